@@ -1,0 +1,71 @@
+"""The one door to Keras and TensorFlow: quiet, lazy, and on TensorFlow only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from seqclf.errors import ConfigError
+
+BACKEND_VARIABLE = "KERAS_BACKEND"
+
+
+def import_keras() -> Any:
+    """Imports Keras on TensorFlow, without the start-up chatter.
+
+    Returns:
+      The module `keras`.
+
+    Raises:
+      ConfigError: If the environment asks for another Keras backend.
+    """
+    refuse_other_backends()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "keras" in sys.modules:
+        import keras
+
+        return keras
+    with _silent_stderr():
+        import keras
+    return keras
+
+
+def refuse_other_backends() -> None:
+    """Raises a ConfigError unless Keras will run on TensorFlow."""
+    backend = os.environ.get(BACKEND_VARIABLE, "tensorflow")
+    if backend != "tensorflow":
+        raise ConfigError(
+            f"{BACKEND_VARIABLE} is {backend!r}, but seqclf runs on TensorFlow only, "
+            f"the one backend whose cuDNN kernels serve masked text; unset it."
+        )
+    os.environ[BACKEND_VARIABLE] = backend  # over what ~/.keras/keras.json may say
+
+
+def set_threads(threads: int) -> None:
+    """Bounds the threads of TensorFlow; must come before its first operation."""
+    import_keras()
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+
+
+@contextlib.contextmanager
+def _silent_stderr() -> Iterator[None]:
+    # TensorFlow's C++ side writes to the descriptor before any log level holds.
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no stderr to keep quiet
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,149 @@
+"""The rows that every recurrent model has to beat.
+
+A new baseline is one function and one entry in `BASELINES`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from threadpoolctl import threadpool_limits
+
+from seqclf import runs, text
+from seqclf.config import DataConfig
+from seqclf.data import load_dataset
+from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset
+from seqclf.encoding import EncodedDataset, open_encoded
+from seqclf.runs import Predictions
+from seqclf.storage import write_json
+from seqclf.trial import Report, package_versions, peak_memory, scores
+
+REGULARIZATIONS = (1.0, 10.0, 100.0)
+
+# From float32 probabilities [n, labels] of validation and test, and what was chosen.
+Fitted = tuple[dict[str, np.ndarray], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineTask:
+    """A baseline to be fitted.
+
+    Attributes:
+      name: A key of `BASELINES`.
+      data: The data set.
+      encoded: Folder of the encoded data set; its lengths and labels are used.
+      path: Where metrics and predictions go.
+    """
+
+    name: str
+    data: DataConfig
+    encoded: Path
+    path: Path
+
+
+def run_baseline(task: BaselineTask, report: Report) -> None:
+    """Fits one baseline on train, scores it as a run is scored, and writes that."""
+    start = time.perf_counter()
+    encoded = open_encoded(task.encoded)
+    # One thread: the solver's small products lose more to waiting than they gain.
+    with threadpool_limits(limits=1):
+        probabilities, chosen = BASELINES[task.name](load_dataset(task.data))
+    results = {}
+    for split, values in probabilities.items():
+        predictions = _predictions(encoded, split, values)
+        runs.write_predictions(task.path, split, predictions)
+        results[split] = scores(predictions, encoded.labels)
+    write_json(task.path / runs.METRICS_FILE, results)
+    environment = {
+        "versions": package_versions(),
+        "chosen": chosen,
+        "seconds": time.perf_counter() - start,
+        "peak_memory_bytes": peak_memory(),
+    }
+    write_json(task.path / runs.ENVIRONMENT_FILE, environment)
+    runs.mark_complete(task.path, "baseline")
+
+
+def _predictions(
+    encoded: EncodedDataset, split: str, probabilities: np.ndarray
+) -> Predictions:
+    examples = encoded.splits[split]
+    return Predictions(
+        examples.label_ids, probabilities.astype(np.float32), examples.lengths
+    )
+
+
+def majority(dataset: Dataset) -> Fitted:
+    """Predicts the label shares of train, whatever the text."""
+    shares = dataset.label_counts(TRAIN) / dataset.splits[TRAIN].num_rows
+    probabilities = {
+        split: np.tile(shares, (dataset.splits[split].num_rows, 1))
+        for split in (VALIDATION, TEST)
+    }
+    return probabilities, {"label": dataset.labels[int(shares.argmax())]}
+
+
+def tfidf(dataset: Dataset) -> Fitted:
+    """Fits logistic regression on TF-IDF of tokens and pairs of neighbours.
+
+    Tokens are those of the recurrent models, but texts are read whole and rare words
+    keep their names. The regularization is chosen on validation.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    vectorizer = TfidfVectorizer(
+        ngram_range=(1, 2),
+        sublinear_tf=True,
+        min_df=2,
+        lowercase=False,
+        token_pattern=r"\S+",
+        dtype=np.float32,
+    )
+    features = {TRAIN: vectorizer.fit_transform(_spaced(dataset, TRAIN))}
+    for split in (VALIDATION, TEST):
+        features[split] = vectorizer.transform(_spaced(dataset, split))
+    label_ids = {split: dataset.splits[split]["label"].to_numpy() for split in features}
+    models = [
+        LogisticRegression(C=c, solver="newton-cg", max_iter=1000).fit(
+            features[TRAIN], label_ids[TRAIN]
+        )
+        for c in REGULARIZATIONS
+    ]
+    best = max(
+        models, key=lambda m: m.score(features[VALIDATION], label_ids[VALIDATION])
+    )
+    return _probabilities(best, features, len(dataset.labels)), {"C": best.C}
+
+
+def _spaced(dataset: Dataset, split: str) -> list[str]:
+    """Returns each text as its tokens between spaces."""
+    texts = dataset.splits[split]["text"]
+    spaced: list[str] = []
+    for block in pa.table({"text": texts}).to_batches(max_chunksize=text.BLOCK_ROWS):
+        spaced += map(" ".join, text.tokenize(block["text"]).to_pylist())
+    return spaced
+
+
+def _probabilities(
+    model: Any, features: dict[str, Any], num_labels: int
+) -> dict[str, np.ndarray]:
+    """Returns a column for every label, those that train lacks included."""
+    probabilities = {}
+    for split in (VALIDATION, TEST):
+        values = np.zeros((features[split].shape[0], num_labels))
+        values[:, model.classes_] = model.predict_proba(features[split])
+        probabilities[split] = values
+    return probabilities
+
+
+BASELINES: dict[str, Callable[[Dataset], Fitted]] = {
+    "majority": majority,
+    "tf-idf + logistic regression": tfidf,
+}

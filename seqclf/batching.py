@@ -1,0 +1,114 @@
+"""Batches of similar length, padded on the right, in an order from (seed, epoch)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqclf.config import TrainingConfig
+from seqclf.encoding import Examples
+from seqclf.text import PADDING_ID, UNKNOWN_ID
+
+WINDOW_BATCHES = 50  # shuffled batches that are sorted by length together
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some examples of a split, padded to the longest of them.
+
+    Attributes:
+      indices: int64 [batch], places in the split.
+      token_ids: int32 [batch, time], padded on the right with 0.
+      label_ids: int32 [batch].
+    """
+
+    indices: np.ndarray
+    token_ids: np.ndarray
+    label_ids: np.ndarray
+
+
+def epoch_order(
+    lengths: np.ndarray, batch_size: int, seed: int, epoch: int
+) -> list[np.ndarray]:
+    """Divides examples into batches of similar length.
+
+    Shuffle all, sort by length within windows of 50 batches, cut, shuffle the
+    batches: little padding, and still another division each epoch. The order depends
+    on (seed, epoch) alone, so twins see the same batches.
+
+    Args:
+      lengths: int [examples], tokens of each text.
+      batch_size: Examples a batch; the last of an epoch may have fewer.
+      seed: Training seed.
+      epoch: Epoch, from 1.
+
+    Returns:
+      Index arrays, int64 [batch]; together they hold each example once.
+    """
+    generator = np.random.default_rng([seed, epoch])
+    order = generator.permutation(len(lengths))
+    window = WINDOW_BATCHES * batch_size
+    batches = []
+    for start in range(0, len(order), window):
+        inside = order[start : start + window]
+        inside = inside[np.argsort(lengths[inside], kind="stable")]
+        batches += [
+            inside[i : i + batch_size] for i in range(0, len(inside), batch_size)
+        ]
+    return [batches[i] for i in generator.permutation(len(batches))]
+
+
+def training_batches(
+    examples: Examples, config: TrainingConfig, epoch: int
+) -> Iterator[Batch]:
+    """Yields one epoch, with a share of the tokens made unknown.
+
+    Args:
+      examples: The train split.
+      config: Batch size, word dropout and seed.
+      epoch: Epoch, from 1.
+
+    Yields:
+      Each example once.
+    """
+    order = epoch_order(examples.lengths, config.batch_size, config.seed, epoch)
+    generator = np.random.default_rng([config.seed, epoch, 1])
+    for indices in order:
+        batch = pad(examples, indices)
+        drop_words(batch.token_ids, config.word_dropout_rate, generator)
+        yield batch
+
+
+def sorted_batches(examples: Examples, batch_size: int) -> Iterator[Batch]:
+    """Yields each example once, the shortest first, for evaluation."""
+    order = np.argsort(examples.lengths, kind="stable")
+    for start in range(0, len(order), batch_size):
+        yield pad(examples, order[start : start + batch_size])
+
+
+def pad(examples: Examples, indices: np.ndarray) -> Batch:
+    """Puts the named examples into one array, padded on the right."""
+    starts, ends = examples.offsets[indices], examples.offsets[indices + 1]
+    token_ids = np.full(
+        (len(indices), int((ends - starts).max())), PADDING_ID, np.int32
+    )
+    for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        token_ids[row, : end - start] = examples.token_ids[start:end]
+    return Batch(indices, token_ids, examples.label_ids[indices])
+
+
+def drop_words(
+    token_ids: np.ndarray, rate: float, generator: np.random.Generator
+) -> None:
+    """Replaces, in place, a fraction `rate` of the tokens by the unknown one."""
+    if rate:
+        dropped = generator.random(token_ids.shape, np.float32) < rate
+        token_ids[dropped & (token_ids != PADDING_ID)] = UNKNOWN_ID
+
+
+def padding_share(batches: list[np.ndarray], lengths: np.ndarray) -> float:
+    """Returns the fraction of positions, in [0, 1), that hold padding."""
+    positions = sum(len(batch) * int(lengths[batch].max()) for batch in batches)
+    return 1 - float(lengths.sum()) / positions

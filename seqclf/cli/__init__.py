@@ -1,0 +1,90 @@
+"""The command line: options in, one call, results out.
+
+Commands import what they need when they run, so that help is instant.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import seqclf
+from seqclf.cli import compare, data, doctor, evaluate, predict, runs, train
+from seqclf.errors import SeqclfError
+
+INTERRUPTED = 130
+
+
+class _Group(TyperGroup):
+    """Turns the errors that are meant for a person into one sentence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SeqclfError as error:
+            _show(error)
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt:
+            typer.echo("Interrupted. What was finished is kept.", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def _show(error: SeqclfError) -> None:
+    if os.environ.get("SEQCLF_DEBUG") == "1":
+        traceback.print_exc()
+    typer.echo(f"Error: {error}", err=True)
+
+
+app = typer.Typer(
+    cls=_Group,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=os.environ.get("SEQCLF_DEBUG") == "1",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"seqclf {seqclf.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _app(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print it."
+        ),
+    ] = False,
+) -> None:
+    """Train twin text classifiers that differ only in the recurrent layer.
+
+    SimpleRNN, GRU or LSTM? Which one, how much better, at what price, and is any of
+    them better than no recurrence at all? Answered on your own text.
+    """
+
+
+app.command("train")(train.train)
+app.command("compare")(compare.compare)
+app.command("predict")(predict.predict)
+app.command("evaluate")(evaluate.evaluate)
+app.add_typer(data.app, name="data")
+app.add_typer(runs.app, name="runs")
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Runs the command line; what the console script calls."""
+    try:
+        app(prog_name="seqclf")
+    except BrokenPipeError:
+        # The reader of our output is gone, as with `| head`: no fault of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,201 @@
+"""Options that commands share. An option for a setting is made from its field."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import tomllib
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from seqclf import config as settings
+from seqclf.config import (
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    TextConfig,
+    TrainingConfig,
+)
+from seqclf.errors import ConfigError, unknown
+
+PARTS: dict[str, type[Any]] = {
+    "data": DataConfig,
+    "text": TextConfig,
+    "model": ModelConfig,
+    "training": TrainingConfig,
+}
+# Where an option is not called after its field.
+OPTION_NAMES = {"source": "data"}
+CHOICES = {
+    "cell": settings.CELL_NAMES,
+    "pooling": settings.POOLING_NAMES,
+    "keep": settings.KEEP_NAMES,
+    "class_weights": settings.CLASS_WEIGHT_NAMES,
+}
+
+
+def with_config(*, without: tuple[str, ...] = ()) -> Callable[..., Any]:
+    """Gives a command one option for each setting, and hands it a RunConfig.
+
+    Args:
+      without: Fields that the command sets by itself.
+
+    Returns:
+      A decorator for a function that takes the keyword argument `config`.
+    """
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        parameters = _parameters(without)
+
+        @functools.wraps(command)
+        def wrapped(**values: Any) -> Any:
+            given = {name: values.pop(name) for name in parameters}
+            return command(config=_run_config(given), **values)
+
+        own = dict(inspect.signature(command, eval_str=True).parameters)
+        del own["config"]
+        merged = [*own.values(), *parameters.values()]
+        wrapped.__signature__ = inspect.Signature(merged)  # type: ignore[attr-defined]
+        wrapped.__annotations__ = {p.name: p.annotation for p in merged}
+        return wrapped
+
+    return decorate
+
+
+def _parameters(without: tuple[str, ...]) -> dict[str, inspect.Parameter]:
+    parameters = {}
+    for part, cls in PARTS.items():
+        hints = typing.get_type_hints(cls)
+        for field in dataclasses.fields(cls):
+            if field.name not in without:
+                name = OPTION_NAMES.get(field.name, field.name)
+                parameters[name] = _parameter(name, field, hints[field.name], part)
+    return parameters
+
+
+def _parameter(
+    name: str, field: dataclasses.Field[Any], hint: Any, part: str
+) -> inspect.Parameter:
+    flag = f"--{name.replace('_', '-')}"
+    option = typer.Option(
+        f"{flag}/--no-{flag[2:]}" if hint is bool else flag,
+        help=field.metadata["help"],
+        rich_help_panel=f"{part.capitalize()} settings",
+        show_default=field.default is not None,
+        autocompletion=_completion(CHOICES.get(field.name)),
+    )
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=field.default,
+        annotation=Annotated[hint, option],
+    )
+
+
+def _completion(
+    choices: tuple[str, ...] | None,
+) -> Callable[[str], list[str]] | None:
+    if choices is None:
+        return None
+    return lambda incomplete: [c for c in choices if c.startswith(incomplete)]
+
+
+def _run_config(given: dict[str, Any]) -> RunConfig:
+    built = {}
+    for part, cls in PARTS.items():
+        names = {
+            field.name: OPTION_NAMES.get(field.name, field.name)
+            for field in dataclasses.fields(cls)
+        }
+        values = {f: given[option] for f, option in names.items() if option in given}
+        built[part] = cls(**values)
+    return RunConfig(**built)
+
+
+def read_config_file(context: typer.Context, path: Path | None) -> Path | None:
+    """Takes the options' defaults from a TOML file; an unknown key is an error."""
+    if path is None or context.resilient_parsing:
+        return path
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} could not be read: {error}") from error
+    options = {
+        p.name: p for p in context.command.params if p.name and p.name != "config_file"
+    }
+    defaults = {}
+    for key, value in values.items():
+        name = key.replace("-", "_")
+        if name not in options:
+            names = [option.replace("_", "-") for option in options]
+            raise ConfigError(f"in {path}: {unknown('setting', key, names)}")
+        defaults[name] = _plain(path, key, value)
+    context.default_map = {**(context.default_map or {}), **defaults}
+    return path
+
+
+def _plain(path: Path, key: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    if isinstance(value, dict):
+        raise ConfigError(f"in {path}: {key} is a table; settings stand at the top.")
+    return value
+
+
+def complete_run(context: typer.Context, incomplete: str) -> list[str]:
+    """Completes names of runs and comparisons."""
+    models = Path(context.params.get("models_dir") or "models")
+    names = [path.name for path in models.iterdir()] if models.is_dir() else []
+    return [name for name in sorted(names) if name.startswith(incomplete)]
+
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE.toml",
+        help="Read options from a TOML file, learning-rate = 0.001; options win.",
+        callback=read_config_file,
+        is_eager=True,
+    ),
+]
+ModelsDir = Annotated[
+    Path,
+    typer.Option(
+        "--models-dir", envvar="SEQCLF_MODELS", help="Folder of runs and comparisons."
+    ),
+]
+CacheDir = Annotated[
+    Path,
+    typer.Option(
+        "--cache-dir", envvar="SEQCLF_CACHE", help="Folder of encoded data sets."
+    ),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print the result and nothing else.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Name = Annotated[
+    str | None,
+    typer.Option("--name", help="Name of the result; else from data, cell and seed."),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace what stands under --name."),
+]
+RunArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[RUN]",
+        help="A run, by name or path; else the newest.",
+        autocompletion=complete_run,
+    ),
+]
+
+DEFAULT_MODELS = Path("models")
+DEFAULT_CACHE = Path("data") / "cache"

@@ -1,0 +1,138 @@
+"""What commands show: notes and progress on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def clean(text: str) -> str:
+    """Returns the text without what could steer a terminal."""
+    return _CONTROLS.sub(" ", text)
+
+
+def stdout() -> Console:
+    """Returns the console of results; made anew, so that tests can replace streams."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+def print_json(value: Any) -> None:
+    """Prints JSON, whole, to stdout."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def note(text: str, quiet: bool = False) -> None:
+    """Tells the person something, on stderr."""
+    if not quiet:
+        console = Console(stderr=True, highlight=False)
+        console.print(escape(clean(text)), style="dim", soft_wrap=True)
+
+
+def duration(seconds: float) -> str:
+    """Returns seconds as a person says them, such as `1 min 20 s`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+class TrainingProgress:
+    """Shows how trainings go: bars on a terminal, a line an epoch elsewhere.
+
+    Give the reports of `training.fit` to `report`, with the name of the run.
+    """
+
+    def __init__(self, num_trainings: int, quiet: bool) -> None:
+        self._trainings = num_trainings
+        self._quiet = quiet
+        self._estimated = False
+        self._console = Console(stderr=True, highlight=False)
+        self._tasks: dict[str, TaskID] = {}
+        self._bars = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=16),
+            TextColumn("{task.fields[state]}"),
+            TimeRemainingColumn(compact=True),
+            console=self._console,
+            disable=quiet or not self._console.is_terminal,
+        )
+
+    def __enter__(self) -> TrainingProgress:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def report(self, name: str, event: dict[str, Any]) -> None:
+        """Shows one report of one run."""
+        if self._quiet:
+            return
+        match event["event"]:
+            case "step":
+                self._move(name, event)
+            case "epoch":
+                self._end_epoch(name, event)
+            case "failed":
+                self._console.print(f"{escape(name)}: {escape(event['error'])}")
+            case "finished" if name in self._tasks:
+                self._bars.update(self._tasks[name], visible=False)
+            case "finished":
+                self._console.print(f"{escape(name)}: fitted")
+
+    def _move(self, name: str, event: dict[str, Any]) -> None:
+        done = (event["epoch"] - 1) * event["steps"] + event["step"]
+        speed = f"{event['tokens_per_second'] / 1000:.0f}k tok/s"
+        state = (
+            f"epoch {event['epoch']}/{event['epochs']}  loss {event['loss']:.3f}  "
+            f"acc {event['accuracy']:.3f}  {speed}"
+        )
+        if name not in self._tasks:
+            total = event["epochs"] * event["steps"]
+            self._tasks[name] = self._bars.add_task(name, total=total, state=state)
+        self._bars.update(self._tasks[name], completed=done, state=state)
+
+    def _end_epoch(self, name: str, event: dict[str, Any]) -> None:
+        self._console.print(
+            f"{name}  epoch {event['epoch']}/{event['epochs']}  "
+            f"loss {event['loss']:.3f}  validation loss {event['validation_loss']:.3f}"
+            f"  accuracy {event['validation_accuracy']:.3f}  "
+            f"{duration(event['seconds'])}",
+            soft_wrap=True,
+        )
+        if not self._estimated and self._trainings > 1:
+            self._estimated = True
+            total = event["seconds"] * event["epochs"] * self._trainings
+            self._console.print(
+                f"{self._trainings} trainings, each up to {event['epochs']} epochs: "
+                f"about {duration(total)} in all if each takes as long as this one",
+                style="dim",
+                soft_wrap=True,
+            )

@@ -1,0 +1,20 @@
+"""Steps that several commands take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from seqclf.cli._screen import note
+from seqclf.config import RunConfig
+from seqclf.encoding import EncodedDataset
+
+
+def load_and_encode(config: RunConfig, cache: Path, quiet: bool) -> EncodedDataset:
+    """Loads and encodes the data, and says what the person should know of it."""
+    from seqclf.data import load_dataset
+    from seqclf.encoding import encode_dataset
+
+    dataset = load_dataset(config.data)
+    for sentence in dataset.notes:
+        note(f"Note: {sentence}", quiet)
+    return encode_dataset(dataset, config.data, config.text, cache)

@@ -1,0 +1,123 @@
+"""`seqclf compare`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from seqclf.cli import _options as options
+from seqclf.cli._screen import TrainingProgress, note, print_json, stdout
+from seqclf.cli._steps import load_and_encode
+from seqclf.config import RunConfig
+from seqclf.errors import ConfigError
+
+Cells = Annotated[
+    str, typer.Option("--cells", help="Cells to compare; `none` has no recurrence.")
+]
+Seeds = Annotated[int, typer.Option("--seeds", help="Trainings of each cell.")]
+Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")]
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[RUN...]",
+        help="Finished runs, or one comparison, to compare without training.",
+        autocompletion=options.complete_run,
+    ),
+]
+
+
+@options.with_config(without=("cell", "seed"))
+def compare(
+    config: RunConfig,
+    paths: Paths = None,
+    cells: Cells = "none,rnn,gru,lstm",
+    seeds: Seeds = 3,
+    name: options.Name = None,
+    overwrite: options.Overwrite = False,
+    models_dir: options.ModelsDir = options.DEFAULT_MODELS,
+    cache_dir: options.CacheDir = options.DEFAULT_CACHE,
+    json: options.Json = False,
+    markdown: Markdown = False,
+    quiet: options.Quiet = False,
+    config_file: options.ConfigFile = None,
+) -> None:
+    """Train twins that differ only in the recurrent layer, and compare them.
+
+    Reads a data set; writes a run for each cell and seed, and a comparison,
+    models/<data>-compare. Finished runs of equal settings and data are reused.
+    Given runs or a comparison, it trains nothing.
+
+    Example: seqclf compare --data reviews.csv --seeds 5
+    """
+    if paths:
+        result = _compare_finished(paths, models_dir)
+    else:
+        result = _train_and_compare(
+            config, cells, seeds, (name, overwrite), (models_dir, cache_dir), quiet
+        )
+    _print(result, json, markdown)
+    if result.get("missing"):
+        raise typer.Exit(1)
+
+
+def _train_and_compare(
+    config: RunConfig,
+    cells: str,
+    seeds: int,
+    naming: tuple[str | None, bool],
+    folders: tuple[Path, Path],
+    quiet: bool,
+) -> dict[str, Any]:
+    from seqclf import backend, comparison
+
+    chosen = comparison.parse_cells(cells)
+    if seeds < 1:
+        raise ConfigError(f"--seeds must be a whole number of at least 1, got {seeds}.")
+    backend.refuse_other_backends()
+    start = time.perf_counter()
+    data = load_and_encode(config, folders[1], quiet)
+    plan = comparison.plan(config, chosen, range(seeds), data, folders[0], *naming)
+    if plan.finished:
+        reused = ", ".join(run.name for run in plan.finished)
+        note(f"Finished with these settings and data, reused: {reused}.", quiet)
+    with TrainingProgress(len(plan.trials), quiet) as progress:
+        finished, failures = comparison.execute(plan, progress.report)
+    seconds = time.perf_counter() - start
+    result = comparison.finish(plan.path, finished, failures, seconds)
+    note(f"Written: {plan.path / comparison.COMPARISON_FILE}", quiet)
+    return result
+
+
+def _compare_finished(paths: list[Path], models: Path) -> dict[str, Any]:
+    import json as json_format
+
+    from seqclf import comparison, runs
+
+    if len(paths) == 1:
+        folder = paths[0] if paths[0].exists() else models / paths[0]
+        file = folder / comparison.COMPARISON_FILE
+        if not file.exists():
+            raise ConfigError(
+                f"{paths[0]} is no comparison; name two or more runs, or the folder "
+                f"of a comparison."
+            )
+        result: dict[str, Any] = json_format.loads(file.read_text("utf-8"))
+        return result
+    return comparison.compare_runs([runs.open_run(path, models) for path in paths])
+
+
+def _print(result: dict[str, Any], json: bool, markdown: bool) -> None:
+    from seqclf.report import tables
+
+    if json:
+        print_json(result)
+    elif markdown:
+        typer.echo(tables.markdown(result))
+    else:
+        console = stdout()
+        for table in tables.terminal(result):
+            console.print(table)
+        console.print(tables.closing(result))

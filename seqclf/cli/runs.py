@@ -1,0 +1,175 @@
+"""`seqclf runs list`, `show` and `remove`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from seqclf.cli import _options as options
+from seqclf.cli._screen import note, print_json, stdout
+
+app = typer.Typer(help="List, look at and remove runs.", no_args_is_help=True)
+
+Names = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="RUN...",
+        help="Runs or comparisons, by name or path.",
+        autocompletion=options.complete_run,
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@app.command("list")
+def list_runs(
+    models_dir: options.ModelsDir = options.DEFAULT_MODELS, json: options.Json = False
+) -> None:
+    """List runs, with data, cell and test accuracy.
+
+    Example: seqclf runs list
+    """
+    from seqclf import runs
+
+    records = [_record(run) for run in runs.list_runs(models_dir)]
+    if json:
+        print_json(records)
+    elif records:
+        stdout().print(_table(records))
+    else:
+        note(f"No runs: {runs.no_runs(models_dir)}")
+
+
+def _record(run: Any) -> dict[str, Any]:
+    from seqclf.errors import SeqclfError
+
+    try:
+        config = run.config
+        record = {"run": run.name, "finished": run.is_finished}
+        record |= {"data": run.dataset["name"], "cell": config.model.cell}
+        record |= {"seed": config.training.seed}
+        if run.is_finished:
+            test = run.metrics["test"]
+            record |= {"accuracy": test["accuracy"], "time": run.complete["time"]}
+    except SeqclfError as error:
+        return {"run": run.name, "finished": False, "error": str(error)}
+    return record
+
+
+def _table(records: list[dict[str, Any]]) -> Any:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table()
+    for header in ("run", "data", "cell", "seed", "test accuracy %", "finished"):
+        table.add_column(header, justify="right" if "%" in header else "left")
+    for record in records:
+        accuracy = f"{100 * record['accuracy']:.1f}" if "accuracy" in record else ""
+        state = "damaged" if "error" in record else "no"
+        when = record["time"][:16].replace("T", " ") if "time" in record else state
+        cells = [str(record.get(key, "")) for key in ("run", "data", "cell", "seed")]
+        table.add_row(*map(escape, cells), accuracy, when)
+    return table
+
+
+@app.command("show")
+def show(
+    run: options.RunArgument = None,
+    models_dir: options.ModelsDir = options.DEFAULT_MODELS,
+    json: options.Json = False,
+) -> None:
+    """Show a run: settings, history, scores, versions.
+
+    Example: seqclf runs show demo-lstm-0
+    """
+    from seqclf import config as settings
+    from seqclf.comparison import default_run
+    from seqclf.report import scores
+    from seqclf.runs import open_run
+
+    chosen = open_run(run, models_dir) if run else default_run(models_dir)
+    if json:
+        print_json(
+            {
+                "run": str(chosen.path),
+                "config": settings.to_dict(chosen.config),
+                "dataset": chosen.dataset,
+                "history": chosen.history,
+                "metrics": chosen.metrics,
+                "environment": chosen.environment,
+            }
+        )
+        return
+    console = stdout()
+    test = chosen.metrics["test"]
+    console.print(scores.headline(chosen.name, chosen.dataset["source"], "test", test))
+    for table in (*_settings_tables(chosen), _history_table(chosen)):
+        console.print(table)
+    for table in scores.tables(test):
+        console.print(table)
+
+
+def _settings_tables(run: Any) -> list[Any]:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from seqclf import config as settings
+
+    tables = []
+    groups = {**settings.to_dict(run.config), "environment": run.environment}
+    for part, values in groups.items():
+        table = Table("setting", "value", title=part, title_justify="left")
+        for key, value in values.items():
+            shown = f"{value:,.4g}" if isinstance(value, float) else str(value)
+            table.add_row(key, escape(shown))
+        tables.append(table)
+    return tables
+
+
+def _history_table(run: Any) -> Any:
+    from rich.table import Table
+
+    keys = ("loss", "accuracy", "validation_loss", "validation_accuracy")
+    table = Table("epoch", *(key.replace("_", " ") for key in keys), "seconds")
+    best = run.environment["best_epoch"]
+    for record in run.history:
+        values = [f"{record[key]:.4f}" for key in keys]
+        style = "bold" if record["epoch"] == best else None
+        seconds = f"{record['seconds']:.1f}"
+        table.add_row(str(record["epoch"]), *values, seconds, style=style)
+    return table
+
+
+@app.command("remove")
+def remove(
+    names: Names,
+    models_dir: options.ModelsDir = options.DEFAULT_MODELS,
+    yes: Yes = False,
+) -> None:
+    """Remove runs and comparisons for good.
+
+    Example: seqclf runs remove demo-lstm-0
+    """
+    folders = [_removable(name, models_dir) for name in names]
+    listed = ", ".join(str(folder) for folder in folders)
+    if not yes and not typer.confirm(f"Remove {listed}?"):
+        raise typer.Exit(1)
+    for folder in folders:
+        shutil.rmtree(folder)
+        note(f"Removed {folder}.")
+
+
+def _removable(name: Path, models: Path) -> Path:
+    """Returns the folder of a run or comparison; anything else is left alone."""
+    from seqclf.comparison import QUESTION_FILE
+    from seqclf.errors import RunError, unknown
+    from seqclf.runs import CONFIG_FILE
+
+    for folder in (models / name, name):
+        if any((folder / file).is_file() for file in (CONFIG_FILE, QUESTION_FILE)):
+            return folder
+    there = [p.name for p in sorted(models.iterdir())] if models.is_dir() else []
+    raise RunError(unknown("run", name, there))

@@ -1,0 +1,76 @@
+"""`seqclf train`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seqclf.cli import _options as options
+from seqclf.cli._screen import TrainingProgress, note, print_json, stdout
+from seqclf.cli._steps import load_and_encode
+from seqclf.config import RunConfig
+
+
+@options.with_config()
+def train(
+    config: RunConfig,
+    name: options.Name = None,
+    overwrite: options.Overwrite = False,
+    models_dir: options.ModelsDir = options.DEFAULT_MODELS,
+    cache_dir: options.CacheDir = options.DEFAULT_CACHE,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    config_file: options.ConfigFile = None,
+) -> None:
+    """Train one classifier, and keep its best epoch.
+
+    Reads a data set; writes a run, models/<data>-<cell>-<seed>. A finished run of
+    equal settings and data is reused.
+
+    Example: seqclf train --cell gru --data reviews.csv
+    """
+    from seqclf import backend, runs
+
+    backend.refuse_other_backends()
+    data = load_and_encode(config, cache_dir, quiet)
+    place = runs.find_place(models_dir, config, data.about, name, overwrite)
+    if place.is_done:
+        note(f"{place.path} is finished with these settings and data: reused.", quiet)
+        runs.mark_complete(place.path, "train")
+    else:
+        if place.is_begun:
+            note(f"{place.path} was cut off: training begins anew.", quiet)
+        _train(config, data.path, place.path, quiet)
+    _print_result(runs.Run(place.path), json)
+
+
+def _train(config: RunConfig, encoded: Any, path: Any, quiet: bool) -> None:
+    from seqclf.engine import Task, run_tasks
+    from seqclf.errors import TrainingError
+    from seqclf.runs import LOG_FILE
+    from seqclf.trial import Trial, cores, run_trial
+
+    trial = Trial(config, encoded, path, "train", cores())
+    with TrainingProgress(1, quiet) as progress:
+        tasks = [Task(run_trial, trial, path / LOG_FILE)]
+        for outcome in run_tasks(
+            tasks, on_report=lambda _, event: progress.report(path.name, event)
+        ):
+            if outcome.error:
+                raise TrainingError(f"{path.name}: {outcome.error}")
+
+
+def _print_result(run: Any, json: bool) -> None:
+    if json:
+        values = {"run": str(run.path), "metrics": run.metrics}
+        print_json(values | {"environment": run.environment})
+        return
+    test, environment = run.metrics["test"], run.environment
+    stdout().print(
+        f"[bold]{run.name}[/bold]: test accuracy {100 * test['accuracy']:.1f} % "
+        f"({100 * test['accuracy_low']:.1f} to {100 * test['accuracy_high']:.1f}, "
+        f"n = {test['n']:,}), macro F1 {100 * test['macro_f1']:.1f} %, "
+        f"best epoch {environment['best_epoch']} of {environment['epochs']}, "
+        f"{environment['recurrent_parameters']:,} recurrent parameters, "
+        f"{environment['kernel']}.\n{run.path}",
+        soft_wrap=True,
+    )

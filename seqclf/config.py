@@ -1,0 +1,299 @@
+"""Every setting that changes numbers, in four frozen dataclasses.
+
+Defaults live here and nowhere else: the command line takes its defaults and its
+help from these fields. The default recipe was chosen on validation data only;
+docs/recipe.md tells how.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from seqclf.errors import ConfigError, unknown
+
+CELL_NAMES = ("none", "rnn", "gru", "lstm")
+POOLING_NAMES = ("last", "max", "mean", "attention")
+KEEP_NAMES = ("head", "tail", "both")
+CLASS_WEIGHT_NAMES = ("equal", "balanced")
+
+_Config = TypeVar("_Config")
+
+
+def _setting(default: Any, text: str) -> Any:
+    """Declares a field together with the one-line help its option shows."""
+    return field(default=default, metadata={"help": text})
+
+
+def _require(holds: bool, name: str, expected: str, came: object) -> None:
+    if not holds:
+        raise ConfigError(f"{name} must be {expected}, got {came!r}.")
+
+
+def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(unknown(name, value, choices))
+
+
+def _require_count(name: str, value: int, least: int = 1) -> None:
+    _require(value >= least, name, f"a whole number of at least {least}", value)
+
+
+def _require_rate(name: str, value: float) -> None:
+    _require(0 <= value < 1, name, "a fraction in [0, 1)", value)
+
+
+def _require_positive(name: str, value: float) -> None:
+    _require(value > 0 and math.isfinite(value), name, "a positive number", value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataConfig:
+    """Which texts, and how they are divided.
+
+    Attributes:
+      source: `demo`, a file (CSV, TSV, JSON Lines, Parquet) or a folder of such
+        files, one a split. It names the data and does not change numbers: two
+        sources of equal content are equal.
+      text_column: Name of the column that holds the texts.
+      label_column: Name of the column that holds the labels.
+      limit: Training rows to use, a stratified sample; None uses all.
+      validation_fraction: Fraction in (0, 1) of train that is held out, stratified,
+        where the source has no validation split. A tenth is the field's habit.
+      test_fraction: The same for a missing test split.
+      split_seed: Seed of those hold-outs and of `limit`. Not the training seed, so
+        that all seeds of a comparison share one split.
+    """
+
+    source: str = _setting("demo", "demo, a file, or a folder with train.* and so on.")
+    text_column: str = _setting("text", "Column that holds the texts.")
+    label_column: str = _setting("label", "Column that holds the labels.")
+    limit: int | None = _setting(None, "Train on a stratified sample of N rows.")
+    validation_fraction: float = _setting(
+        0.1, "Fraction of train held out where there is no validation split."
+    )
+    test_fraction: float = _setting(
+        0.2, "Fraction of train held out where there is no test split."
+    )
+    split_seed: int = _setting(0, "Seed of the hold-outs and of --limit.")
+
+    def __post_init__(self) -> None:
+        if self.limit is not None:
+            _require_count("limit", self.limit)
+        for name in ("validation_fraction", "test_fraction"):
+            value = getattr(self, name)
+            _require(0 < value < 1, name, "a fraction in (0, 1)", value)
+        _require_count("split_seed", self.split_seed, least=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextConfig:
+    """How texts become token ids.
+
+    Attributes:
+      vocabulary_size: Most frequent training tokens that get an id of their own.
+        30,000 as in Johnson & Zhang 2016 (arXiv:1602.02373).
+      min_count: Tokens seen less often in train count as unknown.
+      max_length: Tokens kept of a text. 400 keeps 4 of 5 IMDB reviews whole.
+      keep: Which tokens of a longer text are kept: `head`, `tail`, or `both` ends
+        in equal parts (a long review's verdict often stands at its end).
+    """
+
+    vocabulary_size: int = _setting(30_000, "Most frequent tokens that get an id.")
+    min_count: int = _setting(2, "Rarer training tokens count as unknown.")
+    max_length: int = _setting(400, "Tokens kept of each text.")
+    keep: str = _setting("both", "Part kept of a longer text: head, tail, both.")
+
+    def __post_init__(self) -> None:
+        _require_count("vocabulary_size", self.vocabulary_size)
+        _require_count("min_count", self.min_count)
+        _require_count("max_length", self.max_length)
+        _require_choice("keep", self.keep, KEEP_NAMES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelConfig:
+    """The network. Twins differ in `cell` and in nothing else.
+
+    Attributes:
+      cell: `rnn` (SimpleRNN), `gru`, `lstm`, or `none`, the twin that leaves the
+        recurrent step out.
+      units: Width of the recurrent state, per direction.
+      layers: Recurrent layers, one on top of the other.
+      bidirectional: Whether each layer also reads from the end.
+      embedding_size: Width of the token vectors.
+      dropout_rate: Fraction in [0, 1) of values dropped behind the embedding and
+        before the output. It stands outside the recurrent layer, where it is the
+        same for all cells.
+      pooling: What of the states is read out: `last`, `max`, `mean`, `attention`;
+        padding never counts.
+    """
+
+    cell: str = _setting("lstm", "Recurrent layer: none, rnn, gru, lstm.")
+    units: int = _setting(128, "Width of the recurrent state, per direction.")
+    layers: int = _setting(1, "Recurrent layers.")
+    bidirectional: bool = _setting(True, "Read from both ends.")
+    embedding_size: int = _setting(128, "Width of the token vectors.")
+    dropout_rate: float = _setting(0.5, "Dropout around the recurrent layer.")
+    pooling: str = _setting("max", "States read out: last, max, mean, attention.")
+
+    def __post_init__(self) -> None:
+        _require_choice("cell", self.cell, CELL_NAMES)
+        _require_choice("pooling", self.pooling, POOLING_NAMES)
+        for name in ("units", "layers", "embedding_size"):
+            _require_count(name, getattr(self, name))
+        _require_rate("dropout_rate", self.dropout_rate)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingConfig:
+    """How the network is trained; one recipe for every cell.
+
+    Attributes:
+      epochs: Times each training text is seen at most. None: as many as make about
+        `training.AUTOMATIC_STEPS` steps, so that small data sets get more.
+      batch_size: Texts a step.
+      learning_rate: Peak of the schedule.
+      warmup_fraction: Fraction in [0, 1) of all steps over which the learning rate
+        rises from 0; it then falls along a cosine (Loshchilov & Hutter 2017,
+        arXiv:1608.03983) to 0.
+      weight_decay: Decoupled decay of AdamW (Loshchilov & Hutter 2019,
+        arXiv:1711.05101).
+      clip_norm: Largest global norm of the gradient (Pascanu et al. 2013,
+        arXiv:1211.5063).
+      word_dropout_rate: Fraction in [0, 1) of training tokens replaced by the
+        unknown token, drawn anew each epoch (Iyyer et al. 2015, ACL P15-1162).
+      label_smoothing: Share in [0, 1) of the target spread over all labels.
+      class_weights: `equal`, or `balanced`: losses weighted by inverse label
+        frequency.
+      patience: Epochs without a better validation loss before training stops. The
+        best epoch's weights are kept either way.
+      seed: Seed of initial weights, batch order and dropout.
+    """
+
+    epochs: int | None = _setting(None, "Most epochs; from the data size if left out.")
+    batch_size: int = _setting(64, "Texts a step.")
+    learning_rate: float = _setting(2e-3, "Peak learning rate.")
+    warmup_fraction: float = _setting(0.1, "Fraction of steps that warm up.")
+    weight_decay: float = _setting(0.004, "Weight decay of AdamW.")
+    clip_norm: float = _setting(1.0, "Largest norm of the gradient.")
+    word_dropout_rate: float = _setting(0.3, "Training tokens made unknown.")
+    label_smoothing: float = _setting(0.0, "Share of the target spread over labels.")
+    class_weights: str = _setting("equal", "Weight of the labels: equal, balanced.")
+    patience: int = _setting(3, "Epochs without improvement before stopping.")
+    seed: int = _setting(0, "Seed of weights, batches and dropout.")
+
+    def __post_init__(self) -> None:
+        if self.epochs is not None:
+            _require_count("epochs", self.epochs)
+        for name in ("batch_size", "patience"):
+            _require_count(name, getattr(self, name))
+        _require(0 <= self.seed < 2**31, "seed", "in [0, 2**31)", self.seed)
+        for name in ("learning_rate", "clip_norm"):
+            _require_positive(name, getattr(self, name))
+        _require(
+            0 <= self.weight_decay < math.inf,
+            "weight_decay",
+            "a number of at least 0",
+            self.weight_decay,
+        )
+        for name in ("warmup_fraction", "word_dropout_rate", "label_smoothing"):
+            _require_rate(name, getattr(self, name))
+        _require_choice("class_weights", self.class_weights, CLASS_WEIGHT_NAMES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """The whole question that a run answers.
+
+    Attributes:
+      data: Which texts.
+      text: How they become token ids.
+      model: The network.
+      training: How it is trained.
+    """
+
+    data: DataConfig = field(default_factory=DataConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+
+def twin(config: RunConfig, cell: str, seed: int | None = None) -> RunConfig:
+    """Returns the config that differs in its cell (and, if given, its seed) only."""
+    training = config.training
+    if seed is not None:
+        training = dataclasses.replace(training, seed=seed)
+    return dataclasses.replace(
+        config, model=dataclasses.replace(config.model, cell=cell), training=training
+    )
+
+
+def to_dict(config: RunConfig) -> dict[str, Any]:
+    """Returns the config as plain values, ready for JSON."""
+    return dataclasses.asdict(config)
+
+
+def from_dict(values: Mapping[str, Any]) -> RunConfig:
+    """Reads what `to_dict` wrote, strictly.
+
+    Raises:
+      ConfigError: On a key that no setting has, or a value of another type.
+    """
+    return _build(RunConfig, values, "config")
+
+
+def same_question(a: RunConfig, b: RunConfig) -> bool:
+    """Tells whether two configs give the same numbers on the same data.
+
+    The name of the source does not count: content is compared by fingerprint.
+    """
+    return not differences(a, b)
+
+
+def differences(a: RunConfig, b: RunConfig) -> list[str]:
+    """Lists the settings in which two configs differ, such as `model.units: 64, 128`.
+
+    The name of the source is left out.
+    """
+    left, right = _flat(to_dict(a)), _flat(to_dict(b))
+    return [
+        f"{key}: {left[key]}, {right[key]}"
+        for key in left
+        if left[key] != right[key] and key != "data.source"
+    ]
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        f"{part}.{key}": value
+        for part, settings in values.items()
+        for key, value in settings.items()
+    }
+
+
+def _build(cls: type[_Config], values: object, where: str) -> _Config:
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{where} must be a table of settings, got {values!r}.")
+    hints = typing.get_type_hints(cls)
+    for key in values:
+        if key not in hints:
+            raise ConfigError(f"in {where}: {unknown('setting', key, hints)}")
+    return cls(**{key: _value(hints[key], values[key], f"{key}") for key in values})
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _build(typing.cast("type[Any]", hint), value, where)
+    allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if float in allowed and type(value) is int:
+        return float(value)
+    if type(value) not in allowed:
+        names = " or ".join(getattr(kind, "__name__", str(kind)) for kind in allowed)
+        raise ConfigError(f"{where} must be of type {names}, got {value!r}.")
+    return value

@@ -1,0 +1,87 @@
+"""The one shape that every source of texts takes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+TRAIN, VALIDATION, TEST, UNLABELED = "train", "validation", "test", "unlabeled"
+SCHEMA = pa.schema([("text", pa.string()), ("label", pa.int32())])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawData:
+    """What a source holds, before splits are completed.
+
+    Attributes:
+      name: Short name, as in the names of runs.
+      splits: Tables of `SCHEMA` by split; `train` is there, others may be missing.
+      labels: Label names; their order gives the label ids.
+      source: Where the texts came from, in words.
+      notes: What the person should know, a sentence each.
+    """
+
+    name: str
+    splits: Mapping[str, pa.Table]
+    labels: tuple[str, ...]
+    source: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Labelled texts in `train`, `validation` and `test`; perhaps `unlabeled` ones.
+
+    Attributes:
+      name: Short name, as in the names of runs.
+      splits: Arrow tables with columns text: string and label: int32, by split.
+        A label is an index into `labels`; -1 in `unlabeled` means none.
+      labels: Label names; their order gives the label ids.
+      source: Where the texts came from, in words.
+      fingerprint: Hash of what the source held, before any split was made here.
+      notes: What was done on the way and the person should know, a sentence each.
+    """
+
+    name: str
+    splits: Mapping[str, pa.Table]
+    labels: tuple[str, ...]
+    source: str
+    fingerprint: str
+    notes: tuple[str, ...] = ()
+
+    def label_counts(self, split: str) -> np.ndarray:
+        """Returns the number of examples of each label, int64 [labels]."""
+        label_ids = self.splits[split]["label"].to_numpy()
+        return np.bincount(label_ids, minlength=len(self.labels))
+
+
+def fingerprint(splits: Mapping[str, pa.Table], labels: tuple[str, ...]) -> str:
+    """Hashes texts, labels and their order; file format and chunks do not matter.
+
+    Returns:
+      The first 16 hexadecimal digits of a SHA-256.
+    """
+    digest = hashlib.sha256(repr(labels).encode())
+    for name in sorted(splits):
+        table = splits[name]
+        digest.update(f"{name}:{table.num_rows}".encode())
+        digest.update(_column_hash(table["text"]))
+        digest.update(table["label"].to_numpy().astype("<i4").tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _column_hash(texts: pa.ChunkedArray) -> bytes:
+    # Lengths and bytes apart: how the column is cut into chunks must not matter.
+    lengths, contents = hashlib.sha256(), hashlib.sha256()
+    for chunk in texts.cast(pa.large_string()).chunks:
+        lengths.update(pc.binary_length(chunk).to_numpy().astype("<i4").tobytes())
+        _, offsets, data = chunk.buffers()
+        bounds = np.frombuffer(offsets, np.int64)[chunk.offset :][: len(chunk) + 1]
+        if data is not None:
+            contents.update(data[int(bounds[0]) : int(bounds[-1])])
+    return lengths.digest() + contents.digest()

@@ -1,0 +1,175 @@
+"""A data set as token ids: encoded once, cached, memory-mapped by all twins."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from seqclf import text as text_rules
+from seqclf.config import DataConfig, TextConfig
+from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset
+from seqclf.storage import write_json, write_text
+from seqclf.text import TokenizedTexts, Vocabulary
+
+VOCABULARY_FILE = "vocabulary.txt"
+DATASET_FILE = "dataset.json"
+LABELLED_SPLITS = (TRAIN, VALIDATION, TEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """One encoded split.
+
+    Attributes:
+      token_ids: int32 [sum of lengths], text behind text; never 0.
+      offsets: int64 [examples + 1]; text i is token_ids[offsets[i]:offsets[i + 1]].
+      label_ids: int32 [examples].
+    """
+
+    token_ids: np.ndarray
+    offsets: np.ndarray
+    label_ids: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.label_ids)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each text, int64 [examples], at least 1."""
+        return np.diff(self.offsets)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedDataset:
+    """The splits as token ids, with the vocabulary and the labels they refer to.
+
+    Attributes:
+      path: The cache folder it lies in.
+      vocabulary: From train alone.
+      labels: Label names; the position is the label id.
+      splits: `train`, `validation` and `test`.
+      about: Name, source, fingerprint and sizes, as in a run's `dataset.json`.
+    """
+
+    path: Path
+    vocabulary: Vocabulary
+    labels: tuple[str, ...]
+    splits: Mapping[str, Examples]
+    about: Mapping[str, object]
+
+
+def encode_dataset(
+    dataset: Dataset, data: DataConfig, text: TextConfig, cache: Path
+) -> EncodedDataset:
+    """Encodes a data set, or opens what an equal call encoded before.
+
+    Args:
+      dataset: Texts and labels.
+      data: The settings it was loaded with.
+      text: Vocabulary and length.
+      cache: Folder of the caches; made if it is not there.
+
+    Returns:
+      The memory-mapped splits.
+    """
+    path = cache / f"{dataset.name}-{_key(dataset, data, text)}"
+    if not path.exists():
+        partial = cache / f".{path.name}.{os.getpid()}"
+        try:
+            _write(dataset, text, partial)
+            if not path.exists():  # another process may have been faster
+                partial.rename(path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    return open_encoded(path)
+
+
+def _key(dataset: Dataset, data: DataConfig, text: TextConfig) -> str:
+    settings = dataclasses.asdict(data) | dataclasses.asdict(text)
+    del settings["source"]
+    known = (dataset.fingerprint, settings, text_rules.rules_to_json(text))
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _write(dataset: Dataset, text: TextConfig, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    train = _tokenize(dataset.splits[TRAIN])
+    vocabulary = Vocabulary.build(train, text)
+    for split in LABELLED_SPLITS:
+        table = dataset.splits[split]
+        blocks = train if split == TRAIN else _tokenize(table)
+        _write_split(folder / f"{split}.arrow", blocks, table, vocabulary, text)
+    write_text(folder / VOCABULARY_FILE, vocabulary.to_text())
+    write_json(folder / DATASET_FILE, _about(dataset))
+
+
+def _tokenize(table: pa.Table) -> list[TokenizedTexts]:
+    batches = table.select(["text"]).to_batches(max_chunksize=text_rules.BLOCK_ROWS)
+    return [text_rules.tokenize(batch["text"]) for batch in batches]
+
+
+def _write_split(
+    path: Path,
+    blocks: list[TokenizedTexts],
+    table: pa.Table,
+    vocabulary: Vocabulary,
+    text: TextConfig,
+) -> None:
+    parts = [text_rules.encode(block, vocabulary, text) for block in blocks]
+    lengths = np.concatenate([np.diff(offsets) for _, offsets in parts])
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    token_ids = np.concatenate([ids for ids, _ in parts])
+    columns = {
+        "token_ids": pa.LargeListArray.from_arrays(pa.array(offsets), token_ids),
+        "label": table["label"].combine_chunks(),
+    }
+    encoded = pa.record_batch(columns)
+    with pa.ipc.new_file(path, encoded.schema) as writer:
+        writer.write_batch(encoded)
+
+
+def _about(dataset: Dataset) -> dict[str, object]:
+    return {
+        "name": dataset.name,
+        "source": dataset.source,
+        "fingerprint": dataset.fingerprint,
+        "labels": list(dataset.labels),
+        "sizes": {name: table.num_rows for name, table in dataset.splits.items()},
+        "label_counts": {
+            split: dataset.label_counts(split).tolist() for split in LABELLED_SPLITS
+        },
+        "notes": list(dataset.notes),
+    }
+
+
+def open_encoded(path: Path) -> EncodedDataset:
+    """Memory-maps what `encode_dataset` wrote."""
+    about = json.loads((path / DATASET_FILE).read_text("utf-8"))
+    return EncodedDataset(
+        path=path,
+        vocabulary=Vocabulary.from_text((path / VOCABULARY_FILE).read_text("utf-8")),
+        labels=tuple(about["labels"]),
+        splits={
+            split: _open_split(path / f"{split}.arrow") for split in LABELLED_SPLITS
+        },
+        about=about,
+    )
+
+
+def _open_split(path: Path) -> Examples:
+    batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
+    lists = batch["token_ids"]
+    return Examples(
+        token_ids=lists.values.to_numpy(),
+        offsets=lists.offsets.to_numpy(),
+        label_ids=batch["label"].to_numpy(),
+    )

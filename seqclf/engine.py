@@ -1,0 +1,177 @@
+"""Runs tasks in processes of their own; knows nothing of training."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from seqclf.errors import SeqclfError
+
+Report = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A call for another process to make.
+
+    Attributes:
+      function: An importable function of (argument, report); what it returns and
+        what it reports must be plain values that can be pickled.
+      argument: Its argument.
+      log: File for what libraries write to the standard streams meanwhile.
+    """
+
+    function: Callable[[Any, Report], Any]
+    argument: Any
+    log: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a task ended.
+
+    Attributes:
+      index: Its place among the tasks.
+      value: What it returned, None if it failed.
+      error: Why it failed, None if it did not.
+    """
+
+    index: int
+    value: Any = None
+    error: str | None = None
+
+
+def run_tasks(
+    tasks: Sequence[Task],
+    jobs: int = 1,
+    on_report: Callable[[int, dict[str, Any]], None] = lambda index, report: None,
+) -> Iterator[Outcome]:
+    """Runs tasks, at most `jobs` at a time, each in a fresh process.
+
+    A task that raises, crashes or is killed ends as a failed outcome, and the others
+    go on. However the caller leaves this iterator, no process stays behind.
+
+    Args:
+      tasks: What to do, begun in this order.
+      jobs: Processes at a time.
+      on_report: Called with the task's index and each of its reports.
+
+    Yields:
+      Outcomes as they come.
+    """
+    waiting = list(enumerate(tasks))[::-1]
+    running: dict[Connection, tuple[int, BaseProcess]] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                index, task = waiting.pop()
+                connection, process = _start(task)
+                running[connection] = (index, process)
+            for ready in wait(list(running)):
+                index, process = running[ready]  # type: ignore[index]
+                outcome = _receive(ready, index, process, on_report)  # type: ignore[arg-type]
+                if outcome is not None:
+                    del running[ready]  # type: ignore[arg-type]
+                    yield outcome
+    finally:
+        for connection, (_, process) in running.items():
+            _stop(connection, process)
+
+
+def _start(task: Task) -> tuple[Connection, BaseProcess]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(task, theirs), daemon=True)
+    # Ctrl-C reaches the whole group; only the parent shall act on it. The child
+    # inherits that the signal is ignored, from its first instruction on.
+    with _ignoring_interrupts():
+        process.start()
+    theirs.close()
+    return ours, process
+
+
+@contextlib.contextmanager
+def _ignoring_interrupts() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _receive(
+    connection: Connection,
+    index: int,
+    process: BaseProcess,
+    on_report: Callable[[int, dict[str, Any]], None],
+) -> Outcome | None:
+    try:
+        kind, value = connection.recv()
+    except (EOFError, ConnectionError):
+        process.join()
+        connection.close()
+        return Outcome(index, error=_death(process.exitcode))
+    if kind == "report":
+        on_report(index, value)
+        return None
+    process.join()
+    connection.close()
+    return Outcome(index, **{kind: value})
+
+
+def _death(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        if name == "SIGKILL":
+            return "killed (SIGKILL), most often because memory ran out"
+        return f"crashed ({name})"
+    return f"ended without a result (exit code {exit_code})"
+
+
+def _stop(connection: Connection, process: BaseProcess) -> None:
+    process.terminate()
+    process.join(timeout=5)
+    if process.is_alive():
+        process.kill()
+        process.join()
+    connection.close()
+
+
+def _work(task: Task, connection: Connection) -> None:
+    """Runs in the child."""
+    threading.Thread(target=_end_with_parent, args=(connection,), daemon=True).start()
+    task.log.parent.mkdir(parents=True, exist_ok=True)
+    with task.log.open("ab", buffering=0) as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    try:
+        value = task.function(task.argument, lambda r: connection.send(("report", r)))
+    except SeqclfError as error:
+        connection.send(("error", str(error)))
+    except MemoryError:
+        connection.send(("error", "memory ran out"))
+    except Exception as error:  # noqa: BLE001 -- one failed task must not end the rest
+        traceback.print_exc()
+        connection.send(("error", f"{type(error).__name__}: {error} (see {task.log})"))
+    else:
+        connection.send(("value", value))
+
+
+def _end_with_parent(connection: Connection) -> None:
+    # Nothing is ever sent this way: the read ends when the parent does.
+    with contextlib.suppress(EOFError, OSError):
+        connection.recv()
+    os._exit(1)

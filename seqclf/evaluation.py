@@ -1,0 +1,103 @@
+"""Scores a finished run on a split of any data set, matching labels by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from seqclf import metrics
+from seqclf.classifier import Classifier
+from seqclf.config import DataConfig
+from seqclf.data import read_source
+from seqclf.data.dataset import TRAIN, fingerprint
+from seqclf.data.splits import complete
+from seqclf.errors import DataError, unknown
+from seqclf.runs import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The scores of a run on one split.
+
+    Attributes:
+      split: Name of the split.
+      source: Where its texts came from.
+      scores: See `metrics.scores`.
+      notes: What the person should know, a sentence each.
+    """
+
+    split: str
+    source: str
+    scores: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def evaluate(run: Run, data: DataConfig, split: str) -> Evaluation:
+    """Predicts a split and scores it.
+
+    The data the run was trained on is divided as it was then, so that its test split
+    holds no training text. Other data is taken as it stands; a source without the
+    split that was asked for is evaluated whole if `train` is all it has.
+
+    Args:
+      run: A finished run.
+      data: Where the texts are.
+      split: `train`, `validation` or `test`.
+
+    Returns:
+      The scores.
+
+    Raises:
+      DataError: If there is no such split, or it has a label that the run lacks.
+    """
+    table, labels, source, notes = _read(run, data, split)
+    classifier = Classifier.open(run)
+    label_ids = match_labels(labels, classifier.labels)[table["label"].to_numpy()]
+    texts = pa.concat_arrays(table["text"].chunks)
+    scores = metrics.scores(
+        label_ids,
+        classifier.predict(texts),
+        classifier.labels,
+        classifier.lengths(texts),
+    )
+    return Evaluation(split, source, scores, notes)
+
+
+def match_labels(labels: tuple[str, ...], known: tuple[str, ...]) -> np.ndarray:
+    """Returns, for each label of the data, the run's id of the same name.
+
+    Raises:
+      DataError: If the run has no label of that name.
+    """
+    for label in labels:
+        if label not in known:
+            raise DataError(
+                f"the data has a label that the run does not: "
+                f"{unknown('label', label, known)}"
+            )
+    return np.array([known.index(label) for label in labels])
+
+
+def _read(
+    run: Run, data: DataConfig, split: str
+) -> tuple[pa.Table, tuple[str, ...], str, tuple[str, ...]]:
+    raw = read_source(data)
+    content = fingerprint(raw.splits, raw.labels)
+    if content == run.dataset["fingerprint"]:
+        trained_on = dataclasses.replace(run.config.data, source=data.source)
+        own = complete(raw, trained_on, content)
+        return _split(own.splits, split, own.source), own.labels, own.source, own.notes
+    if split not in raw.splits and set(raw.splits) == {TRAIN}:
+        note = f"{raw.source} has no {split} split: all its rows are evaluated."
+        return raw.splits[TRAIN], raw.labels, raw.source, (*raw.notes, note)
+    return _split(raw.splits, split, raw.source), raw.labels, raw.source, raw.notes
+
+
+def _split(splits: Any, split: str, source: str) -> pa.Table:
+    if split not in splits:
+        raise DataError(f"{source}: {unknown('split', split, splits)}")
+    return splits[split]

@@ -1,0 +1,144 @@
+"""Arrays in, numbers out: how good a set of predictions is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+CALIBRATION_BINS = 15
+
+
+def scores(
+    label_ids: np.ndarray,
+    probabilities: np.ndarray,
+    labels: Sequence[str],
+    lengths: np.ndarray,
+) -> dict[str, Any]:
+    """Scores the predictions of one split.
+
+    Args:
+      label_ids: int [n], the true labels.
+      probabilities: float [n, labels], rows sum to 1.
+      labels: Label names.
+      lengths: int [n], tokens of each text, for the accuracy by length.
+
+    Returns:
+      n, accuracy with its 95 % Wilson interval (accuracy_low, accuracy_high),
+      macro_f1, log_loss, roc_auc (None where it is not defined), calibration_error,
+      per_label, confusion_matrix (rows true, columns predicted) and by_length.
+    """
+    from sklearn.metrics import confusion_matrix, f1_score, log_loss
+
+    probabilities = probabilities.astype(np.float64)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    predicted = probabilities.argmax(axis=1)
+    every = np.arange(len(labels))
+    confusion = confusion_matrix(label_ids, predicted, labels=every)
+    return {
+        **accuracy(label_ids == predicted),
+        "macro_f1": float(f1_score(label_ids, predicted, average="macro")),
+        "log_loss": float(log_loss(label_ids, probabilities, labels=every)),
+        "roc_auc": roc_auc(label_ids, probabilities),
+        "calibration_error": calibration_error(label_ids, probabilities),
+        "per_label": _per_label(label_ids, predicted, labels),
+        "confusion_matrix": confusion.tolist(),
+        "by_length": by_length(label_ids == predicted, lengths),
+    }
+
+
+def accuracy(correct: np.ndarray) -> dict[str, Any]:
+    """Returns n, accuracy, accuracy_low and accuracy_high of bool [n]."""
+    low, high = wilson(int(correct.sum()), len(correct))
+    return {
+        "n": len(correct),
+        "accuracy": float(correct.mean()),
+        "accuracy_low": low,
+        "accuracy_high": high,
+    }
+
+
+def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Returns Wilson's score interval of a proportion (Wilson 1927, JASA 22:209)."""
+    from scipy.stats import binomtest
+
+    interval = binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def roc_auc(label_ids: np.ndarray, probabilities: np.ndarray) -> float | None:
+    """Returns the area under the ROC curve, one label against the rest, averaged.
+
+    Labels that all examples have, or none, have no curve and do not count; None if
+    no label is left.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    present = [k for k in np.unique(label_ids) if (label_ids != k).any()]
+    if not present:
+        return None
+    return float(
+        np.mean([roc_auc_score(label_ids == k, probabilities[:, k]) for k in present])
+    )
+
+
+def calibration_error(
+    label_ids: np.ndarray, probabilities: np.ndarray, bins: int = CALIBRATION_BINS
+) -> float:
+    """Returns the expected calibration error, a fraction in [0, 1].
+
+    The mean gap between confidence and accuracy over equal bins of confidence,
+    weighted by their size (Guo et al. 2017, arXiv:1706.04599, eq. 3).
+    """
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == label_ids
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = np.bincount(bin_of, weights=correct - confidence, minlength=bins)
+    return float(np.abs(gaps).sum() / len(label_ids))
+
+
+def by_length(correct: np.ndarray, lengths: np.ndarray) -> list[dict[str, Any]]:
+    """Returns the accuracy within each quarter of the texts, from short to long.
+
+    Args:
+      correct: bool [n].
+      lengths: int [n], tokens.
+
+    Returns:
+      A record a quarter: shortest, longest, and what `accuracy` gives. Quarters that
+      equal lengths leave empty are missing.
+    """
+    edges = np.quantile(lengths, [0.25, 0.5, 0.75])
+    quarter = np.searchsorted(edges, lengths, side="left")
+    records = []
+    for index in np.unique(quarter):
+        inside = quarter == index
+        records.append(
+            {
+                "shortest": int(lengths[inside].min()),
+                "longest": int(lengths[inside].max()),
+                **accuracy(correct[inside]),
+            }
+        )
+    return records
+
+
+def _per_label(
+    label_ids: np.ndarray, predicted: np.ndarray, labels: Sequence[str]
+) -> list[dict[str, Any]]:
+    from sklearn.metrics import precision_recall_fscore_support
+
+    columns = precision_recall_fscore_support(
+        label_ids, predicted, labels=np.arange(len(labels)), zero_division=0
+    )
+    return [
+        {
+            "label": label,
+            "precision": float(precision),
+            "recall": float(recall),
+            "f1": float(f1),
+            "support": int(support),
+        }
+        for label, precision, recall, f1, support in zip(labels, *columns, strict=True)
+    ]

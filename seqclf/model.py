@@ -1,0 +1,176 @@
+"""Builds the twins: one network, in which one line reads the cell.
+
+Only stock Keras layers and operations are used, so stock Keras opens the saved file.
+
+    token_ids [batch, time] -> embedding -> dropout -> recurrent x layers
+      -> pooling over time -> dropout -> dense -> logits [batch, labels]
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from seqclf.backend import import_keras
+from seqclf.config import ModelConfig
+from seqclf.text import PADDING_ID
+
+Tensor = Any
+
+# The name of the stock Keras layer; `none` has no recurrent step.
+CELLS = {"none": None, "rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
+RECURRENT = "recurrent"
+_FAR_BELOW = -1e9  # for masked places, where a maximum or a softmax must not look
+
+
+def build_model(
+    config: ModelConfig, vocabulary_size: int, num_labels: int, seed: int
+) -> Any:
+    """Builds one network with freshly drawn weights.
+
+    Each layer draws from a seed of its own, made of `seed` and the layer's name, so
+    that twins have equal weights in all layers that they share.
+
+    Args:
+      config: The network; `cell` is the one thing in which twins differ.
+      vocabulary_size: Number of token ids, padding and unknown included.
+      num_labels: Labels, at least 2.
+      seed: Seed of the initial weights and of dropout.
+
+    Returns:
+      An uncompiled keras.Model from token_ids int32 [batch, time], padded on the
+      right with 0, to logits float32 [batch, num_labels].
+    """
+    keras = import_keras()
+    layers = keras.layers
+    token_ids = keras.Input(shape=(None,), dtype="int32", name="token_ids")
+    states = layers.Embedding(
+        vocabulary_size,
+        config.embedding_size,
+        mask_zero=True,
+        embeddings_initializer=_uniform(seed, "embedding"),
+        name="embedding",
+    )(token_ids)
+    states = layers.Dropout(
+        config.dropout_rate, seed=_seed(seed, "embedding_dropout"), name="dropout"
+    )(states)
+    if CELLS[config.cell]:
+        states = _recurrent(config, states, seed)
+    pooled = states if states.ndim == 2 else POOLINGS[config.pooling](token_ids, states)
+    pooled = layers.Dropout(
+        config.dropout_rate, seed=_seed(seed, "pooled_dropout"), name="pooled_dropout"
+    )(pooled)
+    logits = layers.Dense(
+        num_labels, kernel_initializer=_glorot(seed, "logits"), name="logits"
+    )(pooled)
+    return keras.Model(token_ids, logits, name=f"seqclf_{config.cell}")
+
+
+def recurrent_parameters(config: ModelConfig) -> int:
+    """Counts the weights of the recurrent layers by their formulas.
+
+    With d inputs and h units: SimpleRNN h(h+d+1); GRU 3(h(h+d)+2h), two biases for
+    `reset_after`; LSTM 4h(h+d+1).
+    """
+    directions, total, inputs = 1 + config.bidirectional, 0, config.embedding_size
+    h = config.units
+    for _ in range(config.layers):
+        one = {
+            "none": 0,
+            "rnn": h * (h + inputs + 1),
+            "gru": 3 * (h * (h + inputs) + 2 * h),
+            "lstm": 4 * h * (h + inputs + 1),
+        }[config.cell]
+        total += directions * one
+        inputs = directions * h
+    return total
+
+
+def _recurrent(config: ModelConfig, states: Tensor, seed: int) -> Tensor:
+    for index in range(config.layers):
+        is_top = index == config.layers - 1
+        sequences = not (is_top and config.pooling == "last")
+        layer = _cell_layer(config, sequences, seed, f"{RECURRENT}_{index}")
+        states = layer(states)
+    return states
+
+
+def _cell_layer(config: ModelConfig, sequences: bool, seed: int, name: str) -> Any:
+    layers = import_keras().layers
+    cell = getattr(layers, str(CELLS[config.cell]))
+
+    def one(direction: str, **options: Any) -> Any:
+        return cell(
+            config.units,
+            return_sequences=sequences,
+            kernel_initializer=_glorot(seed, f"{name}/{direction}/kernel"),
+            recurrent_initializer=_orthogonal(seed, f"{name}/{direction}/recurrent"),
+            name=name if not config.bidirectional else f"{name}_{direction}",
+            **options,
+        )
+
+    if not config.bidirectional:
+        return one("forward")
+    # Given apart: a copy made by Keras would start from the very same weights.
+    return layers.Bidirectional(
+        one("forward"), backward_layer=one("backward", go_backwards=True), name=name
+    )
+
+
+def _is_token(token_ids: Tensor) -> Tensor:
+    """Returns bool [batch, time, 1], false on padding."""
+    ops = import_keras().ops
+    return ops.expand_dims(ops.not_equal(token_ids, PADDING_ID), -1)
+
+
+def _last(token_ids: Tensor, states: Tensor) -> Tensor:
+    """Takes the last token's state; recurrent layers do so by themselves."""
+    ops = import_keras().ops
+    length = ops.sum(ops.cast(_is_token(token_ids), "int32"), axis=1, keepdims=True)
+    return ops.squeeze(ops.take_along_axis(states, length - 1, axis=1), axis=1)
+
+
+def _max(token_ids: Tensor, states: Tensor) -> Tensor:
+    ops = import_keras().ops
+    return ops.max(ops.where(_is_token(token_ids), states, _FAR_BELOW), axis=1)
+
+
+def _mean(token_ids: Tensor, states: Tensor) -> Tensor:
+    ops = import_keras().ops
+    is_token = ops.cast(_is_token(token_ids), "float32")
+    return ops.sum(states * is_token, axis=1) / ops.sum(is_token, axis=1)
+
+
+def _attention(token_ids: Tensor, states: Tensor) -> Tensor:
+    """Weighs the states by a learnt score of each (Yang et al. 2016, ACL N16-1174)."""
+    keras = import_keras()
+    ops = keras.ops
+    scores = keras.layers.Dense(1, kernel_initializer="zeros", name="attention")(states)
+    scores = ops.where(_is_token(token_ids), scores, _FAR_BELOW)
+    return ops.sum(states * ops.softmax(scores, axis=1), axis=1)
+
+
+# From token_ids [batch, time] and states [batch, time, width] to [batch, width].
+POOLINGS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "last": _last,
+    "max": _max,
+    "mean": _mean,
+    "attention": _attention,
+}
+
+
+def _seed(seed: int, name: str) -> int:
+    return zlib.crc32(f"{seed}/{name}".encode()) & 0x7FFFFFFF
+
+
+def _uniform(seed: int, name: str) -> Any:
+    return import_keras().initializers.RandomUniform(-0.05, 0.05, _seed(seed, name))
+
+
+def _glorot(seed: int, name: str) -> Any:
+    return import_keras().initializers.GlorotUniform(_seed(seed, name))
+
+
+def _orthogonal(seed: int, name: str) -> Any:
+    return import_keras().initializers.Orthogonal(seed=_seed(seed, name))

@@ -1,0 +1,1 @@
+"""Results for people, made from saved files only."""

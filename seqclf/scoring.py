@@ -1,0 +1,24 @@
+"""Runs a fitted model over examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from seqclf.batching import sorted_batches
+from seqclf.encoding import Examples
+
+
+def logits_of(model: Any, examples: Examples, batch_size: int) -> np.ndarray:
+    """Returns the logits of all examples in their own order, float32 [n, labels]."""
+    logits = np.empty((len(examples), model.output_shape[-1]), np.float32)
+    for batch in sorted_batches(examples, batch_size):
+        logits[batch.indices] = model.predict_on_batch(batch.token_ids)
+    return logits
+
+
+def probabilities_of(logits: np.ndarray) -> np.ndarray:
+    """Returns softmax(logits) over the last axis, float32 [n, labels]."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)

@@ -1,0 +1,39 @@
+"""Writes files whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Writes beside `path` and renames, so that nobody meets half a file.
+
+    Args:
+      path: Where the file will stand; its folder must be there.
+      write: Writes the file at the path it is given, which has the same suffix.
+    """
+    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        write(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes UTF-8 text, whole or not at all."""
+    write_whole(path, lambda partial: _write_bytes(partial, text.encode()))
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Writes readable JSON, whole or not at all; NaN is refused."""
+    text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    path.write_bytes(content)  # bytes: no platform turns the line ends

@@ -1,0 +1,275 @@
+"""The one path from text to token ids: rules, vocabulary, encoding.
+
+Arrow arrays come in and numpy arrays go out; no Python object is made for a token.
+
+The rules are an ordered list of RE2 replacements and one character table, so that
+Arrow, a TensorFlow graph and a few lines of any language can carry them out with the
+same result. Case is folded by that table and not by an engine's own lower-casing:
+engines disagree on rare letters, on a final sigma, and TensorFlow's depends on the
+locale of the process.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from seqclf.config import TextConfig
+from seqclf.errors import RunError
+
+PADDING_ID, UNKNOWN_ID = 0, 1
+RESERVED = ("[PAD]", "[UNK]")  # no token looks like this: brackets stand alone
+RULES_VERSION = 1
+BLOCK_ROWS = 20_000  # texts tokenized at a time; bounds memory, changes no result
+
+# Scripts that are written without spaces: each letter is a token, with its marks.
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+
+# On whole texts: markup is a space, and so is every run of spaces and controls.
+TEXT_RULES: tuple[tuple[str, str], ...] = (
+    (r"</?[a-zA-Z][^<>]*>", " "),
+    (r"[\pZ\pC]+", " "),
+)
+# Behind the character table. None of them looks across a space, so they may be
+# applied to a text or to each of its words. U+0001, which no text has any more,
+# stands for an apostrophe inside a word while the others are set apart.
+WORD_RULES: tuple[tuple[str, str], ...] = (
+    (r"([\pL\pN\pM])'", "\\1\x01"),
+    ("\x01($|[^\\pL\\pN\\pM])", " ' \\1"),
+    (rf"((?:[^\pL\pN\pM\x{{1}} ]|[{_UNSPACED}])\pM*)", r" \1 "),
+    ("\x01", "'"),
+)
+
+
+@cache
+def folding() -> dict[str, str]:
+    """Returns the character table as two strings of equal length, `from` and `to`.
+
+    It holds Unicode 14's one-to-one lower-casing, and four decisions: the dotted
+    capital I becomes i, both small sigmas are one, and the typographic apostrophe
+    is the plain one.
+    """
+    text = resources.files("seqclf").joinpath("folding.json").read_text("utf-8")
+    table: dict[str, str] = json.loads(text)
+    return table
+
+
+@cache
+def _folding_table() -> np.ndarray:
+    table = np.arange(0x110000, dtype=np.uint32)
+    pairs = folding()
+    table[[ord(c) for c in pairs["from"]]] = [ord(c) for c in pairs["to"]]
+    return table
+
+
+def rules_to_json(config: TextConfig) -> dict[str, Any]:
+    """Returns all that turns a text into tokens, in order, as plain values."""
+    return {
+        "version": RULES_VERSION,
+        "steps": [
+            *({"replace": pattern, "with": to} for pattern, to in TEXT_RULES),
+            {"translate": folding()},
+            *({"replace": pattern, "with": to} for pattern, to in WORD_RULES),
+            {"split": " "},
+        ],
+        "max_length": config.max_length,
+        "keep": config.keep,
+        "empty": RESERVED[UNKNOWN_ID],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizedTexts:
+    """Texts as runs of codes into a table of distinct tokens.
+
+    Attributes:
+      tokens: Distinct tokens, in the order of their first appearance.
+      codes: int32 [sum of lengths], indices into `tokens`, text behind text.
+      offsets: int64 [texts + 1]; text i is codes[offsets[i]:offsets[i + 1]].
+    """
+
+    tokens: pa.StringArray
+    codes: np.ndarray
+    offsets: np.ndarray
+
+    def to_pylist(self) -> list[list[str]]:
+        """Returns the tokens of each text, for people and tests."""
+        tokens = self.tokens.to_pylist()
+        bounds = zip(self.offsets[:-1], self.offsets[1:], strict=True)
+        return [[tokens[code] for code in self.codes[a:b]] for a, b in bounds]
+
+
+def tokenize(texts: pa.Array) -> TokenizedTexts:
+    """Splits texts into tokens by the rules.
+
+    The word rules run once for each distinct word, which are few, and not over the
+    running text.
+
+    Args:
+      texts: string [texts], without nulls.
+
+    Returns:
+      The tokens; a text of nothing but markup and spaces has none.
+    """
+    words = _split(_replace(texts, TEXT_RULES))
+    distinct = words.values.dictionary_encode()
+    tokens = _split(_replace(_fold(distinct.dictionary), WORD_RULES))
+    codes = tokens.values.dictionary_encode()
+    word_of, token_bounds = distinct.indices.to_numpy(), tokens.offsets.to_numpy()
+    starts, lengths = token_bounds[:-1][word_of], np.diff(token_bounds)[word_of]
+    sums = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    return TokenizedTexts(
+        tokens=codes.dictionary,
+        codes=_gather(codes.indices.to_numpy(), starts, lengths),
+        offsets=sums[words.offsets.to_numpy()],
+    )
+
+
+def _replace(texts: pa.Array, rules: Iterable[tuple[str, str]]) -> pa.Array:
+    for pattern, to in rules:
+        texts = pc.replace_substring_regex(texts, pattern=pattern, replacement=to)
+    return texts
+
+
+def _fold(words: pa.Array) -> pa.Array:
+    # One long string, so that the table is applied to all letters at once. No word
+    # holds a line feed: the text rules made spaces of them.
+    joined = "\n".join(words.to_pylist())
+    points = np.frombuffer(joined.encode("utf-32-le"), np.uint32)
+    folded = _folding_table()[points].tobytes().decode("utf-32-le")
+    return pa.array(folded.split("\n") if len(words) else [], pa.string())
+
+
+def _split(texts: pa.Array) -> pa.ListArray:
+    """Splits at runs of U+0020 into list<string>, from offset 0, without empties."""
+    parts = pc.split_pattern(texts, " ")
+    values, offsets = parts.values, parts.offsets.to_numpy()
+    full = pc.not_equal(values, "").to_numpy(zero_copy_only=False)
+    kept = np.concatenate([[0], np.cumsum(full)])[offsets].astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(kept - kept[0]), values.filter(full))
+
+
+def _gather(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Puts the ranges values[start:start + length] one behind the other."""
+    ends = np.cumsum(lengths, dtype=np.int64)
+    shifts = np.repeat(starts - (ends - lengths), lengths)
+    return values[shifts + np.arange(len(shifts))]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The tokens that have an id; 0 is padding and 1 unknown.
+
+    Attributes:
+      tokens: string [size]; the position is the id.
+    """
+
+    tokens: pa.StringArray
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @classmethod
+    def build(cls, blocks: Sequence[TokenizedTexts], config: TextConfig) -> Vocabulary:
+        """Takes the most frequent tokens of the training texts.
+
+        Order is by (-count, token), so that equal texts give equal ids.
+
+        Args:
+          blocks: The training texts.
+          config: Size and least count.
+
+        Returns:
+          At most `config.vocabulary_size` tokens behind the two reserved ones.
+        """
+        counts = pa.concat_tables(
+            pa.table(
+                {
+                    "token": block.tokens,
+                    "n": np.bincount(block.codes, minlength=len(block.tokens)),
+                }
+            )
+            for block in blocks
+        )
+        counts = counts.group_by("token").aggregate([("n", "sum")])
+        counts = counts.filter(pc.field("n_sum") >= config.min_count)
+        counts = counts.sort_by([("n_sum", "descending"), ("token", "ascending")])
+        known = counts["token"][: config.vocabulary_size].combine_chunks()
+        return cls(pa.concat_arrays([pa.array(RESERVED, pa.string()), known]))
+
+    def ids(self, tokens: pa.Array) -> np.ndarray:
+        """Returns the id of each token, int32 [tokens]; 1 for unknown ones."""
+        ids = pc.index_in(tokens, self.tokens)
+        return pc.fill_null(ids, UNKNOWN_ID).to_numpy(zero_copy_only=False)
+
+    def to_text(self) -> str:
+        """Returns a token a line; the line number, from 0, is the id."""
+        return "".join(f"{token}\n" for token in self.tokens.to_pylist())
+
+    @classmethod
+    def from_text(cls, text: str) -> Vocabulary:
+        """Reads what `to_text` wrote.
+
+        Raises:
+          RunError: If it does not begin with the reserved tokens.
+        """
+        tokens = text.split("\n")[:-1]
+        if tuple(tokens[: len(RESERVED)]) != RESERVED:
+            raise RunError(
+                f"a vocabulary begins with {', '.join(RESERVED)}, this one with "
+                f"{tokens[:2]}; the file is damaged."
+            )
+        return cls(pa.array(tokens, pa.string()))
+
+
+def encode(
+    tokenized: TokenizedTexts, vocabulary: Vocabulary, config: TextConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Turns tokens into ids and keeps at most `config.max_length` of each text.
+
+    Args:
+      tokenized: The texts.
+      vocabulary: Ids of the known tokens.
+      config: Length and which end is kept.
+
+    Returns:
+      token_ids int32 [sum of lengths], never 0, and offsets int64 [texts + 1]. A
+      text without tokens becomes one unknown token.
+    """
+    table = vocabulary.ids(tokenized.tokens)
+    token_ids = np.append(table[tokenized.codes], np.int32(UNKNOWN_ID))
+    starts, lengths = _kept_ranges(tokenized.offsets, config)
+    empty = lengths.sum(axis=1) == 0
+    starts[empty, 0], lengths[empty, 0] = len(token_ids) - 1, 1
+    offsets = np.concatenate([[0], np.cumsum(lengths.sum(axis=1))])
+    return _gather(token_ids, starts.ravel(), lengths.ravel()), offsets
+
+
+def _kept_ranges(
+    offsets: np.ndarray, config: TextConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns starts and lengths, int64 [texts, 2], of the head and tail to keep."""
+    full = np.diff(offsets)
+    most = {"head": config.max_length, "tail": 0}.get(
+        config.keep, (config.max_length + 1) // 2
+    )
+    fits = full <= config.max_length
+    head = np.where(fits, full, most)
+    tail = np.where(fits, 0, config.max_length - most)
+    starts = np.stack([offsets[:-1], offsets[1:] - tail], axis=1)
+    return starts, np.stack([head, tail], axis=1)
+
+
+def encode_texts(
+    texts: pa.Array, vocabulary: Vocabulary, config: TextConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tokenizes and encodes; the path of prediction. See `encode` for the result."""
+    return encode(tokenize(texts), vocabulary, config)

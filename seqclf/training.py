@@ -1,0 +1,262 @@
+"""Fits a model: one recipe, step for step the same for every twin."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqclf.backend import import_keras
+from seqclf.batching import Batch, epoch_order, padding_share, training_batches
+from seqclf.config import TrainingConfig
+from seqclf.encoding import Examples
+from seqclf.errors import TrainingError
+from seqclf.scoring import logits_of
+
+AUTOMATIC_STEPS = 1_500
+FEWEST_EPOCHS, MOST_EPOCHS = 4, 20
+EVALUATION_BATCH_SIZE = 256
+
+Progress = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What happened in training.
+
+    Attributes:
+      epochs: One record an epoch, as in `history.jsonl`: epoch, loss, accuracy,
+        validation_loss, validation_accuracy, seconds (of training alone) and
+        tokens_per_second (padding not counted).
+      best_epoch: The epoch of the least validation loss, from 1; the model has its
+        weights.
+      padding_share: Fraction of positions in the first epoch that held padding.
+    """
+
+    epochs: list[dict[str, Any]]
+    best_epoch: int
+    padding_share: float
+
+    @property
+    def seconds_to_best(self) -> float:
+        """Seconds of training up to the end of the best epoch."""
+        return float(sum(e["seconds"] for e in self.epochs[: self.best_epoch]))
+
+
+def num_epochs(config: TrainingConfig, num_examples: int) -> int:
+    """Returns the most epochs that training may take."""
+    if config.epochs is not None:
+        return config.epochs
+    steps_per_epoch = math.ceil(num_examples / config.batch_size)
+    wanted = round(AUTOMATIC_STEPS / steps_per_epoch)
+    return min(max(wanted, FEWEST_EPOCHS), MOST_EPOCHS)
+
+
+def fit(
+    model: Any,
+    train: Examples,
+    validation: Examples,
+    config: TrainingConfig,
+    on_progress: Progress = lambda event: None,
+) -> History:
+    """Trains until the epochs are over or the validation loss no longer improves.
+
+    Args:
+      model: From `build_model`; gets the weights of its best epoch.
+      train: What it learns from.
+      validation: What chooses the epoch.
+      config: The recipe.
+      on_progress: Told of each epoch ({"event": "epoch", ...its record}) and,
+        several times a second, of the steps between ({"event": "step", ...}).
+
+    Returns:
+      The records of all epochs.
+
+    Raises:
+      TrainingError: If the loss is no longer a number.
+    """
+    epochs = num_epochs(config, len(train))
+    _compile(model, config, epochs * math.ceil(len(train) / config.batch_size))
+    weights_of_labels = _label_weights(train.label_ids, model.output_shape[-1], config)
+    records: list[dict[str, Any]] = []
+    best_loss, best_epoch, best_weights = math.inf, 0, model.get_weights()
+    for epoch in range(1, epochs + 1):
+        record = _train_epoch(
+            model, train, config, epoch, epochs, weights_of_labels, on_progress
+        )
+        record |= _validate(model, validation)
+        records.append(record)
+        on_progress({"event": "epoch", "epochs": epochs, **record})
+        _refuse_divergence(record, config)
+        if record["validation_loss"] < best_loss:
+            best_loss, best_epoch = record["validation_loss"], epoch
+            best_weights = model.get_weights()
+        elif epoch - best_epoch >= config.patience:
+            break
+    model.set_weights(best_weights)
+    order = epoch_order(train.lengths, config.batch_size, config.seed, epoch=1)
+    return History(records, best_epoch, padding_share(order, train.lengths))
+
+
+def _compile(model: Any, config: TrainingConfig, steps: int) -> None:
+    keras = import_keras()
+    warmup = round(steps * config.warmup_fraction)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup else config.learning_rate,
+        decay_steps=max(steps - warmup, 1),
+        warmup_target=config.learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    model.compile(
+        optimizer,
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=config.label_smoothing
+        ),
+        metrics=["accuracy"],
+        jit_compile=False,  # "auto" would compile some of the twins and not others
+    )
+
+
+def _label_weights(
+    label_ids: np.ndarray, num_labels: int, config: TrainingConfig
+) -> np.ndarray | None:
+    """Returns float32 [labels]: examples / (labels present x count), or None."""
+    if config.class_weights == "equal":
+        return None
+    counts = np.bincount(label_ids, minlength=num_labels)
+    present = (counts > 0).sum()
+    return (len(label_ids) / (present * np.maximum(counts, 1))).astype(np.float32)
+
+
+def _train_epoch(  # noqa: PLR0913 -- the loop's whole state, passed once
+    model: Any,
+    train: Examples,
+    config: TrainingConfig,
+    epoch: int,
+    epochs: int,
+    weights_of_labels: np.ndarray | None,
+    on_progress: Progress,
+) -> dict[str, Any]:
+    batches = training_batches(train, config, epoch)
+    steps = math.ceil(len(train) / config.batch_size)
+    start = time.perf_counter()
+    result = model.fit(
+        as_tf_dataset(batches, steps, model.output_shape[-1], weights_of_labels),
+        shuffle=False,
+        verbose=0,
+        callbacks=[
+            _reporter(
+                {"epoch": epoch, "epochs": epochs, "steps": steps},
+                float(train.lengths.sum()) / steps,
+                on_progress,
+            )
+        ],
+    )
+    seconds = time.perf_counter() - start
+    return {
+        "epoch": epoch,
+        "loss": float(result.history["loss"][0]),
+        "accuracy": float(result.history["accuracy"][0]),
+        "seconds": seconds,
+        "tokens_per_second": float(train.lengths.sum()) / seconds,
+    }
+
+
+def as_tf_dataset(
+    batches: Iterator[Batch],
+    steps: int,
+    num_labels: int,
+    weights_of_labels: np.ndarray | None,
+) -> Any:
+    """Hands batches to Keras as one epoch, without tf.data's autotuning.
+
+    An autotuned pipeline waits for its tuner's next tick when an epoch ends, up to
+    as long as the epoch took.
+
+    Args:
+      batches: Batches of any widths.
+      steps: How many there are.
+      num_labels: Width of the one-hot targets.
+      weights_of_labels: float32 [labels], or None for equal weights.
+
+    Returns:
+      A tf.data.Dataset of (token_ids, one-hot labels[, weights]).
+    """
+    import tensorflow as tf
+
+    one_hot = np.eye(num_labels, dtype=np.float32)
+    signature = [
+        tf.TensorSpec([None, None], tf.int32),
+        tf.TensorSpec([None, num_labels], tf.float32),
+    ]
+    if weights_of_labels is not None:
+        signature.append(tf.TensorSpec([None], tf.float32))
+
+    def examples() -> Iterator[tuple[np.ndarray, ...]]:
+        for batch in batches:
+            values: tuple[np.ndarray, ...] = (batch.token_ids, one_hot[batch.label_ids])
+            if weights_of_labels is not None:
+                values += (weights_of_labels[batch.label_ids],)
+            yield values
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    dataset = tf.data.Dataset.from_generator(
+        examples, output_signature=tuple(signature)
+    )
+    counted = dataset.apply(tf.data.experimental.assert_cardinality(steps))
+    return counted.prefetch(2).with_options(options)
+
+
+def _reporter(
+    about: dict[str, Any], tokens_per_step: float, on_progress: Progress
+) -> Any:
+    """Returns a callback that tells of the steps, at most five times a second."""
+    keras = import_keras()
+
+    class Reporter(keras.callbacks.Callback):  # type: ignore
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.start = self.told = time.perf_counter()
+
+        def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
+            now, step = time.perf_counter(), batch + 1
+            if now - self.told < 0.2 and step < about["steps"]:
+                return
+            self.told = now
+            values = {name: float(value) for name, value in logs.items()}
+            values["tokens_per_second"] = step * tokens_per_step / (now - self.start)
+            on_progress({"event": "step", **about, "step": step, **values})
+
+    return Reporter()
+
+
+def _validate(model: Any, validation: Examples) -> dict[str, float]:
+    logits = logits_of(model, validation, EVALUATION_BATCH_SIZE).astype(np.float64)
+    top = logits.max(axis=1, keepdims=True)
+    log_probabilities = logits - top
+    log_probabilities -= np.log(np.exp(log_probabilities).sum(axis=1, keepdims=True))
+    rows = np.arange(len(validation))
+    return {
+        "validation_loss": float(-log_probabilities[rows, validation.label_ids].mean()),
+        "validation_accuracy": float((logits.argmax(1) == validation.label_ids).mean()),
+    }
+
+
+def _refuse_divergence(record: dict[str, Any], config: TrainingConfig) -> None:
+    if math.isfinite(record["loss"]) and math.isfinite(record["validation_loss"]):
+        return
+    raise TrainingError(
+        f"the loss is not a number in epoch {record['epoch']} (train "
+        f"{record['loss']}, validation {record['validation_loss']}). The usual cause "
+        f"is too high a learning rate: it was {config.learning_rate:g}, with a clip "
+        f"norm of {config.clip_norm:g}. "
+        f"Try --learning-rate {config.learning_rate / 10:g}."
+    )

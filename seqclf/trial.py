@@ -1,0 +1,160 @@
+"""One config becomes one finished run."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from seqclf import backend, metrics, runs
+from seqclf.config import RunConfig
+from seqclf.data.dataset import TEST, VALIDATION
+from seqclf.encoding import EncodedDataset, Examples, open_encoded
+from seqclf.kernels import kernel_of
+from seqclf.model import build_model, recurrent_parameters
+from seqclf.runs import Predictions, Run
+from seqclf.scoring import logits_of, probabilities_of
+from seqclf.storage import write_json, write_whole
+from seqclf.timing import single_prediction
+from seqclf.training import EVALUATION_BATCH_SIZE, History, fit
+
+Report = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A training to be done.
+
+    Attributes:
+      config: The question.
+      encoded: Folder of the encoded data set.
+      path: Directory of the run.
+      command: The command that asks for it, `train` or `compare`.
+      threads: Threads that TensorFlow may use.
+    """
+
+    config: RunConfig
+    encoded: Path
+    path: Path
+    command: str
+    threads: int
+
+
+def run_trial(trial: Trial, report: Report) -> None:
+    """Trains, evaluates and writes one run; made to be called in its own process.
+
+    Args:
+      trial: What to train, and where.
+      report: Told of the progress, see `training.fit`.
+    """
+    start = time.perf_counter()
+    backend.set_threads(trial.threads)
+    data = open_encoded(trial.encoded)
+    config = trial.config
+    run = runs.create_run(trial.path, config, data.about, data.vocabulary)
+    model = build_model(
+        config.model, len(data.vocabulary), len(data.labels), config.training.seed
+    )
+
+    def on_progress(event: dict[str, Any]) -> None:
+        if event["event"] == "epoch":
+            runs.append_epoch(run, _record(event))
+        report(event)
+
+    train, validation = data.splits["train"], data.splits[VALIDATION]
+    history = fit(model, train, validation, config.training, on_progress)
+    write_whole(run.path / runs.MODEL_FILE, model.save)
+    _evaluate(run, model, data)
+    environment = _environment(trial, model, history, data)
+    environment["seconds"] = time.perf_counter() - start
+    write_json(run.path / runs.ENVIRONMENT_FILE, environment)
+    runs.mark_complete(run.path, trial.command)
+
+
+def _record(event: dict[str, Any]) -> dict[str, Any]:
+    return {key: event[key] for key in event if key not in ("event", "epochs")}
+
+
+def _evaluate(run: Run, model: Any, data: EncodedDataset) -> None:
+    results = {}
+    for split in (VALIDATION, TEST):
+        predictions = predict_examples(model, data.splits[split])
+        runs.write_predictions(run.path, split, predictions)
+        results[split] = scores(predictions, data.labels)
+    write_json(run.path / runs.METRICS_FILE, results)
+
+
+def predict_examples(model: Any, examples: Examples) -> Predictions:
+    """Predicts a split."""
+    logits = logits_of(model, examples, EVALUATION_BATCH_SIZE)
+    return Predictions(examples.label_ids, probabilities_of(logits), examples.lengths)
+
+
+def scores(predictions: Predictions, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Scores predictions, see `metrics.scores`."""
+    return metrics.scores(
+        predictions.label_ids, predictions.probabilities, labels, predictions.lengths
+    )
+
+
+def _environment(
+    trial: Trial, model: Any, history: History, data: EncodedDataset
+) -> dict[str, Any]:
+    """Returns what did not change the numbers, but the time and place of them."""
+    epochs = history.epochs
+    return {
+        "versions": package_versions(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "device": _device(),
+        "threads": trial.threads,
+        "kernel": kernel_of(model),
+        "parameters": int(model.count_params()),
+        "recurrent_parameters": recurrent_parameters(trial.config.model),
+        "best_epoch": history.best_epoch,
+        "epochs": len(epochs),
+        "seconds_per_epoch": sum(e["seconds"] for e in epochs) / len(epochs),
+        "seconds_to_best": history.seconds_to_best,
+        "tokens_per_second": float(
+            sum(e["tokens_per_second"] * e["seconds"] for e in epochs)
+            / sum(e["seconds"] for e in epochs)
+        ),
+        "milliseconds_per_prediction": single_prediction(model, data.splits[TEST]),
+        "padding_share": history.padding_share,
+        "peak_memory_bytes": peak_memory(),
+    }
+
+
+def package_versions() -> dict[str, str]:
+    """Returns the versions that matter for the numbers."""
+    names = ("seqclf", "keras", "tensorflow", "numpy", "pyarrow", "scikit-learn")
+    return {name: version(name) for name in names}
+
+
+def peak_memory() -> int:
+    """Returns the most bytes this process has held in memory."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def cores() -> int:
+    """Returns the processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _device() -> str:
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return "CPU"
+    return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name"))
