@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from seqclf.backend import import_keras
 from seqclf.config import TextConfig
-from seqclf.encoding import Examples
 from seqclf.errors import RunError
-from seqclf.runs import MODEL_FILE, Run
-from seqclf.scoring import logits_of, probabilities_of
-from seqclf.text import Vocabulary, encode_texts
+from seqclf.model.backend import import_keras
+from seqclf.model.scoring import logits_of, probabilities_of
+from seqclf.runs import Run
+from seqclf.runs.run import MODEL_FILE
+from seqclf.text.encoding import Examples
+from seqclf.text.vocabulary import Vocabulary, encode_texts
 
 BATCH_SIZE = 64
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from seqclf import backend
-from seqclf.trial import cores, package_versions
+from seqclf.model import backend
+from seqclf.training.trial import cores, package_versions
 
 # Below it, masked LSTM and GRU kernels gave corrupted results:
 # https://github.com/tensorflow/tensorflow/issues/60192

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from seqclf.cli._screen import note
 from seqclf.config import RunConfig
-from seqclf.encoding import EncodedDataset
+from seqclf.text.encoding import EncodedDataset
 
 
 def load_and_encode(config: RunConfig, cache: Path, quiet: bool) -> EncodedDataset:
     """Loads and encodes the data, and says what the person should know of it."""
     from seqclf.data import load_dataset
-    from seqclf.encoding import encode_dataset
+    from seqclf.text.encoding import encode_dataset
 
     dataset = load_dataset(config.data)
     for sentence in dataset.notes:

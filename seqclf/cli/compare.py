@@ -71,34 +71,37 @@ def _train_and_compare(
     folders: tuple[Path, Path],
     quiet: bool,
 ) -> dict[str, Any]:
-    from seqclf import backend, comparison
+    from seqclf.comparison import plan as planning
+    from seqclf.model import backend
 
-    chosen = comparison.parse_cells(cells)
+    chosen = planning.parse_cells(cells)
     if seeds < 1:
         raise ConfigError(f"--seeds must be a whole number of at least 1, got {seeds}.")
     backend.refuse_other_backends()
     start = time.perf_counter()
     data = load_and_encode(config, folders[1], quiet)
-    plan = comparison.plan(config, chosen, range(seeds), data, folders[0], *naming)
+    plan = planning.plan(config, chosen, range(seeds), data, folders[0], *naming)
     if plan.finished:
         reused = ", ".join(run.name for run in plan.finished)
         note(f"Finished with these settings and data, reused: {reused}.", quiet)
     with TrainingProgress(len(plan.trials), quiet) as progress:
-        finished, failures = comparison.execute(plan, progress.report)
+        finished, failures = planning.execute(plan, progress.report)
     seconds = time.perf_counter() - start
-    result = comparison.finish(plan.path, finished, failures, seconds)
-    note(f"Written: {plan.path / comparison.COMPARISON_FILE}", quiet)
+    result = planning.finish(plan.path, finished, failures, seconds)
+    note(f"Written: {plan.path / planning.COMPARISON_FILE}", quiet)
     return result
 
 
 def _compare_finished(paths: list[Path], models: Path) -> dict[str, Any]:
     import json as json_format
 
-    from seqclf import comparison, runs
+    from seqclf import runs
+    from seqclf.comparison.plan import COMPARISON_FILE
+    from seqclf.comparison.rows import compare_runs
 
     if len(paths) == 1:
         folder = paths[0] if paths[0].exists() else models / paths[0]
-        file = folder / comparison.COMPARISON_FILE
+        file = folder / COMPARISON_FILE
         if not file.exists():
             raise ConfigError(
                 f"{paths[0]} is no comparison; name two or more runs, or the folder "
@@ -106,7 +109,7 @@ def _compare_finished(paths: list[Path], models: Path) -> dict[str, Any]:
             )
         result: dict[str, Any] = json_format.loads(file.read_text("utf-8"))
         return result
-    return comparison.compare_runs([runs.open_run(path, models) for path in paths])
+    return compare_runs([runs.open_run(path, models) for path in paths])
 
 
 def _print(result: dict[str, Any], json: bool, markdown: bool) -> None:

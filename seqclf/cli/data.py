@@ -57,7 +57,7 @@ def show(
     Example: seqclf data show reviews.csv
     """
     from seqclf.data import load_dataset
-    from seqclf.data.summary import summarize
+    from seqclf.text.summary import summarize
 
     config = DataConfig(
         source=source, text_column=text_column, label_column=label_column

@@ -43,8 +43,8 @@ def evaluate(
     """
     import dataclasses
 
-    from seqclf import evaluation
-    from seqclf.comparison import default_run
+    from seqclf.comparison.plan import default_run
+    from seqclf.evaluation.evaluate import evaluate as evaluate_run
     from seqclf.runs import open_run
 
     chosen = open_run(run, models_dir) if run else default_run(models_dir)
@@ -55,7 +55,7 @@ def evaluate(
         text_column=text_column or trained_on.text_column,
         label_column=label_column or trained_on.label_column,
     )
-    result = evaluation.evaluate(chosen, wanted, split)
+    result = evaluate_run(chosen, wanted, split)
     for sentence in result.notes:
         note(f"Note: {sentence}", quiet)
     if json:

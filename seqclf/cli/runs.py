@@ -86,7 +86,7 @@ def show(
     Example: seqclf runs show demo-lstm-0
     """
     from seqclf import config as settings
-    from seqclf.comparison import default_run
+    from seqclf.comparison.plan import default_run
     from seqclf.report import scores
     from seqclf.runs import open_run
 
@@ -164,9 +164,9 @@ def remove(
 
 def _removable(name: Path, models: Path) -> Path:
     """Returns the folder of a run or comparison; anything else is left alone."""
-    from seqclf.comparison import QUESTION_FILE
+    from seqclf.comparison.plan import QUESTION_FILE
     from seqclf.errors import RunError, unknown
-    from seqclf.runs import CONFIG_FILE
+    from seqclf.runs.run import CONFIG_FILE
 
     for folder in (models / name, name):
         if any((folder / file).is_file() for file in (CONFIG_FILE, QUESTION_FILE)):

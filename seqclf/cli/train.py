@@ -28,14 +28,16 @@ def train(
 
     Example: seqclf train --cell gru --data reviews.csv
     """
-    from seqclf import backend, runs
+    from seqclf import runs
+    from seqclf.model import backend
+    from seqclf.runs.run import mark_complete
 
     backend.refuse_other_backends()
     data = load_and_encode(config, cache_dir, quiet)
     place = runs.find_place(models_dir, config, data.about, name, overwrite)
     if place.is_done:
         note(f"{place.path} is finished with these settings and data: reused.", quiet)
-        runs.mark_complete(place.path, "train")
+        mark_complete(place.path, "train")
     else:
         if place.is_begun:
             note(f"{place.path} was cut off: training begins anew.", quiet)
@@ -46,8 +48,8 @@ def train(
 def _train(config: RunConfig, encoded: Any, path: Any, quiet: bool) -> None:
     from seqclf.engine import Task, run_tasks
     from seqclf.errors import TrainingError
-    from seqclf.runs import LOG_FILE
-    from seqclf.trial import Trial, cores, run_trial
+    from seqclf.runs.run import LOG_FILE
+    from seqclf.training.trial import Trial, cores, run_trial
 
     trial = Trial(config, encoded, path, "train", cores())
     with TrainingProgress(1, quiet) as progress:

@@ -144,16 +144,16 @@ def _label_names(columns: Mapping[str, pa.ChunkedArray]) -> tuple[str, ...]:
     """Returns the distinct values of all splits: numbers first, in their order."""
     values = set()
     for column in columns.values():
-        values.update(column.unique().to_pylist())
+        values.update(column.cast(pa.string()).unique().to_pylist())
     values.discard(None)
-    return tuple(str(value) for value in sorted(values, key=_label_order))
+    return tuple(sorted(values, key=_label_order))
 
 
-def _label_order(value: Any) -> tuple[bool, float, str]:
+def _label_order(name: str) -> tuple[bool, float, str]:
     try:
-        return (False, float(value), str(value))
+        return (False, float(name), name)
     except ValueError:
-        return (True, 0.0, str(value))
+        return (True, 0.0, name)
 
 
 def _label_ids(

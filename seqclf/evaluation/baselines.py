@@ -15,14 +15,15 @@ import numpy as np
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from seqclf import runs, text
 from seqclf.config import DataConfig
 from seqclf.data import load_dataset
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset
-from seqclf.encoding import EncodedDataset, open_encoded
 from seqclf.runs import Predictions
+from seqclf.runs import run as files
 from seqclf.storage import write_json
-from seqclf.trial import Report, package_versions, peak_memory, scores
+from seqclf.text import tokens
+from seqclf.text.encoding import EncodedDataset, open_encoded
+from seqclf.training.trial import Report, package_versions, peak_memory, scores
 
 REGULARIZATIONS = (1.0, 10.0, 100.0)
 
@@ -57,17 +58,17 @@ def run_baseline(task: BaselineTask, report: Report) -> None:
     results = {}
     for split, values in probabilities.items():
         predictions = _predictions(encoded, split, values)
-        runs.write_predictions(task.path, split, predictions)
+        files.write_predictions(task.path, split, predictions)
         results[split] = scores(predictions, encoded.labels)
-    write_json(task.path / runs.METRICS_FILE, results)
+    write_json(task.path / files.METRICS_FILE, results)
     environment = {
         "versions": package_versions(),
         "chosen": chosen,
         "seconds": time.perf_counter() - start,
         "peak_memory_bytes": peak_memory(),
     }
-    write_json(task.path / runs.ENVIRONMENT_FILE, environment)
-    runs.mark_complete(task.path, "baseline")
+    write_json(task.path / files.ENVIRONMENT_FILE, environment)
+    files.mark_complete(task.path, "baseline")
 
 
 def _predictions(
@@ -126,8 +127,8 @@ def _spaced(dataset: Dataset, split: str) -> list[str]:
     """Returns each text as its tokens between spaces."""
     texts = dataset.splits[split]["text"]
     spaced: list[str] = []
-    for block in pa.table({"text": texts}).to_batches(max_chunksize=text.BLOCK_ROWS):
-        spaced += map(" ".join, text.tokenize(block["text"]).to_pylist())
+    for block in pa.table({"text": texts}).to_batches(max_chunksize=tokens.BLOCK_ROWS):
+        spaced += map(" ".join, tokens.tokenize(block["text"]).to_pylist())
     return spaced
 
 

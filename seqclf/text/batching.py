@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqclf.config import TrainingConfig
-from seqclf.encoding import Examples
-from seqclf.text import PADDING_ID, UNKNOWN_ID
+from seqclf.text.encoding import Examples
+from seqclf.text.tokens import PADDING_ID, UNKNOWN_ID
 
 WINDOW_BATCHES = 50  # shuffled batches that are sorted by length together
 

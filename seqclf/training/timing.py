@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.batching import pad
-from seqclf.encoding import Examples
+from seqclf.text.batching import pad
+from seqclf.text.encoding import Examples
 
 SINGLE_TEXTS, WARM_UP = 50, 5
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from seqclf import text as text_rules
 from seqclf.config import DataConfig, TextConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset
 from seqclf.storage import write_json, write_text
-from seqclf.text import TokenizedTexts, Vocabulary
+from seqclf.text.tokens import BLOCK_ROWS, TokenizedTexts, rules_to_json, tokenize
+from seqclf.text.vocabulary import Vocabulary, encode
 
 VOCABULARY_FILE = "vocabulary.txt"
 DATASET_FILE = "dataset.json"
@@ -96,7 +96,7 @@ def encode_dataset(
 def _key(dataset: Dataset, data: DataConfig, text: TextConfig) -> str:
     settings = dataclasses.asdict(data) | dataclasses.asdict(text)
     del settings["source"]
-    known = (dataset.fingerprint, settings, text_rules.rules_to_json(text))
+    known = (dataset.fingerprint, settings, rules_to_json(text))
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -113,8 +113,8 @@ def _write(dataset: Dataset, text: TextConfig, folder: Path) -> None:
 
 
 def _tokenize(table: pa.Table) -> list[TokenizedTexts]:
-    batches = table.select(["text"]).to_batches(max_chunksize=text_rules.BLOCK_ROWS)
-    return [text_rules.tokenize(batch["text"]) for batch in batches]
+    batches = table.select(["text"]).to_batches(max_chunksize=BLOCK_ROWS)
+    return [tokenize(batch["text"]) for batch in batches]
 
 
 def _write_split(
@@ -124,7 +124,7 @@ def _write_split(
     vocabulary: Vocabulary,
     text: TextConfig,
 ) -> None:
-    parts = [text_rules.encode(block, vocabulary, text) for block in blocks]
+    parts = [encode(block, vocabulary, text) for block in blocks]
     lengths = np.concatenate([np.diff(offsets) for _, offsets in parts])
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     token_ids = np.concatenate([ids for ids, _ in parts])

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from seqclf import text
 from seqclf.data.dataset import TRAIN, Dataset
+from seqclf.text.tokens import BLOCK_ROWS, tokenize
 
 NUM_EXAMPLES = 4
 
@@ -43,8 +43,8 @@ def _split(dataset: Dataset, name: str) -> dict[str, Any]:
 
 
 def _lengths(table: pa.Table) -> np.ndarray:
-    batches = table.select(["text"]).to_batches(max_chunksize=text.BLOCK_ROWS)
-    parts = [np.diff(text.tokenize(batch["text"]).offsets) for batch in batches]
+    batches = table.select(["text"]).to_batches(max_chunksize=BLOCK_ROWS)
+    parts = [np.diff(tokenize(batch["text"]).offsets) for batch in batches]
     return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
 

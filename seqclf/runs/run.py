@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,9 +17,10 @@ from pyarrow import parquet
 
 from seqclf import config as settings
 from seqclf.config import RunConfig
-from seqclf.errors import ConfigError, RunError, SeqclfError, unknown
+from seqclf.errors import RunError
 from seqclf.storage import write_json, write_text, write_whole
-from seqclf.text import Vocabulary, rules_to_json
+from seqclf.text.tokens import rules_to_json
+from seqclf.text.vocabulary import Vocabulary
 
 # File names; other programs read them, so they keep.
 CONFIG_FILE = "config.json"  # the whole question, written first
@@ -208,128 +208,3 @@ def mark_complete(folder: Path, command: str) -> None:
     """Says that all is written, and which command asked for it last."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
     write_json(folder / COMPLETE_FILE, {"command": command, "time": now})
-
-
-def open_run(path: Path, models: Path) -> Run:
-    """Opens a finished run by its path or by its name within `models`.
-
-    Raises:
-      RunError: If there is none, or it is unfinished.
-    """
-    for candidate in (path, models / path):
-        run = Run(candidate)
-        if run.is_finished and (candidate / MODEL_FILE).exists():
-            return run
-        if (candidate / CONFIG_FILE).exists():
-            raise RunError(
-                f"{candidate} is unfinished: its training was cut off. Type the "
-                f"command that began it again, or remove it with "
-                f"seqclf runs remove {candidate.name}."
-            )
-    names = [run.name for run in list_runs(models) if run.is_finished]
-    if not names:
-        raise RunError(f"no run {str(path)!r}; {no_runs(models)}")
-    raise RunError(unknown("run", path, names))
-
-
-def no_runs(models: Path) -> str:
-    """Says how to come by a run."""
-    return f"there is none in {models}. Make one with: seqclf train --cell lstm"
-
-
-def list_runs(models: Path) -> list[Run]:
-    """Returns finished and unfinished runs, by name."""
-    if not models.is_dir():
-        return []
-    return [Run(p.parent) for p in sorted(models.glob(f"*/{CONFIG_FILE}"))]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a run goes.
-
-    Attributes:
-      path: Its directory.
-      is_done: Whether an equal run is finished there.
-      is_begun: Whether an equal one was begun there and cut off.
-    """
-
-    path: Path
-    is_done: bool = False
-    is_begun: bool = False
-
-
-def find_place(
-    models: Path,
-    config: RunConfig,
-    about: Mapping[str, Any],
-    name: str | None = None,
-    overwrite: bool = False,
-) -> Place:
-    """Chooses the directory of a run.
-
-    An equal run, by config and data, is reused. Another one under the automatic name
-    makes way by a number; another one under a name that was given is refused.
-
-    Args:
-      models: Folder of the runs.
-      config: The question.
-      about: What `dataset.json` holds; its fingerprint counts.
-      name: The name that was given; None takes <data>-<cell>-<seed>.
-      overwrite: Whether a given name may be taken from another run.
-
-    Returns:
-      The place.
-
-    Raises:
-      RunError: If the given name is another run's.
-    """
-    if name is not None:
-        check_name(name)
-        place = _place(models / name, config, about)
-        if place is None and not overwrite:
-            raise RunError(
-                f"{models / name} already holds another run"
-                f"{_difference(Run(models / name), config)}; pass --overwrite to "
-                f"replace it, or choose another --name."
-            )
-        return place or Place(models / name)
-    base = f"{about['name']}-{config.model.cell}-{config.training.seed}"
-    number = 1
-    while True:
-        path = models / (base if number == 1 else f"{base}-{number}")
-        place = _place(path, config, about)
-        if place is not None:
-            return place
-        number += 1
-
-
-def check_name(name: str) -> None:
-    """Refuses names that are no plain name of a folder."""
-    if not re.fullmatch(r"\w[\w.+-]*", name):
-        raise ConfigError(
-            f"--name takes letters, digits, '.', '_', '+' and '-', got {name!r}."
-        )
-
-
-def _place(path: Path, config: RunConfig, about: Mapping[str, Any]) -> Place | None:
-    """Returns the place if it is free or holds an equal run, else None."""
-    if not path.exists() or not any(path.iterdir()):
-        return Place(path)
-    run = Run(path)
-    try:
-        equal = (
-            settings.same_question(run.config, config)
-            and run.dataset["fingerprint"] == about["fingerprint"]
-        )
-    except SeqclfError:  # not a run, or damaged: never taken for an equal one
-        return None
-    return Place(path, run.is_finished, not run.is_finished) if equal else None
-
-
-def _difference(run: Run, config: RunConfig) -> str:
-    try:
-        different = settings.differences(run.config, config)
-    except SeqclfError:
-        return ""
-    return f" ({'; '.join(different) or 'on other data'})"

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.backend import import_keras
-from seqclf.batching import Batch, epoch_order, padding_share, training_batches
 from seqclf.config import TrainingConfig
-from seqclf.encoding import Examples
 from seqclf.errors import TrainingError
-from seqclf.scoring import logits_of
+from seqclf.model.backend import import_keras
+from seqclf.model.scoring import logits_of
+from seqclf.text.batching import Batch, epoch_order, padding_share, training_batches
+from seqclf.text.encoding import Examples
 
 AUTOMATIC_STEPS = 1_500
 FEWEST_EPOCHS, MOST_EPOCHS = 4, 20

@@ -12,9 +12,9 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-from seqclf.backend import import_keras
 from seqclf.config import ModelConfig
-from seqclf.text import PADDING_ID
+from seqclf.model.backend import import_keras
+from seqclf.text.tokens import PADDING_ID
 
 Tensor = Any
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import resource
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -13,17 +14,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from seqclf import backend, metrics, runs
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TEST, VALIDATION
-from seqclf.encoding import EncodedDataset, Examples, open_encoded
-from seqclf.kernels import kernel_of
-from seqclf.model import build_model, recurrent_parameters
+from seqclf.evaluation import metrics
+from seqclf.model import backend
+from seqclf.model.build import build_model, recurrent_parameters
+from seqclf.model.kernels import kernel_of
+from seqclf.model.scoring import logits_of, probabilities_of
 from seqclf.runs import Predictions, Run
-from seqclf.scoring import logits_of, probabilities_of
+from seqclf.runs import run as files
 from seqclf.storage import write_json, write_whole
-from seqclf.timing import single_prediction
-from seqclf.training import EVALUATION_BATCH_SIZE, History, fit
+from seqclf.text.encoding import EncodedDataset, Examples, open_encoded
+from seqclf.training.fit import EVALUATION_BATCH_SIZE, History, fit
+from seqclf.training.timing import single_prediction
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -58,24 +61,24 @@ def run_trial(trial: Trial, report: Report) -> None:
     backend.set_threads(trial.threads)
     data = open_encoded(trial.encoded)
     config = trial.config
-    run = runs.create_run(trial.path, config, data.about, data.vocabulary)
+    run = files.create_run(trial.path, config, data.about, data.vocabulary)
     model = build_model(
         config.model, len(data.vocabulary), len(data.labels), config.training.seed
     )
 
     def on_progress(event: dict[str, Any]) -> None:
         if event["event"] == "epoch":
-            runs.append_epoch(run, _record(event))
+            files.append_epoch(run, _record(event))
         report(event)
 
     train, validation = data.splits["train"], data.splits[VALIDATION]
     history = fit(model, train, validation, config.training, on_progress)
-    write_whole(run.path / runs.MODEL_FILE, model.save)
+    write_whole(run.path / files.MODEL_FILE, model.save)
     _evaluate(run, model, data)
     environment = _environment(trial, model, history, data)
     environment["seconds"] = time.perf_counter() - start
-    write_json(run.path / runs.ENVIRONMENT_FILE, environment)
-    runs.mark_complete(run.path, trial.command)
+    write_json(run.path / files.ENVIRONMENT_FILE, environment)
+    files.mark_complete(run.path, trial.command)
 
 
 def _record(event: dict[str, Any]) -> dict[str, Any]:
@@ -86,9 +89,9 @@ def _evaluate(run: Run, model: Any, data: EncodedDataset) -> None:
     results = {}
     for split in (VALIDATION, TEST):
         predictions = predict_examples(model, data.splits[split])
-        runs.write_predictions(run.path, split, predictions)
+        files.write_predictions(run.path, split, predictions)
         results[split] = scores(predictions, data.labels)
-    write_json(run.path / runs.METRICS_FILE, results)
+    write_json(run.path / files.METRICS_FILE, results)
 
 
 def predict_examples(model: Any, examples: Examples) -> Predictions:
@@ -120,12 +123,10 @@ def _environment(
         "recurrent_parameters": recurrent_parameters(trial.config.model),
         "best_epoch": history.best_epoch,
         "epochs": len(epochs),
-        "seconds_per_epoch": sum(e["seconds"] for e in epochs) / len(epochs),
+        # The median: the first epoch also traces the graph.
+        "seconds_per_epoch": statistics.median(e["seconds"] for e in epochs),
         "seconds_to_best": history.seconds_to_best,
-        "tokens_per_second": float(
-            sum(e["tokens_per_second"] * e["seconds"] for e in epochs)
-            / sum(e["seconds"] for e in epochs)
-        ),
+        "tokens_per_second": statistics.median(e["tokens_per_second"] for e in epochs),
         "milliseconds_per_prediction": single_prediction(model, data.splits[TEST]),
         "padding_share": history.padding_share,
         "peak_memory_bytes": peak_memory(),

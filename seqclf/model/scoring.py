@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.batching import sorted_batches
-from seqclf.encoding import Examples
+from seqclf.text.batching import sorted_batches
+from seqclf.text.encoding import Examples
 
 
 def logits_of(model: Any, examples: Examples, batch_size: int) -> np.ndarray:

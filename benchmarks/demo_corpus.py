@@ -1,0 +1,95 @@
+"""Prints the figures of the built-in corpus `demo`.
+
+Run as ``python benchmarks/demo_corpus.py [seed]``.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from seqclf.data import demo
+from seqclf.data.demo import grammar
+
+WORDS = r"\w+(?:'\w+)*"
+PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
+
+
+def show(name: str, figure: object) -> None:
+    """Prints one line of the report."""
+    print(f"{name:<44}{figure}")  # noqa: T201
+
+
+def percentiles(numbers: Iterable[int]) -> str:
+    """Returns the percentiles of some numbers as one line."""
+    values = np.percentile(list(numbers), PERCENTILES)
+    return "  ".join(
+        f"p{percent} {value:.0f}"
+        for percent, value in zip(PERCENTILES, values, strict=True)
+    )
+
+
+def distinct_share(texts: Iterable[str], size: int = 4) -> float:
+    """Returns the share of distinct token n-grams among all of them."""
+    grams = []
+    for text in texts:
+        tokens = grammar.TOKEN.findall(text.lower())
+        grams += list(zip(*(tokens[start:] for start in range(size)), strict=False))
+    return len(set(grams)) / len(grams)
+
+
+def linear_accuracy(
+    train: list[demo.Review], test: list[demo.Review]
+) -> dict[float, float]:
+    """Returns the accuracy of TF-IDF and logistic regression for two values of C."""
+    vectorizer = TfidfVectorizer(
+        ngram_range=(1, 2), sublinear_tf=True, min_df=2, token_pattern=WORDS
+    )
+    known = vectorizer.fit_transform([review.text for review in train])
+    unknown = vectorizer.transform([review.text for review in test])
+    labels = [review.label for review in train]
+    truth = [review.label for review in test]
+    return {
+        c: float(
+            LogisticRegression(C=c, max_iter=1000)
+            .fit(known, labels)
+            .score(unknown, truth)
+        )
+        for c in (1.0, 10.0)
+    }
+
+
+def main(seed: int = demo.SEED) -> None:
+    """Prints the report."""
+    start = time.perf_counter()
+    demo.generate(seed)
+    seconds = time.perf_counter() - start
+    splits = demo.compose_all(seed)
+    reviews = [review for split in splits.values() for review in split]
+    texts = {name: {review.text for review in split} for name, split in splits.items()}
+    shared = sum(map(len, texts.values())) - len(set().union(*texts.values()))
+    within = len(reviews) - sum(map(len, texts.values()))
+    show("clause patterns", grammar.count_clauses())
+    show("content words", len(grammar.content_words()))
+    show("texts", {name: len(split) for name, split in splits.items()})
+    show("duplicates within a split", within)
+    show("texts in more than one split", shared)
+    share = distinct_share(review.text for review in splits["test"])
+    show("distinct 4-grams, test", f"{share:.1%}")
+    lengths = (grammar.count_tokens(review.text) for review in reviews)
+    show("length in tokens", percentiles(lengths))
+    tails = percentiles(review.tail for review in reviews)
+    show("tokens after the last deciding sentence", tails)
+    show("seconds to generate", f"{seconds:.2f}")
+    size = len(splits["test"])
+    for c, accuracy in linear_accuracy(splits["train"], splits["test"]).items():
+        show(f"TF-IDF + LR, C={c:g}, test accuracy", f"{accuracy:.1%} (n={size})")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:2]))

@@ -1,0 +1,1 @@
+"""Twins x seeds, side by side with the baselines."""

@@ -1,0 +1,246 @@
+"""Twins x seeds, side by side with the baselines."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqclf import config as settings
+from seqclf import runs
+from seqclf.comparison.rows import compare_runs
+from seqclf.config import CELL_NAMES, RunConfig, twin
+from seqclf.data.dataset import VALIDATION
+from seqclf.engine import Outcome, Task, run_tasks
+from seqclf.errors import ConfigError, RunError, unknown
+from seqclf.evaluation.baselines import BASELINES, BaselineTask, run_baseline
+from seqclf.runs import Run
+from seqclf.runs import run as files
+from seqclf.storage import write_json
+from seqclf.text.encoding import EncodedDataset
+from seqclf.training.trial import Trial, cores, run_trial
+
+COMPARISON_FILE = "comparison.json"
+QUESTION_FILE = "question.json"
+BASELINES_FOLDER = "baselines"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a comparison will do.
+
+    Attributes:
+      path: Its directory.
+      trials: Trainings that are not finished yet.
+      finished: Runs that are.
+      baselines: Baselines that are not fitted yet.
+    """
+
+    path: Path
+    trials: list[Trial]
+    finished: list[Run]
+    baselines: list[BaselineTask]
+
+
+def parse_cells(text: str) -> tuple[str, ...]:
+    """Reads a list such as `rnn,gru`; a name twice or unknown is refused."""
+    cells = tuple(cell.strip() for cell in text.split(","))
+    for cell in cells:
+        if cell not in CELL_NAMES:
+            raise ConfigError(unknown("cell", cell, CELL_NAMES))
+    if len(set(cells)) < len(cells):
+        raise ConfigError(f"--cells names a cell twice: {text}.")
+    return cells
+
+
+def plan(
+    config: RunConfig,
+    cells: Sequence[str],
+    seeds: Sequence[int],
+    data: EncodedDataset,
+    models: Path,
+    name: str | None = None,
+    overwrite: bool = False,
+) -> Plan:
+    """Finds out what of a comparison is done already and where the rest goes.
+
+    Args:
+      config: The recipe; cell and seed are replaced.
+      cells: Cells to compare.
+      seeds: Training seeds, each for all cells.
+      data: The encoded data set.
+      models: Folder of the runs.
+      name: Name of the comparison; None takes <data>-compare.
+      overwrite: Whether a given name may be taken from another comparison.
+
+    Returns:
+      The plan; seed by seed, so that a cut leaves whole rounds.
+    """
+    question = _question(config, cells, seeds, data)
+    path = _comparison_path(models, question, data, name, overwrite)
+    trials, finished = [], []
+    for seed in seeds:
+        for cell in cells:
+            one = twin(config, cell, seed)
+            place = runs.find_place(models, one, data.about)
+            if place.is_done:
+                finished.append(Run(place.path))
+            else:
+                trials.append(Trial(one, data.path, place.path, "compare", cores()))
+    baselines = [
+        BaselineTask(key, config.data, data.path, folder)
+        for key in BASELINES
+        if not ((folder := _baseline_path(path, key)) / files.COMPLETE_FILE).exists()
+    ]
+    path.mkdir(parents=True, exist_ok=True)
+    write_json(path / QUESTION_FILE, question)
+    return Plan(path, trials, finished, baselines)
+
+
+def _question(
+    config: RunConfig, cells: Sequence[str], seeds: Sequence[int], data: EncodedDataset
+) -> dict[str, Any]:
+    values = settings.to_dict(config)
+    del values["data"]["source"], values["model"]["cell"], values["training"]["seed"]
+    return values | {
+        "cells": list(cells),
+        "seeds": list(seeds),
+        "fingerprint": data.about["fingerprint"],
+    }
+
+
+def _comparison_path(
+    models: Path,
+    question: dict[str, Any],
+    data: EncodedDataset,
+    name: str | None,
+    overwrite: bool,
+) -> Path:
+    if name is not None:
+        runs.check_name(name)
+        if not overwrite and not _is_free_for(models / name, question):
+            raise RunError(
+                f"{models / name} already holds something else; pass --overwrite to "
+                f"replace it, or choose another --name."
+            )
+        return models / name
+    base, number = f"{data.about['name']}-compare", 1
+    while True:
+        path = models / (base if number == 1 else f"{base}-{number}")
+        if _is_free_for(path, question):
+            return path
+        number += 1
+
+
+def _is_free_for(path: Path, question: dict[str, Any]) -> bool:
+    if not path.exists():
+        return True
+    try:
+        text = (path / QUESTION_FILE).read_text("utf-8")
+        return bool(json.loads(text) == question)
+    except (OSError, ValueError):
+        return False
+
+
+def _baseline_path(comparison: Path, name: str) -> Path:
+    return comparison / BASELINES_FOLDER / name.split()[0]
+
+
+def execute(
+    plan: Plan, on_report: Callable[[str, dict[str, Any]], None]
+) -> tuple[list[Run], dict[str, str]]:
+    """Trains and fits what is missing, each in a process of its own.
+
+    Args:
+      plan: What to do.
+      on_report: Told the name of a run or baseline and what it reports.
+
+    Returns:
+      All finished runs, and why the others are missing, by name.
+    """
+    names = [task.name for task in plan.baselines] + [t.path.name for t in plan.trials]
+    tasks = [
+        Task(run_baseline, task, task.path / files.LOG_FILE) for task in plan.baselines
+    ] + [Task(run_trial, trial, trial.path / files.LOG_FILE) for trial in plan.trials]
+    failures = {}
+    for outcome in run_tasks(tasks, on_report=lambda i, r: on_report(names[i], r)):
+        on_report(names[outcome.index], _ended(outcome))
+        if outcome.error:
+            failures[names[outcome.index]] = outcome.error
+    trained = [Run(trial.path) for trial in plan.trials if _is_done(trial.path)]
+    return plan.finished + trained, failures
+
+
+def _ended(outcome: Outcome) -> dict[str, Any]:
+    if outcome.error:
+        return {"event": "failed", "error": outcome.error}
+    return {"event": "finished"}
+
+
+def _is_done(path: Path) -> bool:
+    return Run(path).is_finished
+
+
+def finish(
+    path: Path, finished: Sequence[Run], failures: dict[str, str], seconds: float
+) -> dict[str, Any]:
+    """Writes and returns `comparison.json` of runs and fitted baselines."""
+    baselines = {
+        name: folder
+        for name in BASELINES
+        if ((folder := _baseline_path(path, name)) / files.COMPLETE_FILE).exists()
+    }
+    result = compare_runs(finished, baselines) | {
+        "missing": failures,
+        "seconds": seconds,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
+    write_json(path / COMPARISON_FILE, result)
+    files.mark_complete(path, "compare")
+    return result
+
+
+def find_comparisons(models: Path) -> list[Path]:
+    """Returns the directories of finished comparisons, by name."""
+    if not models.is_dir():
+        return []
+    found = sorted(file.parent for file in models.glob(f"*/{COMPARISON_FILE}"))
+    return [path for path in found if (path / files.COMPLETE_FILE).exists()]
+
+
+def default_run(models: Path) -> Run:
+    """Returns the run that `predict` takes if none is named.
+
+    The newest `train`, or the best by validation loss of the newest `compare`,
+    whichever was asked for last.
+
+    Raises:
+      RunError: If there is no finished run.
+    """
+    asked: list[tuple[str, Run]] = []
+    for run in runs.list_runs(models):
+        if run.is_finished and run.complete["command"] == "train":
+            asked.append((run.complete["time"], run))
+    for path in find_comparisons(models):
+        best = _best_run(path)
+        if best is not None:
+            asked.append((Run(path).complete["time"], best))
+    if not asked:
+        raise RunError(f"no run to predict with; {runs.no_runs(models)}")
+    return max(asked, key=lambda one: one[0])[1]
+
+
+def _best_run(comparison: Path) -> Run | None:
+    """Returns the run of a comparison with the least validation loss."""
+    rows = json.loads((comparison / COMPARISON_FILE).read_text("utf-8"))["rows"]
+    found = [
+        Run(comparison.parent / Path(path).name)
+        for row in rows
+        if row["kind"] == "recurrent"
+        for path in row["runs"]
+    ]
+    there = [run for run in found if run.is_finished]
+    return min(there, key=lambda r: r.metrics[VALIDATION]["log_loss"], default=None)

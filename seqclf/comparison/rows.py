@@ -1,0 +1,166 @@
+"""Finished runs side by side, without training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqclf import config as settings
+from seqclf.comparison.verdict import verdict
+from seqclf.config import CELL_NAMES, twin
+from seqclf.data.dataset import TEST, VALIDATION
+from seqclf.errors import RunError
+from seqclf.evaluation.metrics import wilson
+from seqclf.runs import Run
+
+
+def compare_runs(
+    finished: Sequence[Run], baselines: dict[str, Path] | None = None
+) -> dict[str, Any]:
+    """Puts finished runs side by side, without training.
+
+    Args:
+      finished: Runs on the same data, divided in the same way.
+      baselines: Folders of fitted baselines, by name.
+
+    Returns:
+      Rows, a verdict and the card of what is equal, as in `comparison.json`.
+
+    Raises:
+      RunError: If the runs are not comparable; what differs is named.
+    """
+    if not finished:
+        raise RunError("there is nothing to compare: no run is finished.")
+    _refuse_different_data(finished)
+    groups = _group(finished)
+    rows = [_row(name, group) for name, group in groups.items()]
+    rows.sort(key=lambda row: CELL_NAMES.index(row["cell"].split()[0]))
+    rows = [_baseline_row(n, p) for n, p in (baselines or {}).items()] + rows
+    return {"rows": rows, "verdict": verdict(rows), "card": _card(finished)}
+
+
+def _refuse_different_data(finished: Sequence[Run]) -> None:
+    first = finished[0]
+    for run in finished[1:]:
+        different = [
+            f"{key}: {first.dataset[key]}, {run.dataset[key]}"
+            for key in ("fingerprint", "labels", "sizes")
+            if first.dataset[key] != run.dataset[key]
+        ]
+        different += [
+            line
+            for line in settings.differences(first.config, run.config)
+            if line.startswith("data.")
+        ]
+        if different:
+            raise RunError(
+                f"{first.name} and {run.name} cannot be compared, their data "
+                f"differs: {'; '.join(different)}."
+            )
+
+
+def _group(finished: Sequence[Run]) -> dict[str, list[Run]]:
+    """Puts runs that differ in their seed only together, named by cell."""
+    groups: list[list[Run]] = []
+    for run in finished:
+        for group in groups:
+            if settings.same_question(
+                group[0].config,
+                twin(run.config, run.config.model.cell, _seed(group[0])),
+            ):
+                group.append(run)
+                break
+        else:
+            groups.append([run])
+    cells = [group[0].config.model.cell for group in groups]
+    return {
+        cell if cells.count(cell) == 1 else f"{cell} ({group[0].name})": group
+        for cell, group in zip(cells, groups, strict=True)
+    }
+
+
+def _seed(run: Run) -> int:
+    return run.config.training.seed
+
+
+def _row(name: str, group: Sequence[Run]) -> dict[str, Any]:
+    test = [run.metrics[TEST] for run in group]
+    environment = [run.environment for run in group]
+
+    def mean(key: str) -> float:
+        return float(np.mean([values[key] for values in environment]))
+
+    return {
+        "cell": name,
+        "kind": "recurrent",
+        "seeds": [_seed(run) for run in group],
+        "runs": [str(run.path) for run in group],
+        "parameters": environment[0]["parameters"],
+        "recurrent_parameters": environment[0]["recurrent_parameters"],
+        **_quality(test),
+        "seconds_per_epoch": mean("seconds_per_epoch"),
+        "seconds_to_best": mean("seconds_to_best"),
+        "tokens_per_second": mean("tokens_per_second"),
+        "milliseconds_per_prediction": mean("milliseconds_per_prediction"),
+        "peak_memory_bytes": max(e["peak_memory_bytes"] for e in environment),
+        "kernel": ", ".join(sorted({e["kernel"] for e in environment})),
+        "validation_loss": float(
+            np.mean([run.metrics[VALIDATION]["log_loss"] for run in group])
+        ),
+    }
+
+
+def _baseline_row(name: str, folder: Path) -> dict[str, Any]:
+    run = Run(folder)
+    return {
+        "cell": name,
+        "kind": "baseline",
+        "runs": [str(folder)],
+        "parameters": None,
+        **_quality([run.metrics[TEST]]),
+        "seconds_to_best": run.environment["seconds"],
+        "peak_memory_bytes": run.environment["peak_memory_bytes"],
+    }
+
+
+def _quality(test: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the test scores: their mean, and how far they reach.
+
+    low and high: the range over seeds, joined with the Wilson interval of the mean on
+    that many test rows. With one seed that is the Wilson interval.
+    """
+    accuracies = [scores["accuracy"] for scores in test]
+    mean, n = float(np.mean(accuracies)), test[0]["n"]
+    low, high = wilson(round(mean * n), n)
+    return {
+        "n": n,
+        "accuracy": {
+            "mean": mean,
+            "low": min(low, *accuracies),
+            "high": max(high, *accuracies),
+            "least": min(accuracies),
+            "most": max(accuracies),
+        },
+        "macro_f1": float(np.mean([scores["macro_f1"] for scores in test])),
+        "log_loss": float(np.mean([scores["log_loss"] for scores in test])),
+    }
+
+
+def _card(finished: Sequence[Run]) -> dict[str, Any]:
+    """Returns what all runs share, and the settings in which they differ."""
+    first = finished[0]
+    different = {
+        line.split(":")[0]
+        for run in finished
+        for line in settings.differences(first.config, run.config)
+    }
+    equal = {
+        f"{part}.{key}": value
+        for part, values in settings.to_dict(first.config).items()
+        for key, value in values.items()
+        if f"{part}.{key}" not in different
+    }
+    return {"equal": equal, "different": sorted(different), "dataset": first.dataset}

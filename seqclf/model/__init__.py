@@ -1,0 +1,1 @@
+"""The twins: Keras models that differ in one layer."""

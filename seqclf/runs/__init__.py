@@ -1,0 +1,22 @@
+"""A run is a directory: what lies where in it, and how it is found."""
+
+from seqclf.runs.places import (
+    Place,
+    check_name,
+    find_place,
+    list_runs,
+    no_runs,
+    open_run,
+)
+from seqclf.runs.run import Predictions, Run
+
+__all__ = [
+    "Place",
+    "Predictions",
+    "Run",
+    "check_name",
+    "find_place",
+    "list_runs",
+    "no_runs",
+    "open_run",
+]

@@ -1,0 +1,1 @@
+"""From one config to one finished run."""

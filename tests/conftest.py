@@ -1,0 +1,90 @@
+"""What many tests need: a few texts, a tiny recipe, and one finished run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["COLUMNS"] = "80"
+os.environ.pop("SEQCLF_MODELS", None)
+os.environ.pop("SEQCLF_CACHE", None)
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+GOOD = ("good", "great", "lovely", "fine", "superb", "charming")
+BAD = ("bad", "awful", "dull", "poor", "dreadful", "clumsy")
+THINGS = ("film", "meal", "room", "phone", "play", "soup", "view")
+
+
+def reviews(n: int, start: int = 0) -> list[tuple[str, str]]:
+    """Returns n short texts with the labels bad and good, all different."""
+    rows = []
+    for i in range(start, start + n):
+        label = ("bad", "good")[i % 2]
+        word = (BAD, GOOD)[i % 2][i // 2 % 6]
+        thing = THINGS[i // 12 % 7]
+        rows.append((f"{'very ' * (i // 84)}{word} {thing}, number {i}", label))
+    return rows
+
+
+def write_csv(path: Path, rows: list[tuple[str, str]]) -> Path:
+    """Writes rows of (text, label)."""
+    lines = [f'"{text}",{label}' for text, label in rows]
+    path.write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+TINY = [
+    "--units=8", "--embedding-size=8", "--epochs=2", "--batch-size=16", "--min-count=1",
+    "--learning-rate=0.02",
+]  # fmt: skip
+
+
+def run_cli(
+    arguments: list[str], folder: Path, **options: object
+) -> subprocess.CompletedProcess[str]:
+    """Runs the command line in a process of its own, in `folder`."""
+    return subprocess.run(
+        [sys.executable, "-m", "seqclf", *arguments],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        stdin=options.pop("stdin", subprocess.DEVNULL),
+        timeout=180,
+        **options,
+    )
+
+
+@pytest.fixture(scope="session")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with reviews/ (three splits) and a finished run; do not write here."""
+    folder = tmp_path_factory.mktemp("workplace")
+    data = folder / "reviews"
+    data.mkdir()
+    write_csv(data / "train.csv", reviews(160))
+    write_csv(data / "validation.csv", reviews(40, start=160))
+    write_csv(data / "test.csv", reviews(48, start=200))
+    done = run_cli(["train", "--cell=gru", "--data=reviews", *TINY], folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished_run(workplace: Path):
+    """The run in the workplace; read only."""
+    from seqclf.runs import Run
+
+    return Run(workplace / "models" / "reviews-gru-0")
+
+
+def shared(name: str) -> Path:
+    """Returns a real data set, or skips where it is not there."""
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(f"{name} is not here")
+    return path

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from seqclf.config import TrainingConfig
+from seqclf.text.batching import (
+    drop_words,
+    epoch_order,
+    pad,
+    padding_share,
+    sorted_batches,
+    training_batches,
+)
+from seqclf.text.encoding import Examples
+
+
+def examples(lengths: list[int]) -> Examples:
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    token_ids = np.arange(2, 2 + offsets[-1], dtype=np.int32)
+    return Examples(token_ids, offsets, np.arange(len(lengths), dtype=np.int32))
+
+
+LENGTHS = np.random.default_rng(0).geometric(0.05, 1000)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64, 5000])
+def test_an_epoch_holds_each_example_once(batch_size):
+    order = np.concatenate(epoch_order(LENGTHS, batch_size, seed=1, epoch=1))
+    assert sorted(order.tolist()) == list(range(1000))
+
+
+def test_the_order_comes_from_seed_and_epoch_alone():
+    def flat(seed: int, epoch: int) -> list[int]:
+        return np.concatenate(epoch_order(LENGTHS, 32, seed, epoch)).tolist()
+
+    assert flat(1, 1) == flat(1, 1)
+    assert flat(1, 1) != flat(1, 2)
+    assert flat(1, 1) != flat(2, 1)
+
+
+def test_batches_hold_similar_lengths_and_little_padding():
+    order = epoch_order(LENGTHS, 16, seed=0, epoch=1)
+    shuffled = np.random.default_rng(0).permutation(1000).reshape(-1, 16 // 2)
+    assert padding_share(order, LENGTHS) < 0.1
+    assert padding_share(list(shuffled), LENGTHS) > 0.4
+
+
+def test_batches_do_not_come_sorted_by_length():
+    longest = [LENGTHS[b].max() for b in epoch_order(LENGTHS, 16, seed=0, epoch=1)]
+    assert abs(np.corrcoef(longest, range(len(longest)))[0, 1]) < 0.5
+
+
+def test_padding_share_of_a_worked_example():
+    # Batches of lengths (1, 3) and (2): 8 positions, 6 tokens.
+    lengths = np.array([1, 3, 2])
+    assert padding_share([np.array([0, 1]), np.array([2])], lengths) == 0.25
+
+
+def test_padding_stands_on_the_right_and_is_zero():
+    batch = pad(examples([2, 3, 1]), np.array([2, 1]))
+    assert batch.token_ids.tolist() == [[7, 0, 0], [4, 5, 6]]
+    assert batch.token_ids.dtype == np.int32
+    assert batch.label_ids.tolist() == [2, 1]
+
+
+def test_sorted_batches_remember_where_their_examples_stood():
+    batches = list(sorted_batches(examples([3, 1, 2]), batch_size=2))
+    assert [batch.indices.tolist() for batch in batches] == [[1, 2], [0]]
+
+
+def test_word_dropout_makes_the_asked_share_unknown_and_spares_padding():
+    token_ids = np.full((100, 200), 9, np.int32)
+    token_ids[:, 150:] = 0
+    drop_words(token_ids, 0.3, np.random.default_rng(0))
+    assert abs((token_ids[:, :150] == 1).mean() - 0.3) < 0.01
+    assert (token_ids[:, 150:] == 0).all()
+
+
+def test_no_word_is_dropped_at_rate_zero():
+    config = TrainingConfig(word_dropout_rate=0.0, batch_size=4)
+    seen = [b.token_ids for b in training_batches(examples([2] * 8), config, epoch=1)]
+    assert sorted(np.concatenate(seen).ravel().tolist()) == list(range(2, 18))
+
+
+def test_word_dropout_differs_by_epoch_and_repeats_by_seed():
+    def tokens(config: TrainingConfig, epoch: int) -> list[int]:
+        batches = training_batches(examples([50] * 8), config, epoch)
+        by_row = sorted((b for b in batches), key=lambda b: b.indices.min())
+        return [i for b in by_row for i in b.token_ids.ravel().tolist()]
+
+    config = TrainingConfig(batch_size=8)
+    assert tokens(config, 1) == tokens(config, 1)
+    assert tokens(config, 1).count(1) > 0
+    assert tokens(config, 1) != tokens(config, 2)
+    assert tokens(config, 1) != tokens(dataclasses.replace(config, seed=1), 1)

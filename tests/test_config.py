@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from seqclf import config
+from seqclf.config import (
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    TextConfig,
+    TrainingConfig,
+    twin,
+)
+from seqclf.errors import ConfigError
+
+
+def test_config_survives_a_round_trip():
+    original = RunConfig(
+        data=DataConfig(source="x.csv", limit=50),
+        text=TextConfig(keep="tail"),
+        model=ModelConfig(cell="gru", bidirectional=False),
+        training=TrainingConfig(epochs=3, learning_rate=1e-4),
+    )
+    assert config.from_dict(config.to_dict(original)) == original
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "message"),
+    [
+        (ModelConfig, {"cell": "lstn"}, "did you mean 'lstm'"),
+        (ModelConfig, {"pooling": "sum"}, "last, max, mean, attention"),
+        (ModelConfig, {"dropout_rate": 1.0}, r"fraction in \[0, 1\), got 1.0"),
+        (ModelConfig, {"dropout_rate": math.nan}, "got nan"),
+        (ModelConfig, {"units": 0}, "at least 1, got 0"),
+        (ModelConfig, {"layers": 0}, "layers"),
+        (TextConfig, {"max_length": 0}, "max_length"),
+        (TextConfig, {"keep": "middle"}, "head, tail, both"),
+        (TrainingConfig, {"epochs": 0}, "epochs"),
+        (TrainingConfig, {"learning_rate": math.nan}, "positive"),
+        (TrainingConfig, {"learning_rate": math.inf}, "positive"),
+        (TrainingConfig, {"learning_rate": -1.0}, "positive"),
+        (TrainingConfig, {"weight_decay": math.nan}, "weight_decay"),
+        (TrainingConfig, {"seed": -1}, "seed"),
+        (TrainingConfig, {"class_weights": "even"}, "equal, balanced"),
+        (DataConfig, {"limit": 0}, "limit"),
+        (DataConfig, {"test_fraction": 1.0}, "test_fraction"),
+    ],
+)
+def test_config_refuses_what_is_out_of_range(kind, values, message):
+    with pytest.raises(ConfigError, match=message):
+        kind(**values)
+
+
+def test_config_refuses_unknown_settings_and_names_the_nearest():
+    values = config.to_dict(RunConfig())
+    values["model"]["dropout"] = 0.2
+    with pytest.raises(ConfigError, match="'dropout'; did you mean 'dropout_rate'"):
+        config.from_dict(values)
+
+
+def test_config_refuses_a_value_of_another_type():
+    values = config.to_dict(RunConfig())
+    values["model"]["units"] = "64"
+    with pytest.raises(ConfigError, match="units must be of type int, got '64'"):
+        config.from_dict(values)
+
+
+def test_twins_differ_in_the_cell_alone():
+    gru = twin(RunConfig(), "gru")
+    assert config.differences(RunConfig(), gru) == ["model.cell: lstm, gru"]
+
+
+def test_the_name_of_a_source_is_no_difference():
+    there = RunConfig(data=DataConfig(source="./a.csv"))
+    assert config.same_question(there, RunConfig(data=DataConfig(source="a.csv")))
+    other = RunConfig(data=DataConfig(source="a.csv", limit=5))
+    assert not config.same_question(there, other)

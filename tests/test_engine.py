@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from seqclf.engine import Task, run_tasks
+from seqclf.errors import TrainingError
+
+
+def work(argument, report):
+    kind, value = argument
+    if kind == "return":
+        report({"half": value})
+        print("heard by the log")
+        return value * 2
+    if kind == "sleep":
+        report({"pid": os.getpid()})
+        time.sleep(value)
+    if kind == "raise":
+        raise value
+    if kind == "signal":
+        os.kill(os.getpid(), value)
+    if kind == "exit":
+        os._exit(value)
+    return os.getpid()
+
+
+def tasks(tmp_path: Path, *arguments) -> list[Task]:
+    return [Task(work, a, tmp_path / f"{i}" / "log.txt") for i, a in enumerate(arguments)]
+
+
+def test_values_and_reports_come_back(tmp_path):
+    reports = []
+    outcomes = list(
+        run_tasks(
+            tasks(tmp_path, ("return", 1), ("return", 2)),
+            jobs=2,
+            on_report=lambda index, report: reports.append((index, report)),
+        )
+    )
+    assert sorted((o.index, o.value, o.error) for o in outcomes) == [
+        (0, 2, None), (1, 4, None)
+    ]  # fmt: skip
+    assert sorted(reports, key=lambda r: r[0]) == [(0, {"half": 1}), (1, {"half": 2})]
+    assert (tmp_path / "0" / "log.txt").read_text() == "heard by the log\n"
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        (("raise", TrainingError("the loss is gone")), "the loss is gone"),
+        (("raise", KeyError("x")), "KeyError: 'x' .see .*log.txt"),
+        (("raise", MemoryError()), "memory ran out"),
+        (("signal", signal.SIGKILL), "SIGKILL.*memory"),
+        (("signal", signal.SIGSEGV), "crashed .SIGSEGV"),
+        (("exit", 3), "without a result .exit code 3"),
+    ],
+)
+def test_a_task_that_fails_says_why_and_the_others_go_on(argument, message, tmp_path):
+    import re
+
+    outcomes = list(run_tasks(tasks(tmp_path, argument, ("return", 5))))
+    assert re.search(message, outcomes[0].error)
+    assert (outcomes[1].value, outcomes[1].error) == (10, None)
+
+
+def test_each_task_has_a_process_of_its_own(tmp_path):
+    pids = [o.value for o in run_tasks(tasks(tmp_path, ("pid", 0), ("pid", 0)))]
+    assert len({*pids, os.getpid()}) == 3
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def test_no_process_stays_when_the_caller_leaves(tmp_path):
+    pids = {}
+    running = run_tasks(
+        tasks(tmp_path, ("sleep", 2), ("sleep", 60)),
+        jobs=2,
+        on_report=lambda index, report: pids.update({index: report["pid"]}),
+    )
+    assert next(running).index == 0
+    assert is_alive(pids[1])
+    running.close()
+    assert not is_alive(pids[1])
+
+
+PARENT = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from test_engine import work
+from seqclf.engine import Task, run_tasks
+
+if __name__ == "__main__":
+    task = Task(work, ("sleep", 60), Path("log.txt"))
+    for _ in run_tasks([task], on_report=lambda i, r: print(r["pid"], flush=True)):
+        pass
+"""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_no_child_outlives_its_parent(sent, tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT.format(tests=str(Path(__file__).parent)))
+    parent = subprocess.Popen(
+        [sys.executable, script],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    child = int(parent.stdout.readline())
+    assert is_alive(child)
+    parent.send_signal(sent)
+    parent.wait(timeout=20)
+    parent.stdout.close()
+    for _ in range(100):
+        if not is_alive(child):
+            return
+        time.sleep(0.1)
+    pytest.fail("the child lives on")

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from seqclf.config import ModelConfig, RunConfig, TrainingConfig
+from seqclf.errors import ConfigError, RunError
+from seqclf.runs import Predictions, Run, find_place, list_runs, open_run
+from seqclf.runs.run import create_run, mark_complete, write_predictions
+from seqclf.storage import write_json, write_whole
+from seqclf.text.vocabulary import Vocabulary
+
+ABOUT = {"name": "toys", "fingerprint": "f00d", "labels": ["a", "b"]}
+CONFIG = RunConfig(model=ModelConfig(cell="gru"), training=TrainingConfig(seed=7))
+OTHER = dataclasses.replace(CONFIG, training=TrainingConfig(seed=7, epochs=3))
+WORDS = Vocabulary.from_text("[PAD]\n[UNK]\nword\n")
+
+
+def finish(models, config=CONFIG, about=ABOUT, name=None):
+    place = find_place(models, config, about, name)
+    run = create_run(place.path, config, about, WORDS)
+    (run.path / "model.keras").touch()
+    mark_complete(run.path, "train")
+    return run
+
+
+def test_a_run_is_named_after_data_cell_and_seed(tmp_path):
+    assert find_place(tmp_path, CONFIG, ABOUT).path.name == "toys-gru-7"
+
+
+def test_an_equal_finished_run_is_reused(tmp_path):
+    finish(tmp_path)
+    place = find_place(tmp_path, CONFIG, ABOUT)
+    assert (place.path.name, place.is_done) == ("toys-gru-7", True)
+
+
+def test_an_equal_unfinished_run_is_begun_anew_in_place(tmp_path):
+    (finish(tmp_path).path / "complete").unlink()
+    place = find_place(tmp_path, CONFIG, ABOUT)
+    assert (place.path.name, place.is_done, place.is_begun) == (
+        "toys-gru-7", False, True,
+    )  # fmt: skip
+
+
+def test_another_question_gets_a_number(tmp_path):
+    finish(tmp_path)
+    assert find_place(tmp_path, OTHER, ABOUT).path.name == "toys-gru-7-2"
+    finish(tmp_path, OTHER)
+    third = dataclasses.replace(OTHER, model=ModelConfig(cell="gru", units=9))
+    assert find_place(tmp_path, third, ABOUT).path.name == "toys-gru-7-3"
+    assert find_place(tmp_path, OTHER, ABOUT).is_done
+
+
+def test_other_data_of_the_same_name_is_another_question(tmp_path):
+    finish(tmp_path)
+    place = find_place(tmp_path, CONFIG, ABOUT | {"fingerprint": "beef"})
+    assert (place.path.name, place.is_done) == ("toys-gru-7-2", False)
+
+
+def test_a_given_name_of_another_run_is_refused_and_the_difference_named(tmp_path):
+    finish(tmp_path, name="mine")
+    assert find_place(tmp_path, CONFIG, ABOUT, "mine").is_done
+    with pytest.raises(RunError, match=r"training\.epochs: None, 3.*--overwrite"):
+        find_place(tmp_path, OTHER, ABOUT, "mine")
+    taken = find_place(tmp_path, OTHER, ABOUT, "mine", overwrite=True)
+    assert (taken.path.name, taken.is_done) == ("mine", False)
+
+
+def test_a_folder_that_is_no_run_is_never_taken(tmp_path):
+    (tmp_path / "toys-gru-7").mkdir()
+    (tmp_path / "toys-gru-7" / "diary.txt").write_text("dear diary")
+    assert find_place(tmp_path, CONFIG, ABOUT).path.name == "toys-gru-7-2"
+    with pytest.raises(RunError, match="--overwrite"):
+        find_place(tmp_path, CONFIG, ABOUT, "toys-gru-7")
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../x", "-x", ".hidden", "a b"])
+def test_names_are_plain_folder_names(name, tmp_path):
+    with pytest.raises(ConfigError, match="--name"):
+        find_place(tmp_path, CONFIG, ABOUT, name)
+
+
+def test_a_new_run_replaces_what_was_unfinished_but_not_its_log(tmp_path):
+    run = finish(tmp_path)
+    (run.path / "log.txt").write_text("being written")
+    (run.path / "stale").mkdir()
+    again = create_run(run.path, CONFIG, ABOUT, WORDS)
+    assert not again.is_finished
+    assert not (run.path / "stale").exists()
+    assert (run.path / "log.txt").exists()
+
+
+def test_a_run_is_found_by_name_and_by_path(tmp_path):
+    run = finish(tmp_path)
+    for way in (run.path, run.path.relative_to(tmp_path)):
+        assert open_run(way, tmp_path).path == run.path
+    assert [found.name for found in list_runs(tmp_path)] == ["toys-gru-7"]
+
+
+def test_a_missing_run_is_answered_with_the_nearest(tmp_path):
+    from pathlib import Path
+
+    finish(tmp_path)
+    with pytest.raises(RunError, match="did you mean 'toys-gru-7'"):
+        open_run(Path("toys-gru-8"), tmp_path)
+    with pytest.raises(RunError, match="seqclf train --cell lstm"):
+        open_run(Path("x"), tmp_path / "nowhere")
+
+
+def test_an_unfinished_run_is_not_opened(tmp_path):
+    run = finish(tmp_path)
+    (run.path / "complete").unlink()
+    with pytest.raises(RunError, match="unfinished"):
+        open_run(run.path, tmp_path)
+
+
+def test_predictions_survive_a_round_trip(tmp_path):
+    generator = np.random.default_rng(0)
+    written = Predictions(
+        np.array([0, 1, 1], np.int32),
+        generator.dirichlet([1, 1], 3).astype(np.float32),
+        np.array([5, 1, 9], np.int32),
+    )
+    write_predictions(tmp_path, "test", written)
+    read = Run(tmp_path).predictions("test")
+    for field in dataclasses.fields(Predictions):
+        np.testing.assert_array_equal(
+            getattr(read, field.name), getattr(written, field.name)
+        )
+
+
+FILES = [
+    "config.json", "dataset.json", "metrics.json", "environment.json",
+    "history.jsonl", "labels.txt", "vocabulary.txt", "complete",
+]  # fmt: skip
+
+
+def test_a_finished_run_has_every_file(finished_run):
+    found = {path.name for path in finished_run.path.iterdir()}
+    assert {*FILES, "tokenizer.json", "model.keras", "predictions"} <= found
+    assert finished_run.labels == ("bad", "good")
+    assert finished_run.dataset["sizes"] == {
+        "train": 160, "validation": 40, "test": 48
+    }  # fmt: skip
+    assert len(finished_run.history) == 2
+    assert finished_run.environment["kernel"] == "TensorFlow loop"
+    assert finished_run.metrics["test"]["n"] == 48
+    rules = json.loads((finished_run.path / "tokenizer.json").read_text("utf-8"))
+    assert rules["max_length"] == 400
+
+
+def test_metrics_are_those_of_the_kept_predictions(finished_run):
+    predictions = finished_run.predictions("test")
+    correct = predictions.probabilities.argmax(1) == predictions.label_ids
+    assert finished_run.metrics["test"]["accuracy"] == correct.mean()
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if f.endswith(".json")])
+def test_a_damaged_file_is_named_with_the_remedy(file, finished_run, tmp_path):
+    copy = tmp_path / finished_run.name
+    shutil.copytree(finished_run.path, copy)
+    (copy / file).write_text("{")
+    with pytest.raises(RunError, match=f"no usable {file}.*seqclf runs remove"):
+        getattr(Run(copy), file.removesuffix(".json"))
+
+
+def test_half_a_file_is_never_seen(tmp_path):
+    write_json(tmp_path / "x.json", {"old": 1})
+
+    def fail(partial):
+        partial.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(tmp_path / "x.json", fail)
+    assert json.loads((tmp_path / "x.json").read_text()) == {"old": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]

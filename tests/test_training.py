@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from seqclf.config import ModelConfig, TrainingConfig
+from seqclf.errors import TrainingError
+from seqclf.model.build import build_model
+from seqclf.model.scoring import logits_of, probabilities_of
+from seqclf.text.batching import training_batches
+from seqclf.text.encoding import Examples
+from seqclf.training import fit as fitting
+from seqclf.training.fit import fit, num_epochs
+
+MODEL = ModelConfig(cell="gru", units=8, embedding_size=8, dropout_rate=0.0)
+RECIPE = TrainingConfig(
+    epochs=2, batch_size=8, learning_rate=0.02, word_dropout_rate=0.0, seed=3
+)
+
+
+def examples(n: int, seed: int = 0) -> Examples:
+    """Texts of 3 to 9 tokens; the label says which of two tokens is in there."""
+    generator = np.random.default_rng(seed)
+    lengths = generator.integers(3, 10, n)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    token_ids = generator.integers(4, 20, offsets[-1]).astype(np.int32)
+    label_ids = np.arange(n, dtype=np.int32) % 2
+    token_ids[offsets[:-1] + lengths // 2] = 2 + label_ids
+    return Examples(token_ids, offsets, label_ids)
+
+
+def train(config: TrainingConfig = RECIPE, model: ModelConfig = MODEL, n: int = 64):
+    built = build_model(model, 20, 2, config.seed)
+    return built, fit(built, examples(n), examples(32, seed=9), config)
+
+
+@pytest.mark.parametrize("cell", ["none", "rnn", "gru", "lstm"])
+def test_every_cell_memorises_sixteen_examples(cell):
+    config = dataclasses.replace(RECIPE, epochs=30, patience=30, batch_size=16)
+    model = build_model(dataclasses.replace(MODEL, cell=cell), 20, 2, 0)
+    fit(model, examples(16), examples(16), config)
+    predicted = logits_of(model, examples(16), 4).argmax(1)
+    assert predicted.tolist() == examples(16).label_ids.tolist()
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_the_same_seed_gives_the_same_weights_to_the_bit(cell):
+    config = dataclasses.replace(RECIPE, word_dropout_rate=0.2)
+    twin = dataclasses.replace(MODEL, cell=cell, dropout_rate=0.5)
+    first, again = (train(config, twin)[0].get_weights() for _ in range(2))
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    other = train(dataclasses.replace(config, seed=4), twin)[0].get_weights()
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_what_keras_fits_on_has_autotuning_off():
+    batches = training_batches(examples(16), RECIPE, epoch=1)
+    dataset = fitting.as_tf_dataset(batches, 2, 2, None)
+    assert dataset.options().autotune.enabled is False
+
+
+def test_fit_hands_keras_that_very_dataset(monkeypatch):
+    import keras
+
+    seen = []
+    real = keras.Model.fit
+    monkeypatch.setattr(
+        keras.Model,
+        "fit",
+        lambda self, x, **options: seen.append(x) or real(self, x, **options),
+    )
+    train()
+    assert [x.options().autotune.enabled for x in seen] == [False, False]
+
+
+def test_history_has_a_record_an_epoch_and_names_the_best():
+    _, history = train(dataclasses.replace(RECIPE, epochs=3))
+    assert [record["epoch"] for record in history.epochs] == [1, 2, 3]
+    losses = [record["validation_loss"] for record in history.epochs]
+    assert history.best_epoch == 1 + int(np.argmin(losses))
+    assert set(history.epochs[0]) == {
+        "epoch", "loss", "accuracy", "seconds", "tokens_per_second",
+        "validation_loss", "validation_accuracy",
+    }  # fmt: skip
+    upto = history.epochs[: history.best_epoch]
+    assert history.seconds_to_best == sum(record["seconds"] for record in upto)
+
+
+def test_the_best_epoch_is_restored_and_training_stops_in_time():
+    # Labels that turn round in validation: every epoch makes it worse.
+    turned = examples(32, seed=9)
+    turned = dataclasses.replace(turned, label_ids=1 - turned.label_ids)
+    config = dataclasses.replace(RECIPE, epochs=30, patience=2)
+    model = build_model(MODEL, 20, 2, 3)
+    history = fit(model, examples(64), turned, config)
+    assert len(history.epochs) == history.best_epoch + 2 < 30
+    restored = probabilities_of(logits_of(model, turned, 8))
+    loss = -np.log(restored[np.arange(32), turned.label_ids]).mean()
+    best = history.epochs[history.best_epoch - 1]["validation_loss"]
+    assert loss == pytest.approx(best, rel=1e-4)
+
+
+def test_a_loss_that_is_no_number_stops_with_a_diagnosis():
+    config = dataclasses.replace(
+        RECIPE, learning_rate=1e30, clip_norm=1e30, warmup_fraction=0.0
+    )
+    with pytest.raises(TrainingError, match="--learning-rate 1e\\+29"):
+        train(config, dataclasses.replace(MODEL, cell="rnn"))
+
+
+def test_smoothed_labels_keep_the_model_from_certainty():
+    def certainty(smoothing: float) -> float:
+        config = dataclasses.replace(
+            RECIPE, epochs=20, patience=20, label_smoothing=smoothing
+        )
+        model = build_model(MODEL, 20, 2, 3)
+        fit(model, examples(64), examples(64), config)
+        return float(probabilities_of(logits_of(model, examples(64), 8)).max(1).mean())
+
+    # Targets of 0.6 + 0.4 / 2 = 0.8 instead of 1.
+    assert certainty(0.0) > 0.97
+    assert certainty(0.4) < 0.92
+
+
+def test_balanced_weights_follow_the_formula():
+    balanced = dataclasses.replace(RECIPE, class_weights="balanced")
+    label_ids = np.array([0, 0, 0, 1])
+    # n / (labels x count): 4 / (2 x 3) and 4 / (2 x 1); an absent label is harmless.
+    weights = fitting._label_weights(label_ids, 3, balanced)
+    assert weights[:2] == pytest.approx([2 / 3, 2])
+    assert fitting._label_weights(label_ids, 3, RECIPE) is None
+
+
+def test_balanced_weights_lift_the_rare_label():
+    def recall(class_weights: str) -> float:
+        generator = np.random.default_rng(0)
+        n = 200
+        label_ids = (np.arange(n) % 10 == 0).astype(np.int32)
+        # The rare label's token is there three times out of four, else in one of ten.
+        has = generator.random(n) < np.where(label_ids == 1, 0.75, 0.1)
+        token_ids = np.stack([np.full(n, 5), np.where(has, 2, 3)], axis=1)
+        data = Examples(
+            token_ids.astype(np.int32).ravel(), np.arange(n + 1) * 2, label_ids
+        )
+        config = dataclasses.replace(
+            RECIPE, epochs=8, patience=8, class_weights=class_weights
+        )
+        model = build_model(MODEL, 20, 2, 3)
+        fit(model, data, data, config)
+        predicted = logits_of(model, data, 50).argmax(1)
+        return float((predicted[label_ids == 1] == 1).mean())
+
+    assert recall("balanced") > recall("equal")
+
+
+@pytest.mark.parametrize(
+    ("num_examples", "expected"), [(22_500, 4), (1_000_000, 4), (5_000, 19), (100, 20)]
+)
+def test_small_data_sets_get_more_epochs(num_examples, expected):
+    assert num_epochs(TrainingConfig(), num_examples) == expected
+    assert num_epochs(TrainingConfig(epochs=7), num_examples) == 7
+
+
+def test_the_schedule_warms_up_and_falls_to_zero():
+    model = build_model(MODEL, 20, 2, 0)
+    fitting._compile(model, TrainingConfig(learning_rate=0.1, warmup_fraction=0.2), 100)
+    schedule = model.optimizer._learning_rate
+    values = [float(schedule(step)) for step in (0, 10, 20, 60, 100)]
+    assert values == pytest.approx([0, 0.05, 0.1, 0.05, 0], abs=1e-6)
+
+
+def test_progress_tells_of_every_epoch():
+    events = []
+    model = build_model(MODEL, 20, 2, 0)
+    fit(model, examples(64), examples(32), RECIPE, events.append)
+    epochs = [event["epoch"] for event in events if event["event"] == "epoch"]
+    steps = [event for event in events if event["event"] == "step"]
+    assert epochs == [1, 2]
+    assert steps[-1]["step"] == steps[-1]["steps"] == 8
+    assert all(math.isfinite(event["tokens_per_second"]) for event in steps)
