@@ -155,8 +155,8 @@ class TrainingConfig:
     """How the network is trained; one recipe for every cell.
 
     Attributes:
-      epochs: Times each training text is seen at most. None: as many as make about
-        `training.AUTOMATIC_STEPS` steps, so that small data sets get more.
+      epochs: Times each training text is seen at most. None: as many as make 2.5
+        million tokens, but 5 to 20, so that small data sets get more.
       batch_size: Texts a step.
       learning_rate: Peak of the schedule.
       warmup_fraction: Fraction in [0, 1) of all steps over which the learning rate
@@ -168,7 +168,8 @@ class TrainingConfig:
         arXiv:1211.5063).
       word_dropout_rate: Fraction in [0, 1) of training tokens replaced by the
         unknown token, drawn anew each epoch (Iyyer et al. 2015, ACL P15-1162).
-      label_smoothing: Share in [0, 1) of the target spread over all labels.
+      label_smoothing: Share in [0, 1) of the target spread over all labels (Szegedy
+        et al. 2016, arXiv:1512.00567).
       class_weights: `equal`, or `balanced`: losses weighted by inverse label
         frequency.
       patience: Epochs without a better validation loss before training stops. The
@@ -176,16 +177,18 @@ class TrainingConfig:
       seed: Seed of initial weights, batch order and dropout.
     """
 
-    epochs: int | None = _setting(None, "Most epochs; from the data size if left out.")
+    epochs: int | None = _setting(
+        None, "Most epochs; left out, 5 to 20 by the size of the data."
+    )
     batch_size: int = _setting(64, "Texts a step.")
     learning_rate: float = _setting(2e-3, "Peak learning rate.")
     warmup_fraction: float = _setting(0.1, "Fraction of steps that warm up.")
     weight_decay: float = _setting(0.004, "Weight decay of AdamW.")
     clip_norm: float = _setting(1.0, "Largest norm of the gradient.")
-    word_dropout_rate: float = _setting(0.3, "Training tokens made unknown.")
-    label_smoothing: float = _setting(0.0, "Share of the target spread over labels.")
+    word_dropout_rate: float = _setting(0.4, "Training tokens made unknown.")
+    label_smoothing: float = _setting(0.1, "Share of the target spread over labels.")
     class_weights: str = _setting("equal", "Weight of the labels: equal, balanced.")
-    patience: int = _setting(3, "Epochs without improvement before stopping.")
+    patience: int = _setting(5, "Epochs without improvement before stopping.")
     seed: int = _setting(0, "Seed of weights, batches and dropout.")
 
     def __post_init__(self) -> None:

@@ -63,9 +63,7 @@ def test_texts_stay_what_they_are_in_every_format(suffix, tmp_path):
 def test_equal_rows_have_one_fingerprint_in_every_format(tmp_path):
     found = set()
     for suffix in FORMATS:
-        raw = read_source(
-            DataConfig(source=str(write(tmp_path / f"x{suffix}", ROWS)))
-        )
+        raw = read_source(DataConfig(source=str(write(tmp_path / f"x{suffix}", ROWS))))
         found.add(fingerprint(raw.splits, raw.labels))
     assert len(found) == 1
 

@@ -17,7 +17,7 @@ def work(argument, report):
     kind, value = argument
     if kind == "return":
         report({"half": value})
-        print("heard by the log")
+        os.write(1, b"heard by the log\n")
         return value * 2
     if kind == "sleep":
         report({"pid": os.getpid()})
@@ -32,7 +32,9 @@ def work(argument, report):
 
 
 def tasks(tmp_path: Path, *arguments) -> list[Task]:
-    return [Task(work, a, tmp_path / f"{i}" / "log.txt") for i, a in enumerate(arguments)]
+    return [
+        Task(work, a, tmp_path / f"{i}" / "log.txt") for i, a in enumerate(arguments)
+    ]
 
 
 def test_values_and_reports_come_back(tmp_path):

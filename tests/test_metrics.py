@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqclf.evaluation import metrics
+from seqclf import metrics
 
 # Six examples, three labels; the fourth and the last are wrong.
 TRUE = np.array([0, 0, 1, 1, 2, 2])
@@ -43,8 +43,8 @@ def test_scores_of_a_worked_example():
 
 def test_roc_auc_counts_pairs_in_the_right_order():
     def by_pairs(label: int) -> float:
-        inside, outside = (PROBABILITIES[TRUE == label, label],
-                           PROBABILITIES[TRUE != label, label])  # fmt: skip
+        inside, outside = (PROBABILITIES[label == TRUE, label],
+                           PROBABILITIES[label != TRUE, label])  # fmt: skip
         above = inside[:, None] > outside
         equal = inside[:, None] == outside
         return float((above + equal / 2).mean())

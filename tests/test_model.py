@@ -71,7 +71,9 @@ def pool(pooling: str, states: np.ndarray, model) -> np.ndarray:
     return {"last": states[-1], "max": states.max(0), "mean": states.mean(0)}[pooling]
 
 
-@pytest.mark.parametrize(("cell", "pooling"), list(itertools.product(RECURRENT, POOLING_NAMES)))
+@pytest.mark.parametrize(
+    ("cell", "pooling"), list(itertools.product(RECURRENT, POOLING_NAMES))
+)
 def test_each_cell_and_pooling_agrees_with_a_plain_loop(cell, pooling):
     model = build(cell=cell, pooling=pooling, bidirectional=False)
     generator = np.random.default_rng(0)
@@ -198,7 +200,9 @@ def test_recurrent_parameters_of_a_worked_example():
     assert counts == [12, 42, 48]
 
 
-@pytest.mark.parametrize(("cell", "pooling"), list(itertools.product(CELL_NAMES, POOLING_NAMES)))
+@pytest.mark.parametrize(
+    ("cell", "pooling"), list(itertools.product(CELL_NAMES, POOLING_NAMES))
+)
 def test_stock_keras_opens_the_saved_file(cell, pooling, tmp_path):
     import keras
 

@@ -195,7 +195,9 @@ def test_texts_stay_apart_when_encoded_together():
 
 
 def test_no_text_at_all_is_no_error():
-    encoded, offsets = encode_texts(pa.array([], pa.string()), build(["a"]), TextConfig())
+    encoded, offsets = encode_texts(
+        pa.array([], pa.string()), build(["a"]), TextConfig()
+    )
     assert encoded.tolist() == []
     assert offsets.tolist() == [0]
 

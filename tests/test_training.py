@@ -17,7 +17,12 @@ from seqclf.training.fit import fit, num_epochs
 
 MODEL = ModelConfig(cell="gru", units=8, embedding_size=8, dropout_rate=0.0)
 RECIPE = TrainingConfig(
-    epochs=2, batch_size=8, learning_rate=0.02, word_dropout_rate=0.0, seed=3
+    epochs=2,
+    batch_size=8,
+    learning_rate=0.02,
+    word_dropout_rate=0.0,
+    label_smoothing=0.0,
+    seed=3,
 )
 
 
@@ -157,11 +162,11 @@ def test_balanced_weights_lift_the_rare_label():
 
 
 @pytest.mark.parametrize(
-    ("num_examples", "expected"), [(22_500, 4), (1_000_000, 4), (5_000, 19), (100, 20)]
+    ("num_tokens", "expected"), [(5_000_000, 5), (250_000, 10), (100, 20)]
 )
-def test_small_data_sets_get_more_epochs(num_examples, expected):
-    assert num_epochs(TrainingConfig(), num_examples) == expected
-    assert num_epochs(TrainingConfig(epochs=7), num_examples) == 7
+def test_small_data_sets_get_more_epochs(num_tokens, expected):
+    assert num_epochs(TrainingConfig(), num_tokens) == expected
+    assert num_epochs(TrainingConfig(epochs=7), num_tokens) == 7
 
 
 def test_the_schedule_warms_up_and_falls_to_zero():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seqclf.cli._screen import note
 from seqclf.config import RunConfig
-from seqclf.text.encoding import EncodedDataset
+
+if TYPE_CHECKING:
+    from seqclf.text.encoding import EncodedDataset
 
 
 def load_and_encode(config: RunConfig, cache: Path, quiet: bool) -> EncodedDataset:

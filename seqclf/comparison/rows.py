@@ -13,7 +13,7 @@ from seqclf.comparison.verdict import verdict
 from seqclf.config import CELL_NAMES, twin
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
-from seqclf.evaluation.metrics import wilson
+from seqclf.metrics import wilson
 from seqclf.runs import Run
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from seqclf import metrics
 from seqclf.classifier import Classifier
 from seqclf.config import DataConfig
 from seqclf.data import read_source
 from seqclf.data.dataset import TRAIN, fingerprint
 from seqclf.data.splits import complete
 from seqclf.errors import DataError, unknown
-from seqclf.evaluation import metrics
 from seqclf.runs import Run
 
 

@@ -14,9 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from seqclf import metrics
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TEST, VALIDATION
-from seqclf.evaluation import metrics
 from seqclf.model import backend
 from seqclf.model.build import build_model, recurrent_parameters
 from seqclf.model.kernels import kernel_of

@@ -1,0 +1,124 @@
+"""Draws the map of the house: lower rooms never import higher ones."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import seqclf
+
+ROOT = Path(seqclf.__file__).parent
+
+# From the ground up. A room may import its own floor's wing and every lower floor.
+FLOORS = [
+    ["seqclf"],
+    ["seqclf.errors"],
+    ["seqclf.config", "seqclf.storage", "seqclf.engine"],
+    ["seqclf.data", "seqclf.metrics"],
+    ["seqclf.text"],
+    ["seqclf.runs", "seqclf.model"],
+    ["seqclf.training", "seqclf.classifier"],
+    ["seqclf.evaluation"],
+    ["seqclf.comparison", "seqclf.machine"],
+    ["seqclf.report"],
+    ["seqclf.cli"],
+    ["seqclf.__main__"],
+]
+HEAVY = {"keras", "tensorflow", "sklearn", "scipy", "datasets", "pandas", "pyarrow"}
+
+
+def room_of(module: str) -> str:
+    rooms = [room for floor in FLOORS for room in floor]
+    fitting = [r for r in rooms if module == r or module.startswith(r + ".")]
+    assert fitting, f"{module} has no room in FLOORS"
+    return max(fitting, key=len)
+
+
+def floor_of(module: str) -> int:
+    room = room_of(module)
+    return next(i for i, floor in enumerate(FLOORS) if room in floor)
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for path in ROOT.rglob("*.py"):
+        parts = path.relative_to(ROOT.parent).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = path
+    return found
+
+
+def imports(path: Path) -> set[str]:
+    """Returns the project's modules that a file imports, also inside functions."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+            names.add(node.module)
+    return {name for name in names if name in modules()}
+
+
+ALL = modules()
+
+
+@pytest.mark.parametrize("module", sorted(ALL))
+def test_no_arrow_points_upward(module):
+    for imported in imports(ALL[module]) - {"seqclf"}:
+        if room_of(imported) != room_of(module):
+            assert floor_of(imported) < floor_of(module), f"{module} -> {imported}"
+
+
+def test_the_map_is_drawn_from_real_arrows():
+    assert "seqclf.text.tokens" in imports(ALL["seqclf.text.vocabulary"])
+    assert "seqclf.training.fit" in imports(ALL["seqclf.training.trial"])
+
+
+def imported_by(arguments: list[str]) -> set[str]:
+    """Returns the heavy packages that a command line loads."""
+    code = (
+        "import sys\n"
+        "from seqclf.cli import app\n"
+        "try:\n    app(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "print('LOADED', *{name.split('.')[0] for name in sys.modules})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    loaded = done.stdout.rsplit("LOADED", 1)[1].split()
+    return set(loaded) & HEAVY
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["train", "--help"], ["compare", "--help"], ["predict", "--help"],
+     ["--version"], ["train", "--cell=transformer"]],
+)  # fmt: skip
+def test_help_and_wrong_options_load_nothing_heavy(arguments):
+    assert imported_by(arguments) == set()
+
+
+def test_the_check_for_heavy_packages_can_fail():
+    assert "pyarrow" in imported_by(["data", "list"])
+
+
+def test_only_the_command_line_prints():
+    for module, path in ALL.items():
+        if not module.startswith("seqclf.cli"):
+            calls = [n for n in ast.walk(ast.parse(path.read_text())) if is_print(n)]
+            assert not calls, module
+
+
+def is_print(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "print"
+    )

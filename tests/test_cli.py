@@ -1,0 +1,369 @@
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import TINY, reviews, run_cli, write_csv
+from typer.testing import CliRunner
+
+from seqclf.cli import app
+
+runner = CliRunner()
+
+
+def invoke(*arguments: object, **options: object):
+    return runner.invoke(app, [str(a) for a in arguments], **options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--cell", "transformer"], "none, rnn, gru, lstm"),
+        (["train", "--cell", "lstn"], "did you mean 'lstm'"),
+        (["train", "--epochs", "0"], "epochs must be a whole number of at least 1"),
+        (["train", "--epochs", "many"], "parse string as an integer"),
+        (["train", "--dropout-rate", "nan"], "got nan"),
+        (["train", "--word-dropout-rate", "1"], "word_dropout_rate"),
+        (["train", "--learning-rate", "0"], "learning_rate"),
+        (["train", "--max-length", "0"], "max_length"),
+        (["train", "--keep", "middle"], "head, tail, both"),
+        (["train", "--pooling", "sum"], "last, max, mean, attention"),
+        (["train", "--seed", "-1"], "seed"),
+        (["train", "--data", "demo", "--limit", "0"], "limit"),
+        (["train", "--name", "a/b", "--data", "demo"], "--name"),
+        (["compare", "--cells", "lstm,lstm"], "twice"),
+        (["compare", "--cells", "rnn,cnn"], "unknown cell 'cnn'"),
+        (["compare", "--seeds", "0"], "--seeds must be"),
+        (["compare", "--cell", "gru"], "No such option"),
+        (["predict", "--top", "0", "x"], "--top"),
+        (["nonsense"], "No such command"),
+    ],
+)
+def test_wrong_options_are_answered_with_what_would_do(arguments, message, tmp_path):
+    result = run_in(tmp_path, *arguments)
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.split())
+    assert "Traceback" not in result.output
+    assert list(tmp_path.glob("models/*")) == []
+
+
+def run_in(folder: Path, *arguments: object, **options: object):
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        return invoke(*arguments, **options)
+    finally:
+        os.chdir(before)
+
+
+def test_a_missing_data_set_ends_with_1(tmp_path):
+    result = run_in(tmp_path, "train", "--data", "reviews.csv")
+    assert result.exit_code == 1
+    assert "unknown data set 'reviews.csv'" in result.output
+
+
+def test_another_keras_backend_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    for command in ("train", "compare"):
+        result = run_in(tmp_path, command)
+        assert result.exit_code == 2
+        assert "KERAS_BACKEND is 'jax'" in result.output
+
+
+def test_version_is_printed():
+    import seqclf
+
+    assert invoke("--version").output == f"seqclf {seqclf.__version__}\n"
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    environment = os.environ | {"SEQCLF_DEBUG": "1"}
+    done = run_cli(["train", "--data", "nowhere"], tmp_path, env=environment)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "Traceback" not in run_cli(["train", "--data", "nowhere"], tmp_path).stderr
+
+
+# A finished run, its commands ------------------------------------------------------
+
+
+@pytest.fixture
+def models(workplace) -> str:
+    return f"--models-dir={workplace / 'models'}"
+
+
+def test_predict_answers_each_argument(models):
+    result = invoke("predict", models, "a good film", "an awful meal")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert len(lines) == 2
+    assert lines[0].endswith("\ta good film")
+    assert "reviews-gru-0, trained on reviews, test accuracy" in result.stderr
+
+
+def test_predict_json_has_the_agreed_shape(models):
+    result = invoke("predict", models, "--json", "a good film", "")
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    for record, text in zip(records, ["a good film", ""], strict=True):
+        assert record["text"] == text
+        assert set(record["probabilities"]) == {"bad", "good"}
+        assert sum(record["probabilities"].values()) == pytest.approx(1, abs=1e-6)
+        assert record["probability"] == record["probabilities"][record["label"]]
+        assert record["probability"] == max(record["probabilities"].values())
+
+
+def test_predict_top_ranks_the_labels(models):
+    line = invoke("predict", models, "--top", 2, "a good film").stdout
+    first, second = line.split("\t")[0].split("  ")
+    assert {first.split()[0], second.split()[0]} == {"bad", "good"}
+    assert float(first.split()[1]) >= float(second.split()[1])
+
+
+def test_predict_reads_lines_and_keeps_their_order(models):
+    texts = [text for text, _ in reviews(150)] + ["", "emoji 🎬", "\x1b[31mred"]
+    result = invoke("predict", models, "--json", "-", input="\n".join(texts) + "\n")
+    assert [json.loads(x)["text"] for x in result.stdout.splitlines()] == texts
+
+
+def test_predict_does_not_let_a_text_steer_the_terminal(models):
+    result = invoke("predict", models, "\x1b]0;title\x07\u202egood")
+    assert "\x1b" not in result.stdout
+    assert "\u202e" not in result.stdout
+
+
+def test_predict_works_on_a_megabyte(models):
+    result = invoke("predict", models, "-q", "-", input="word " * 200_000 + "\n")
+    assert result.exit_code == 0
+    assert len(result.stdout) < 200
+
+
+def test_predict_without_a_run_says_how_to_make_one(tmp_path):
+    result = run_in(tmp_path, "predict", "x")
+    assert result.exit_code == 1
+    assert "seqclf train --cell lstm" in result.output
+
+
+def test_predict_answers_each_line_as_it_comes(workplace):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "seqclf", "predict", "-"],
+        cwd=workplace,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+    )
+    for text in ("good film", "bad meal"):
+        process.stdin.write(text + "\n")
+        process.stdin.flush()
+        assert process.stdout.readline().endswith(f"\t{text}\n")  # before the end
+    process.stdin.close()
+    assert process.wait(timeout=30) == 0
+    process.stdout.close()
+
+
+def test_predict_without_text_on_a_terminal_says_what_to_type(workplace):
+    controller, terminal = pty.openpty()
+    done = run_cli(["predict"], workplace, stdin=terminal)
+    os.close(controller)
+    os.close(terminal)
+    assert done.returncode == 2
+    assert 'seqclf predict "text"' in done.stderr
+
+
+def test_train_twice_reuses_the_finished_run(workplace):
+    again = run_cli(["train", "--cell=gru", "--data=reviews", *TINY], workplace)
+    assert again.returncode == 0
+    assert "is finished with these settings and data: reused" in again.stderr
+    quiet = run_cli(
+        ["train", "--cell=gru", "--data=reviews", "--quiet", "--json", *TINY], workplace
+    )
+    assert quiet.stderr == ""
+    assert json.loads(quiet.stdout)["run"].endswith("reviews-gru-0")
+
+
+def test_evaluate_scores_a_file_of_ones_own(models, tmp_path):
+    path = write_csv(tmp_path / "new.csv", reviews(30, start=300))
+    result = invoke("evaluate", "reviews-gru-0", models, f"--data={path}", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["n"] == 30
+    table = invoke("evaluate", "reviews-gru-0", models, f"--data={path}")
+    assert "By label" in table.stdout
+    assert "By length" in table.stdout
+
+
+def test_evaluate_refuses_a_split_that_is_not_there(workplace, models):
+    data = f"--data={workplace / 'reviews'}"
+    result = invoke("evaluate", "reviews-gru-0", models, data, "--split", "tset")
+    assert result.exit_code == 1
+    assert "did you mean 'test'" in " ".join(result.output.split())
+
+
+def test_runs_are_listed_and_shown(models):
+    listed = invoke("runs", "list", models, "--json")
+    record = json.loads(listed.stdout)[0]
+    assert (record["run"], record["cell"]) == ("reviews-gru-0", "gru")
+    assert "reviews-gru-0" in invoke("runs", "list", models).stdout
+    shown = invoke("runs", "show", "reviews-gru-0", models, "--json")
+    values = json.loads(shown.stdout)
+    assert values["config"]["model"]["units"] == 8
+    assert len(values["history"]) == 2
+    assert "validation loss" in invoke("runs", "show", models).stdout
+
+
+def test_runs_are_removed_and_nothing_else_is(workplace, tmp_path):
+    models = tmp_path / "models"
+    shutil.copytree(workplace / "models", models)
+    (models / "diary").mkdir()
+    option = f"--models-dir={models}"
+    refused = invoke("runs", "remove", "diary", "--yes", option)
+    assert refused.exit_code == 1
+    assert (models / "diary").exists()
+    kept = invoke("runs", "remove", "reviews-gru-0", option, input="n\n")
+    assert kept.exit_code == 1
+    assert (models / "reviews-gru-0").exists()
+    assert invoke("runs", "remove", "reviews-gru-0", "-y", option).exit_code == 0
+    assert [path.name for path in models.iterdir()] == ["diary"]
+
+
+def test_data_is_listed_and_shown(workplace):
+    assert "demo" in invoke("data", "list").stdout
+    assert json.loads(invoke("data", "list", "--json").stdout)["names"][0] == "demo"
+    result = invoke("data", "show", workplace / "reviews", "--json")
+    summary = json.loads(result.stdout)
+    assert summary["splits"]["train"]["texts"] == 160
+    assert summary["splits"]["train"]["labels"] == {"bad": 80, "good": 80}
+    assert len(summary["examples"]) == 4
+    assert "reviews" in invoke("data", "show", workplace / "reviews").stdout
+
+
+def test_doctor_says_what_runs_where(tmp_path):
+    result = run_in(tmp_path, "doctor", "--json")
+    findings = json.loads(result.stdout)
+    assert findings["backend"] == "tensorflow"
+    assert findings["cores"] >= 1
+    assert findings["versions"]["keras"]
+    assert "lstm" in " ".join(findings["runs_where"])
+    assert "--network" in findings["network"]
+    assert "tensorflow" in run_in(tmp_path, "doctor").stdout
+
+
+def test_doctor_tries_the_network_when_asked(tmp_path, monkeypatch):
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{port}")
+        found = json.loads(run_in(tmp_path, "doctor", "--json", "--network").stdout)
+        assert found["network"].endswith("can be reached")
+    found = json.loads(run_in(tmp_path, "doctor", "--json", "--network").stdout)
+    assert "cannot be reached" in found["network"]
+
+
+# The file of options ----------------------------------------------------------------
+
+
+def test_a_config_file_sets_what_options_set_and_options_win(workplace, tmp_path):
+    shutil.copytree(workplace / "reviews", tmp_path / "reviews")
+    (tmp_path / "recipe.toml").write_text(
+        'data = "reviews"\ncell = "rnn"\nunits = 4\nembedding-size = 8\n'
+        "epochs = 2\nbidirectional = false\nlearning_rate = 0.01\nname = 'mine'\n"
+    )
+    done = run_cli(["train", "--config=recipe.toml", "--units=5"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    config = json.loads((tmp_path / "models/mine/config.json").read_text())
+    assert config["model"]["cell"] == "rnn"
+    assert config["model"]["units"] == 5
+    assert config["model"]["bidirectional"] is False
+    assert config["training"]["learning_rate"] == 0.01
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("epoch = 3", "unknown setting 'epoch'; did you mean 'epochs'"),
+        ("[model]\nunits = 3", "unknown setting 'model'"),
+        ("[units]\nx = 3", "settings stand at the top"),
+        ("epochs = ", "could not be read"),
+        ("epochs = 0", "epochs must be"),
+        ('epochs = "many"', "parse string as an integer"),
+    ],
+)
+def test_a_wrong_config_file_is_refused(content, message, tmp_path):
+    (tmp_path / "x.toml").write_text(content)
+    result = run_in(tmp_path, "train", "--config=x.toml")
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("command", ["train", "compare", "predict", "evaluate"])
+def test_every_setting_of_a_config_file_is_read(command, tmp_path):
+    (tmp_path / "x.toml").write_text('no-such-setting = "x"')
+    result = run_in(tmp_path, command, "--config=x.toml")
+    assert "unknown setting 'no-such-setting'" in " ".join(result.output.split())
+
+
+def test_cells_may_be_a_list_in_a_config_file(tmp_path):
+    (tmp_path / "x.toml").write_text('cells = ["rnn", "rnn"]')
+    result = run_in(tmp_path, "compare", "--config=x.toml")
+    assert "twice: rnn,rnn" in " ".join(result.output.split())
+
+
+# Interruption -----------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["train", "compare"])
+def test_ctrl_c_leaves_no_process_and_nothing_half_written(
+    command, workplace, tmp_path
+):
+    shutil.copytree(workplace / "reviews", tmp_path / "reviews")
+    options = [o for o in TINY if "epochs" not in o]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "seqclf", command, "--data=reviews", "--epochs=5000",
+         "--patience=5000", *options],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        encoding="utf-8",
+        start_new_session=True,
+    )  # fmt: skip
+    for line in process.stderr:
+        if "epoch 2/" in line:
+            break
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
+    said = process.stderr.read()
+    assert process.wait(timeout=30) == 130
+    process.stderr.close()
+    assert "Interrupted" in said
+    assert "Traceback" not in said
+    for _ in range(50):
+        if not alive_in_group(process.pid):
+            break
+        time.sleep(0.1)
+    assert not alive_in_group(process.pid)
+    models = tmp_path / "models"
+    assert not list(models.glob("*/complete"))
+    cut = next(path for path in models.glob("*/history.jsonl"))
+    assert len(cut.read_text().splitlines()) >= 2
+    listed = json.loads(run_cli(["runs", "list", "--json"], tmp_path).stdout)
+    assert [record["finished"] for record in listed] == [False] * len(listed)
+
+
+def alive_in_group(group: int) -> list[str]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            found.append(stat.parent.name)
+    return found

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import TINY, run_cli
+
+from seqclf.comparison.plan import default_run, parse_cells
+from seqclf.comparison.rows import compare_runs
+from seqclf.comparison.verdict import verdict
+from seqclf.errors import ConfigError, RunError
+from seqclf.runs import Run
+from seqclf.storage import write_json
+
+
+def row(cell: str, accuracy: float, half: float = 0.01, **values: object) -> dict:
+    return {
+        "cell": cell,
+        "kind": "recurrent",
+        "seeds": [0],
+        "n": 1000,
+        "accuracy": {
+            "mean": accuracy, "low": accuracy - half, "high": accuracy + half
+        },
+    } | values  # fmt: skip
+
+
+BASELINE = {"kind": "baseline", "seeds": []}
+
+
+def test_a_clear_winner_is_named():
+    text = verdict([row("rnn", 0.7), row("gru", 0.9, seeds=[0, 1, 2])])
+    assert text.startswith("GRU has the highest test accuracy, 90.0 % (n = 1,000")
+    assert "cannot be told apart" not in text
+    assert "One seed" not in text
+
+
+def test_overlapping_intervals_rank_nobody():
+    text = verdict([row("rnn", 0.7), row("gru", 0.9), row("lstm", 0.91)])
+    assert "LSTM has the highest" in text
+    assert "but GRU cannot be told apart from it" in text
+
+
+def test_one_seed_is_said_to_be_one():
+    assert "One seed tells about these trained models" in verdict([row("gru", 0.9)])
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "words"),
+    [(0.8, "10.0 points below"), (0.9, "as good within"), (0.96, "beats every twin")],
+)
+def test_the_linear_baseline_is_never_hidden(accuracy, words):
+    rows = [row("linear", accuracy, **BASELINE), row("gru", 0.9)]
+    assert words in verdict(rows)
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [("lstm,lstm", "twice"), ("rnn,transformer", "unknown cell 'transformer'"),
+     ("gur", "did you mean 'gru'"), ("", "unknown cell")],
+)  # fmt: skip
+def test_wrong_lists_of_cells_are_refused(cells, message):
+    with pytest.raises(ConfigError, match=message):
+        parse_cells(cells)
+
+
+def copy(run: Run, path: Path, **replaced: object) -> Run:
+    """Copies a run and changes parts of its config and data set."""
+    shutil.copytree(run.path, path)
+    config = json.loads((path / "config.json").read_text())
+    for key, value in replaced.items():
+        part, name = key.split("__")
+        if part == "dataset":
+            write_json(path / "dataset.json", run.dataset | {name: value})
+        else:
+            config[part][name] = value
+    write_json(path / "config.json", config)
+    return Run(path)
+
+
+def test_runs_of_one_cell_become_one_row(finished_run, tmp_path):
+    other = copy(finished_run, tmp_path / "b", training__seed=1)
+    rows = compare_runs([finished_run, other])["rows"]
+    assert len(rows) == 1
+    assert rows[0]["seeds"] == [0, 1]
+    assert rows[0]["recurrent_parameters"] == 2 * 3 * (8 * (8 + 8) + 2 * 8)
+
+
+def test_runs_that_differ_in_more_are_rows_of_their_own(finished_run, tmp_path):
+    other = copy(finished_run, tmp_path / "b", model__dropout_rate=0.1)
+    result = compare_runs([finished_run, other])
+    assert [r["cell"] for r in result["rows"]] == ["gru (reviews-gru-0)", "gru (b)"]
+    assert result["card"]["different"] == ["model.dropout_rate"]
+    assert result["card"]["equal"]["model.units"] == 8
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"dataset__fingerprint": "beef"}, "fingerprint: .*, beef"),
+        ({"data__split_seed": 5}, "data.split_seed: 0, 5"),
+        ({"dataset__labels": ["good", "bad"]}, "labels"),
+    ],
+)
+def test_runs_on_different_data_are_refused_and_the_difference_named(
+    change, message, finished_run, tmp_path
+):
+    other = copy(finished_run, tmp_path / "b", **change)
+    with pytest.raises(RunError, match=message):
+        compare_runs([finished_run, other])
+
+
+def test_the_default_run_is_the_newest_that_was_asked_for(finished_run, tmp_path):
+    models = tmp_path / "models"
+    older = copy(finished_run, models / "older")
+    newer = copy(finished_run, models / "newer", training__seed=1)
+    of_compare = copy(finished_run, models / "worse", training__seed=2)
+    best = copy(finished_run, models / "best", training__seed=3)
+    for run, time in ((older, "2026-01-01"), (newer, "2026-01-02")):
+        write_json(run.path / "complete", {"command": "train", "time": time})
+    for run, loss in ((of_compare, 0.5), (best, 0.4)):
+        write_json(run.path / "complete", {"command": "compare", "time": "2026-01-09"})
+        metrics = run.metrics
+        metrics["validation"]["log_loss"] = loss
+        write_json(run.path / "metrics.json", metrics)
+    assert default_run(models).name == "newer"
+
+    def compared(time: str) -> None:
+        comparison = models / "c"
+        comparison.mkdir(exist_ok=True)
+        runs = ["elsewhere/worse", "elsewhere/best"]
+        rows = [{"kind": "recurrent", "runs": runs}]
+        write_json(comparison / "comparison.json", {"rows": rows})
+        write_json(comparison / "complete", {"command": "compare", "time": time})
+
+    compared("2026-01-03")
+    assert default_run(models).name == "best"
+    compared("2026-01-01")
+    assert default_run(models).name == "newer"
+
+
+def test_without_any_run_the_error_says_how_to_make_one(tmp_path):
+    with pytest.raises(RunError, match="seqclf train --cell lstm"):
+        default_run(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_comparison_trains_reuses_and_survives_a_failing_trial(workplace, tmp_path):
+    shutil.copytree(workplace / "reviews", tmp_path / "reviews")
+    command = ["compare", "--data=reviews", "--seeds=1", "--json", *TINY]
+    first = run_cli([*command, "--cells=gru"], tmp_path)
+    assert first.returncode == 0, first.stderr
+    result = json.loads(first.stdout)
+    assert [r["cell"] for r in result["rows"]] == [
+        "majority", "tf-idf + logistic regression", "gru"
+    ]  # fmt: skip
+    again = run_cli([*command, "--cells=gru,rnn"], tmp_path)
+    assert "reused: reviews-gru-0" in again.stderr
+    assert "reviews-rnn-0  epoch 2/2" in again.stderr
+    assert "reviews-gru-0  epoch" not in again.stderr
+    # What is there to reuse is reused to the last row.
+    third = run_cli([*command, "--cells=gru,rnn"], tmp_path)
+    assert "epoch" not in third.stderr
+    rows = [json.loads(done.stdout)["rows"] for done in (again, third)]
+    assert rows[0] == rows[1]
+    # A trial whose loss runs away is missing, is said to be, and stops no other.
+    broken = run_cli(
+        [*command, "--cells=none,rnn", "--learning-rate=1e30", "--clip-norm=1e30",
+         "--warmup-fraction=0"], tmp_path
+    )  # fmt: skip
+    assert broken.returncode == 1
+    assert "not a number" in broken.stderr

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from conftest import reviews, write_csv
+
+from seqclf.config import DataConfig, TextConfig
+from seqclf.data import load_dataset
+from seqclf.text.encoding import encode_dataset
+
+TEXT = TextConfig(min_count=1)
+
+
+@pytest.fixture
+def data(tmp_path):
+    config = DataConfig(source=str(write_csv(tmp_path / "x.csv", reviews(60))))
+    return load_dataset(config), config
+
+
+def test_encoded_examples_are_those_of_the_texts(data, tmp_path):
+    dataset, config = data
+    encoded = encode_dataset(dataset, config, TEXT, tmp_path / "cache")
+    tokens = np.array(encoded.vocabulary.tokens.to_pylist())
+    for split, examples in encoded.splits.items():
+        table = dataset.splits[split]
+        assert examples.label_ids.tolist() == table["label"].to_pylist()
+        assert (examples.token_ids > 0).all()
+        start, end = examples.offsets[:2]
+        words = tokens[examples.token_ids[start:end]].tolist()
+        raw = table["text"][0].as_py().lower().replace(",", " ,").split()
+        assert [
+            w for w, t in zip(words, raw, strict=True) if w not in (t, "[UNK]")
+        ] == []
+
+
+def test_the_vocabulary_is_from_train_alone(data, tmp_path):
+    dataset, config = data
+    encoded = encode_dataset(dataset, config, TEXT, tmp_path / "cache")
+    numbers = {t for t in encoded.vocabulary.tokens.to_pylist() if t.isdigit()}
+    held_out = {text.split()[-1] for text in dataset.splits["test"]["text"].to_pylist()}
+    assert not numbers & held_out
+
+
+def test_equal_settings_are_encoded_once(data, tmp_path, monkeypatch):
+    dataset, config = data
+    cache = tmp_path / "cache"
+    first = encode_dataset(dataset, config, TEXT, cache)
+    monkeypatch.setattr("seqclf.text.encoding._write", None)  # would fail if called
+    assert encode_dataset(dataset, config, TEXT, cache).path == first.path
+    # The source's name changes no number.
+    renamed = dataclasses.replace(config, source="elsewhere")
+    assert encode_dataset(dataset, renamed, TEXT, cache).path == first.path
+
+
+@pytest.mark.parametrize(
+    ("of_data", "of_text"),
+    [({"split_seed": 1}, {}), ({"limit": 20}, {}), ({}, {"max_length": 3}),
+     ({}, {"vocabulary_size": 5}), ({}, {"min_count": 2}), ({}, {"keep": "head"})],
+)  # fmt: skip
+def test_other_settings_are_encoded_apart(of_data, of_text, data, tmp_path):
+    dataset, config = data
+    first = encode_dataset(dataset, config, TEXT, tmp_path / "cache")
+    config = dataclasses.replace(config, **of_data)
+    text = dataclasses.replace(TEXT, **of_text)
+    other = encode_dataset(load_dataset(config), config, text, tmp_path / "cache")
+    assert other.path != first.path
+
+
+def test_a_cut_encoding_leaves_nothing_that_could_be_taken_for_whole(
+    data, tmp_path, monkeypatch
+):
+    dataset, config = data
+
+    def fail(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("seqclf.text.encoding._write_split", fail)
+    with pytest.raises(KeyboardInterrupt):
+        encode_dataset(dataset, config, TEXT, tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from conftest import reviews, write_csv
+
+from seqclf.classifier import Classifier
+from seqclf.config import DataConfig
+from seqclf.data import load_dataset
+from seqclf.errors import DataError, RunError
+from seqclf.evaluation import baselines
+from seqclf.evaluation.evaluate import evaluate, match_labels
+from seqclf.runs import Run
+
+
+@pytest.fixture(scope="module")
+def classifier(finished_run) -> Classifier:
+    return Classifier.open(finished_run)
+
+
+def test_the_classifier_says_what_the_run_recorded(classifier, finished_run):
+    texts = [text for text, _ in reviews(48, start=200)]
+    recorded = finished_run.predictions("test").probabilities
+    np.testing.assert_allclose(classifier.predict(texts), recorded, atol=1e-6)
+
+
+def test_a_text_alone_is_what_it_is_among_others_and_order_is_kept(classifier):
+    texts = ["a good film", "awful " * 30, "", "view", "x" * 1000]
+    together = classifier.predict(texts)
+    alone = np.concatenate([classifier.predict([text]) for text in texts])
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+    np.testing.assert_allclose(together.sum(1), 1, atol=1e-6)
+
+
+NASTY = [
+    "",
+    " ",
+    "<br />",
+    "a " * 500_000,
+    "🎬" * 50,
+    "\x00\x1b[31m\u202e",
+    "ﷺ",
+    "e\u0301",
+]
+
+
+def test_any_text_gets_an_answer(classifier):
+    probabilities = classifier.predict(NASTY)
+    assert probabilities.shape == (len(NASTY), 2)
+    assert np.isfinite(probabilities).all()
+
+
+def test_no_text_gets_no_answer(classifier):
+    assert classifier.predict([]).shape == (0, 2)
+
+
+def test_a_model_that_cannot_be_read_is_named(finished_run, tmp_path):
+    (tmp_path / "model.keras").write_bytes(b"PK not a model")
+    with pytest.raises(RunError, match=r"model\.keras could not be opened"):
+        Classifier.open(Run(tmp_path))
+
+
+def test_evaluating_on_its_own_data_gives_the_recorded_scores(finished_run, workplace):
+    data = DataConfig(source=str(workplace / "reviews"))
+    result = evaluate(finished_run, data, "test")
+    assert result.scores["accuracy"] == finished_run.metrics["test"]["accuracy"]
+    assert result.scores["by_length"] == finished_run.metrics["test"]["by_length"]
+
+
+def test_labels_are_matched_by_name_in_another_order(finished_run, workplace, tmp_path):
+    import json
+    import shutil
+
+    shutil.copytree(workplace / "reviews", tmp_path / "turned")
+    (tmp_path / "turned" / "labels.json").write_text(json.dumps(["good", "bad"]))
+    turned = DataConfig(source=str(tmp_path / "turned"))
+    assert load_dataset(turned).labels == ("good", "bad")
+    result = evaluate(finished_run, turned, "test")
+    assert result.scores["accuracy"] == finished_run.metrics["test"]["accuracy"]
+
+
+def test_matching_maps_ids_and_refuses_strangers():
+    assert match_labels(("good", "bad"), ("bad", "good")).tolist() == [1, 0]
+    with pytest.raises(DataError, match="'godo'; did you mean 'good'"):
+        match_labels(("bad", "godo"), ("bad", "good"))
+
+
+def test_a_lone_file_is_evaluated_whole(finished_run, tmp_path):
+    path = write_csv(tmp_path / "new.csv", reviews(30, start=500))
+    result = evaluate(finished_run, DataConfig(source=str(path)), "test")
+    assert result.scores["n"] == 30
+    assert "all its rows are evaluated" in result.notes[0]
+
+
+def test_a_missing_split_is_an_error(finished_run, tmp_path):
+    write_csv(tmp_path / "train.csv", reviews(30))
+    write_csv(tmp_path / "validation.csv", reviews(30))
+    with pytest.raises(DataError, match="unknown split 'test'"):
+        evaluate(finished_run, DataConfig(source=str(tmp_path)), "test")
+
+
+def test_the_majority_baseline_gives_the_shares_of_train(workplace):
+    rows = [(f"text {i}", "ab"[i % 4 == 0]) for i in range(100)]
+    path = write_csv(workplace.parent / "shares.csv", rows)
+    dataset = load_dataset(DataConfig(source=str(path)))
+    probabilities, chosen = baselines.majority(dataset)
+    assert chosen == {"label": "a"}
+    np.testing.assert_allclose(probabilities["test"], [[0.75, 0.25]] * 20)
+
+
+def test_the_linear_baseline_learns_what_is_there_to_learn(workplace):
+    dataset = load_dataset(DataConfig(source=str(workplace / "reviews")))
+    probabilities, chosen = baselines.tfidf(dataset)
+    true = dataset.splits["test"]["label"].to_numpy()
+    assert (probabilities["test"].argmax(1) == true).all()
+    assert chosen["C"] in baselines.REGULARIZATIONS
+    np.testing.assert_allclose(probabilities["test"].sum(1), 1)
+
+
+def test_the_linear_baseline_reads_pairs_of_words(tmp_path):
+    # Both classes hold the same words; only their order tells.
+    rows = [(f"not good but bad {i}", "x") for i in range(40)]
+    rows += [(f"not bad but good {i}", "y") for i in range(40)]
+    dataset = load_dataset(DataConfig(source=str(write_csv(tmp_path / "x.csv", rows))))
+    probabilities, _ = baselines.tfidf(dataset)
+    true = dataset.splits["test"]["label"].to_numpy()
+    assert (probabilities["test"].argmax(1) == true).all()
+
+
+def test_the_linear_baseline_splits_scripts_without_spaces(tmp_path):
+    rows = [(f"{'好' if i % 2 else '坏'}酒店{i}", "ab"[i % 2]) for i in range(80)]
+    dataset = load_dataset(DataConfig(source=str(write_csv(tmp_path / "x.csv", rows))))
+    probabilities, _ = baselines.tfidf(dataset)
+    true = dataset.splits["test"]["label"].to_numpy()
+    assert (probabilities["test"].argmax(1) == true).all()
+
+
+def test_a_label_that_train_lacks_has_probability_zero():
+    table = pa.table(
+        {"text": ["a b", "c d"] * 9, "label": pa.array([0, 1] * 9, pa.int32())}
+    )
+    from seqclf.data.dataset import Dataset
+
+    dataset = Dataset(
+        name="x",
+        splits={"train": table, "validation": table, "test": table},
+        labels=("one", "two", "three"),
+        source="here",
+        fingerprint="f",
+    )
+    probabilities, _ = baselines.tfidf(dataset)
+    assert (probabilities["test"][:, 2] == 0).all()
