@@ -1,13 +1,20 @@
 """Prints the figures of the built-in corpus `demo`.
 
-Run as ``python benchmarks/demo_corpus.py [seed]``.
+Run as ``python benchmarks/demo_corpus.py [--cells]``; with ``--cells`` it also trains
+the twins on the corpus, by the default recipe, and tries them on the film reviews of
+``../shared/data/mr`` where they are there.
 """
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -17,6 +24,7 @@ from seqclf.data import demo
 from seqclf.data.demo import grammar
 
 WORDS = r"\w+(?:'\w+)*"
+REAL_REVIEWS = Path(__file__).parents[2] / "shared" / "data" / "mr"
 PERCENTILES = (0, 5, 25, 50, 75, 95, 100)
 
 
@@ -64,8 +72,8 @@ def linear_accuracy(
     }
 
 
-def main(seed: int = demo.SEED) -> None:
-    """Prints the report."""
+def show_corpus(seed: int = demo.SEED) -> None:
+    """Prints the figures of the texts alone."""
     start = time.perf_counter()
     demo.generate(seed)
     seconds = time.perf_counter() - start
@@ -91,5 +99,30 @@ def main(seed: int = demo.SEED) -> None:
         show(f"TF-IDF + LR, C={c:g}, test accuracy", f"{accuracy:.1%} (n={size})")
 
 
+def seqclf(folder: str, *arguments: str) -> Any:
+    """Calls the command line as a user would and returns its JSON."""
+    command = [sys.executable, "-m", "seqclf", *arguments, "--json", "--quiet"]
+    done = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE)
+    return json.loads(done.stdout)
+
+
+def show_cells() -> None:
+    """Trains the twins, and prints how they do here and on real film reviews."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = seqclf(folder, "compare", "--seeds=1")
+        for row in result["rows"]:
+            accuracy, seconds = row["accuracy"]["mean"], row["seconds_to_best"]
+            figure = f"{accuracy:.1%} (n={row['n']}), {seconds:.0f} s to the best epoch"
+            show(f"{row['cell']}, test accuracy", figure)
+        for cell in ("gru", "lstm") if REAL_REVIEWS.exists() else ():
+            scores = seqclf(
+                folder, "evaluate", f"demo-{cell}-0", f"--data={REAL_REVIEWS}"
+            )
+            figure = f"{scores['accuracy']:.1%} (n={scores['n']})"
+            show(f"{cell} of demo on the test split of mr", figure)
+
+
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]))
+    show_corpus()
+    if "--cells" in sys.argv[1:]:
+        show_cells()

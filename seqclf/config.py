@@ -57,8 +57,8 @@ class DataConfig:
     """Which texts, and how they are divided.
 
     Attributes:
-      source: `demo`, a file (CSV, TSV, JSON Lines, Parquet) or a folder of such
-        files, one a split. It names the data and does not change numbers: two
+      source: `demo`, `imdb`, a file (CSV, TSV, JSON Lines, Parquet) or a folder of
+        such files, one a split. It names the data and does not change numbers: two
         sources of equal content are equal.
       text_column: Name of the column that holds the texts.
       label_column: Name of the column that holds the labels.
@@ -70,7 +70,9 @@ class DataConfig:
         that all seeds of a comparison share one split.
     """
 
-    source: str = _setting("demo", "demo, a file, or a folder with train.* and so on.")
+    source: str = _setting(
+        "demo", "demo, imdb, a file, or a folder with train.* and so on."
+    )
     text_column: str = _setting("text", "Column that holds the texts.")
     label_column: str = _setting("label", "Column that holds the labels.")
     limit: int | None = _setting(None, "Train on a stratified sample of N rows.")

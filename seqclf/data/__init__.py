@@ -12,6 +12,7 @@ from pathlib import Path
 from seqclf.config import DataConfig
 from seqclf.data.dataset import Dataset, RawData, fingerprint
 from seqclf.data.files import read_path
+from seqclf.data.hub import HUB_NAMES, read_hub
 from seqclf.data.splits import complete
 from seqclf.errors import DataError, unknown
 
@@ -44,8 +45,13 @@ class Source:
     about: str
 
 
+def _hub_source(name: str) -> Source:
+    return Source(lambda config: read_hub(name), HUB_NAMES[name].about)
+
+
 SOURCES = {
     "demo": Source(_demo, "built in: 7,000 synthetic reviews where word order matters"),
+    **{name: _hub_source(name) for name in HUB_NAMES},
 }
 
 

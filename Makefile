@@ -1,0 +1,51 @@
+# Each target may be called twice; all of them make what they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow test-all lint check format bench results clean
+
+help: ## Print the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable .
+	@touch $@
+
+install: $(VENV)/.installed ## Make .venv from the pins
+
+demo: install ## Train and compare the twins on the built-in corpus
+	$(BIN)/seqclf compare --seeds 1
+
+test: install ## Run the quick tests
+	$(BIN)/python -m pytest -q -m "not slow"
+
+test-slow: install ## Run the slow tests alone
+	$(BIN)/python -m pytest -q -m slow
+
+test-all: install ## Run all tests
+	$(BIN)/python -m pytest -q
+
+lint: install ## Check style and types; writes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: lint test ## Lint, types and quick tests
+
+format: install ## Rewrite the code in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install ## Print the figures of the built-in corpus, cells included
+	$(BIN)/python benchmarks/demo_corpus.py --cells
+
+results: install ## Train on real data sets and write docs/results.md (hours)
+	$(BIN)/python benchmarks/results.py
+
+clean: ## Remove .venv, caches and build leftovers; runs and data stay
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find seqclf tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
