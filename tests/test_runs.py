@@ -74,8 +74,8 @@ def test_a_folder_that_is_no_run_is_never_taken(tmp_path):
     (tmp_path / "toys-gru-7").mkdir()
     (tmp_path / "toys-gru-7" / "diary.txt").write_text("dear diary")
     assert find_place(tmp_path, CONFIG, ABOUT).path.name == "toys-gru-7-2"
-    with pytest.raises(RunError, match="--overwrite"):
-        find_place(tmp_path, CONFIG, ABOUT, "toys-gru-7")
+    with pytest.raises(RunError, match="is no run"):
+        find_place(tmp_path, CONFIG, ABOUT, "toys-gru-7", overwrite=True)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "../x", "-x", ".hidden", "a b"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +82,7 @@ def plan(
     """
     question = _question(config, cells, seeds, data)
     path = _comparison_path(models, question, data, name, overwrite)
+    _begin(path, question)
     trials, finished = [], []
     for seed in seeds:
         for cell in cells:
@@ -95,9 +97,15 @@ def plan(
         for key in BASELINES
         if not ((folder := _baseline_path(path, key)) / files.COMPLETE_FILE).exists()
     ]
+    return Plan(path, trials, finished, baselines)
+
+
+def _begin(path: Path, question: dict[str, Any]) -> None:
+    """Makes the directory; what another question left there is removed."""
+    if path.exists() and not _is_free_for(path, question):
+        shutil.rmtree(path)
     path.mkdir(parents=True, exist_ok=True)
     write_json(path / QUESTION_FILE, question)
-    return Plan(path, trials, finished, baselines)
 
 
 def _question(
@@ -121,12 +129,17 @@ def _comparison_path(
 ) -> Path:
     if name is not None:
         runs.check_name(name)
-        if not overwrite and not _is_free_for(models / name, question):
+        path = models / name
+        if _is_free_for(path, question):
+            return path
+        if not (path / QUESTION_FILE).exists():
+            raise RunError(f"{path} is no comparison; choose another --name.")
+        if not overwrite:
             raise RunError(
-                f"{models / name} already holds something else; pass --overwrite to "
+                f"{path} already holds another comparison; pass --overwrite to "
                 f"replace it, or choose another --name."
             )
-        return models / name
+        return path
     base, number = f"{data.about['name']}-compare", 1
     while True:
         path = models / (base if number == 1 else f"{base}-{number}")
@@ -187,7 +200,14 @@ def _is_done(path: Path) -> bool:
 def finish(
     path: Path, finished: Sequence[Run], failures: dict[str, str], seconds: float
 ) -> dict[str, Any]:
-    """Writes and returns `comparison.json` of runs and fitted baselines."""
+    """Writes and returns `comparison.json` of runs and fitted baselines.
+
+    Raises:
+      RunError: If every training failed; the reasons are named.
+    """
+    if not finished:
+        reasons = "; ".join(f"{name}: {error}" for name, error in failures.items())
+        raise RunError(f"no training was finished. {reasons}")
     baselines = {
         name: folder
         for name in BASELINES

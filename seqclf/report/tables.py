@@ -22,9 +22,14 @@ def _accuracy(row: Row) -> str:
     return _percent(row["accuracy"]["mean"])
 
 
-def _reach(row: Row) -> str:
+def _interval(row: Row) -> str:
     """Returns how far the accuracy reaches, such as `89.5–90.3`."""
     return f"{_percent(row['accuracy']['low'])}–{_percent(row['accuracy']['high'])}"
+
+
+def _range(row: Row) -> str:
+    """Returns the least and the most accuracy over the seeds."""
+    return f"{_percent(row['accuracy']['least'])}–{_percent(row['accuracy']['most'])}"
 
 
 def _optional(key: str, show: Callable[[Any], str]) -> Callable[[Row], str]:
@@ -35,10 +40,12 @@ def _seconds(value: float) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
+RANGE: Column = ("range over\nseeds", _range)
 QUALITY: tuple[Column, ...] = (
     ("cell", lambda row: row["cell"]),
     ("accuracy %", _accuracy),
-    ("95 % interval", _reach),
+    ("95 %\ninterval", _interval),
+    RANGE,
     ("macro\nF1 %", lambda row: _percent(row["macro_f1"])),
     ("log\nloss", lambda row: f"{row['log_loss']:.3f}"),
 )
@@ -59,7 +66,7 @@ def terminal(result: dict[str, Any]) -> list[Table]:
     rows = result["rows"]
     n = rows[0]["n"]
     return [
-        _rich(f"How good (test, n = {n:,}; {_seeds(rows)})", QUALITY, rows),
+        _rich(f"How good (test, n = {n:,}; {_seeds(rows)})", _quality(rows), rows),
         _rich(f"At what price ({_kernels(rows)})", COST, rows),
     ]
 
@@ -68,6 +75,12 @@ def _seeds(rows: Sequence[Row]) -> str:
     """Returns on how many seeds the twins stand."""
     counts = sorted({len(row["seeds"]) for row in rows if row["kind"] == "recurrent"})
     return f"seeds a twin: {', '.join(map(str, counts))}"
+
+
+def _quality(rows: Sequence[Row]) -> list[Column]:
+    """Returns the columns of quality; one seed has no range."""
+    several = any(len(row["runs"]) > 1 for row in rows)
+    return [column for column in QUALITY if several or column is not RANGE]
 
 
 def _rich(title: str, columns: Sequence[Column], rows: Sequence[Row]) -> Table:
@@ -101,7 +114,7 @@ def markdown(result: dict[str, Any]) -> str:
     rows = result["rows"]
     parts = [
         f"How good (test, n = {rows[0]['n']:,}; {_seeds(rows)})",
-        _markdown_table(QUALITY, rows),
+        _markdown_table(_quality(rows), rows),
         f"At what price ({_kernels(rows)})",
         _markdown_table(COST, rows),
         result["verdict"],

@@ -91,12 +91,8 @@ def find_place(
     if name is not None:
         check_name(name)
         place = _place(models / name, config, about)
-        if place is None and not overwrite:
-            raise RunError(
-                f"{models / name} already holds another run"
-                f"{_difference(Run(models / name), config)}; pass --overwrite to "
-                f"replace it, or choose another --name."
-            )
+        if place is None:
+            _refuse_to_replace(Run(models / name), config, overwrite)
         return place or Place(models / name)
     base = f"{about['name']}-{config.model.cell}-{config.training.seed}"
     number = 1
@@ -106,6 +102,17 @@ def find_place(
         if place is not None:
             return place
         number += 1
+
+
+def _refuse_to_replace(run: Run, config: RunConfig, overwrite: bool) -> None:
+    """Raises unless `run` is a run and may be replaced."""
+    if not (run.path / CONFIG_FILE).exists():
+        raise RunError(f"{run.path} is no run; choose another --name.")
+    if not overwrite:
+        raise RunError(
+            f"{run.path} already holds another run{_difference(run, config)}; pass "
+            f"--overwrite to replace it, or choose another --name."
+        )
 
 
 def check_name(name: str) -> None:

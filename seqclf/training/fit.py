@@ -79,15 +79,20 @@ def fit(
     Raises:
       TrainingError: If the loss is no longer a number.
     """
-    epochs = num_epochs(config, int(train.lengths.sum()))
-    _compile(model, config, epochs * math.ceil(len(train) / config.batch_size))
-    weights_of_labels = _label_weights(train.label_ids, model.output_shape[-1], config)
+    tokens, labels = int(train.lengths.sum()), model.output_shape[-1]
+    epochs = num_epochs(config, tokens)
+    steps = math.ceil(len(train) / config.batch_size)
+    _compile(model, config, epochs * steps)
+    weights_of_labels = _label_weights(train.label_ids, labels, config)
     records: list[dict[str, Any]] = []
     best_loss, best_epoch, best_weights = math.inf, 0, model.get_weights()
     for epoch in range(1, epochs + 1):
-        record = _train_epoch(
-            model, train, config, epoch, epochs, weights_of_labels, on_progress
-        )
+        batches = training_batches(train, config, epoch)
+        dataset = as_tf_dataset(batches, steps, labels, weights_of_labels)
+        about = {"epoch": epoch, "epochs": epochs, "steps": steps}
+        reporter = _reporter(about, tokens / steps, on_progress)
+        record = {"epoch": epoch, **_train_epoch(model, dataset, reporter)}
+        record["tokens_per_second"] = tokens / record["seconds"]
         record |= _validate(model, validation)
         records.append(record)
         on_progress({"event": "epoch", "epochs": epochs, **record})
@@ -136,37 +141,13 @@ def _label_weights(
     return (len(label_ids) / (present * np.maximum(counts, 1))).astype(np.float32)
 
 
-def _train_epoch(  # noqa: PLR0913 -- the loop's whole state, passed once
-    model: Any,
-    train: Examples,
-    config: TrainingConfig,
-    epoch: int,
-    epochs: int,
-    weights_of_labels: np.ndarray | None,
-    on_progress: Progress,
-) -> dict[str, Any]:
-    batches = training_batches(train, config, epoch)
-    steps = math.ceil(len(train) / config.batch_size)
+def _train_epoch(model: Any, dataset: Any, reporter: Any) -> dict[str, float]:
     start = time.perf_counter()
-    result = model.fit(
-        as_tf_dataset(batches, steps, model.output_shape[-1], weights_of_labels),
-        shuffle=False,
-        verbose=0,
-        callbacks=[
-            _reporter(
-                {"epoch": epoch, "epochs": epochs, "steps": steps},
-                float(train.lengths.sum()) / steps,
-                on_progress,
-            )
-        ],
-    )
-    seconds = time.perf_counter() - start
+    result = model.fit(dataset, shuffle=False, verbose=0, callbacks=[reporter])
     return {
-        "epoch": epoch,
         "loss": float(result.history["loss"][0]),
         "accuracy": float(result.history["accuracy"][0]),
-        "seconds": seconds,
-        "tokens_per_second": float(train.lengths.sum()) / seconds,
+        "seconds": time.perf_counter() - start,
     }
 
 

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from seqclf.report import scores, tables
+
+
+def row(cell: str, kind: str = "recurrent", runs: int = 1) -> dict:
+    cost = {
+        "recurrent_parameters": 1_234_567,
+        "parameters": 12_345_678,
+        "seconds_per_epoch": 123.4,
+        "tokens_per_second": 54_321.0,
+        "milliseconds_per_prediction": 12.34,
+        "kernel": "TensorFlow loop",
+        "seeds": list(range(runs)),
+    }
+    return {
+        "cell": cell,
+        "kind": kind,
+        "n": 25_000,
+        "runs": ["models/x"] * runs,
+        "accuracy": {
+            "mean": 0.8991, "low": 0.8953, "high": 0.9028, "least": 0.897, "most": 0.902
+        },
+        "macro_f1": 0.8765,
+        "log_loss": 0.25,
+        "seconds_to_best": 456.7,
+        "peak_memory_bytes": 1_234_000_000,
+    } | (cost if kind == "recurrent" else {})  # fmt: skip
+
+
+def result(runs: int = 1) -> dict:
+    baseline = row("tf-idf + logistic regression", "baseline")
+    cells = [row(cell, runs=runs) for cell in ("none", "rnn", "gru", "lstm")]
+    return {
+        "rows": [baseline, *cells],
+        "verdict": "GRU is best.",
+        "missing": {"x-rnn-1": "killed"},
+    }
+
+
+def shown(runs: int = 1) -> str:
+    file = io.StringIO()
+    console = Console(file=file, width=80)
+    for table in tables.terminal(result(runs)):
+        console.print(table)
+    console.print(tables.closing(result(runs)))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("runs", [1, 3])
+def test_the_tables_fit_eighty_columns_and_hold_the_numbers(runs):
+    text = shown(runs)
+    assert max(map(len, text.splitlines())) <= 80
+    for number in ("89.9", "89.5–90.3", "87.6", "0.250", "1,234,567", "54k", "1234"):
+        assert number in text, number
+    assert "GRU is best." in text
+    assert "x-rnn-1: killed" in text
+    assert ("89.7–90.2" in text) == (runs > 1)
+
+
+def test_markdown_has_the_same_numbers():
+    text = tables.markdown(result(3))
+    header = next(line for line in text.splitlines() if line.startswith("| cell"))
+    assert header == (
+        "| cell | accuracy % | 95 % interval | range over seeds | macro F1 % "
+        "| log loss |"
+    )
+    assert "| gru | 89.9 | 89.5–90.3 | 89.7–90.2 | 87.6 | 0.250 |" in text
+    assert "Missing: x-rnn-1: killed" in text
+
+
+def test_different_kernels_are_named_by_cell():
+    rows = [row("rnn"), row("gru") | {"kernel": "cuDNN"}]
+    text = tables.markdown({"rows": rows, "verdict": ""})
+    assert "rnn: TensorFlow loop; gru: cuDNN" in text
+
+
+def test_labels_are_data_and_no_markup():
+    record = {"label": "[bold]x[/bold]", "precision": 1, "recall": 1, "f1": 1}
+    found = {
+        "per_label": [record | {"support": 1}],
+        "confusion_matrix": [[1]],
+        "by_length": [],
+    }
+    file = io.StringIO()
+    for table in scores.tables(found):
+        Console(file=file, width=80).print(table)
+    assert file.getvalue().count("[bold]x[/bold]") == 3
