@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -265,6 +266,39 @@ def test_doctor_tries_the_network_when_asked(tmp_path, monkeypatch):
         assert found["network"].endswith("can be reached")
     found = json.loads(run_in(tmp_path, "doctor", "--json", "--network").stdout)
     assert "cannot be reached" in found["network"]
+
+
+def test_the_folder_of_runs_can_be_set_in_the_environment(workplace, monkeypatch):
+    monkeypatch.setenv("SEQCLF_MODELS", str(workplace / "models"))
+    assert "reviews-gru-0" in invoke("runs", "list").stdout
+
+
+def test_the_tab_key_completes_cells_and_runs(workplace):
+    def completed(line: str) -> list[str]:
+        environment = os.environ | {
+            "_SEQCLF_COMPLETE": "complete_bash",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(len(line.split(" ")) - 1),
+        }
+        script = Path(sys.executable).with_name("seqclf")
+        done = subprocess.run(
+            [script], cwd=workplace, env=environment, capture_output=True, text=True
+        )
+        return done.stdout.split()
+
+    assert completed("seqclf train --cell l") == ["lstm"]
+    assert completed("seqclf evaluate rev") == ["reviews-gru-0"]
+    assert "compare" in completed("seqclf c")
+
+
+def test_no_color_is_honoured(tmp_path):
+    def colours(**more: str) -> list[str]:
+        environment = os.environ | {"FORCE_COLOR": "1", "TERM": "xterm"} | more
+        shown = run_cli(["train", "--help"], tmp_path, env=environment).stdout
+        return re.findall(r"\x1b\[[\d;]*\b(?:3[0-7]|9[0-7])m", shown)
+
+    assert colours()
+    assert not colours(NO_COLOR="1")
 
 
 # The file of options ----------------------------------------------------------------

@@ -146,6 +146,81 @@ def test_without_any_run_the_error_says_how_to_make_one(tmp_path):
         default_run(tmp_path)
 
 
+def test_a_failed_trial_is_missing_and_the_others_stand(
+    finished_run, tmp_path, monkeypatch
+):
+    from seqclf.comparison import plan as planning
+    from seqclf.engine import Outcome
+    from seqclf.training.trial import Trial
+
+    models = tmp_path / "models"
+    done = copy(finished_run, models / "done")
+    trial = Trial(done.config, tmp_path, models / "reviews-rnn-0", "compare", 1)
+    plan = planning.Plan(models / "c", [trial], [done], [])
+    plan.path.mkdir()
+    monkeypatch.setattr(
+        planning, "run_tasks", lambda tasks, on_report: [Outcome(0, error="killed")]
+    )
+    told = []
+    finished, failures = planning.execute(plan, lambda *report: told.append(report))
+    assert told == [("reviews-rnn-0", {"event": "failed", "error": "killed"})]
+    result = planning.finish(plan.path, finished, failures, 1.0)
+    assert [r["cell"] for r in result["rows"]] == ["gru"]
+    assert result["missing"] == {"reviews-rnn-0": "killed"}
+    written = json.loads((plan.path / "comparison.json").read_text())
+    assert written["missing"] == result["missing"]
+    with pytest.raises(RunError, match="reviews-rnn-0: killed"):
+        planning.finish(plan.path, [], failures, 1.0)
+
+
+def plan_for(workplace, models, name=None, overwrite=False, **training):
+    from seqclf.comparison.plan import plan
+    from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig
+    from seqclf.data import load_dataset
+    from seqclf.text.encoding import encode_dataset
+
+    config = RunConfig(
+        data=DataConfig(source=str(workplace / "reviews")),
+        text=TextConfig(min_count=1),
+        training=TrainingConfig(**training),
+    )
+    dataset = load_dataset(config.data)
+    data = encode_dataset(dataset, config.data, config.text, models / "cache")
+    return plan(config, ["rnn", "gru"], range(2), data, models, name, overwrite)
+
+
+def test_a_plan_holds_every_twin_seed_by_seed(workplace, tmp_path):
+    planned = plan_for(workplace, tmp_path)
+    assert [t.path.name for t in planned.trials] == [
+        "reviews-rnn-0", "reviews-gru-0", "reviews-rnn-1", "reviews-gru-1"
+    ]  # fmt: skip
+    assert [b.path.name for b in planned.baselines] == ["majority", "tf-idf"]
+    assert planned.path.name == "reviews-compare"
+
+
+def test_another_question_gets_another_comparison(workplace, tmp_path):
+    plan_for(workplace, tmp_path)
+    assert plan_for(workplace, tmp_path).path.name == "reviews-compare"
+    other = plan_for(workplace, tmp_path, epochs=9)
+    assert other.path.name == "reviews-compare-2"
+
+
+def test_a_replaced_comparison_leaves_no_old_baseline(workplace, tmp_path):
+    first = plan_for(workplace, tmp_path, name="mine")
+    for task in first.baselines:
+        task.path.mkdir(parents=True)
+        write_json(task.path / "complete", {})
+    assert plan_for(workplace, tmp_path, name="mine").baselines == []
+    with pytest.raises(RunError, match="--overwrite"):
+        plan_for(workplace, tmp_path, name="mine", epochs=9)
+    replaced = plan_for(workplace, tmp_path, name="mine", overwrite=True, epochs=9)
+    assert len(replaced.baselines) == 2
+    (tmp_path / "diary").mkdir()
+    with pytest.raises(RunError, match="is no comparison"):
+        plan_for(workplace, tmp_path, name="diary", overwrite=True)
+    assert (tmp_path / "diary").exists()
+
+
 @pytest.mark.slow
 def test_a_comparison_trains_reuses_and_survives_a_failing_trial(workplace, tmp_path):
     shutil.copytree(workplace / "reviews", tmp_path / "reviews")

@@ -186,3 +186,26 @@ def test_progress_tells_of_every_epoch():
     assert epochs == [1, 2]
     assert steps[-1]["step"] == steps[-1]["steps"] == 8
     assert all(math.isfinite(event["tokens_per_second"]) for event in steps)
+
+
+def test_twins_see_the_same_batches_in_the_same_order(monkeypatch):
+    import keras
+
+    seen: list[list[np.ndarray]] = []
+
+    class Seen(Exception):  # noqa: N818 -- no error
+        pass
+
+    def record(self, x, **options):
+        seen.append([np.asarray(batch[0]) for batch in x.as_numpy_iterator()])
+        raise Seen
+
+    monkeypatch.setattr(keras.Model, "fit", record)
+    config = dataclasses.replace(RECIPE, word_dropout_rate=0.4)
+    for cell in ("none", "rnn", "gru", "lstm"):
+        with pytest.raises(Seen):
+            train(config, dataclasses.replace(MODEL, cell=cell))
+    assert len(seen) == 4
+    for batches in seen[1:]:
+        for own, first in zip(batches, seen[0], strict=True):
+            np.testing.assert_array_equal(own, first)
