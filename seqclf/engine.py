@@ -89,6 +89,7 @@ def run_tasks(
 
 
 def _start(task: Task) -> tuple[Connection, BaseProcess]:
+    task.log.parent.mkdir(parents=True, exist_ok=True)  # here a refusal is an error
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(task, theirs), daemon=True)
@@ -153,7 +154,6 @@ def _stop(connection: Connection, process: BaseProcess) -> None:
 def _work(task: Task, connection: Connection) -> None:
     """Runs in the child."""
     threading.Thread(target=_end_with_parent, args=(connection,), daemon=True).start()
-    task.log.parent.mkdir(parents=True, exist_ok=True)
     with task.log.open("ab", buffering=0) as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)

@@ -11,6 +11,7 @@ import pytest
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["COLUMNS"] = "80"
+os.environ["HF_HUB_OFFLINE"] = "1"  # nothing here reaches beyond the machine
 os.environ.pop("SEQCLF_MODELS", None)
 os.environ.pop("SEQCLF_CACHE", None)
 
@@ -49,12 +50,13 @@ def run_cli(
     arguments: list[str], folder: Path, **options: object
 ) -> subprocess.CompletedProcess[str]:
     """Runs the command line in a process of its own, in `folder`."""
+    if "input" not in options:
+        options.setdefault("stdin", subprocess.DEVNULL)
     return subprocess.run(
         [sys.executable, "-m", "seqclf", *arguments],
         cwd=folder,
         capture_output=True,
         encoding="utf-8",
-        stdin=options.pop("stdin", subprocess.DEVNULL),
         timeout=180,
         **options,
     )

@@ -45,6 +45,14 @@ def invoke(*arguments: object, **options: object):
         (["compare", "--seeds", "0"], "--seeds must be"),
         (["compare", "--cell", "gru"], "No such option"),
         (["predict", "--top", "0", "x"], "--top"),
+        (["train", "--cell", "none", "--units", "64"], "units does nothing"),
+        (["train", "--overwrite"], "--overwrite replaces what stands under --name"),
+        (
+            ["train", "--text-column", "body"],
+            "text_column does nothing with the data set demo",
+        ),
+        (["train", "--test-fraction", "0.5"], "test_fraction does nothing here"),
+        (["compare", "a", "b", "--seeds", "2"], "--seeds does nothing when finished"),
         (["nonsense"], "No such command"),
     ],
 )
@@ -128,10 +136,11 @@ def test_predict_top_ranks_the_labels(models):
     assert float(first.split()[1]) >= float(second.split()[1])
 
 
-def test_predict_reads_lines_and_keeps_their_order(models):
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_predict_reads_lines_and_keeps_their_order(end, workplace):
     texts = [text for text, _ in reviews(150)] + ["", "emoji 🎬", "\x1b[31mred"]
-    result = invoke("predict", models, "--json", "-", input="\n".join(texts) + "\n")
-    assert [json.loads(x)["text"] for x in result.stdout.splitlines()] == texts
+    done = run_cli(["predict", "--json", "-"], workplace, input="\n".join(texts) + end)
+    assert [json.loads(x)["text"] for x in done.stdout.splitlines()] == texts
 
 
 def test_predict_does_not_let_a_text_steer_the_terminal(models):
@@ -140,10 +149,49 @@ def test_predict_does_not_let_a_text_steer_the_terminal(models):
     assert "\u202e" not in result.stdout
 
 
-def test_predict_works_on_a_megabyte(models):
-    result = invoke("predict", models, "-q", "-", input="word " * 200_000 + "\n")
-    assert result.exit_code == 0
-    assert len(result.stdout) < 200
+def test_predict_works_on_a_megabyte(workplace):
+    done = run_cli(["predict", "-q", "-"], workplace, input="word " * 200_000 + "\n")
+    assert done.returncode == 0
+    assert len(done.stdout) < 200
+
+
+def test_predict_refuses_standard_input_beside_other_texts(models):
+    result = invoke("predict", models, "-", "hello")
+    assert result.exit_code == 2
+    assert "goes with no other text" in result.output
+
+
+def test_predict_does_not_mind_a_reader_that_leaves(workplace):
+    command = [sys.executable, "-m", "seqclf", "predict", "-q", "--json", "a", "b"]
+    process = subprocess.Popen(
+        command, cwd=workplace, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=60) == 0, said
+    assert said == b""
+
+
+def test_ctrl_c_ends_a_waiting_predict_in_order(workplace):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "seqclf", "predict", "-"],
+        cwd=workplace,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    process.stdin.write("good film\n")
+    process.stdin.flush()
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    said = process.stderr.read()
+    assert process.wait(timeout=30) == 130
+    assert "Fatal" not in said
+    assert "Interrupted" in said
+    for stream in (process.stdin, process.stdout, process.stderr):
+        stream.close()
 
 
 def test_predict_without_a_run_says_how_to_make_one(tmp_path):
@@ -203,7 +251,7 @@ def test_evaluate_scores_a_file_of_ones_own(models, tmp_path):
 def test_evaluate_refuses_a_split_that_is_not_there(workplace, models):
     data = f"--data={workplace / 'reviews'}"
     result = invoke("evaluate", "reviews-gru-0", models, data, "--split", "tset")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "did you mean 'test'" in " ".join(result.output.split())
 
 
@@ -245,6 +293,49 @@ def test_data_is_listed_and_shown(workplace):
     assert "reviews" in invoke("data", "show", workplace / "reviews").stdout
 
 
+def test_a_damaged_run_stops_no_other(finished_run, tmp_path):
+    models = tmp_path / "models"
+    for name in ("good", "damaged", "empty"):
+        shutil.copytree(finished_run.path, models / name)
+    (models / "damaged" / "complete").write_text("")
+    (models / "empty" / "metrics.json").write_text("{}")
+    (models / "empty" / "complete").write_text(json.dumps({"command": "compare"}))
+    option = f"--models-dir={models}"
+    answered = invoke("predict", option, "a good film")
+    assert answered.exit_code == 0, answered.output
+    assert "good, trained on reviews" in answered.stderr
+    listed = invoke("runs", "list", option)
+    assert listed.exit_code == 0
+    assert "damaged" in listed.stdout
+
+
+def test_a_folder_that_cannot_be_written_is_named(workplace, tmp_path):
+    (tmp_path / "models").write_text("this is a file")
+    option = f"--models-dir={tmp_path / 'models'}"
+    done = run_cli(["train", "--data=reviews", option, *TINY], workplace)
+    assert done.returncode == 1
+    assert str(tmp_path / "models") in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_compare_takes_finished_runs_and_says_where_they_differ(finished_run, tmp_path):
+    models = tmp_path / "models"
+    shutil.copytree(finished_run.path, models / "one")
+    shutil.copytree(finished_run.path, models / "two")
+    option = f"--models-dir={models}"
+    twice = invoke("compare", "one", "two", option)
+    assert twice.exit_code == 1
+    assert "are the same training" in twice.output
+    config = json.loads((models / "two" / "config.json").read_text())
+    config["model"]["units"] = 16
+    (models / "two" / "config.json").write_text(json.dumps(config))
+    result = invoke("compare", "one", "two", option, "--markdown")
+    assert result.exit_code == 0, result.output
+    assert "no twins: they also differ in model.units" in result.stdout
+    lone = invoke("compare", "one", option)
+    assert "is no comparison" in lone.output
+
+
 def test_doctor_says_what_runs_where(tmp_path):
     result = run_in(tmp_path, "doctor", "--json")
     findings = json.loads(result.stdout)
@@ -259,6 +350,7 @@ def test_doctor_says_what_runs_where(tmp_path):
 def test_doctor_tries_the_network_when_asked(tmp_path, monkeypatch):
     import socket
 
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{port}")

@@ -49,7 +49,11 @@ def test_one_seed_is_said_to_be_one():
 
 @pytest.mark.parametrize(
     ("accuracy", "words"),
-    [(0.8, "10.0 points below"), (0.9, "as good within"), (0.96, "beats every twin")],
+    [
+        (0.8, "10.0 points below (80.0 %)."),
+        (0.91, "1.0 points above (91.0 %), which chance alone could make"),
+        (0.96, "6.0 points above (96.0 %): it beats every twin"),
+    ],
 )
 def test_the_linear_baseline_is_never_hidden(accuracy, words):
     rows = [row("linear", accuracy, **BASELINE), row("gru", 0.9)]
@@ -131,8 +135,9 @@ def test_the_default_run_is_the_newest_that_was_asked_for(finished_run, tmp_path
         comparison = models / "c"
         comparison.mkdir(exist_ok=True)
         runs = ["elsewhere/worse", "elsewhere/best"]
-        rows = [{"kind": "recurrent", "runs": runs}]
-        write_json(comparison / "comparison.json", {"rows": rows})
+        rows = [{"cell": "gru", "kind": "recurrent", "runs": runs}]
+        result = {"rows": rows, "verdict": "", "card": {}}
+        write_json(comparison / "comparison.json", result)
         write_json(comparison / "complete", {"command": "compare", "time": time})
 
     compared("2026-01-03")
@@ -155,7 +160,7 @@ def test_a_failed_trial_is_missing_and_the_others_stand(
 
     models = tmp_path / "models"
     done = copy(finished_run, models / "done")
-    trial = Trial(done.config, tmp_path, models / "reviews-rnn-0", "compare", 1)
+    trial = Trial(done.config, tmp_path, {}, models / "reviews-rnn-0", "compare", 1)
     plan = planning.Plan(models / "c", [trial], [done], [])
     plan.path.mkdir()
     monkeypatch.setattr(

@@ -96,16 +96,19 @@ def test_labels_are_named_in_their_own_order(values, expected, tmp_path):
     assert load(write(tmp_path / "x.parquet", rows)).labels == expected
 
 
-def folder(tmp_path: Path, labels: list[object], names: list[str] | None) -> Path:
+def folder(
+    tmp_path: Path, labels: list[object], names: list[str] | None, suffix=".parquet"
+) -> Path:
     rows = [(f"text {i}", labels[i % len(labels)]) for i in range(30)]
-    write(tmp_path / "train.parquet", rows)
+    write(tmp_path / f"train{suffix}", rows)
     if names is not None:
         (tmp_path / "labels.json").write_text(json.dumps(names))
     return tmp_path
 
 
-def test_labels_json_names_the_ids_and_gives_the_order(tmp_path):
-    data = load(folder(tmp_path, [0, 1], ["neg", "pos"]))
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_labels_json_names_the_ids_and_gives_the_order(suffix, tmp_path):
+    data = load(folder(tmp_path, [0, 1], ["neg", "pos"], suffix))
     assert data.labels == ("neg", "pos")
     assert data.label_counts("test").tolist() == [3, 3]
 
@@ -199,6 +202,11 @@ def test_a_limit_beyond_the_rows_says_so(tmp_path):
         ("x.parquet", "not parquet at all", "could not be read"),
         ("x.xlsx", "text,label\n", r"'\.xlsx'; .* \.csv, \.tsv"),
         ("x.csv", "text,label\na,x\nb,y\n", "cannot hold out"),
+        ("x.csv", "text,label\na,x\nb, \n", "without a label, the first is row 2"),
+        ("x.csv", 'text,label\na,"x\ny"\nb,y\n', "a line break in it"),
+        ("x.csv", "text,text,label\na,b,c\n", "two columns named 'text'"),
+        ("x.csv", "text,label\n", "has no rows"),
+        ("x.jsonl", '{"text": "a", "label": ["b"]}\n', "must be one value"),
     ],
 )
 def test_files_that_cannot_be_used_are_refused_in_a_sentence(

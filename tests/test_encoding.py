@@ -39,8 +39,9 @@ def test_the_vocabulary_is_from_train_alone(data, tmp_path):
     dataset, config = data
     encoded = encode_dataset(dataset, config, TEXT, tmp_path / "cache")
     numbers = {t for t in encoded.vocabulary.tokens.to_pylist() if t.isdigit()}
-    held_out = {text.split()[-1] for text in dataset.splits["test"]["text"].to_pylist()}
-    assert not numbers & held_out
+    for split in ("validation", "test"):
+        texts = dataset.splits[split]["text"].to_pylist()
+        assert not numbers & {text.split()[-1] for text in texts}
 
 
 def test_equal_settings_are_encoded_once(data, tmp_path, monkeypatch):
@@ -66,6 +67,22 @@ def test_other_settings_are_encoded_apart(of_data, of_text, data, tmp_path):
     text = dataclasses.replace(TEXT, **of_text)
     other = encode_dataset(load_dataset(config), config, text, tmp_path / "cache")
     assert other.path != first.path
+
+
+def test_a_damaged_cache_is_made_again(data, tmp_path):
+    dataset, config = data
+    first = encode_dataset(dataset, config, TEXT, tmp_path / "cache")
+    (first.path / "train.arrow").write_bytes(b"cut")
+    again = encode_dataset(dataset, config, TEXT, tmp_path / "cache")
+    assert len(again.splits["train"]) == dataset.splits["train"].num_rows
+
+
+def test_the_cache_does_not_rename_the_source(data, tmp_path):
+    dataset, config = data
+    encode_dataset(dataset, config, TEXT, tmp_path / "cache")
+    other = dataclasses.replace(dataset, source="elsewhere")
+    encoded = encode_dataset(other, config, TEXT, tmp_path / "cache")
+    assert encoded.about["source"] == "elsewhere"
 
 
 def test_a_cut_encoding_leaves_nothing_that_could_be_taken_for_whole(

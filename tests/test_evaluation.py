@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import reviews, write_csv
+from conftest import TINY, reviews, run_cli, write_csv
 
 from seqclf.classifier import Classifier
 from seqclf.config import DataConfig
 from seqclf.data import load_dataset
-from seqclf.errors import DataError, RunError
+from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.evaluation import baselines
 from seqclf.evaluation.evaluate import evaluate, match_labels
 from seqclf.runs import Run
@@ -91,6 +91,38 @@ def test_a_lone_file_is_evaluated_whole(finished_run, tmp_path):
     result = evaluate(finished_run, DataConfig(source=str(path)), "test")
     assert result.scores["n"] == 30
     assert "all its rows are evaluated" in result.notes[0]
+
+
+def train_on(path, folder, *options):
+    done = run_cli(["train", "--cell=rnn", f"--data={path}", *TINY, *options], folder)
+    assert done.returncode == 0, done.stderr
+    return Run(next((folder / "models").iterdir()))
+
+
+def test_evaluating_divides_its_own_data_as_the_training_did(tmp_path):
+    path = write_csv(tmp_path / "lone.csv", reviews(120))
+    run = train_on(
+        path, tmp_path, "--split-seed=3", "--test-fraction=0.3", "--limit=50"
+    )
+    for split in ("validation", "test"):
+        result = evaluate(run, run.config.data, split)
+        for key in ("n", "accuracy", "log_loss"):
+            expected = pytest.approx(run.metrics[split][key], rel=1e-5)
+            assert result.scores[key] == expected
+    # Rows that came later cannot be told from those it learnt.
+    with path.open("a") as file:
+        file.write("one more,good\n")
+    with pytest.raises(DataError, match="has changed since"):
+        evaluate(run, run.config.data, "test")
+
+
+def test_only_labelled_splits_are_evaluated(finished_run, tmp_path):
+    write_csv(tmp_path / "train.csv", reviews(30))
+    (tmp_path / "unlabeled.csv").write_text("text\nwho knows\n")
+    data = DataConfig(source=str(tmp_path))
+    for split in ("unlabeled", "tset"):
+        with pytest.raises(ConfigError, match="unknown split"):
+            evaluate(finished_run, data, split)
 
 
 def test_a_missing_split_is_an_error(finished_run, tmp_path):

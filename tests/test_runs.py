@@ -7,10 +7,10 @@ import shutil
 import numpy as np
 import pytest
 
-from seqclf.config import ModelConfig, RunConfig, TrainingConfig
+from seqclf.config import ModelConfig, RunConfig, TrainingConfig, to_dict
 from seqclf.errors import ConfigError, RunError
 from seqclf.runs import Predictions, Run, find_place, list_runs, open_run
-from seqclf.runs.run import create_run, mark_complete, write_predictions
+from seqclf.runs.run import create_run, locked, mark_complete, write_predictions
 from seqclf.storage import write_json, write_whole
 from seqclf.text.vocabulary import Vocabulary
 
@@ -44,6 +44,31 @@ def test_an_equal_unfinished_run_is_begun_anew_in_place(tmp_path):
     assert (place.path.name, place.is_done, place.is_begun) == (
         "toys-gru-7", False, True,
     )  # fmt: skip
+
+
+def test_a_run_cut_off_as_it_began_is_begun_anew_in_place(tmp_path):
+    (tmp_path / "toys-gru-7").mkdir()
+    (tmp_path / "toys-gru-7" / "log.txt").touch()
+    assert find_place(tmp_path, CONFIG, ABOUT).path.name == "toys-gru-7"
+    assert find_place(tmp_path, CONFIG, ABOUT, "toys-gru-7").path.name == "toys-gru-7"
+    write_json(tmp_path / "toys-gru-7" / "config.json", to_dict(CONFIG))
+    assert find_place(tmp_path, CONFIG, ABOUT).is_begun
+
+
+def test_an_equal_run_is_found_behind_a_gap(tmp_path):
+    finish(tmp_path)
+    finish(tmp_path, OTHER)
+    shutil.rmtree(tmp_path / "toys-gru-7")
+    place = find_place(tmp_path, OTHER, ABOUT)
+    assert (place.path.name, place.is_done) == ("toys-gru-7-2", True)
+
+
+def test_a_run_belongs_to_one_process_at_a_time(tmp_path):
+    refused = pytest.raises(RunError, match="another process")
+    with locked(tmp_path / "x"), refused, locked(tmp_path / "x"):
+        pass
+    with locked(tmp_path / "x"):  # and is free again
+        pass
 
 
 def test_another_question_gets_a_number(tmp_path):

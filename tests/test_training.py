@@ -177,6 +177,22 @@ def test_the_schedule_warms_up_and_falls_to_zero():
     assert values == pytest.approx([0, 0.05, 0.1, 0.05, 0], abs=1e-6)
 
 
+def test_the_optimizer_clips_and_decays_what_it_should():
+    config = TrainingConfig(weight_decay=0.5, clip_norm=0.25)
+    model = build_model(MODEL, 20, 2, 0)
+    fitting._compile(model, config, 10)
+    optimizer = model.optimizer
+    assert (optimizer.weight_decay, optimizer.global_clipnorm) == (0.5, 0.25)
+    optimizer.build(model.trainable_variables)
+    decayed = {
+        v.path.split("/")[-1]: optimizer._use_weight_decay(v)
+        for v in model.trainable_variables
+    }
+    assert decayed["kernel"]
+    assert decayed["embeddings"]
+    assert not decayed["bias"]
+
+
 def test_progress_tells_of_every_epoch():
     events = []
     model = build_model(MODEL, 20, 2, 0)

@@ -27,17 +27,32 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except SeqclfError as error:
-            _show(error)
+            _show(str(error))
             raise typer.Exit(error.exit_code) from error
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, typer.Abort):
             typer.echo("Interrupted. What was finished is kept.", err=True)
             raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            # The reader of our output is gone, as with `| head`: no fault of ours.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit from None
+        except OSError as error:
+            _show(str(error))
+            raise typer.Exit(1) from error
+        except Exception as error:
+            if isinstance(error, typer.Exit) or hasattr(error, "show"):
+                raise  # the parser's own: an exit, or a wrong usage that shows itself
+            _show(
+                f"something inside seqclf failed ({type(error).__name__}: {error}). "
+                f"SEQCLF_DEBUG=1 shows where; please report it."
+            )
+            raise typer.Exit(1) from error
 
 
-def _show(error: SeqclfError) -> None:
+def _show(message: str) -> None:
     if os.environ.get("SEQCLF_DEBUG") == "1":
         traceback.print_exc()
-    typer.echo(f"Error: {error}", err=True)
+    typer.echo(f"Error: {message}", err=True)
 
 
 app = typer.Typer(
@@ -82,9 +97,4 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Runs the command line; what the console script calls."""
-    try:
-        app(prog_name="seqclf")
-    except BrokenPipeError:
-        # The reader of our output is gone, as with `| head`: no fault of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    app(prog_name="seqclf")

@@ -126,7 +126,9 @@ def read_config_file(context: typer.Context, path: Path | None) -> Path | None:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} could not be read: {error}") from error
     options = {
-        p.name: p for p in context.command.params if p.name and p.name != "config_file"
+        p.name: p
+        for p in context.command.params
+        if p.param_type_name == "option" and p.name and p.name != "config_file"
     }
     defaults = {}
     for key, value in values.items():
@@ -145,6 +147,21 @@ def _plain(path: Path, key: str, value: Any) -> Any:
     if isinstance(value, dict):
         raise ConfigError(f"in {path}: {key} is a table; settings stand at the top.")
     return value
+
+
+def refuse_given(context: typer.Context, allowed: set[str], why: str) -> None:
+    """Refuses options that were given but would do nothing.
+
+    Args:
+      context: The command's context.
+      allowed: Names of parameters that have a meaning here.
+      why: When the others have none, such as "finished runs are compared".
+    """
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        given = source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP")
+        if given and parameter.name not in allowed:
+            raise ConfigError(f"{parameter.opts[0]} does nothing when {why}.")
 
 
 def complete_run(context: typer.Context, incomplete: str) -> list[str]:

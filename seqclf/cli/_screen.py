@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -63,10 +64,17 @@ class TrainingProgress:
     Give the reports of `training.fit` to `report`, with the name of the run.
     """
 
-    def __init__(self, num_trainings: int, quiet: bool) -> None:
-        self._trainings = num_trainings
+    def __init__(self, costs: Mapping[str, float], quiet: bool) -> None:
+        """Begins.
+
+        Args:
+          costs: The names of the trainings, with about how long each takes beside
+            the others.
+          quiet: Whether to show nothing.
+        """
+        self._costs = dict(costs)
         self._quiet = quiet
-        self._estimated = False
+        self._estimated: set[float] = set()
         self._console = Console(stderr=True, highlight=False)
         self._tasks: dict[str, TaskID] = {}
         self._bars = Progress(
@@ -102,8 +110,10 @@ class TrainingProgress:
                 self._end_epoch(name, event)
             case "failed":
                 self._console.print(f"{escape(name)}: {escape(event['error'])}")
-            case "finished" if name in self._tasks:
-                self._bars.update(self._tasks[name], visible=False)
+            case "finished" if name in self._costs:
+                del self._costs[name]
+                if name in self._tasks:
+                    self._bars.update(self._tasks[name], visible=False)
             case "finished":
                 self._console.print(f"{escape(name)}: fitted")
 
@@ -127,12 +137,20 @@ class TrainingProgress:
             f"{duration(event['seconds'])}",
             soft_wrap=True,
         )
-        if not self._estimated and self._trainings > 1:
-            self._estimated = True
-            total = event["seconds"] * event["epochs"] * self._trainings
-            self._console.print(
-                f"{self._trainings} trainings, each up to {event['epochs']} epochs: "
-                f"about {duration(total)} in all if each takes as long as this one",
-                style="dim",
-                soft_wrap=True,
-            )
+        self._estimate(name, event)
+
+    def _estimate(self, name: str, event: dict[str, Any]) -> None:
+        """Says how long all will take, once for each kind of training it has seen."""
+        cost = self._costs.get(name, 1.0)
+        # The first epoch also traces the graph.
+        is_fit_to_tell = event["epoch"] == min(2, event["epochs"])
+        if len(self._costs) < 2 or cost in self._estimated or not is_fit_to_tell:
+            return
+        self._estimated.add(cost)
+        left = sum(self._costs.values()) * event["epochs"] - cost * event["epoch"]
+        self._console.print(
+            f"{len(self._costs)} trainings to finish, up to {event['epochs']} epochs "
+            f"each: at most about {duration(left * event['seconds'] / cost)} to go",
+            style="dim",
+            soft_wrap=True,
+        )

@@ -10,7 +10,7 @@ import typer
 
 from seqclf.cli import _options as options
 from seqclf.cli._screen import TrainingProgress, note, print_json, stdout
-from seqclf.cli._steps import load_and_encode
+from seqclf.cli._steps import load_and_encode, refuse_idle_settings
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError
 
@@ -29,8 +29,13 @@ Paths = Annotated[
 ]
 
 
+# What has a meaning for finished runs.
+OF_FINISHED = {"paths", "models_dir", "json", "markdown", "quiet", "config_file"}
+
+
 @options.with_config(without=("cell", "seed"))
 def compare(
+    context: typer.Context,
     config: RunConfig,
     paths: Paths = None,
     cells: Cells = "none,rnn,gru,lstm",
@@ -53,7 +58,8 @@ def compare(
     Example: seqclf compare --data reviews.csv --seeds 5
     """
     if paths:
-        result = _compare_finished(paths, models_dir)
+        options.refuse_given(context, OF_FINISHED, "finished runs are compared")
+        result = _compare_finished(paths, models_dir, quiet)
     else:
         result = _train_and_compare(
             config, cells, seeds, (name, overwrite), (models_dir, cache_dir), quiet
@@ -78,38 +84,46 @@ def _train_and_compare(
     if seeds < 1:
         raise ConfigError(f"--seeds must be a whole number of at least 1, got {seeds}.")
     backend.refuse_other_backends()
+    refuse_idle_settings(config, chosen, *naming)
     start = time.perf_counter()
     data = load_and_encode(config, folders[1], quiet)
     plan = planning.plan(config, chosen, range(seeds), data, folders[0], *naming)
     if plan.finished:
         reused = ", ".join(run.name for run in plan.finished)
         note(f"Finished with these settings and data, reused: {reused}.", quiet)
-    with TrainingProgress(len(plan.trials), quiet) as progress:
-        finished, failures = planning.execute(plan, progress.report)
+    costs = {t.path.name: planning.relative_cost(t.config) for t in plan.trials}
+    with TrainingProgress(costs, quiet) as progress:
+        try:
+            finished, failures = planning.execute(plan, progress.report)
+        except KeyboardInterrupt:
+            kept = [run.name for run in planning.finished_runs(plan)]
+            note(f"Finished so far: {', '.join(kept) or 'no run'}.")
+            note("Type the same command again to train the others.")
+            raise
     seconds = time.perf_counter() - start
     result = planning.finish(plan.path, finished, failures, seconds)
     note(f"Written: {plan.path / planning.COMPARISON_FILE}", quiet)
     return result
 
 
-def _compare_finished(paths: list[Path], models: Path) -> dict[str, Any]:
-    import json as json_format
-
+def _compare_finished(paths: list[Path], models: Path, quiet: bool) -> dict[str, Any]:
     from seqclf import runs
-    from seqclf.comparison.plan import COMPARISON_FILE
+    from seqclf.comparison import plan as planning
     from seqclf.comparison.rows import compare_runs
 
     if len(paths) == 1:
         folder = paths[0] if paths[0].exists() else models / paths[0]
-        file = folder / COMPARISON_FILE
-        if not file.exists():
+        if not any((folder / f).exists() for f in planning.COMPARISON_FILES):
             raise ConfigError(
                 f"{paths[0]} is no comparison; name two or more runs, or the folder "
                 f"of a comparison."
             )
-        result: dict[str, Any] = json_format.loads(file.read_text("utf-8"))
-        return result
-    return compare_runs([runs.open_run(path, models) for path in paths])
+        return planning.read_comparison(folder)
+    finished = [runs.open_run(path, models) for path in paths]
+    baselines = planning.find_baselines(finished[0].path.parent, finished[0])
+    if not baselines:
+        note("No comparison here has fitted the baselines on this data.", quiet)
+    return compare_runs(finished, baselines)
 
 
 def _print(result: dict[str, Any], json: bool, markdown: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
+import os
 import queue
 import sys
 import threading
@@ -77,9 +78,11 @@ def _introduce(run: Any, quiet: bool) -> None:
 
 def _batches(texts: list[str]) -> Iterator[list[str]]:
     """Returns batches of texts, from the arguments or from standard input."""
+    if "-" in texts and len(texts) > 1:
+        raise ConfigError("- reads standard input; it goes with no other text.")
     if texts and texts != ["-"]:
         return iter([[_valid(text) for text in texts]])
-    if not texts and sys.stdin.isatty():
+    if sys.stdin is None or (not texts and sys.stdin.isatty()):
         raise ConfigError(
             'predict needs a text: seqclf predict "text", or - to read a text a line '
             "from standard input."
@@ -100,8 +103,8 @@ def _stream() -> Iterator[list[str]]:
     lines: queue.Queue[str | None] = queue.Queue(maxsize=16 * BATCH_SIZE)
 
     def read() -> None:
-        for line in sys.stdin.buffer:
-            lines.put(line.rstrip(b"\r\n").decode("utf-8", "replace"))
+        for line in _lines(sys.stdin.fileno()):
+            lines.put(line.removesuffix(b"\r").decode("utf-8", "replace"))
         lines.put(None)
 
     threading.Thread(target=read, daemon=True).start()
@@ -117,6 +120,17 @@ def _stream() -> Iterator[list[str]]:
             batch.append(line)
         yield batch
         line = lines.get()
+
+
+def _lines(descriptor: int) -> Iterator[bytes]:
+    # From the descriptor: a thread that waits inside Python's own buffer would hold
+    # its lock when Ctrl-C ends the process.
+    rest = b""
+    while block := os.read(descriptor, 1 << 16):
+        *lines, rest = (rest + block).split(b"\n")
+        yield from lines
+    if rest:
+        yield rest
 
 
 def _ranked(labels: Sequence[str], row: Sequence[float]) -> list[tuple[str, float]]:

@@ -54,7 +54,7 @@ def _record(run: Any) -> dict[str, Any]:
         if run.is_finished:
             test = run.metrics["test"]
             record |= {"accuracy": test["accuracy"], "time": run.complete["time"]}
-    except SeqclfError as error:
+    except (SeqclfError, KeyError, TypeError) as error:
         return {"run": run.name, "finished": False, "error": str(error)}
     return record
 
@@ -153,12 +153,15 @@ def remove(
 
     Example: seqclf runs remove demo-lstm-0
     """
-    folders = [_removable(name, models_dir) for name in names]
+    folders = list(dict.fromkeys(_removable(name, models_dir) for name in names))
     listed = ", ".join(str(folder) for folder in folders)
     if not yes and not typer.confirm(f"Remove {listed}?"):
         raise typer.Exit(1)
     for folder in folders:
-        shutil.rmtree(folder)
+        if folder.is_symlink():
+            folder.unlink()
+        else:
+            shutil.rmtree(folder)
         note(f"Removed {folder}.")
 
 
@@ -166,10 +169,13 @@ def _removable(name: Path, models: Path) -> Path:
     """Returns the folder of a run or comparison; anything else is left alone."""
     from seqclf.comparison.plan import QUESTION_FILE
     from seqclf.errors import RunError, unknown
-    from seqclf.runs.run import CONFIG_FILE
+    from seqclf.runs.places import holds_nothing
+    from seqclf.runs.run import CONFIG_FILE, LOG_FILE
 
     for folder in (models / name, name):
         if any((folder / file).is_file() for file in (CONFIG_FILE, QUESTION_FILE)):
+            return folder
+        if (folder / LOG_FILE).is_file() and holds_nothing(folder):  # cut as it began
             return folder
     there = [p.name for p in sorted(models.iterdir())] if models.is_dir() else []
     raise RunError(unknown("run", name, there))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.markup import escape
+
 from seqclf.cli import _options as options
 from seqclf.cli._screen import TrainingProgress, note, print_json, stdout
-from seqclf.cli._steps import load_and_encode
+from seqclf.cli._steps import load_and_encode, refuse_idle_settings
 from seqclf.config import RunConfig
 
 
@@ -33,6 +35,7 @@ def train(
     from seqclf.runs.run import mark_complete
 
     backend.refuse_other_backends()
+    refuse_idle_settings(config, (config.model.cell,), name, overwrite)
     data = load_and_encode(config, cache_dir, quiet)
     place = runs.find_place(models_dir, config, data.about, name, overwrite)
     if place.is_done:
@@ -41,18 +44,18 @@ def train(
     else:
         if place.is_begun:
             note(f"{place.path} was cut off: training begins anew.", quiet)
-        _train(config, data.path, place.path, quiet)
+        _train(config, data, place.path, quiet)
     _print_result(runs.Run(place.path), json)
 
 
-def _train(config: RunConfig, encoded: Any, path: Any, quiet: bool) -> None:
+def _train(config: RunConfig, data: Any, path: Any, quiet: bool) -> None:
     from seqclf.engine import Task, run_tasks
     from seqclf.errors import TrainingError
     from seqclf.runs.run import LOG_FILE
     from seqclf.training.trial import Trial, cores, run_trial
 
-    trial = Trial(config, encoded, path, "train", cores())
-    with TrainingProgress(1, quiet) as progress:
+    trial = Trial(config, data.path, data.about, path, "train", cores())
+    with TrainingProgress({path.name: 1.0}, quiet) as progress:
         tasks = [Task(run_trial, trial, path / LOG_FILE)]
         for outcome in run_tasks(
             tasks, on_report=lambda _, event: progress.report(path.name, event)
@@ -67,12 +70,13 @@ def _print_result(run: Any, json: bool) -> None:
         print_json(values | {"environment": run.environment})
         return
     test, environment = run.metrics["test"], run.environment
+    low, high = 100 * test["accuracy_low"], 100 * test["accuracy_high"]
     stdout().print(
-        f"[bold]{run.name}[/bold]: test accuracy {100 * test['accuracy']:.1f} % "
-        f"({100 * test['accuracy_low']:.1f} to {100 * test['accuracy_high']:.1f}, "
+        f"[bold]{escape(run.name)}[/bold]: test accuracy "
+        f"{100 * test['accuracy']:.1f} % ({low:.1f} to {high:.1f}, "
         f"n = {test['n']:,}), macro F1 {100 * test['macro_f1']:.1f} %, "
         f"best epoch {environment['best_epoch']} of {environment['epochs']}, "
         f"{environment['recurrent_parameters']:,} recurrent parameters, "
-        f"{environment['kernel']}.\n{run.path}",
+        f"kernel: {environment['kernel']}.\n{escape(str(run.path))}",
         soft_wrap=True,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import shutil
@@ -26,7 +27,10 @@ from seqclf.training.trial import Trial, cores, run_trial
 
 COMPARISON_FILE = "comparison.json"
 QUESTION_FILE = "question.json"
+COMPARISON_FILES = (QUESTION_FILE, COMPARISON_FILE)
 BASELINES_FOLDER = "baselines"
+# Time of an epoch beside GRU's, measured on IMDB (docs/results.md); for estimates only.
+RELATIVE_COST = {"none": 0.15, "rnn": 0.7, "gru": 1.0, "lstm": 1.1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,11 @@ def parse_cells(text: str) -> tuple[str, ...]:
     if len(set(cells)) < len(cells):
         raise ConfigError(f"--cells names a cell twice: {text}.")
     return cells
+
+
+def relative_cost(config: RunConfig) -> float:
+    """Returns about how long a training takes beside that of a GRU."""
+    return RELATIVE_COST[config.model.cell]
 
 
 def plan(
@@ -91,7 +100,9 @@ def plan(
             if place.is_done:
                 finished.append(Run(place.path))
             else:
-                trials.append(Trial(one, data.path, place.path, "compare", cores()))
+                trials.append(
+                    Trial(one, data.path, data.about, place.path, "compare", cores())
+                )
     baselines = [
         BaselineTask(key, config.data, data.path, folder)
         for key in BASELINES
@@ -151,11 +162,16 @@ def _comparison_path(
 def _is_free_for(path: Path, question: dict[str, Any]) -> bool:
     if not path.exists():
         return True
+    return _read_question(path) == question
+
+
+def _read_question(path: Path) -> dict[str, Any]:
+    """Returns what a comparison asks; nothing if that cannot be read."""
     try:
-        text = (path / QUESTION_FILE).read_text("utf-8")
-        return bool(json.loads(text) == question)
+        question: dict[str, Any] = json.loads((path / QUESTION_FILE).read_text("utf-8"))
     except (OSError, ValueError):
-        return False
+        return {}
+    return question
 
 
 def _baseline_path(comparison: Path, name: str) -> Path:
@@ -183,18 +199,27 @@ def execute(
         on_report(names[outcome.index], _ended(outcome))
         if outcome.error:
             failures[names[outcome.index]] = outcome.error
-    trained = [Run(trial.path) for trial in plan.trials if _is_done(trial.path)]
-    return plan.finished + trained, failures
+    return finished_runs(plan), failures
+
+
+def finished_runs(plan: Plan) -> list[Run]:
+    """Returns the runs of a plan that are finished by now."""
+    trained = [Run(trial.path) for trial in plan.trials]
+    return plan.finished + [run for run in trained if run.is_finished]
+
+
+def _fitted_baselines(path: Path) -> dict[str, Path]:
+    return {
+        name: folder
+        for name in BASELINES
+        if ((folder := _baseline_path(path, name)) / files.COMPLETE_FILE).exists()
+    }
 
 
 def _ended(outcome: Outcome) -> dict[str, Any]:
     if outcome.error:
         return {"event": "failed", "error": outcome.error}
     return {"event": "finished"}
-
-
-def _is_done(path: Path) -> bool:
-    return Run(path).is_finished
 
 
 def finish(
@@ -208,12 +233,7 @@ def finish(
     if not finished:
         reasons = "; ".join(f"{name}: {error}" for name, error in failures.items())
         raise RunError(f"no training was finished. {reasons}")
-    baselines = {
-        name: folder
-        for name in BASELINES
-        if ((folder := _baseline_path(path, name)) / files.COMPLETE_FILE).exists()
-    }
-    result = compare_runs(finished, baselines) | {
+    result = compare_runs(finished, _fitted_baselines(path)) | {
         "missing": failures,
         "seconds": seconds,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -221,6 +241,33 @@ def finish(
     write_json(path / COMPARISON_FILE, result)
     files.mark_complete(path, "compare")
     return result
+
+
+def read_comparison(folder: Path) -> dict[str, Any]:
+    """Reads the `comparison.json` of a finished comparison.
+
+    Raises:
+      RunError: If it is unfinished or damaged.
+    """
+    file = folder / COMPARISON_FILE
+    if (folder / QUESTION_FILE).exists() and not file.exists():
+        raise RunError(
+            f"{folder} is unfinished; type the command that began it again, and it "
+            f"goes on with the runs that are missing."
+        )
+    try:
+        result: dict[str, Any] = json.loads(file.read_text("utf-8"))
+        all((result["verdict"], result["card"], *map(_parts_used, result["rows"])))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{file} could not be used ({error!r}); type the command that made it "
+            f"again, and it is written anew from its runs."
+        ) from error
+    return result
+
+
+def _parts_used(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["cell"], row["kind"], row["runs"]
 
 
 def find_comparisons(models: Path) -> list[Path]:
@@ -231,36 +278,48 @@ def find_comparisons(models: Path) -> list[Path]:
     return [path for path in found if (path / files.COMPLETE_FILE).exists()]
 
 
+def find_baselines(models: Path, run: Run) -> dict[str, Path]:
+    """Returns baselines that some comparison fitted on the run's very data."""
+    data = settings.to_dict(run.config)["data"]
+    del data["source"]
+    for file in sorted(models.glob(f"*/{QUESTION_FILE}")):
+        question = _read_question(file.parent)
+        same_data = question.get("fingerprint") == run.dataset["fingerprint"]
+        if same_data and question.get("data") == data:
+            return _fitted_baselines(file.parent)
+    return {}
+
+
 def default_run(models: Path) -> Run:
     """Returns the run that `predict` takes if none is named.
 
     The newest `train`, or the best by validation loss of the newest `compare`,
-    whichever was asked for last.
+    whichever was asked for last. Damaged ones do not count.
 
     Raises:
       RunError: If there is no finished run.
     """
     asked: list[tuple[str, Run]] = []
-    for run in runs.list_runs(models):
-        if run.is_finished and run.complete["command"] == "train":
-            asked.append((run.complete["time"], run))
-    for path in find_comparisons(models):
-        best = _best_run(path)
-        if best is not None:
-            asked.append((Run(path).complete["time"], best))
+    for path in [run.path for run in runs.list_runs(models)] + find_comparisons(models):
+        with contextlib.suppress(RunError, KeyError, TypeError):
+            complete = Run(path).complete
+            best = Run(path) if complete["command"] == "train" else _best_run(path)
+            if best is not None:
+                asked.append((complete["time"], best))
     if not asked:
         raise RunError(f"no run to predict with; {runs.no_runs(models)}")
     return max(asked, key=lambda one: one[0])[1]
 
 
-def _best_run(comparison: Path) -> Run | None:
+def _best_run(path: Path) -> Run | None:
     """Returns the run of a comparison with the least validation loss."""
-    rows = json.loads((comparison / COMPARISON_FILE).read_text("utf-8"))["rows"]
+    if not (path / COMPARISON_FILE).exists():
+        return None
     found = [
-        Run(comparison.parent / Path(path).name)
-        for row in rows
+        Run(path.parent / Path(one).name)
+        for row in read_comparison(path)["rows"]
         if row["kind"] == "recurrent"
-        for path in row["runs"]
+        for one in row["runs"]
     ]
     there = [run for run in found if run.is_finished]
     return min(there, key=lambda r: r.metrics[VALIDATION]["log_loss"], default=None)

@@ -39,7 +39,8 @@ def compare_runs(
     rows = [_row(name, group) for name, group in groups.items()]
     rows.sort(key=lambda row: CELL_NAMES.index(row["cell"].split()[0]))
     rows = [_baseline_row(n, p) for n, p in (baselines or {}).items()] + rows
-    return {"rows": rows, "verdict": verdict(rows), "card": _card(finished)}
+    card = _card(finished)
+    return {"rows": rows, "verdict": verdict(rows, card["different"]), "card": card}
 
 
 def _refuse_different_data(finished: Sequence[Run]) -> None:
@@ -67,10 +68,9 @@ def _group(finished: Sequence[Run]) -> dict[str, list[Run]]:
     groups: list[list[Run]] = []
     for run in finished:
         for group in groups:
-            if settings.same_question(
-                group[0].config,
-                twin(run.config, run.config.model.cell, _seed(group[0])),
-            ):
+            same_seed = twin(run.config, run.config.model.cell, _seed(group[0]))
+            if settings.same_question(group[0].config, same_seed):
+                _refuse_twice(run, group)
                 group.append(run)
                 break
         else:
@@ -80,6 +80,15 @@ def _group(finished: Sequence[Run]) -> dict[str, list[Run]]:
         cell if cells.count(cell) == 1 else f"{cell} ({group[0].name})": group
         for cell, group in zip(cells, groups, strict=True)
     }
+
+
+def _refuse_twice(run: Run, group: Sequence[Run]) -> None:
+    for other in group:
+        if _seed(other) == _seed(run):
+            raise RunError(
+                f"{other.path} and {run.path} are the same training, seed "
+                f"{_seed(run)} of {run.config.model.cell}; name it once."
+            )
 
 
 def _seed(run: Run) -> int:
@@ -129,8 +138,8 @@ def _baseline_row(name: str, folder: Path) -> dict[str, Any]:
 def _quality(test: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Returns the test scores: their mean, and how far they reach.
 
-    low and high: the range over seeds, joined with the Wilson interval of the mean on
-    that many test rows. With one seed that is the Wilson interval.
+    low and high are the Wilson interval of the mean on that many test rows, least and
+    most the range over seeds.
     """
     accuracies = [scores["accuracy"] for scores in test]
     mean, n = float(np.mean(accuracies)), test[0]["n"]
@@ -139,8 +148,8 @@ def _quality(test: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "n": n,
         "accuracy": {
             "mean": mean,
-            "low": min(low, *accuracies),
-            "high": max(high, *accuracies),
+            "low": low,
+            "high": high,
             "least": min(accuracies),
             "most": max(accuracies),
         },

@@ -6,8 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def verdict(rows: Sequence[dict[str, Any]]) -> str:
-    """Says in plain words what the accuracies support, and no more."""
+def verdict(rows: Sequence[dict[str, Any]], different: Sequence[str] = ()) -> str:
+    """Says in plain words what the accuracies support, and no more.
+
+    Args:
+      rows: Rows of a comparison, see `rows.compare_runs`.
+      different: Settings in which the runs differ.
+
+    Returns:
+      One to five sentences.
+    """
     twins = sorted(
         (row for row in rows if row["kind"] == "recurrent"),
         key=lambda row: -row["accuracy"]["mean"],
@@ -25,7 +33,7 @@ def verdict(rows: Sequence[dict[str, Any]]) -> str:
     text += "."
     if seeds == 1:
         text += " One seed tells about these trained models, not about the cells."
-    return text + _about_baselines(rows, best)
+    return text + _about_baselines(rows, best) + _about_settings(different)
 
 
 def _about_baselines(rows: Sequence[dict[str, Any]], best: dict[str, Any]) -> str:
@@ -35,16 +43,32 @@ def _about_baselines(rows: Sequence[dict[str, Any]], best: dict[str, Any]) -> st
     top = max(baselines, key=lambda row: row["accuracy"]["mean"])
     gap = 100 * (top["accuracy"]["mean"] - best["accuracy"]["mean"])
     name = f"The best baseline, {top['cell']},"
+    side = "above" if gap > 0 else "below"
+    text = f" {name} is {abs(gap):.1f} points {side} ({_points(top)} %)"
     if _overlap(top, best):
-        return f" {name} is as good within the uncertainty ({_points(top)} %)."
-    if gap > 0:
-        return f" {name} beats every twin, by {gap:.1f} points ({_points(top)} %)."
-    return f" {name} is {-gap:.1f} points below ({_points(top)} %)."
+        return f"{text}, which chance alone could make."
+    return f"{text}: it beats every twin." if gap > 0 else f"{text}."
+
+
+def _about_settings(different: Sequence[str]) -> str:
+    more = sorted(set(different) - {"model.cell", "training.seed"})
+    if not more:
+        return ""
+    return f" These runs are no twins: they also differ in {_join(more)}."
 
 
 def _overlap(a: dict[str, Any], b: dict[str, Any]) -> bool:
-    first, second = a["accuracy"], b["accuracy"]
-    return bool(first["low"] <= second["high"] and second["low"] <= first["high"])
+    """Tells whether intervals, with the ranges over seeds, have points in common."""
+    (a_low, a_high), (b_low, b_high) = _reach(a), _reach(b)
+    return a_low <= b_high and b_low <= a_high
+
+
+def _reach(row: dict[str, Any]) -> tuple[float, float]:
+    accuracy = row["accuracy"]
+    return (
+        min(accuracy["low"], accuracy.get("least", 1.0)),
+        max(accuracy["high"], accuracy.get("most", 0.0)),
+    )
 
 
 def _points(row: dict[str, Any]) -> str:
@@ -52,7 +76,7 @@ def _points(row: dict[str, Any]) -> str:
 
 
 def _title(cell: str) -> str:
-    names = {"none": "no recurrence", "rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
+    names = {"none": "No recurrence", "rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
     first, *rest = cell.split(maxsplit=1)
     return " ".join([names.get(first, first), *rest])
 

@@ -14,7 +14,7 @@ from seqclf.data.dataset import Dataset, RawData, fingerprint
 from seqclf.data.files import read_path
 from seqclf.data.hub import HUB_NAMES, read_hub
 from seqclf.data.splits import complete
-from seqclf.errors import DataError, unknown
+from seqclf.errors import ConfigError, DataError, unknown
 
 
 def _demo(config: DataConfig) -> RawData:
@@ -71,6 +71,14 @@ def load_dataset(config: DataConfig) -> Dataset:
     return complete(raw, config, fingerprint(raw.splits, raw.labels))
 
 
+def _refuse_columns(config: DataConfig) -> None:
+    for field in ("text_column", "label_column"):
+        if getattr(config, field) != getattr(DataConfig(), field):
+            raise ConfigError(
+                f"{field} does nothing with the data set {config.source}."
+            )
+
+
 def read_source(config: DataConfig) -> RawData:
     """Reads what the source holds, with the splits it has and no others.
 
@@ -78,6 +86,7 @@ def read_source(config: DataConfig) -> RawData:
       DataError: If there is no such source, or it cannot be read.
     """
     if config.source in SOURCES:
+        _refuse_columns(config)
         return SOURCES[config.source].read(config)
     path = Path(config.source).expanduser()
     if path.exists():

@@ -20,6 +20,7 @@ from seqclf.errors import DataError, unknown
 LABELS_FILE = "labels.json"
 SPLITS = (TRAIN, VALIDATION, TEST, UNLABELED)
 NO_LABEL = -1
+INTEGER = r"^-?\d{1,9}$"
 
 
 def read_path(path: Path, config: DataConfig) -> RawData:
@@ -44,7 +45,11 @@ def read_path(path: Path, config: DataConfig) -> RawData:
     }
     labels_file = path / LABELS_FILE if path.is_dir() else None
     names = _read_label_names(labels_file) if labels_file else None
-    values = {split: t["label"] for split, t in tables.items() if split != UNLABELED}
+    values = {
+        split: _label_column(table["label"], files[split])
+        for split, table in tables.items()
+        if split != UNLABELED
+    }
     labels = names or _label_names(values)
     splits = {
         split: pa.table(
@@ -90,6 +95,11 @@ def _columns(file: Path, config: DataConfig, *, labelled: bool) -> pa.Table:
         table = reader(file)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file} could not be read: {error}") from error
+    if not table.num_rows:
+        raise DataError(f"{file} has no rows.")
+    twice = [n for n in table.column_names if table.column_names.count(n) > 1]
+    if twice:
+        raise DataError(f"{file} has two columns named {twice[0]!r}; rename one.")
     text = _column(table, config.text_column, "text", file)
     if not _is_text(text.type):
         raise DataError(
@@ -144,8 +154,7 @@ def _label_names(columns: Mapping[str, pa.ChunkedArray]) -> tuple[str, ...]:
     """Returns the distinct values of all splits: numbers first, in their order."""
     values = set()
     for column in columns.values():
-        values.update(column.cast(pa.string()).unique().to_pylist())
-    values.discard(None)
+        values.update(column.unique().to_pylist())
     return tuple(sorted(values, key=_label_order))
 
 
@@ -156,17 +165,33 @@ def _label_order(name: str) -> tuple[bool, float, str]:
         return (True, 0.0, name)
 
 
+def _label_column(column: pa.ChunkedArray, file: Path) -> pa.ChunkedArray:
+    """Returns the labels as names; an empty one counts as missing."""
+    if pa.types.is_nested(column.type):
+        raise DataError(f"{file}: a label must be one value, the column holds lists.")
+    names = column.cast(pa.string())
+    empty = pc.equal(pc.utf8_trim_whitespace(names), "")
+    names = pc.if_else(empty, None, names)
+    _refuse_missing(names, "a label", file)
+    if pc.any(pc.match_substring_regex(names, r"[\r\n]")).as_py():
+        raise DataError(f"{file} has a label with a line break in it.")
+    return names
+
+
+def _all_match(names: pa.ChunkedArray, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(names, pattern)).as_py())
+
+
 def _label_ids(
     column: pa.ChunkedArray, labels: tuple[str, ...], split: str, file: Path
 ) -> pa.ChunkedArray:
     """Turns label names, or ids where `labels.json` names them, into int32 ids."""
     if split == UNLABELED:
-        return pc.fill_null(column.cast(pa.int32()), NO_LABEL)
-    _refuse_missing(column, "a label", file)
-    names = column.cast(pa.string())
+        return column.cast(pa.int32()).fill_null(NO_LABEL)
+    names = _label_column(column, file)
     ids = pc.index_in(names, pa.array(labels, pa.string()))
-    if ids.null_count and pa.types.is_integer(column.type):
-        ids = column.cast(pa.int32())
+    if ids.null_count == len(ids) and _all_match(names, INTEGER):
+        ids = names.cast(pa.int32())
         if pc.min(ids).as_py() < 0 or pc.max(ids).as_py() >= len(labels):
             raise DataError(
                 f"{file} has label ids outside 0 to {len(labels) - 1}, the "

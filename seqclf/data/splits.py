@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from seqclf.config import DataConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset, RawData
-from seqclf.errors import DataError
+from seqclf.errors import ConfigError, DataError
 
 
 def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
@@ -26,6 +26,7 @@ def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
 
     Raises:
       DataError: If train has one label only, or too few examples to be divided.
+      ConfigError: If a fraction is given for a split that is there.
     """
     dataset = Dataset(
         name=_slug(raw.name),
@@ -60,6 +61,11 @@ def _refuse_unusable(dataset: Dataset) -> None:
 
 def _hold_out(dataset: Dataset, split: str, fraction: float, seed: int) -> Dataset:
     if split in dataset.splits:
+        if fraction != getattr(DataConfig(), f"{split}_fraction"):
+            raise ConfigError(
+                f"{split}_fraction does nothing here: {dataset.source} has a {split} "
+                f"split."
+            )
         return dataset
     table = dataset.splits[TRAIN]
     size = max(round(table.num_rows * fraction), len(dataset.labels))

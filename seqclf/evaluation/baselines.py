@@ -26,6 +26,7 @@ from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.training.trial import Report, package_versions, peak_memory, scores
 
 REGULARIZATIONS = (1.0, 10.0, 100.0)
+FEWEST_FOR_RARE = 500  # below it every pair of words may be the only one of its kind
 
 # From float32 probabilities [n, labels] of validation and test, and what was chosen.
 Fitted = tuple[dict[str, np.ndarray], dict[str, Any]]
@@ -102,7 +103,7 @@ def tfidf(dataset: Dataset) -> Fitted:
     vectorizer = TfidfVectorizer(
         ngram_range=(1, 2),
         sublinear_tf=True,
-        min_df=2,
+        min_df=2 if dataset.splits[TRAIN].num_rows >= FEWEST_FOR_RARE else 1,
         lowercase=False,
         token_pattern=r"\S+",
         dtype=np.float32,

@@ -13,10 +13,11 @@ from seqclf import metrics
 from seqclf.classifier import Classifier
 from seqclf.config import DataConfig
 from seqclf.data import read_source
-from seqclf.data.dataset import TRAIN, fingerprint
+from seqclf.data.dataset import TRAIN, UNLABELED, fingerprint
 from seqclf.data.splits import complete
-from seqclf.errors import DataError, unknown
+from seqclf.errors import ConfigError, DataError, unknown
 from seqclf.runs import Run
+from seqclf.text.encoding import LABELLED_SPLITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ def evaluate(run: Run, data: DataConfig, split: str) -> Evaluation:
       The scores.
 
     Raises:
-      DataError: If there is no such split, or it has a label that the run lacks.
+      ConfigError: If `split` is no labelled split.
+      DataError: If the data has no such split, or a label that the run lacks.
     """
     table, labels, source, notes = _read(run, data, split)
     classifier = Classifier.open(run)
@@ -85,19 +87,32 @@ def match_labels(labels: tuple[str, ...], known: tuple[str, ...]) -> np.ndarray:
 def _read(
     run: Run, data: DataConfig, split: str
 ) -> tuple[pa.Table, tuple[str, ...], str, tuple[str, ...]]:
+    """Returns texts and labels of the split, where they came from, and notes."""
+    if split not in LABELLED_SPLITS:
+        raise ConfigError(unknown("split", split, LABELLED_SPLITS))
     raw = read_source(data)
     content = fingerprint(raw.splits, raw.labels)
+    notes = raw.notes
     if content == run.dataset["fingerprint"]:
         trained_on = dataclasses.replace(run.config.data, source=data.source)
         own = complete(raw, trained_on, content)
-        return _split(own.splits, split, own.source), own.labels, own.source, own.notes
-    if split not in raw.splits and set(raw.splits) == {TRAIN}:
-        note = f"{raw.source} has no {split} split: all its rows are evaluated."
-        return raw.splits[TRAIN], raw.labels, raw.source, (*raw.notes, note)
-    return _split(raw.splits, split, raw.source), raw.labels, raw.source, raw.notes
+        table, notes = own.splits[split], own.notes
+    elif split in raw.splits:
+        table = raw.splits[split]
+    elif set(raw.splits) - {UNLABELED} == {TRAIN}:
+        _refuse_changed_source(run, raw.source)
+        table = raw.splits[TRAIN]
+        notes += (f"{raw.source} has no {split} split: all its rows are evaluated.",)
+    else:
+        raise DataError(f"{raw.source}: {unknown('split', split, raw.splits)}")
+    if not table.num_rows:
+        raise DataError(f"{raw.source}: its {split} split has no rows.")
+    return table, raw.labels, raw.source, notes
 
 
-def _split(splits: Any, split: str, source: str) -> pa.Table:
-    if split not in splits:
-        raise DataError(f"{source}: {unknown('split', split, splits)}")
-    return splits[split]
+def _refuse_changed_source(run: Run, source: str) -> None:
+    if source == run.dataset["source"]:
+        raise DataError(
+            f"{source} has changed since {run.name} was trained on it, so its rows "
+            f"cannot be told from training texts; name other data with --data."
+        )

@@ -11,7 +11,14 @@ from typing import Any
 from seqclf import config as settings
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, RunError, SeqclfError, unknown
-from seqclf.runs.run import CONFIG_FILE, MODEL_FILE, Run
+from seqclf.runs.run import (
+    CONFIG_FILE,
+    DATASET_FILE,
+    LOCK_FILE,
+    LOG_FILE,
+    MODEL_FILE,
+    Run,
+)
 
 
 def open_run(path: Path, models: Path) -> Run:
@@ -95,13 +102,22 @@ def find_place(
             _refuse_to_replace(Run(models / name), config, overwrite)
         return place or Place(models / name)
     base = f"{about['name']}-{config.model.cell}-{config.training.seed}"
-    number = 1
-    while True:
+    return _automatic_place(models, base, config, about)
+
+
+def _automatic_place(
+    models: Path, base: str, config: RunConfig, about: Mapping[str, Any]
+) -> Place:
+    """Returns the equal run under `base` or a number of it, else the first free one."""
+    places, number = [], 1
+    taken = {path.name for path in models.glob(f"{base}*")}
+    while number <= len(taken) + 1:
         path = models / (base if number == 1 else f"{base}-{number}")
-        place = _place(path, config, about)
-        if place is not None:
-            return place
+        places.append(_place(path, config, about))
         number += 1
+    found = [place for place in places if place is not None]
+    equal = [place for place in found if place.is_done or place.is_begun]
+    return max(equal, key=lambda place: place.is_done, default=found[0])
 
 
 def _refuse_to_replace(run: Run, config: RunConfig, overwrite: bool) -> None:
@@ -125,17 +141,24 @@ def check_name(name: str) -> None:
 
 def _place(path: Path, config: RunConfig, about: Mapping[str, Any]) -> Place | None:
     """Returns the place if it is free or holds an equal run, else None."""
-    if not path.exists() or not any(path.iterdir()):
+    if not path.exists() or holds_nothing(path):
         return Place(path)
     run = Run(path)
     try:
-        equal = (
-            settings.same_question(run.config, config)
-            and run.dataset["fingerprint"] == about["fingerprint"]
-        )
-    except SeqclfError:  # not a run, or damaged: never taken for an equal one
+        if not settings.same_question(run.config, config):
+            return None
+        if not run.is_finished and not (path / DATASET_FILE).exists():
+            return Place(path, is_begun=True)  # cut off between its first two files
+        if run.dataset["fingerprint"] != about["fingerprint"]:
+            return None
+    except (SeqclfError, KeyError):  # not a run, or damaged: never taken for an equal
         return None
-    return Place(path, run.is_finished, not run.is_finished) if equal else None
+    return Place(path, run.is_finished, not run.is_finished)
+
+
+def holds_nothing(path: Path) -> bool:
+    """Tells whether a folder is empty but for what a training leaves when it begins."""
+    return path.is_dir() and {p.name for p in path.iterdir()} <= {LOG_FILE, LOCK_FILE}
 
 
 def _difference(run: Run, config: RunConfig) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import fcntl
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ METRICS_FILE = "metrics.json"
 ENVIRONMENT_FILE = "environment.json"
 PREDICTIONS_FOLDER = "predictions"
 LOG_FILE = "log.txt"  # what libraries wrote while it trained
+LOCK_FILE = "lock"  # held by the process that trains
 COMPLETE_FILE = "complete"  # written last; absent means unfinished
 
 
@@ -172,12 +175,31 @@ def create_run(
     return Run(path)
 
 
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds a run's directory for this process alone; a crash lets it go.
+
+    Raises:
+      RunError: If another process holds it.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    with (path / LOCK_FILE).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RunError(
+                f"{path} is being trained by another process; wait for it, or give "
+                f"this one another --name."
+            ) from error
+        yield
+
+
 def _clear(path: Path) -> None:
-    """Removes what an earlier run left, but not the log this one already writes."""
+    """Removes what an earlier run left, but not what this one already holds."""
     for old in path.iterdir() if path.exists() else ():
         if old.is_dir():
             shutil.rmtree(old)
-        elif old.name != LOG_FILE:
+        elif old.name not in (LOG_FILE, LOCK_FILE):
             old.unlink()
 
 

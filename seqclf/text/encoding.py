@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from seqclf.config import DataConfig, TextConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset
+from seqclf.errors import SeqclfError
 from seqclf.storage import write_json, write_text
 from seqclf.text.tokens import BLOCK_ROWS, TokenizedTexts, rules_to_json, tokenize
 from seqclf.text.vocabulary import Vocabulary, encode
@@ -82,15 +83,24 @@ def encode_dataset(
       The memory-mapped splits.
     """
     path = cache / f"{dataset.name}-{_key(dataset, data, text)}"
-    if not path.exists():
-        partial = cache / f".{path.name}.{os.getpid()}"
-        try:
-            _write(dataset, text, partial)
-            if not path.exists():  # another process may have been faster
-                partial.rename(path)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    return open_encoded(path)
+    try:
+        encoded = open_encoded(path)
+    except (OSError, ValueError, KeyError, SeqclfError):  # not there, or damaged
+        _write_whole(dataset, text, path)
+        encoded = open_encoded(path)
+    # The cache may have been made from an equal data set of another name.
+    return dataclasses.replace(encoded, about=_about(dataset))
+
+
+def _write_whole(dataset: Dataset, text: TextConfig, path: Path) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    shutil.rmtree(path, ignore_errors=True)
+    try:
+        _write(dataset, text, partial)
+        if not path.exists():  # another process may have been faster
+            partial.rename(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _key(dataset: Dataset, data: DataConfig, text: TextConfig) -> str:

@@ -8,7 +8,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +38,7 @@ class Trial:
     Attributes:
       config: The question.
       encoded: Folder of the encoded data set.
+      about: What the run's `dataset.json` will hold.
       path: Directory of the run.
       command: The command that asks for it, `train` or `compare`.
       threads: Threads that TensorFlow may use.
@@ -45,6 +46,7 @@ class Trial:
 
     config: RunConfig
     encoded: Path
+    about: Mapping[str, Any]
     path: Path
     command: str
     threads: int
@@ -57,11 +59,16 @@ def run_trial(trial: Trial, report: Report) -> None:
       trial: What to train, and where.
       report: Told of the progress, see `training.fit`.
     """
+    with files.locked(trial.path):
+        _run(trial, report)
+
+
+def _run(trial: Trial, report: Report) -> None:
     start = time.perf_counter()
-    backend.set_threads(trial.threads)
     data = open_encoded(trial.encoded)
     config = trial.config
-    run = files.create_run(trial.path, config, data.about, data.vocabulary)
+    run = files.create_run(trial.path, config, trial.about, data.vocabulary)
+    backend.set_threads(trial.threads)
     model = build_model(
         config.model, len(data.vocabulary), len(data.labels), config.training.seed
     )
@@ -141,6 +148,12 @@ def package_versions() -> dict[str, str]:
 
 def peak_memory() -> int:
     """Returns the most bytes this process has held in memory."""
+    try:
+        status = Path("/proc/self/status").read_text()
+        return 1024 * int(status.split("VmHWM:")[1].split()[0])
+    except (OSError, IndexError):
+        # Elsewhere than on Linux, where this would count the parent's memory too.
+        pass
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
