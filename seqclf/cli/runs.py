@@ -123,10 +123,15 @@ def _settings_tables(run: Any) -> list[Any]:
     for part, values in groups.items():
         table = Table("setting", "value", title=part, title_justify="left")
         for key, value in values.items():
-            shown = f"{value:,.4g}" if isinstance(value, float) else str(value)
-            table.add_row(key, escape(shown))
+            table.add_row(key.replace("_", " "), escape(_shown(value)))
         tables.append(table)
     return tables
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {part}" for key, part in value.items())
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)
 
 
 def _history_table(run: Any) -> Any:

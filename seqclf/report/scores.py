@@ -8,7 +8,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-MOST_CONFUSED_LABELS = 12  # a wider matrix does not fit a terminal
+TERMINAL_WIDTH = 80
 
 
 def headline(name: str, source: str, split: str, scores: dict[str, Any]) -> str:
@@ -28,7 +28,7 @@ def tables(scores: dict[str, Any]) -> Iterator[Table]:
     """Yields the tables by label, by length, and of confusions."""
     yield _by_label(scores["per_label"])
     labels = [record["label"] for record in scores["per_label"]]
-    if len(labels) <= MOST_CONFUSED_LABELS:
+    if _confusion_width(labels, scores["n"]) <= TERMINAL_WIDTH:
         yield _confusion(labels, scores["confusion_matrix"])
     yield _by_length(scores["by_length"])
 
@@ -39,6 +39,13 @@ def _by_label(records: list[dict[str, Any]]) -> Table:
         shares = [_percent(record[key]) for key in ("precision", "recall", "f1")]
         table.add_row(escape(record["label"]), *shares, f"{record['support']:,}")
     return table
+
+
+def _confusion_width(labels: list[str], n: int) -> int:
+    """Returns how many columns of a terminal the table of confusions may take."""
+    least = len(f"{n:,}")
+    cells = [len("true \\ predicted"), *(max(len(label), least) for label in labels)]
+    return sum(cell + 3 for cell in cells) + 1
 
 
 def _confusion(labels: list[str], matrix: list[list[int]]) -> Table:
