@@ -22,7 +22,7 @@ def build(seed: int = 0, **values: object):
 
 
 def weights(model) -> dict[str, np.ndarray]:
-    return {w.path.split("/", 1)[-1]: w.numpy() for w in model.weights}
+    return {weight.path: weight.numpy() for weight in model.weights}
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:

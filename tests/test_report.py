@@ -83,6 +83,7 @@ def test_different_kernels_are_named_by_cell():
 def test_labels_are_data_and_no_markup():
     record = {"label": "[bold]x[/bold]", "precision": 1, "recall": 1, "f1": 1}
     found = {
+        "n": 1,
         "per_label": [record | {"support": 1}],
         "confusion_matrix": [[1]],
         "by_length": [],
