@@ -51,6 +51,7 @@ def test_one_seed_is_said_to_be_one():
     ("accuracy", "words"),
     [
         (0.8, "10.0 points below (80.0 %)."),
+        (0.9, "reaches the same (90.0 %)"),
         (0.91, "1.0 points above (91.0 %), which chance alone could make"),
         (0.96, "6.0 points above (96.0 %): it beats every twin"),
     ],

@@ -104,17 +104,21 @@ class TrainingProgress:
         if self._quiet:
             return
         match event["event"]:
+            case "start":
+                task = self._bars.add_task(name, total=None, state="starting")
+                self._tasks[name] = task
             case "step":
                 self._move(name, event)
             case "epoch":
                 self._end_epoch(name, event)
             case "failed":
+                self._hide(name)
                 self._console.print(f"{escape(name)}: {escape(event['error'])}")
             case "finished" if name in self._costs:
                 del self._costs[name]
-                if name in self._tasks:
-                    self._bars.update(self._tasks[name], visible=False)
+                self._hide(name)
             case "finished":
+                self._hide(name)
                 self._console.print(f"{escape(name)}: fitted")
 
     def _move(self, name: str, event: dict[str, Any]) -> None:
@@ -124,10 +128,13 @@ class TrainingProgress:
             f"epoch {event['epoch']}/{event['epochs']}  loss {event['loss']:.3f}  "
             f"acc {event['accuracy']:.3f}  {speed}"
         )
-        if name not in self._tasks:
-            total = event["epochs"] * event["steps"]
-            self._tasks[name] = self._bars.add_task(name, total=total, state=state)
-        self._bars.update(self._tasks[name], completed=done, state=state)
+        total = event["epochs"] * event["steps"]
+        task = self._tasks[name]
+        self._bars.update(task, total=total, completed=done, state=state)
+
+    def _hide(self, name: str) -> None:
+        if name in self._tasks:
+            self._bars.update(self._tasks[name], visible=False)
 
     def _end_epoch(self, name: str, event: dict[str, Any]) -> None:
         self._console.print(

@@ -43,6 +43,8 @@ def _about_baselines(rows: Sequence[dict[str, Any]], best: dict[str, Any]) -> st
     top = max(baselines, key=lambda row: row["accuracy"]["mean"])
     gap = 100 * (top["accuracy"]["mean"] - best["accuracy"]["mean"])
     name = f"The best baseline, {top['cell']},"
+    if round(gap, 1) == 0:
+        return f" {name} reaches the same ({_points(top)} %)."
     side = "above" if gap > 0 else "below"
     text = f" {name} is {abs(gap):.1f} points {side} ({_points(top)} %)"
     if _overlap(top, best):

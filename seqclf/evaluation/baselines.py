@@ -51,6 +51,7 @@ class BaselineTask:
 
 def run_baseline(task: BaselineTask, report: Report) -> None:
     """Fits one baseline on train, scores it as a run is scored, and writes that."""
+    report({"event": "start"})
     start = time.perf_counter()
     encoded = open_encoded(task.encoded)
     # One thread: the solver's small products lose more to waiting than they gain.

@@ -59,6 +59,7 @@ def run_trial(trial: Trial, report: Report) -> None:
       trial: What to train, and where.
       report: Told of the progress, see `training.fit`.
     """
+    report({"event": "start"})
     with files.locked(trial.path):
         _run(trial, report)
 
