@@ -23,8 +23,9 @@ def verdict(rows: Sequence[dict[str, Any]], different: Sequence[str] = ()) -> st
     best = twins[0]
     seeds = len(best["seeds"])
     basis = "one seed" if seeds == 1 else f"{seeds} seeds"
+    name = _title(best["cell"])
     text = (
-        f"{_title(best['cell'])} has the highest test accuracy, {_points(best)} % "
+        f"{name[0].upper()}{name[1:]} has the highest test accuracy, {_points(best)} % "
         f"(n = {best['n']:,}, {basis})"
     )
     close = [_title(r["cell"]) for r in twins[1:] if _overlap(r, best)]
@@ -78,7 +79,7 @@ def _points(row: dict[str, Any]) -> str:
 
 
 def _title(cell: str) -> str:
-    names = {"none": "No recurrence", "rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
+    names = {"none": "no recurrence", "rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
     first, *rest = cell.split(maxsplit=1)
     return " ".join([names.get(first, first), *rest])
 
