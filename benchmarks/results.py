@@ -79,13 +79,14 @@ def head() -> str:
             "local copies of the data sets; `NAME` in the commands is the folder of "
             f"such a copy. Machine: {cores()} cores of {cpu()}, no GPU. {versions}. "
             f"Written {datetime.datetime.now(datetime.UTC).date()}.",
-            "Other work ran on the same cores meanwhile, more beside some trainings than "
-            "beside others: the seconds are upper bounds, and do not rank the cells.",
+            "Other work ran on the same cores meanwhile, more beside some trainings "
+            "than beside others: the seconds are upper bounds, and do not rank the "
+            "cells.",
             "The recipe was chosen on validation data only ([recipe.md](recipe.md)). "
             "Each test split was scored once for each training of the frozen recipe, "
             "and all of those scores stand here. Before that, smoke tests of the "
-            "program printed test scores of trec6 after three epochs of an older recipe; "
-            "they chose nothing.",
+            "program printed test scores of trec6 after three epochs of an older "
+            "recipe; they chose nothing.",
         ]
     )
 
