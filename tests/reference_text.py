@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
+# Names of the characters of the scripts that are written without spaces.
 UNSPACED = re.compile(
-    "HIRAGANA LETTER|KATAKANA LETTER|CJK UNIFIED|THAI|LAO |KHMER|MYANMAR"
+    "CJK |HANGZHOU|IDEOGRAPHIC (ITERATION|NUMBER)|VERTICAL IDEOGRAPHIC"
+    "|VIETNAMESE ALTERNATE|OLD CHINESE|HIRAGANA |HENTAIGANA"
+    "|KATAKANA (LETTER|ITERATION|VOICED|DIGRAPH)|HALFWIDTH KATAKANA LETTER"
+    "|THAI|LAO |KHMER|MYANMAR"
 )
 
 

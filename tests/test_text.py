@@ -87,15 +87,40 @@ ORDINARY = st.text(
 )
 
 
-@settings(max_examples=300, deadline=None)
-@given(ORDINARY)
-def test_three_engines_agree_on_any_text(text):
+def check_agreement(text: str) -> None:
     found = arrow(text)
     assert in_a_graph(text) == found
     # Python's own Unicode tables may be older or newer than RE2's: a character
     # that only one of them knows is no disagreement of the rules.
     if all(unicodedata.category(c) != "Cn" for c in text):
         assert reference(text, folding()) == found
+
+
+@settings(max_examples=60, deadline=None)
+@given(ORDINARY)
+def test_three_engines_agree_on_any_text(text):
+    check_agreement(text)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000, deadline=None)
+@given(ORDINARY)
+def test_three_engines_agree_on_any_text_at_length(text):
+    check_agreement(text)
+
+
+@pytest.mark.slow
+def test_every_character_is_read_as_the_reference_reads_it():
+    known = (chr(point) for point in range(1, 0x110000))
+    known = [c for c in known if unicodedata.category(c) not in ("Cn", "Co", "Cs")]
+    texts = [f"0{character}a" for character in known]
+    found = tokenize(pa.array(texts)).to_pylist()
+    different = [
+        text
+        for text, tokens in zip(texts, found, strict=True)
+        if tokens != reference(text, folding())
+    ]
+    assert different == []
 
 
 def test_many_texts_give_what_each_gives_alone():

@@ -51,7 +51,10 @@ def test_every_cell_memorises_sixteen_examples(cell):
     assert predicted.tolist() == examples(16).label_ids.tolist()
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize(
+    "cell",
+    [*(pytest.param(c, marks=pytest.mark.slow) for c in ("rnn", "gru")), "lstm"],
+)
 def test_the_same_seed_gives_the_same_weights_to_the_bit(cell):
     config = dataclasses.replace(RECIPE, word_dropout_rate=0.2)
     twin = dataclasses.replace(MODEL, cell=cell, dropout_rate=0.5)
@@ -116,6 +119,7 @@ def test_a_loss_that_is_no_number_stops_with_a_diagnosis():
         train(config, dataclasses.replace(MODEL, cell="rnn"))
 
 
+@pytest.mark.slow
 def test_smoothed_labels_keep_the_model_from_certainty():
     def certainty(smoothing: float) -> float:
         config = dataclasses.replace(
@@ -139,6 +143,7 @@ def test_balanced_weights_follow_the_formula():
     assert fitting._label_weights(label_ids, 3, RECIPE) is None
 
 
+@pytest.mark.slow
 def test_balanced_weights_lift_the_rare_label():
     def recall(class_weights: str) -> float:
         generator = np.random.default_rng(0)
