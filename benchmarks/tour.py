@@ -17,7 +17,8 @@ README = Path(__file__).parents[1] / "README.md"
 COMMANDS = (
     "seqclf train --cell lstm",
     "seqclf compare --seeds 1",
-    'seqclf predict "Not half as dull as I feared." "Half as dull as I feared."',
+    'seqclf predict "I expected a dull film, but it is gripping."'
+    ' "I expected a gripping film, but it is dull."',
     "seqclf runs list",
 )
 
