@@ -23,7 +23,7 @@ def examine(models: Path, cache: Path, network: bool) -> dict[str, Any]:
     Args:
       models: Folder of the runs.
       cache: Folder of the encoded data sets.
-      network: Whether to try to reach the Hub.
+      network: Whether to try to reach the Hub, for at most 3 seconds.
 
     Returns:
       Findings by name: plain values, lists of lines, or versions by package.
@@ -47,7 +47,7 @@ def examine(models: Path, cache: Path, network: bool) -> dict[str, Any]:
         "runs_where": _kernels(bool(gpus)),
         "models": _folder(models),
         "cache": _folder(cache),
-        "network": _network() if network else "not tried; --network tries the Hub",
+        "network": _network() if network else "not tried (--no-network)",
     }
 
 

@@ -343,7 +343,9 @@ def test_doctor_says_what_runs_where(tmp_path):
     assert findings["cores"] >= 1
     assert findings["versions"]["keras"]
     assert "lstm" in " ".join(findings["runs_where"])
-    assert "--network" in findings["network"]
+    assert "the Hub is not asked" in findings["network"]  # HF_HUB_OFFLINE is set
+    untried = json.loads(run_in(tmp_path, "doctor", "--json", "--no-network").stdout)
+    assert untried["network"] == "not tried (--no-network)"
     assert "tensorflow" in run_in(tmp_path, "doctor").stdout
 
 

@@ -10,12 +10,15 @@ from seqclf.cli import _options as options
 from seqclf.cli._screen import print_json, stdout
 
 Network = Annotated[
-    bool, typer.Option("--network", help="Try to reach the Hugging Face Hub, 3 s.")
+    bool,
+    typer.Option(
+        "--network/--no-network", help="Try to reach the Hugging Face Hub, 3 s."
+    ),
 ]
 
 
 def doctor(
-    network: Network = False,
+    network: Network = True,
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
     cache_dir: options.CacheDir = options.DEFAULT_CACHE,
     json: options.Json = False,
