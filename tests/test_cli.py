@@ -332,8 +332,37 @@ def test_compare_takes_finished_runs_and_says_where_they_differ(finished_run, tm
     result = invoke("compare", "one", "two", option, "--markdown")
     assert result.exit_code == 0, result.output
     assert "no twins: they also differ in model.units" in result.stdout
+    assert "No baselines, for the data could not be read again" in result.stderr
+    assert "seqclf train --cell none" in result.stderr
     lone = invoke("compare", "one", option)
     assert "is no comparison" in lone.output
+
+
+def test_compare_fits_the_baselines_of_finished_runs_and_adds_the_none_twin(
+    finished_run, workplace, tmp_path
+):
+    shutil.copytree(workplace / "reviews", tmp_path / "reviews")
+    models = tmp_path / "models"
+    for name, cell in (("one", "gru"), ("two", "rnn"), ("reviews-none-0", "none")):
+        shutil.copytree(finished_run.path, models / name)
+        config = json.loads((models / name / "config.json").read_text())
+        config["model"]["cell"] = cell
+        (models / name / "config.json").write_text(json.dumps(config))
+    command = ["compare", "one", "two", "--json"]
+    first = run_cli(command, tmp_path)
+    assert first.returncode == 0, first.stderr
+    rows = [row["cell"] for row in json.loads(first.stdout)["rows"]]
+    baselines = ["majority", "tf-idf + logistic regression"]
+    assert rows == [*baselines, "none", "rnn", "gru"]
+    assert "Added, the twin without recurrence: reviews-none-0." in first.stderr
+    assert "majority: fitted" in first.stderr
+    again = run_cli(command, tmp_path)
+    assert again.stdout == first.stdout
+    assert "fitted" not in again.stderr
+    write_csv(tmp_path / "reviews" / "test.csv", reviews(40))
+    changed = run_cli(command, tmp_path)
+    assert "reviews has changed since the training" in changed.stderr
+    assert "majority" not in changed.stdout
 
 
 def test_doctor_says_what_runs_where(tmp_path):

@@ -165,34 +165,38 @@ def test_a_failed_trial_is_missing_and_the_others_stand(
     plan = planning.Plan(models / "c", [trial], [done], [])
     plan.path.mkdir()
     monkeypatch.setattr(
-        planning, "run_tasks", lambda tasks, on_report: [Outcome(0, error="killed")]
+        planning,
+        "run_tasks",
+        lambda tasks, on_report: [
+            Outcome(i, error="killed") for i in range(len(tasks))
+        ],
     )
     told = []
     finished, failures = planning.execute(plan, lambda *report: told.append(report))
     assert told == [("reviews-rnn-0", {"event": "failed", "error": "killed"})]
-    result = planning.finish(plan.path, finished, failures, 1.0)
+    result = planning.finish(plan, finished, failures, 1.0)
     assert [r["cell"] for r in result["rows"]] == ["gru"]
     assert result["missing"] == {"reviews-rnn-0": "killed"}
     written = json.loads((plan.path / "comparison.json").read_text())
     assert written["missing"] == result["missing"]
     with pytest.raises(RunError, match="reviews-rnn-0: killed"):
-        planning.finish(plan.path, [], failures, 1.0)
+        planning.finish(plan, [], failures, 1.0)
 
 
-def plan_for(workplace, models, name=None, overwrite=False, **training):
+def plan_for(workplace, models, name=None, overwrite=False, data=None, **training):
     from seqclf.comparison.plan import plan
     from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig
     from seqclf.data import load_dataset
     from seqclf.text.encoding import encode_dataset
 
     config = RunConfig(
-        data=DataConfig(source=str(workplace / "reviews")),
+        data=DataConfig(source=str(workplace / "reviews"), **(data or {})),
         text=TextConfig(min_count=1),
         training=TrainingConfig(**training),
     )
     dataset = load_dataset(config.data)
-    data = encode_dataset(dataset, config.data, config.text, models / "cache")
-    return plan(config, ["rnn", "gru"], range(2), data, models, name, overwrite)
+    encoded = encode_dataset(dataset, config.data, config.text, models / "cache")
+    return plan(config, ["rnn", "gru"], range(2), encoded, models, name, overwrite)
 
 
 def test_a_plan_holds_every_twin_seed_by_seed(workplace, tmp_path):
@@ -211,16 +215,27 @@ def test_another_question_gets_another_comparison(workplace, tmp_path):
     assert other.path.name == "reviews-compare-2"
 
 
-def test_a_replaced_comparison_leaves_no_old_baseline(workplace, tmp_path):
-    first = plan_for(workplace, tmp_path, name="mine")
+def test_baselines_are_shared_by_comparisons_on_the_same_data(workplace, tmp_path):
+    first = plan_for(workplace, tmp_path)
     for task in first.baselines:
+        assert not task.is_fitted
         task.path.mkdir(parents=True)
         write_json(task.path / "complete", {})
-    assert plan_for(workplace, tmp_path, name="mine").baselines == []
+    other = plan_for(workplace, tmp_path, epochs=9)
+    assert other.path != first.path
+    assert all(task.is_fitted for task in other.baselines)
+    sample = plan_for(workplace, tmp_path, data={"limit": 100})
+    assert not any(task.is_fitted for task in sample.baselines)
+
+
+def test_a_comparison_under_a_given_name_is_replaced_on_demand_only(
+    workplace, tmp_path
+):
+    plan_for(workplace, tmp_path, name="mine")
     with pytest.raises(RunError, match="--overwrite"):
         plan_for(workplace, tmp_path, name="mine", epochs=9)
     replaced = plan_for(workplace, tmp_path, name="mine", overwrite=True, epochs=9)
-    assert len(replaced.baselines) == 2
+    assert replaced.path == tmp_path / "mine"
     (tmp_path / "diary").mkdir()
     with pytest.raises(RunError, match="is no comparison"):
         plan_for(workplace, tmp_path, name="diary", overwrite=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +12,11 @@ from seqclf.cli import _options as options
 from seqclf.cli._screen import TrainingProgress, note, print_json, stdout
 from seqclf.cli._steps import load_and_encode, refuse_idle_settings
 from seqclf.config import RunConfig
-from seqclf.errors import ConfigError
+from seqclf.errors import ConfigError, SeqclfError
+
+if TYPE_CHECKING:
+    from seqclf.evaluation.baselines import BaselineTask
+    from seqclf.runs import Run
 
 Cells = Annotated[
     str, typer.Option("--cells", help="Cells to compare; `none` has no recurrence.")
@@ -30,7 +34,8 @@ Paths = Annotated[
 
 
 # What has a meaning for finished runs.
-OF_FINISHED = {"paths", "models_dir", "json", "markdown", "quiet", "config_file"}
+OF_FINISHED = {"paths", "models_dir", "cache_dir", "config_file"}
+OF_FINISHED |= {"json", "markdown", "quiet"}
 
 
 @options.with_config(without=("cell", "seed"))
@@ -59,7 +64,7 @@ def compare(
     """
     if paths:
         options.refuse_given(context, OF_FINISHED, "finished runs are compared")
-        result = _compare_finished(paths, models_dir, quiet)
+        result = _compare_finished(paths, models_dir, cache_dir, quiet)
     else:
         result = _train_and_compare(
             config, cells, seeds, (name, overwrite), (models_dir, cache_dir), quiet
@@ -101,12 +106,14 @@ def _train_and_compare(
             note("Type the same command again to train the others.")
             raise
     seconds = time.perf_counter() - start
-    result = planning.finish(plan.path, finished, failures, seconds)
+    result = planning.finish(plan, finished, failures, seconds)
     note(f"Written: {plan.path / planning.COMPARISON_FILE}", quiet)
     return result
 
 
-def _compare_finished(paths: list[Path], models: Path, quiet: bool) -> dict[str, Any]:
+def _compare_finished(
+    paths: list[Path], models: Path, cache: Path, quiet: bool
+) -> dict[str, Any]:
     from seqclf import runs
     from seqclf.comparison import plan as planning
     from seqclf.comparison.rows import compare_runs
@@ -120,10 +127,48 @@ def _compare_finished(paths: list[Path], models: Path, quiet: bool) -> dict[str,
             )
         return planning.read_comparison(folder)
     finished = [runs.open_run(path, models) for path in paths]
-    baselines = planning.find_baselines(finished[0].path.parent, finished[0])
-    if not baselines:
-        note("No comparison here has fitted the baselines on this data.", quiet)
+    compare_runs(finished)  # refuses what is not comparable, before any work
+    finished += _without_recurrence(finished, quiet)
+    baselines = _baselines(finished[0], cache, quiet)
     return compare_runs(finished, baselines)
+
+
+def _without_recurrence(finished: list[Run], quiet: bool) -> list[Run]:
+    """Returns the `none` twins of the runs that are finished beside them."""
+    from seqclf.comparison.plan import missing_none_twins
+
+    if any(run.config.model.cell == "none" for run in finished):
+        return []
+    found = missing_none_twins(finished)
+    names = ", ".join(run.name for run in found)
+    note(
+        f"Added, the twin without recurrence: {names}."
+        if found
+        else "The twin without recurrence is not trained; "
+        "seqclf train --cell none with the same options adds it.",
+        quiet,
+    )
+    return found
+
+
+def _baselines(run: Run, cache: Path, quiet: bool) -> list[BaselineTask]:
+    """Fits the baselines on a run's data, unless that is done or cannot be done."""
+    from seqclf.comparison.plan import fit_baselines
+    from seqclf.evaluation.baselines import baseline_tasks
+
+    try:
+        data = load_and_encode(run.config, cache, quiet=True)
+    except SeqclfError as error:
+        note(f"No baselines, for the data could not be read again: {error}", quiet)
+        return []
+    if data.about["fingerprint"] != run.dataset["fingerprint"]:
+        source = run.config.data.source
+        note(f"No baselines, for {source} has changed since the training.", quiet)
+        return []
+    tasks = baseline_tasks(run.config.data, data, run.path.parent)
+    with TrainingProgress({}, quiet) as progress:
+        fit_baselines(tasks, progress.report)
+    return tasks
 
 
 def _print(result: dict[str, Any], json: bool, markdown: bool) -> None:

@@ -18,7 +18,7 @@ from seqclf.config import CELL_NAMES, RunConfig, twin
 from seqclf.data.dataset import VALIDATION
 from seqclf.engine import Outcome, Task, run_tasks
 from seqclf.errors import ConfigError, RunError, unknown
-from seqclf.evaluation.baselines import BASELINES, BaselineTask, run_baseline
+from seqclf.evaluation.baselines import BaselineTask, baseline_tasks, run_baseline
 from seqclf.runs import Run
 from seqclf.runs import run as files
 from seqclf.storage import write_json
@@ -28,9 +28,10 @@ from seqclf.training.trial import Trial, cores, run_trial
 COMPARISON_FILE = "comparison.json"
 QUESTION_FILE = "question.json"
 COMPARISON_FILES = (QUESTION_FILE, COMPARISON_FILE)
-BASELINES_FOLDER = "baselines"
 # Time of an epoch beside GRU's, measured on IMDB (docs/results.md); for estimates only.
 RELATIVE_COST = {"none": 0.15, "rnn": 0.7, "gru": 1.0, "lstm": 1.1}
+
+OnReport = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Plan:
       path: Its directory.
       trials: Trainings that are not finished yet.
       finished: Runs that are.
-      baselines: Baselines that are not fitted yet.
+      baselines: The baselines, fitted or not.
     """
 
     path: Path
@@ -103,12 +104,7 @@ def plan(
                 trials.append(
                     Trial(one, data.path, data.about, place.path, "compare", cores())
                 )
-    baselines = [
-        BaselineTask(key, config.data, data.path, folder)
-        for key in BASELINES
-        if not ((folder := _baseline_path(path, key)) / files.COMPLETE_FILE).exists()
-    ]
-    return Plan(path, trials, finished, baselines)
+    return Plan(path, trials, finished, baseline_tasks(config.data, data, models))
 
 
 def _begin(path: Path, question: dict[str, Any]) -> None:
@@ -174,13 +170,7 @@ def _read_question(path: Path) -> dict[str, Any]:
     return question
 
 
-def _baseline_path(comparison: Path, name: str) -> Path:
-    return comparison / BASELINES_FOLDER / name.split()[0]
-
-
-def execute(
-    plan: Plan, on_report: Callable[[str, dict[str, Any]], None]
-) -> tuple[list[Run], dict[str, str]]:
+def execute(plan: Plan, on_report: OnReport) -> tuple[list[Run], dict[str, str]]:
     """Trains and fits what is missing, each in a process of its own.
 
     Args:
@@ -190,30 +180,37 @@ def execute(
     Returns:
       All finished runs, and why the others are missing, by name.
     """
-    names = [task.name for task in plan.baselines] + [t.path.name for t in plan.trials]
-    tasks = [
-        Task(run_baseline, task, task.path / files.LOG_FILE) for task in plan.baselines
-    ] + [Task(run_trial, trial, trial.path / files.LOG_FILE) for trial in plan.trials]
+    failures = fit_baselines(plan.baselines, on_report)
+    tasks = [Task(run_trial, t, t.path / files.LOG_FILE) for t in plan.trials]
+    names = [trial.path.name for trial in plan.trials]
+    failures |= _run_all(tasks, names, on_report)
+    return finished_runs(plan), failures
+
+
+def fit_baselines(
+    baselines: Sequence[BaselineTask], on_report: OnReport
+) -> dict[str, str]:
+    """Fits the baselines that are not fitted yet; returns why some could not be."""
+    missing = [baseline for baseline in baselines if not baseline.is_fitted]
+    tasks = [Task(run_baseline, b, b.path / files.LOG_FILE) for b in missing]
+    return _run_all(tasks, [baseline.name for baseline in missing], on_report)
+
+
+def _run_all(
+    tasks: Sequence[Task], names: Sequence[str], on_report: OnReport
+) -> dict[str, str]:
     failures = {}
     for outcome in run_tasks(tasks, on_report=lambda i, r: on_report(names[i], r)):
         on_report(names[outcome.index], _ended(outcome))
         if outcome.error:
             failures[names[outcome.index]] = outcome.error
-    return finished_runs(plan), failures
+    return failures
 
 
 def finished_runs(plan: Plan) -> list[Run]:
     """Returns the runs of a plan that are finished by now."""
     trained = [Run(trial.path) for trial in plan.trials]
     return plan.finished + [run for run in trained if run.is_finished]
-
-
-def _fitted_baselines(path: Path) -> dict[str, Path]:
-    return {
-        name: folder
-        for name in BASELINES
-        if ((folder := _baseline_path(path, name)) / files.COMPLETE_FILE).exists()
-    }
 
 
 def _ended(outcome: Outcome) -> dict[str, Any]:
@@ -223,7 +220,7 @@ def _ended(outcome: Outcome) -> dict[str, Any]:
 
 
 def finish(
-    path: Path, finished: Sequence[Run], failures: dict[str, str], seconds: float
+    plan: Plan, finished: Sequence[Run], failures: dict[str, str], seconds: float
 ) -> dict[str, Any]:
     """Writes and returns `comparison.json` of runs and fitted baselines.
 
@@ -233,14 +230,32 @@ def finish(
     if not finished:
         reasons = "; ".join(f"{name}: {error}" for name, error in failures.items())
         raise RunError(f"no training was finished. {reasons}")
-    result = compare_runs(finished, _fitted_baselines(path)) | {
+    result = compare_runs(finished, plan.baselines) | {
         "missing": failures,
         "seconds": seconds,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
-    write_json(path / COMPARISON_FILE, result)
-    files.mark_complete(path, "compare")
+    write_json(plan.path / COMPARISON_FILE, result)
+    files.mark_complete(plan.path, "compare")
     return result
+
+
+def missing_none_twins(finished: Sequence[Run]) -> list[Run]:
+    """Returns finished runs that differ from the given ones in having no recurrence.
+
+    Args:
+      finished: Runs; each is looked for in its own folder of runs.
+
+    Returns:
+      One run for each different question, in order.
+    """
+    found: dict[Path, Run] = {}
+    for run in finished:
+        wanted = twin(run.config, "none")
+        place = runs.find_place(run.path.parent, wanted, run.dataset)
+        if place.is_done:
+            found[place.path] = Run(place.path)
+    return list(found.values())
 
 
 def read_comparison(folder: Path) -> dict[str, Any]:
@@ -276,18 +291,6 @@ def find_comparisons(models: Path) -> list[Path]:
         return []
     found = sorted(file.parent for file in models.glob(f"*/{COMPARISON_FILE}"))
     return [path for path in found if (path / files.COMPLETE_FILE).exists()]
-
-
-def find_baselines(models: Path, run: Run) -> dict[str, Path]:
-    """Returns baselines that some comparison fitted on the run's very data."""
-    data = settings.to_dict(run.config)["data"]
-    del data["source"]
-    for file in sorted(models.glob(f"*/{QUESTION_FILE}")):
-        question = _read_question(file.parent)
-        same_data = question.get("fingerprint") == run.dataset["fingerprint"]
-        if same_data and question.get("data") == data:
-            return _fitted_baselines(file.parent)
-    return {}
 
 
 def default_run(models: Path) -> Run:

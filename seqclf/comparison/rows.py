@@ -13,18 +13,19 @@ from seqclf.comparison.verdict import verdict
 from seqclf.config import CELL_NAMES, twin
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
+from seqclf.evaluation.baselines import BaselineTask
 from seqclf.metrics import wilson
 from seqclf.runs import Run
 
 
 def compare_runs(
-    finished: Sequence[Run], baselines: dict[str, Path] | None = None
+    finished: Sequence[Run], baselines: Sequence[BaselineTask] = ()
 ) -> dict[str, Any]:
     """Puts finished runs side by side, without training.
 
     Args:
       finished: Runs on the same data, divided in the same way.
-      baselines: Folders of fitted baselines, by name.
+      baselines: Rows to beat; those that are not fitted are left out.
 
     Returns:
       Rows, a verdict and the card of what is equal, as in `comparison.json`.
@@ -38,7 +39,7 @@ def compare_runs(
     groups = _group(finished)
     rows = [_row(name, group) for name, group in groups.items()]
     rows.sort(key=lambda row: CELL_NAMES.index(row["cell"].split()[0]))
-    rows = [_baseline_row(n, p) for n, p in (baselines or {}).items()] + rows
+    rows = [_baseline_row(b.name, b.path) for b in baselines if b.is_fitted] + rows
     card = _card(finished)
     return {"rows": rows, "verdict": verdict(rows, card["different"]), "card": card}
 

@@ -48,6 +48,26 @@ class BaselineTask:
     encoded: Path
     path: Path
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether all of it has been written."""
+        return (self.path / files.COMPLETE_FILE).exists()
+
+
+def baseline_tasks(
+    config: DataConfig, data: EncodedDataset, models: Path
+) -> list[BaselineTask]:
+    """Returns every baseline on a data set, those that are fitted included.
+
+    They lie in one folder a data set, models/<data>-<key>-baselines, which all
+    comparisons share.
+    """
+    folder = models / f"{data.path.name}-baselines"
+    return [
+        BaselineTask(name, config, data.path, folder / name.split()[0])
+        for name in BASELINES
+    ]
+
 
 def run_baseline(task: BaselineTask, report: Report) -> None:
     """Fits one baseline on train, scores it as a run is scored, and writes that."""
