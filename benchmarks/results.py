@@ -84,9 +84,8 @@ def head() -> str:
             "cells.",
             "The recipe was chosen on validation data only ([recipe.md](recipe.md)). "
             "Each test split was scored once for each training of the frozen recipe, "
-            "and all of those scores stand here. Before that, smoke tests of the "
-            "program printed test scores of trec6 after three epochs of an older "
-            "recipe; they chose nothing.",
+            "and all of those scores stand here; those of an earlier recipe stand in "
+            "[results_earlier.md](results_earlier.md).",
         ]
     )
 

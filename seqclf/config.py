@@ -182,8 +182,8 @@ class TrainingConfig:
     epochs: int | None = _setting(
         None, "Most epochs; left out, 5 to 20 by the size of the data."
     )
-    batch_size: int = _setting(32, "Texts a step.")
-    learning_rate: float = _setting(2e-3, "Peak learning rate.")
+    batch_size: int = _setting(64, "Texts a step.")
+    learning_rate: float = _setting(3e-3, "Peak learning rate.")
     warmup_fraction: float = _setting(0.1, "Fraction of steps that warm up.")
     weight_decay: float = _setting(0.004, "Weight decay of AdamW.")
     clip_norm: float = _setting(1.0, "Largest norm of the gradient.")
