@@ -7,6 +7,7 @@ docs/recipe.md tells how.
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import math
 import types
@@ -21,6 +22,12 @@ CELL_NAMES = ("none", "rnn", "gru", "lstm")
 POOLING_NAMES = ("last", "max", "mean", "attention")
 KEEP_NAMES = ("head", "tail", "both")
 CLASS_WEIGHT_NAMES = ("equal", "balanced")
+
+# Fields of DataConfig that say where the data is. What it holds is compared by
+# fingerprint, so they do not count when two questions are compared.
+SOURCE_FIELDS = frozenset(
+    ("source", "revision", "subset", "text_column", "label_column", "encoding")
+)
 
 _Config = TypeVar("_Config")
 
@@ -48,6 +55,16 @@ def _require_rate(name: str, value: float) -> None:
     _require(0 <= value < 1, name, "a fraction in [0, 1)", value)
 
 
+def _require_encoding(name: str) -> None:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        raise ConfigError(
+            f"encoding must be a name that Python knows, such as utf-8, cp1252, "
+            f"latin-1 or utf-16, got {name!r}."
+        ) from None
+
+
 def _require_positive(name: str, value: float) -> None:
     _require(value > 0 and math.isfinite(value), name, "a positive number", value)
 
@@ -57,24 +74,38 @@ class DataConfig:
     """Which texts, and how they are divided.
 
     Attributes:
-      source: `demo`, `imdb`, a file (CSV, TSV, JSON Lines, Parquet) or a folder of
-        such files, one a split. It names the data and does not change numbers: two
-        sources of equal content are equal.
-      text_column: Name of the column that holds the texts.
-      label_column: Name of the column that holds the labels.
+      source: `demo`, a short name or `owner/name` on the Hugging Face Hub, a file,
+        a folder, a pattern such as `*.csv`, or `-` for standard input. Like the
+        other fields of `SOURCE_FIELDS` it says where the data is and does not change
+        numbers: two sources of equal content are equal.
+      revision: Commit, branch or tag of a data set on the Hub; None takes the newest.
+      subset: Subset of a data set on the Hub; None takes its only one.
+      text_column: Column that holds the texts, or several, separated by commas, that
+        are joined; None finds one by its name.
+      label_column: Column that holds the labels; None finds one by its name.
+      encoding: Character encoding of text files, by a name that Python knows.
       limit: Training rows to use, a stratified sample; None uses all.
       validation_fraction: Fraction in (0, 1) of train that is held out, stratified,
         where the source has no validation split. A tenth is the field's habit.
       test_fraction: The same for a missing test split.
       split_seed: Seed of those hold-outs and of `limit`. Not the training seed, so
         that all seeds of a comparison share one split.
+      drop_duplicates: Whether to take texts out of train that stand in validation
+        or test too.
     """
 
     source: str = _setting(
-        "demo", "demo, imdb, a file, or a folder with train.* and so on."
+        "demo",
+        "demo, imdb and others (seqclf data list), OWNER/NAME on the Hub, a file, a "
+        "folder, '*.csv', or - for JSON Lines on standard input.",
     )
-    text_column: str = _setting("text", "Column that holds the texts.")
-    label_column: str = _setting("label", "Column that holds the labels.")
+    revision: str | None = _setting(None, "Commit or branch of a data set on the Hub.")
+    subset: str | None = _setting(None, "Subset of a data set on the Hub.")
+    text_column: str | None = _setting(
+        None, "Column of the texts, or several to join: title,content."
+    )
+    label_column: str | None = _setting(None, "Column of the labels.")
+    encoding: str = _setting("utf-8", "Character encoding of text files.")
     limit: int | None = _setting(None, "Train on a stratified sample of N rows.")
     validation_fraction: float = _setting(
         0.1, "Fraction of train held out where there is no validation split."
@@ -83,6 +114,9 @@ class DataConfig:
         0.2, "Fraction of train held out where there is no test split."
     )
     split_seed: int = _setting(0, "Seed of the hold-outs and of --limit.")
+    drop_duplicates: bool = _setting(
+        False, "Take texts out of train that validation or test hold too."
+    )
 
     def __post_init__(self) -> None:
         if self.limit is not None:
@@ -91,6 +125,7 @@ class DataConfig:
             value = getattr(self, name)
             _require(0 < value < 1, name, "a fraction in (0, 1)", value)
         _require_count("split_seed", self.split_seed, least=0)
+        _require_encoding(self.encoding)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +291,7 @@ def from_dict(values: Mapping[str, Any]) -> RunConfig:
 def same_question(a: RunConfig, b: RunConfig) -> bool:
     """Tells whether two configs give the same numbers on the same data.
 
-    The name of the source does not count: content is compared by fingerprint.
+    Where the data is does not count: content is compared by fingerprint.
     """
     return not differences(a, b)
 
@@ -264,14 +299,25 @@ def same_question(a: RunConfig, b: RunConfig) -> bool:
 def differences(a: RunConfig, b: RunConfig) -> list[str]:
     """Lists the settings in which two configs differ, such as `model.units: 64, 128`.
 
-    The name of the source is left out.
+    Where the data is, `SOURCE_FIELDS`, is left out.
     """
-    left, right = _flat(to_dict(a)), _flat(to_dict(b))
+    left, right = _flat(question(a)), _flat(question(b))
     return [
-        f"{key}: {left[key]}, {right[key]}"
-        for key in left
-        if left[key] != right[key] and key != "data.source"
+        f"{key}: {left[key]}, {right[key]}" for key in left if left[key] != right[key]
     ]
+
+
+def question(config: RunConfig) -> dict[str, Any]:
+    """Returns `to_dict` without the fields that say where the data is."""
+    values = to_dict(config)
+    values["data"] = division(config.data)
+    return values
+
+
+def division(data: DataConfig) -> dict[str, Any]:
+    """Returns how the data is divided: all fields but those that say where it is."""
+    values = dataclasses.asdict(data)
+    return {key: values[key] for key in values if key not in SOURCE_FIELDS}
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:

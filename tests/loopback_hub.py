@@ -1,47 +1,142 @@
-"""A Hugging Face Hub of one data set, on this machine."""
+"""A Hugging Face Hub of a few data sets, on this machine."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
+Files = Mapping[str, bytes]
+
+
+@dataclass
+class Repository:
+    """A data set with its history.
+
+    Attributes:
+      commits: Files by commit, 40 hexadecimal digits.
+      refs: Commits by branch or tag; `main` is there.
+      gated: Whether everything but its description needs leave.
+    """
+
+    commits: Mapping[str, Files]
+    refs: dict[str, str]
+    gated: bool = False
+
+    def commit(self, revision: str) -> str | None:
+        name = self.refs.get(revision, revision)
+        return name if name in self.commits else None
+
+
+def repository(files: Files, commit: str = "a" * 40, **options: object) -> Repository:
+    """Returns a data set of one commit."""
+    return Repository({commit: files}, {"main": commit}, **options)
+
+
+@dataclass
+class Answer:
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def refusal(status: int, code: str) -> Answer:
+    return Answer(status, headers={"X-Error-Code": code})
 
 
 class LoopbackHub(ThreadingHTTPServer):
     """Serves files over the Hub's routes.
 
-    `asked` lists the paths of all requests.
+    `asked` lists the paths of all requests. A data set whose owner is `slow` is never
+    answered for; `status` is the answer to everything once it is set.
     """
 
-    def __init__(self, repository: str, files: dict[str, bytes]) -> None:
+    daemon_threads = True
+
+    def __init__(self, repositories: Mapping[str, Repository]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.repository, self.files, self.asked = repository, files, []
+        self.repositories = repositories
+        self.asked: list[str] = []
+        self.status: int | None = None
+        self.closing = threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
-    def find(self, path: str) -> bytes | None:
-        api = f"/api/datasets/{self.repository}"
-        if path in (api, f"{api}/revision/{COMMIT}", f"{api}/revision/main"):
-            siblings = [{"rfilename": name} for name in self.files]
-            about = {"id": self.repository, "sha": COMMIT, "siblings": siblings}
-            return json.dumps(about).encode()
-        if path.startswith(f"{api}/tree/"):
-            return json.dumps(self.tree(path)).encode()
-        for revision in ("main", COMMIT):
-            prefix = f"/datasets/{self.repository}/resolve/{revision}/"
-            if path.startswith(prefix):
-                return self.files.get(path.removeprefix(prefix))
-        return None
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
 
-    def tree(self, path: str) -> list[dict[str, object]]:
-        inside = path.split("/tree/", 1)[1].split("/", 1)[1:]
-        return [
-            {"type": "file", "path": name, "size": len(body), "oid": name}
-            for name, body in self.files.items()
-            if not inside or name.startswith(inside[0])
-        ]
+    def close(self) -> None:
+        self.closing.set()
+        self.shutdown()
+        self.server_close()
+
+    def find(self, path: str, query: str) -> Answer:
+        if self.status:
+            return Answer(self.status)
+        api = path.startswith("/api/datasets/")
+        owner, name, *rest = path.removeprefix("/api").split("/")[2:]
+        if owner == "slow":
+            self.closing.wait(60)
+        found = self.repositories.get(f"{owner}/{name}")
+        if found is None:
+            return refusal(401, "RepoNotFound")  # so the Hub, to the nameless
+        if not rest:
+            rest = ["revision", "main"]
+        revision = unquote(rest[1])
+        commit = found.commit(revision)
+        if commit is None:
+            return refusal(404, "RevisionNotFound")
+        files = found.commits[commit]
+        if not api:
+            return self.file(found, commit, files.get("/".join(rest[2:])))
+        if rest[0] == "tree":
+            inside = unquote("/".join(rest[2:]))
+            return as_json(tree(files, inside, "recursive=true" in query.lower()))
+        siblings = [{"rfilename": file} for file in files]
+        gated = "manual" if found.gated else False
+        about = {"id": f"{owner}/{name}", "sha": commit, "gated": gated}
+        return as_json(about | {"siblings": siblings})
+
+    @staticmethod
+    def file(found: Repository, commit: str, body: bytes | None) -> Answer:
+        if found.gated:
+            return refusal(401, "GatedRepo")
+        if body is None:
+            answer = refusal(404, "EntryNotFound")
+        else:
+            etag = f'"{hashlib.sha256(body).hexdigest()}"'
+            answer = Answer(200, body, {"ETag": etag})
+        answer.headers["X-Repo-Commit"] = commit
+        return answer
+
+
+def as_json(value: object) -> Answer:
+    return Answer(body=json.dumps(value).encode())
+
+
+def tree(files: Files, folder: str, recursive: bool) -> list[dict[str, object]]:
+    """Lists what stands right in a folder, or all that stands below it."""
+    prefix = f"{folder}/" if folder else ""
+    entries: dict[str, dict[str, object]] = {}
+    for name, body in files.items():
+        if not name.startswith(prefix):
+            continue
+        *folders, _ = name.removeprefix(prefix).split("/")
+        for depth in range(1, len(folders) + 1):
+            path = prefix + "/".join(folders[:depth])
+            entries[path] = {"type": "directory", "path": path, "oid": path}
+        entries[name] = {"type": "file", "path": name, "size": len(body), "oid": name}
+    deep = len(prefix.split("/"))
+    return [
+        entry
+        for path, entry in entries.items()
+        if recursive or len(path.split("/")) == deep
+    ]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -49,24 +144,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> bytes:
         """Sends status and headers, and returns the body."""
-        path = self.path.split("?")[0]
+        path, _, query = self.path.partition("?")
         self.server.asked.append(path)
-        found = self.server.find(path)
-        self.send_response(404 if found is None else 200)
-        self.send_header("X-Repo-Commit", COMMIT)
-        if found is None:
-            self.send_header("X-Error-Code", "EntryNotFound")
-        else:
-            self.send_header("ETag", f'"{hashlib.sha256(found).hexdigest()}"')
-        self.send_header("Content-Length", str(len(found or b"")))
+        answer = self.server.find(path, query)
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        return found or b""
+        return answer.body
 
     def do_HEAD(self) -> None:  # noqa: N802 -- the base class's name
         self.answer()
 
     def do_GET(self) -> None:  # noqa: N802
-        self.wfile.write(self.answer())
+        body = self.answer()
+        with suppress(ConnectionError):  # who waited for a slow answer has gone
+            self.wfile.write(body)
 
     def log_message(self, *arguments: object) -> None:
         pass

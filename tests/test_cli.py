@@ -284,7 +284,7 @@ def test_runs_are_removed_and_nothing_else_is(workplace, tmp_path):
 
 def test_data_is_listed_and_shown(workplace):
     assert "demo" in invoke("data", "list").stdout
-    assert json.loads(invoke("data", "list", "--json").stdout)["names"][0] == "demo"
+    assert "demo" in json.loads(invoke("data", "list", "--json").stdout)["names"]
     result = invoke("data", "show", workplace / "reviews", "--json")
     summary = json.loads(result.stdout)
     assert summary["splits"]["train"]["texts"] == 160

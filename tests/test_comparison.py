@@ -61,6 +61,12 @@ def test_the_linear_baseline_is_never_hidden(accuracy, words):
     assert words in verdict(rows)
 
 
+@pytest.mark.parametrize(("accuracy", "is_doubted"), [(0.505, True), (0.52, False)])
+def test_labels_are_doubted_where_nothing_beats_guessing(accuracy, is_doubted):
+    rows = [row("majority", 0.5, **BASELINE), row("gru", accuracy), row("rnn", 0.49)]
+    assert ("do the labels belong to the texts?" in verdict(rows)) == is_doubted
+
+
 @pytest.mark.parametrize(
     ("cells", "message"),
     [("lstm,lstm", "twice"), ("rnn,transformer", "unknown cell 'transformer'"),

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from conftest import TINY, reviews, run_cli, write_csv
 
 from seqclf.classifier import Classifier
-from seqclf.config import DataConfig
+from seqclf.config import DataConfig, TextConfig
 from seqclf.data import load_dataset
 from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.evaluation import baselines
 from seqclf.evaluation.evaluate import evaluate, match_labels
 from seqclf.runs import Run
+from seqclf.text.encoding import encode_dataset
 
 
 @pytest.fixture(scope="module")
@@ -132,19 +135,23 @@ def test_a_missing_split_is_an_error(finished_run, tmp_path):
         evaluate(finished_run, DataConfig(source=str(tmp_path)), "test")
 
 
-def test_the_majority_baseline_gives_the_shares_of_train(workplace):
+def encoded(source: Path, folder: Path):
+    config = DataConfig(source=str(source))
+    return encode_dataset(load_dataset(config), config, TextConfig(), folder / "cache")
+
+
+def test_the_majority_baseline_gives_the_shares_of_train(tmp_path):
     rows = [(f"text {i}", "ab"[i % 4 == 0]) for i in range(100)]
-    path = write_csv(workplace.parent / "shares.csv", rows)
-    dataset = load_dataset(DataConfig(source=str(path)))
-    probabilities, chosen = baselines.majority(dataset)
+    path = write_csv(tmp_path / "shares.csv", rows)
+    probabilities, chosen = baselines.majority(encoded(path, tmp_path))
     assert chosen == {"label": "a"}
     np.testing.assert_allclose(probabilities["test"], [[0.75, 0.25]] * 20)
 
 
-def test_the_linear_baseline_learns_what_is_there_to_learn(workplace):
-    dataset = load_dataset(DataConfig(source=str(workplace / "reviews")))
-    probabilities, chosen = baselines.tfidf(dataset)
-    true = dataset.splits["test"]["label"].to_numpy()
+def test_the_linear_baseline_learns_what_is_there_to_learn(workplace, tmp_path):
+    data = encoded(workplace / "reviews", tmp_path)
+    probabilities, chosen = baselines.tfidf(data)
+    true = data.splits["test"].label_ids
     assert (probabilities["test"].argmax(1) == true).all()
     assert chosen["C"] in baselines.REGULARIZATIONS
     np.testing.assert_allclose(probabilities["test"].sum(1), 1)
@@ -154,21 +161,21 @@ def test_the_linear_baseline_reads_pairs_of_words(tmp_path):
     # Both classes hold the same words; only their order tells.
     rows = [(f"not good but bad {i}", "x") for i in range(40)]
     rows += [(f"not bad but good {i}", "y") for i in range(40)]
-    dataset = load_dataset(DataConfig(source=str(write_csv(tmp_path / "x.csv", rows))))
-    probabilities, _ = baselines.tfidf(dataset)
-    true = dataset.splits["test"]["label"].to_numpy()
+    data = encoded(write_csv(tmp_path / "x.csv", rows), tmp_path)
+    probabilities, _ = baselines.tfidf(data)
+    true = data.splits["test"].label_ids
     assert (probabilities["test"].argmax(1) == true).all()
 
 
 def test_the_linear_baseline_splits_scripts_without_spaces(tmp_path):
     rows = [(f"{'好' if i % 2 else '坏'}酒店{i}", "ab"[i % 2]) for i in range(80)]
-    dataset = load_dataset(DataConfig(source=str(write_csv(tmp_path / "x.csv", rows))))
-    probabilities, _ = baselines.tfidf(dataset)
-    true = dataset.splits["test"]["label"].to_numpy()
+    data = encoded(write_csv(tmp_path / "x.csv", rows), tmp_path)
+    probabilities, _ = baselines.tfidf(data)
+    true = data.splits["test"].label_ids
     assert (probabilities["test"].argmax(1) == true).all()
 
 
-def test_a_label_that_train_lacks_has_probability_zero():
+def test_a_label_that_train_lacks_has_probability_zero(tmp_path):
     table = pa.table(
         {"text": ["a b", "c d"] * 9, "label": pa.array([0, 1] * 9, pa.int32())}
     )
@@ -181,5 +188,6 @@ def test_a_label_that_train_lacks_has_probability_zero():
         source="here",
         fingerprint="f",
     )
-    probabilities, _ = baselines.tfidf(dataset)
+    data = encode_dataset(dataset, DataConfig(), TextConfig(), tmp_path)
+    probabilities, _ = baselines.tfidf(data)
     assert (probabilities["test"][:, 2] == 0).all()

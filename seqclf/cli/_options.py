@@ -7,7 +7,7 @@ import functools
 import inspect
 import tomllib
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,18 +39,31 @@ CHOICES = {
 }
 
 
-def with_config(*, without: tuple[str, ...] = ()) -> Callable[..., Any]:
+def with_config(
+    *,
+    parts: Collection[str] = PARTS,
+    only: Collection[str] | None = None,
+    without: Collection[str] = (),
+) -> Callable[..., Any]:
     """Gives a command one option for each setting, and hands it a RunConfig.
 
     Args:
-      without: Fields that the command sets by itself.
+      parts: Parts of the config whose settings become options.
+      only: Fields that do; None takes all.
+      without: Fields that do not; the command sets them by itself.
 
     Returns:
       A decorator for a function that takes the keyword argument `config`.
     """
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        parameters = _parameters(without)
+        parameters = {
+            name: _parameter(name, field, hint, part)
+            for name, field, hint, part in _settings()
+            if part in parts
+            and field.name not in without
+            and (only is None or field.name in only)
+        }
 
         @functools.wraps(command)
         def wrapped(**values: Any) -> Any:
@@ -67,15 +80,13 @@ def with_config(*, without: tuple[str, ...] = ()) -> Callable[..., Any]:
     return decorate
 
 
-def _parameters(without: tuple[str, ...]) -> dict[str, inspect.Parameter]:
-    parameters = {}
+def _settings() -> Iterator[tuple[str, dataclasses.Field[Any], Any, str]]:
+    """Yields each setting's option name, field, type and part."""
     for part, cls in PARTS.items():
         hints = typing.get_type_hints(cls)
         for field in dataclasses.fields(cls):
-            if field.name not in without:
-                name = OPTION_NAMES.get(field.name, field.name)
-                parameters[name] = _parameter(name, field, hints[field.name], part)
-    return parameters
+            name = OPTION_NAMES.get(field.name, field.name)
+            yield name, field, hints[field.name], part
 
 
 def _parameter(

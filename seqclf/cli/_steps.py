@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,17 @@ def load_and_encode(config: RunConfig, cache: Path, quiet: bool) -> EncodedDatas
     from seqclf.data import load_dataset
     from seqclf.text.encoding import encode_dataset
 
+    if quiet:
+        hide_downloads()
     dataset = load_dataset(config.data)
     for sentence in dataset.notes:
         note(f"Note: {sentence}", quiet)
     return encode_dataset(dataset, config.data, config.text, cache)
+
+
+def hide_downloads() -> None:
+    """Turns the progress bars of downloads off."""
+    os.environ["SEQCLF_QUIET_DOWNLOADS"] = "1"
 
 
 def refuse_idle_settings(

@@ -154,18 +154,22 @@ def _without_recurrence(finished: list[Run], quiet: bool) -> list[Run]:
 def _baselines(run: Run, cache: Path, quiet: bool) -> list[BaselineTask]:
     """Fits the baselines on a run's data, unless that is done or cannot be done."""
     from seqclf.comparison.plan import fit_baselines
+    from seqclf.data.layout import STANDARD_INPUT
     from seqclf.evaluation.baselines import baseline_tasks
 
+    source = run.config.data.source
+    if source == STANDARD_INPUT:
+        note("No baselines, for the data came from standard input.", quiet)
+        return []
     try:
         data = load_and_encode(run.config, cache, quiet=True)
     except SeqclfError as error:
         note(f"No baselines, for the data could not be read again: {error}", quiet)
         return []
     if data.about["fingerprint"] != run.dataset["fingerprint"]:
-        source = run.config.data.source
         note(f"No baselines, for {source} has changed since the training.", quiet)
         return []
-    tasks = baseline_tasks(run.config.data, data, run.path.parent)
+    tasks = baseline_tasks(data, run.path.parent)
     with TrainingProgress({}, quiet) as progress:
         fit_baselines(tasks, progress.report)
     return tasks

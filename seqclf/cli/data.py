@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Annotated, Any
 
 import typer
 
 from seqclf.cli import _options as options
 from seqclf.cli._screen import clean, note, print_json, stdout
-from seqclf.config import DataConfig
+from seqclf.cli._steps import hide_downloads
+from seqclf.config import RunConfig
 
 app = typer.Typer(help="List and look at data sets.", no_args_is_help=True)
 
 Source = Annotated[
-    str, typer.Argument(metavar="NAME", help="A data set: demo, a file, a folder.")
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="A data set: demo, a short name or OWNER/NAME on the Hub, a file, a "
+        "folder, '*.csv', or - for JSON Lines on standard input.",
+    ),
 ]
+
+LABELS_SHOWN = 10
+BARS = " ▁▂▃▄▅▆▇█"
 
 
 @app.command("list")
@@ -23,84 +33,117 @@ def list_sources(json: options.Json = False) -> None:
 
     Example: seqclf data list
     """
-    from seqclf.data import SOURCES
+    from seqclf.data import names_of_sources
     from seqclf.data.files import READERS
 
-    formats = ", ".join(READERS)
+    names = names_of_sources()
     if json:
-        print_json({"names": list(SOURCES), "formats": list(READERS)})
+        print_json({"names": names, "formats": list(READERS)})
         return
     console = stdout()
-    for name, source in SOURCES.items():
-        console.print(f"[bold]{name}[/bold]  {source.about}")
+    for name, about in names.items():
+        console.print(f"[bold]{name:<16}[/bold] {about}", soft_wrap=True)
     console.print(
-        f"Or a file of yours ({formats}) with the columns text and label, or a folder "
-        f"with train, and if there are any validation and test, in one of these.",
-        soft_wrap=True,
+        f"\nOr any data set on the Hugging Face Hub, by OWNER/NAME. Or yours: a file "
+        f"({', '.join(READERS)}; .gz may follow), a folder with train and, if there "
+        f"are any, validation and test in one of these, a folder a label with .txt "
+        f"files, a pattern such as '*.csv', or - for JSON Lines on standard input.",
     )
 
 
 @app.command("show")
+@options.with_config(parts=("data", "text"), without=("source",))
 def show(
+    config: RunConfig,
     source: Source,
-    text_column: Annotated[
-        str, typer.Option(help="Column that holds the texts.")
-    ] = DataConfig().text_column,
-    label_column: Annotated[
-        str, typer.Option(help="Column that holds the labels.")
-    ] = DataConfig().label_column,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Show splits, labels and lengths of a data set, and a few examples.
+    """Show splits, labels, lengths and doubtful things of a data set.
 
     Example: seqclf data show reviews.csv
     """
     from seqclf.data import load_dataset
     from seqclf.text.summary import summarize
 
-    config = DataConfig(
-        source=source, text_column=text_column, label_column=label_column
-    )
-    dataset = load_dataset(config)
-    for sentence in dataset.notes:
-        note(f"Note: {sentence}", quiet)
-    summary = summarize(dataset)
+    if quiet:
+        hide_downloads()
+    dataset = load_dataset(dataclasses.replace(config.data, source=source))
+    summary = summarize(dataset, config.text)
     if json:
         print_json(summary)
-    else:
-        _print(summary)
+        return
+    for sentence in dataset.notes:
+        note(f"Note: {sentence}", quiet)
+    _print(summary, config.text.max_length)
 
 
-def _print(summary: dict[str, Any]) -> None:
+def _print(summary: dict[str, Any], max_length: int) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     console = stdout()
+    revision = f", revision {summary['revision']}" if summary["revision"] else ""
     console.print(
-        f"[bold]{escape(summary['name'])}[/bold] from {escape(summary['source'])}, "
-        f"fingerprint {summary['fingerprint']}",
+        f"[bold]{escape(summary['name'])}[/bold] from {escape(summary['source'])}"
+        f"{revision}, fingerprint {summary['fingerprint']}",
         soft_wrap=True,
     )
-    table = Table()
-    headers = ("split", "texts", "tokens: median", "95 %", "longest", "label shares %")
-    for index, header in enumerate(headers):
-        table.add_column(header, justify="right" if 0 < index < 5 else "left")
-    for name, split in summary["splits"].items():
-        counts = [split["texts"], *split["tokens"].values()]
-        table.add_row(name, *(f"{count:,}" for count in counts), _shares(split))
-    console.print(table)
+    console.print(_splits_table(summary, max_length))
+    console.print(_labels_table(summary))
+    console.print(_lengths_line(summary), soft_wrap=True)
+    shared = ", ".join(f"{where} {n:,}" for where, n in summary["shared"].items())
+    console.print(f"Texts that stand in two splits: {shared}.", soft_wrap=True)
+    console.print(
+        f"Unknown tokens in test: {100 * summary['unknown_share']:.1f} % (vocabulary "
+        f"of train: {summary['vocabulary']:,}).",
+        soft_wrap=True,
+    )
     for example in summary["examples"]:
         text = clean(example["text"])
         shown = text if len(text) <= 200 else text[:199] + "…"
         console.print(f"[bold]{escape(example['label'])}[/bold]  {escape(shown)}")
 
 
-def _shares(split: dict[str, Any]) -> str:
-    from rich.markup import escape
+def _splits_table(summary: dict[str, Any], max_length: int) -> Any:
+    from rich.table import Table
 
-    counts = split["labels"]
-    total = sum(counts.values())
-    ranked = sorted(counts.items(), key=lambda item: -item[1])
-    shown = [f"{escape(name)} {100 * n / total:.1f}" for name, n in ranked[:6] if total]
-    return ", ".join(shown) + (f", {len(ranked) - 6} more" if len(ranked) > 6 else "")
+    table = Table()
+    table.add_column("split", no_wrap=True)
+    headers = ("texts", "empty", "copies", "tokens", "95 %", "longest")
+    for header in (*headers, f">{max_length} %"):
+        table.add_column(header, justify="right")
+    for name, split in summary["splits"].items():
+        tokens = split["tokens"]
+        counts = [split["texts"], split["empty"], split["copies"]]
+        counts += [tokens["p50"], tokens["p95"], tokens["p100"]]
+        over = f"{100 * split['longer_than_max_length']:.1f}"
+        table.add_row(name, *(f"{count:,}" for count in counts), over)
+    return table
+
+
+def _labels_table(summary: dict[str, Any]) -> Any:
+    """Returns the labels with their shares, the commonest in train first."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    splits = {n: s for n, s in summary["splits"].items() if sum(s["labels"].values())}
+    table = Table()
+    table.add_column("label")
+    for name in splits:
+        table.add_column(f"{name} %", justify="right")
+    ranked = sorted(summary["labels"], key=lambda x: -splits["train"]["labels"][x])
+    for label in ranked[:LABELS_SHOWN]:
+        shares = [s["labels"][label] / s["texts"] for s in splits.values()]
+        table.add_row(escape(clean(label)), *(f"{100 * share:.1f}" for share in shares))
+    if len(ranked) > LABELS_SHOWN:
+        table.add_row(f"and {len(ranked) - LABELS_SHOWN} more")
+    return table
+
+
+def _lengths_line(summary: dict[str, Any]) -> str:
+    histogram = summary["splits"]["train"]["histogram"]
+    counts, width = histogram["counts"], histogram["width"]
+    top = max(counts)
+    bars = "".join(BARS[-(-count * (len(BARS) - 1) // top)] for count in counts)
+    last = width * (len(counts) - 1)
+    return f"Lengths of train, 0 to {last:,} tokens and more: [bold]{bars}[/bold]"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import dataclasses
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seqclf.cli import _options as options
 from seqclf.cli._screen import note, print_json, stdout
+from seqclf.config import SOURCE_FIELDS, DataConfig, RunConfig
+from seqclf.errors import ConfigError
+
+if TYPE_CHECKING:
+    from seqclf.runs import Run
 
 Split = Annotated[
     str, typer.Option("--split", help="Split to score: train, validation, test.")
@@ -16,20 +22,14 @@ Data = Annotated[
     str | None,
     typer.Option("--data", help="Data set; else the one the run was trained on."),
 ]
-TextColumn = Annotated[
-    str | None, typer.Option("--text-column", help="Column that holds the texts.")
-]
-LabelColumn = Annotated[
-    str | None, typer.Option("--label-column", help="Column that holds the labels.")
-]
 
 
+@options.with_config(parts=("data",), only=SOURCE_FIELDS - {"source"})
 def evaluate(
+    config: RunConfig,
     run: options.RunArgument = None,
     data: Data = None,
     split: Split = "test",
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -41,21 +41,12 @@ def evaluate(
 
     Example: seqclf evaluate demo-lstm-0 --data reviews.csv
     """
-    import dataclasses
-
     from seqclf.comparison.plan import default_run
     from seqclf.evaluation.evaluate import evaluate as evaluate_run
     from seqclf.runs import open_run
 
     chosen = open_run(run, models_dir) if run else default_run(models_dir)
-    trained_on = chosen.config.data
-    wanted = dataclasses.replace(
-        trained_on,
-        source=data or trained_on.source,
-        text_column=text_column or trained_on.text_column,
-        label_column=label_column or trained_on.label_column,
-    )
-    result = evaluate_run(chosen, wanted, split)
+    result = evaluate_run(chosen, _data(chosen, config.data, data), split)
     for sentence in result.notes:
         note(f"Note: {sentence}", quiet)
     if json:
@@ -65,6 +56,24 @@ def evaluate(
         )
     else:
         _print(chosen.name, result)
+
+
+def _data(run: Run, given: DataConfig, source: str | None) -> DataConfig:
+    """Returns where to read: the run's own data, unless another source is named."""
+    if source is not None:
+        return dataclasses.replace(given, source=source)
+    own = run.config.data
+    if own.source == "-":
+        raise ConfigError(
+            f"{run.name} was trained on standard input, which is gone; name the data "
+            f"with --data."
+        )
+    changed = {
+        field: getattr(given, field)
+        for field in SOURCE_FIELDS - {"source"}
+        if getattr(given, field) != getattr(DataConfig(), field)
+    }
+    return dataclasses.replace(own, **changed)
 
 
 def _print(name: str, result: Any) -> None:

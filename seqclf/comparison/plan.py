@@ -104,7 +104,7 @@ def plan(
                 trials.append(
                     Trial(one, data.path, data.about, place.path, "compare", cores())
                 )
-    return Plan(path, trials, finished, baseline_tasks(config.data, data, models))
+    return Plan(path, trials, finished, baseline_tasks(data, models))
 
 
 def _begin(path: Path, question: dict[str, Any]) -> None:
@@ -118,8 +118,8 @@ def _begin(path: Path, question: dict[str, Any]) -> None:
 def _question(
     config: RunConfig, cells: Sequence[str], seeds: Sequence[int], data: EncodedDataset
 ) -> dict[str, Any]:
-    values = settings.to_dict(config)
-    del values["data"]["source"], values["model"]["cell"], values["training"]["seed"]
+    values = settings.question(config)
+    del values["model"]["cell"], values["training"]["seed"]
     return values | {
         "cells": list(cells),
         "seeds": list(seeds),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+WITHOUT = "the twin without recurrence"
+
 
 def verdict(rows: Sequence[dict[str, Any]], different: Sequence[str] = ()) -> str:
     """Says in plain words what the accuracies support, and no more.
@@ -14,7 +16,7 @@ def verdict(rows: Sequence[dict[str, Any]], different: Sequence[str] = ()) -> st
       different: Settings in which the runs differ.
 
     Returns:
-      One to five sentences.
+      One to six sentences.
     """
     twins = sorted(
         (row for row in rows if row["kind"] == "recurrent"),
@@ -34,7 +36,8 @@ def verdict(rows: Sequence[dict[str, Any]], different: Sequence[str] = ()) -> st
     text += "."
     if seeds == 1:
         text += " One seed tells about these trained models, not about the cells."
-    return text + _about_baselines(rows, best) + _about_settings(different)
+    text += _about_baselines(rows, best) + _about_guessing(rows)
+    return text + _about_settings(different)
 
 
 def _about_baselines(rows: Sequence[dict[str, Any]], best: dict[str, Any]) -> str:
@@ -51,6 +54,20 @@ def _about_baselines(rows: Sequence[dict[str, Any]], best: dict[str, Any]) -> st
     if _overlap(top, best):
         return f"{text}, which chance alone could make."
     return f"{text}: it beats every twin." if gap > 0 else f"{text}."
+
+
+def _about_guessing(rows: Sequence[dict[str, Any]]) -> str:
+    """Doubts the labels where nothing learnt anything from the texts."""
+    guesses = [row for row in rows if row["cell"] == "majority"]
+    others = [row for row in rows if row["cell"] != "majority"]
+    if not guesses or any(
+        row["accuracy"]["low"] > guesses[0]["accuracy"]["mean"] for row in others
+    ):
+        return ""
+    return (
+        " Nothing here beats always guessing the commonest label: do the labels belong "
+        "to the texts?"
+    )
 
 
 def _about_settings(different: Sequence[str]) -> str:
@@ -79,7 +96,7 @@ def _points(row: dict[str, Any]) -> str:
 
 
 def _title(cell: str) -> str:
-    names = {"none": "no recurrence", "rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
+    names = {"none": WITHOUT, "rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
     first, *rest = cell.split(maxsplit=1)
     return " ".join([names.get(first, first), *rest])
 

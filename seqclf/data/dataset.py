@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,17 +12,67 @@ import pyarrow.compute as pc
 
 TRAIN, VALIDATION, TEST, UNLABELED = "train", "validation", "test", "unlabeled"
 SCHEMA = pa.schema([("text", pa.string()), ("label", pa.int32())])
+NO_LABEL = -1
+
+# What splits are called elsewhere, in lower case.
+SPLIT_NAMES = {
+    "train": TRAIN, "training": TRAIN,
+    "validation": VALIDATION, "valid": VALIDATION, "val": VALIDATION, "dev": VALIDATION,
+    "test": TEST,
+    "unlabeled": UNLABELED, "unlabelled": UNLABELED, "unsupervised": UNLABELED,
+    "unsup": UNLABELED,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of a split, as they stand.
+
+    Attributes:
+      place: Where they stand, for messages, such as `reviews.csv`.
+      table: Any columns.
+    """
+
+    place: str
+    table: pa.Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a source holds, as it stands.
+
+    Attributes:
+      name: Short name, as in the names of runs.
+      source: Where the texts came from, in words.
+      parts: The rows by split; `train` is there, others may be missing.
+      label_names: By column, the names of the label ids 0, 1, 2, ...
+      text_column: What the source itself calls its texts; None if it does not say.
+      label_column: The same for its labels.
+      revision: The commit that was read, 40 hexadecimal digits, of a source that
+        has such a thing.
+      notes: What the person should know, a sentence each.
+    """
+
+    name: str
+    source: str
+    parts: Mapping[str, Sequence[Part]]
+    label_names: Mapping[str, tuple[str, ...]]
+    text_column: str | None = None
+    label_column: str | None = None
+    revision: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawData:
-    """What a source holds, before splits are completed.
+    """Texts and labels of a source, before splits are completed.
 
     Attributes:
       name: Short name, as in the names of runs.
       splits: Tables of `SCHEMA` by split; `train` is there, others may be missing.
       labels: Label names; their order gives the label ids.
       source: Where the texts came from, in words.
+      revision: The commit that was read, of a source that has such a thing.
       notes: What the person should know, a sentence each.
     """
 
@@ -30,6 +80,7 @@ class RawData:
     splits: Mapping[str, pa.Table]
     labels: tuple[str, ...]
     source: str
+    revision: str | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -44,6 +95,7 @@ class Dataset:
       labels: Label names; their order gives the label ids.
       source: Where the texts came from, in words.
       fingerprint: Hash of what the source held, before any split was made here.
+      revision: The commit that was read, of a source that has such a thing.
       notes: What was done on the way and the person should know, a sentence each.
     """
 
@@ -52,6 +104,7 @@ class Dataset:
     labels: tuple[str, ...]
     source: str
     fingerprint: str
+    revision: str | None = None
     notes: tuple[str, ...] = ()
 
     def label_counts(self, split: str) -> np.ndarray:

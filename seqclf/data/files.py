@@ -1,248 +1,352 @@
-"""Reads CSV, TSV, JSON Lines and Parquet files, and folders with one file a split.
+"""Reads one file of texts: CSV, TSV, JSON Lines or Parquet.
 
-A new file format is one function and one entry in `READERS`.
+A new file format is one function and one entry in `READERS`. A reader keeps every row
+and every character, or raises an error that names the place.
 """
 
 from __future__ import annotations
 
+import codecs
+import gzip
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from seqclf.config import DataConfig
-from seqclf.data.dataset import SCHEMA, TEST, TRAIN, UNLABELED, VALIDATION, RawData
-from seqclf.errors import DataError, unknown
+from seqclf.data.dataset import Part
+from seqclf.errors import ConfigError, DataError, unknown
 
-LABELS_FILE = "labels.json"
-SPLITS = (TRAIN, VALIDATION, TEST, UNLABELED)
-NO_LABEL = -1
-INTEGER = r"^-?\d{1,9}$"
+GZIP = ".gz"
+UTF_8 = "utf-8"
+BLOCK = 1 << 20  # bytes decoded at a time
+# Bytes parsed at a time, more only where a single row is longer than that.
+ROW_BYTES = (1 << 24, 1 << 27, 1 << 30)
 
 
-def read_path(path: Path, config: DataConfig) -> RawData:
-    """Reads a file as the train split, or a folder with `train.*` and its like.
+def read_file(file: Path, encoding: str) -> Part:
+    """Reads one file, whatever columns it has.
 
     Args:
-      path: An existing file or folder.
-      config: Names of the text and label columns.
+      file: An existing file; its suffix tells the format, `.gz` may follow.
+      encoding: Character encoding of a text file.
 
     Returns:
-      The splits found. Labels are named by `labels.json` where the folder has one,
-      else by the values of the label column: numbers in their order, names in
-      alphabetical order.
+      Its rows; columns of CSV and TSV are all string.
 
     Raises:
-      DataError: If a file cannot be read, a column is missing, or a label is.
+      DataError: If it cannot be read whole; file, row or byte are named.
+      ConfigError: If an encoding is given for a format that has its own.
     """
-    files = _split_files(path) if path.is_dir() else {TRAIN: path}
-    tables = {
-        split: _columns(file, config, labelled=split != UNLABELED)
-        for split, file in files.items()
-    }
-    labels_file = path / LABELS_FILE if path.is_dir() else None
-    names = _read_label_names(labels_file) if labels_file else None
-    values = {
-        split: _label_column(table["label"], files[split])
-        for split, table in tables.items()
-        if split != UNLABELED
-    }
-    labels = names or _label_names(values)
-    splits = {
-        split: pa.table(
-            [table["text"], _label_ids(table["label"], labels, split, files[split])],
-            schema=SCHEMA,
-        )
-        for split, table in tables.items()
-    }
-    return RawData(
-        name=path.resolve().stem.lower().replace(" ", "-"),
-        splits=splits,
-        labels=labels,
-        source=str(path),
-    )
-
-
-def _split_files(folder: Path) -> dict[str, Path]:
-    files: dict[str, Path] = {}
-    for file in sorted(folder.iterdir()):
-        if file.stem not in SPLITS or file.suffix.lower() not in READERS:
-            continue
-        if file.stem in files:
-            raise DataError(
-                f"{folder} holds {files[file.stem].name} and {file.name}; "
-                f"keep one file a split."
-            )
-        files[file.stem] = file
-    if TRAIN not in files:
-        formats = ", ".join(READERS)
-        raise DataError(
-            f"{folder} has no train file; expected train with one of {formats}, and "
-            f"if there are any validation, test and unlabeled beside it."
-        )
-    return files
-
-
-def _columns(file: Path, config: DataConfig, *, labelled: bool) -> pa.Table:
-    """Returns columns text: string and label: string or integer, as they stand."""
-    reader = READERS.get(file.suffix.lower())
-    if reader is None:
-        raise DataError(unknown(f"format of {file}:", file.suffix, READERS))
+    suffix = format_of(file)
+    if suffix not in READERS:
+        raise DataError(unknown(f"format of {file}:", suffix or file.name, READERS))
+    if suffix in OWN_ENCODING and _is_other(encoding):
+        raise ConfigError(f"encoding does nothing with {file}, which has its own.")
+    if not file.stat().st_size:
+        raise DataError(f"{file} is empty.")
     try:
-        table = reader(file)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file} could not be read: {error}") from error
+        table = READERS[suffix](file, encoding)
+    except PermissionError as error:
+        raise DataError(
+            f"{file} may not be read: permission denied. Ask its owner, or copy it."
+        ) from error
+    except (pa.ArrowException, OSError, EOFError) as error:
+        hint = (
+            "; is it whole?" if isinstance(error, (pa.ArrowInvalid, EOFError)) else ""
+        )
+        raise DataError(f"{file} could not be read: {error}{hint}") from error
     if not table.num_rows:
         raise DataError(f"{file} has no rows.")
-    twice = [n for n in table.column_names if table.column_names.count(n) > 1]
-    if twice:
-        raise DataError(f"{file} has two columns named {twice[0]!r}; rename one.")
-    text = _column(table, config.text_column, "text", file)
-    if not _is_text(text.type):
-        raise DataError(
-            f"column {config.text_column!r} of {file} holds {text.type}, not text; "
-            f"set --text-column."
-        )
-    if labelled:
-        label = _column(table, config.label_column, "label", file)
+    return Part(str(file), table)
+
+
+def format_of(file: Path) -> str:
+    """Returns the suffix that tells the format, in lower case, without `.gz`."""
+    inner = file.with_suffix("") if file.suffix.lower() == GZIP else file
+    return inner.suffix.lower()
+
+
+def stem_of(file: Path) -> str:
+    """Returns the file's name without the suffixes that tell the format."""
+    inner = file.with_suffix("") if file.suffix.lower() == GZIP else file
+    return inner.stem
+
+
+def read_json_lines(content: bytes, place: str) -> pa.Table:
+    """Reads JSON Lines that are in memory, UTF-8.
+
+    Raises:
+      DataError: Names the line that is broken or unlike those before it.
+    """
+    return _parse_json_lines(_decoded(content, place, UTF_8), place)
+
+
+def decode_text(content: bytes, place: str, encoding: str) -> str:
+    """Returns a text file's characters, without a byte order mark.
+
+    Raises:
+      DataError: Names the byte that is not of the encoding.
+    """
+    return "".join(_decode(pa.py_buffer(content), place, encoding)).removeprefix(
+        "\ufeff"
+    )
+
+
+def _is_other(encoding: str) -> bool:
+    return codecs.lookup(encoding).name != UTF_8
+
+
+def _content(file: Path, encoding: str) -> pa.Buffer:
+    """Returns what a text file holds, as valid UTF-8 without a byte order mark."""
+    if file.suffix.lower() == GZIP:
+        with gzip.open(file) as stream:
+            content = pa.py_buffer(stream.read())
+    elif file.stat().st_size:
+        content = pa.memory_map(str(file)).read_buffer()
     else:
-        label = pa.nulls(len(text), pa.int32())
-    _refuse_missing(text, config.text_column, file)
-    return pa.table({"text": text.cast(pa.string()), "label": label})
+        content = pa.py_buffer(b"")
+    return _decoded(content, str(file), encoding)
 
 
-def _column(table: pa.Table, name: str, kind: str, file: Path) -> pa.ChunkedArray:
-    if name in table.column_names:
-        return table[name]
-    raise DataError(
-        f"column {name!r} not found in {file}; it has: "
-        f"{', '.join(table.column_names)}. Set --{kind}-column."
-    )
+def _decoded(content: Any, place: str, encoding: str) -> pa.Buffer:
+    content = pa.py_buffer(content)
+    if not content.size:
+        raise DataError(f"{place} is empty.")
+    if _is_other(encoding):
+        decoded = "".join(_decode(content, place, encoding)).removeprefix("\ufeff")
+        return pa.py_buffer(decoded.encode())
+    for _ in _decode(content, place, encoding):
+        pass  # only to find what is not UTF-8
+    mark = len(codecs.BOM_UTF8)
+    return content[mark:] if content[:mark].to_pybytes() == codecs.BOM_UTF8 else content
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def _refuse_missing(column: pa.ChunkedArray, name: str, file: Path) -> None:
-    if column.null_count:
-        row = pc.index(pc.is_null(column), True).as_py() + 1
-        raise DataError(
-            f"{file} has {column.null_count} rows without {name}, the first is row "
-            f"{row}; fill them or take them out."
-        )
-
-
-def _read_label_names(file: Path) -> tuple[str, ...] | None:
-    if not file.exists():
-        return None
-    try:
-        names = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file} could not be read: {error}") from error
-    if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
-        raise DataError(f"{file} must be a list of label names, one for each label id.")
-    if len(set(names)) < len(names):
-        raise DataError(f"{file} names a label twice.")
-    return tuple(names)
-
-
-def _label_names(columns: Mapping[str, pa.ChunkedArray]) -> tuple[str, ...]:
-    """Returns the distinct values of all splits: numbers first, in their order."""
-    values = set()
-    for column in columns.values():
-        values.update(column.unique().to_pylist())
-    return tuple(sorted(values, key=_label_order))
-
-
-def _label_order(name: str) -> tuple[bool, float, str]:
-    try:
-        return (False, float(name), name)
-    except ValueError:
-        return (True, 0.0, name)
-
-
-def _label_column(column: pa.ChunkedArray, file: Path) -> pa.ChunkedArray:
-    """Returns the labels as names; an empty one counts as missing."""
-    if pa.types.is_nested(column.type):
-        raise DataError(f"{file}: a label must be one value, the column holds lists.")
-    names = column.cast(pa.string())
-    empty = pc.equal(pc.utf8_trim_whitespace(names), "")
-    names = pc.if_else(empty, None, names)
-    _refuse_missing(names, "a label", file)
-    if pc.any(pc.match_substring_regex(names, r"[\r\n]")).as_py():
-        raise DataError(f"{file} has a label with a line break in it.")
-    return names
-
-
-def _all_match(names: pa.ChunkedArray, pattern: str) -> bool:
-    return bool(pc.all(pc.match_substring_regex(names, pattern)).as_py())
-
-
-def _label_ids(
-    column: pa.ChunkedArray, labels: tuple[str, ...], split: str, file: Path
-) -> pa.ChunkedArray:
-    """Turns label names, or ids where `labels.json` names them, into int32 ids."""
-    if split == UNLABELED:
-        return column.cast(pa.int32()).fill_null(NO_LABEL)
-    names = _label_column(column, file)
-    ids = pc.index_in(names, pa.array(labels, pa.string()))
-    if ids.null_count == len(ids) and _all_match(names, INTEGER):
-        ids = names.cast(pa.int32())
-        if pc.min(ids).as_py() < 0 or pc.max(ids).as_py() >= len(labels):
+def _decode(content: pa.Buffer, place: str, encoding: str) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    view = memoryview(content).cast("B")
+    for start in range(0, len(view), BLOCK):
+        block = view[start : start + BLOCK]
+        before = start - len(decoder.getstate()[0])
+        try:
+            yield decoder.decode(block, final=start + BLOCK >= len(view))
+        except UnicodeDecodeError as error:
+            at = before + error.start
             raise DataError(
-                f"{file} has label ids outside 0 to {len(labels) - 1}, the "
-                f"{len(labels)} names in {LABELS_FILE}."
-            )
-    if ids.null_count:
-        row = pc.index(pc.is_null(ids), True).as_py()
-        raise DataError(f"{file}: {unknown('label', names[row].as_py(), labels)}")
-    return ids.cast(pa.int32())
+                f"{place}, line {_line(content, at)}: byte {at:,} (0x{view[at]:02x}) "
+                f"is not {encoding}. Name the encoding it was saved in, for example "
+                f"--encoding {_likely_encoding(view, encoding)}."
+            ) from error
 
 
-def _read_csv(file: Path, delimiter: str = ",") -> pa.Table:
+def _likely_encoding(view: memoryview, encoding: str) -> str:
+    if bytes(view[:2]) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16"
+    return "cp1252" if encoding == UTF_8 else UTF_8
+
+
+def _grown(parse: Callable[[int], pa.Table]) -> pa.Table:
+    """Parses in blocks of bytes, in larger ones if a row does not fit."""
+    for size in ROW_BYTES[:-1]:
+        try:
+            return parse(size)
+        except pa.ArrowInvalid as error:
+            if "straddl" not in str(error):
+                raise
+    return parse(ROW_BYTES[-1])
+
+
+def _read_csv(file: Path, encoding: str) -> pa.Table:
+    content = _content(file, encoding)
+    wrong = _wrong_quote(content, b",")
+    if wrong is not None:
+        raise DataError(f"{file}, line {_line(content, wrong)}: {QUOTING}")
+    return _parse_csv(content, file, ",", quoted=True)
+
+
+def _read_tsv(file: Path, encoding: str) -> pa.Table:
+    """Reads tab-separated values; quotes count only if all of them are well-formed.
+
+    Half of the world writes TSV without any quoting, where a text may begin with a
+    quotation mark that means itself.
+    """
+    content = _content(file, encoding)
+    quoted = _wrong_quote(content, b"\t") is None
+    return _parse_csv(content, file, "\t", quoted=quoted)
+
+
+QUOTING = (
+    "a quoted field does not end where it should. In CSV a text that begins with a "
+    'quotation mark is put in quotation marks, and those within it are doubled: "".'
+)
+
+
+def _wrong_quote(content: pa.Buffer, delimiter: bytes) -> int | None:
+    """Returns where a quoted field begins that is never closed, or closed too early."""
+    view = memoryview(content).cast("B")
+    field = re.compile(
+        rb"(?:\A|(?<=[\r\n" + delimiter + rb']))"[^"]*(?:""[^"]*)*("?)', re.DOTALL
+    )
+    behind = (delimiter[0], *b"\r\n")
+    for found in field.finditer(view):
+        is_last = found.end() == len(view)
+        if not found[1] or not (is_last or view[found.end()] in behind):
+            return found.start()
+    return None
+
+
+def _line(content: pa.Buffer, at: int) -> str:
+    lines = bytes(memoryview(content)[:at]).count(b"\n")
+    return f"{lines + 1:,}"
+
+
+def _parse_csv(
+    content: pa.Buffer, file: Path, delimiter: str, *, quoted: bool
+) -> pa.Table:
     from pyarrow import csv
 
-    # Everything is read as text: a review that says NA or 007 stays that review.
-    with file.open("rb") as stream:
-        names = csv.open_csv(stream, parse_options=_csv_parsing(delimiter)).schema.names
-    return csv.read_csv(
-        file,
-        parse_options=_csv_parsing(delimiter),
-        convert_options=csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-        ),
+    invalid: list[Any] = []
+
+    def keep_note(row: Any) -> str:
+        invalid.append(row)
+        return "skip"
+
+    parsing = csv.ParseOptions(
+        delimiter=delimiter,
+        quote_char='"' if quoted else False,
+        newlines_in_values=quoted,
+        invalid_row_handler=keep_note,
     )
 
+    def parse(size: int) -> pa.Table:
+        # One thread: only then are the rows counted that have too few fields.
+        reading = csv.ReadOptions(block_size=size, use_threads=False)
+        source = pa.BufferReader(content)
+        names = csv.open_csv(source, reading, parsing).schema.names
+        # A blank line is no row, unless a row has nothing but its text.
+        parsing.ignore_empty_lines = len(names) > 1
+        invalid.clear()
+        # Everything is read as text: a review that says NA or 007 stays that review.
+        converting = csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+        )
+        return csv.read_csv(pa.BufferReader(content), reading, parsing, converting)
 
-def _csv_parsing(delimiter: str) -> Any:
-    from pyarrow import csv
+    table = _grown(parse)
+    if invalid:
+        first = invalid[0]
+        raise DataError(
+            f"{file}, row {first.number - 1:,}: expected {first.expected_columns} "
+            f"fields, as in the first line, got {first.actual_columns}: "
+            f"{first.text[:60]!r}. Rows like it: {len(invalid):,}."
+        )
+    _refuse_other_delimiter(table, file)
+    return table
 
-    return csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+
+def _refuse_other_delimiter(table: pa.Table, file: Path) -> None:
+    name = table.column_names[0]
+    for delimiter in ";\t|":
+        if table.num_columns == 1 and delimiter in name:
+            raise DataError(
+                f"{file}: the first line is {name!r}; its fields seem to be separated "
+                f"by {delimiter!r}. Save it with commas as .csv, or with tabs as .tsv."
+            )
 
 
-def _read_tsv(file: Path) -> pa.Table:
-    return _read_csv(file, delimiter="\t")
+def _read_json_lines(file: Path, encoding: str) -> pa.Table:
+    return _parse_json_lines(_content(file, encoding), str(file))
 
 
-def _read_json_lines(file: Path) -> pa.Table:
+def _parse_json_lines(content: pa.Buffer, place: str) -> pa.Table:
     from pyarrow import json as arrow_json
 
-    return arrow_json.read_json(file)
+    def parse(schema: pa.Schema | None) -> pa.Table:
+        parsing = arrow_json.ParseOptions(explicit_schema=schema)
+        return _grown(
+            lambda size: arrow_json.read_json(
+                pa.BufferReader(content),
+                arrow_json.ReadOptions(block_size=size, use_threads=False),
+                parsing,
+            )
+        )
+
+    try:
+        table = parse(None)
+        # Arrow takes texts for times if all of them look like times.
+        times = [f for f in table.schema if pa.types.is_temporal(f.type)]
+        if times:
+            table = parse(pa.schema([(f.name, pa.string()) for f in times]))
+    except pa.ArrowInvalid as error:
+        raise DataError(_json_complaint(content, place, error)) from error
+    return table
 
 
-def _read_parquet(file: Path) -> pa.Table:
+def _json_complaint(content: pa.Buffer, place: str, error: Exception) -> str:
+    """Says which line is at fault; Arrow counts within blocks."""
+    first: dict[str, tuple[str, int]] = {}  # kind of each key, and the line it is from
+    for number, line in enumerate(memoryview(content).tobytes().split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"{place}, line {number:,}"
+        row, complaint = _json_row(line)
+        if complaint:
+            return f"{where} {complaint}."
+        for key, value in row.items():
+            kind = _json_kind(value)
+            known, before = first.setdefault(key, (kind, number)) if kind else ("", 0)
+            if kind and kind != known:
+                return (
+                    f"{where}: {key!r} is a {kind} here and a {known} in line "
+                    f"{before:,}; use one kind."
+                )
+    return f"{place} could not be read: {error}"
+
+
+def _json_row(line: bytes) -> tuple[dict[str, Any], str]:
+    """Returns the object in a line, or what is wrong with it."""
+    try:
+        row = json.loads(line, parse_constant=_refuse_constant)
+    except ValueError as reason:
+        return {}, f"is broken JSON: {reason}"
+    if not isinstance(row, dict):
+        return {}, 'is no JSON object, such as {"text": "fine", "label": "good"}'
+    if _has_half_a_character(row):
+        return {}, "has half a character (a lone surrogate)"
+    return row, ""
+
+
+def _has_half_a_character(row: object) -> bool:
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _json_kind(value: object) -> str | None:
+    names = {str: "string", bool: "boolean", int: "number", float: "number"}
+    if value is None:
+        return None
+    return names.get(type(value), type(value).__name__)
+
+
+def _read_parquet(file: Path, encoding: str) -> pa.Table:
     from pyarrow import parquet
 
-    return parquet.read_table(file)
+    return parquet.ParquetFile(file).read()
 
 
-READERS: dict[str, Callable[[Path], pa.Table]] = {
+READERS: dict[str, Callable[[Path, str], pa.Table]] = {
     ".csv": _read_csv,
     ".tsv": _read_tsv,
     ".jsonl": _read_json_lines,
     ".parquet": _read_parquet,
 }
+OWN_ENCODING = frozenset((".parquet",))

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from seqclf.config import DataConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset, RawData
+from seqclf.data.quality import drop_duplicates, warnings
 from seqclf.errors import ConfigError, DataError
 
 
@@ -22,10 +23,12 @@ def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
       fingerprint: Hash of what the source holds.
 
     Returns:
-      A data set with train, validation and test; what was done stands in its notes.
+      A data set with train, validation and test; what was done, and what looks wrong
+      with it, stands in its notes.
 
     Raises:
-      DataError: If train has one label only, or too few examples to be divided.
+      DataError: If train has one label only, a label one text only, or too few
+        examples to be divided.
       ConfigError: If a fraction is given for a split that is there.
     """
     dataset = Dataset(
@@ -34,6 +37,7 @@ def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
         labels=raw.labels,
         source=raw.source,
         fingerprint=fingerprint,
+        revision=raw.revision,
         notes=raw.notes,
     )
     _refuse_unusable(dataset)
@@ -41,7 +45,11 @@ def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
     dataset = _hold_out(
         dataset, VALIDATION, config.validation_fraction, config.split_seed
     )
-    return _limit(dataset, config)
+    if config.drop_duplicates:
+        dataset = drop_duplicates(dataset)
+        _refuse_unusable(dataset)
+    dataset = _limit(dataset, config)
+    return dataclasses.replace(dataset, notes=dataset.notes + warnings(dataset))
 
 
 def _slug(name: str) -> str:
@@ -56,6 +64,13 @@ def _refuse_unusable(dataset: Dataset) -> None:
         raise DataError(
             f"{dataset.source}: train needs at least two labels, it has "
             f"{', '.join(map(repr, present)) or 'no rows'}."
+        )
+    if (counts == 1).any():
+        lone = [repr(dataset.labels[i]) for i in np.flatnonzero(counts == 1)]
+        more = f" and {len(lone) - 5} more" if len(lone) > 5 else ""
+        raise DataError(
+            f"{dataset.source}: train has one text only of {', '.join(lone[:5])}"
+            f"{more}; give each label at least two, or take the label out."
         )
 
 

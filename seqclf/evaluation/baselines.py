@@ -15,9 +15,7 @@ import numpy as np
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from seqclf.config import DataConfig
-from seqclf.data import load_dataset
-from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset
+from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.runs import Predictions
 from seqclf.runs import run as files
 from seqclf.storage import write_json
@@ -38,13 +36,11 @@ class BaselineTask:
 
     Attributes:
       name: A key of `BASELINES`.
-      data: The data set.
-      encoded: Folder of the encoded data set; its lengths and labels are used.
+      encoded: Folder of the encoded data set.
       path: Where metrics and predictions go.
     """
 
     name: str
-    data: DataConfig
     encoded: Path
     path: Path
 
@@ -54,9 +50,7 @@ class BaselineTask:
         return (self.path / files.COMPLETE_FILE).exists()
 
 
-def baseline_tasks(
-    config: DataConfig, data: EncodedDataset, models: Path
-) -> list[BaselineTask]:
+def baseline_tasks(data: EncodedDataset, models: Path) -> list[BaselineTask]:
     """Returns every baseline on a data set, those that are fitted included.
 
     They lie in one folder a data set, models/<data>-<key>-baselines, which all
@@ -64,7 +58,7 @@ def baseline_tasks(
     """
     folder = models / f"{data.path.name}-baselines"
     return [
-        BaselineTask(name, config, data.path, folder / name.split()[0])
+        BaselineTask(name, data.path, folder / name.split()[0])
         for name in BASELINES
     ]
 
@@ -76,7 +70,7 @@ def run_baseline(task: BaselineTask, report: Report) -> None:
     encoded = open_encoded(task.encoded)
     # One thread: the solver's small products lose more to waiting than they gain.
     with threadpool_limits(limits=1):
-        probabilities, chosen = BASELINES[task.name](load_dataset(task.data))
+        probabilities, chosen = BASELINES[task.name](encoded)
     results = {}
     for split, values in probabilities.items():
         predictions = _predictions(encoded, split, values)
@@ -102,17 +96,18 @@ def _predictions(
     )
 
 
-def majority(dataset: Dataset) -> Fitted:
+def majority(data: EncodedDataset) -> Fitted:
     """Predicts the label shares of train, whatever the text."""
-    shares = dataset.label_counts(TRAIN) / dataset.splits[TRAIN].num_rows
+    counts = np.bincount(data.splits[TRAIN].label_ids, minlength=len(data.labels))
+    shares = counts / counts.sum()
     probabilities = {
-        split: np.tile(shares, (dataset.splits[split].num_rows, 1))
+        split: np.tile(shares, (len(data.splits[split]), 1))
         for split in (VALIDATION, TEST)
     }
-    return probabilities, {"label": dataset.labels[int(shares.argmax())]}
+    return probabilities, {"label": data.labels[int(shares.argmax())]}
 
 
-def tfidf(dataset: Dataset) -> Fitted:
+def tfidf(data: EncodedDataset) -> Fitted:
     """Fits logistic regression on TF-IDF of tokens and pairs of neighbours.
 
     Tokens are those of the recurrent models, but texts are read whole and rare words
@@ -124,15 +119,15 @@ def tfidf(dataset: Dataset) -> Fitted:
     vectorizer = TfidfVectorizer(
         ngram_range=(1, 2),
         sublinear_tf=True,
-        min_df=2 if dataset.splits[TRAIN].num_rows >= FEWEST_FOR_RARE else 1,
+        min_df=2 if len(data.splits[TRAIN]) >= FEWEST_FOR_RARE else 1,
         lowercase=False,
         token_pattern=r"\S+",
         dtype=np.float32,
     )
-    features = {TRAIN: vectorizer.fit_transform(_spaced(dataset, TRAIN))}
+    features = {TRAIN: vectorizer.fit_transform(_spaced(data, TRAIN))}
     for split in (VALIDATION, TEST):
-        features[split] = vectorizer.transform(_spaced(dataset, split))
-    label_ids = {split: dataset.splits[split]["label"].to_numpy() for split in features}
+        features[split] = vectorizer.transform(_spaced(data, split))
+    label_ids = {split: data.splits[split].label_ids for split in features}
     models = [
         LogisticRegression(C=c, solver="newton-cg", max_iter=1000).fit(
             features[TRAIN], label_ids[TRAIN]
@@ -142,12 +137,12 @@ def tfidf(dataset: Dataset) -> Fitted:
     best = max(
         models, key=lambda m: m.score(features[VALIDATION], label_ids[VALIDATION])
     )
-    return _probabilities(best, features, len(dataset.labels)), {"C": best.C}
+    return _probabilities(best, features, len(data.labels)), {"C": best.C}
 
 
-def _spaced(dataset: Dataset, split: str) -> list[str]:
+def _spaced(data: EncodedDataset, split: str) -> list[str]:
     """Returns each text as its tokens between spaces."""
-    texts = dataset.splits[split]["text"]
+    texts = data.texts(split)
     spaced: list[str] = []
     for block in pa.table({"text": texts}).to_batches(max_chunksize=tokens.BLOCK_ROWS):
         spaced += map(" ".join, tokens.tokenize(block["text"]).to_pylist())
@@ -166,7 +161,7 @@ def _probabilities(
     return probabilities
 
 
-BASELINES: dict[str, Callable[[Dataset], Fitted]] = {
+BASELINES: dict[str, Callable[[EncodedDataset], Fitted]] = {
     "majority": majority,
     "tf-idf + logistic regression": tfidf,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,8 +93,7 @@ def _read(
     content = fingerprint(raw.splits, raw.labels)
     notes = raw.notes
     if content == run.dataset["fingerprint"]:
-        trained_on = dataclasses.replace(run.config.data, source=data.source)
-        own = complete(raw, trained_on, content)
+        own = complete(raw, run.config.data, content)
         table, notes = own.splits[split], own.notes
     elif split in raw.splits:
         table = raw.splits[split]

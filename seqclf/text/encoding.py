@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from seqclf.config import DataConfig, TextConfig
+from seqclf.config import DataConfig, TextConfig, division
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset
 from seqclf.errors import SeqclfError
 from seqclf.storage import write_json, write_text
@@ -23,6 +23,7 @@ from seqclf.text.vocabulary import Vocabulary, encode
 
 VOCABULARY_FILE = "vocabulary.txt"
 DATASET_FILE = "dataset.json"
+TEXTS_SUFFIX = ".texts.arrow"  # kept, for the source may be a pipe or may change
 LABELLED_SPLITS = (TRAIN, VALIDATION, TEST)
 
 
@@ -67,6 +68,11 @@ class EncodedDataset:
     splits: Mapping[str, Examples]
     about: Mapping[str, object]
 
+    def texts(self, split: str) -> pa.ChunkedArray:
+        """Returns the texts of a split, string [examples], memory-mapped."""
+        file = pa.memory_map(str(self.path / f"{split}{TEXTS_SUFFIX}"))
+        return pa.ipc.open_file(file).read_all()["text"]
+
 
 def encode_dataset(
     dataset: Dataset, data: DataConfig, text: TextConfig, cache: Path
@@ -104,8 +110,7 @@ def _write_whole(dataset: Dataset, text: TextConfig, path: Path) -> None:
 
 
 def _key(dataset: Dataset, data: DataConfig, text: TextConfig) -> str:
-    settings = dataclasses.asdict(data) | dataclasses.asdict(text)
-    del settings["source"]
+    settings = division(data) | dataclasses.asdict(text)
     known = (dataset.fingerprint, settings, rules_to_json(text))
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -118,6 +123,7 @@ def _write(dataset: Dataset, text: TextConfig, folder: Path) -> None:
         table = dataset.splits[split]
         blocks = train if split == TRAIN else _tokenize(table)
         _write_split(folder / f"{split}.arrow", blocks, table, vocabulary, text)
+        _write_table(folder / f"{split}{TEXTS_SUFFIX}", table.select(["text"]))
     write_text(folder / VOCABULARY_FILE, vocabulary.to_text())
     write_json(folder / DATASET_FILE, _about(dataset))
 
@@ -142,15 +148,19 @@ def _write_split(
         "token_ids": pa.LargeListArray.from_arrays(pa.array(offsets), token_ids),
         "label": table["label"].combine_chunks(),
     }
-    encoded = pa.record_batch(columns)
-    with pa.ipc.new_file(path, encoded.schema) as writer:
-        writer.write_batch(encoded)
+    _write_table(path, pa.table(columns))
+
+
+def _write_table(path: Path, table: pa.Table) -> None:
+    with pa.ipc.new_file(path, table.schema) as writer:
+        writer.write_table(table)
 
 
 def _about(dataset: Dataset) -> dict[str, object]:
     return {
         "name": dataset.name,
         "source": dataset.source,
+        "revision": dataset.revision,
         "fingerprint": dataset.fingerprint,
         "labels": list(dataset.labels),
         "sizes": {name: table.num_rows for name, table in dataset.splits.items()},

@@ -7,45 +7,101 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from seqclf.data.dataset import TRAIN, Dataset
-from seqclf.text.tokens import BLOCK_ROWS, tokenize
+from seqclf.config import TextConfig
+from seqclf.data import quality
+from seqclf.data.dataset import TEST, TRAIN, UNLABELED, VALIDATION, Dataset
+from seqclf.text.tokens import BLOCK_ROWS, UNKNOWN_ID, TokenizedTexts, tokenize
+from seqclf.text.vocabulary import Vocabulary, encode
 
 NUM_EXAMPLES = 4
+NUM_BINS = 32
+PERCENTILES = (5, 25, 50, 75, 95, 100)
 
 
-def summarize(dataset: Dataset) -> dict[str, Any]:
-    """Returns splits with sizes, lengths in tokens and label counts, and examples."""
+def summarize(dataset: Dataset, text: TextConfig) -> dict[str, Any]:
+    """Counts what a person wants to know before training.
+
+    Args:
+      dataset: Texts and labels.
+      text: Vocabulary and length, for what would be cut or unknown.
+
+    Returns:
+      Plain values: splits with sizes, labels, copies, empty texts and lengths in
+      tokens; texts that splits share; the share of test tokens that are unknown;
+      examples.
+    """
+    blocks = {name: _tokenize(table) for name, table in dataset.splits.items()}
+    vocabulary = Vocabulary.build(blocks[TRAIN], text)
     return {
         "name": dataset.name,
         "source": dataset.source,
+        "revision": dataset.revision,
         "fingerprint": dataset.fingerprint,
         "labels": list(dataset.labels),
-        "splits": {name: _split(dataset, name) for name in dataset.splits},
+        "splits": {
+            name: _split(dataset, name, _lengths(blocks[name]), text)
+            for name in (TRAIN, VALIDATION, TEST, UNLABELED)
+            if name in dataset.splits
+        },
+        "shared": {
+            f"{split} in {other}": quality.shared(dataset, split, other)
+            for split, other in (
+                (VALIDATION, TRAIN),
+                (TEST, TRAIN),
+                (TEST, VALIDATION),
+            )
+        },
+        "vocabulary": len(vocabulary),
+        "unknown_share": _unknown_share(blocks[TEST], vocabulary, text),
         "examples": _examples(dataset),
+        "notes": list(dataset.notes),
     }
 
 
-def _split(dataset: Dataset, name: str) -> dict[str, Any]:
+def _split(
+    dataset: Dataset, name: str, lengths: np.ndarray, text: TextConfig
+) -> dict[str, Any]:
     table = dataset.splits[name]
     label_ids = table["label"].to_numpy()
     counts = np.bincount(label_ids[label_ids >= 0], minlength=len(dataset.labels))
-    lengths = _lengths(table)
-    median, high = np.quantile(lengths, [0.5, 0.95]) if len(lengths) else (0, 0)
     return {
         "texts": table.num_rows,
-        "tokens": {
-            "median": int(median),
-            "percentile_95": int(high),
-            "longest": int(lengths.max(initial=0)),
-        },
         "labels": dict(zip(dataset.labels, counts.tolist(), strict=True)),
+        "empty": quality.empty(dataset, name),
+        "copies": quality.copies(dataset, name),
+        "tokens": _percentiles(lengths),
+        "longer_than_max_length": float((lengths > text.max_length).mean()),
+        "histogram": _histogram(lengths),
     }
 
 
-def _lengths(table: pa.Table) -> np.ndarray:
+def _tokenize(table: pa.Table) -> list[TokenizedTexts]:
     batches = table.select(["text"]).to_batches(max_chunksize=BLOCK_ROWS)
-    parts = [np.diff(tokenize(batch["text"]).offsets) for batch in batches]
-    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+    return [tokenize(batch["text"]) for batch in batches]
+
+
+def _lengths(blocks: list[TokenizedTexts]) -> np.ndarray:
+    return np.concatenate([np.diff(block.offsets) for block in blocks])
+
+
+def _percentiles(lengths: np.ndarray) -> dict[str, int]:
+    values = np.percentile(lengths, PERCENTILES, method="lower")
+    return {f"p{p}": int(v) for p, v in zip(PERCENTILES, values, strict=True)}
+
+
+def _histogram(lengths: np.ndarray) -> dict[str, Any]:
+    """Counts texts by length in equal bins; the last one takes all that are longer."""
+    top = max(int(np.percentile(lengths, 99, method="lower")), 1)
+    width = -(-top // NUM_BINS)
+    bins = np.minimum(lengths // width, NUM_BINS - 1)
+    return {"width": width, "counts": np.bincount(bins, minlength=NUM_BINS).tolist()}
+
+
+def _unknown_share(
+    blocks: list[TokenizedTexts], vocabulary: Vocabulary, text: TextConfig
+) -> float:
+    parts = [encode(block, vocabulary, text)[0] for block in blocks]
+    return float((np.concatenate(parts) == UNKNOWN_ID).mean())
 
 
 def _examples(dataset: Dataset) -> list[dict[str, str]]:

@@ -1,0 +1,247 @@
+"""What lies at a path: one file, several, a file a split, or a folder a class."""
+
+from __future__ import annotations
+
+import glob
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from seqclf.config import DataConfig
+from seqclf.data.dataset import (
+    NO_LABEL,
+    SPLIT_NAMES,
+    TRAIN,
+    UNLABELED,
+    Found,
+    Part,
+)
+from seqclf.data.files import (
+    READERS,
+    decode_text,
+    format_of,
+    read_file,
+    read_json_lines,
+    stem_of,
+)
+from seqclf.data.labels import read_label_names
+from seqclf.errors import ConfigError, DataError
+
+STANDARD_INPUT = "-"
+TEXT_SUFFIX = ".txt"
+SHARD = re.compile(r"-\d{5}-of-\d{5}$")  # as the Hub names the parts of a split
+FILES_A_CHUNK = 1000
+
+
+def is_pattern(source: str) -> bool:
+    """Tells whether a source is a pattern for several files."""
+    return glob.has_magic(source)
+
+
+def read_standard_input() -> Found:
+    """Reads JSON Lines from standard input, as the train split.
+
+    Raises:
+      ConfigError: If nothing is piped in.
+      DataError: If a line is broken.
+    """
+    if sys.stdin.isatty():
+        raise ConfigError(
+            "--data - reads JSON Lines from standard input; pipe them in, for "
+            "example: seqclf compare --data - < reviews.jsonl"
+        )
+    place = "standard input"
+    table = read_json_lines(sys.stdin.buffer.read(), place)
+    return Found(
+        name="stdin", source=place, parts={TRAIN: [Part(place, table)]}, label_names={}
+    )
+
+
+def read_pattern(pattern: str, config: DataConfig) -> Found:
+    """Reads all files that match a pattern, in the order of their names, as train.
+
+    Raises:
+      DataError: If none matches, or one cannot be read.
+    """
+    files = sorted(
+        Path(name)
+        for name in glob.glob(pattern, recursive=True)  # noqa: PTH207 -- absolute too
+        if Path(name).is_file()
+    )
+    if not files:
+        raise DataError(f"no file matches {pattern!r} here.")
+    note = (
+        f"{pattern} matches {len(files):,} files: {_listed([f.name for f in files])}."
+    )
+    return Found(
+        name=stem_of(files[0]) if len(files) == 1 else files[0].resolve().parent.name,
+        source=pattern,
+        parts={TRAIN: [read_file(file, config.encoding) for file in files]},
+        label_names={},
+        notes=(note,),
+    )
+
+
+def read_path(path: Path, config: DataConfig) -> Found:
+    """Reads a file as the train split, or a folder with its splits.
+
+    Args:
+      path: An existing file or folder.
+      config: Encoding of text files.
+
+    Returns:
+      The splits found.
+
+    Raises:
+      DataError: If a file cannot be read, or a folder holds no data.
+    """
+    try:
+        if not path.is_dir():
+            parts = {TRAIN: [read_file(path, config.encoding)]}
+            return _found(path, stem_of(path.resolve()), parts)
+        return _read_folder(path, config)
+    except PermissionError as error:
+        raise DataError(
+            f"{error.filename} may not be read: permission denied."
+        ) from error
+
+
+def _found(
+    path: Path, name: str, parts: Mapping[str, Sequence[Part]], *notes: str
+) -> Found:
+    return Found(name=name, source=str(path), parts=parts, label_names={}, notes=notes)
+
+
+def _read_folder(folder: Path, config: DataConfig) -> Found:
+    from seqclf.data import hub
+
+    if hub.is_saved(folder):
+        if config.encoding != DataConfig().encoding:
+            raise ConfigError(f"encoding does nothing with {folder}, a saved data set.")
+        return hub.read_saved(folder)
+    files, aside = _split_files(folder)
+    if not files:
+        return _read_class_folders(folder, config, aside)
+    if TRAIN not in files:
+        raise DataError(
+            f"{folder} has no train file, only {_listed(list(files))}; name one of "
+            f"them train, for example train.csv."
+        )
+    parts = {
+        split: [read_file(file, config.encoding) for file in some]
+        for split, some in files.items()
+    }
+    notes = []
+    if aside:
+        notes.append(
+            f"left aside in {folder}, for their names are not those of splits: "
+            f"{_listed(aside)}."
+        )
+    found = _found(folder, folder.resolve().name, parts, *notes)
+    return read_label_names(folder, found)
+
+
+def _split_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
+    """Returns the files of each split, and the names of other data files."""
+    files: dict[str, list[Path]] = {}
+    aside = []
+    for file in sorted(folder.iterdir()):
+        if file.is_dir() or format_of(file) not in READERS:
+            continue
+        stem = stem_of(file)
+        split = SPLIT_NAMES.get(SHARD.sub("", stem).lower())
+        if split is None:
+            aside.append(file.name)
+            continue
+        others = files.setdefault(split, [])
+        if others and not (SHARD.search(stem) and SHARD.search(stem_of(others[0]))):
+            raise DataError(
+                f"{folder} holds {others[0].name} and {file.name}; keep one file a "
+                f"split."
+            )
+        others.append(file)
+    return files, aside
+
+
+def _read_class_folders(
+    folder: Path, config: DataConfig, aside: Sequence[str]
+) -> Found:
+    """Reads texts that lie in a folder a class, perhaps in a folder a split above.
+
+    This is how aclImdb comes: train/pos/*.txt, train/neg, train/unsup, test/pos, ...
+    """
+    roots = {
+        SPLIT_NAMES[child.name.lower()]: child
+        for child in _folders(folder)
+        if child.name.lower() in SPLIT_NAMES and _class_folders(child)
+    } or {TRAIN: folder}
+    parts: dict[str, list[Part]] = {}
+    for split, root in roots.items():
+        for child in _class_folders(root):
+            is_labelled = SPLIT_NAMES.get(child.name.lower()) != UNLABELED
+            name = child.name if is_labelled else None
+            part = Part(str(child), _read_texts(child, name, config.encoding))
+            parts.setdefault(split if is_labelled else UNLABELED, []).append(part)
+    if TRAIN not in parts:
+        raise DataError(_nothing_found(folder, aside))
+    return _found(folder, folder.resolve().name, parts, *_others(list(roots.values())))
+
+
+def _nothing_found(folder: Path, aside: Sequence[str]) -> str:
+    if aside:
+        return (
+            f"{folder} has no file of the name train, only {_listed(aside)}. Name a "
+            f"file itself, several by a pattern such as '{folder}/*.csv', or call one "
+            f"of them train."
+        )
+    return (
+        f"{folder} holds no data that seqclf knows. Expected train with one of "
+        f"{', '.join(READERS)} (and validation, test and unlabeled, if there are any), "
+        f"or a folder a label with {TEXT_SUFFIX} files: pos/1.txt, neg/2.txt."
+    )
+
+
+def _folders(folder: Path) -> list[Path]:
+    children = sorted(folder.iterdir())
+    return [c for c in children if c.is_dir() and not c.name.startswith(".")]
+
+
+def _class_folders(folder: Path) -> list[Path]:
+    return [child for child in _folders(folder) if next(_text_files(child), None)]
+
+
+def _text_files(folder: Path) -> Iterator[Path]:
+    return (f for f in folder.iterdir() if f.suffix.lower() == TEXT_SUFFIX)
+
+
+def _others(roots: Sequence[Path]) -> list[str]:
+    """Says what lies in or beside the class folders and is not read."""
+    aside = [
+        str(child.relative_to(root))
+        for root in roots
+        for folder in _folders(root)
+        for child in sorted(folder.iterdir())
+        if child.suffix.lower() != TEXT_SUFFIX and not child.name.startswith(".")
+    ]
+    if not aside:
+        return []
+    return [f"left aside, for they are no {TEXT_SUFFIX} files: {_listed(aside)}."]
+
+
+def _read_texts(folder: Path, label: str | None, encoding: str) -> pa.Table:
+    files = sorted(_text_files(folder))
+    chunks = []
+    for start in range(0, len(files), FILES_A_CHUNK):
+        block = files[start : start + FILES_A_CHUNK]
+        texts = [decode_text(file.read_bytes(), str(file), encoding) for file in block]
+        chunks.append(pa.array(texts, pa.string()))
+    labels = pa.repeat(NO_LABEL if label is None else label, len(files))
+    return pa.table({"text": pa.chunked_array(chunks), "label": labels})
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:5])
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5:,} more"

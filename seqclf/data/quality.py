@@ -1,0 +1,119 @@
+"""What may be wrong with a data set, counted."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset
+
+HELD_OUT = (VALIDATION, TEST)
+HEAVY_IMBALANCE = 10  # times as many texts of the commonest label as of the rarest
+
+
+def copies(dataset: Dataset, split: str) -> int:
+    """Counts the rows of a split whose very text stands earlier in it."""
+    texts = dataset.splits[split]["text"]
+    return len(texts) - int(pc.count_distinct(texts).as_py())
+
+
+def shared(dataset: Dataset, split: str, other: str) -> int:
+    """Counts the rows of a split whose very text stands in another one."""
+    return int(pc.sum(_stands_in(dataset, split, (other,))).as_py() or 0)
+
+
+def empty(dataset: Dataset, split: str) -> int:
+    """Counts the texts of a split that hold nothing but spaces."""
+    texts = dataset.splits[split]["text"]
+    blank = pc.equal(pc.utf8_trim_whitespace(texts), "")
+    return int(pc.sum(blank).as_py() or 0)
+
+
+def drop_duplicates(dataset: Dataset) -> Dataset:
+    """Takes out of train what validation or test hold too, word for word.
+
+    Returns:
+      The data set; its notes tell how many rows went.
+    """
+    train = dataset.splits[TRAIN]
+    kept = train.filter(pc.invert(_stands_in(dataset, TRAIN, HELD_OUT)))
+    note = (
+        f"--drop-duplicates took {train.num_rows - kept.num_rows:,} of "
+        f"{train.num_rows:,} rows out of train, whose texts stand in validation or "
+        f"test too."
+    )
+    return dataclasses.replace(
+        dataset,
+        splits=dict(dataset.splits) | {TRAIN: kept},
+        notes=(*dataset.notes, note),
+    )
+
+
+def warnings(dataset: Dataset) -> tuple[str, ...]:
+    """Says what a person should know before believing a score, a sentence each."""
+    return (
+        *_about_shared(dataset),
+        *_about_empty(dataset),
+        *_about_balance(dataset),
+        *_about_absent(dataset),
+    )
+
+
+def _stands_in(
+    dataset: Dataset, split: str, others: tuple[str, ...]
+) -> pa.ChunkedArray:
+    chunks = [c for other in others for c in dataset.splits[other]["text"].chunks]
+    texts = pa.chunked_array(chunks, pa.string())
+    return pc.is_in(dataset.splits[split]["text"], value_set=texts)
+
+
+def _about_shared(dataset: Dataset) -> list[str]:
+    said = []
+    for split in HELD_OUT:
+        count, rows = shared(dataset, split, TRAIN), dataset.splits[split].num_rows
+        if count:
+            said.append(
+                f"{count:,} of {rows:,} {split} texts stand in train too, so their "
+                f"score is partly memory; --drop-duplicates takes them out of train."
+            )
+    return said
+
+
+def _about_empty(dataset: Dataset) -> list[str]:
+    counts = {split: empty(dataset, split) for split in (TRAIN, *HELD_OUT)}
+    found = [f"{count:,} in {split}" for split, count in counts.items() if count]
+    if not found:
+        return []
+    return [f"empty texts: {', '.join(found)}; they count as one unknown token."]
+
+
+def _about_balance(dataset: Dataset) -> list[str]:
+    counts = dataset.label_counts(TRAIN)
+    present = np.flatnonzero(counts)
+    most = present[np.argmax(counts[present])]
+    least = present[np.argmin(counts[present])]
+    if counts[most] < HEAVY_IMBALANCE * counts[least]:
+        return []
+    share = 100 * counts[most] / counts.sum()
+    return [
+        f"train is out of balance: {dataset.labels[most]!r} has {counts[most]:,} texts "
+        f"({share:.0f} %), {dataset.labels[least]!r} {counts[least]:,}. Look at macro "
+        f"F1 beside accuracy, or try --class-weights balanced."
+    ]
+
+
+def _about_absent(dataset: Dataset) -> list[str]:
+    said = []
+    for split, consequence in (
+        (TRAIN, "they cannot be learnt"),
+        (TEST, "how well they are recognised is not measured"),
+    ):
+        absent = np.flatnonzero(dataset.label_counts(split) == 0)
+        if len(absent):
+            names = ", ".join(repr(dataset.labels[i]) for i in absent[:5])
+            more = f" and {len(absent) - 5} more" if len(absent) > 5 else ""
+            said.append(f"no {split} text has the label {names}{more}: {consequence}.")
+    return said

@@ -1,0 +1,655 @@
+"""What happens with which data: the table in docs/data.md, a test each row.
+
+``python tests/data_matrix.py`` writes the table.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "data.md"
+Rows = list[tuple[str, object]]
+
+NASTY: Rows = [
+    ("plain", "a"),
+    ('with "quotes", commas', "b"),
+    ("two\nlines", "a"),
+    ("two\r\nlines", "b"),
+    ("NA", "a"),
+    ("null", "b"),
+    ("007", "a"),
+    ("1.0", "b"),
+    ("2020-01-01", "a"),
+    ("", "b"),
+    ("emoji 🎬 👩‍🔬 und ß", "a"),
+    ("مرحبا بالعالم", "b"),
+    ("e\u0301 and \u00e9", "a"),
+    ("tab\there", "b"),
+]
+PLAIN: Rows = [("one text", "a"), ("another", "b"), ("a third", "a"), ("last", "b")]
+ACCENTED: Rows = [("café", "a"), ("Größe", "b"), ("naïve", "a"), ("plain", "b")]
+NUMBERED: Rows = [(f"text {i}", f"label {i}") for i in range(40)]
+
+
+def separated(delimiter: str) -> Callable[..., bytes]:
+    def write(rows: Rows, header: tuple[str, ...] = ("text", "label")) -> bytes:
+        file = io.StringIO(newline="")
+        csv.writer(file, delimiter=delimiter).writerows([header, *rows])
+        return file.getvalue().encode()
+
+    return write
+
+
+def as_json_lines(rows: Rows, header: tuple[str, ...] = ("text", "label")) -> bytes:
+    lines = [json.dumps(dict(zip(header, row, strict=True))) for row in rows]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def as_parquet(rows: Rows, header: tuple[str, ...] = ("text", "label")) -> bytes:
+    file = io.BytesIO()
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    parquet.write_table(pa.table(dict(zip(header, columns, strict=True))), file)
+    return file.getvalue()
+
+
+as_csv, as_tsv = separated(","), separated("\t")
+WRITERS = {
+    "CSV": (".csv", as_csv),
+    "TSV": (".tsv", as_tsv),
+    "JSON Lines": (".jsonl", as_json_lines),
+    "Parquet": (".parquet", as_parquet),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A row of the matrix.
+
+    Attributes:
+      source: First column of the table.
+      case: Second column.
+      happens: Third column.
+      files: What is there, by path.
+      options: Fields of DataConfig; `source` is a path within the folder.
+      rows: The train rows that come back, as text and label name, or
+      error: a pattern that the message matches.
+      note: A pattern that one of the notes matches.
+      labels: The label names, where their order is the point.
+      sizes: The splits, where they are the point.
+    """
+
+    source: str
+    case: str
+    happens: str
+    files: dict[str, bytes]
+    options: dict[str, object] = field(default_factory=dict)
+    rows: Rows | None = None
+    error: str | None = None
+    note: str | None = None
+    labels: tuple[str, ...] | None = None
+    sizes: dict[str, int] | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.source}: {self.case}"
+
+
+def one_file(source: str, name: str, content: bytes, case: str, happens: str, **values):
+    options = {"source": name} | values.pop("options", {})
+    return Case(
+        source=source, case=case, happens=happens, files={name: content},
+        options=options, **values,
+    )  # fmt: skip
+
+
+def of_every_format() -> list[Case]:
+    cases = []
+    for source, (suffix, write) in WRITERS.items():
+
+        def case(
+            rows_or_bytes, case, happens, *, _of=(source, suffix, write), **values
+        ):
+            source, suffix, write = _of
+            content = rows_or_bytes
+            if isinstance(content, list):
+                content = write(content, values.pop("header", ("text", "label")))
+            return one_file(
+                source, values.pop("name", f"x{suffix}"), content, case, happens,
+                **values,
+            )  # fmt: skip
+
+        cases += [
+            case(
+                NASTY,
+                "quotes, line breaks, `NA`, `null`, `007`, `1.0`, a date, nothing, "
+                "emoji, right-to-left, combining marks",
+                "every text stays what it is",
+                rows=NASTY,
+            ),
+            case(
+                [(text, i % 2) for i, (text, _) in enumerate(PLAIN)],
+                "labels are integers",
+                "labels are called `0` and `1`",
+                rows=[(text, str(i % 2)) for i, (text, _) in enumerate(PLAIN)],
+            ),
+            case(
+                [("t", 10), ("u", 2), ("v", 10), ("w", 2)],
+                "labels are integers of more digits",
+                "they are put in the order of numbers",
+                labels=("2", "10"),
+            ),
+            case(
+                [(text, y) for (text, _), y in zip(PLAIN, "ABAB", strict=True)],
+                "columns `Review` and `Sentiment`",
+                "found by their names, and said",
+                header=("Review", "Sentiment"),
+                rows=[(text, y) for (text, _), y in zip(PLAIN, "ABAB", strict=True)],
+                note="took column 'Review' for texts and column 'Sentiment' for labels",
+            ),
+            case(
+                PLAIN,
+                "columns of other names",
+                "error with the columns there are and the option",
+                header=("x", "y"),
+                error=r"no text column. It has 'x', 'y'; choose with --text-column",
+            ),
+            case(
+                PLAIN,
+                "`--text-column` that is not there",
+                "error with the columns there are",
+                options={"text_column": "body"},
+                error=r"no column 'body'. It has 'text', 'label'",
+            ),
+            case(
+                [("head", "body", "a"), ("", "only body", "b")],
+                "`--text-column title,content`",
+                "the columns are joined by a line break",
+                header=("title", "content", "label"),
+                options={"text_column": "title,content"},
+                rows=[("head\nbody", "a"), ("\nonly body", "b")],
+            ),
+            case(
+                NUMBERED,
+                "about as many labels as rows",
+                "error: labels have few values",
+                error="'label' has 40 different values in 40 rows, such as 'label 0'",
+            ),
+            case(
+                [(str(i), "ab"[i % 2]) for i in range(30)],
+                "a text column of numbers",
+                "error; name the text column",
+                error="'text' holds nothing but numbers",
+            ),
+            case(b"", "an empty file", "error", error="is empty"),
+            case(
+                [("a", "x"), ("b", "x")],
+                "one label only",
+                "error",
+                options={"load": True},
+                error="needs at least two labels, it has 'x'",
+            ),
+            case(
+                [("a", "x"), ("b", "x"), ("c", "y")],
+                "one text of a label",
+                "error that names the label",
+                options={"load": True},
+                error="one text only of 'y'",
+            ),
+            case(
+                PLAIN,
+                "permission denied",
+                "error",
+                options={"forbidden": True},
+                error="may not be read: permission denied",
+            ),
+        ]
+        if source == "Parquet":
+            continue
+        text = write(ACCENTED).decode()
+        if source == "JSON Lines":  # json.dumps wrote escapes
+            text = "".join(
+                json.dumps({"text": t, "label": y}, ensure_ascii=False) + "\n"
+                for t, y in ACCENTED
+            )
+        cases += [
+            case(
+                gzip.compress(write(NASTY)),
+                "gzip",
+                "read as it is",
+                name=f"x{suffix}.gz",
+                rows=NASTY,
+            ),
+            case(
+                gzip.compress(write(PLAIN))[:-12],
+                "gzip that was cut off",
+                "error",
+                name=f"x{suffix}.gz",
+                error="could not be read: .*; is it whole",
+            ),
+            case(
+                b"\xef\xbb\xbf" + write(PLAIN),
+                "a byte order mark",
+                "left out",
+                rows=PLAIN,
+            ),
+            case(
+                write(PLAIN).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"),
+                "lines end with CR LF",
+                "the line ends are no text",
+                rows=PLAIN,
+            ),
+            case(
+                write(PLAIN).replace(b"\r\n", b"\n").rstrip(b"\n"),
+                "no line end behind the last row",
+                "the row counts",
+                rows=PLAIN,
+            ),
+            case(
+                write([("x" * 10_000_000, "a"), ("y", "b")]),
+                "a line of 10 MB",
+                "read whole",
+                rows=[("x" * 10_000_000, "a"), ("y", "b")],
+            ),
+            case(
+                write([("a\0b", "a"), ("y", "b")]),
+                "NUL within a text",
+                "stays in the text",
+                rows=[("a\0b", "a"), ("y", "b")],
+            ),
+            case(
+                text.encode("cp1252"),
+                "not UTF-8",
+                "error that names line, byte and `--encoding`",
+                error=r"line \d: byte \d+ \(0xe9\) is not utf-8. .*--encoding cp1252",
+            ),
+            case(
+                text.encode("cp1252"),
+                "`--encoding cp1252`",
+                "read in that encoding",
+                options={"encoding": "cp1252"},
+                rows=ACCENTED,
+            ),
+            case(
+                text.encode("utf-16"),
+                "UTF-16 without `--encoding`",
+                "error that names the encoding",
+                error="byte 0 .* --encoding utf-16",
+            ),
+        ]
+    return cases
+
+
+def of_separated() -> list[Case]:
+    cases = []
+    for source, suffix, d in (("CSV", ".csv", ","), ("TSV", ".tsv", "\t")):
+
+        def lines(*rows: str, d: str = d) -> bytes:
+            return "".join(f"{row.replace('|', d)}\n" for row in rows).encode()
+
+        def case(content, case, happens, *, _of=(source, suffix), **values):
+            return one_file(_of[0], f"x{_of[1]}", content, case, happens, **values)
+
+        cases += [
+            case(
+                lines("text|label", "a|x", "b", "c|y", "d"),
+                "a row with too few fields",
+                "error that names the row, shows it and counts those like it",
+                error=r"row 2: expected 2 fields, .* got 1: 'b'. Rows like it: 2",
+            ),
+            case(
+                lines("text|label", "a|x", "b|y|z"),
+                "a row with too many fields",
+                "error that names the row",
+                error=r"row 2: expected 2 fields, as in the first line, got 3",
+            ),
+            case(lines("text|label"), "a header alone", "error", error="has no rows"),
+            case(
+                lines("text|label", "a|x", "", "b|y"),
+                "a blank line",
+                "no row",
+                rows=[("a", "x"), ("b", "y")],
+            ),
+            case(
+                lines("text|label", "a|x", "b| "),
+                "a row without a label",
+                "error that names the row",
+                error="1 rows without a label, the first is row 2",
+            ),
+            case(
+                lines("text|text|label", "a|b|x"),
+                "two columns of one name",
+                "error",
+                error="two columns named 'text'",
+            ),
+            case(
+                lines("text;label", "a;x"),
+                "other separators",
+                "error that says what to do",
+                error="seem to be separated by ';'",
+            ),
+        ]
+        quoted = lines("text|label", '"Great" film|x', "b|y")
+        if source == "CSV":
+            cases += [
+                case(
+                    quoted,
+                    "a quoted field that goes on behind its quotation mark",
+                    "error that names the line, for no character shall be lost",
+                    error="line 2: a quoted field does not end",
+                ),
+                case(
+                    lines("text|label", "a|x", '"never closed|y'),
+                    "a quotation mark that is never closed",
+                    "error that names the line",
+                    error="line 3: a quoted field does not end",
+                ),
+            ]
+        else:
+            cases.append(
+                case(
+                    quoted,
+                    "texts that begin with a quotation mark, without quoting",
+                    "quotation marks are text in the whole file",
+                    rows=[('"Great" film', "x"), ("b", "y")],
+                )
+            )
+    return cases
+
+
+def of_json_lines() -> list[Case]:
+    def case(content, case, happens, **values):
+        return one_file(
+            "JSON Lines", "x.jsonl", content.encode(), case, happens, **values
+        )
+
+    row = '{"text": "a", "label": "x"}\n'
+    return [
+        case(
+            f'{row}{{"text": "b", "label":\n',
+            "a broken line",
+            "error that names the line and the reason",
+            error="line 2 is broken JSON: Expecting value",
+        ),
+        case(
+            f'{row}["b", "y"]\n',
+            "a line that is no object",
+            "error that shows what a line looks like",
+            error="line 2 is no JSON object, such as",
+        ),
+        case(
+            f'{row}{{"text": "b", "label": 3}}\n',
+            "a label of another kind",
+            "error that names both lines",
+            error="line 2: 'label' is a number here and a string in line 1",
+        ),
+        case(
+            '{"text": "a\\ud800", "label": "x"}\n',
+            "half a character (a lone surrogate)",
+            "error that names the line",
+            error="line 1 has half a character",
+        ),
+        case(
+            f'{row}{{"text": null, "label": "y"}}\n',
+            "a text that is null",
+            "error that names the row",
+            error="1 rows without 'text', the first is row 2",
+        ),
+        case(
+            f'{row}{{"label": "y"}}\n',
+            "a line without a text",
+            "error that names the row",
+            error="1 rows without 'text', the first is row 2",
+        ),
+        case(
+            '{"text": 3, "label": "x"}\n{"text": 4, "label": "y"}\n',
+            "texts that are numbers",
+            "error",
+            error="'text' holds int64, not text",
+        ),
+        case(
+            '{"text": "a", "label": ["x"]}\n',
+            "a list of labels",
+            "error",
+            error="a label must be one value",
+        ),
+        case(
+            '{"text": "a", "label": true}\n{"text": "b", "label": false}\n',
+            "labels are booleans",
+            "labels are called `false` and `true`",
+            rows=[("a", "true"), ("b", "false")],
+        ),
+        case(
+            row + "\n" + row.replace('"x"', '"y"'),
+            "a blank line",
+            "no row",
+            rows=[("a", "x"), ("a", "y")],
+        ),
+    ]
+
+
+def of_parquet() -> list[Case]:
+    whole = as_parquet(PLAIN * 50)
+    named = [("a", 0, "neg"), ("b", 1, "pos"), ("c", 1, "pos"), ("d", 0, "neg")]
+    return [
+        one_file("Parquet", "x.parquet", whole[: len(whole) // 2], "cut off", "error",
+            error="could not be read: .*; is it whole"),
+        one_file("Parquet", "x.parquet", as_parquet([("a", True), ("b", False)]),
+            "labels are booleans", "labels are called `false` and `true`",
+            rows=[("a", "true"), ("b", "false")]),
+        one_file("Parquet", "x.parquet",
+            as_parquet(named, ("text", "label", "label_text")),
+            "a column `label_text` beside integer labels", "names the labels",
+            rows=[(t, n) for t, _, n in named], labels=("neg", "pos")),
+        one_file("Parquet", "x.parquet", as_parquet(PLAIN), "`--encoding`",
+            "refused, for Parquet has its own", options={"encoding": "cp1252"},
+            error="encoding does nothing with"),
+        one_file("Parquet", "x.parquet", as_parquet(PLAIN), "`--revision`, `--subset`",
+            "refused, for they belong to the Hub", options={"subset": "b"},
+            error="subset does nothing with"),
+    ]  # fmt: skip
+
+
+def of_folders() -> list[Case]:
+    def folder(case, happens, files, source="folder with a file a split", **values):
+        return Case(
+            source=source, case=case, happens=happens,
+            files={f"reviews/{name}": content for name, content in files.items()},
+            options={"source": "reviews"} | values.pop("options", {}), **values,
+        )  # fmt: skip
+
+    labels = b'["neg", "pos"]'
+    ids: Rows = [("a", 1), ("b", 0), ("c", 1), ("d", 0)]
+    classes = "folder a label"
+    return [
+        folder(
+            "train, validation, test, unlabeled",
+            "four splits",
+            {
+                "train.csv": as_csv(PLAIN),
+                "validation.jsonl": as_json_lines(PLAIN[:2]),
+                "test.parquet": as_parquet(PLAIN[:3]),
+                "unlabeled.tsv": b"text\nno label\n",
+            },
+            sizes={"train": 4, "validation": 2, "test": 3, "unlabeled": 1},
+        ),
+        folder(
+            "dev or valid, unsup",
+            "are validation and unlabeled",
+            {
+                "train.csv": as_csv(PLAIN),
+                "dev.csv": as_csv(PLAIN),
+                "unsup.csv": b"text\nx\n",
+            },
+            sizes={"train": 4, "validation": 4, "unlabeled": 1},
+        ),
+        folder(
+            "a split in parts, train-00000-of-00002",
+            "the parts are put together",
+            {
+                "train-00000-of-00002.parquet": as_parquet(PLAIN[:2]),
+                "train-00001-of-00002.parquet": as_parquet(PLAIN[2:]),
+            },
+            rows=PLAIN,
+        ),
+        folder(
+            "labels.json beside integer labels",
+            "names the labels, in its order",
+            {"train.csv": as_csv(ids), "labels.json": labels},
+            rows=[(text, ("neg", "pos")[int(str(i))]) for text, i in ids],
+            labels=("neg", "pos"),
+        ),
+        folder(
+            "labels.json with too few names",
+            "error that names the row",
+            {"train.csv": as_csv([*ids, ("e", 2)]), "labels.json": labels},
+            error="row 5: label id 2 is outside 0 to 1",
+        ),
+        folder(
+            "hidden labels (-1) in test",
+            "error that says what to do",
+            {
+                "train.csv": as_csv(ids),
+                "test.csv": as_csv([("x", -1), ("y", -1)]),
+                "labels.json": labels,
+            },
+            error=r"labels of 2 of 2 rows are hidden \(-1\).*Take a copy",
+        ),
+        folder(
+            "two files of one split",
+            "error",
+            {"train.csv": as_csv(PLAIN), "train.tsv": as_tsv(PLAIN)},
+            error=r"holds train\.csv and train\.tsv",
+        ),
+        folder(
+            "files beside that are named otherwise",
+            "left aside, and said",
+            {"train.csv": as_csv(PLAIN), "old.csv": as_csv(PLAIN)},
+            rows=PLAIN,
+            note=r"left aside in reviews, .*: old\.csv",
+        ),
+        folder(
+            "no train, but other files",
+            "error that names them",
+            {"reviews.csv": as_csv(PLAIN)},
+            error=r"no file of the name train, only reviews\.csv",
+        ),
+        folder(
+            "test and no train",
+            "error",
+            {"test.csv": as_csv(PLAIN)},
+            error="has no train file, only test",
+        ),
+        folder("nothing", "error", {"notes.md": b"x"}, error="holds no data that"),
+        folder(
+            "pos/*.txt, neg/*.txt",
+            "train; the folders are the labels",
+            {"pos/1.txt": b"fine", "pos/2.txt": b"good\nvery", "neg/1.txt": b"bad"},
+            classes,
+            rows=[("bad", "neg"), ("fine", "pos"), ("good\nvery", "pos")],
+        ),
+        folder(
+            "train/pos, train/neg, train/unsup, test/pos, test/neg (aclImdb)",
+            "two splits and unlabeled",
+            {
+                "train/pos/1.txt": b"fine", "train/neg/1.txt": b"bad",
+                "train/unsup/1.txt": b"?", "test/pos/1.txt": b"good",
+                "test/neg/1.txt": b"poor", "imdb.vocab": b"the",
+            },
+            classes,
+            rows=[("bad", "neg"), ("fine", "pos")],
+            sizes={"train": 2, "test": 2, "unlabeled": 1},
+        ),
+        folder(
+            "files that are not .txt",
+            "left aside, and said",
+            {"pos/1.txt": b"fine", "neg/1.txt": b"bad", "neg/2.html": b"x"},
+            classes,
+            rows=[("bad", "neg"), ("fine", "pos")],
+            note=r"left aside, .*: neg/2\.html",
+        ),
+        folder(
+            "a text that is not UTF-8",
+            "error that names file, line and byte",
+            {"pos/1.txt": b"fine\ncaf\xe9", "neg/1.txt": b"bad"},
+            classes,
+            error=r"pos/1\.txt, line 2: byte 8 \(0xe9\) is not utf-8",
+        ),
+        folder(
+            "`--encoding latin-1`",
+            "read in that encoding",
+            {"pos/1.txt": b"caf\xe9", "neg/1.txt": b"bad"},
+            classes,
+            options={"encoding": "latin-1"},
+            rows=[("bad", "neg"), ("café", "pos")],
+        ),
+    ]  # fmt: skip
+
+
+def of_others() -> list[Case]:
+    files = {"a.csv": as_csv(PLAIN[:2]), "b.jsonl": as_json_lines(PLAIN[2:])}
+    piped = {"source": "-"}
+    return [
+        Case(source="pattern", case="`'*.csv'` and the like", files=files,
+            happens="the files in the order of their names, one behind the other",
+            options={"source": "*.*"}, rows=PLAIN, note=r"matches 2 files: a\.csv"),
+        Case(source="pattern", case="nothing matches", happens="error", files=files,
+            options={"source": "*.tsv"}, error="no file matches"),
+        Case(source="standard input", case="`-`, JSON Lines",
+            happens="train", files={"stdin": as_json_lines(NASTY)}, options=piped,
+            rows=NASTY),
+        Case(source="standard input", case="a broken line", options=piped,
+            happens="error that names the line", files={"stdin": b'{"text": "a"\n'},
+            error="standard input, line 1 is broken JSON"),
+        Case(source="standard input", case="nothing", options=piped, happens="error",
+            files={"stdin": b""}, error="standard input is empty"),
+        Case(source="any name", case="no such data set, file or folder",
+            happens="error with the nearest name and all that would do", files={},
+            options={"source": "dmeo"}, error="did you mean 'demo'.* OWNER/NAME"),
+        Case(source="any file", case="a format that is not known",
+            happens="error with those that are", files={"x.xlsx": b"x"},
+            options={"source": "x.xlsx"},
+            error=r"'\.xlsx'; choices: \.csv, \.tsv"),
+        Case(source="any file", case="a file that is not there", files={},
+            happens="error", options={"source": "no/reviews.csv"},
+            error="there is none of that name here"),
+    ]  # fmt: skip
+
+
+CASES = [
+    *of_every_format(), *of_separated(), *of_json_lines(), *of_parquet(),
+    *of_folders(), *of_others(),
+]  # fmt: skip
+
+
+def table() -> str:
+    """Returns the Markdown table of all cases; equal ones share a row."""
+    sources: dict[tuple[str, str], list[str]] = {}
+    for case in CASES:
+        sources.setdefault((case.case, case.happens), []).append(case.source)
+    order = list(dict.fromkeys(", ".join(some) for some in sources.values()))
+    rows = sorted(sources.items(), key=lambda row: order.index(", ".join(row[1])))
+    lines = ["| source | case | what happens |", "|---|---|---|"]
+    lines += [f"| {', '.join(some)} | {c} | {h} |" for (c, h), some in rows]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Writes the table between the markers of docs/data.md."""
+    text = DOCUMENT.read_text("utf-8")
+    before, rest = text.split("<!-- matrix -->\n", 1)
+    after = rest.split("<!-- /matrix -->", 1)[1]
+    filled = f"{before}<!-- matrix -->\n{table()}\n<!-- /matrix -->{after}"
+    DOCUMENT.write_text(filled, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""The same rows from every kind of source give the same comparison."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+
+import pytest
+from conftest import TINY, reviews, run_cli
+from data_matrix import as_json_lines, as_parquet, as_tsv
+from loopback_hub import LoopbackHub
+
+
+@pytest.mark.slow
+def test_a_tree_a_gzipped_tsv_a_pipe_and_the_hub_give_the_same_table(tmp_path):
+    rows = sorted(reviews(160), key=lambda row: row[1])  # as the tree will be read
+    for number, (text, label) in enumerate(rows):
+        path = tmp_path / "tree" / label / f"{number:04}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "zipped.tsv.gz").write_bytes(gzip.compress(as_tsv(rows)))
+    hub = LoopbackHub("someone/reviews", {"train.parquet": as_parquet(rows)})
+    environment = os.environ | {
+        "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}",
+        "HF_HOME": str(tmp_path / "hf"),
+        "HF_HUB_OFFLINE": "0",
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_UPDATE_DOWNLOAD_COUNTS": "0",
+    }
+    results = [
+        compare("tree", tmp_path),
+        compare("zipped.tsv.gz", tmp_path),
+        compare("-", tmp_path, input=as_json_lines(rows).decode()),
+        compare("someone/reviews", tmp_path, env=environment),
+    ]
+    hub.shutdown()
+    hub.server_close()
+    tables = [
+        [
+            {key: row[key] for key in ("cell", "accuracy", "macro_f1", "log_loss")}
+            for row in result["rows"]
+        ]
+        for result in results
+    ]
+    fingerprints = {result["card"]["dataset"]["fingerprint"] for result in results}
+    assert len(fingerprints) == 1
+    assert tables[0][-1]["cell"] == "gru"
+    assert all(table == tables[0] for table in tables)
+
+
+def compare(source, folder, **options):
+    command = ["compare", f"--data={source}", "--cells=gru", "--seeds=1", "--json"]
+    done = run_cli([*command, *TINY], folder, **options)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
