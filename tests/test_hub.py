@@ -17,7 +17,8 @@ from loopback_hub import LoopbackHub, Repository, repository
 from pyarrow import parquet
 
 from seqclf.config import DataConfig
-from seqclf.data.hub import HUB_NAMES, _UnreachableError, _within, is_saved, read_saved
+from seqclf.data.hub import HUB_NAMES, is_saved, read_saved
+from seqclf.data.hub.online import UnreachableError, _within
 from seqclf.errors import DataError
 
 OLD, NEW, CONVERTED = "a" * 40, "b" * 40, "c" * 40
@@ -336,7 +337,7 @@ def test_parquet_of_the_hubs_own_making_stands_in_for_a_script(environment):
 
 def test_call_that_hangs_is_left_after_its_time():
     start = time.monotonic()
-    with pytest.raises(_UnreachableError, match=r"no answer within 0\.1 s"):
+    with pytest.raises(UnreachableError, match=r"no answer within 0\.1 s"):
         _within(0.1, HUB_NAMES["imdb"], None, lambda: time.sleep(3))
     assert time.monotonic() - start < 2
 

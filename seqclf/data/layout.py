@@ -27,6 +27,7 @@ from seqclf.data.files import (
     read_json_lines,
     stem_of,
 )
+from seqclf.data.hub import is_saved, read_saved
 from seqclf.data.labels import read_label_names
 from seqclf.errors import ConfigError, DataError
 
@@ -116,12 +117,10 @@ def _found(
 
 
 def _read_folder(folder: Path, config: DataConfig) -> Found:
-    from seqclf.data import hub
-
-    if hub.is_saved(folder):
+    if is_saved(folder):
         if config.encoding != DataConfig().encoding:
             raise ConfigError(f"encoding does nothing with {folder}, a saved data set.")
-        return hub.read_saved(folder)
+        return read_saved(folder)
     files, aside = _split_files(folder)
     if not files:
         return _read_class_folders(folder, config, aside)

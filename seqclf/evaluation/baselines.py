@@ -58,8 +58,7 @@ def baseline_tasks(data: EncodedDataset, models: Path) -> list[BaselineTask]:
     """
     folder = models / f"{data.path.name}-baselines"
     return [
-        BaselineTask(name, data.path, folder / name.split()[0])
-        for name in BASELINES
+        BaselineTask(name, data.path, folder / name.split()[0]) for name in BASELINES
     ]
 
 

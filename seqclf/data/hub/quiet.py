@@ -1,0 +1,19 @@
+"""Keeps the `datasets` library from writing over the screen."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+
+def quieten() -> None:
+    """Silences log lines, and progress bars where nobody would see them."""
+    import datasets
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    for library in ("datasets", "huggingface_hub"):  # what matters is raised too
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    if not sys.stderr.isatty() or os.environ.get("SEQCLF_QUIET_DOWNLOADS") == "1":
+        datasets.disable_progress_bars()
+        disable_progress_bars()

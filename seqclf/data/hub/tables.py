@@ -1,0 +1,87 @@
+"""From the tables that the `datasets` library made to `Found`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from seqclf.data.dataset import SPLIT_NAMES, TRAIN, Found, Part
+from seqclf.data.hub.names import NO_HINTS, HubName
+from seqclf.errors import DataError
+
+Tables = Mapping[str, list[pa.Table]]
+
+
+def found_of(
+    tables: Tables,
+    features: Mapping[str, Any],
+    *,
+    place: str,
+    name: str,
+    source: str,
+    hints: HubName = NO_HINTS,
+    revision: str | None = None,
+    notes: tuple[str, ...] = (),
+) -> Found:
+    """Puts tables under the names that splits have here.
+
+    Args:
+      tables: By the names that the data set gives its splits.
+      features: Its columns, as the library describes them.
+      place: What messages call it.
+      name: Short name, for runs.
+      source: Where it came from, in words.
+      hints: Columns that it has, if the table of short names is right.
+      revision: The commit that was loaded.
+      notes: What the person should know.
+
+    Raises:
+      DataError: If it has no train split; those it has are listed.
+    """
+    parts: dict[str, list[Part]] = {}
+    for split, pieces in tables.items():
+        if split.lower() in SPLIT_NAMES:
+            where = f"{place}, split {split}"
+            rows = parts.setdefault(SPLIT_NAMES[split.lower()], [])
+            rows.extend(Part(where, piece) for piece in pieces)
+    if TRAIN not in parts:
+        raise DataError(
+            f"{place} has no train split, only {', '.join(tables) or 'none at all'}. "
+            f"Another --subset or --revision may have one."
+        )
+    left = [split for split in tables if split.lower() not in SPLIT_NAMES]
+    if left:
+        notes = (*notes, f"splits of {place} that were left out: {', '.join(left)}.")
+    return Found(
+        name=name,
+        source=source,
+        parts=parts,
+        label_names=_label_names(features),
+        text_column=_if_there(hints.text_column, features),
+        label_column=_if_there(hints.label_column, features),
+        revision=revision,
+        notes=notes,
+    )
+
+
+def _label_names(features: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    from datasets import ClassLabel
+
+    return {
+        column: tuple(feature.names)
+        for column, feature in features.items()
+        if isinstance(feature, ClassLabel) and feature.names
+    }
+
+
+def _if_there(columns: str | None, features: Mapping[str, Any]) -> str | None:
+    there = columns and all(column in features for column in columns.split(","))
+    return columns if there else None
+
+
+def first_line(error: BaseException) -> str:
+    """Returns the first line of what an error says, with its name if it says little."""
+    text = str(error).strip().partition("\n")[0].rstrip(".")
+    return text or type(error).__name__
