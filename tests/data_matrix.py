@@ -630,16 +630,61 @@ CASES = [
 ]  # fmt: skip
 
 
+HUB, SAVED = "Hub", "folder of `save_to_disk`"
+REFUSED = "test_error_comes_soon_and_names_the_next_step"
+# Cases that take a server or a library: source, case, what happens, test in test_hub.
+IN_TEST_HUB = [
+    (HUB, "first load", "downloaded; the commit is recorded",
+        "test_first_load_downloads_and_records_the_commit"),
+    (HUB, "second load", "nothing is downloaded",
+        "test_second_load_downloads_nothing"),
+    (HUB, "`HF_HUB_OFFLINE=1`, loaded before", "from the cache",
+        "test_offline_load_takes_the_newest_commit_from_the_cache"),
+    (HUB, "`--revision`", "that content, whatever the newest is",
+        "test_revision_pins_old_content"),
+    (HUB, "`--revision`, offline", "from the cache, by commit, branch or tag",
+        "test_pinned_revision_loads_offline_by_tag_and_by_commit"),
+    (HUB, "`--revision`, offline, not in the cache", "error; never another one",
+        "test_other_revision_is_never_put_in_its_place_offline"),
+    (HUB, "no network, loaded before", "from the cache, and said",
+        "test_cache_steps_in_when_the_hub_is_out_of_reach_and_says_so"),
+    (HUB, "no network, nothing in the cache",
+        "error: what was tried, how to get it, and that `--data demo` works",
+        "test_neither_network_nor_cache_says_what_was_tried_and_what_works"),
+    (HUB, "a server that never answers", "error after 3 seconds",
+        "test_server_that_never_answers_is_given_up_on"),
+    (HUB, "a server in trouble (503)", "error with its status",
+        "test_server_in_trouble_is_told_by_its_status"),
+    (HUB, "no such data set, or private", "error", REFUSED),
+    (HUB, "gated", "error: ask for access, `hf auth login`", REFUSED),
+    (HUB, "no such revision", "error", REFUSED),
+    (HUB, "a subset is needed, or is not there", "error that lists them", REFUSED),
+    (HUB, "a loading script", "error: `--revision refs/convert/parquet`", REFUSED),
+    (HUB, "`--revision refs/convert/parquet`", "the Hub's own Parquet",
+        "test_parquet_of_the_hubs_own_making_stands_in_for_a_script"),
+    (HUB, "no train split", "error that lists the splits", REFUSED),
+    (HUB, "hidden labels (-1)", "error that says what to do", REFUSED),
+    (HUB, "no label column", "error with the columns there are", REFUSED),
+    (HUB, "a broken file", "error", REFUSED),
+    (SAVED, "`DatasetDict.save_to_disk`", "its splits and label names",
+        "test_saved_folder_is_read_with_its_splits_and_names"),
+    (SAVED, "`Dataset.save_to_disk`", "train", "test_saved_dataset_alone_is_train"),
+    (SAVED, "damaged", "error that names the folder",
+        "test_damaged_saved_folder_is_named"),
+]  # fmt: skip
+
+
 def table() -> str:
     """Returns the Markdown table of all cases; equal ones share a row."""
     sources: dict[tuple[str, str], list[str]] = {}
     for case in CASES:
         sources.setdefault((case.case, case.happens), []).append(case.source)
     order = list(dict.fromkeys(", ".join(some) for some in sources.values()))
-    rows = sorted(sources.items(), key=lambda row: order.index(", ".join(row[1])))
+    rows = [(", ".join(some), *row) for row, some in sources.items()]
+    rows.sort(key=lambda row: order.index(row[0]))
+    rows += [(source, case, happens) for source, case, happens, _ in IN_TEST_HUB]
     lines = ["| source | case | what happens |", "|---|---|---|"]
-    lines += [f"| {', '.join(some)} | {c} | {h} |" for (c, h), some in rows]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
 def main() -> None:

@@ -10,7 +10,8 @@ import types
 from pathlib import Path
 
 import pytest
-from data_matrix import CASES, DOCUMENT, Case, table
+import test_hub
+from data_matrix import CASES, DOCUMENT, IN_TEST_HUB, Case, table
 
 from seqclf.config import DataConfig
 from seqclf.data import load_dataset, read_source
@@ -77,3 +78,8 @@ def test_no_two_cases_are_one():
 
 def test_the_document_holds_every_case():
     assert table() in DOCUMENT.read_text("utf-8")
+
+
+@pytest.mark.parametrize("test", sorted({row[-1] for row in IN_TEST_HUB}))
+def test_the_cases_of_the_hub_have_their_tests(test):
+    assert callable(getattr(test_hub, test))
