@@ -26,7 +26,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Writes UTF-8 text, whole or not at all."""
-    write_whole(path, lambda partial: _write_bytes(partial, text.encode()))
+    write_bytes(path, text.encode())  # bytes: no platform turns the line ends
 
 
 def write_json(path: Path, values: Any) -> None:
@@ -35,5 +35,10 @@ def write_json(path: Path, values: Any) -> None:
     write_text(path, text + "\n")
 
 
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.write_bytes(content)  # bytes: no platform turns the line ends
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes bytes, whole or not at all."""
+
+    def write(partial: Path) -> None:
+        partial.write_bytes(content)
+
+    write_whole(path, write)

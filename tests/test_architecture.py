@@ -28,7 +28,10 @@ FLOORS = [
     ["seqclf.cli"],
     ["seqclf.__main__"],
 ]
-HEAVY = {"keras", "tensorflow", "sklearn", "scipy", "datasets", "pandas", "pyarrow"}
+HEAVY = {
+    "keras", "tensorflow", "sklearn", "scipy", "datasets", "pandas", "pyarrow", "onnx",
+    "onnxruntime",
+}  # fmt: skip
 
 
 def room_of(module: str) -> str:

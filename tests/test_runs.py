@@ -166,13 +166,15 @@ FILES = [
 
 def test_a_finished_run_has_every_file(finished_run):
     found = {path.name for path in finished_run.path.iterdir()}
-    assert {*FILES, "tokenizer.json", "model.keras", "predictions"} <= found
+    assert {*FILES, "tokenizer.json", "model.keras", "model.onnx"} <= found
+    assert "predictions" in found
     assert finished_run.labels == ("bad", "good")
     assert finished_run.dataset["sizes"] == {
         "train": 160, "validation": 40, "test": 48
     }  # fmt: skip
     assert len(finished_run.history) == 2
     assert finished_run.environment["kernel"] == "TensorFlow loop"
+    assert finished_run.environment["onnx_difference"] <= 1e-5
     assert finished_run.metrics["test"]["n"] == 48
     rules = json.loads((finished_run.path / "tokenizer.json").read_text("utf-8"))
     assert rules["max_length"] == 400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,23 @@ import numpy as np
 from seqclf.text.batching import sorted_batches
 from seqclf.text.encoding import Examples
 
+# From token_ids int32 [batch, time] to logits float32 [batch, labels].
+Predict = Callable[[np.ndarray], np.ndarray]
+
 
 def logits_of(model: Any, examples: Examples, batch_size: int) -> np.ndarray:
+    """Returns a Keras model's logits in the examples' order, float32 [n, labels]."""
+    width = model.output_shape[-1]
+    return batched_logits(model.predict_on_batch, examples, width, batch_size)
+
+
+def batched_logits(
+    predict: Predict, examples: Examples, num_labels: int, batch_size: int
+) -> np.ndarray:
     """Returns the logits of all examples in their own order, float32 [n, labels]."""
-    logits = np.empty((len(examples), model.output_shape[-1]), np.float32)
+    logits = np.empty((len(examples), num_labels), np.float32)
     for batch in sorted_batches(examples, batch_size):
-        logits[batch.indices] = model.predict_on_batch(batch.token_ids)
+        logits[batch.indices] = predict(batch.token_ids)
     return logits
 
 

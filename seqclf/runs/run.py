@@ -31,6 +31,7 @@ VOCABULARY_FILE = "vocabulary.txt"
 TOKENIZER_FILE = "tokenizer.json"
 LABELS_FILE = "labels.txt"
 MODEL_FILE = "model.keras"
+ONNX_FILE = "model.onnx"  # the same weights; missing if it does not agree with Keras
 HISTORY_FILE = "history.jsonl"
 METRICS_FILE = "metrics.json"
 ENVIRONMENT_FILE = "environment.json"

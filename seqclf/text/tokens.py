@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqclf.config import TextConfig
+from seqclf.text.arrays import as_numpy, booleans, integers, strings, text_lengths
 
 PADDING_ID, UNKNOWN_ID = 0, 1
 RESERVED = ("[PAD]", "[UNK]")  # no token looks like this: brackets stand alone
@@ -122,13 +123,13 @@ def tokenize(texts: pa.Array) -> TokenizedTexts:
     distinct = words.values.dictionary_encode()
     tokens = _split(_replace(_fold(distinct.dictionary), WORD_RULES))
     codes = tokens.values.dictionary_encode()
-    word_of, token_bounds = distinct.indices.to_numpy(), tokens.offsets.to_numpy()
+    word_of, token_bounds = as_numpy(distinct.indices), as_numpy(tokens.offsets)
     starts, lengths = token_bounds[:-1][word_of], np.diff(token_bounds)[word_of]
     sums = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
     return TokenizedTexts(
         tokens=codes.dictionary,
-        codes=gather(codes.indices.to_numpy(), starts, lengths),
-        offsets=sums[words.offsets.to_numpy()],
+        codes=gather(as_numpy(codes.indices), starts, lengths),
+        offsets=sums[as_numpy(words.offsets)],
     )
 
 
@@ -144,16 +145,19 @@ def _fold(words: pa.Array) -> pa.Array:
     joined = "\n".join(words.to_pylist())
     points = np.frombuffer(joined.encode("utf-32-le"), np.uint32)
     folded = _folding_table()[points].tobytes().decode("utf-32-le")
-    return pa.array(folded.split("\n") if len(words) else [], pa.string())
+    return strings(folded.split("\n") if len(words) else [])
 
 
 def _split(texts: pa.Array) -> pa.ListArray:
     """Splits at runs of U+0020 into list<string>, from offset 0, without empties."""
     parts = pc.split_pattern(texts, " ")
-    values, offsets = parts.values, parts.offsets.to_numpy()
-    full = pc.not_equal(values, "").to_numpy(zero_copy_only=False)
-    kept = np.concatenate([[0], np.cumsum(full)])[offsets].astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(kept - kept[0]), values.filter(full))
+    values, offsets = parts.values, as_numpy(parts.offsets)
+    full = text_lengths(values) > 0
+    counts = np.cumsum(full)
+    kept = np.concatenate([[0], counts])[offsets].astype(np.int32)
+    return pa.ListArray.from_arrays(
+        integers(kept - kept[0]), values.filter(booleans(full))
+    )
 
 
 def gather(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from seqclf.config import TextConfig
 from seqclf.errors import RunError
+from seqclf.text.arrays import as_numpy, strings
 from seqclf.text.tokens import (
     RESERVED,
     UNKNOWN_ID,
@@ -59,12 +60,12 @@ class Vocabulary:
         counts = counts.filter(pc.field("n_sum") >= config.min_count)
         counts = counts.sort_by([("n_sum", "descending"), ("token", "ascending")])
         known = counts["token"][: config.vocabulary_size].combine_chunks()
-        return cls(pa.concat_arrays([pa.array(RESERVED, pa.string()), known]))
+        return cls(pa.concat_arrays([strings(RESERVED), known]))
 
     def ids(self, tokens: pa.Array) -> np.ndarray:
         """Returns the id of each token, int32 [tokens]; 1 for unknown ones."""
         ids = pc.index_in(tokens, self.tokens)
-        return pc.fill_null(ids, UNKNOWN_ID).to_numpy(zero_copy_only=False)
+        return as_numpy(ids, null=UNKNOWN_ID)
 
     def to_text(self) -> str:
         """Returns a token a line; the line number, from 0, is the id."""
@@ -83,7 +84,7 @@ class Vocabulary:
                 f"a vocabulary begins with {', '.join(RESERVED)}, this one with "
                 f"{tokens[:2]}; the file is damaged."
             )
-        return cls(pa.array(tokens, pa.string()))
+        return cls(strings(tokens))
 
 
 def encode(

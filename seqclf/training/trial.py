@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import platform
 import resource
@@ -20,13 +22,18 @@ from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.model import backend
 from seqclf.model.build import build_model, recurrent_parameters
 from seqclf.model.kernels import kernel_of
+from seqclf.model.onnx_graph import greatest_difference, to_onnx
 from seqclf.model.scoring import logits_of, probabilities_of
 from seqclf.runs import Predictions, Run
 from seqclf.runs import run as files
-from seqclf.storage import write_json, write_whole
+from seqclf.storage import write_bytes, write_json, write_whole
 from seqclf.text.encoding import EncodedDataset, Examples, open_encoded
+from seqclf.text.tokens import rules_to_json
 from seqclf.training.fit import EVALUATION_BATCH_SIZE, History, fit
 from seqclf.training.timing import single_prediction
+
+# Of a probability, between Keras and ONNX: some hundred roundings of float32.
+MOST_DIFFERENCE = 1e-5
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -84,9 +91,30 @@ def _run(trial: Trial, report: Report) -> None:
     write_whole(run.path / files.MODEL_FILE, model.save)
     _evaluate(run, model, data)
     environment = _environment(trial, model, history, data)
+    environment["onnx_difference"] = _write_onnx(run, model, config, data)
     environment["seconds"] = time.perf_counter() - start
     write_json(run.path / files.ENVIRONMENT_FILE, environment)
     files.mark_complete(run.path, trial.command)
+
+
+def _write_onnx(run: Run, model: Any, config: RunConfig, data: EncodedDataset) -> float:
+    """Writes `model.onnx` if it agrees with Keras; returns by how much it differs."""
+    metadata = {
+        "seqclf_version": version("seqclf"),
+        "tokenizer": json.dumps(rules_to_json(config.text), ensure_ascii=False),
+        "labels": json.dumps(data.labels, ensure_ascii=False),
+        "vocabulary_sha256": hashlib.sha256(
+            data.vocabulary.to_text().encode()
+        ).hexdigest(),
+        "fingerprint": str(data.about["fingerprint"]),
+    }
+    made = to_onnx(model, config.model, metadata).SerializeToString()
+    difference = greatest_difference(
+        model, made, len(data.vocabulary), config.text.max_length
+    )
+    if difference <= MOST_DIFFERENCE:
+        write_bytes(run.path / files.ONNX_FILE, made)
+    return difference
 
 
 def _record(event: dict[str, Any]) -> dict[str, Any]:
@@ -143,7 +171,15 @@ def _environment(
 
 def package_versions() -> dict[str, str]:
     """Returns the versions that matter for the numbers."""
-    names = ("seqclf", "keras", "tensorflow", "numpy", "pyarrow", "scikit-learn")
+    names = (
+        "seqclf",
+        "keras",
+        "tensorflow",
+        "numpy",
+        "onnxruntime",
+        "pyarrow",
+        "scikit-learn",
+    )
     return {name: version(name) for name in names}
 
 
