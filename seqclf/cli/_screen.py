@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import TaskID
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -30,6 +26,8 @@ def clean(text: str) -> str:
 
 def stdout() -> Console:
     """Returns the console of results; made anew, so that tests can replace streams."""
+    from rich.console import Console
+
     return Console(highlight=False, soft_wrap=False)
 
 
@@ -41,8 +39,8 @@ def print_json(value: Any) -> None:
 def note(text: str, quiet: bool = False) -> None:
     """Tells the person something, on stderr."""
     if not quiet:
-        console = Console(stderr=True, highlight=False)
-        console.print(escape(clean(text)), style="dim", soft_wrap=True)
+        colour = False if os.environ.get("NO_COLOR") else None  # None: on a terminal
+        typer.secho(clean(text), err=True, dim=True, color=colour)
 
 
 def duration(seconds: float) -> str:
@@ -72,6 +70,15 @@ class TrainingProgress:
             the others.
           quiet: Whether to show nothing.
         """
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
         self._costs = dict(costs)
         self._quiet = quiet
         self._estimated: set[float] = set()
@@ -113,13 +120,16 @@ class TrainingProgress:
                 self._end_epoch(name, event)
             case "failed":
                 self._hide(name)
-                self._console.print(f"{escape(name)}: {escape(event['error'])}")
+                self._print(f"{name}: {event['error']}")
             case "finished" if name in self._costs:
                 del self._costs[name]
                 self._hide(name)
             case "finished":
                 self._hide(name)
-                self._console.print(f"{escape(name)}: fitted")
+                self._print(f"{name}: fitted")
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, markup=False, soft_wrap=True)
 
     def _move(self, name: str, event: dict[str, Any]) -> None:
         done = (event["epoch"] - 1) * event["steps"] + event["step"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.markup import escape
-
 from seqclf.cli import _options as options
 from seqclf.cli._screen import TrainingProgress, note, print_json, stdout
 from seqclf.cli._steps import load_and_encode, refuse_idle_settings
@@ -65,6 +63,8 @@ def _train(config: RunConfig, data: Any, path: Any, quiet: bool) -> None:
 
 
 def _print_result(run: Any, json: bool) -> None:
+    from rich.markup import escape
+
     if json:
         values = {"run": str(run.path), "metrics": run.metrics}
         print_json(values | {"environment": run.environment})

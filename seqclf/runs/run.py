@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import parquet
 
 from seqclf import config as settings
 from seqclf.config import RunConfig
@@ -119,6 +118,8 @@ class Run:
 
     def predictions(self, split: str) -> Predictions:
         """Reads what it said of a split."""
+        from pyarrow import parquet
+
         file = self.path / PREDICTIONS_FOLDER / f"{split}.parquet"
         try:
             table = parquet.read_table(file).combine_chunks()
@@ -212,6 +213,8 @@ def append_epoch(run: Run, record: Mapping[str, Any]) -> None:
 
 def write_predictions(folder: Path, split: str, predictions: Predictions) -> None:
     """Writes predictions/<split>.parquet: id, label, length, probabilities."""
+    from pyarrow import parquet
+
     n, width = predictions.probabilities.shape
     flat = pa.array(predictions.probabilities.ravel(), pa.float32())
     table = pa.table(
