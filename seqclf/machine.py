@@ -16,6 +16,9 @@ from seqclf.training.trial import cores, package_versions
 # https://github.com/tensorflow/tensorflow/issues/60192
 FIRST_SOUND_CUDNN = (8, 9, 1)
 
+# Bytes; on IMDB a training peaks at 1.9 GB (docs/results.md).
+MEMORY_OF_A_TRAINING = 2_500_000_000
+
 
 def examine(models: Path, cache: Path, network: bool) -> dict[str, Any]:
     """Looks at versions, devices, memory, folders and, if asked, the network.
@@ -49,6 +52,31 @@ def examine(models: Path, cache: Path, network: bool) -> dict[str, Any]:
         "cache": _folder(cache),
         "network": _network() if network else "not tried (--no-network)",
     }
+
+
+def jobs_for(trials: int) -> int:
+    """Returns how many trainings at a time suit the cores and the free memory.
+
+    One on a machine with a GPU, which trainings would only share.
+    """
+    if Path("/dev/nvidia0").exists():
+        return 1
+    fitting = int(free_memory() // MEMORY_OF_A_TRAINING)
+    return max(1, min(trials, cores(), fitting))
+
+
+def free_memory() -> int:
+    """Returns the bytes that new processes may take; 0 where that cannot be read."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        available = next(line for line in lines if line.startswith("MemAvailable:"))
+        return 1024 * int(available.split()[1])
+    except (OSError, StopIteration):
+        pass
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 0
 
 
 def memory() -> str:

@@ -355,10 +355,10 @@ def test_compare_fits_the_baselines_of_finished_runs_and_adds_the_none_twin(
     baselines = ["majority", "tf-idf + logistic regression"]
     assert rows == [*baselines, "none", "rnn", "gru"]
     assert "Added, the twin without recurrence: reviews-none-0." in first.stderr
-    assert "majority: fitted" in first.stderr
+    assert "majority: done" in first.stderr
     again = run_cli(command, tmp_path)
     assert again.stdout == first.stdout
-    assert "fitted" not in again.stderr
+    assert "done" not in again.stderr
     write_csv(tmp_path / "reviews" / "test.csv", reviews(40))
     changed = run_cli(command, tmp_path)
     assert "reviews has changed since the training" in changed.stderr

@@ -163,33 +163,38 @@ def test_a_failed_trial_is_missing_and_the_others_stand(
 ):
     from seqclf.comparison import plan as planning
     from seqclf.engine import Outcome
+    from seqclf.training.timing import TimingTask
     from seqclf.training.trial import Trial
 
     models = tmp_path / "models"
     done = copy(finished_run, models / "done")
     trial = Trial(done.config, tmp_path, {}, models / "reviews-rnn-0", "compare", 1)
-    plan = planning.Plan(models / "c", [trial], [done], [])
+    plan = planning.Plan(models / "c", [trial], [done], [], TimingTask((), tmp_path, 1))
     plan.path.mkdir()
     monkeypatch.setattr(
         planning,
         "run_tasks",
-        lambda tasks, on_report: [
+        lambda tasks, jobs, on_report: [
             Outcome(i, error="killed") for i in range(len(tasks))
         ],
     )
     told = []
     finished, failures = planning.execute(plan, lambda *report: told.append(report))
-    assert told == [("reviews-rnn-0", {"event": "failed", "error": "killed"})]
+    told_of = [name for name, _ in told]
+    assert told_of == ["reviews-rnn-0", planning.TIMING]
+    assert told[0][1] == {"event": "failed", "error": "killed"}
     result = planning.finish(plan, finished, failures, 1.0)
     assert [r["cell"] for r in result["rows"]] == ["gru"]
-    assert result["missing"] == {"reviews-rnn-0": "killed"}
+    assert result["missing"]["reviews-rnn-0"] == "killed"
     written = json.loads((plan.path / "comparison.json").read_text())
     assert written["missing"] == result["missing"]
     with pytest.raises(RunError, match="reviews-rnn-0: killed"):
         planning.finish(plan, [], failures, 1.0)
 
 
-def plan_for(workplace, models, name=None, overwrite=False, data=None, **training):
+def plan_for(
+    workplace, models, name=None, overwrite=False, data=None, jobs=1, **training
+):
     from seqclf.comparison.plan import plan
     from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig
     from seqclf.data import load_dataset
@@ -202,16 +207,40 @@ def plan_for(workplace, models, name=None, overwrite=False, data=None, **trainin
     )
     dataset = load_dataset(config.data)
     encoded = encode_dataset(dataset, config.data, config.text, models / "cache")
-    return plan(config, ["rnn", "gru"], range(2), encoded, models, name, overwrite)
+    names = (name, overwrite)
+    return plan(config, ["rnn", "gru"], range(2), encoded, models, *names, jobs)
 
 
 def test_a_plan_holds_every_twin_seed_by_seed(workplace, tmp_path):
     planned = plan_for(workplace, tmp_path)
     assert [t.path.name for t in planned.trials] == [
-        "reviews-rnn-0", "reviews-gru-0", "reviews-rnn-1", "reviews-gru-1"
+        "reviews-gru-0", "reviews-rnn-0", "reviews-gru-1", "reviews-rnn-1"
     ]  # fmt: skip
     assert [b.path.name for b in planned.baselines] == ["majority", "tf-idf"]
     assert planned.path.name == "reviews-compare"
+    cells = [config.model.cell for config in planned.timing.configs]
+    assert cells == ["rnn", "gru"]
+
+
+def test_jobs_divide_the_cores(workplace, tmp_path, monkeypatch):
+    from seqclf.comparison import plan as planning
+
+    monkeypatch.setattr(planning, "cores", lambda: 8)
+    for jobs, threads in ((1, 8), (3, 2), (16, 1)):
+        planned = plan_for(workplace, tmp_path / str(jobs), jobs=jobs)
+        assert {trial.threads for trial in planned.trials} == {threads}
+        assert planned.timing.threads == 8
+
+
+def test_times_of_the_twins_alone_replace_those_of_the_runs(finished_run):
+    timing = {"seconds_per_epoch": 3.0, "tokens_per_second": 7.0}
+    alone = compare_runs([finished_run], timing={"gru": timing})["rows"][0]
+    own = compare_runs([finished_run])["rows"][0]
+    best = finished_run.environment["best_epoch"]
+    assert (alone["timed"], own["timed"]) == ("alone", "while training")
+    assert alone["seconds_per_epoch"] == 3.0
+    assert alone["seconds_to_best"] == 3.0 * best
+    assert own["seconds_to_best"] == finished_run.environment["seconds_to_best"]
 
 
 def test_another_question_gets_another_comparison(workplace, tmp_path):
@@ -267,6 +296,14 @@ def test_a_comparison_trains_reuses_and_survives_a_failing_trial(workplace, tmp_
     assert "epoch" not in third.stderr
     rows = [json.loads(done.stdout)["rows"] for done in (again, third)]
     assert rows[0] == rows[1]
+    # Nor does the number of jobs change a result.
+    shutil.rmtree(tmp_path / "models")
+    two = run_cli([*command, "--cells=gru,rnn", "--jobs=2"], tmp_path)
+    scores = [
+        [(row["cell"], row["accuracy"], row["log_loss"]) for row in some]
+        for some in (rows[0], json.loads(two.stdout)["rows"])
+    ]
+    assert scores[0] == scores[1]
     # A trial whose loss runs away is missing, is said to be, and stops no other.
     broken = run_cli(
         [*command, "--cells=none,rnn", "--learning-rate=1e30", "--clip-norm=1e30",

@@ -9,7 +9,7 @@ import os
 import pytest
 from conftest import TINY, reviews, run_cli
 from data_matrix import as_json_lines, as_parquet, as_tsv
-from loopback_hub import LoopbackHub
+from loopback_hub import LoopbackHub, repository
 
 
 @pytest.mark.slow
@@ -20,11 +20,13 @@ def test_a_tree_a_gzipped_tsv_a_pipe_and_the_hub_give_the_same_table(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     (tmp_path / "zipped.tsv.gz").write_bytes(gzip.compress(as_tsv(rows)))
-    hub = LoopbackHub("someone/reviews", {"train.parquet": as_parquet(rows)})
+    files = {"train.parquet": as_parquet(rows)}
+    hub = LoopbackHub({"someone/reviews": repository(files)})
     environment = os.environ | {
-        "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}",
+        "HF_ENDPOINT": hub.url,
         "HF_HOME": str(tmp_path / "hf"),
         "HF_HUB_OFFLINE": "0",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_XET": "1",
         "HF_UPDATE_DOWNLOAD_COUNTS": "0",
     }
@@ -34,8 +36,7 @@ def test_a_tree_a_gzipped_tsv_a_pipe_and_the_hub_give_the_same_table(tmp_path):
         compare("-", tmp_path, input=as_json_lines(rows).decode()),
         compare("someone/reviews", tmp_path, env=environment),
     ]
-    hub.shutdown()
-    hub.server_close()
+    hub.close()
     tables = [
         [
             {key: row[key] for key in ("cell", "accuracy", "macro_f1", "log_loss")}

@@ -176,7 +176,9 @@ def test_small_data_sets_get_more_epochs(num_tokens, expected):
 
 def test_the_schedule_warms_up_and_falls_to_zero():
     model = build_model(MODEL, 20, 2, 0)
-    fitting._compile(model, TrainingConfig(learning_rate=0.1, warmup_fraction=0.2), 100)
+    fitting.compile_model(
+        model, TrainingConfig(learning_rate=0.1, warmup_fraction=0.2), 100
+    )
     schedule = model.optimizer._learning_rate
     values = [float(schedule(step)) for step in (0, 10, 20, 60, 100)]
     assert values == pytest.approx([0, 0.05, 0.1, 0.05, 0], abs=1e-6)
@@ -185,7 +187,7 @@ def test_the_schedule_warms_up_and_falls_to_zero():
 def test_the_optimizer_clips_and_decays_what_it_should():
     config = TrainingConfig(weight_decay=0.5, clip_norm=0.25)
     model = build_model(MODEL, 20, 2, 0)
-    fitting._compile(model, config, 10)
+    fitting.compile_model(model, config, 10)
     optimizer = model.optimizer
     assert (optimizer.weight_decay, optimizer.global_clipnorm) == (0.5, 0.25)
     optimizer.build(model.trainable_variables)

@@ -62,13 +62,14 @@ class TrainingProgress:
     Give the reports of `training.fit` to `report`, with the name of the run.
     """
 
-    def __init__(self, costs: Mapping[str, float], quiet: bool) -> None:
+    def __init__(self, costs: Mapping[str, float], quiet: bool, jobs: int = 1) -> None:
         """Begins.
 
         Args:
           costs: The names of the trainings, with about how long each takes beside
             the others.
           quiet: Whether to show nothing.
+          jobs: Trainings at a time.
         """
         from rich.console import Console
         from rich.progress import (
@@ -80,7 +81,7 @@ class TrainingProgress:
         )
 
         self._costs = dict(costs)
-        self._quiet = quiet
+        self._quiet, self._jobs = quiet, jobs
         self._estimated: set[float] = set()
         self._console = Console(stderr=True, highlight=False)
         self._tasks: dict[str, TaskID] = {}
@@ -126,7 +127,7 @@ class TrainingProgress:
                 self._hide(name)
             case "finished":
                 self._hide(name)
-                self._print(f"{name}: fitted")
+                self._print(f"{name}: done")
 
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
@@ -165,6 +166,7 @@ class TrainingProgress:
             return
         self._estimated.add(cost)
         left = sum(self._costs.values()) * event["epochs"] - cost * event["epoch"]
+        left /= min(self._jobs, len(self._costs))
         self._console.print(
             f"{len(self._costs)} trainings to finish, up to {event['epochs']} epochs "
             f"each: at most about {duration(left * event['seconds'] / cost)} to go",

@@ -22,6 +22,14 @@ Cells = Annotated[
     str, typer.Option("--cells", help="Cells to compare; `none` has no recurrence.")
 ]
 Seeds = Annotated[int, typer.Option("--seeds", help="Trainings of each cell.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        help="Trainings at a time, the cores divided among them; left out, as many as "
+        "cores and free memory allow. Results do not depend on it.",
+    ),
+]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")]
 Paths = Annotated[
     list[Path] | None,
@@ -45,6 +53,7 @@ def compare(
     paths: Paths = None,
     cells: Cells = "none,rnn,gru,lstm",
     seeds: Seeds = 3,
+    jobs: Jobs = None,
     name: options.Name = None,
     overwrite: options.Overwrite = False,
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
@@ -67,7 +76,11 @@ def compare(
         result = _compare_finished(paths, models_dir, cache_dir, quiet)
     else:
         result = _train_and_compare(
-            config, cells, seeds, (name, overwrite), (models_dir, cache_dir), quiet
+            config,
+            (cells, seeds, jobs),
+            (name, overwrite),
+            (models_dir, cache_dir),
+            quiet,
         )
     _print(result, json, markdown)
     if result.get("missing"):
@@ -76,28 +89,32 @@ def compare(
 
 def _train_and_compare(
     config: RunConfig,
-    cells: str,
-    seeds: int,
+    extent: tuple[str, int, int | None],
     naming: tuple[str | None, bool],
     folders: tuple[Path, Path],
     quiet: bool,
 ) -> dict[str, Any]:
     from seqclf.comparison import plan as planning
+    from seqclf.machine import jobs_for
     from seqclf.model import backend
 
+    cells, seeds, jobs = extent
     chosen = planning.parse_cells(cells)
     if seeds < 1:
         raise ConfigError(f"--seeds must be a whole number of at least 1, got {seeds}.")
+    if jobs is not None and jobs < 1:
+        raise ConfigError(f"--jobs must be a whole number of at least 1, got {jobs}.")
     backend.refuse_other_backends()
     refuse_idle_settings(config, chosen, *naming)
     start = time.perf_counter()
     data = load_and_encode(config, folders[1], quiet)
-    plan = planning.plan(config, chosen, range(seeds), data, folders[0], *naming)
+    jobs = jobs or jobs_for(len(chosen) * seeds)
+    plan = planning.plan(config, chosen, range(seeds), data, folders[0], *naming, jobs)
     if plan.finished:
         reused = ", ".join(run.name for run in plan.finished)
         note(f"Finished with these settings and data, reused: {reused}.", quiet)
     costs = {t.path.name: planning.relative_cost(t.config) for t in plan.trials}
-    with TrainingProgress(costs, quiet) as progress:
+    with TrainingProgress(costs, quiet, jobs) as progress:
         try:
             finished, failures = planning.execute(plan, progress.report)
         except KeyboardInterrupt:

@@ -23,10 +23,12 @@ from seqclf.runs import Run
 from seqclf.runs import run as files
 from seqclf.storage import write_json
 from seqclf.text.encoding import EncodedDataset
+from seqclf.training.timing import TimingTask, run_timing
 from seqclf.training.trial import Trial, cores, run_trial
 
 COMPARISON_FILE = "comparison.json"
 QUESTION_FILE = "question.json"
+TIMING_FILE, TIMING = "timing.json", "timing of the twins"
 COMPARISON_FILES = (QUESTION_FILE, COMPARISON_FILE)
 # Time of an epoch beside GRU's, measured on IMDB (docs/results.md); for estimates only.
 RELATIVE_COST = {"none": 0.15, "rnn": 0.7, "gru": 1.0, "lstm": 1.1}
@@ -43,12 +45,16 @@ class Plan:
       trials: Trainings that are not finished yet.
       finished: Runs that are.
       baselines: The baselines, fitted or not.
+      timing: The kinds of twins, to be timed against each other.
+      jobs: Trainings at a time.
     """
 
     path: Path
     trials: list[Trial]
     finished: list[Run]
     baselines: list[BaselineTask]
+    timing: TimingTask
+    jobs: int = 1
 
 
 def parse_cells(text: str) -> tuple[str, ...]:
@@ -75,6 +81,7 @@ def plan(
     models: Path,
     name: str | None = None,
     overwrite: bool = False,
+    jobs: int = 1,
 ) -> Plan:
     """Finds out what of a comparison is done already and where the rest goes.
 
@@ -86,25 +93,32 @@ def plan(
       models: Folder of the runs.
       name: Name of the comparison; None takes <data>-compare.
       overwrite: Whether a given name may be taken from another comparison.
+      jobs: Trainings at a time; the cores are divided among them.
 
     Returns:
-      The plan; seed by seed, so that a cut leaves whole rounds.
+      The plan; seed by seed, so that a cut leaves whole rounds, and the longest
+      training of a seed first, so that none is left alone at the end.
     """
     question = _question(config, cells, seeds, data)
     path = _comparison_path(models, question, data, name, overwrite)
     _begin(path, question)
     trials, finished = [], []
+    threads = max(cores() // jobs, 1)
+    by_cost = sorted(cells, key=lambda cell: -RELATIVE_COST[cell])
     for seed in seeds:
-        for cell in cells:
+        for cell in by_cost:
             one = twin(config, cell, seed)
             place = runs.find_place(models, one, data.about)
             if place.is_done:
                 finished.append(Run(place.path))
             else:
+                about = data.about
                 trials.append(
-                    Trial(one, data.path, data.about, place.path, "compare", cores())
+                    Trial(one, data.path, about, place.path, "compare", threads, jobs)
                 )
-    return Plan(path, trials, finished, baseline_tasks(data, models))
+    kinds = tuple(twin(config, cell, seeds[0]) for cell in cells)
+    timing = TimingTask(kinds, data.path, cores())
+    return Plan(path, trials, finished, baseline_tasks(data, models), timing, jobs)
 
 
 def _begin(path: Path, question: dict[str, Any]) -> None:
@@ -183,7 +197,8 @@ def execute(plan: Plan, on_report: OnReport) -> tuple[list[Run], dict[str, str]]
     failures = fit_baselines(plan.baselines, on_report)
     tasks = [Task(run_trial, t, t.path / files.LOG_FILE) for t in plan.trials]
     names = [trial.path.name for trial in plan.trials]
-    failures |= _run_all(tasks, names, on_report)
+    failures |= _run_all(tasks, names, on_report, plan.jobs)[1]
+    failures |= _time(plan, on_report)
     return finished_runs(plan), failures
 
 
@@ -193,18 +208,34 @@ def fit_baselines(
     """Fits the baselines that are not fitted yet; returns why some could not be."""
     missing = [baseline for baseline in baselines if not baseline.is_fitted]
     tasks = [Task(run_baseline, b, b.path / files.LOG_FILE) for b in missing]
-    return _run_all(tasks, [baseline.name for baseline in missing], on_report)
+    return _run_all(tasks, [baseline.name for baseline in missing], on_report)[1]
+
+
+def _time(plan: Plan, on_report: OnReport) -> dict[str, str]:
+    """Times the twins alone, unless that was done; returns why it could not be."""
+    file = plan.path / TIMING_FILE
+    if file.exists() and not plan.trials:
+        return {}
+    task = Task(run_timing, plan.timing, plan.path / files.LOG_FILE)
+    values, failures = _run_all([task], [TIMING], on_report)
+    if not failures:
+        cells = [config.model.cell for config in plan.timing.configs]
+        write_json(file, dict(zip(cells, values[0], strict=True)))
+    return failures
 
 
 def _run_all(
-    tasks: Sequence[Task], names: Sequence[str], on_report: OnReport
-) -> dict[str, str]:
-    failures = {}
-    for outcome in run_tasks(tasks, on_report=lambda i, r: on_report(names[i], r)):
+    tasks: Sequence[Task], names: Sequence[str], on_report: OnReport, jobs: int = 1
+) -> tuple[dict[int, Any], dict[str, str]]:
+    """Returns what the tasks returned, by index, and why others failed, by name."""
+    values, failures = {}, {}
+    for outcome in run_tasks(tasks, jobs, lambda i, r: on_report(names[i], r)):
         on_report(names[outcome.index], _ended(outcome))
         if outcome.error:
             failures[names[outcome.index]] = outcome.error
-    return failures
+        else:
+            values[outcome.index] = outcome.value
+    return values, failures
 
 
 def finished_runs(plan: Plan) -> list[Run]:
@@ -230,7 +261,7 @@ def finish(
     if not finished:
         reasons = "; ".join(f"{name}: {error}" for name, error in failures.items())
         raise RunError(f"no training was finished. {reasons}")
-    result = compare_runs(finished, plan.baselines) | {
+    result = compare_runs(finished, plan.baselines, read_timing(plan.path)) | {
         "missing": failures,
         "seconds": seconds,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -256,6 +287,15 @@ def missing_none_twins(finished: Sequence[Run]) -> list[Run]:
         if place.is_done:
             found[place.path] = Run(place.path)
     return list(found.values())
+
+
+def read_timing(folder: Path) -> dict[str, Any]:
+    """Returns what the twins' timing pass measured, by cell; nothing if it was not."""
+    try:
+        timing: dict[str, Any] = json.loads((folder / TIMING_FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return timing
 
 
 def read_comparison(folder: Path) -> dict[str, Any]:

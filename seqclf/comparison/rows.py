@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,17 @@ from seqclf.runs import Run
 
 
 def compare_runs(
-    finished: Sequence[Run], baselines: Sequence[BaselineTask] = ()
+    finished: Sequence[Run],
+    baselines: Sequence[BaselineTask] = (),
+    timing: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Puts finished runs side by side, without training.
 
     Args:
       finished: Runs on the same data, divided in the same way.
       baselines: Rows to beat; those that are not fitted are left out.
+      timing: Of the twins alone, by cell, see `training.timing`; it replaces what the
+        runs measured themselves, perhaps beside others.
 
     Returns:
       Rows, a verdict and the card of what is equal, as in `comparison.json`.
@@ -37,7 +41,7 @@ def compare_runs(
         raise RunError("there is nothing to compare: no run is finished.")
     _refuse_different_data(finished)
     groups = _group(finished)
-    rows = [_row(name, group) for name, group in groups.items()]
+    rows = [_row(n, group, (timing or {}).get(n)) for n, group in groups.items()]
     rows.sort(key=lambda row: CELL_NAMES.index(row["cell"].split()[0]))
     rows = [_baseline_row(b.name, b.path) for b in baselines if b.is_fitted] + rows
     card = _card(finished)
@@ -96,7 +100,9 @@ def _seed(run: Run) -> int:
     return run.config.training.seed
 
 
-def _row(name: str, group: Sequence[Run]) -> dict[str, Any]:
+def _row(
+    name: str, group: Sequence[Run], timing: Mapping[str, Any] | None
+) -> dict[str, Any]:
     test = [run.metrics[TEST] for run in group]
     environment = [run.environment for run in group]
 
@@ -111,16 +117,33 @@ def _row(name: str, group: Sequence[Run]) -> dict[str, Any]:
         "parameters": environment[0]["parameters"],
         "recurrent_parameters": environment[0]["recurrent_parameters"],
         **_quality(test),
-        "seconds_per_epoch": mean("seconds_per_epoch"),
-        "seconds_to_best": mean("seconds_to_best"),
-        "tokens_per_second": mean("tokens_per_second"),
-        "milliseconds_per_prediction": mean("milliseconds_per_prediction"),
+        **_times(mean, timing),
         "peak_memory_bytes": max(e["peak_memory_bytes"] for e in environment),
         "kernel": ", ".join(sorted({e["kernel"] for e in environment})),
         "validation_loss": float(
             np.mean([run.metrics[VALIDATION]["log_loss"] for run in group])
         ),
     }
+
+
+def _times(
+    mean: Callable[[str], float], timing: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Returns the times of the pass in which the twins ran alone, else the runs' own.
+
+    With such a pass, the seconds to the best epoch are those of an epoch times their
+    number.
+    """
+    if timing is not None:
+        to_best = timing["seconds_per_epoch"] * mean("best_epoch")
+        return dict(timing) | {"seconds_to_best": to_best, "timed": "alone"}
+    own = (
+        "seconds_per_epoch",
+        "seconds_to_best",
+        "tokens_per_second",
+        "milliseconds_per_prediction",
+    )
+    return {key: mean(key) for key in own} | {"timed": "while training"}
 
 
 def _baseline_row(name: str, folder: Path) -> dict[str, Any]:

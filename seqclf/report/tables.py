@@ -67,7 +67,7 @@ def terminal(result: dict[str, Any]) -> list[Table]:
     n = rows[0]["n"]
     return [
         _rich(f"How good (test, n = {n:,}; {_seeds(rows)})", _quality(rows), rows),
-        _rich(f"At what price ({_kernels(rows)})", COST, rows),
+        _rich(f"At what price ({_conditions(rows)})", COST, rows),
     ]
 
 
@@ -93,6 +93,12 @@ def _rich(title: str, columns: Sequence[Column], rows: Sequence[Row]) -> Table:
     return table
 
 
+def _conditions(rows: Sequence[Row]) -> str:
+    """Returns the kernels, and whether the twins were timed alone."""
+    timed = sorted({row["timed"] for row in rows if row.get("timed")})
+    return "; ".join([_kernels(rows), *(f"timed {how}" for how in timed)])
+
+
 def _kernels(rows: Sequence[Row]) -> str:
     """Returns the kernels that ran; by cell where they are not all the same."""
     ran = {r["cell"]: r["kernel"] for r in rows if r.get("kernel", "none") != "none"}
@@ -115,7 +121,7 @@ def markdown(result: dict[str, Any]) -> str:
     parts = [
         f"How good (test, n = {rows[0]['n']:,}; {_seeds(rows)})",
         _markdown_table(_quality(rows), rows),
-        f"At what price ({_kernels(rows)})",
+        f"At what price ({_conditions(rows)})",
         _markdown_table(COST, rows),
         result["verdict"],
     ]

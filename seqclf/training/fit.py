@@ -82,7 +82,7 @@ def fit(
     tokens, labels = int(train.lengths.sum()), model.output_shape[-1]
     epochs = num_epochs(config, tokens)
     steps = math.ceil(len(train) / config.batch_size)
-    _compile(model, config, epochs * steps)
+    compile_model(model, config, epochs * steps)
     weights_of_labels = _label_weights(train.label_ids, labels, config)
     records: list[dict[str, Any]] = []
     best_loss, best_epoch, best_weights = math.inf, 0, model.get_weights()
@@ -107,7 +107,8 @@ def fit(
     return History(records, best_epoch, padding_share(order, train.lengths))
 
 
-def _compile(model: Any, config: TrainingConfig, steps: int) -> None:
+def compile_model(model: Any, config: TrainingConfig, steps: int) -> None:
+    """Gives a model its loss, optimizer and schedule over so many steps."""
     keras = import_keras()
     warmup = round(steps * config.warmup_fraction)
     schedule = keras.optimizers.schedules.CosineDecay(

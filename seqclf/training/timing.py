@@ -1,18 +1,165 @@
-"""The stopwatch."""
+"""The one stopwatch: how long a step and a prediction take, nothing else running.
+
+Trials of a comparison may share the cores, so their own seconds do not rank the cells.
+Here each kind of twin is built anew, warmed up, and timed in turns with the others on
+the very same batches: what slows the machine for a while slows all of them.
+"""
 
 from __future__ import annotations
 
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from seqclf.text.batching import pad
-from seqclf.text.encoding import Examples
+from seqclf.config import RunConfig
+from seqclf.model import backend
+from seqclf.model.build import build_model
+from seqclf.model.onnx_graph import LOGITS, TOKEN_IDS, open_session, to_onnx
+from seqclf.model.scoring import Predict
+from seqclf.text.batching import Batch, epoch_order, pad, training_batches
+from seqclf.text.encoding import EncodedDataset, Examples, open_encoded
+from seqclf.training.fit import as_tf_dataset, compile_model
 
 SINGLE_TEXTS, WARM_UP = 50, 5
+ROUNDS = 5
+TOKENS_A_ROUND = 30_000  # about half a second of training on two cores
+MOST_STEPS, FEWEST_STEPS = 24, 4
+
+Report = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TimingTask:
+    """Twins to be timed against each other.
+
+    Attributes:
+      configs: One config for each kind of twin.
+      encoded: Folder of the encoded data set.
+      threads: Threads that TensorFlow and ONNX Runtime may use.
+    """
+
+    configs: tuple[RunConfig, ...]
+    encoded: Path
+    threads: int
+
+
+def run_timing(task: TimingTask, report: Report) -> list[dict[str, Any]]:
+    """Times the twins in turns; made to be called in a process of its own.
+
+    Args:
+      task: What to time.
+      report: Told that it has begun.
+
+    Returns:
+      For each config: milliseconds_per_step (median, least and most over the rounds),
+      seconds_per_epoch and tokens_per_second, both from the median step, and
+      milliseconds_per_prediction, the median of single texts on ONNX Runtime. Tracing
+      is not counted.
+    """
+    report({"event": "start"})
+    backend.set_threads(task.threads)
+    data = open_encoded(task.encoded)
+    sessions = [_session(config, data) for config in task.configs]
+    rounds: list[list[float]] = [[] for _ in task.configs]
+    for _ in range(ROUNDS):
+        for session, durations in zip(sessions, rounds, strict=True):
+            durations.append(session.train_once() / session.steps)
+    train = data.splits["train"]
+    return [
+        _result(session, durations, train)
+        for session, durations in zip(sessions, rounds, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """One twin, ready to train over the sampled batches again and again."""
+
+    model: Any
+    config: RunConfig
+    batches: list[Batch]
+    labels: int
+
+    @property
+    def steps(self) -> int:
+        return len(self.batches)
+
+    def train_once(self) -> float:
+        """Returns the seconds that all batches take, in a pipeline like that of fit."""
+        batches = iter(self.pipeline())
+        start = time.perf_counter()
+        for _ in range(self.steps):
+            self.model.train_function(batches)
+        return time.perf_counter() - start
+
+    def pipeline(self) -> Any:
+        """Returns the batches as `fit` gets them."""
+        return as_tf_dataset(iter(self.batches), self.steps, self.labels, None)
+
+
+def _session(config: RunConfig, data: EncodedDataset) -> _Session:
+    model = build_model(
+        config.model, len(data.vocabulary), len(data.labels), config.training.seed
+    )
+    compile_model(model, config.training, steps=1000)
+    batches = sample_batches(data.splits["train"], config)
+    session = _Session(model, config, batches, len(data.labels))
+    model.fit(session.pipeline(), shuffle=False, verbose=0)  # traces the graph
+    return session
+
+
+def sample_batches(train: Examples, config: RunConfig) -> list[Batch]:
+    """Returns batches of the first epoch, evenly from the shortest to the longest."""
+    order = epoch_order(
+        train.lengths, config.training.batch_size, config.training.seed, epoch=1
+    )
+    tokens_a_step = train.lengths.sum() / len(order)
+    wanted = int(np.clip(TOKENS_A_ROUND / tokens_a_step, FEWEST_STEPS, MOST_STEPS))
+    wanted = min(wanted, len(order))
+    by_length = sorted(
+        training_batches(train, config.training, epoch=1),
+        key=lambda batch: batch.token_ids.size,
+    )
+    # The middle of equal parts, so that the sample is as long as the whole on average.
+    places = (np.arange(wanted) + 0.5) * len(by_length) / wanted
+    chosen = [by_length[int(place)] for place in places]
+    return list(np.random.default_rng(0).permutation(np.array(chosen, object)))
+
+
+def _result(
+    session: _Session, durations: list[float], train: Examples
+) -> dict[str, Any]:
+    step = statistics.median(durations)
+    tokens = sum(int((batch.token_ids != 0).sum()) for batch in session.batches)
+    seconds = step * session.steps / tokens * float(train.lengths.sum())
+    return {
+        "milliseconds_per_step": {
+            "median": 1000 * step,
+            "least": 1000 * min(durations),
+            "most": 1000 * max(durations),
+        },
+        "tokens_per_second": tokens / (step * session.steps),
+        "seconds_per_epoch": seconds,
+        "milliseconds_per_prediction": single_prediction(
+            _predict_with_onnx(session), train
+        ),
+    }
+
+
+def _predict_with_onnx(session: _Session) -> Predict:
+    made = to_onnx(session.model, session.config.model, {}).SerializeToString()
+    opened = open_session(made)
+
+    def predict(token_ids: np.ndarray) -> np.ndarray:
+        logits: np.ndarray = opened.run([LOGITS], {TOKEN_IDS: token_ids})[0]
+        return logits
+
+    return predict
 
 
 def median_milliseconds(call: Callable[[Any], object], arguments: list[Any]) -> float:
@@ -32,7 +179,7 @@ def median_milliseconds(call: Callable[[Any], object], arguments: list[Any]) -> 
     return 1000 * statistics.median(durations)
 
 
-def single_prediction(model: Any, examples: Examples, seed: int = 0) -> float:
+def single_prediction(predict: Predict, examples: Examples, seed: int = 0) -> float:
     """Returns the median milliseconds to predict one text, drawn from `examples`.
 
     Every twin is timed on the same texts: the draw depends on the seed alone.
@@ -40,4 +187,4 @@ def single_prediction(model: Any, examples: Examples, seed: int = 0) -> float:
     size = min(SINGLE_TEXTS, len(examples))
     drawn = np.random.default_rng(seed).choice(len(examples), size, replace=False)
     texts = [pad(examples, drawn[i : i + 1]).token_ids for i in range(size)]
-    return median_milliseconds(model.predict_on_batch, texts)
+    return median_milliseconds(predict, texts)

@@ -49,6 +49,7 @@ class Trial:
       path: Directory of the run.
       command: The command that asks for it, `train` or `compare`.
       threads: Threads that TensorFlow may use.
+      jobs: Trainings that run at the same time, this one included.
     """
 
     config: RunConfig
@@ -57,6 +58,7 @@ class Trial:
     path: Path
     command: str
     threads: int
+    jobs: int = 1
 
 
 def run_trial(trial: Trial, report: Report) -> None:
@@ -154,6 +156,7 @@ def _environment(
         "platform": platform.platform(),
         "device": _device(),
         "threads": trial.threads,
+        "jobs": trial.jobs,
         "kernel": kernel_of(model),
         "parameters": int(model.count_params()),
         "recurrent_parameters": recurrent_parameters(trial.config.model),
@@ -163,7 +166,9 @@ def _environment(
         "seconds_per_epoch": statistics.median(e["seconds"] for e in epochs),
         "seconds_to_best": history.seconds_to_best,
         "tokens_per_second": statistics.median(e["tokens_per_second"] for e in epochs),
-        "milliseconds_per_prediction": single_prediction(model, data.splits[TEST]),
+        "milliseconds_per_prediction": single_prediction(
+            model.predict_on_batch, data.splits[TEST]
+        ),
         "padding_share": history.padding_share,
         "peak_memory_bytes": peak_memory(),
     }

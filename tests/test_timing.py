@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from seqclf import machine
+from seqclf.config import ModelConfig, RunConfig, TextConfig, TrainingConfig, twin
+from seqclf.data import load_dataset
+from seqclf.text.encoding import encode_dataset
+from seqclf.training import timing
+
+
+@pytest.fixture(scope="module")
+def data(workplace, tmp_path_factory):
+    config = RunConfig()
+    config = dataclasses.replace(config.data, source=str(workplace / "reviews"))
+    cache = tmp_path_factory.mktemp("cache")
+    return encode_dataset(load_dataset(config), config, TextConfig(), cache)
+
+
+CONFIG = RunConfig(
+    model=ModelConfig(units=4, embedding_size=4),
+    training=TrainingConfig(batch_size=8),
+)
+
+
+def test_twins_are_timed_in_turns(data, monkeypatch):
+    monkeypatch.setattr(timing.backend, "set_threads", lambda threads: None)
+    turns = []
+    train_once = timing._Session.train_once
+
+    def noted(self):
+        turns.append(self.config.model.cell)
+        return train_once(self)
+
+    monkeypatch.setattr(timing._Session, "train_once", noted)
+    configs = (twin(CONFIG, "none"), twin(CONFIG, "gru"))
+    task = timing.TimingTask(configs, data.path, threads=1)
+    told = []
+    results = timing.run_timing(task, told.append)
+    assert told == [{"event": "start"}]
+    assert turns == ["none", "gru"] * timing.ROUNDS
+    tokens = int(data.splits["train"].lengths.sum())
+    for result in results:
+        step = result["milliseconds_per_step"]
+        assert 0 < step["least"] <= step["median"] <= step["most"]
+        per_epoch = result["seconds_per_epoch"] * result["tokens_per_second"]
+        assert per_epoch == pytest.approx(tokens)
+        assert result["milliseconds_per_prediction"] > 0
+
+
+def test_the_sample_is_the_same_for_twins_and_like_the_whole(data):
+    train = data.splits["train"]
+    samples = [timing.sample_batches(train, twin(CONFIG, c)) for c in ("rnn", "lstm")]
+    for one, other in zip(*samples, strict=True):
+        np.testing.assert_array_equal(one.token_ids, other.token_ids)
+    places = np.concatenate([batch.indices for batch in samples[0]])
+    assert len(set(places)) == len(places)
+    assert len(samples[0]) == 20  # 160 texts in batches of 8: fewer than a round takes
+
+
+def test_a_long_epoch_is_sampled_evenly(data, monkeypatch):
+    monkeypatch.setattr(timing, "TOKENS_A_ROUND", 1)
+    train = data.splits["train"]
+    sample = timing.sample_batches(train, CONFIG)
+    assert len(sample) == timing.FEWEST_STEPS
+    sampled = train.lengths[np.concatenate([batch.indices for batch in sample])]
+    assert sampled.mean() == pytest.approx(train.lengths.mean(), rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("free", "trials", "jobs"),
+    [(0, 9, 1), (3e9, 9, 1), (6e9, 9, 2), (1e12, 9, 4), (1e12, 3, 3)],
+)
+def test_jobs_follow_memory_cores_and_trials(free, trials, jobs, monkeypatch):
+    monkeypatch.setattr(machine, "cores", lambda: 4)
+    monkeypatch.setattr(machine, "free_memory", lambda: int(free))
+    assert machine.jobs_for(trials) == jobs
+
+
+def test_free_memory_is_less_than_there_is():
+    assert 0 < machine.free_memory() < 2**50
