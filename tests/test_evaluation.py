@@ -122,6 +122,7 @@ def train_on(path, folder, *options):
     return Run(next((folder / "models").iterdir()))
 
 
+@pytest.mark.slow
 def test_evaluating_divides_its_own_data_as_the_training_did(tmp_path):
     path = write_csv(tmp_path / "lone.csv", reviews(120))
     run = train_on(

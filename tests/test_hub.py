@@ -317,6 +317,7 @@ def test_refusal_is_one_sentence_and_an_exit_code(environment):
     assert "hf auth login" in refused(environment, "some/gated")
 
 
+@pytest.mark.slow
 def test_subset_is_loaded_and_no_other_offline(environment):
     loaded = show(environment, "tweet_sentiment")
     assert loaded["name"] == "tweet_sentiment"
@@ -325,6 +326,7 @@ def test_subset_is_loaded_and_no_other_offline(environment):
     assert "only sentiment" in error
 
 
+@pytest.mark.slow
 def test_parquet_of_the_hubs_own_making_stands_in_for_a_script(environment):
     arguments = ("some/trec", "--subset=fine")
     loaded = show(environment, *arguments, "--revision=refs/convert/parquet")

@@ -128,6 +128,7 @@ def test_data_show_prints_all_of_it(folder):
     assert json.loads(printed.stdout)["splits"]["test"]["copies"] == 1
 
 
+@pytest.mark.slow
 def test_training_warns_too(folder):
     done = run_cli(["train", "--cell=rnn", "--data=.", *TINY], folder)
     assert done.returncode == 0, done.stderr
