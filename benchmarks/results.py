@@ -79,9 +79,9 @@ def head() -> str:
             "local copies of the data sets; `NAME` in the commands is the folder of "
             f"such a copy. Machine: {cores()} cores of {cpu()}, no GPU. {versions}. "
             f"Written {datetime.datetime.now(datetime.UTC).date()}.",
-            "Other work ran on the same cores meanwhile, more beside some trainings "
-            "than beside others: the seconds are upper bounds, and do not rank the "
-            "cells.",
+            "The twins were timed in a pass of its own behind the trainings, in turns "
+            "on the same batches (`timed alone`); seconds to the best epoch are those "
+            "of an epoch times their number. Baselines were timed as they were fitted.",
             "The recipe was chosen on validation data only ([recipe.md](recipe.md)). "
             "Each test split was scored once for each training of the frozen recipe, "
             "and all of those scores stand here; those of an earlier recipe stand in "

@@ -620,7 +620,7 @@ def of_others() -> list[Case]:
             error=r"'\.xlsx'; choices: \.csv, \.tsv"),
         Case(source="any file", case="a file that is not there", files={},
             happens="error", options={"source": "no/reviews.csv"},
-            error="there is none of that name here"),
+            error="there is no file or folder of that name here"),
     ]  # fmt: skip
 
 

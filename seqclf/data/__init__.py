@@ -95,6 +95,8 @@ def _find(config: DataConfig) -> Found:
         return read_path(path, config)
     if is_pattern(source):
         return read_pattern(source, config)
+    if "/" in source or format_of(path) in READERS:
+        raise DataError(f"{source}: there is no file or folder of that name here.")
     names = unknown("data set", source, names_of_sources())
     raise DataError(
         f"{names} Or a file or folder; there is none of that name here. Or OWNER/NAME "

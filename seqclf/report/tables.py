@@ -40,6 +40,10 @@ def _seconds(value: float) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
+def _milliseconds(value: float) -> str:
+    return f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+
+
 RANGE: Column = ("range over\nseeds", _range)
 QUALITY: tuple[Column, ...] = (
     ("cell", lambda row: row["cell"]),
@@ -56,7 +60,7 @@ COST: tuple[Column, ...] = (
     ("s per\nepoch", _optional("seconds_per_epoch", _seconds)),
     ("s to\nbest", _optional("seconds_to_best", _seconds)),
     ("tokens\nper s", _optional("tokens_per_second", lambda v: f"{v / 1000:.0f}k")),
-    ("ms per\ntext", _optional("milliseconds_per_prediction", "{:.1f}".format)),
+    ("ms per\ntext", _optional("milliseconds_per_prediction", _milliseconds)),
     ("peak\nMB", _optional("peak_memory_bytes", lambda v: f"{v / 1e6:.0f}")),
 )
 

@@ -127,7 +127,9 @@ def compile_model(model: Any, config: TrainingConfig, steps: int) -> None:
             from_logits=True, label_smoothing=config.label_smoothing
         ),
         metrics=["accuracy"],
-        jit_compile=False,  # "auto" would compile some of the twins and not others
+        # XLA is two to six times slower here (benchmarks/RESULTS.md), and "auto" would
+        # compile some of the twins and not others.
+        jit_compile=False,
     )
 
 
