@@ -180,6 +180,14 @@ def test_a_finished_run_has_every_file(finished_run):
     assert rules["max_length"] == 400
 
 
+def test_the_data_is_asked_for_at_the_commit_that_was_loaded(finished_run, tmp_path):
+    assert finished_run.data == finished_run.config.data
+    shutil.copytree(finished_run.path, tmp_path / "run")
+    about = finished_run.dataset | {"revision": "a" * 40}
+    (tmp_path / "run" / "dataset.json").write_text(json.dumps(about))
+    assert Run(tmp_path / "run").data.revision == "a" * 40
+
+
 def test_metrics_are_those_of_the_kept_predictions(finished_run):
     predictions = finished_run.predictions("test")
     correct = predictions.probabilities.argmax(1) == predictions.label_ids

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -179,7 +180,8 @@ def _baselines(run: Run, cache: Path, quiet: bool) -> list[BaselineTask]:
         note("No baselines, for the data came from standard input.", quiet)
         return []
     try:
-        data = load_and_encode(run.config, cache, quiet=True)
+        config = dataclasses.replace(run.config, data=run.data)
+        data = load_and_encode(config, cache, quiet=True)
     except SeqclfError as error:
         note(f"No baselines, for the data could not be read again: {error}", quiet)
         return []

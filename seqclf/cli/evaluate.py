@@ -62,7 +62,7 @@ def _data(run: Run, given: DataConfig, source: str | None) -> DataConfig:
     """Returns where to read: the run's own data, unless another source is named."""
     if source is not None:
         return dataclasses.replace(given, source=source)
-    own = run.config.data
+    own = run.data
     if own.source == "-":
         raise ConfigError(
             f"{run.name} was trained on standard input, which is gone; name the data "

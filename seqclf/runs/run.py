@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
 import fcntl
 import json
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqclf import config as settings
-from seqclf.config import RunConfig
+from seqclf.config import DataConfig, RunConfig
 from seqclf.errors import RunError
 from seqclf.storage import write_json, write_text, write_whole
 from seqclf.text.tokens import rules_to_json
@@ -84,6 +85,12 @@ class Run:
     def dataset(self) -> dict[str, Any]:
         """Name, source, fingerprint, labels and sizes of its data."""
         return dict(self._json(DATASET_FILE))
+
+    @property
+    def data(self) -> DataConfig:
+        """Where its data is; of a data set on the Hub, the commit it was trained on."""
+        revision = self.dataset.get("revision")
+        return dataclasses.replace(self.config.data, revision=revision)
 
     @property
     def metrics(self) -> dict[str, Any]:
