@@ -76,7 +76,7 @@ def run_in(folder: Path, *arguments: object, **options: object):
 def test_a_missing_data_set_ends_with_1(tmp_path):
     result = run_in(tmp_path, "train", "--data", "reviews.csv")
     assert result.exit_code == 1
-    assert "unknown data set 'reviews.csv'" in result.output
+    assert "reviews.csv: there is no file or folder of that name" in result.output
 
 
 def test_another_keras_backend_is_refused(tmp_path, monkeypatch):
