@@ -42,7 +42,14 @@ def train(config: TrainingConfig = RECIPE, model: ModelConfig = MODEL, n: int = 
     return built, fit(built, examples(n), examples(32, seed=9), config)
 
 
-@pytest.mark.parametrize("cell", ["none", "rnn", "gru", "lstm"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *(pytest.param(c, marks=pytest.mark.slow) for c in ("rnn", "gru")),
+        "none",
+        "lstm",
+    ],
+)
 def test_every_cell_memorises_sixteen_examples(cell):
     config = dataclasses.replace(RECIPE, epochs=30, patience=30, batch_size=16)
     model = build_model(dataclasses.replace(MODEL, cell=cell), 20, 2, 0)
