@@ -428,7 +428,8 @@ def of_json_lines() -> list[Case]:
             rows=[("a", "true"), ("b", "false")],
         ),
         case(
-            '{"text": "2020-01-01", "label": "x"}\n{"text": "2021-02-03", "label": "y"}',
+            '{"text": "2020-01-01", "label": "x"}\n'
+            '{"text": "2021-02-03", "label": "y"}\n',
             "texts that all look like dates",
             "stay texts",
             rows=[("2020-01-01", "x"), ("2021-02-03", "y")],
