@@ -238,6 +238,7 @@ def test_train_twice_reuses_the_finished_run(workplace):
     assert json.loads(quiet.stdout)["run"].endswith("reviews-gru-0")
 
 
+@pytest.mark.slow
 def test_evaluate_scores_a_file_of_ones_own(models, tmp_path):
     path = write_csv(tmp_path / "new.csv", reviews(30, start=300))
     result = invoke("evaluate", "reviews-gru-0", models, f"--data={path}", "--json")
@@ -338,6 +339,7 @@ def test_compare_takes_finished_runs_and_says_where_they_differ(finished_run, tm
     assert "is no comparison" in lone.output
 
 
+@pytest.mark.slow
 def test_compare_fits_the_baselines_of_finished_runs_and_adds_the_none_twin(
     finished_run, workplace, tmp_path
 ):
@@ -427,6 +429,7 @@ def test_no_color_is_honoured(tmp_path):
 # The file of options ----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_config_file_sets_what_options_set_and_options_win(workplace, tmp_path):
     shutil.copytree(workplace / "reviews", tmp_path / "reviews")
     (tmp_path / "recipe.toml").write_text(

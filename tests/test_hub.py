@@ -245,6 +245,7 @@ def test_neither_network_nor_cache_says_what_was_tried_and_what_works(
     assert "--data demo" in error
 
 
+@pytest.mark.slow
 def test_server_that_never_answers_is_given_up_on(environment):
     error = refused(environment, "slow/slow")
     assert "no answer within 3 s" in error
