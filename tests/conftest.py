@@ -85,7 +85,11 @@ def finished_run(workplace: Path):
 
 
 def shared(name: str) -> Path:
-    """Returns a real data set, or skips where it is not there."""
+    """Returns a real data set; skips where it is not there.
+
+    The real data sets are not part of the project: who has only a checkout cannot have
+    them, and CI, which has them, runs these tests.
+    """
     path = SHARED / name
     if not path.exists():
         pytest.skip(f"{name} is not here")
