@@ -22,6 +22,7 @@ CELL_NAMES = ("none", "rnn", "gru", "lstm")
 POOLING_NAMES = ("last", "max", "mean", "attention")
 KEEP_NAMES = ("head", "tail", "both")
 CLASS_WEIGHT_NAMES = ("equal", "balanced")
+KERNEL_NAMES = ("auto", "loop", "cudnn")
 
 # Fields of DataConfig that say where the data is. What it holds is compared by
 # fingerprint, so they do not count when two questions are compared.
@@ -195,6 +196,8 @@ class TrainingConfig:
       epochs: Times each training text is seen at most. None: as many as make 2.5
         million tokens, but 5 to 20, so that small data sets get more.
       batch_size: Texts a step.
+      batch_tokens: Positions a step, padding included: short texts come in larger
+        batches, long ones in smaller. None goes by `batch_size`.
       learning_rate: Peak of the schedule.
       warmup_fraction: Fraction in [0, 1) of all steps over which the learning rate
         rises from 0; it then falls along a cosine (Loshchilov & Hutter 2017,
@@ -209,6 +212,9 @@ class TrainingConfig:
         et al. 2016, arXiv:1512.00567).
       class_weights: `equal`, or `balanced`: losses weighted by inverse label
         frequency.
+      kernel: What runs the recurrence of all cells: `auto` is cuDNN on a GPU and
+        TensorFlow's loop elsewhere, `loop` is the loop anywhere, `cudnn` is cuDNN or
+        a refusal.
       patience: Epochs without a better validation loss before training stops. The
         best epoch's weights are kept either way.
       seed: Seed of initial weights, batch order and dropout.
@@ -218,6 +224,9 @@ class TrainingConfig:
         None, "Most epochs; left out, 5 to 20 by the size of the data."
     )
     batch_size: int = _setting(64, "Texts a step.")
+    batch_tokens: int | None = _setting(
+        None, "Positions a step, instead of --batch-size: more texts if short."
+    )
     learning_rate: float = _setting(3e-3, "Peak learning rate.")
     warmup_fraction: float = _setting(0.1, "Fraction of steps that warm up.")
     weight_decay: float = _setting(0.004, "Weight decay of AdamW.")
@@ -225,12 +234,16 @@ class TrainingConfig:
     word_dropout_rate: float = _setting(0.4, "Training tokens made unknown.")
     label_smoothing: float = _setting(0.1, "Share of the target spread over labels.")
     class_weights: str = _setting("equal", "Weight of the labels: equal, balanced.")
+    kernel: str = _setting(
+        "auto", "Kernel of the recurrence: auto (cuDNN on a GPU), loop, cudnn."
+    )
     patience: int = _setting(5, "Epochs without improvement before stopping.")
     seed: int = _setting(0, "Seed of weights, batches and dropout.")
 
     def __post_init__(self) -> None:
-        if self.epochs is not None:
-            _require_count("epochs", self.epochs)
+        for name in ("epochs", "batch_tokens"):
+            if getattr(self, name) is not None:
+                _require_count(name, getattr(self, name))
         for name in ("batch_size", "patience"):
             _require_count(name, getattr(self, name))
         _require(0 <= self.seed < 2**31, "seed", "in [0, 2**31)", self.seed)
@@ -245,6 +258,7 @@ class TrainingConfig:
         for name in ("warmup_fraction", "word_dropout_rate", "label_smoothing"):
             _require_rate(name, getattr(self, name))
         _require_choice("class_weights", self.class_weights, CLASS_WEIGHT_NAMES)
+        _require_choice("kernel", self.kernel, KERNEL_NAMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

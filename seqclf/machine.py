@@ -106,7 +106,7 @@ def _parts(version: str) -> tuple[int, ...]:
 
 def _kernels(has_gpu: bool) -> list[str]:
     if has_gpu:
-        return ["rnn: TensorFlow loop on the GPU", "gru, lstm: cuDNN on the GPU"]
+        return ["rnn, gru, lstm: cuDNN on the GPU"]
     return ["rnn, gru, lstm: TensorFlow loop on the CPU"]
 
 

@@ -9,6 +9,7 @@ from seqclf.config import TrainingConfig
 from seqclf.text.batching import (
     drop_words,
     epoch_order,
+    num_batches,
     pad,
     padding_share,
     sorted_batches,
@@ -28,13 +29,17 @@ LENGTHS = np.random.default_rng(0).geometric(0.05, 1000)
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 5000])
 def test_an_epoch_holds_each_example_once(batch_size):
-    order = np.concatenate(epoch_order(LENGTHS, batch_size, seed=1, epoch=1))
+    order = np.concatenate(
+        epoch_order(LENGTHS, TrainingConfig(batch_size=batch_size), epoch=1)
+    )
     assert sorted(order.tolist()) == list(range(1000))
 
 
 def test_the_order_comes_from_seed_and_epoch_alone():
     def flat(seed: int, epoch: int) -> list[int]:
-        return np.concatenate(epoch_order(LENGTHS, 32, seed, epoch)).tolist()
+        return np.concatenate(
+            epoch_order(LENGTHS, TrainingConfig(seed=seed), epoch)
+        ).tolist()
 
     assert flat(1, 1) == flat(1, 1)
     assert flat(1, 1) != flat(1, 2)
@@ -42,14 +47,49 @@ def test_the_order_comes_from_seed_and_epoch_alone():
 
 
 def test_batches_hold_similar_lengths_and_little_padding():
-    order = epoch_order(LENGTHS, 20, seed=0, epoch=1)
+    order = epoch_order(LENGTHS, TrainingConfig(batch_size=20), epoch=1)
     shuffled = np.random.default_rng(0).permutation(1000).reshape(-1, 20)
     assert padding_share(order, LENGTHS) < padding_share(list(shuffled), LENGTHS) / 4
 
 
 def test_batches_do_not_come_sorted_by_length():
-    longest = [LENGTHS[b].max() for b in epoch_order(LENGTHS, 16, seed=0, epoch=1)]
+    order = epoch_order(LENGTHS, TrainingConfig(batch_size=16), epoch=1)
+    longest = [LENGTHS[batch].max() for batch in order]
     assert abs(np.corrcoef(longest, range(len(longest)))[0, 1]) < 0.5
+
+
+@pytest.mark.parametrize("batch_tokens", [1, 64, 1000, 10**6])
+def test_batches_by_tokens_hold_each_example_once_and_keep_to_the_limit(batch_tokens):
+    config = TrainingConfig(batch_tokens=batch_tokens)
+    order = epoch_order(LENGTHS, config, epoch=1)
+    assert sorted(np.concatenate(order).tolist()) == list(range(1000))
+    assert num_batches(LENGTHS, config, epoch=1) == len(order)
+    for batch in order:
+        positions = len(batch) * LENGTHS[batch].max()
+        assert positions <= batch_tokens or len(batch) == 1
+
+
+def test_batches_by_tokens_of_a_worked_example():
+    # Sorted 1 2 2 3: two of length 2 fit into 4 positions, a third would make 6.
+    lengths = np.array([3, 2, 1, 2])
+    order = epoch_order(lengths, TrainingConfig(batch_tokens=4), epoch=1)
+    assert sorted(sorted(lengths[batch].tolist()) for batch in order) == [
+        [1, 2], [2], [3],
+    ]  # fmt: skip
+
+
+def test_short_texts_come_in_larger_batches_by_tokens():
+    order = epoch_order(LENGTHS, TrainingConfig(batch_tokens=600), epoch=1)
+    sizes = [len(batch) for batch in order]
+    assert np.corrcoef(sizes, [LENGTHS[batch].max() for batch in order])[0, 1] < -0.5
+    assert padding_share(order, LENGTHS) < 0.1
+
+
+@pytest.mark.parametrize("n", [1, 64, 65, 6400, 6401])
+def test_the_number_of_batches_is_known_without_the_order(n):
+    lengths = np.ones(n, int)
+    config = TrainingConfig()
+    assert num_batches(lengths, config, epoch=1) == len(epoch_order(lengths, config, 1))
 
 
 def test_padding_share_of_a_worked_example():

@@ -16,6 +16,7 @@ from conftest import TINY, reviews, run_cli, write_csv
 from typer.testing import CliRunner
 
 from seqclf.cli import app
+from seqclf.model import kernels
 
 runner = CliRunner()
 
@@ -46,6 +47,11 @@ def invoke(*arguments: object, **options: object):
         (["compare", "--cell", "gru"], "No such option"),
         (["predict", "--top", "0", "x"], "--top"),
         (["train", "--cell", "none", "--units", "64"], "units does nothing"),
+        (["train", "--cell", "none", "--kernel", "loop"], "kernel does nothing"),
+        (["train", "--kernel", "cuda"], "auto, loop, cudnn"),
+        (["train", "--batch-tokens", "0"], "batch_tokens"),
+        (["train", "--batch-tokens", "900", "--batch-size", "9"], "give one"),
+        (["train", "--require-cudnn", "--kernel", "loop"], "exclude each other"),
         (["train", "--overwrite"], "--overwrite replaces what stands under --name"),
         (
             ["train", "--text-column", "body"],
@@ -77,6 +83,19 @@ def test_a_missing_data_set_ends_with_1(tmp_path):
     result = run_in(tmp_path, "train", "--data", "reviews.csv")
     assert result.exit_code == 1
     assert "reviews.csv: there is no file or folder of that name" in result.output
+
+
+def test_a_required_cudnn_is_refused_before_anything_is_done(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernels, "sees_gpu", lambda: False)
+    for arguments in (
+        ["train", "--require-cudnn"], ["compare", "--require-cudnn"],
+        ["train", "--kernel", "cudnn"],
+    ):  # fmt: skip
+        result = run_in(tmp_path, *arguments)
+        assert result.exit_code == 2
+        output = " ".join(result.output.split())
+        assert "cuDNN is required and cannot run: TensorFlow sees no GPU" in output
+        assert not (tmp_path / "models").exists()
 
 
 def test_another_keras_backend_is_refused(tmp_path, monkeypatch):

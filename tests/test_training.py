@@ -10,7 +10,7 @@ from seqclf.config import ModelConfig, TrainingConfig
 from seqclf.errors import TrainingError
 from seqclf.model.build import build_model
 from seqclf.model.scoring import logits_of, probabilities_of
-from seqclf.text.batching import training_batches
+from seqclf.text.batching import num_batches, training_batches
 from seqclf.text.encoding import Examples
 from seqclf.training import fit as fitting
 from seqclf.training.fit import fit, num_epochs
@@ -89,6 +89,24 @@ def test_fit_hands_keras_that_very_dataset(monkeypatch):
     )
     train()
     assert [x.options().autotune.enabled for x in seen] == [False, False]
+
+
+def test_batches_by_tokens_are_counted_epoch_by_epoch():
+    config = dataclasses.replace(RECIPE, batch_tokens=40, epochs=3)
+    lengths = examples(64).lengths
+    expected = [num_batches(lengths, config, epoch) for epoch in (1, 2, 3)]
+    told: dict[int, list[tuple[int, int]]] = {}
+    built = build_model(MODEL, 20, 2, config.seed)
+
+    def note(event):
+        if event["event"] == "step":
+            told.setdefault(event["epoch"], []).append((event["step"], event["steps"]))
+
+    fit(built, examples(64), examples(32, seed=9), config, note)
+    assert [told[epoch][-1] for epoch in (1, 2, 3)] == [(n, n) for n in expected]
+    assert int(built.optimizer.iterations.numpy()) == sum(expected)
+    # The schedule ends where the steps do: the next one would have a rate of 0.
+    assert float(built.optimizer.learning_rate) == pytest.approx(0.0, abs=1e-7)
 
 
 def test_history_has_a_record_an_epoch_and_names_the_best():

@@ -36,6 +36,7 @@ CHOICES = {
     "pooling": settings.POOLING_NAMES,
     "keep": settings.KEEP_NAMES,
     "class_weights": settings.CLASS_WEIGHT_NAMES,
+    "kernel": settings.KERNEL_NAMES,
 }
 
 
@@ -208,6 +209,12 @@ Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print the result and nothing else.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+RequireCudnn = Annotated[
+    bool,
+    typer.Option(
+        "--require-cudnn", help="Refuse to train without cuDNN: --kernel cudnn."
+    ),
+]
 Name = Annotated[
     str | None,
     typer.Option("--name", help="Name of the result; else from data, cell and seed."),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqclf.cli._screen import note
-from seqclf.config import ModelConfig, RunConfig
+from seqclf.config import RunConfig
 from seqclf.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,6 +33,25 @@ def hide_downloads() -> None:
     os.environ["SEQCLF_QUIET_DOWNLOADS"] = "1"
 
 
+def kernel_of_choice(config: RunConfig, require_cudnn: bool) -> RunConfig:
+    """Applies --require-cudnn, and refuses it at once where there is no cuDNN.
+
+    Raises:
+      ConfigError: If cuDNN is required and TensorFlow sees no GPU, or if another
+        kernel is asked for as well.
+    """
+    kernel = config.training.kernel
+    if require_cudnn and kernel == "loop":
+        raise ConfigError("--require-cudnn and --kernel loop exclude each other.")
+    if not require_cudnn and kernel != "cudnn":
+        return config
+    from seqclf.model.kernels import refuse_without_gpu
+
+    refuse_without_gpu()
+    training = dataclasses.replace(config.training, kernel="cudnn")
+    return dataclasses.replace(config, training=training)
+
+
 def refuse_idle_settings(
     config: RunConfig, cells: tuple[str, ...], name: str | None, overwrite: bool
 ) -> None:
@@ -42,11 +62,17 @@ def refuse_idle_settings(
     """
     if overwrite and name is None:
         raise ConfigError("--overwrite replaces what stands under --name; give one.")
+    training, default = config.training, RunConfig()
+    if training.batch_tokens and training.batch_size != default.training.batch_size:
+        raise ConfigError(
+            "--batch-size and --batch-tokens both say how large a batch is; give one."
+        )
     if cells != ("none",):
         return
-    default = ModelConfig()
-    for field in ("units", "layers", "bidirectional"):
-        if getattr(config.model, field) != getattr(default, field):
+    given = dataclasses.asdict(config.model) | dataclasses.asdict(training)
+    usual = dataclasses.asdict(default.model) | dataclasses.asdict(default.training)
+    for field in ("units", "layers", "bidirectional", "kernel"):
+        if given[field] != usual[field]:
             raise ConfigError(
                 f"{field} does nothing without recurrence: the cell is none."
             )

@@ -11,7 +11,7 @@ import typer
 
 from seqclf.cli import _options as options
 from seqclf.cli._screen import TrainingProgress, note, print_json, stdout
-from seqclf.cli._steps import load_and_encode, refuse_idle_settings
+from seqclf.cli._steps import kernel_of_choice, load_and_encode, refuse_idle_settings
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, SeqclfError
 
@@ -61,6 +61,7 @@ def compare(
     cache_dir: options.CacheDir = options.DEFAULT_CACHE,
     json: options.Json = False,
     markdown: Markdown = False,
+    require_cudnn: options.RequireCudnn = False,
     quiet: options.Quiet = False,
     config_file: options.ConfigFile = None,
 ) -> None:
@@ -77,7 +78,7 @@ def compare(
         result = _compare_finished(paths, models_dir, cache_dir, quiet)
     else:
         result = _train_and_compare(
-            config,
+            kernel_of_choice(config, require_cudnn),
             (cells, seeds, jobs),
             (name, overwrite),
             (models_dir, cache_dir),

@@ -6,7 +6,7 @@ from typing import Any
 
 from seqclf.cli import _options as options
 from seqclf.cli._screen import TrainingProgress, note, print_json, stdout
-from seqclf.cli._steps import load_and_encode, refuse_idle_settings
+from seqclf.cli._steps import kernel_of_choice, load_and_encode, refuse_idle_settings
 from seqclf.config import RunConfig
 
 
@@ -18,6 +18,7 @@ def train(
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
     cache_dir: options.CacheDir = options.DEFAULT_CACHE,
     json: options.Json = False,
+    require_cudnn: options.RequireCudnn = False,
     quiet: options.Quiet = False,
     config_file: options.ConfigFile = None,
 ) -> None:
@@ -33,6 +34,7 @@ def train(
     from seqclf.runs.run import mark_complete
 
     backend.refuse_other_backends()
+    config = kernel_of_choice(config, require_cudnn)
     refuse_idle_settings(config, (config.model.cell,), name, overwrite)
     data = load_and_encode(config, cache_dir, quiet)
     place = runs.find_place(models_dir, config, data.about, name, overwrite)
@@ -77,6 +79,7 @@ def _print_result(run: Any, json: bool) -> None:
         f"n = {test['n']:,}), macro F1 {100 * test['macro_f1']:.1f} %, "
         f"best epoch {environment['best_epoch']} of {environment['epochs']}, "
         f"{environment['recurrent_parameters']:,} recurrent parameters, "
+        f"{100 * environment['padding_share']:.1f} % padding, "
         f"kernel: {environment['kernel']}.\n{escape(str(run.path))}",
         soft_wrap=True,
     )

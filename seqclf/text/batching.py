@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ class Batch:
 
 
 def epoch_order(
-    lengths: np.ndarray, batch_size: int, seed: int, epoch: int
+    lengths: np.ndarray, config: TrainingConfig, epoch: int
 ) -> list[np.ndarray]:
     """Divides examples into batches of similar length.
 
@@ -40,24 +41,49 @@ def epoch_order(
 
     Args:
       lengths: int [examples], tokens of each text.
-      batch_size: Examples a batch; the last of an epoch may have fewer.
-      seed: Training seed.
+      config: Its `seed`, and `batch_size` (the last of a window may have fewer
+        examples) or `batch_tokens` (the most positions of a batch, padding included;
+        one text alone may have more).
       epoch: Epoch, from 1.
 
     Returns:
       Index arrays, int64 [batch]; together they hold each example once.
     """
-    generator = np.random.default_rng([seed, epoch])
+    generator = np.random.default_rng([config.seed, epoch])
     order = generator.permutation(len(lengths))
-    window = WINDOW_BATCHES * batch_size
-    batches = []
+    window = WINDOW_BATCHES * _examples_a_batch(lengths, config)
+    batches: list[np.ndarray] = []
     for start in range(0, len(order), window):
         inside = order[start : start + window]
         inside = inside[np.argsort(lengths[inside], kind="stable")]
-        batches += [
-            inside[i : i + batch_size] for i in range(0, len(inside), batch_size)
-        ]
+        batches += np.split(inside, _cuts(lengths[inside], config))
     return [batches[i] for i in generator.permutation(len(batches))]
+
+
+def _examples_a_batch(lengths: np.ndarray, config: TrainingConfig) -> int:
+    if config.batch_tokens is None:
+        return config.batch_size
+    return max(int(config.batch_tokens / lengths.mean()), 1)
+
+
+def _cuts(lengths: np.ndarray, config: TrainingConfig) -> list[int]:
+    """Returns where to cut examples, sorted by length, into batches."""
+    if config.batch_tokens is None:
+        return list(range(config.batch_size, len(lengths), config.batch_size))
+    cuts, start = [], 0
+    for place, length in enumerate(lengths.tolist()):
+        # The longest so far is the last: the batch would be padded to its length.
+        if place > start and (place + 1 - start) * length > config.batch_tokens:
+            cuts.append(place)
+            start = place
+    return cuts
+
+
+def num_batches(lengths: np.ndarray, config: TrainingConfig, epoch: int) -> int:
+    """Returns how many batches an epoch has; with `batch_tokens` epochs differ."""
+    if config.batch_tokens is None:
+        return math.ceil(len(lengths) / config.batch_size)
+    return len(epoch_order(lengths, config, epoch))
 
 
 def training_batches(
@@ -67,13 +93,13 @@ def training_batches(
 
     Args:
       examples: The train split.
-      config: Batch size, word dropout and seed.
+      config: Size of the batches, word dropout and seed.
       epoch: Epoch, from 1.
 
     Yields:
       Each example once.
     """
-    order = epoch_order(examples.lengths, config.batch_size, config.seed, epoch)
+    order = epoch_order(examples.lengths, config, epoch)
     generator = np.random.default_rng([config.seed, epoch, 1])
     for indices in order:
         batch = pad(examples, indices)

@@ -14,7 +14,13 @@ from seqclf.config import TrainingConfig
 from seqclf.errors import TrainingError
 from seqclf.model.backend import import_keras
 from seqclf.model.scoring import logits_of
-from seqclf.text.batching import Batch, epoch_order, padding_share, training_batches
+from seqclf.text.batching import (
+    Batch,
+    epoch_order,
+    num_batches,
+    padding_share,
+    training_batches,
+)
 from seqclf.text.encoding import Examples
 
 # Small data sets get more epochs, large ones end in time. Chosen on validation.
@@ -81,16 +87,17 @@ def fit(
     """
     tokens, labels = int(train.lengths.sum()), model.output_shape[-1]
     epochs = num_epochs(config, tokens)
-    steps = math.ceil(len(train) / config.batch_size)
-    compile_model(model, config, epochs * steps)
+    steps = [num_batches(train.lengths, config, e) for e in range(1, epochs + 1)]
+    compile_model(model, config, sum(steps))
     weights_of_labels = _label_weights(train.label_ids, labels, config)
     records: list[dict[str, Any]] = []
     best_loss, best_epoch, best_weights = math.inf, 0, model.get_weights()
     for epoch in range(1, epochs + 1):
         batches = training_batches(train, config, epoch)
-        dataset = as_tf_dataset(batches, steps, labels, weights_of_labels)
-        about = {"epoch": epoch, "epochs": epochs, "steps": steps}
-        reporter = _reporter(about, tokens / steps, on_progress)
+        now = steps[epoch - 1]
+        dataset = as_tf_dataset(batches, now, labels, weights_of_labels)
+        about = {"epoch": epoch, "epochs": epochs, "steps": now}
+        reporter = _reporter(about, tokens / now, on_progress)
         record = {"epoch": epoch, **_train_epoch(model, dataset, reporter)}
         record["tokens_per_second"] = tokens / record["seconds"]
         record |= _validate(model, validation)
@@ -103,7 +110,7 @@ def fit(
         elif epoch - best_epoch >= config.patience:
             break
     model.set_weights(best_weights)
-    order = epoch_order(train.lengths, config.batch_size, config.seed, epoch=1)
+    order = epoch_order(train.lengths, config, epoch=1)
     return History(records, best_epoch, padding_share(order, train.lengths))
 
 

@@ -19,9 +19,10 @@ import numpy as np
 from seqclf.config import RunConfig
 from seqclf.model import backend
 from seqclf.model.build import build_model
+from seqclf.model.kernels import use_kernel
 from seqclf.model.onnx_graph import LOGITS, TOKEN_IDS, open_session, to_onnx
 from seqclf.model.scoring import Predict
-from seqclf.text.batching import Batch, epoch_order, pad, training_batches
+from seqclf.text.batching import Batch, num_batches, pad, training_batches
 from seqclf.text.encoding import EncodedDataset, Examples, open_encoded
 from seqclf.training.fit import as_tf_dataset, compile_model
 
@@ -106,6 +107,7 @@ def _session(config: RunConfig, data: EncodedDataset) -> _Session:
     model = build_model(
         config.model, len(data.vocabulary), len(data.labels), config.training.seed
     )
+    use_kernel(model, config.training.kernel)
     compile_model(model, config.training, steps=1000)
     batches = sample_batches(data.splits["train"], config)
     session = _Session(model, config, batches, len(data.labels))
@@ -115,16 +117,15 @@ def _session(config: RunConfig, data: EncodedDataset) -> _Session:
 
 def sample_batches(train: Examples, config: RunConfig) -> list[Batch]:
     """Returns batches of the first epoch, evenly from the shortest to the longest."""
-    order = epoch_order(
-        train.lengths, config.training.batch_size, config.training.seed, epoch=1
+    tokens_a_step = train.lengths.sum() / num_batches(
+        train.lengths, config.training, epoch=1
     )
-    tokens_a_step = train.lengths.sum() / len(order)
     wanted = int(np.clip(TOKENS_A_ROUND / tokens_a_step, FEWEST_STEPS, MOST_STEPS))
-    wanted = min(wanted, len(order))
     by_length = sorted(
         training_batches(train, config.training, epoch=1),
         key=lambda batch: batch.token_ids.size,
     )
+    wanted = min(wanted, len(by_length))
     # The middle of equal parts, so that the sample is as long as the whole on average.
     places = (np.arange(wanted) + 0.5) * len(by_length) / wanted
     chosen = [by_length[int(place)] for place in places]

@@ -21,7 +21,7 @@ from seqclf.config import RunConfig
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.model import backend
 from seqclf.model.build import build_model, recurrent_parameters
-from seqclf.model.kernels import kernel_of
+from seqclf.model.kernels import kernel_of, use_kernel
 from seqclf.model.onnx_graph import greatest_difference, to_onnx
 from seqclf.model.scoring import logits_of, probabilities_of
 from seqclf.runs import Predictions, Run
@@ -82,6 +82,7 @@ def _run(trial: Trial, report: Report) -> None:
     model = build_model(
         config.model, len(data.vocabulary), len(data.labels), config.training.seed
     )
+    use_kernel(model, config.training.kernel)
 
     def on_progress(event: dict[str, Any]) -> None:
         if event["event"] == "epoch":
