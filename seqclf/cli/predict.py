@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import json as json_format
 import os
 import queue
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seqclf.cli import _options as options
-from seqclf.cli._screen import clean, note
+from seqclf.cli._screen import clean, note, show_rows
 from seqclf.errors import ConfigError
+
+if TYPE_CHECKING:
+    from seqclf.runs import Run
+
+Show = Callable[[str, list[float]], str]  # from a text and its probabilities to a line
 
 BATCH_SIZE = 64
 SHOWN_CHARACTERS = 60
@@ -23,6 +29,31 @@ SHOWN_CHARACTERS = 60
 Texts = Annotated[
     list[str] | None,
     typer.Argument(metavar="[TEXT...]", help="Texts; - reads a text a line."),
+]
+Input = Annotated[
+    Path | None,
+    typer.Option(
+        "--input", metavar="FILE", help="Rows to classify: CSV, TSV, JSONL, Parquet."
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="FILE",
+        help="Where to write the rows of --input with their predictions: Parquet, "
+        "CSV, TSV, JSONL. Left out, a line a row is printed.",
+    ),
+]
+TextColumn = Annotated[
+    str | None,
+    typer.Option("--text-column", help="Column of the texts, or several to join."),
+]
+Encoding = Annotated[
+    str, typer.Option("--encoding", help="Character encoding of --input.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an --output that is there.")
 ]
 Top = Annotated[int, typer.Option("--top", help="Labels to show for each text.")]
 RunOption = Annotated[
@@ -36,10 +67,24 @@ RunOption = Annotated[
 ]
 
 
+# Rows from which Keras, which takes seconds to start, is worth it.
+MANY = 5000
+
+COMMON = {"texts", "run", "models_dir", "quiet", "config_file"}
+WITHOUT_INPUT = COMMON | {"top", "json"}
+WITH_OUTPUT = COMMON | {"input_file", "output", "text_column", "encoding", "overwrite"}
+
+
 def predict(
+    context: typer.Context,
     texts: Texts = None,
     run: RunOption = None,
     top: Top = 1,
+    input_file: Input = None,
+    output: Output = None,
+    text_column: TextColumn = None,
+    encoding: Encoding = "utf-8",
+    overwrite: Overwrite = False,
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -47,27 +92,71 @@ def predict(
 ) -> None:
     """Classify texts with a finished run.
 
-    Reads arguments, or a text a line from standard input; prints label and
-    probability, a line a text, in the same order.
+    Reads arguments, a text a line from standard input, or the rows of a file; prints
+    label and probability, a line a text, in the same order. With --output it writes
+    the rows, all their columns kept, with predicted_label and probability.
 
     Example: seqclf predict "Not half as dull as I feared."
     """
-    from seqclf.classifier import Classifier
     from seqclf.comparison.plan import default_run
     from seqclf.runs import open_run
 
     if top < 1:
         raise ConfigError(f"--top must be a whole number of at least 1, got {top}.")
-    batches = _batches(texts or [])
+    if input_file is None:
+        options.refuse_given(context, WITHOUT_INPUT, "there is no --input")
+    elif texts:
+        raise ConfigError("--input and texts are two sources; give one.")
+    elif output is not None:
+        options.refuse_given(context, WITH_OUTPUT, "an --output is written")
+    batches = _batches(texts or []) if input_file is None else iter(())
     chosen = open_run(run, models_dir) if run else default_run(models_dir)
     _introduce(chosen, quiet)
-    classifier = Classifier.open(chosen)
+    show = functools.partial(_json_line if json else _plain_line, chosen.labels, top)
+    if input_file is None:
+        _answer_texts(chosen, batches, show)
+    else:
+        source = (input_file, encoding, text_column)
+        _answer_file(chosen, source, (output, overwrite), show, quiet)
+
+
+def _answer_texts(run: Run, batches: Iterator[list[str]], show: Show) -> None:
+    from seqclf.classifier import Classifier
+
+    classifier = Classifier.open(run)
     for batch in batches:
-        probabilities = classifier.predict(batch)
-        for text, row in zip(batch, probabilities.tolist(), strict=True):
-            show = _json_line if json else _plain_line
-            sys.stdout.write(show(text, classifier.labels, row, top) + "\n")
-        sys.stdout.flush()
+        _print_answers(batch, classifier.predict(batch), show)
+
+
+def _answer_file(
+    run: Run,
+    source: tuple[Path, str, str | None],
+    target: tuple[Path | None, bool],
+    show: Show,
+    quiet: bool,
+) -> None:
+    from seqclf import bulk
+    from seqclf.classifier import Classifier
+
+    (file, encoding, text_column), (output, overwrite) = source, target
+    rows = bulk.Rows(file, encoding)
+    if output is not None:
+        bulk.refuse_output(output, rows, overwrite)
+    classifier = Classifier.open(run, many=rows.num_rows >= MANY)
+    answered = bulk.predict_rows(classifier, rows, text_column)
+    if output is None:
+        for part in answered:
+            _print_answers(part.texts.to_pylist(), part.probabilities, show)
+        return
+    shown = show_rows(answered, rows.num_rows, quiet)
+    bulk.write_predictions(output, rows.schema, shown, run.labels)
+    note(f"Written: {output}, {rows.num_rows:,} rows", quiet)
+
+
+def _print_answers(texts: Iterable[str], probabilities: Any, show: Show) -> None:
+    for text, row in zip(texts, probabilities.tolist(), strict=True):
+        sys.stdout.write(show(text, row) + "\n")
+    sys.stdout.flush()
 
 
 def _introduce(run: Any, quiet: bool) -> None:
@@ -137,7 +226,7 @@ def _ranked(labels: Sequence[str], row: Sequence[float]) -> list[tuple[str, floa
     return sorted(zip(labels, row, strict=True), key=lambda pair: -pair[1])
 
 
-def _json_line(text: str, labels: Sequence[str], row: list[float], top: int) -> str:
+def _json_line(labels: Sequence[str], top: int, text: str, row: list[float]) -> str:
     label, probability = _ranked(labels, row)[0]
     values: dict[str, Any] = {"text": text, "label": label, "probability": probability}
     shown = _ranked(labels, row)[:top] if top > 1 else zip(labels, row, strict=True)
@@ -145,7 +234,7 @@ def _json_line(text: str, labels: Sequence[str], row: list[float], top: int) -> 
     return json_format.dumps(values, ensure_ascii=False)
 
 
-def _plain_line(text: str, labels: Sequence[str], row: list[float], top: int) -> str:
+def _plain_line(labels: Sequence[str], top: int, text: str, row: list[float]) -> str:
     answers = "  ".join(
         f"{clean(label)} {100 * probability:.1f} %"
         for label, probability in _ranked(labels, row)[:top]

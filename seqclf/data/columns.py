@@ -55,7 +55,7 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
     text_given = config.text_column or found.text_column
     label_given = config.label_column or found.label_column
     texts = {
-        split: [_texts(part, text_given) for part in parts]
+        split: [_checked_texts(part, text_given) for part in parts]
         for split, parts in found.parts.items()
     }
     columns, names = _labels(found, label_given)
@@ -98,8 +98,17 @@ def _guesses(part: Part, text: str | None, label: str | None) -> tuple[str, ...]
     return (f"took {said}; {options} name others.",)
 
 
-def _texts(part: Part, given: str | None) -> pa.ChunkedArray:
-    """Returns the texts of a part, string, without nulls."""
+def texts_of(part: Part, given: str | None) -> pa.ChunkedArray:
+    """Returns the texts of a part, string, without nulls.
+
+    Args:
+      part: Rows of a source.
+      given: Name of the column, or of several to join, separated by commas; None finds
+        one by its name.
+
+    Raises:
+      DataError: If there is no such column, it holds no text, or a row has none.
+    """
     names = _text_names(part, given)
     columns = [_text_column(part, name) for name in names]
     texts = columns[0]
@@ -112,9 +121,16 @@ def _texts(part: Part, given: str | None) -> pa.ChunkedArray:
         )
         texts = pc.if_else(nothing, None, joined)
     _refuse_missing(texts, " and ".join(map(repr, names)), part)
+    return texts
+
+
+def _checked_texts(part: Part, given: str | None) -> pa.ChunkedArray:
+    """Returns the texts of a part; a column of mere numbers is refused."""
+    texts = texts_of(part, given)
     if len(texts) >= FEWEST_FOR_A_GUESS and _all_match(texts, NUMBER):
         raise DataError(
-            f"{part.place}: column {names[0]!r} holds nothing but numbers, such as "
+            f"{part.place}: column {_text_names(part, given)[0]!r} holds nothing but "
+            f"numbers, such as "
             f"{texts[0].as_py()!r}, and no text. {_columns_hint(part, 'text')}"
         )
     return texts
@@ -178,7 +194,7 @@ def _columns_hint(part: Part, kind: str) -> str:
 
 def _refuse_missing(column: pa.ChunkedArray, name: str, part: Part) -> None:
     if column.null_count:
-        row = pc.index(pc.is_null(column), True).as_py() + 1
+        row = pc.index(pc.is_null(column), True).as_py() + part.first_row
         raise DataError(
             f"{part.place} has {column.null_count:,} rows without {name}, the first "
             f"is row {row:,}; fill them or take them out."

@@ -31,10 +31,12 @@ class Part:
     Attributes:
       place: Where they stand, for messages, such as `reviews.csv`.
       table: Any columns.
+      first_row: Number of the first row in its place, for messages.
     """
 
     place: str
     table: pa.Table
+    first_row: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
