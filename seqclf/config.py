@@ -165,6 +165,8 @@ class ModelConfig:
       layers: Recurrent layers, one on top of the other.
       bidirectional: Whether each layer also reads from the end.
       embedding_size: Width of the token vectors.
+      embedding_range: Initial token vectors are drawn evenly from plus or minus this.
+        Small vectors are learnt faster than Keras's 0.05: docs/recipe.md.
       dropout_rate: Fraction in [0, 1) of values dropped behind the embedding and
         before the output. It stands outside the recurrent layer, where it is the
         same for all cells.
@@ -177,6 +179,7 @@ class ModelConfig:
     layers: int = _setting(1, "Recurrent layers.")
     bidirectional: bool = _setting(True, "Read from both ends.")
     embedding_size: int = _setting(128, "Width of the token vectors.")
+    embedding_range: float = _setting(0.02, "Initial token vectors are at most this.")
     dropout_rate: float = _setting(0.5, "Dropout around the recurrent layer.")
     pooling: str = _setting("max", "States read out: last, max, mean, attention.")
 
@@ -185,6 +188,7 @@ class ModelConfig:
         _require_choice("pooling", self.pooling, POOLING_NAMES)
         for name in ("units", "layers", "embedding_size"):
             _require_count(name, getattr(self, name))
+        _require_positive("embedding_range", self.embedding_range)
         _require_rate("dropout_rate", self.dropout_rate)
 
 
@@ -193,7 +197,7 @@ class TrainingConfig:
     """How the network is trained; one recipe for every cell.
 
     Attributes:
-      epochs: Times each training text is seen at most. None: as many as make 2.5
+      epochs: Times each training text is seen at most. None: as many as make 1.75
         million tokens, but 5 to 20, so that small data sets get more.
       batch_size: Texts a step.
       batch_tokens: Positions a step, padding included: short texts come in larger
@@ -227,7 +231,7 @@ class TrainingConfig:
     batch_tokens: int | None = _setting(
         None, "Positions a step, instead of --batch-size: more texts if short."
     )
-    learning_rate: float = _setting(3e-3, "Peak learning rate.")
+    learning_rate: float = _setting(4e-3, "Peak learning rate.")
     warmup_fraction: float = _setting(0.1, "Fraction of steps that warm up.")
     weight_decay: float = _setting(0.004, "Weight decay of AdamW.")
     clip_norm: float = _setting(1.0, "Largest norm of the gradient.")

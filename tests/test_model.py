@@ -100,6 +100,13 @@ def test_a_bidirectional_layer_reads_from_both_ends(cell):
     np.testing.assert_allclose(model(token_ids)[0], expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("most", [0.02, 0.3])
+def test_initial_token_vectors_fill_their_range(most):
+    vectors = build(embedding_range=most).get_layer("embedding").get_weights()[0]
+    assert 0.8 * most < np.abs(vectors).max() <= most
+    assert abs(vectors.mean()) < 0.3 * most
+
+
 @pytest.mark.parametrize("pooling", POOLING_NAMES)
 def test_without_recurrence_the_embeddings_are_pooled(pooling):
     model = build(cell="none", pooling=pooling)

@@ -192,7 +192,7 @@ def test_balanced_weights_lift_the_rare_label():
 
 
 @pytest.mark.parametrize(
-    ("num_tokens", "expected"), [(5_000_000, 5), (250_000, 10), (100, 20)]
+    ("num_tokens", "expected"), [(5_000_000, 5), (175_000, 10), (100, 20)]
 )
 def test_small_data_sets_get_more_epochs(num_tokens, expected):
     assert num_epochs(TrainingConfig(), num_tokens) == expected

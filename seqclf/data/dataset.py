@@ -79,7 +79,7 @@ class RawData:
     """
 
     name: str
-    splits: Mapping[str, pa.Table]
+    splits: dict[str, pa.Table]
     labels: tuple[str, ...]
     source: str
     revision: str | None = None

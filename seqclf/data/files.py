@@ -340,7 +340,11 @@ def _json_kind(value: object) -> str | None:
 def _read_parquet(file: Path, encoding: str) -> pa.Table:
     from pyarrow import parquet
 
-    return parquet.ParquetFile(file).read()
+    # A chunk for each row group, not one for all: so a large table can be divided
+    # without being in memory twice.
+    opened = parquet.ParquetFile(file)
+    groups = [opened.read_row_group(i) for i in range(opened.num_row_groups)]
+    return pa.concat_tables(groups) if groups else opened.read()
 
 
 READERS: dict[str, Callable[[Path, str], pa.Table]] = {

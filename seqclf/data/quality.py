@@ -21,15 +21,17 @@ def copies(dataset: Dataset, split: str) -> int:
 
 
 def shared(dataset: Dataset, split: str, other: str) -> int:
-    """Counts the rows of a split whose very text stands in another one."""
-    return int(pc.sum(_stands_in(dataset, split, (other,))).as_py() or 0)
+    """Counts the rows of a split whose very text stands in another, larger one."""
+    common = dataset.splits[other].filter(_stands_in(dataset, other, (split,)))["text"]
+    rows = pc.is_in(dataset.splits[split]["text"], value_set=common.unique())
+    return int(pc.sum(rows).as_py() or 0)
 
 
 def empty(dataset: Dataset, split: str) -> int:
     """Counts the texts of a split that hold nothing but spaces."""
     texts = dataset.splits[split]["text"]
-    blank = pc.equal(pc.utf8_trim_whitespace(texts), "")
-    return int(pc.sum(blank).as_py() or 0)
+    blank = (pc.equal(pc.utf8_trim_whitespace(chunk), "") for chunk in texts.chunks)
+    return sum(int(pc.sum(one).as_py() or 0) for one in blank)
 
 
 def drop_duplicates(dataset: Dataset) -> Dataset:

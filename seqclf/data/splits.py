@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +19,10 @@ def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
     """Holds out the missing splits and takes the sample that `limit` asks for.
 
     Args:
-      raw: What the source holds; at least train.
+      raw: What the source holds; at least train. Its splits are completed in place, so
+        that a large one is never in memory twice.
       config: Fractions, seed and limit.
-      fingerprint: Hash of what the source holds.
+      fingerprint: Hash of what the source held.
 
     Returns:
       A data set with train, validation and test; what was done, and what looks wrong
@@ -31,25 +33,25 @@ def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
         examples to be divided.
       ConfigError: If a fraction is given for a split that is there.
     """
-    dataset = Dataset(
+    _refuse_unusable(_dataset(raw, fingerprint))
+    notes = raw.notes + _hold_out(raw, config)
+    dataset = dataclasses.replace(_dataset(raw, fingerprint), notes=notes)
+    if config.drop_duplicates:
+        dataset = drop_duplicates(dataset)
+        _refuse_unusable(dataset)
+    dataset = _limit(dataset, config)
+    return dataclasses.replace(dataset, notes=dataset.notes + warnings(dataset))
+
+
+def _dataset(raw: RawData, fingerprint: str) -> Dataset:
+    return Dataset(
         name=_slug(raw.name),
         splits=dict(raw.splits),
         labels=raw.labels,
         source=raw.source,
         fingerprint=fingerprint,
         revision=raw.revision,
-        notes=raw.notes,
     )
-    _refuse_unusable(dataset)
-    dataset = _hold_out(dataset, TEST, config.test_fraction, config.split_seed)
-    dataset = _hold_out(
-        dataset, VALIDATION, config.validation_fraction, config.split_seed
-    )
-    if config.drop_duplicates:
-        dataset = drop_duplicates(dataset)
-        _refuse_unusable(dataset)
-    dataset = _limit(dataset, config)
-    return dataclasses.replace(dataset, notes=dataset.notes + warnings(dataset))
 
 
 def _slug(name: str) -> str:
@@ -74,27 +76,58 @@ def _refuse_unusable(dataset: Dataset) -> None:
         )
 
 
-def _hold_out(dataset: Dataset, split: str, fraction: float, seed: int) -> Dataset:
-    if split in dataset.splits:
-        if fraction != getattr(DataConfig(), f"{split}_fraction"):
-            raise ConfigError(
-                f"{split}_fraction does nothing here: {dataset.source} has a {split} "
-                f"split."
-            )
-        return dataset
-    table = dataset.splits[TRAIN]
-    size = max(round(table.num_rows * fraction), len(dataset.labels))
-    chosen = _stratified(dataset, size, seed, f"hold out a {split} split")
-    kept = np.setdiff1d(np.arange(table.num_rows), chosen)
-    splits = dict(dataset.splits) | {
-        TRAIN: table.take(pa.array(kept)),
-        split: table.take(pa.array(chosen)),
-    }
-    note = (
-        f"no {split} split in {dataset.source}: held {len(chosen):,} of "
-        f"{table.num_rows:,} training rows out (stratified, seed {seed})."
-    )
-    return dataclasses.replace(dataset, splits=splits, notes=(*dataset.notes, note))
+def _hold_out(raw: RawData, config: DataConfig) -> tuple[str, ...]:
+    """Takes missing test and validation splits out of train; returns what to say."""
+    label_ids = raw.splits[TRAIN]["label"].to_numpy()
+    left, chosen, notes = np.arange(len(label_ids)), {}, []
+    for split in (TEST, VALIDATION):
+        fraction = getattr(config, f"{split}_fraction")
+        if split in raw.splits:
+            _refuse_idle_fraction(raw, split, fraction)
+            continue
+        size = max(round(len(left) * fraction), len(raw.labels))
+        purpose = f"hold out a {split} split"
+        seed = config.split_seed
+        drawn = _stratified(label_ids[left], raw.labels, size, seed, purpose)
+        notes.append(
+            f"no {split} split in {raw.source}: held {len(drawn):,} of {len(left):,} "
+            f"training rows out (stratified, seed {seed})."
+        )
+        chosen[split] = left[drawn]
+        left = np.delete(left, drawn)
+    if chosen:
+        raw.splits.update(_divided(raw.splits.pop(TRAIN), {TRAIN: left} | chosen))
+    return tuple(notes)
+
+
+def _refuse_idle_fraction(raw: RawData, split: str, fraction: float) -> None:
+    if fraction != getattr(DataConfig(), f"{split}_fraction"):
+        raise ConfigError(
+            f"{split}_fraction does nothing here: {raw.source} has a {split} split."
+        )
+
+
+def _divided(table: pa.Table, rows: Mapping[str, np.ndarray]) -> dict[str, pa.Table]:
+    """Divides a table, freeing chunk after chunk of it where nobody else holds it.
+
+    Args:
+      table: Any columns.
+      rows: Numbers of the rows of each part, ascending.
+
+    Returns:
+      A table a part.
+    """
+    schema, chunks = table.schema, table.to_batches()[::-1]
+    del table
+    parts: dict[str, list[pa.RecordBatch]] = {name: [] for name in rows}
+    start = 0
+    while chunks:
+        chunk = chunks.pop()
+        for name, numbers in rows.items():
+            first, last = np.searchsorted(numbers, (start, start + chunk.num_rows))
+            parts[name].append(chunk.take(pa.array(numbers[first:last] - start)))
+        start += chunk.num_rows
+    return {name: pa.Table.from_batches(part, schema) for name, part in parts.items()}
 
 
 def _limit(dataset: Dataset, config: DataConfig) -> Dataset:
@@ -104,17 +137,24 @@ def _limit(dataset: Dataset, config: DataConfig) -> Dataset:
     if config.limit >= table.num_rows:
         note = f"--limit {config.limit:,}: train has {table.num_rows:,} rows, all used."
         return dataclasses.replace(dataset, notes=(*dataset.notes, note))
-    chosen = _stratified(dataset, config.limit, config.split_seed, "take a sample")
+    chosen = _stratified(
+        table["label"].to_numpy(),
+        dataset.labels,
+        config.limit,
+        config.split_seed,
+        "take a sample",
+    )
     note = f"training on {config.limit:,} of {table.num_rows:,} rows (stratified)."
     splits = dict(dataset.splits) | {TRAIN: table.take(pa.array(chosen))}
     return dataclasses.replace(dataset, splits=splits, notes=(*dataset.notes, note))
 
 
-def _stratified(dataset: Dataset, size: int, seed: int, purpose: str) -> np.ndarray:
-    """Draws `size` row numbers of train, each label in its share; sorted."""
+def _stratified(
+    label_ids: np.ndarray, labels: Sequence[str], size: int, seed: int, purpose: str
+) -> np.ndarray:
+    """Draws `size` of the rows of train, each label in its share; ascending."""
     from sklearn.model_selection import train_test_split
 
-    label_ids = dataset.splits[TRAIN]["label"].to_numpy()
     try:
         chosen, _ = train_test_split(
             np.arange(len(label_ids)),
@@ -123,12 +163,12 @@ def _stratified(dataset: Dataset, size: int, seed: int, purpose: str) -> np.ndar
             random_state=seed,
         )
     except ValueError as error:
-        counts = dataset.label_counts(TRAIN)
+        counts = np.bincount(label_ids)
         present = np.flatnonzero(counts)
         rarest = present[np.argmin(counts[present])]
         raise DataError(
             f"cannot {purpose} of {size:,} from {len(label_ids):,} training rows with "
-            f"{len(present)} labels; the rarest, {dataset.labels[rarest]!r}, has "
+            f"{len(present)} labels; the rarest, {labels[rarest]!r}, has "
             f"{counts[rarest]}. Give each label at least two rows in train, and ask "
             f"for more rows than there are labels."
         ) from error

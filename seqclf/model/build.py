@@ -49,7 +49,7 @@ def build_model(
         vocabulary_size,
         config.embedding_size,
         mask_zero=True,
-        embeddings_initializer=_uniform(seed, "embedding"),
+        embeddings_initializer=_uniform(config.embedding_range, seed, "embedding"),
         name="embedding",
     )(token_ids)
     states = layers.Dropout(
@@ -164,8 +164,8 @@ def _seed(seed: int, name: str) -> int:
     return zlib.crc32(f"{seed}/{name}".encode()) & 0x7FFFFFFF
 
 
-def _uniform(seed: int, name: str) -> Any:
-    return import_keras().initializers.RandomUniform(-0.05, 0.05, _seed(seed, name))
+def _uniform(most: float, seed: int, name: str) -> Any:
+    return import_keras().initializers.RandomUniform(-most, most, _seed(seed, name))
 
 
 def _glorot(seed: int, name: str) -> Any:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,11 +117,11 @@ def _key(dataset: Dataset, data: DataConfig, text: TextConfig) -> str:
 
 def _write(dataset: Dataset, text: TextConfig, folder: Path) -> None:
     folder.mkdir(parents=True)
-    train = _tokenize(dataset.splits[TRAIN])
-    vocabulary = Vocabulary.build(train, text)
-    for split in LABELLED_SPLITS:
+    blocks = _tokenize(dataset.splits[TRAIN])
+    vocabulary = Vocabulary.build(blocks, text)
+    for split in LABELLED_SPLITS:  # train is the first
         table = dataset.splits[split]
-        blocks = train if split == TRAIN else _tokenize(table)
+        blocks = blocks or _tokenize(table)
         _write_split(folder / f"{split}.arrow", blocks, table, vocabulary, text)
         _write_table(folder / f"{split}{TEXTS_SUFFIX}", table.select(["text"]))
     write_text(folder / VOCABULARY_FILE, vocabulary.to_text())
@@ -140,15 +140,34 @@ def _write_split(
     vocabulary: Vocabulary,
     text: TextConfig,
 ) -> None:
-    parts = [encode(block, vocabulary, text) for block in blocks]
-    lengths = np.concatenate([np.diff(offsets) for _, offsets in parts])
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    token_ids = np.concatenate([ids for ids, _ in parts])
+    """Writes what `_open_split` opens; the blocks are used up, and freed on the way."""
+    # As long as could be needed, for an empty text becomes one token; pages that are
+    # not written take no memory.
+    most = sum(len(block.codes) for block in blocks) + table.num_rows
+    token_ids, offsets = (
+        np.empty(most, np.int32),
+        np.zeros(table.num_rows + 1, np.int64),
+    )
+    row = 0
+    for block in _popped(blocks):
+        ids, ends = encode(block, vocabulary, text)
+        start = offsets[row]
+        offsets[row + 1 : row + len(ends)] = start + ends[1:]
+        token_ids[start : start + len(ids)] = ids
+        row += len(ends) - 1
     columns = {
-        "token_ids": pa.LargeListArray.from_arrays(pa.array(offsets), token_ids),
+        "token_ids": pa.LargeListArray.from_arrays(
+            pa.array(offsets), token_ids[: offsets[-1]]
+        ),
         "label": table["label"].combine_chunks(),
     }
     _write_table(path, pa.table(columns))
+
+
+def _popped(blocks: list[TokenizedTexts]) -> Iterator[TokenizedTexts]:
+    blocks.reverse()
+    while blocks:
+        yield blocks.pop()
 
 
 def _write_table(path: Path, table: pa.Table) -> None:

@@ -24,7 +24,7 @@ from seqclf.text.batching import (
 from seqclf.text.encoding import Examples
 
 # Small data sets get more epochs, large ones end in time. Chosen on validation.
-AUTOMATIC_TOKENS = 2_500_000
+AUTOMATIC_TOKENS = 1_750_000
 FEWEST_EPOCHS, MOST_EPOCHS = 5, 20
 EVALUATION_BATCH_SIZE = 256
 
