@@ -40,7 +40,10 @@ format: install ## Rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: install ## Print the figures of the built-in corpus, cells included
+BENCHMARKS := training prediction cold encoding linear kernels jobs buckets
+
+bench: install ## Measure speed and memory against peers; writes benchmarks/RESULTS.md
+	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || exit 1; done
 	$(BIN)/python benchmarks/demo_corpus.py --cells
 
 results: install ## Train on real data sets and write docs/results.md (hours)

@@ -8,21 +8,18 @@ length have many.
 
 from __future__ import annotations
 
-import datetime
 import statistics
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import rounds
 
 from seqclf.config import RunConfig, twin
 from seqclf.model.backend import import_keras
 from seqclf.model.build import build_model
 from seqclf.training.fit import compile_model
-from seqclf.training.trial import cores, package_versions
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
 BATCH, LENGTHS, VOCABULARY, LABELS = 64, (48, 240), 20_000, 2
 ROUNDS, STEPS = 5, 4
 KERNELS = {"TensorFlow loop": False, "XLA": True}
@@ -66,28 +63,27 @@ def milliseconds(cell: str, length: int) -> dict[str, float]:
 def main() -> None:
     """Prints and writes the table."""
     import_keras()
-    versions = ", ".join(f"{k} {v}" for k, v in package_versions().items())
-    lines = [
-        "# Benchmarks",
-        "",
-        f"## Kernels of the recurrence on a CPU, {datetime.date.today()}",  # noqa: DTZ011
-        "",
-        f"`python benchmarks/kernels.py`, {cores()} cores, {versions}. Milliseconds a "
-        f"training step, default recipe, {BATCH} texts, median of {ROUNDS} rounds in "
-        f"turns.",
-        "",
-        "| cell | tokens a text | TensorFlow loop | XLA | XLA / loop |",
-        "|---|---:|---:|---:|---:|",
-    ]
+    rows = []
     for cell in ("rnn", "gru", "lstm"):
         for length in LENGTHS:
             times = milliseconds(cell, length)
             loop, xla = times["TensorFlow loop"], times["XLA"]
-            lines.append(
-                f"| {cell} | {length} | {loop:.1f} | {xla:.1f} | {xla / loop:.2f} |"
+            rows.append(
+                (cell, length, f"{loop:.1f}", f"{xla:.1f}", f"{xla / loop:.2f}")
             )
-            print(lines[-1], flush=True)  # noqa: T201
-    RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            print(rows[-1], flush=True)
+    rounds.section(
+        "Kernels of the recurrence on a CPU",
+        "python benchmarks/kernels.py",
+        [
+            f"Milliseconds a training step, default recipe, {BATCH} texts, median of "
+            f"{ROUNDS} rounds in turns.",
+            "",
+            *rounds.table(
+                ("cell", "tokens a text", "TensorFlow loop", "XLA", "XLA / loop"), rows
+            ),
+        ],
+    )
 
 
 if __name__ == "__main__":

@@ -10,12 +10,12 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import platform
-import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import rounds
 
 from seqclf.comparison.plan import COMPARISON_FILE
 from seqclf.report import tables
@@ -77,27 +77,17 @@ def head() -> str:
             "Written by `python benchmarks/results.py`. Every figure is one training a "
             "cell (seed 0) of the default recipe, without any option but the data, on "
             "local copies of the data sets; `NAME` in the commands is the folder of "
-            f"such a copy. Machine: {cores()} cores of {cpu()}, no GPU. {versions}. "
-            f"Written {datetime.datetime.now(datetime.UTC).date()}.",
+            f"such a copy. Machine: {cores()} cores of {rounds.cpu()}, no GPU. "
+            f"{versions}. Written {datetime.datetime.now(datetime.UTC).date()}.",
             "The twins were timed in a pass of its own behind the trainings, in turns "
             "on the same batches (`timed alone`); seconds to the best epoch are those "
             "of an epoch times their number. Baselines were timed as they were fitted.",
             "The recipe was chosen on validation data only ([recipe.md](recipe.md)). "
             "Each test split was scored once for each training of the frozen recipe, "
-            "and all of those scores stand here; those of an earlier recipe stand in "
+            "and all of those scores stand here; those of earlier recipes stand in "
             "[results_earlier.md](results_earlier.md).",
         ]
     )
-
-
-def cpu() -> str:
-    """Returns the name of the processor."""
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return platform.processor() or "an unnamed processor"
-    found = re.search(r"model name\s*: (.*)", text)
-    return found.group(1) if found else "an unnamed processor"
 
 
 def fill_readme(result: dict[str, Any]) -> None:
@@ -106,8 +96,8 @@ def fill_readme(result: dict[str, Any]) -> None:
     before, rest = readme.read_text("utf-8").split("<!-- imdb -->\n", 1)
     after = rest.split("<!-- /imdb -->", 1)[1]
     said = (
-        f"IMDB, official split, {result['date']}, {cores()} cores of {cpu()}, no GPU, "
-        f"`seqclf compare --data imdb --seeds 1` on a local copy of the data set:"
+        f"IMDB, official split, {result['date']}, {cores()} cores of {rounds.cpu()}, "
+        f"no GPU, `seqclf compare --data imdb --seeds 1` on a local copy of the data set:"
     )
     body = f"<!-- imdb -->\n{said}\n\n{tables.markdown(result)}\n\n<!-- /imdb -->"
     readme.write_text(before + body + after, encoding="utf-8")
