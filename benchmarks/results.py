@@ -97,7 +97,8 @@ def fill_readme(result: dict[str, Any]) -> None:
     after = rest.split("<!-- /imdb -->", 1)[1]
     said = (
         f"IMDB, official split, {result['date']}, {cores()} cores of {rounds.cpu()}, "
-        f"no GPU, `seqclf compare --data imdb --seeds 1` on a local copy of the data set:"
+        f"no GPU, `seqclf compare --data imdb --seeds 1` on a local copy of the data "
+        f"set:"
     )
     body = f"<!-- imdb -->\n{said}\n\n{tables.markdown(result)}\n\n<!-- /imdb -->"
     readme.write_text(before + body + after, encoding="utf-8")
