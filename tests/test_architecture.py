@@ -18,7 +18,7 @@ FLOORS = [
     ["seqclf"],
     ["seqclf.errors"],
     ["seqclf.config", "seqclf.storage", "seqclf.engine"],
-    ["seqclf.data", "seqclf.metrics"],
+    ["seqclf.data", "seqclf.metrics", "seqclf.statistics"],
     ["seqclf.text"],
     ["seqclf.runs", "seqclf.model"],
     ["seqclf.training", "seqclf.classifier"],

@@ -9,62 +9,9 @@ from conftest import TINY, run_cli
 
 from seqclf.comparison.plan import default_run, parse_cells
 from seqclf.comparison.rows import compare_runs
-from seqclf.comparison.verdict import verdict
 from seqclf.errors import ConfigError, RunError
 from seqclf.runs import Run
 from seqclf.storage import write_json
-
-
-def row(cell: str, accuracy: float, half: float = 0.01, **values: object) -> dict:
-    return {
-        "cell": cell,
-        "kind": "recurrent",
-        "seeds": [0],
-        "n": 1000,
-        "accuracy": {
-            "mean": accuracy, "low": accuracy - half, "high": accuracy + half
-        },
-    } | values  # fmt: skip
-
-
-BASELINE = {"kind": "baseline", "seeds": []}
-
-
-def test_a_clear_winner_is_named():
-    text = verdict([row("rnn", 0.7), row("gru", 0.9, seeds=[0, 1, 2])])
-    assert text.startswith("GRU has the highest test accuracy, 90.0 % (n = 1,000")
-    assert "cannot be told apart" not in text
-    assert "One seed" not in text
-
-
-def test_overlapping_intervals_rank_nobody():
-    text = verdict([row("rnn", 0.7), row("gru", 0.9), row("lstm", 0.91)])
-    assert "LSTM has the highest" in text
-    assert "but GRU cannot be told apart from it" in text
-
-
-def test_one_seed_is_said_to_be_one():
-    assert "One seed tells about these trained models" in verdict([row("gru", 0.9)])
-
-
-@pytest.mark.parametrize(
-    ("accuracy", "words"),
-    [
-        (0.8, "10.0 points below (80.0 %)."),
-        (0.9, "reaches the same (90.0 %)"),
-        (0.91, "1.0 points above (91.0 %), which chance alone could make"),
-        (0.96, "6.0 points above (96.0 %): it beats every twin"),
-    ],
-)
-def test_the_linear_baseline_is_never_hidden(accuracy, words):
-    rows = [row("linear", accuracy, **BASELINE), row("gru", 0.9)]
-    assert words in verdict(rows)
-
-
-@pytest.mark.parametrize(("accuracy", "is_doubted"), [(0.505, True), (0.52, False)])
-def test_labels_are_doubted_where_nothing_beats_guessing(accuracy, is_doubted):
-    rows = [row("majority", 0.5, **BASELINE), row("gru", accuracy), row("rnn", 0.49)]
-    assert ("do the labels belong to the texts?" in verdict(rows)) == is_doubted
 
 
 @pytest.mark.parametrize(

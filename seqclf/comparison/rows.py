@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from seqclf import config as settings
-from seqclf.comparison.verdict import verdict
+from seqclf.comparison.pairs import (
+    Right,
+    accuracy_interval,
+    compare_pairs,
+    compare_with,
+    right_answer,
+    right_answers,
+)
+from seqclf.comparison.verdict import best_of, verdict
 from seqclf.config import CELL_NAMES, twin
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
@@ -32,7 +39,8 @@ def compare_runs(
         runs measured themselves, perhaps beside others.
 
     Returns:
-      Rows, a verdict and the card of what is equal, as in `comparison.json`.
+      Rows, pairs of twins, the best twin against each baseline, a verdict and the
+      card of what is equal, as in `comparison.json`.
 
     Raises:
       RunError: If the runs are not comparable; what differs is named.
@@ -41,11 +49,25 @@ def compare_runs(
         raise RunError("there is nothing to compare: no run is finished.")
     _refuse_different_data(finished)
     groups = _group(finished)
-    rows = [_row(n, group, (timing or {}).get(n)) for n, group in groups.items()]
-    rows.sort(key=lambda row: CELL_NAMES.index(row["cell"].split()[0]))
-    rows = [_baseline_row(b.name, b.path) for b in baselines if b.is_fitted] + rows
+    rights = {name: right_answers(group) for name, group in groups.items()}
+    rows = [
+        _row(name, group, rights[name], (timing or {}).get(name))
+        for name, group in groups.items()
+    ]
+    fitted = {b.name: Run(b.path) for b in baselines if b.is_fitted}
+    rows = [_baseline_row(name, run) for name, run in fitted.items()] + rows
+    best = best_of(rows)["cell"]
+    others = {name: {0: right_answer(run)} for name, run in fitted.items()}
+    pairs = compare_pairs(rights)
+    references = compare_with(best, rights[best], others)
     card = _card(finished)
-    return {"rows": rows, "verdict": verdict(rows, card["different"]), "card": card}
+    return {
+        "rows": rows,
+        "pairs": pairs,
+        "references": references,
+        "verdict": verdict(rows, pairs, references, card["different"]),
+        "card": card,
+    }
 
 
 def _refuse_different_data(finished: Sequence[Run]) -> None:
@@ -80,6 +102,7 @@ def _group(finished: Sequence[Run]) -> dict[str, list[Run]]:
                 break
         else:
             groups.append([run])
+    groups.sort(key=lambda group: CELL_NAMES.index(group[0].config.model.cell))
     cells = [group[0].config.model.cell for group in groups]
     return {
         cell if cells.count(cell) == 1 else f"{cell} ({group[0].name})": group
@@ -101,7 +124,7 @@ def _seed(run: Run) -> int:
 
 
 def _row(
-    name: str, group: Sequence[Run], timing: Mapping[str, Any] | None
+    name: str, group: Sequence[Run], right: Right, timing: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     test = [run.metrics[TEST] for run in group]
     environment = [run.environment for run in group]
@@ -116,7 +139,7 @@ def _row(
         "runs": [str(run.path) for run in group],
         "parameters": environment[0]["parameters"],
         "recurrent_parameters": environment[0]["recurrent_parameters"],
-        **_quality(test),
+        **_quality(test, right),
         **_times(mean, timing),
         "peak_memory_bytes": max(e["peak_memory_bytes"] for e in environment),
         "kernel": ", ".join(sorted({e["kernel"] for e in environment})),
@@ -146,28 +169,28 @@ def _times(
     return {key: mean(key) for key in own} | {"timed": "while training"}
 
 
-def _baseline_row(name: str, folder: Path) -> dict[str, Any]:
-    run = Run(folder)
+def _baseline_row(name: str, run: Run) -> dict[str, Any]:
     return {
         "cell": name,
         "kind": "baseline",
-        "runs": [str(folder)],
+        "runs": [str(run.path)],
         "parameters": None,
-        **_quality([run.metrics[TEST]]),
+        **_quality([run.metrics[TEST]], {}),
         "seconds_to_best": run.environment["seconds"],
         "peak_memory_bytes": run.environment["peak_memory_bytes"],
     }
 
 
-def _quality(test: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _quality(test: Sequence[dict[str, Any]], right: Right) -> dict[str, Any]:
     """Returns the test scores: their mean, and how far they reach.
 
-    low and high are the Wilson interval of the mean on that many test rows, least and
-    most the range over seeds.
+    low and high are the interval over seeds and texts, of one model Wilson's; least
+    and most are the range over seeds.
     """
     accuracies = [scores["accuracy"] for scores in test]
     mean, n = float(np.mean(accuracies)), test[0]["n"]
-    low, high = wilson(round(mean * n), n)
+    several = len(test) > 1 and n > 1
+    low, high = accuracy_interval(right) if several else wilson(round(mean * n), n)
     return {
         "n": n,
         "accuracy": {

@@ -5,100 +5,248 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-WITHOUT = "the twin without recurrence"
+SIGNIFICANCE = 0.05
+NO_RECURRENCE = "none"
+Record = dict[str, Any]
 
 
-def verdict(rows: Sequence[dict[str, Any]], different: Sequence[str] = ()) -> str:
-    """Says in plain words what the accuracies support, and no more.
+def verdict(
+    rows: Sequence[Record],
+    pairs: Sequence[Record] = (),
+    references: Sequence[Record] = (),
+    different: Sequence[str] = (),
+) -> str:
+    """Says in plain words what the comparison supports, and no more.
 
     Args:
       rows: Rows of a comparison, see `rows.compare_runs`.
+      pairs: The twins two at a time, see `pairs.compare_pairs`.
+      references: The best twin against each baseline, see `pairs.compare_with`.
       different: Settings in which the runs differ.
 
     Returns:
-      One to six sentences.
+      A few sentences.
     """
-    twins = sorted(
-        (row for row in rows if row["kind"] == "recurrent"),
-        key=lambda row: -row["accuracy"]["mean"],
-    )
-    best = twins[0]
-    seeds = len(best["seeds"])
-    basis = "one seed" if seeds == 1 else f"{seeds} seeds"
-    name = _title(best["cell"])
-    text = (
-        f"{name[0].upper()}{name[1:]} has the highest test accuracy, {_points(best)} % "
-        f"(n = {best['n']:,}, {basis})"
-    )
-    close = [_title(r["cell"]) for r in twins[1:] if _overlap(r, best)]
+    more = sorted(set(different) - {"model.cell", "training.seed"})
+    if more:
+        return (
+            f"These runs are not ranked, for they are no twins: they also differ in "
+            f"{_join(more)}."
+        )
+    best = _best(rows)
+    about = [
+        *_about_cells(rows, pairs, best),
+        *_about_time(rows, pairs, best),
+        *_about_recurrence(pairs, best),
+        *_about_baselines(rows, references),
+        *_about_seeds(rows, pairs, best),
+        *_about_guessing(rows),
+    ]
+    return " ".join(about)
+
+
+def is_decided(pair: Record) -> bool:
+    """Tells whether a pair differs: its cells, or with one seed its two models."""
+    p = pair["p"] if pair["p"] is not None else max(pair["mcnemar_p"], default=1.0)
+    return bool(p < SIGNIFICANCE)
+
+
+def bounds(pair: Record) -> tuple[float, float]:
+    """Returns the interval of a difference: of the cells, or of two models."""
+    if pair["low"] is not None:
+        return pair["low"], pair["high"]
+    model = pair["models"][0]
+    return model["low"], model["high"]
+
+
+def title(cell: str) -> str:
+    """Returns the name of a cell as people write it."""
+    names = {
+        NO_RECURRENCE: "the twin without recurrence",
+        "rnn": "SimpleRNN",
+        "gru": "GRU",
+        "lstm": "LSTM",
+    }
+    first, *rest = cell.split(maxsplit=1)
+    return " ".join([names.get(first, first), *rest])
+
+
+def best_of(rows: Sequence[Record]) -> Record:
+    """Returns the row of the twin with the highest accuracy."""
+    twins = [row for row in rows if row["kind"] == "recurrent"]
+    return max(twins, key=lambda row: row["accuracy"]["mean"])
+
+
+def _best(rows: Sequence[Record]) -> Record:
+    """Returns the best row of those that recur, or of the only ones that there are."""
+    recurrent = [row for row in rows if _recurs(row["cell"])]
+    return best_of([r for r in recurrent if r["kind"] == "recurrent"] or rows)
+
+
+def _recurs(cell: str) -> bool:
+    return cell.split()[0] != NO_RECURRENCE
+
+
+def _with(pairs: Sequence[Record], cell: str) -> list[tuple[str, Record]]:
+    """Returns the pairs of a cell with their other cells, the nearest first."""
+    found = [
+        (p["b"] if p["a"] == cell else p["a"], p)
+        for p in pairs
+        if cell in (p["a"], p["b"]) and p["seeds"]
+    ]
+    return sorted(found, key=lambda one: abs(one[1]["difference"]))
+
+
+def _about_cells(
+    rows: Sequence[Record], pairs: Sequence[Record], best: Record
+) -> list[str]:
+    name = title(best["cell"])
+    others = [(c, p) for c, p in _with(pairs, best["cell"]) if _recurs(c)]
+    score = f"{100 * best['accuracy']['mean']:.1f} %"
+    if not others:
+        if any(_recurs(r["cell"]) and r is not best for r in _twins(rows)):
+            return [f"{name} has {score}; the cells have no seed in common."]
+        return [f"{_first_upper(name)} has {score} of {best['n']:,} test texts right."]
+    close = [f"{title(c)} {_aside(p)}" for c, p in others if not is_decided(p)]
+    worse = [f"{title(c)} by {_points(p)}" for c, p in others if is_decided(p)]
+    said = []
     if close:
-        text += f", but {_join(close)} cannot be told apart from it on this evidence"
-    text += "."
-    if seeds == 1:
-        text += " One seed tells about these trained models, not about the cells."
-    text += _about_baselines(rows, best) + _about_guessing(rows)
-    return text + _about_settings(different)
+        said.append(f"{name} ({score}) and {_join(close)} cannot be told apart here.")
+    if worse:
+        lead = name if close else f"{name} ({score})"
+        said.append(f"{lead} is better than {_join(worse)}.")
+    return said
 
 
-def _about_baselines(rows: Sequence[dict[str, Any]], best: dict[str, Any]) -> str:
+def _twins(rows: Sequence[Record]) -> list[Record]:
+    return [row for row in rows if row["kind"] == "recurrent"]
+
+
+def _about_time(
+    rows: Sequence[Record], pairs: Sequence[Record], best: Record
+) -> list[str]:
+    """Ranks the times of cells that are equally good, if they may be compared."""
+    by_cell = {row["cell"]: row for row in _twins(rows)}
+    for cell, pair in _with(pairs, best["cell"]):
+        if is_decided(pair) or not _recurs(cell):
+            continue
+        slow, fast = sorted(
+            (best, by_cell[cell]), key=lambda row: -row.get("seconds_per_epoch", 0)
+        )
+        if not _times_differ(fast, slow):
+            return []
+        ratio = slow["seconds_per_epoch"] / fast["seconds_per_epoch"]
+        return [
+            f"{title(fast['cell'])} trains {ratio:.1f} times as fast as "
+            f"{title(slow['cell'])}."
+        ]
+    return []
+
+
+def _times_differ(fast: Record, slow: Record) -> bool:
+    """Tells whether times may be ranked: one kernel, timed alone, ranges apart."""
+    if fast.get("kernel") != slow.get("kernel"):
+        return False
+    if {fast.get("timed"), slow.get("timed")} != {"alone"}:
+        return False
+    apart = (
+        fast["milliseconds_per_step"]["most"] < slow["milliseconds_per_step"]["least"]
+    )
+    return bool(apart and slow["seconds_per_epoch"] >= 1.05 * fast["seconds_per_epoch"])
+
+
+def _about_recurrence(pairs: Sequence[Record], best: Record) -> list[str]:
+    """Says what the twin without recurrence lacks, where it was trained."""
+    for cell, pair in _with(pairs, best["cell"]):
+        if _recurs(cell):
+            continue
+        if not is_decided(pair):
+            return [f"That recurrence helps is not shown {_aside(pair)}."]
+        if pair["a"] == best["cell"]:
+            return [f"Without recurrence it is {_points(pair)} less."]
+        return [f"The twin without recurrence beats it by {_points(pair)}."]
+    return []
+
+
+def _about_baselines(rows: Sequence[Record], references: Sequence[Record]) -> list[str]:
     baselines = [row for row in rows if row["kind"] == "baseline"]
-    if not baselines:
-        return ""
-    top = max(baselines, key=lambda row: row["accuracy"]["mean"])
-    gap = 100 * (top["accuracy"]["mean"] - best["accuracy"]["mean"])
-    name = f"The best baseline, {top['cell']},"
-    if round(gap, 1) == 0:
-        return f" {name} reaches the same ({_points(top)} %)."
-    side = "above" if gap > 0 else "below"
-    text = f" {name} is {abs(gap):.1f} points {side} ({_points(top)} %)"
-    if _overlap(top, best):
-        return f"{text}, which chance alone could make."
-    return f"{text}: it beats every twin." if gap > 0 else f"{text}."
+    if not baselines or not references:
+        return []
+    name = max(baselines, key=lambda row: row["accuracy"]["mean"])["cell"]
+    pair = next(p for p in references if name in (p["a"], p["b"]))
+    if not is_decided(pair):
+        return [
+            f"The best baseline, {name}, cannot be told apart from the best twin "
+            f"{_aside(pair)}."
+        ]
+    if pair["a"] == name:
+        return [f"The best baseline, {name}, beats every twin by {_points(pair)}."]
+    return [f"The best baseline, {name}, is {_points(pair)} below."]
 
 
-def _about_guessing(rows: Sequence[dict[str, Any]]) -> str:
+def _about_seeds(
+    rows: Sequence[Record], pairs: Sequence[Record], best: Record
+) -> list[str]:
+    seeds = min(len(row["seeds"]) for row in _twins(rows))
+    if seeds == 1:
+        return ["With one seed this concerns these trained models, not the cells."]
+    for cell, pair in _with(pairs, best["cell"]):
+        if _recurs(cell) and not is_decided(pair):
+            return _about_settling(pair)
+    return []
+
+
+def _about_settling(pair: Record) -> list[str]:
+    needed = pair["settled_by"] or {}
+    ways = []
+    if needed.get("seeds"):
+        ways.append(f"about {needed['seeds']} seeds")
+    if needed.get("rows"):
+        ways.append(f"about {needed['rows']:,} test texts")
+    if not ways:
+        return ["More seeds or test texts alone would hardly settle it."]
+    return [f"If the difference stays, {' or '.join(ways)} would settle it."]
+
+
+def _about_guessing(rows: Sequence[Record]) -> list[str]:
     """Doubts the labels where nothing learnt anything from the texts."""
     guesses = [row for row in rows if row["cell"] == "majority"]
     others = [row for row in rows if row["cell"] != "majority"]
     if not guesses or any(
         row["accuracy"]["low"] > guesses[0]["accuracy"]["mean"] for row in others
     ):
-        return ""
-    return (
-        " Nothing here beats always guessing the commonest label: do the labels belong "
+        return []
+    return [
+        "Nothing here beats always guessing the commonest label: do the labels belong "
         "to the texts?"
-    )
+    ]
 
 
-def _about_settings(different: Sequence[str]) -> str:
-    more = sorted(set(different) - {"model.cell", "training.seed"})
-    if not more:
-        return ""
-    return f" These runs are no twins: they also differ in {_join(more)}."
+def _points(pair: Record) -> str:
+    """Returns a difference such as `6.1 points (5.0 to 7.2)`."""
+    return f"{_size(pair)} ({_reach(pair)})"
 
 
-def _overlap(a: dict[str, Any], b: dict[str, Any]) -> bool:
-    """Tells whether intervals, with the ranges over seeds, have points in common."""
-    (a_low, a_high), (b_low, b_high) = _reach(a), _reach(b)
-    return a_low <= b_high and b_low <= a_high
+def _aside(pair: Record) -> str:
+    """Returns a difference such as `(0.3 points, -0.4 to 1.0)`."""
+    return f"({_size(pair)}, {_reach(pair)})"
 
 
-def _reach(row: dict[str, Any]) -> tuple[float, float]:
-    accuracy = row["accuracy"]
-    return (
-        min(accuracy["low"], accuracy.get("least", 1.0)),
-        max(accuracy["high"], accuracy.get("most", 0.0)),
-    )
+def _size(pair: Record) -> str:
+    return f"{100 * abs(pair['difference']):.1f} points"
 
 
-def _points(row: dict[str, Any]) -> str:
-    return f"{100 * row['accuracy']['mean']:.1f}"
+def _reach(pair: Record) -> str:
+    low, high = bounds(pair)
+    return f"{_signed(100 * low)} to {_signed(100 * high)}"
 
 
-def _title(cell: str) -> str:
-    names = {"none": WITHOUT, "rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
-    first, *rest = cell.split(maxsplit=1)
-    return " ".join([names.get(first, first), *rest])
+def _signed(value: float) -> str:
+    return f"{value:.1f}".replace("-", "−")
+
+
+def _first_upper(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _join(names: Sequence[str]) -> str:

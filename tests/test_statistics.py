@@ -1,0 +1,155 @@
+"""Each figure against its source, a second implementation, or numbers by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from seqclf import statistics
+from seqclf.statistics import Estimate, crossed_mean, holm, mcnemar_mid_p
+
+
+def test_mcnemar_mid_p_of_the_published_example():
+    # Fagerland, Lydersen & Laake 2013, table 1: 1 and 7 discordant pairs; the exact
+    # conditional test gives 0.070, the mid-p test 0.039.
+    assert mcnemar_mid_p(1, 7) == pytest.approx(0.0391, abs=5e-5)
+    assert mcnemar_mid_p(7, 1) == mcnemar_mid_p(1, 7)
+
+
+def test_mcnemar_mid_p_counts_half_of_what_was_seen():
+    for first in range(12):
+        for second in range(12):
+            n = first + second
+            chance = [math.comb(n, k) / 2**n for k in range(n + 1)]
+            seen = chance[first]
+            more = sum(c for c in chance if c < seen * (1 - 1e-9))
+            as_likely = sum(c for c in chance if math.isclose(c, seen))
+            expected = 1.0 if first == second else more + as_likely / 2
+            assert mcnemar_mid_p(first, second) == pytest.approx(expected), n
+
+
+def test_the_bootstrap_agrees_with_drawing_texts_one_by_one():
+    generator = np.random.default_rng(0)
+    values = np.repeat([1, -1, 0], [40, 25, 435])
+    drawn = [generator.choice(values, 500).mean() for _ in range(4000)]
+    low, high = statistics.paired_bootstrap(40, 25, 500)
+    expected = np.quantile(drawn, [0.025, 0.975])
+    assert (low, high) == pytest.approx(expected, abs=0.003)
+    assert statistics.paired_bootstrap(40, 25, 500) == (low, high)
+    assert statistics.paired_bootstrap(0, 0, 500) == (0, 0)
+
+
+def test_holm_of_a_worked_example():
+    # Smallest times three, next times two, last as it is; never falling.
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.9]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def by_definition(values: np.ndarray) -> tuple[float, float, float]:
+    """Returns the mean squares of seeds, texts and rest, term by term."""
+    seeds, rows = values.shape
+    mean = values.mean()
+    of_seeds = sum(rows * (values[s].mean() - mean) ** 2 for s in range(seeds))
+    of_rows = sum(seeds * (values[:, r].mean() - mean) ** 2 for r in range(rows))
+    rest = sum(
+        (values[s, r] - values[s].mean() - values[:, r].mean() + mean) ** 2
+        for s in range(seeds)
+        for r in range(rows)
+    )
+    return (
+        of_seeds / (seeds - 1), of_rows / (rows - 1), rest / ((seeds - 1) * (rows - 1))
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (3, 40), (5, 7)])
+def test_mean_squares_agree_with_their_definition(shape):
+    values = np.random.default_rng(sum(shape)).integers(-1, 2, shape).astype(np.int8)
+    mean, squares = statistics._mean_squares(values)
+    assert mean == pytest.approx(values.mean())
+    assert squares == pytest.approx(by_definition(values.astype(float)), abs=1e-12)
+
+
+def test_the_estimate_of_a_worked_example():
+    # Seed means 1/2 and 0, text means 1/2 and 0, mean 1/4; every mean square is 1/4,
+    # so the variance is (1/4 + 1/4 - 1/4) / 4 = 1/16; each part is 1/16 with one
+    # degree of freedom, which makes (1/16)^2 / (3 (1/16)^2) = 1/3 of one.
+    estimate = crossed_mean(np.array([[1, 0], [0, 0]]))
+    assert estimate.mean == 0.25
+    assert estimate.standard_error == pytest.approx(0.25)
+    assert estimate.degrees_of_freedom == pytest.approx(1 / 3)
+
+
+def test_where_texts_do_not_differ_it_is_a_t_test_over_seeds():
+    by_seed = np.array([0.2, -0.1, 0.4, 0.3])
+    estimate = crossed_mean(np.repeat(by_seed[:, None], 50, axis=1))
+    expected = stats.ttest_1samp(by_seed, 0)
+    assert estimate.p == pytest.approx(expected.pvalue)
+    assert estimate.interval() == pytest.approx(tuple(expected.confidence_interval()))
+
+
+def test_where_seeds_do_not_differ_it_is_a_t_test_over_texts():
+    by_row = np.random.default_rng(0).normal(0.1, 1, 60)
+    estimate = crossed_mean(np.repeat(by_row[None], 3, axis=0))
+    expected = stats.ttest_1samp(by_row, 0)
+    assert estimate.p == pytest.approx(expected.pvalue)
+    assert estimate.interval() == pytest.approx(tuple(expected.confidence_interval()))
+
+
+def test_nothing_that_varies_is_certain():
+    assert crossed_mean(np.zeros((3, 5))).p == 1.0
+    assert crossed_mean(np.ones((3, 5))).p == 0.0
+    assert crossed_mean(np.ones((3, 5))).interval() == (1.0, 1.0)
+
+
+def test_one_seed_has_no_variance_over_seeds():
+    with pytest.raises(ValueError, match="two seeds"):
+        crossed_mean(np.ones((1, 5)))
+
+
+def test_the_interval_leaves_0_out_where_p_is_small():
+    for p in (0.04, 0.06):
+        mean = stats.t.isf(p / 2, 3.7) * 0.01
+        estimate = Estimate(mean, 0.01, 3.7)
+        assert estimate.p == pytest.approx(p)
+        assert (estimate.interval()[0] > 0) == (p < 0.05)
+
+
+def drawn(seeds: int, rows: int, effect: float, seed: int = 0) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    by_seed = generator.normal(0, 0.01, (seeds, 1))
+    by_row = generator.normal(0, 0.2, (1, rows))
+    return effect + by_seed + by_row + generator.normal(0, 0.2, (seeds, rows))
+
+
+def test_variances_are_found_again():
+    found = statistics.variances(drawn(200, 4000, 0.0))
+    assert found.of_seeds == pytest.approx(0.01**2, rel=0.2)
+    assert found.of_rows == pytest.approx(0.2**2, rel=0.1)
+    assert found.of_rest == pytest.approx(0.2**2, rel=0.02)
+
+
+def test_what_would_settle_it_does_settle_it():
+    values = drawn(3, 2000, 0.0)
+    values += 0.0098 - values.mean()
+    assert crossed_mean(values).p > 0.05
+    seeds = statistics.seeds_to_settle(values)
+    rows = statistics.rows_to_settle(values)
+    assert seeds is not None
+    assert seeds > 3
+    found = statistics.variances(values)
+    variance = (
+        found.of_seeds / seeds + found.of_rows / 2000 + found.of_rest / (seeds * 2000)
+    )
+    assert 1.96 * math.sqrt(variance) < 0.012
+    assert rows is None or rows > 2000
+
+
+def test_a_difference_of_nothing_is_never_settled():
+    values = drawn(3, 500, 0.0)
+    values -= values.mean()
+    assert statistics.seeds_to_settle(values) is None
+    assert statistics.rows_to_settle(values) is None

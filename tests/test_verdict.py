@@ -1,0 +1,180 @@
+"""What is said is what the numbers support: made-up answers, worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from seqclf.comparison.pairs import Right, compare_models, compare_pairs, compare_with
+from seqclf.comparison.verdict import verdict
+from seqclf.metrics import wilson
+
+N = 2000
+
+
+def answers(accuracy: float, seeds: int, seed: int, spread: float = 0.0) -> Right:
+    """Draws right answers: most texts are right or wrong for everybody."""
+    common = np.random.default_rng(99).permutation((np.arange(N) + 0.5) / N)
+    generator = np.random.default_rng(seed)
+    return {
+        s: common + generator.normal(0, 0.02, N) + generator.normal(0, spread)
+        < accuracy
+        for s in range(seeds)
+    }
+
+
+def row(cell: str, right: Right, **values: object) -> dict:
+    mean = float(np.mean([r.mean() for r in right.values()]))
+    low, high = wilson(round(mean * N), N)
+    return {
+        "cell": cell,
+        "kind": "recurrent",
+        "seeds": list(right),
+        "n": N,
+        "accuracy": {"mean": mean, "low": low, "high": high},
+    } | values
+
+
+def said(rights: dict[str, Right], baseline: Right | None = None, **values) -> str:
+    rows = [row(cell, right, **values.get(cell, {})) for cell, right in rights.items()]
+    best = max(rows, key=lambda r: r["accuracy"]["mean"])["cell"]
+    references = []
+    if baseline:
+        rows = [row("tf-idf", baseline, kind="baseline"), *rows]
+        references = compare_with(best, rights[best], {"tf-idf": baseline})
+    return verdict(rows, compare_pairs(rights), references, values.get("different", ()))
+
+
+def test_a_clear_difference_is_told_with_its_interval():
+    text = said({"rnn": answers(0.7, 3, 1), "gru": answers(0.9, 3, 2)})
+    assert text.startswith("GRU (90.")
+    assert "is better than SimpleRNN by 19.7 points (18.0 to 21.3)." in text
+    assert "cannot be told apart" not in text
+    assert "One seed" not in text
+
+
+def test_equal_cells_are_not_ranked_and_more_seeds_are_named():
+    text = said({"gru": answers(0.9, 3, 1), "lstm": answers(0.902, 3, 2, 0.005)})
+    assert "cannot be told apart here." in text
+    assert "better" not in text
+    assert "would settle it" in text or "hardly settle it" in text
+
+
+def test_one_seed_is_said_to_be_about_two_models():
+    text = said({"gru": answers(0.9, 1, 1), "rnn": answers(0.8, 1, 2)})
+    assert "With one seed this concerns these trained models, not the cells." in text
+    assert "is better than SimpleRNN by 9.8 points (8.6 to 11.2)." in text
+
+
+def test_a_difference_that_seeds_alone_make_is_no_difference():
+    # Each seed's pair differs beyond doubt, but once this way and once that.
+    good, bad = answers(0.9, 1, 1)[0], answers(0.8, 1, 2)[0]
+    rights = {"gru": {0: good, 1: bad, 2: good}, "lstm": {0: bad, 1: good, 2: bad}}
+    (pair,) = compare_pairs(rights)
+    assert max(pair["mcnemar_p"]) < 1e-6
+    assert pair["p"] > 0.3
+    assert "cannot be told apart" in said(rights)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "words"),
+    [
+        (0.8, "The best baseline, tf-idf, is 10."),
+        (0.9, "cannot be told apart from the best twin"),
+        (0.98, "The best baseline, tf-idf, beats every twin by"),
+    ],
+)
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_the_linear_baseline_is_never_hidden(accuracy, words, seeds):
+    text = said({"gru": answers(0.9, seeds, 1)}, answers(accuracy, 1, 5))
+    assert words in text
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "words"),
+    [
+        (0.8, "Without recurrence it is 10."),
+        (0.9, "That recurrence helps is not shown ("),
+        (0.98, "The twin without recurrence beats it by"),
+    ],
+)
+def test_what_recurrence_is_worth_is_told(accuracy, words):
+    rights = {"none": answers(accuracy, 3, 5), "gru": answers(0.9, 3, 1)}
+    assert words in said(rights)
+
+
+def test_runs_that_are_no_twins_are_not_ranked():
+    rights = {"gru": answers(0.9, 3, 1), "rnn": answers(0.7, 3, 2)}
+    text = said(rights, different=("model.cell", "model.units", "training.seed"))
+    assert text == (
+        "These runs are not ranked, for they are no twins: they also differ in "
+        "model.units."
+    )
+
+
+def timed(seconds: float, **values: object) -> dict:
+    step = {"least": 0.9 * seconds, "median": seconds, "most": 1.1 * seconds}
+    return {
+        "seconds_per_epoch": seconds, "milliseconds_per_step": step,
+        "timed": "alone", "kernel": "TensorFlow loop",
+    } | values  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("gru", "lstm", "is_ranked"),
+    [
+        (timed(10), timed(20), True),
+        (timed(10), timed(11), False),  # the ranges overlap
+        (timed(10), timed(20, kernel="cuDNN"), False),
+        (timed(10), timed(20, timed="while training"), False),
+    ],
+)
+def test_times_are_ranked_where_they_may_be(gru, lstm, is_ranked):
+    rights = {"gru": answers(0.9, 3, 1), "lstm": answers(0.9, 3, 2)}
+    text = said(rights, gru=gru, lstm=lstm)
+    assert ("GRU trains 2.0 times as fast as LSTM." in text) == is_ranked
+
+
+@pytest.mark.parametrize(("accuracy", "is_doubted"), [(0.505, True), (0.6, False)])
+def test_labels_are_doubted_where_nothing_beats_guessing(accuracy, is_doubted):
+    right = answers(accuracy, 1, 1)
+    rows = [row("majority", answers(0.5, 1, 3), kind="baseline"), row("gru", right)]
+    assert ("do the labels belong to the texts?" in verdict(rows)) == is_doubted
+
+
+def test_pairs_of_a_worked_example():
+    first = np.array([1, 1, 1, 1, 0, 0, 1, 0], bool)
+    second = np.array([1, 0, 0, 0, 1, 0, 1, 0], bool)
+    record = compare_models(first, second)
+    assert (record["only_a"], record["only_b"]) == (3, 1)
+    assert record["difference"] == 2 / 8
+    assert record["low"] <= 2 / 8 <= record["high"]
+    (pair,) = compare_pairs({"lstm": {4: second}, "gru": {4: first}})
+    assert (pair["a"], pair["b"], pair["seeds"]) == ("gru", "lstm", [4])
+    assert pair["difference"] == 2 / 8
+    assert (pair["p"], pair["low"], pair["high"]) == (None, None, None)
+
+
+def test_p_values_of_recurrent_cells_are_adjusted_for_their_number():
+    rights = {
+        "none": answers(0.85, 3, 7),
+        "rnn": answers(0.895, 3, 1, 0.003),
+        "gru": answers(0.9, 3, 2, 0.003),
+        "lstm": answers(0.903, 3, 3, 0.003),
+    }
+    pairs = compare_pairs(rights)
+    assert len(pairs) == 6
+    for pair in pairs:
+        if "none" in (pair["a"], pair["b"]):
+            assert pair["p"] == pair["p_unadjusted"]
+        else:
+            assert pair["p_unadjusted"] <= pair["p"] <= 3 * pair["p_unadjusted"] + 1e-12
+
+
+def test_cells_without_a_common_seed_are_not_compared():
+    rights = {"gru": {0: np.ones(5, bool)}, "lstm": {1: np.zeros(5, bool)}}
+    (pair,) = compare_pairs(rights)
+    assert pair["difference"] is None
+    assert "no seed in common" in said(
+        {"gru": answers(0.9, 1, 1), "lstm": {5: answers(0.8, 1, 2)[0]}}
+    )
