@@ -102,9 +102,9 @@ def main(comparisons: int) -> None:
     before, rest = PAGE.read_text("utf-8").split("<!-- calibration -->\n", 1)
     after = rest.split("<!-- /calibration -->", 1)[1]
     said = (
-        f"`python benchmarks/calibration.py`, {comparisons:,} comparisons each of equal "
-        f"cells (false alarms at 5 %) and of cells {100 * DIFFERENCE:.0f} point apart "
-        f"(coverage of the 95 % interval, and how often the difference is found):"
+        f"`python benchmarks/calibration.py`, {comparisons:,} comparisons each of "
+        f"equal cells (false alarms at 5 %) and of cells {100 * DIFFERENCE:.0f} point "
+        f"apart (coverage of the 95 % interval, and how often the difference is found):"
     )
     text = "\n".join(["<!-- calibration -->", said, "", *lines, ""])
     PAGE.write_text(before + text + "<!-- /calibration -->" + after, encoding="utf-8")

@@ -33,11 +33,22 @@ def row(cell: str, kind: str = "recurrent", runs: int = 1) -> dict:
     } | (cost if kind == "recurrent" else {})  # fmt: skip
 
 
+def pair(a: str, b: str, runs: int) -> dict:
+    model = {"low": -0.0042, "high": 0.0104}
+    several = {"low": -0.0021, "high": 0.0083, "p": 0.2345}
+    return {
+        "a": a, "b": b, "seeds": list(range(runs)), "difference": 0.0031,
+        "models": [model] * runs, "mcnemar_p": [0.0004] * runs,
+    } | (several if runs > 1 else dict.fromkeys(several))  # fmt: skip
+
+
 def result(runs: int = 1) -> dict:
     baseline = row("tf-idf + logistic regression", "baseline")
     cells = [row(cell, runs=runs) for cell in ("none", "rnn", "gru", "lstm")]
     return {
         "rows": [baseline, *cells],
+        "pairs": [pair("gru", "lstm", runs), pair("gru", "none", runs)],
+        "references": [pair("tf-idf + logistic regression", "gru", runs)],
         "verdict": "GRU is best.",
         "missing": {"x-rnn-1": "killed"},
     }
@@ -58,6 +69,15 @@ def test_the_tables_fit_eighty_columns_and_hold_the_numbers(runs):
     assert max(map(len, text.splitlines())) <= 80
     for number in ("89.9", "89.5–90.3", "87.6", "0.250", "1,234,567", "54k", "1234"):
         assert number in text, number
+    # One seed: McNemar and the bootstrap of the models; more: the cells.
+    pairs = [line for line in text.splitlines() if "gru, lstm" in line]
+    shown_of_pair = {
+        True: ("0.3", "−0.2 to 0.8", "0.234", "3 (−2 to 8)"),
+        False: ("0.3", "−0.4 to 1.0", "< 0.001", "3 (−4 to 10)"),
+    }[runs > 1]
+    for figure in shown_of_pair:
+        assert figure in pairs[0]
+    assert ("not the cells" in text) == (runs == 1)
     assert "GRU is best." in text
     assert "x-rnn-1: killed" in text
     assert ("89.7–90.2" in text) == (runs > 1)
@@ -71,6 +91,8 @@ def test_markdown_has_the_same_numbers():
         "| log loss |"
     )
     assert "| gru | 89.9 | 89.5–90.3 | 89.7–90.2 | 87.6 | 0.250 |" in text
+    assert "| gru, lstm | 0.3 | −0.2 to 0.8 | 0.234 | 3 (−2 to 8) |" in text
+    assert "| tf-idf + logistic regression, gru | 0.3 |" in text
     assert "Missing: x-rnn-1: killed" in text
 
 

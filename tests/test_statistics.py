@@ -75,12 +75,21 @@ def test_mean_squares_agree_with_their_definition(shape):
 
 def test_the_estimate_of_a_worked_example():
     # Seed means 1/2 and 0, text means 1/2 and 0, mean 1/4; every mean square is 1/4,
-    # so the variance is (1/4 + 1/4 - 1/4) / 4 = 1/16; each part is 1/16 with one
-    # degree of freedom, which makes (1/16)^2 / (3 (1/16)^2) = 1/3 of one.
+    # so the variance is (1/4 + 1/4 - 1/4) / 4 = 1/16, all of it that of the seeds.
     estimate = crossed_mean(np.array([[1, 0], [0, 0]]))
     assert estimate.mean == 0.25
     assert estimate.standard_error == pytest.approx(0.25)
-    assert estimate.degrees_of_freedom == pytest.approx(1 / 3)
+    assert estimate.share_of_seeds == pytest.approx(1)
+    # Student's t with one degree of freedom is Cauchy's: 12.7062 at 2.5 %.
+    assert estimate.interval()[1] == pytest.approx(0.25 + 0.25 * 12.7062, abs=1e-4)
+    assert estimate.p == pytest.approx(0.5)
+
+
+def test_the_quantile_is_weighted_by_the_parts_of_the_variance():
+    # A third that of 3 seeds (4.3027), two thirds that of 101 texts (1.9840).
+    estimate = Estimate(0.0, 1.0, 1 / 3, seeds=3, rows=101)
+    expected = 4.3027 / 3 + 2 * 1.9840 / 3
+    assert estimate.interval()[1] == pytest.approx(expected, abs=1e-4)
 
 
 def test_where_texts_do_not_differ_it_is_a_t_test_over_seeds():
@@ -111,11 +120,12 @@ def test_one_seed_has_no_variance_over_seeds():
 
 
 def test_the_interval_leaves_0_out_where_p_is_small():
-    for p in (0.04, 0.06):
-        mean = stats.t.isf(p / 2, 3.7) * 0.01
-        estimate = Estimate(mean, 0.01, 3.7)
-        assert estimate.p == pytest.approx(p)
-        assert (estimate.interval()[0] > 0) == (p < 0.05)
+    for mean in np.linspace(0.001, 0.05, 40):
+        estimate = Estimate(mean, 0.01, 0.4, seeds=3, rows=500)
+        assert 0 < estimate.p < 1
+        assert (estimate.interval()[0] > 0) == (estimate.p < 0.05)
+        other = Estimate(-mean, 0.01, 0.4, seeds=3, rows=500)
+        assert other.p == estimate.p
 
 
 def drawn(seeds: int, rows: int, effect: float, seed: int = 0) -> np.ndarray:

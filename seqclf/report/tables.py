@@ -8,6 +8,8 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from seqclf.comparison.verdict import bounds
+
 Row = dict[str, Any]
 Column = tuple[str, Callable[[Row], str]]
 
@@ -65,14 +67,69 @@ COST: tuple[Column, ...] = (
 )
 
 
+def _signed(value: float, digits: int = 1) -> str:
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def _reach(pair: Row) -> str:
+    low, high = bounds(pair)
+    return f"{_signed(100 * low)} to {_signed(100 * high)}"
+
+
+def _p(pair: Row) -> str:
+    p = pair["mcnemar_p"][0] if pair["p"] is None else pair["p"]
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _of_a_thousand(pair: Row) -> str:
+    """Returns how many more texts a has right, such as `4 (−1 to 9)`."""
+    counts = (_signed(1000 * v, 0) for v in (pair["difference"], *bounds(pair)))
+    return "{} ({} to {})".format(*counts)
+
+
+PAIRS: tuple[Column, ...] = (
+    ("a, b", lambda pair: f"{pair['a']}, {pair['b']}"),
+    ("a − b,\npoints", lambda pair: _signed(100 * pair["difference"])),
+    ("95 %\ninterval", _reach),
+    ("p", _p),
+    ("more right of\n1,000 texts", _of_a_thousand),
+)
+
+
 def terminal(result: dict[str, Any]) -> list[Table]:
-    """Returns the tables of quality and of cost, each within 80 columns."""
-    rows = result["rows"]
-    n = rows[0]["n"]
-    return [
-        _rich(f"How good (test, n = {n:,}; {_seeds(rows)})", _quality(rows), rows),
-        _rich(f"At what price ({_conditions(rows)})", COST, rows),
-    ]
+    """Returns the tables of quality, of pairs and of cost, each within 80 columns."""
+    rows, pairs = result["rows"], _compared(result)
+    tables = [_rich(_quality_title(rows), _quality(rows), rows)]
+    if pairs:
+        tables.append(_rich(_pairs_title(pairs), PAIRS, pairs))
+    return [*tables, _rich(f"At what price ({_conditions(rows)})", COST, rows)]
+
+
+def _quality_title(rows: Sequence[Row]) -> str:
+    return f"How good (test, n = {rows[0]['n']:,}; {_seeds(rows)})"
+
+
+def _pairs_title(pairs: Sequence[Row]) -> str:
+    if all(pair["p"] is None for pair in pairs):
+        return "Is a better than b? These trained models, not the cells (p: McNemar)"
+    return "Is cell a better than cell b? Over seeds and texts (p: Holm)"
+
+
+def _compared(result: dict[str, Any]) -> list[Row]:
+    """Returns the pairs of twins, and the best baseline with the best twin."""
+    pairs = [*result.get("pairs", []), *_best_reference(result)]
+    return [pair for pair in pairs if pair["seeds"]]
+
+
+def _best_reference(result: dict[str, Any]) -> list[Row]:
+    names = {
+        row["cell"]: row["accuracy"]["mean"]
+        for row in result["rows"]
+        if row["kind"] == "baseline"
+    }
+    best = max(names, key=lambda name: names[name], default=None)
+    references = result.get("references", [])
+    return [pair for pair in references if best in (pair["a"], pair["b"])]
 
 
 def _seeds(rows: Sequence[Row]) -> str:
@@ -93,7 +150,7 @@ def _rich(title: str, columns: Sequence[Column], rows: Sequence[Row]) -> Table:
         table.add_column(header, justify="right" if index else "left")
     for row in rows:
         cells = [escape(show(row)) for _, show in columns]
-        table.add_row(*cells, style=None if row["kind"] == "recurrent" else "dim")
+        table.add_row(*cells, style="dim" if row.get("kind") == "baseline" else None)
     return table
 
 
@@ -121,10 +178,11 @@ def closing(result: dict[str, Any]) -> str:
 
 def markdown(result: dict[str, Any]) -> str:
     """Returns the same tables, verdict and gaps as Markdown."""
-    rows = result["rows"]
-    parts = [
-        f"How good (test, n = {rows[0]['n']:,}; {_seeds(rows)})",
-        _markdown_table(_quality(rows), rows),
+    rows, pairs = result["rows"], _compared(result)
+    parts = [_quality_title(rows), _markdown_table(_quality(rows), rows)]
+    if pairs:
+        parts += [_pairs_title(pairs), _markdown_table(PAIRS, pairs)]
+    parts += [
         f"At what price ({_conditions(rows)})",
         _markdown_table(COST, rows),
         result["verdict"],
