@@ -1,0 +1,34 @@
+"""A small form of benchmarks/calibration.py; docs/statistics.md has the full table."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+import calibration  # noqa: E402
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("spread", [0.2, 0.8])
+@pytest.mark.parametrize(("seeds", "rows"), [(3, 500), (5, 500), (3, 4000), (5, 4000)])
+def test_equal_cells_are_seldom_told_apart_and_intervals_hold(seeds, rows, spread):
+    figures = calibration.rates(seeds, rows, spread, comparisons=400)
+    # 400 draws of a 5 % chance reach 8 % once in three hundred times.
+    assert figures["false_alarms"] <= 0.08
+    assert figures["coverage"] >= 0.92
+
+
+def test_the_planted_difference_is_what_is_drawn():
+    rng = np.random.default_rng(0)
+    drawn = [
+        calibration.draw(3, 2000, 0.5, calibration.DIFFERENCE, rng).mean()
+        for _ in range(600)
+    ]
+    assert np.mean(drawn) == pytest.approx(calibration.DIFFERENCE, abs=0.0008)
+    equal = [calibration.draw(3, 2000, 0.5, 0.0, rng).mean() for _ in range(600)]
+    assert np.mean(equal) == pytest.approx(0.0, abs=0.0008)
