@@ -17,9 +17,9 @@ import rounds
 from pyarrow import parquet
 
 from seqclf.config import CELL_NAMES
+from seqclf.engine import cores
 from seqclf.runs import Run
 from seqclf.text.vocabulary import encode_texts
-from seqclf.training.trial import cores
 
 REVIEWS = 4000
 LOCAL = [
@@ -64,9 +64,7 @@ def main() -> None:
                 contenders = {
                     name: stack.enter_context(rounds.Contender(script, **options))
                     for name, script, options in (
-                        ("seqclf", "predict_seqclf.py", ours | {"many": True}),
-                        ("seqclf, small files", "predict_seqclf.py",
-                         ours | {"many": False}),
+                        ("seqclf", "predict_seqclf.py", ours),
                         ("keras.predict", "predict_keras.py", ours),
                         ("PyTorch, from token ids", "predict_torch.py",
                          peer | {"peer": True}),

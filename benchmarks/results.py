@@ -18,8 +18,9 @@ from typing import Any
 import rounds
 
 from seqclf.comparison.plan import COMPARISON_FILE
+from seqclf.engine import cores
 from seqclf.report import tables
-from seqclf.training.trial import cores, package_versions
+from seqclf.training.trial import package_versions
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"

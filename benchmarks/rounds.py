@@ -22,7 +22,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from seqclf.training.trial import cores, package_versions
+from seqclf.engine import cores
+from seqclf.training.trial import package_versions
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"

@@ -18,9 +18,9 @@ import rounds
 
 from seqclf.config import CELL_NAMES, DataConfig, TextConfig, TrainingConfig
 from seqclf.data import load_dataset
+from seqclf.engine import cores
 from seqclf.text.batching import epoch_order
 from seqclf.text.encoding import EncodedDataset, encode_dataset
-from seqclf.training.trial import cores
 
 REVIEWS = 3200
 PACKED_BATCHES = 10  # tutorials' PyTorch takes minutes for more

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from seqclf.config import TextConfig
+from seqclf.engine import cores
 from seqclf.errors import RunError
 from seqclf.model.backend import import_keras
 from seqclf.model.onnx_graph import LOGITS, TOKEN_IDS, open_session
@@ -16,10 +17,14 @@ from seqclf.model.scoring import Predict, batched_logits, probabilities_of
 from seqclf.runs import Run
 from seqclf.runs.run import MODEL_FILE, ONNX_FILE
 from seqclf.text.arrays import strings
+from seqclf.text.batching import sorted_order
 from seqclf.text.encoding import Examples
 from seqclf.text.vocabulary import Vocabulary, encode_texts
 
-BATCH_SIZE = 64
+# One thread a session and batches of so many positions, side by side: faster than ONNX
+# Runtime's own threads and than Keras (benchmarks/RESULTS.md).
+BATCH_TOKENS = 4000
+BATCH_SIZE = 64  # of Keras
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +36,29 @@ class Classifier:
       vocabulary: The tokens it knows.
       text: Length settings it was trained with.
       labels: Label names; the column of its probabilities.
+      threads: Batches that it predicts at a time.
     """
 
     logits: Predict
     vocabulary: Vocabulary
     text: TextConfig
     labels: tuple[str, ...]
+    threads: int = 1
 
     @classmethod
-    def open(cls, run: Run, *, many: bool = False) -> Classifier:
-        """Opens a finished run.
+    def open(cls, run: Run) -> Classifier:
+        """Opens a finished run with ONNX Runtime.
 
-        Args:
-          run: The run.
-          many: Whether so many texts will come that Keras, which takes seconds to
-            start and then is faster, is worth it. Else ONNX Runtime predicts, which
-            starts in a tenth of a second; a run without `model.onnx` has Keras only.
+        A run whose `model.onnx` was not written, for it did not agree with Keras or is
+        of an older version, is opened with Keras, which takes seconds to start.
 
         Raises:
           RunError: If its model cannot be read.
         """
-        use_keras = many or not (run.path / ONNX_FILE).exists()
-        logits = _open_keras(run) if use_keras else _open_onnx(run)
-        return cls(logits, run.vocabulary, run.config.text, run.labels)
+        of_onnx = (run.path / ONNX_FILE).exists()
+        logits = _open_onnx(run) if of_onnx else _open_keras(run)
+        threads = cores() if of_onnx else 1
+        return cls(logits, run.vocabulary, run.config.text, run.labels, threads)
 
     def predict(self, texts: Sequence[str] | pa.Array) -> np.ndarray:
         """Returns the probabilities of the labels, float32 [texts, labels].
@@ -66,8 +71,10 @@ class Classifier:
         token_ids, offsets = encode_texts(array, self.vocabulary, self.text)
         examples = Examples(token_ids, offsets, np.zeros(len(array), np.int32))
         width = len(self.labels)
+        tokens = BATCH_TOKENS if self.threads > 1 else None
+        order = sorted_order(examples.lengths, BATCH_SIZE, tokens)
         return probabilities_of(
-            batched_logits(self.logits, examples, width, BATCH_SIZE)
+            batched_logits(self.logits, examples, order, width, self.threads)
         )
 
     def lengths(self, texts: pa.Array) -> np.ndarray:

@@ -51,6 +51,13 @@ class Outcome:
     error: str | None = None
 
 
+def cores() -> int:
+    """Returns the processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def run_tasks(
     tasks: Sequence[Task],
     jobs: int = 1,

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from seqclf.engine import cores
 from seqclf.model import backend
-from seqclf.training.trial import cores, package_versions
+from seqclf.training.trial import package_versions
 
 # Below it, masked LSTM and GRU kernels gave corrupted results:
 # https://github.com/tensorflow/tensorflow/issues/60192

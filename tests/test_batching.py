@@ -12,7 +12,7 @@ from seqclf.text.batching import (
     num_batches,
     pad,
     padding_share,
-    sorted_batches,
+    sorted_order,
     training_batches,
 )
 from seqclf.text.encoding import Examples
@@ -105,9 +105,11 @@ def test_padding_stands_on_the_right_and_is_zero():
     assert batch.label_ids.tolist() == [2, 1]
 
 
-def test_sorted_batches_remember_where_their_examples_stood():
-    batches = list(sorted_batches(examples([3, 1, 2]), batch_size=2))
-    assert [batch.indices.tolist() for batch in batches] == [[1, 2], [0]]
+def test_the_shortest_come_first_for_prediction():
+    lengths = np.array([3, 1, 2])
+    assert [b.tolist() for b in sorted_order(lengths, 2)] == [[1, 2], [0]]
+    by_tokens = sorted_order(np.array([5, 1, 2, 2]), 64, batch_tokens=6)
+    assert [b.tolist() for b in by_tokens] == [[1, 2, 3], [0]]
 
 
 def test_word_dropout_makes_the_asked_share_unknown_and_spares_padding():

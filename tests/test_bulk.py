@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ from seqclf import bulk
 from seqclf.bulk import LABEL, PROBABILITY, Rows, predict_rows, write_predictions
 from seqclf.classifier import Classifier
 from seqclf.errors import DataError
+from seqclf.runs import Run
 
 TEXTS = [f'{"very " * (i % 5)}{("good", "bad")[i % 2]} "{i}",\tfilm' for i in range(30)]
 TABLE = pa.table(
@@ -127,8 +129,10 @@ def test_without_output_a_line_a_row_is_printed(models, source, classifier):
     assert [line["label"] for line in lines] == expected(classifier)[0]
 
 
-def test_keras_answers_as_onnx_runtime_does(finished_run, classifier, source):
-    both = [classifier, Classifier.open(finished_run, many=True)]
+def test_keras_answers_as_onnx_runtime_does(finished_run, classifier, source, tmp_path):
+    shutil.copytree(finished_run.path, tmp_path / "old")
+    (tmp_path / "old" / "model.onnx").unlink()
+    both = [classifier, Classifier.open(Run(tmp_path / "old"))]
     answers = [
         np.concatenate(
             [a.probabilities for a in predict_rows(c, Rows(source, "utf-8"), None)]

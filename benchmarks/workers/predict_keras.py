@@ -13,7 +13,7 @@ from pyarrow import parquet
 from worker import OPTIONS, serve
 
 from seqclf.runs import Run
-from seqclf.text.batching import sorted_batches
+from seqclf.text.batching import pad, sorted_order
 from seqclf.text.encoding import Examples
 from seqclf.text.vocabulary import encode_texts
 
@@ -30,8 +30,8 @@ def predict() -> dict[str, float]:
     order = np.argsort(examples.lengths, kind="stable")
 
     def batches() -> Iterator[np.ndarray]:
-        for batch in sorted_batches(examples, 64):
-            yield batch.token_ids
+        for rows in sorted_order(examples.lengths, 64):
+            yield pad(examples, rows).token_ids
 
     dataset = tf.data.Dataset.from_generator(
         batches, output_signature=tf.TensorSpec([None, None], tf.int32)

@@ -12,7 +12,7 @@ from seqclf.bulk import Rows, predict_rows
 from seqclf.classifier import Classifier
 from seqclf.runs import Run
 
-classifier = Classifier.open(Run(Path(OPTIONS["run"])), many=OPTIONS["many"])
+classifier = Classifier.open(Run(Path(OPTIONS["run"])))
 
 
 def predict() -> dict[str, float]:

@@ -67,9 +67,6 @@ RunOption = Annotated[
 ]
 
 
-# Rows from which Keras, which takes seconds to start, is worth it.
-MANY = 5000
-
 COMMON = {"texts", "run", "models_dir", "quiet", "config_file"}
 WITHOUT_INPUT = COMMON | {"top", "json"}
 WITH_OUTPUT = COMMON | {"input_file", "output", "text_column", "encoding", "overwrite"}
@@ -142,7 +139,7 @@ def _answer_file(
     rows = bulk.Rows(file, encoding)
     if output is not None:
         bulk.refuse_output(output, rows, overwrite)
-    classifier = Classifier.open(run, many=rows.num_rows >= MANY)
+    classifier = Classifier.open(run)
     answered = bulk.predict_rows(classifier, rows, text_column)
     if output is None:
         for part in answered:

@@ -49,10 +49,10 @@ def train(
 
 
 def _train(config: RunConfig, data: Any, path: Any, quiet: bool) -> None:
-    from seqclf.engine import Task, run_tasks
+    from seqclf.engine import Task, cores, run_tasks
     from seqclf.errors import TrainingError
     from seqclf.runs.run import LOG_FILE
-    from seqclf.training.trial import Trial, cores, run_trial
+    from seqclf.training.trial import Trial, run_trial
 
     trial = Trial(config, data.path, data.about, path, "train", cores())
     with TrainingProgress({path.name: 1.0}, quiet) as progress:

@@ -16,7 +16,7 @@ from seqclf import runs
 from seqclf.comparison.rows import compare_runs
 from seqclf.config import CELL_NAMES, RunConfig, twin
 from seqclf.data.dataset import VALIDATION
-from seqclf.engine import Outcome, Task, run_tasks
+from seqclf.engine import Outcome, Task, cores, run_tasks
 from seqclf.errors import ConfigError, RunError, unknown
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks, run_baseline
 from seqclf.runs import Run
@@ -24,7 +24,7 @@ from seqclf.runs import run as files
 from seqclf.storage import write_json
 from seqclf.text.encoding import EncodedDataset
 from seqclf.training.timing import TimingTask, run_timing
-from seqclf.training.trial import Trial, cores, run_trial
+from seqclf.training.trial import Trial, run_trial
 
 COMPARISON_FILE = "comparison.json"
 QUESTION_FILE = "question.json"

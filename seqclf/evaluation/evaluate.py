@@ -56,7 +56,7 @@ def evaluate(run: Run, data: DataConfig, split: str) -> Evaluation:
       DataError: If the data has no such split, or a label that the run lacks.
     """
     table, labels, source, notes = _read(run, data, split)
-    classifier = Classifier.open(run, many=True)
+    classifier = Classifier.open(run)
     label_ids = match_labels(labels, classifier.labels)[table["label"].to_numpy()]
     texts = pa.concat_arrays(table["text"].chunks)
     scores = metrics.scores(

@@ -74,11 +74,15 @@ def to_onnx(model: Any, config: ModelConfig, metadata: Mapping[str, str]) -> Mod
 
 
 def open_session(model: bytes | str) -> Any:
-    """Opens an ONNX model, given as its bytes or its path, with ONNX Runtime."""
+    """Opens an ONNX model, given as its bytes or its path, with ONNX Runtime.
+
+    The session runs in the thread that calls it; call it from several to use more.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors alone
+    options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(
         model, options, providers=["CPUExecutionProvider"]
     )

@@ -56,7 +56,8 @@ def epoch_order(
     for start in range(0, len(order), window):
         inside = order[start : start + window]
         inside = inside[np.argsort(lengths[inside], kind="stable")]
-        batches += np.split(inside, _cuts(lengths[inside], config))
+        cuts = _cuts(lengths[inside], config.batch_size, config.batch_tokens)
+        batches += np.split(inside, cuts)
     return [batches[i] for i in generator.permutation(len(batches))]
 
 
@@ -66,14 +67,14 @@ def _examples_a_batch(lengths: np.ndarray, config: TrainingConfig) -> int:
     return max(int(config.batch_tokens / lengths.mean()), 1)
 
 
-def _cuts(lengths: np.ndarray, config: TrainingConfig) -> list[int]:
+def _cuts(lengths: np.ndarray, batch_size: int, batch_tokens: int | None) -> list[int]:
     """Returns where to cut examples, sorted by length, into batches."""
-    if config.batch_tokens is None:
-        return list(range(config.batch_size, len(lengths), config.batch_size))
+    if batch_tokens is None:
+        return list(range(batch_size, len(lengths), batch_size))
     cuts, start = [], 0
     for place, length in enumerate(lengths.tolist()):
         # The longest so far is the last: the batch would be padded to its length.
-        if place > start and (place + 1 - start) * length > config.batch_tokens:
+        if place > start and (place + 1 - start) * length > batch_tokens:
             cuts.append(place)
             start = place
     return cuts
@@ -107,11 +108,21 @@ def training_batches(
         yield batch
 
 
-def sorted_batches(examples: Examples, batch_size: int) -> Iterator[Batch]:
-    """Yields each example once, the shortest first, for evaluation."""
-    order = np.argsort(examples.lengths, kind="stable")
-    for start in range(0, len(order), batch_size):
-        yield pad(examples, order[start : start + batch_size])
+def sorted_order(
+    lengths: np.ndarray, batch_size: int, batch_tokens: int | None = None
+) -> list[np.ndarray]:
+    """Divides examples into batches, the shortest first, for prediction.
+
+    Args:
+      lengths: int [examples], tokens of each text.
+      batch_size: Examples a batch, unless `batch_tokens` is given.
+      batch_tokens: Most positions of a batch, padding included.
+
+    Returns:
+      Index arrays, int64 [batch]; together they hold each example once.
+    """
+    order = np.argsort(lengths, kind="stable")
+    return np.split(order, _cuts(lengths[order], batch_size, batch_tokens))
 
 
 def pad(examples: Examples, indices: np.ndarray) -> Batch:
