@@ -17,7 +17,7 @@ from typing import Any
 
 import rounds
 
-from seqclf.comparison.plan import COMPARISON_FILE
+from seqclf.comparison.saved import COMPARISON_FILE
 from seqclf.engine import cores
 from seqclf.report import tables
 from seqclf.training.trial import package_versions

@@ -22,8 +22,8 @@ from seqclf.engine import cores
 from seqclf.text.batching import epoch_order
 from seqclf.text.encoding import EncodedDataset, encode_dataset
 
-REVIEWS = 3200
-PACKED_BATCHES = 10  # tutorials' PyTorch takes minutes for more
+REVIEWS = 1920
+PACKED_BATCHES = 5  # tutorials' PyTorch takes minutes for more
 TITLE = "Training"
 
 

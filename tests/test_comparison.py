@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from conftest import TINY, run_cli
 
-from seqclf.comparison.plan import default_run, parse_cells
+from seqclf.comparison.plan import parse_cells
 from seqclf.comparison.rows import compare_runs
+from seqclf.comparison.saved import default_run
 from seqclf.errors import ConfigError, RunError
 from seqclf.runs import Run
 from seqclf.storage import write_json

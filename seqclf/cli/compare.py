@@ -97,6 +97,7 @@ def _train_and_compare(
     quiet: bool,
 ) -> dict[str, Any]:
     from seqclf.comparison import plan as planning
+    from seqclf.comparison.saved import COMPARISON_FILE
     from seqclf.machine import jobs_for
     from seqclf.model import backend
 
@@ -126,7 +127,7 @@ def _train_and_compare(
             raise
     seconds = time.perf_counter() - start
     result = planning.finish(plan, finished, failures, seconds)
-    note(f"Written: {plan.path / planning.COMPARISON_FILE}", quiet)
+    note(f"Written: {plan.path / COMPARISON_FILE}", quiet)
     return result
 
 
@@ -134,17 +135,17 @@ def _compare_finished(
     paths: list[Path], models: Path, cache: Path, quiet: bool
 ) -> dict[str, Any]:
     from seqclf import runs
-    from seqclf.comparison import plan as planning
     from seqclf.comparison.rows import compare_runs
+    from seqclf.comparison.saved import COMPARISON_FILES, read_comparison
 
     if len(paths) == 1:
         folder = paths[0] if paths[0].exists() else models / paths[0]
-        if not any((folder / f).exists() for f in planning.COMPARISON_FILES):
+        if not any((folder / f).exists() for f in COMPARISON_FILES):
             raise ConfigError(
                 f"{paths[0]} is no comparison; name two or more runs, or the folder "
                 f"of a comparison."
             )
-        return planning.read_comparison(folder)
+        return read_comparison(folder)
     finished = [runs.open_run(path, models) for path in paths]
     compare_runs(finished)  # refuses what is not comparable, before any work
     finished += _without_recurrence(finished, quiet)

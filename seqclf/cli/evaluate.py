@@ -41,7 +41,7 @@ def evaluate(
 
     Example: seqclf evaluate demo-lstm-0 --data reviews.csv
     """
-    from seqclf.comparison.plan import default_run
+    from seqclf.comparison.saved import default_run
     from seqclf.evaluation.evaluate import evaluate as evaluate_run
     from seqclf.runs import open_run
 

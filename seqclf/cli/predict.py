@@ -95,7 +95,7 @@ def predict(
 
     Example: seqclf predict "Not half as dull as I feared."
     """
-    from seqclf.comparison.plan import default_run
+    from seqclf.comparison.saved import default_run
     from seqclf.runs import open_run
 
     if top < 1:

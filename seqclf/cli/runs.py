@@ -86,7 +86,7 @@ def show(
     Example: seqclf runs show demo-lstm-0
     """
     from seqclf import config as settings
-    from seqclf.comparison.plan import default_run
+    from seqclf.comparison.saved import default_run
     from seqclf.report import scores
     from seqclf.runs import open_run
 
@@ -172,7 +172,7 @@ def remove(
 
 def _removable(name: Path, models: Path) -> Path:
     """Returns the folder of a run or comparison; anything else is left alone."""
-    from seqclf.comparison.plan import QUESTION_FILE
+    from seqclf.comparison.saved import QUESTION_FILE
     from seqclf.errors import RunError, unknown
     from seqclf.runs.places import holds_nothing
     from seqclf.runs.run import CONFIG_FILE, LOG_FILE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
 import shutil
@@ -14,8 +13,13 @@ from typing import Any
 from seqclf import config as settings
 from seqclf import runs
 from seqclf.comparison.rows import compare_runs
+from seqclf.comparison.saved import (
+    COMPARISON_FILE,
+    QUESTION_FILE,
+    TIMING_FILE,
+    read_timing,
+)
 from seqclf.config import CELL_NAMES, RunConfig, twin
-from seqclf.data.dataset import VALIDATION
 from seqclf.engine import Outcome, Task, cores, run_tasks
 from seqclf.errors import ConfigError, RunError, unknown
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks, run_baseline
@@ -26,10 +30,7 @@ from seqclf.text.encoding import EncodedDataset
 from seqclf.training.timing import TimingTask, run_timing
 from seqclf.training.trial import Trial, run_trial
 
-COMPARISON_FILE = "comparison.json"
-QUESTION_FILE = "question.json"
-TIMING_FILE, TIMING = "timing.json", "timing of the twins"
-COMPARISON_FILES = (QUESTION_FILE, COMPARISON_FILE)
+TIMING = "timing of the twins"
 # Time of an epoch beside GRU's, measured on IMDB (docs/results.md); for estimates only.
 RELATIVE_COST = {"none": 0.15, "rnn": 0.7, "gru": 1.0, "lstm": 1.1}
 
@@ -287,82 +288,3 @@ def missing_none_twins(finished: Sequence[Run]) -> list[Run]:
         if place.is_done:
             found[place.path] = Run(place.path)
     return list(found.values())
-
-
-def read_timing(folder: Path) -> dict[str, Any]:
-    """Returns what the twins' timing pass measured, by cell; nothing if it was not."""
-    try:
-        timing: dict[str, Any] = json.loads((folder / TIMING_FILE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return timing
-
-
-def read_comparison(folder: Path) -> dict[str, Any]:
-    """Reads the `comparison.json` of a finished comparison.
-
-    Raises:
-      RunError: If it is unfinished or damaged.
-    """
-    file = folder / COMPARISON_FILE
-    if (folder / QUESTION_FILE).exists() and not file.exists():
-        raise RunError(
-            f"{folder} is unfinished; type the command that began it again, and it "
-            f"goes on with the runs that are missing."
-        )
-    try:
-        result: dict[str, Any] = json.loads(file.read_text("utf-8"))
-        all((result["verdict"], result["card"], *map(_parts_used, result["rows"])))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(
-            f"{file} could not be used ({error!r}); type the command that made it "
-            f"again, and it is written anew from its runs."
-        ) from error
-    return result
-
-
-def _parts_used(row: dict[str, Any]) -> tuple[Any, ...]:
-    return row["cell"], row["kind"], row["runs"]
-
-
-def find_comparisons(models: Path) -> list[Path]:
-    """Returns the directories of finished comparisons, by name."""
-    if not models.is_dir():
-        return []
-    found = sorted(file.parent for file in models.glob(f"*/{COMPARISON_FILE}"))
-    return [path for path in found if (path / files.COMPLETE_FILE).exists()]
-
-
-def default_run(models: Path) -> Run:
-    """Returns the run that `predict` takes if none is named.
-
-    The newest `train`, or the best by validation loss of the newest `compare`,
-    whichever was asked for last. Damaged ones do not count.
-
-    Raises:
-      RunError: If there is no finished run.
-    """
-    asked: list[tuple[str, Run]] = []
-    for path in [run.path for run in runs.list_runs(models)] + find_comparisons(models):
-        with contextlib.suppress(RunError, KeyError, TypeError):
-            complete = Run(path).complete
-            best = Run(path) if complete["command"] == "train" else _best_run(path)
-            if best is not None:
-                asked.append((complete["time"], best))
-    if not asked:
-        raise RunError(f"no run to predict with; {runs.no_runs(models)}")
-    return max(asked, key=lambda one: one[0])[1]
-
-
-def _best_run(path: Path) -> Run | None:
-    """Returns the run of a comparison with the least validation loss."""
-    if not (path / COMPARISON_FILE).exists():
-        return None
-    found = [
-        Run(path.parent / Path(one).name)
-        for row in read_comparison(path)["rows"]
-        if row["kind"] == "recurrent"
-        for one in row["runs"]
-    ]
-    there = [run for run in found if run.is_finished]
-    return min(there, key=lambda r: r.metrics[VALIDATION]["log_loss"], default=None)
