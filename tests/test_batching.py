@@ -63,7 +63,9 @@ def test_batches_by_tokens_hold_each_example_once_and_keep_to_the_limit(batch_to
     config = TrainingConfig(batch_tokens=batch_tokens)
     order = epoch_order(LENGTHS, config, epoch=1)
     assert sorted(np.concatenate(order).tolist()) == list(range(1000))
-    assert num_batches(LENGTHS, config, epoch=1) == len(order)
+    for epoch in range(1, 6):  # epochs differ
+        order = epoch_order(LENGTHS, config, epoch)
+        assert num_batches(LENGTHS, config, epoch) == len(order)
     for batch in order:
         positions = len(batch) * LENGTHS[batch].max()
         assert positions <= batch_tokens or len(batch) == 1

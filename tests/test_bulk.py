@@ -68,6 +68,13 @@ def test_rows_keep_their_order_and_columns_in_chunks_of_any_size(
     np.testing.assert_allclose(written[PROBABILITY], probabilities, atol=1e-6)
 
 
+def test_a_chunk_larger_than_was_asked_for_loses_no_row(source, monkeypatch):
+    rows = Rows(source, "utf-8")  # batches of the file hold up to 11 rows
+    monkeypatch.setattr(bulk, "CHUNK_ROWS", 7)
+    tables = list(rows)
+    assert pa.concat_tables(tables).to_pylist() == TABLE.to_pylist()
+
+
 def test_chunks_are_answered_as_they_are_read(classifier, source, monkeypatch):
     monkeypatch.setattr(bulk, "CHUNK_ROWS", 10)
     rows = Rows(source, "utf-8")

@@ -112,6 +112,24 @@ def test_version_is_printed():
     assert invoke("--version").output == f"seqclf {seqclf.__version__}\n"
 
 
+@pytest.mark.parametrize(("loaded", "code"), [(True, 0), (False, -signal.SIGABRT)])
+def test_what_libraries_do_at_the_end_cannot_fail_a_command(loaded, code):
+    # Python's own end is where threads that `datasets` leaves behind may abort.
+    program = (
+        "import atexit, os, sys\n"
+        "from seqclf.cli import main\n"
+        f"if {loaded}: sys.modules['datasets'] = sys\n"
+        "atexit.register(os.abort)\n"
+        "sys.argv = ['seqclf', '--version']\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode == code
+    assert done.stdout.startswith("seqclf ")
+
+
 def test_debug_shows_the_traceback(tmp_path):
     environment = os.environ | {"SEQCLF_DEBUG": "1"}
     done = run_cli(["train", "--data", "nowhere"], tmp_path, env=environment)

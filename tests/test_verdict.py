@@ -125,6 +125,7 @@ def timed(seconds: float, **values: object) -> dict:
     [
         (timed(10), timed(20), True),
         (timed(10), timed(11), False),  # the ranges overlap
+        (timed(10, milliseconds_per_step={"least": 9, "most": 19}), timed(20), False),
         (timed(10), timed(20, kernel="cuDNN"), False),
         (timed(10), timed(20, timed="while training"), False),
     ],

@@ -5,6 +5,7 @@ Commands import what they need when they run, so that help is instant.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
@@ -97,4 +98,22 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Runs the command line; what the console script calls."""
-    app(prog_name="seqclf")
+    try:
+        app(prog_name="seqclf")
+    except SystemExit as leaving:
+        if "datasets" in sys.modules:
+            _leave_at_once(leaving)
+        raise
+
+
+def _leave_at_once(leaving: SystemExit) -> None:
+    """Ends the process without taking Python down.
+
+    Threads that `datasets` leaves behind may abort a process that is all but over
+    ("terminate called without an active exception"), and a command that has done its
+    work must not end as one that crashed.
+    """
+    with contextlib.suppress(OSError):  # the reader of our output may be gone
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(leaving.code if isinstance(leaving.code, int) else bool(leaving.code))
