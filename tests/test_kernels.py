@@ -146,7 +146,11 @@ def test_cudnn_has_a_gradient_for_simple_rnn(gpu):
 
 @pytest.mark.parametrize(
     ("pooling", "bidirectional", "layers"),
-    list(itertools.product(POOLING_NAMES, (False, True), (1, 2))),
+    [
+        pytest.param(*options, layers, marks=[pytest.mark.slow] * (layers - 1))
+        for options in itertools.product(POOLING_NAMES, (False, True))
+        for layers in (1, 2)
+    ],
 )
 def test_simple_rnn_on_cudnn_is_simple_rnn(
     pooling, bidirectional, layers, gpu, monkeypatch

@@ -117,7 +117,12 @@ def test_without_recurrence_the_embeddings_are_pooled(pooling):
     np.testing.assert_allclose(model(token_ids)[0], expected, atol=1e-6)
 
 
-GRID = list(itertools.product(CELL_NAMES, POOLING_NAMES, (False, True), (1, 2)))
+# One layer in the quick suite, two in the slow one.
+GRID = [
+    pytest.param(*options, layers, marks=[pytest.mark.slow] * (layers - 1))
+    for options in itertools.product(CELL_NAMES, POOLING_NAMES, (False, True))
+    for layers in (1, 2)
+]
 
 
 @pytest.mark.parametrize(("cell", "pooling", "bidirectional", "layers"), GRID)

@@ -15,7 +15,7 @@ from seqclf.text.encoding import Examples
 from seqclf.training import fit as fitting
 from seqclf.training.fit import fit, num_epochs
 
-MODEL = ModelConfig(cell="gru", units=8, embedding_size=8, dropout_rate=0.0)
+MODEL = ModelConfig(cell="rnn", units=8, embedding_size=8, dropout_rate=0.0)
 RECIPE = TrainingConfig(
     epochs=2,
     batch_size=8,
@@ -45,9 +45,8 @@ def train(config: TrainingConfig = RECIPE, model: ModelConfig = MODEL, n: int = 
 @pytest.mark.parametrize(
     "cell",
     [
-        *(pytest.param(c, marks=pytest.mark.slow) for c in ("rnn", "gru")),
-        "none",
-        "lstm",
+        *(pytest.param(c, marks=pytest.mark.slow) for c in ("none", "gru", "lstm")),
+        "rnn",
     ],
 )
 def test_every_cell_memorises_sixteen_examples(cell):
@@ -60,7 +59,7 @@ def test_every_cell_memorises_sixteen_examples(cell):
 
 @pytest.mark.parametrize(
     "cell",
-    [*(pytest.param(c, marks=pytest.mark.slow) for c in ("rnn", "gru")), "lstm"],
+    [*(pytest.param(c, marks=pytest.mark.slow) for c in ("gru", "lstm")), "rnn"],
 )
 def test_the_same_seed_gives_the_same_weights_to_the_bit(cell):
     config = dataclasses.replace(RECIPE, word_dropout_rate=0.2)
