@@ -22,7 +22,7 @@ from seqclf.text.encoding import Examples
 from seqclf.text.vocabulary import Vocabulary, encode_texts
 
 # One thread a session and batches of so many positions, side by side: faster than ONNX
-# Runtime's own threads and than Keras (benchmarks/RESULTS.md).
+# Runtime's own threads and than Keras for GRU and LSTM (docs/speed.md).
 BATCH_TOKENS = 4000
 BATCH_SIZE = 64  # of Keras
 
