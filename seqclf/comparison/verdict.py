@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from seqclf.comparison.pairs import NO_RECURRENCE
+
 SIGNIFICANCE = 0.05
-NO_RECURRENCE = "none"
 Record = dict[str, Any]
 
 
