@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A process for each core, a file's tests in one of them, so that they share fixtures.
+PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-slow test-all lint check format bench results clean
@@ -21,13 +23,13 @@ demo: install ## Train and compare the twins on the built-in corpus
 	$(BIN)/seqclf compare --seeds 1
 
 test: install ## Run the quick tests
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-slow: install ## Run the slow tests alone
-	$(BIN)/python -m pytest -q -m slow
+	$(PYTEST) -m slow
 
 test-all: install ## Run all tests
-	$(BIN)/python -m pytest -q
+	$(PYTEST)
 
 lint: install ## Check style and types; writes nothing
 	$(BIN)/ruff check .
