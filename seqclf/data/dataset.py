@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 TRAIN, VALIDATION, TEST, UNLABELED = "train", "validation", "test", "unlabeled"
+SHUFFLED = "test_shuffled"  # the test texts, the tokens of each in a random order
 SCHEMA = pa.schema([("text", pa.string()), ("label", pa.int32())])
 NO_LABEL = -1
 

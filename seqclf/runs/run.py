@@ -35,6 +35,7 @@ ONNX_FILE = "model.onnx"  # the same weights; missing if it does not agree with 
 HISTORY_FILE = "history.jsonl"
 METRICS_FILE = "metrics.json"
 ENVIRONMENT_FILE = "environment.json"
+PROOF_FILE = "proof.json"  # hashes of what twins must have in common
 PREDICTIONS_FOLDER = "predictions"
 LOG_FILE = "log.txt"  # what libraries wrote while it trained
 LOCK_FILE = "lock"  # held by the process that trains
@@ -101,6 +102,11 @@ class Run:
     def environment(self) -> dict[str, Any]:
         """Versions, device, kernel, threads, seconds and memory."""
         return dict(self._json(ENVIRONMENT_FILE))
+
+    @property
+    def proof(self) -> dict[str, Any]:
+        """Hashes of what its twins must share, see `training.proof`."""
+        return dict(self._json(PROOF_FILE))
 
     @property
     def complete(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -143,6 +144,17 @@ def drop_words(
     if rate:
         dropped = generator.random(token_ids.shape, np.float32) < rate
         token_ids[dropped & (token_ids != PADDING_ID)] = UNKNOWN_ID
+
+
+def shuffle_words(examples: Examples) -> Examples:
+    """Returns the same texts, the tokens of each in a random order.
+
+    The order depends on the texts' lengths alone, so it is the same for all models.
+    """
+    texts = np.repeat(np.arange(len(examples)), examples.lengths)
+    keys = np.random.default_rng(0).random(len(texts))
+    order = np.lexsort((keys, texts))
+    return dataclasses.replace(examples, token_ids=examples.token_ids[order])
 
 
 def padding_share(batches: list[np.ndarray], lengths: np.ndarray) -> float:

@@ -50,6 +50,16 @@ class Examples:
         return np.diff(self.offsets)
 
 
+def take(examples: Examples, rows: np.ndarray) -> Examples:
+    """Returns the named examples, int [rows], in that order; at least one."""
+    starts, ends = examples.offsets[rows], examples.offsets[rows + 1]
+    parts = [
+        examples.token_ids[start:end] for start, end in zip(starts, ends, strict=True)
+    ]
+    offsets = np.concatenate([[0], np.cumsum(ends - starts)])
+    return Examples(np.concatenate(parts), offsets, examples.label_ids[rows])
+
+
 @dataclass(frozen=True, slots=True)
 class EncodedDataset:
     """The splits as token ids, with the vocabulary and the labels they refer to.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from seqclf.text.batching import (
     training_batches,
 )
 from seqclf.text.encoding import Examples
+from seqclf.training.optimizer import adamw
+from seqclf.training.proof import shortened, watched
 
 # Small data sets get more epochs, large ones end in time. Chosen on validation.
 AUTOMATIC_TOKENS = 1_750_000
@@ -42,11 +45,13 @@ class History:
       best_epoch: The epoch of the least validation loss, from 1; the model has its
         weights.
       padding_share: Fraction of positions in the first epoch that held padding.
+      batches: A hash an epoch of the batches that Keras got, in their order.
     """
 
     epochs: list[dict[str, Any]]
     best_epoch: int
     padding_share: float
+    batches: list[str]
 
     @property
     def seconds_to_best(self) -> float:
@@ -91,15 +96,18 @@ def fit(
     compile_model(model, config, sum(steps))
     weights_of_labels = _label_weights(train.label_ids, labels, config)
     records: list[dict[str, Any]] = []
+    hashes = []
     best_loss, best_epoch, best_weights = math.inf, 0, model.get_weights()
     for epoch in range(1, epochs + 1):
-        batches = training_batches(train, config, epoch)
+        seen = hashlib.sha256()
+        batches = watched(training_batches(train, config, epoch), seen)
         now = steps[epoch - 1]
         dataset = as_tf_dataset(batches, now, labels, weights_of_labels)
         about = {"epoch": epoch, "epochs": epochs, "steps": now}
         reporter = _reporter(about, tokens / now, on_progress)
         record = {"epoch": epoch, **_train_epoch(model, dataset, reporter)}
         record["tokens_per_second"] = tokens / record["seconds"]
+        hashes.append(shortened(seen))
         record |= _validate(model, validation)
         records.append(record)
         on_progress({"event": "epoch", "epochs": epochs, **record})
@@ -111,25 +119,14 @@ def fit(
             break
     model.set_weights(best_weights)
     order = epoch_order(train.lengths, config, epoch=1)
-    return History(records, best_epoch, padding_share(order, train.lengths))
+    return History(records, best_epoch, padding_share(order, train.lengths), hashes)
 
 
 def compile_model(model: Any, config: TrainingConfig, steps: int) -> None:
     """Gives a model its loss, optimizer and schedule over so many steps."""
     keras = import_keras()
-    warmup = round(steps * config.warmup_fraction)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0 if warmup else config.learning_rate,
-        decay_steps=max(steps - warmup, 1),
-        warmup_target=config.learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
-    optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm
-    )
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
     model.compile(
-        optimizer,
+        adamw(config, steps),
         loss=keras.losses.CategoricalCrossentropy(
             from_logits=True, label_smoothing=config.label_smoothing
         ),

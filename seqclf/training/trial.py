@@ -15,9 +15,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from seqclf import metrics
 from seqclf.config import RunConfig
-from seqclf.data.dataset import TEST, VALIDATION
+from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
 from seqclf.model import backend
 from seqclf.model.build import build_model, recurrent_parameters
 from seqclf.model.kernels import kernel_of, use_kernel
@@ -26,9 +28,11 @@ from seqclf.model.scoring import logits_of, probabilities_of
 from seqclf.runs import Predictions, Run
 from seqclf.runs import run as files
 from seqclf.storage import write_bytes, write_json, write_whole
-from seqclf.text.encoding import EncodedDataset, Examples, open_encoded
+from seqclf.text.batching import shuffle_words
+from seqclf.text.encoding import EncodedDataset, Examples, open_encoded, take
 from seqclf.text.tokens import rules_to_json
 from seqclf.training.fit import EVALUATION_BATCH_SIZE, History, fit
+from seqclf.training.proof import proof_of_data, proof_of_weights, schedule_of
 from seqclf.training.timing import single_prediction
 
 # Of a probability, between Keras and ONNX: some hundred roundings of float32.
@@ -82,6 +86,7 @@ def _run(trial: Trial, report: Report) -> None:
         config.model, len(data.vocabulary), len(data.labels), config.training.seed
     )
     use_kernel(model, config.training.kernel)
+    proof = proof_of_data(data) | {"initial_weights": proof_of_weights(model)}
 
     def on_progress(event: dict[str, Any]) -> None:
         if event["event"] == "epoch":
@@ -90,6 +95,8 @@ def _run(trial: Trial, report: Report) -> None:
 
     train, validation = data.splits["train"], data.splits[VALIDATION]
     history = fit(model, train, validation, config.training, on_progress)
+    proof |= {"batches": history.batches, "training": schedule_of(model)}
+    write_json(run.path / files.PROOF_FILE, proof)
     write_whole(run.path / files.MODEL_FILE, model.save)
     _evaluate(run, model, data)
     environment = _environment(trial, model, history, data)
@@ -124,11 +131,25 @@ def _record(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _evaluate(run: Run, model: Any, data: EncodedDataset) -> None:
+    """Writes predictions and scores of what the model was not trained on.
+
+    Also of the test texts with their words in a random order, and of as many training
+    texts as validation has.
+    """
+    splits = data.splits
+    rows = np.linspace(0, len(splits[TRAIN]) - 1, len(splits[VALIDATION])).astype(int)
+    parts = {
+        VALIDATION: splits[VALIDATION],
+        TEST: splits[TEST],
+        SHUFFLED: shuffle_words(splits[TEST]),
+        TRAIN: take(splits[TRAIN], np.unique(rows)),
+    }
     results = {}
-    for split in (VALIDATION, TEST):
-        predictions = predict_examples(model, data.splits[split])
-        files.write_predictions(run.path, split, predictions)
-        results[split] = scores(predictions, data.labels)
+    for name, examples in parts.items():
+        predictions = predict_examples(model, examples)
+        if name != TRAIN:
+            files.write_predictions(run.path, name, predictions)
+        results[name] = scores(predictions, data.labels)
     write_json(run.path / files.METRICS_FILE, results)
 
 

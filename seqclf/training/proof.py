@@ -1,0 +1,76 @@
+"""What twins must have in common, as hashes that show it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from seqclf.model.build import RECURRENT
+from seqclf.text.batching import Batch
+from seqclf.text.encoding import EncodedDataset, Examples
+
+
+def proof_of_data(data: EncodedDataset) -> dict[str, Any]:
+    """Returns hashes of each split, texts and labels in order, and of the vocabulary.
+
+    A hash is the first 16 hexadecimal digits of SHA-256.
+    """
+    return {
+        "splits": {name: _of_examples(part) for name, part in data.splits.items()},
+        "vocabulary": digest(data.vocabulary.to_text().encode()),
+    }
+
+
+def proof_of_weights(model: Any) -> dict[str, str]:
+    """Returns a hash of each initial weight outside the recurrent layer.
+
+    Keys are the layer's name, the weight's and its shape, such as
+    `logits/kernel [256, 2]`; layers of other shapes are other weights.
+    """
+    return {
+        f"{variable.path} {list(variable.shape)}": digest(variable.numpy())
+        for variable in model.trainable_variables
+        if not variable.path.startswith(RECURRENT)
+    }
+
+
+def watched(batches: Iterator[Batch], seen: Any) -> Iterator[Batch]:
+    """Passes batches on and adds what they hold to a hash of `hashlib`."""
+    for batch in batches:
+        seen.update(np.array(batch.token_ids.shape))
+        seen.update(np.ascontiguousarray(batch.token_ids))
+        seen.update(np.ascontiguousarray(batch.label_ids))
+        yield batch
+
+
+def digest(*contents: Any) -> str:
+    """Returns the first 16 hexadecimal digits of SHA-256 over bytes or arrays."""
+    hashed = hashlib.sha256()
+    for content in contents:
+        hashed.update(content)
+    return shortened(hashed)
+
+
+def shortened(hashed: Any) -> str:
+    """Returns as many digits of a hash as tell contents apart."""
+    return str(hashed.hexdigest()[:16])
+
+
+def _of_examples(examples: Examples) -> str:
+    parts = (examples.token_ids, examples.offsets, examples.label_ids)
+    return digest(*(np.ascontiguousarray(part) for part in parts))
+
+
+def schedule_of(model: Any) -> Mapping[str, Any]:
+    """Returns the optimizer of a compiled model and its schedule, as plain values."""
+    config: dict[str, Any] = model.optimizer.get_config()
+    rate = config["learning_rate"]["config"]
+    kept = ("weight_decay", "global_clipnorm", "beta_1", "beta_2", "epsilon")
+    return {
+        "optimizer": type(model.optimizer).__name__,
+        **{key: config[key] for key in kept},
+        "schedule": {key: rate[key] for key in sorted(rate) if key != "name"},
+    }
