@@ -23,7 +23,7 @@ from seqclf.text.vocabulary import encode_texts
 
 REVIEWS = 4000
 LOCAL = [
-    "--limit=2000", "--epochs=1", "--no-bidirectional", "--pooling=last", "--quiet",
+    "--limit=2000", "--epochs=1", "--pooling=last", "--quiet",
 ]  # fmt: skip
 
 
@@ -32,6 +32,7 @@ def train(cell: str, folder: Path) -> Run:
     command = [sys.executable, "-m", "seqclf", "train", f"--cell={cell}"]
     command += [f"--data={rounds.DATA / 'imdb'}", f"--models-dir={folder}"]
     command += [f"--cache-dir={folder / 'cache'}", *LOCAL]
+    command += [] if cell == "none" else ["--no-bidirectional"]
     subprocess.run(command, check=True, capture_output=True)
     return Run(folder / f"imdb-{cell}-0")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import TINY, run_cli
 
-from seqclf.comparison.plan import parse_cells
+from seqclf.comparison.design import parse_cells
 from seqclf.comparison.rows import compare_runs
 from seqclf.comparison.saved import default_run
 from seqclf.errors import ConfigError, RunError
@@ -143,7 +143,8 @@ def test_a_failed_trial_is_missing_and_the_others_stand(
 def plan_for(
     workplace, models, name=None, overwrite=False, data=None, jobs=1, **training
 ):
-    from seqclf.comparison.plan import plan
+    from seqclf.comparison.design import Design
+    from seqclf.comparison.plan import begin, plan
     from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig
     from seqclf.data import load_dataset
     from seqclf.text.encoding import encode_dataset
@@ -155,8 +156,9 @@ def plan_for(
     )
     dataset = load_dataset(config.data)
     encoded = encode_dataset(dataset, config.data, config.text, models / "cache")
-    names = (name, overwrite)
-    return plan(config, ["rnn", "gru"], range(2), encoded, models, *names, jobs)
+    design = Design(config=config, cells=("rnn", "gru"), seeds=(0, 1))
+    path = begin(design, encoded, models, name, overwrite)
+    return plan(design, encoded, path, jobs)
 
 
 def test_a_plan_holds_every_twin_seed_by_seed(workplace, tmp_path):
@@ -164,7 +166,7 @@ def test_a_plan_holds_every_twin_seed_by_seed(workplace, tmp_path):
     assert [t.path.name for t in planned.trials] == [
         "reviews-gru-0", "reviews-rnn-0", "reviews-gru-1", "reviews-rnn-1"
     ]  # fmt: skip
-    assert [b.path.name for b in planned.baselines] == ["majority", "tf-idf"]
+    assert [b.path.name for b in planned.baselines] == ["majority", "tf-idf", "nb-svm"]
     assert planned.path.name == "reviews-compare"
     cells = [config.model.cell for config in planned.timing.configs]
     assert cells == ["rnn", "gru"]

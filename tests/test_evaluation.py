@@ -167,6 +167,9 @@ def test_the_majority_baseline_gives_the_shares_of_train(tmp_path):
     np.testing.assert_allclose(probabilities["test"], [[0.75, 0.25]] * 20)
 
 
+linear = pytest.mark.parametrize("baseline", [baselines.tfidf, baselines.nb_svm])
+
+
 def test_the_linear_baseline_learns_what_is_there_to_learn(workplace, tmp_path):
     data = encoded(workplace / "reviews", tmp_path)
     probabilities, chosen = baselines.tfidf(data)
@@ -176,25 +179,67 @@ def test_the_linear_baseline_learns_what_is_there_to_learn(workplace, tmp_path):
     np.testing.assert_allclose(probabilities["test"].sum(1), 1)
 
 
-def test_the_linear_baseline_reads_pairs_of_words(tmp_path):
+def test_log_count_ratios_are_those_of_a_worked_example():
+    from scipy.sparse import csr_array
+
+    # Two texts of the label, hold a twice and b once; one other, holds b and c.
+    features = csr_array([[1, 1, 0], [1, 0, 0], [0, 1, 1]])
+    ratios = baselines.log_count_ratios(features, np.array([True, True, False]))
+    # Smoothed: (3, 2, 1) of 6 against (1, 2, 2) of 5.
+    expected = [(3 / 6) / (1 / 5), (2 / 6) / (2 / 5), (1 / 6) / (2 / 5)]
+    np.testing.assert_allclose(ratios, np.log(expected))
+
+
+def test_nb_svm_mixes_its_weights_with_their_mean_size(monkeypatch):
+    from scipy.sparse import csr_array
+
+    features = csr_array(np.eye(4)[[0, 0, 1, 2, 3, 3]])
+    is_label = np.array([True, True, True, False, False, False])
+    ratios = baselines.log_count_ratios(features, is_label)
+    monkeypatch.setattr(baselines, "SVM_SHARE", 1.0)
+    plain, bias = baselines._nb_svm_weights(features, is_label)
+    monkeypatch.setattr(baselines, "SVM_SHARE", 0.25)
+    mixed, same = baselines._nb_svm_weights(features, is_label)
+    own = plain / ratios
+    np.testing.assert_allclose(
+        mixed, ratios * (0.75 * np.abs(own).mean() + 0.25 * own), rtol=1e-6
+    )
+    assert same == bias
+
+
+def test_nb_svm_s_probabilities_leave_its_decisions_as_they_are():
+    rng = np.random.default_rng(0)
+    label_ids = rng.integers(0, 3, 400)
+    decisions = rng.normal(size=(400, 3)) + 1.5 * np.eye(3)[label_ids]
+    temperature = baselines._temperature(decisions * 10, label_ids)
+    # Ten times the decisions want ten times the temperature.
+    assert temperature == pytest.approx(
+        10 * baselines._temperature(decisions, label_ids), rel=1e-3
+    )
+
+
+@linear
+def test_the_linear_baseline_reads_pairs_of_words(baseline, tmp_path):
     # Both classes hold the same words; only their order tells.
     rows = [(f"not good but bad {i}", "x") for i in range(40)]
     rows += [(f"not bad but good {i}", "y") for i in range(40)]
     data = encoded(write_csv(tmp_path / "x.csv", rows), tmp_path)
-    probabilities, _ = baselines.tfidf(data)
+    probabilities, _ = baseline(data)
     true = data.splits["test"].label_ids
     assert (probabilities["test"].argmax(1) == true).all()
 
 
-def test_the_linear_baseline_splits_scripts_without_spaces(tmp_path):
+@linear
+def test_the_linear_baseline_splits_scripts_without_spaces(baseline, tmp_path):
     rows = [(f"{'好' if i % 2 else '坏'}酒店{i}", "ab"[i % 2]) for i in range(80)]
     data = encoded(write_csv(tmp_path / "x.csv", rows), tmp_path)
-    probabilities, _ = baselines.tfidf(data)
+    probabilities, _ = baseline(data)
     true = data.splits["test"].label_ids
     assert (probabilities["test"].argmax(1) == true).all()
 
 
-def test_a_label_that_train_lacks_has_probability_zero(tmp_path):
+@linear
+def test_a_label_that_train_lacks_has_probability_zero(baseline, tmp_path):
     table = pa.table(
         {"text": ["a b", "c d"] * 9, "label": pa.array([0, 1] * 9, pa.int32())}
     )
@@ -208,5 +253,5 @@ def test_a_label_that_train_lacks_has_probability_zero(tmp_path):
         fingerprint="f",
     )
     data = encode_dataset(dataset, DataConfig(), TextConfig(), tmp_path)
-    probabilities, _ = baselines.tfidf(data)
+    probabilities, _ = baseline(data)
     assert (probabilities["test"][:, 2] == 0).all()

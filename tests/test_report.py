@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import io
 
 import pytest
@@ -51,7 +52,12 @@ def result(runs: int = 1) -> dict:
         "references": [pair("tf-idf + logistic regression", "gru", runs)],
         "verdict": "GRU is best.",
         "missing": {"x-rnn-1": "killed"},
+        "card": {"checks": [check("data", True), check("vocabulary", False)]},
     }
+
+
+def check(what: str, equal: bool) -> dict:
+    return {"what": what, "equal": equal, "value": "ab", "concerns": "scores"}
 
 
 def shown(runs: int = 1) -> str:
@@ -96,9 +102,50 @@ def test_markdown_has_the_same_numbers():
     assert "Missing: x-rnn-1: killed" in text
 
 
+def test_what_is_held_equal_is_told_and_what_is_not():
+    for text in (shown(), tables.markdown(result())):
+        assert "Equal in all runs: data. Not equal: vocabulary." in text
+
+
+def test_units_have_a_column_where_they_differ():
+    rows = [row("gru") | {"units": 150}, row("lstm") | {"units": 128}]
+    values = {"rows": rows, "verdict": "", "card": {}}
+    assert "| gru | 150 | 1,234,567 |" in tables.markdown(values)
+    rows[0]["units"] = 128
+    assert "| gru | 1,234,567 |" in tables.markdown(values)
+
+
+def test_what_tuning_chose_has_a_table():
+    trial = {"learning_rate": 0.0013, "dropout_rate": 0.35, "units": 96,
+             "validation_loss": 0.4321, "validation_accuracy": 0.8}  # fmt: skip
+    tried = [trial | {"validation_loss": 0.5}, trial]
+    values = result() | {"tuning": {"gru": {"trials": tried, "chosen": 2}}}
+    text = tables.markdown(values)
+    assert "by validation, from 2 trials" in text
+    assert "| gru | 0.0013 | 0.35 | 96 | 0.432 | 80.0 |" in text
+
+
+def test_csv_has_the_numbers_whole_and_no_formula():
+    values = result(3)
+    values["rows"][1]["cell"] = "=1+1"
+    lines = list(csv.DictReader(io.StringIO(tables.csv(values))))
+    assert [line["kind"] for line in lines] == (
+        ["baseline"] + ["recurrent"] * 4 + ["pair"] * 3
+    )
+    gru = next(line for line in lines if line["name"] == "gru")
+    assert float(gru["accuracy"]) == 0.8991
+    assert (float(gru["low"]), float(gru["high"])) == (0.8953, 0.9028)
+    assert gru["seeds"] == "0 1 2"
+    pairs = next(line for line in lines if line["name"] == "gru - lstm")
+    assert float(pairs["difference"]) == 0.0031
+    assert (float(pairs["low"]), float(pairs["p"])) == (-0.0021, 0.2345)
+    assert pairs["mcnemar_p"] == "0.0004 0.0004 0.0004"
+    assert lines[1]["name"] == "'=1+1"
+
+
 def test_different_kernels_are_named_by_cell():
     rows = [row("rnn"), row("gru") | {"kernel": "cuDNN"}]
-    text = tables.markdown({"rows": rows, "verdict": ""})
+    text = tables.markdown({"rows": rows, "verdict": "", "card": {}})
     assert "rnn: TensorFlow loop; gru: cuDNN" in text
 
 

@@ -16,8 +16,11 @@ from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, SeqclfError
 
 if TYPE_CHECKING:
+    from seqclf.comparison.design import Design
     from seqclf.evaluation.baselines import BaselineTask
     from seqclf.runs import Run
+    from seqclf.text.encoding import EncodedDataset
+    from seqclf.training.trial import Trial
 
 Cells = Annotated[
     str, typer.Option("--cells", help="Cells to compare; `none` has no recurrence.")
@@ -31,7 +34,31 @@ Jobs = Annotated[
         "cores and free memory allow. Results do not depend on it.",
     ),
 ]
+Match = Annotated[
+    str,
+    typer.Option(
+        "--match",
+        help="What the twins have equally many of: units, or recurrent parameters "
+        "(smaller cells become wider).",
+        autocompletion=lambda incomplete: [
+            name for name in ("units", "parameters") if name.startswith(incomplete)
+        ],
+    ),
+]
+Tune = Annotated[
+    int,
+    typer.Option(
+        "--tune",
+        metavar="N",
+        help="First choose learning rate, dropout and units for each cell, by N "
+        "trainings each and their validation loss. 0: one recipe for all.",
+    ),
+]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")]
+Csv = Annotated[
+    bool,
+    typer.Option("--csv", help="Print comma-separated values, a line a cell and pair."),
+]
 Paths = Annotated[
     list[Path] | None,
     typer.Argument(
@@ -44,7 +71,7 @@ Paths = Annotated[
 
 # What has a meaning for finished runs.
 OF_FINISHED = {"paths", "models_dir", "cache_dir", "config_file"}
-OF_FINISHED |= {"json", "markdown", "quiet"}
+OF_FINISHED |= {"json", "markdown", "csv", "quiet"}
 
 
 @options.with_config(without=("cell", "seed"))
@@ -54,6 +81,8 @@ def compare(
     paths: Paths = None,
     cells: Cells = "none,rnn,gru,lstm",
     seeds: Seeds = 3,
+    match: Match = "units",
+    tune: Tune = 0,
     jobs: Jobs = None,
     name: options.Name = None,
     overwrite: options.Overwrite = False,
@@ -61,6 +90,7 @@ def compare(
     cache_dir: options.CacheDir = options.DEFAULT_CACHE,
     json: options.Json = False,
     markdown: Markdown = False,
+    csv: Csv = False,
     require_cudnn: options.RequireCudnn = False,
     quiet: options.Quiet = False,
     config_file: options.ConfigFile = None,
@@ -73,25 +103,32 @@ def compare(
 
     Example: seqclf compare --data reviews.csv --seeds 5
     """
+    forms = {"json": json, "markdown": markdown, "csv": csv}
+    chosen = [name for name in forms if forms[name]]
+    if len(chosen) > 1:
+        given = " and ".join(f"--{name}" for name in chosen)
+        raise ConfigError(f"{given} cannot be printed at the same time; choose one.")
     if paths:
         options.refuse_given(context, OF_FINISHED, "finished runs are compared")
         result = _compare_finished(paths, models_dir, cache_dir, quiet)
     else:
         result = _train_and_compare(
             kernel_of_choice(config, require_cudnn),
-            (cells, seeds, jobs),
+            (cells, seeds, match, tune),
+            jobs,
             (name, overwrite),
             (models_dir, cache_dir),
             quiet,
         )
-    _print(result, json, markdown)
+    _print(result, *chosen)
     if result.get("missing"):
         raise typer.Exit(1)
 
 
 def _train_and_compare(
     config: RunConfig,
-    extent: tuple[str, int, int | None],
+    asked: tuple[str, int, str, int],
+    jobs: int | None,
     naming: tuple[str | None, bool],
     folders: tuple[Path, Path],
     quiet: bool,
@@ -101,23 +138,21 @@ def _train_and_compare(
     from seqclf.machine import jobs_for
     from seqclf.model import backend
 
-    cells, seeds, jobs = extent
-    chosen = planning.parse_cells(cells)
-    if seeds < 1:
-        raise ConfigError(f"--seeds must be a whole number of at least 1, got {seeds}.")
+    design = _design(config, *asked)
     if jobs is not None and jobs < 1:
         raise ConfigError(f"--jobs must be a whole number of at least 1, got {jobs}.")
     backend.refuse_other_backends()
-    refuse_idle_settings(config, chosen, *naming)
+    refuse_idle_settings(config, design.cells, *naming)
     start = time.perf_counter()
     data = load_and_encode(config, folders[1], quiet)
-    jobs = jobs or jobs_for(len(chosen) * seeds)
-    plan = planning.plan(config, chosen, range(seeds), data, folders[0], *naming, jobs)
+    jobs = jobs or jobs_for(len(design.cells) * max(len(design.seeds), design.tune))
+    path = planning.begin(design, data, folders[0], *naming)
+    tuned = _tune(design, data, path, jobs, quiet) if design.tune else ()
+    plan = planning.plan(design, data, path, jobs, *tuned)
     if plan.finished:
         reused = ", ".join(run.name for run in plan.finished)
         note(f"Finished with these settings and data, reused: {reused}.", quiet)
-    costs = {t.path.name: planning.relative_cost(t.config) for t in plan.trials}
-    with TrainingProgress(costs, quiet, jobs) as progress:
+    with TrainingProgress(_costs(plan.trials), quiet, jobs) as progress:
         try:
             finished, failures = planning.execute(plan, progress.report)
         except KeyboardInterrupt:
@@ -129,6 +164,49 @@ def _train_and_compare(
     result = planning.finish(plan, finished, failures, seconds)
     note(f"Written: {plan.path / COMPARISON_FILE}", quiet)
     return result
+
+
+def _design(config: RunConfig, cells: str, seeds: int, match: str, tune: int) -> Design:
+    from seqclf.comparison.design import Design, parse_cells
+
+    if seeds < 1:
+        raise ConfigError(f"--seeds must be a whole number of at least 1, got {seeds}.")
+    return Design(
+        config=config,
+        cells=parse_cells(cells),
+        seeds=tuple(range(seeds)),
+        match=match,
+        tune=tune,
+    )
+
+
+def _tune(
+    design: Design, data: EncodedDataset, path: Path, jobs: int, quiet: bool
+) -> tuple[dict[str, RunConfig], dict[str, Any]]:
+    """Returns what tuning chose, by cell, and what it tried."""
+    from seqclf.comparison import plan as planning
+    from seqclf.comparison import tuning
+
+    trials = planning.tuning_trials(design, data, path, jobs)
+    count = design.tune * len(design.cells)
+    note(
+        f"Tuning: {count} trainings, {count - len(trials)} of them finished before; "
+        f"validation loss chooses.",
+        quiet,
+    )
+    with TrainingProgress(_costs(trials), quiet, jobs) as progress:
+        try:
+            planning.train(trials, progress.report, jobs)
+        except KeyboardInterrupt:
+            note("Type the same command again to go on with the tuning.")
+            raise
+    return tuning.choose(design, path)
+
+
+def _costs(trials: list[Trial]) -> dict[str, float]:
+    from seqclf.comparison import plan as planning
+
+    return {planning.name_of(t): planning.relative_cost(t.config) for t in trials}
 
 
 def _compare_finished(
@@ -196,13 +274,14 @@ def _baselines(run: Run, cache: Path, quiet: bool) -> list[BaselineTask]:
     return tasks
 
 
-def _print(result: dict[str, Any], json: bool, markdown: bool) -> None:
+def _print(result: dict[str, Any], form: str = "") -> None:
     from seqclf.report import tables
 
-    if json:
+    if form == "json":
         print_json(result)
-    elif markdown:
-        typer.echo(tables.markdown(result))
+    elif form:
+        text = {"markdown": tables.markdown, "csv": tables.csv}[form](result)
+        typer.echo(text, nl=not text.endswith("\n"))
     else:
         console = stdout()
         for table in tables.terminal(result):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqclf import config as settings
 from seqclf import runs
+from seqclf.comparison import tuning
+from seqclf.comparison.design import Design, twins
 from seqclf.comparison.rows import compare_runs
 from seqclf.comparison.saved import (
     COMPARISON_FILE,
@@ -19,9 +20,9 @@ from seqclf.comparison.saved import (
     TIMING_FILE,
     read_timing,
 )
-from seqclf.config import CELL_NAMES, RunConfig, twin
+from seqclf.config import RunConfig, twin
 from seqclf.engine import Outcome, Task, cores, run_tasks
-from seqclf.errors import ConfigError, RunError, unknown
+from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks, run_baseline
 from seqclf.runs import Run
 from seqclf.runs import run as files
@@ -48,6 +49,8 @@ class Plan:
       baselines: The baselines, fitted or not.
       timing: The kinds of twins, to be timed against each other.
       jobs: Trainings at a time.
+      chosen: Settings in which the twins may differ, see `Design.chosen`.
+      tuning: What was tried to choose them, if anything.
     """
 
     path: Path
@@ -56,17 +59,8 @@ class Plan:
     baselines: list[BaselineTask]
     timing: TimingTask
     jobs: int = 1
-
-
-def parse_cells(text: str) -> tuple[str, ...]:
-    """Reads a list such as `rnn,gru`; a name twice or unknown is refused."""
-    cells = tuple(cell.strip() for cell in text.split(","))
-    for cell in cells:
-        if cell not in CELL_NAMES:
-            raise ConfigError(unknown("cell", cell, CELL_NAMES))
-    if len(set(cells)) < len(cells):
-        raise ConfigError(f"--cells names a cell twice: {text}.")
-    return cells
+    chosen: tuple[str, ...] = ()
+    tuning: Mapping[str, Any] | None = None
 
 
 def relative_cost(config: RunConfig) -> float:
@@ -74,52 +68,88 @@ def relative_cost(config: RunConfig) -> float:
     return RELATIVE_COST[config.model.cell]
 
 
-def plan(
-    config: RunConfig,
-    cells: Sequence[str],
-    seeds: Sequence[int],
+def begin(
+    design: Design,
     data: EncodedDataset,
     models: Path,
     name: str | None = None,
     overwrite: bool = False,
+) -> Path:
+    """Makes, or finds, the directory of a comparison.
+
+    Args:
+      design: What it asks.
+      data: The encoded data set.
+      models: Folder of the runs.
+      name: Its name; None takes <data>-compare.
+      overwrite: Whether a given name may be taken from another comparison.
+
+    Returns:
+      The directory; what another question left there is removed.
+    """
+    question = design.question(data.about["fingerprint"])
+    path = _comparison_path(models, question, data, name, overwrite)
+    _begin(path, question)
+    return path
+
+
+def plan(
+    design: Design,
+    data: EncodedDataset,
+    path: Path,
     jobs: int = 1,
+    configs: Mapping[str, RunConfig] | None = None,
+    tried: Mapping[str, Any] | None = None,
 ) -> Plan:
     """Finds out what of a comparison is done already and where the rest goes.
 
     Args:
-      config: The recipe; cell and seed are replaced.
-      cells: Cells to compare.
-      seeds: Training seeds, each for all cells.
+      design: What it asks.
       data: The encoded data set.
-      models: Folder of the runs.
-      name: Name of the comparison; None takes <data>-compare.
-      overwrite: Whether a given name may be taken from another comparison.
+      path: Its directory, in the folder of the runs.
       jobs: Trainings at a time; the cores are divided among them.
+      configs: By cell, as tuning chose them; None takes the design's recipe.
+      tried: What was tried for them, see `tuning.choose`.
 
     Returns:
       The plan; seed by seed, so that a cut leaves whole rounds, and the longest
       training of a seed first, so that none is left alone at the end.
     """
-    question = _question(config, cells, seeds, data)
-    path = _comparison_path(models, question, data, name, overwrite)
-    _begin(path, question)
+    configs = configs or twins(design)
+    models = path.parent
     trials, finished = [], []
-    threads = max(cores() // jobs, 1)
-    by_cost = sorted(cells, key=lambda cell: -RELATIVE_COST[cell])
-    for seed in seeds:
+    by_cost = sorted(design.cells, key=lambda cell: -RELATIVE_COST[cell])
+    for seed in design.seeds:
         for cell in by_cost:
-            one = twin(config, cell, seed)
+            one = twin(configs[cell], cell, seed)
             place = runs.find_place(models, one, data.about)
             if place.is_done:
                 finished.append(Run(place.path))
             else:
-                about = data.about
-                trials.append(
-                    Trial(one, data.path, about, place.path, "compare", threads, jobs)
-                )
-    kinds = tuple(twin(config, cell, seeds[0]) for cell in cells)
-    timing = TimingTask(kinds, data.path, cores())
-    return Plan(path, trials, finished, baseline_tasks(data, models), timing, jobs)
+                trials.append(_trial(one, data, place.path, jobs))
+    return Plan(
+        path,
+        trials,
+        finished,
+        baseline_tasks(data, models),
+        TimingTask(tuple(configs.values()), data.path, cores()),
+        jobs,
+        design.chosen,
+        tried,
+    )
+
+
+def tuning_trials(
+    design: Design, data: EncodedDataset, path: Path, jobs: int = 1
+) -> list[Trial]:
+    """Returns the trials of a comparison that are not finished yet."""
+    left = tuning.unfinished(design, path)
+    return [_trial(config, data, place, jobs) for place, config in left]
+
+
+def _trial(config: RunConfig, data: EncodedDataset, path: Path, jobs: int) -> Trial:
+    threads = max(cores() // jobs, 1)
+    return Trial(config, data.path, data.about, path, "compare", threads, jobs)
 
 
 def _begin(path: Path, question: dict[str, Any]) -> None:
@@ -128,18 +158,6 @@ def _begin(path: Path, question: dict[str, Any]) -> None:
         shutil.rmtree(path)
     path.mkdir(parents=True, exist_ok=True)
     write_json(path / QUESTION_FILE, question)
-
-
-def _question(
-    config: RunConfig, cells: Sequence[str], seeds: Sequence[int], data: EncodedDataset
-) -> dict[str, Any]:
-    values = settings.question(config)
-    del values["model"]["cell"], values["training"]["seed"]
-    return values | {
-        "cells": list(cells),
-        "seeds": list(seeds),
-        "fingerprint": data.about["fingerprint"],
-    }
 
 
 def _comparison_path(
@@ -196,11 +214,24 @@ def execute(plan: Plan, on_report: OnReport) -> tuple[list[Run], dict[str, str]]
       All finished runs, and why the others are missing, by name.
     """
     failures = fit_baselines(plan.baselines, on_report)
-    tasks = [Task(run_trial, t, t.path / files.LOG_FILE) for t in plan.trials]
-    names = [trial.path.name for trial in plan.trials]
-    failures |= _run_all(tasks, names, on_report, plan.jobs)[1]
+    failures |= train(plan.trials, on_report, plan.jobs)
     failures |= _time(plan, on_report)
     return finished_runs(plan), failures
+
+
+def train(
+    trials: Sequence[Trial], on_report: OnReport, jobs: int = 1
+) -> dict[str, str]:
+    """Trains; returns why some could not be trained, by name."""
+    tasks = [Task(run_trial, t, t.path / files.LOG_FILE) for t in trials]
+    names = [name_of(trial) for trial in trials]
+    return _run_all(tasks, names, on_report, jobs)[1]
+
+
+def name_of(trial: Trial) -> str:
+    """Returns what a trial is called on the screen: its run, or `tuning gru-3`."""
+    is_tuning = trial.path.parent.name == tuning.FOLDER
+    return f"{tuning.FOLDER} {trial.path.name}" if is_tuning else trial.path.name
 
 
 def fit_baselines(
@@ -262,7 +293,9 @@ def finish(
     if not finished:
         reasons = "; ".join(f"{name}: {error}" for name, error in failures.items())
         raise RunError(f"no training was finished. {reasons}")
-    result = compare_runs(finished, plan.baselines, read_timing(plan.path)) | {
+    timing = read_timing(plan.path)
+    result = compare_runs(finished, plan.baselines, timing, plan.chosen) | {
+        "tuning": plan.tuning,
         "missing": failures,
         "seconds": seconds,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from seqclf import config as settings
+from seqclf.comparison.card import disagreements, twin_card
 from seqclf.comparison.pairs import (
     Right,
     accuracy_interval,
@@ -29,6 +30,7 @@ def compare_runs(
     finished: Sequence[Run],
     baselines: Sequence[BaselineTask] = (),
     timing: Mapping[str, Any] | None = None,
+    chosen: Collection[str] = (),
 ) -> dict[str, Any]:
     """Puts finished runs side by side, without training.
 
@@ -37,6 +39,7 @@ def compare_runs(
       baselines: Rows to beat; those that are not fitted are left out.
       timing: Of the twins alone, by cell, see `training.timing`; it replaces what the
         runs measured themselves, perhaps beside others.
+      chosen: Settings that were chosen for each cell, in which twins may differ.
 
     Returns:
       Rows, pairs of twins, the best twin against each baseline, a verdict and the
@@ -60,12 +63,12 @@ def compare_runs(
     others = {name: {0: right_answer(run)} for name, run in fitted.items()}
     pairs = compare_pairs(rights)
     references = compare_with(best, rights[best], others)
-    card = _card(finished)
+    card = twin_card(finished, chosen)
     return {
         "rows": rows,
         "pairs": pairs,
         "references": references,
-        "verdict": verdict(rows, pairs, references, card["different"]),
+        "verdict": verdict(rows, pairs, references, disagreements(card)),
         "card": card,
     }
 
@@ -137,6 +140,7 @@ def _row(
         "kind": "recurrent",
         "seeds": [_seed(run) for run in group],
         "runs": [str(run.path) for run in group],
+        "units": group[0].config.model.units,
         "parameters": environment[0]["parameters"],
         "recurrent_parameters": environment[0]["recurrent_parameters"],
         **_quality(test, right),
@@ -203,20 +207,3 @@ def _quality(test: Sequence[dict[str, Any]], right: Right) -> dict[str, Any]:
         "macro_f1": float(np.mean([scores["macro_f1"] for scores in test])),
         "log_loss": float(np.mean([scores["log_loss"] for scores in test])),
     }
-
-
-def _card(finished: Sequence[Run]) -> dict[str, Any]:
-    """Returns what all runs share, and the settings in which they differ."""
-    first = finished[0]
-    different = {
-        line.split(":")[0]
-        for run in finished
-        for line in settings.differences(first.config, run.config)
-    }
-    equal = {
-        f"{part}.{key}": value
-        for part, values in settings.to_dict(first.config).items()
-        for key, value in values.items()
-        if f"{part}.{key}" not in different
-    }
-    return {"equal": equal, "different": sorted(different), "dataset": first.dataset}

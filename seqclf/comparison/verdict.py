@@ -23,16 +23,15 @@ def verdict(
       rows: Rows of a comparison, see `rows.compare_runs`.
       pairs: The twins two at a time, see `pairs.compare_pairs`.
       references: The best twin against each baseline, see `pairs.compare_with`.
-      different: Settings in which the runs differ.
+      different: Why the runs are no twins, see `card.disagreements`.
 
     Returns:
       A few sentences.
     """
-    more = sorted(set(different) - {"model.cell", "training.seed"})
-    if more:
+    if different:
         return (
             f"These runs are not ranked, for they are no twins: they also differ in "
-            f"{_join(more)}."
+            f"{_join(different)}."
         )
     best = _best(rows)
     about = [

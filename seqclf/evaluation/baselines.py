@@ -24,6 +24,8 @@ from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.training.trial import Report, package_versions, peak_memory, scores
 
 REGULARIZATIONS = (1.0, 10.0, 100.0)
+SVM_SHARE = 0.25  # beta of the paper, for sentences and reviews alike
+LEAST_LOG = -30.0  # of a probability; labels that train lacks have none
 FEWEST_FOR_RARE = 500  # below it every pair of words may be the only one of its kind
 
 # From float32 probabilities [n, labels] of validation and test, and what was chosen.
@@ -115,17 +117,7 @@ def tfidf(data: EncodedDataset) -> Fitted:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    vectorizer = TfidfVectorizer(
-        ngram_range=(1, 2),
-        sublinear_tf=True,
-        min_df=2 if len(data.splits[TRAIN]) >= FEWEST_FOR_RARE else 1,
-        lowercase=False,
-        token_pattern=r"\S+",
-        dtype=np.float32,
-    )
-    features = {TRAIN: vectorizer.fit_transform(_spaced(data, TRAIN))}
-    for split in (VALIDATION, TEST):
-        features[split] = vectorizer.transform(_spaced(data, split))
+    features = _features(data, TfidfVectorizer, sublinear_tf=True)
     label_ids = {split: data.splits[split].label_ids for split in features}
     models = [
         LogisticRegression(C=c, solver="newton-cg", max_iter=1000).fit(
@@ -137,6 +129,94 @@ def tfidf(data: EncodedDataset) -> Fitted:
         models, key=lambda m: m.score(features[VALIDATION], label_ids[VALIDATION])
     )
     return _probabilities(best, features, len(data.labels)), {"C": best.C}
+
+
+def nb_svm(data: EncodedDataset) -> Fitted:
+    """Fits NB-SVM on tokens and pairs (Wang & Manning 2012, ACL P12-2018, section 2.3).
+
+    A linear SVM over naive Bayes's log-count ratios, one label against the rest, with
+    the paper's settings: counts smoothed by 1, C 1, a quarter of the SVM's weights and
+    the rest their mean size. Probabilities are a softmax of the decisions at the
+    temperature that suits validation (Guo et al. 2017, arXiv:1706.04599); they leave
+    the decisions as they are.
+    """
+    from scipy.special import softmax
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    features = _features(data, CountVectorizer, binary=True)
+    label_ids = data.splits[TRAIN].label_ids
+    decisions = {
+        split: np.full((features[split].shape[0], len(data.labels)), -np.inf)
+        for split in (VALIDATION, TEST)
+    }
+    for label in np.unique(label_ids):
+        weights, bias = _nb_svm_weights(features[TRAIN], label_ids == label)
+        for split, columns in decisions.items():
+            columns[:, label] = features[split] @ weights + bias
+    temperature = _temperature(decisions[VALIDATION], data.splits[VALIDATION].label_ids)
+    probabilities = {
+        split: softmax(values / temperature, axis=1)
+        for split, values in decisions.items()
+    }
+    return probabilities, {"C": 1.0, "beta": SVM_SHARE, "temperature": temperature}
+
+
+def _nb_svm_weights(features: Any, is_label: np.ndarray) -> tuple[np.ndarray, float]:
+    """Returns the weights, float [features], and the bias of one label's NB-SVM."""
+    from sklearn.svm import LinearSVC
+
+    ratios = log_count_ratios(features, is_label)
+    svm = LinearSVC(C=1.0, random_state=0).fit(features.multiply(ratios), is_label)
+    own = svm.coef_[0]
+    mixed = (1 - SVM_SHARE) * np.abs(own).mean() + SVM_SHARE * own
+    return ratios * mixed, float(svm.intercept_[0])
+
+
+def log_count_ratios(features: Any, is_label: np.ndarray) -> np.ndarray:
+    """Returns how much more often each feature stands in texts of a label.
+
+    Args:
+      features: Sparse 0 or 1 [texts, features].
+      is_label: bool [texts].
+
+    Returns:
+      float64 [features], the logarithm of the two relative frequencies' ratio, each
+      count smoothed by 1.
+    """
+    shares = []
+    for rows in (is_label, ~is_label):
+        counts = 1 + np.asarray(features[rows].sum(axis=0), np.float64).ravel()
+        shares.append(counts / counts.sum())
+    return np.log(shares[0] / shares[1])
+
+
+def _temperature(decisions: np.ndarray, label_ids: np.ndarray) -> float:
+    """Returns what to divide decisions by for the least log loss."""
+    from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
+
+    def loss(log_temperature: float) -> float:
+        logs = log_softmax(decisions / np.exp(log_temperature), axis=1)
+        picked = logs[np.arange(len(label_ids)), label_ids]
+        return float(-np.maximum(picked, LEAST_LOG).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-7, 7), method="bounded").x))
+
+
+def _features(data: EncodedDataset, kind: Any, **options: Any) -> dict[str, Any]:
+    """Returns each split's tokens and pairs of neighbours, sparse [texts, features]."""
+    vectorizer = kind(
+        ngram_range=(1, 2),
+        min_df=2 if len(data.splits[TRAIN]) >= FEWEST_FOR_RARE else 1,
+        lowercase=False,
+        token_pattern=r"\S+",
+        dtype=np.float32,
+        **options,
+    )
+    features = {TRAIN: vectorizer.fit_transform(_spaced(data, TRAIN))}
+    for split in (VALIDATION, TEST):
+        features[split] = vectorizer.transform(_spaced(data, split))
+    return features
 
 
 def _spaced(data: EncodedDataset, split: str) -> list[str]:
@@ -163,4 +243,5 @@ def _probabilities(
 BASELINES: dict[str, Callable[[EncodedDataset], Fitted]] = {
     "majority": majority,
     "tf-idf + logistic regression": tfidf,
+    "nb-svm": nb_svm,
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
+from csv import DictWriter
 from typing import Any
 
 from rich.markup import escape
@@ -96,13 +98,39 @@ PAIRS: tuple[Column, ...] = (
 )
 
 
+UNITS: Column = ("units", _optional("units", str))
+TUNED: tuple[Column, ...] = (
+    ("cell", lambda row: row["cell"]),
+    ("learning\nrate", lambda row: f"{row['learning_rate']:g}"),
+    ("dropout", lambda row: f"{row['dropout_rate']:g}"),
+    ("units", lambda row: str(row["units"])),
+    ("validation\nloss", lambda row: f"{row['validation_loss']:.3f}"),
+    ("validation\naccuracy %", lambda row: _percent(row["validation_accuracy"])),
+)
+
+
 def terminal(result: dict[str, Any]) -> list[Table]:
     """Returns the tables of quality, of pairs and of cost, each within 80 columns."""
     rows, pairs = result["rows"], _compared(result)
     tables = [_rich(_quality_title(rows), _quality(rows), rows)]
+    if tuned := _tuned(result):
+        tables.append(_rich(_tuned_title(result), TUNED, tuned))
     if pairs:
         tables.append(_rich(_pairs_title(pairs), PAIRS, pairs))
-    return [*tables, _rich(f"At what price ({_conditions(rows)})", COST, rows)]
+    return [*tables, _rich(f"At what price ({_conditions(rows)})", _cost(rows), rows)]
+
+
+def _tuned(result: dict[str, Any]) -> list[Row]:
+    """Returns the settings that tuning chose, a row a cell."""
+    return [
+        {"cell": cell} | tried["trials"][tried["chosen"] - 1]
+        for cell, tried in (result.get("tuning") or {}).items()
+    ]
+
+
+def _tuned_title(result: dict[str, Any]) -> str:
+    count = len(next(iter(result["tuning"].values()))["trials"])
+    return f"What was chosen for each cell, by validation, from {count} trials"
 
 
 def _quality_title(rows: Sequence[Row]) -> str:
@@ -144,6 +172,12 @@ def _quality(rows: Sequence[Row]) -> list[Column]:
     return [column for column in QUALITY if several or column is not RANGE]
 
 
+def _cost(rows: Sequence[Row]) -> list[Column]:
+    """Returns the columns of cost; units where they are not all equal."""
+    units = {row["units"] for row in rows if row.get("units")}
+    return [COST[0], *([UNITS] if len(units) > 1 else []), *COST[1:]]
+
+
 def _rich(title: str, columns: Sequence[Column], rows: Sequence[Row]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
     for index, (header, _) in enumerate(columns):
@@ -170,22 +204,38 @@ def _kernels(rows: Sequence[Row]) -> str:
 
 def closing(result: dict[str, Any]) -> str:
     """Returns the verdict and what is missing, for a terminal."""
-    lines = [escape(result["verdict"])]
+    lines = [escape(result["verdict"]), escape(held_equal(result["card"]))]
     for name, error in result.get("missing", {}).items():
         lines.append(f"[bold]Missing:[/bold] {escape(name)}: {escape(error)}")
     return "\n".join(lines)
+
+
+def held_equal(card: dict[str, Any]) -> str:
+    """Returns what was checked to be equal in all runs, and what was not."""
+    checks = card.get("checks", [])
+    names = {
+        equal: ", ".join(c["what"] for c in checks if c["equal"] == equal)
+        for equal in (True, False)
+    }
+    said = [f"Equal in all runs: {names[True]}."] if names[True] else []
+    if names[False]:
+        said.append(f"Not equal: {names[False]}.")
+    return " ".join(said)
 
 
 def markdown(result: dict[str, Any]) -> str:
     """Returns the same tables, verdict and gaps as Markdown."""
     rows, pairs = result["rows"], _compared(result)
     parts = [_quality_title(rows), _markdown_table(_quality(rows), rows)]
+    if tuned := _tuned(result):
+        parts += [_tuned_title(result), _markdown_table(TUNED, tuned)]
     if pairs:
         parts += [_pairs_title(pairs), _markdown_table(PAIRS, pairs)]
     parts += [
         f"At what price ({_conditions(rows)})",
-        _markdown_table(COST, rows),
+        _markdown_table(_cost(rows), rows),
         result["verdict"],
+        held_equal(result["card"]),
     ]
     parts += [f"Missing: {n}: {e}" for n, e in result.get("missing", {}).items()]
     return "\n\n".join(parts)
@@ -196,3 +246,57 @@ def _markdown_table(columns: Sequence[Column], rows: Sequence[Row]) -> str:
     lines = [headers, ["---"] + ["---:"] * (len(columns) - 1)]
     lines += [[show(row).replace("|", "\\|") for _, show in columns] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+CSV_OF_ROW = (
+    "n", "seeds", "macro_f1", "log_loss", "units", "recurrent_parameters", "parameters",
+    "seconds_per_epoch", "seconds_to_best", "tokens_per_second",
+    "milliseconds_per_prediction", "peak_memory_bytes", "kernel", "timed",
+)  # fmt: skip
+CSV_COLUMNS = (
+    "kind", "name", "accuracy", "difference", "low", "high", "p", "mcnemar_p",
+    *CSV_OF_ROW,
+)  # fmt: skip
+
+
+def csv(result: dict[str, Any]) -> str:
+    """Returns a line for each cell, baseline and pair, as comma-separated values.
+
+    Numbers are whole (accuracies and differences are fractions); low and high belong
+    to the accuracy or the difference. Lists are joined by spaces.
+    """
+    file = io.StringIO()
+    writer = DictWriter(file, CSV_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in result["rows"]:
+        own = {key: _csv_value(row.get(key)) for key in CSV_OF_ROW}
+        accuracy = row["accuracy"]
+        reach = {"low": accuracy["low"], "high": accuracy["high"]}
+        name = {"kind": row["kind"], "name": _harmless(row["cell"])}
+        writer.writerow(name | own | reach | {"accuracy": accuracy["mean"]})
+    for pair in _compared(result):
+        low, high = bounds(pair)
+        writer.writerow(
+            {
+                "kind": "pair",
+                "name": _harmless(f"{pair['a']} - {pair['b']}"),
+                "seeds": _csv_value(pair["seeds"]),
+                "difference": pair["difference"],
+                "low": low,
+                "high": high,
+                "p": _csv_value(pair["p"]),
+                "mcnemar_p": _csv_value(pair["mcnemar_p"]),
+            }
+        )
+    return file.getvalue()
+
+
+def _csv_value(value: Any) -> Any:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return _harmless(value) if isinstance(value, str) else value
+
+
+def _harmless(text: str) -> str:
+    """Returns text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -1,0 +1,184 @@
+"""The twin card: what is equal in all runs, what shows it, and what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from seqclf import config as settings
+from seqclf.runs import Run
+from seqclf.training.proof import digest
+
+OF_CELL, OF_SEED = "model.cell", "training.seed"
+SCORES, TIMES = "scores", "times"
+
+
+def twin_card(finished: Sequence[Run], chosen: Collection[str] = ()) -> dict[str, Any]:
+    """Returns what all runs share and in what they differ.
+
+    Args:
+      finished: Runs on the same data.
+      chosen: Settings that the comparison itself chose for each cell; they may differ.
+
+    Returns:
+      As in `comparison.json`: `equal`, settings and their value; `different`, names
+      of the others; `chosen`; `dataset`, of the first run; and `checks`, a record for
+      each thing that twins must share: what, value (what shows it), equal, differing
+      (names of runs, from the first on that disagrees), and concerns, `scores` or
+      `times`.
+    """
+    first = finished[0]
+    different = {
+        line.split(":")[0]
+        for run in finished
+        for line in settings.differences(first.config, run.config)
+    }
+    equal = {
+        f"{part}.{key}": value
+        for part, values in settings.to_dict(first.config).items()
+        for key, value in values.items()
+        if f"{part}.{key}" not in different
+    }
+    return {
+        "equal": equal,
+        "different": sorted(different),
+        "chosen": sorted(chosen),
+        "dataset": first.dataset,
+        "checks": _checks(finished, set(chosen)),
+    }
+
+
+def disagreements(card: Mapping[str, Any]) -> list[str]:
+    """Returns why runs are no twins: settings and checks that differ but must not."""
+    allowed = {OF_CELL, OF_SEED, *card.get("chosen", ())}
+    names = [name for name in card["different"] if name not in allowed]
+    broken = [
+        check["what"]
+        for check in card.get("checks", ())
+        if not check["equal"] and check["concerns"] == SCORES
+    ]
+    # A setting that differs explains what it changes.
+    return names or broken
+
+
+def _checks(finished: Sequence[Run], chosen: set[str]) -> list[dict[str, Any]]:
+    proofs = [run.proof for run in finished]
+    environments = [run.environment for run in finished]
+    kernels = [e["kernel"] for e in environments]
+    recurring = [run for run, k in zip(finished, kernels, strict=True) if k != "none"]
+    configs = [run.config.training for run in finished]
+
+    def all_equal(what: str, values: Sequence[Any], show: Callable[[Any], str]) -> Any:
+        return _check(what, finished, values, show)
+
+    return [
+        all_equal("data", [run.dataset["fingerprint"] for run in finished], str),
+        all_equal("division into splits", [p["splits"] for p in proofs], _joined),
+        all_equal("vocabulary", [p["vocabulary"] for p in proofs], str),
+        _check_by_seed("batches and their order", finished, _batches),
+        _check_by_seed("initial weights outside the cell", finished, _weights),
+        all_equal(
+            "optimizer and schedule",
+            [_training(proof["training"], chosen) for proof in proofs],
+            _shown_training,
+        ),
+        all_equal(
+            "stopping rule",
+            [(config.epochs, config.patience) for config in configs],
+            _shown_stopping,
+        ),
+        all_equal(
+            "keras and tensorflow",
+            [[e["versions"][name] for name in ("keras", "tensorflow")]
+             for e in environments],
+            ", ".join,
+        ),
+        _check("kernel of the recurrence", recurring,
+               [k for k in kernels if k != "none"], str, TIMES),
+        _check("threads in training", finished,
+               [e["threads"] for e in environments], str, TIMES),
+    ]  # fmt: skip
+
+
+def _check(
+    what: str,
+    finished: Sequence[Run],
+    values: Sequence[Any],
+    show: Callable[[Any], str],
+    concerns: str = SCORES,
+) -> dict[str, Any]:
+    differing = [
+        run.name
+        for run, value in zip(finished, values, strict=True)
+        if value != values[0]
+    ]
+    return {
+        "what": what,
+        "value": show(values[0]) if values else "no cell recurs",
+        "equal": not differing,
+        "differing": differing,
+        "concerns": concerns,
+    }
+
+
+def _check_by_seed(
+    what: str,
+    finished: Sequence[Run],
+    parts_of: Callable[[Run], Mapping[str, str]],
+) -> dict[str, Any]:
+    """Compares, among runs of one seed, those parts that several of them have."""
+    seen: dict[int, dict[str, str]] = {}
+    differing = []
+    for run in finished:
+        parts = parts_of(run)
+        known = seen.setdefault(run.config.training.seed, {})
+        if any(known.get(name, value) != value for name, value in parts.items()):
+            differing.append(run.name)
+        seen[run.config.training.seed] = {**parts, **known}
+    shown = [
+        f"seed {seed}: {digest(''.join(sorted(parts.values())).encode())}"
+        for seed, parts in sorted(seen.items())
+    ]
+    return {
+        "what": what,
+        "value": ", ".join(shown),
+        "equal": not differing,
+        "differing": differing,
+        "concerns": SCORES,
+    }
+
+
+def _batches(run: Run) -> dict[str, str]:
+    return {str(epoch): value for epoch, value in enumerate(run.proof["batches"], 1)}
+
+
+def _weights(run: Run) -> dict[str, str]:
+    """Returns hashes by name and shape: a weight of another shape is another weight."""
+    return dict(run.proof["initial_weights"])
+
+
+def _training(values: Mapping[str, Any], chosen: Collection[str]) -> dict[str, Any]:
+    schedule = dict(values["schedule"])
+    if "training.learning_rate" in chosen:
+        del schedule["initial_learning_rate"], schedule["warmup_target"]
+    return {**values, "schedule": schedule}
+
+
+def _shown_training(values: Mapping[str, Any]) -> str:
+    schedule = values["schedule"]
+    peak = schedule.get("warmup_target") or schedule.get("initial_learning_rate")
+    to = f" to {peak:g}" if peak else ""
+    return (
+        f"{values['optimizer']}, {schedule['warmup_steps']:,} steps{to}, then a cosine "
+        f"of {schedule['decay_steps']:,} to 0; clipped at {values['global_clipnorm']:g}"
+    )
+
+
+def _shown_stopping(values: tuple[int | None, int]) -> str:
+    epochs, patience = values
+    most = "by the size of the data" if epochs is None else f"{epochs} epochs"
+    return f"least validation loss; {patience} epochs without it, or {most}"
+
+
+def _joined(parts: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in parts.items())

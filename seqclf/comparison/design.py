@@ -1,0 +1,144 @@
+"""What a comparison asks: which cells, how often, and what is held equal."""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seqclf import config as settings
+from seqclf.config import CELL_NAMES, ModelConfig, RunConfig, twin
+from seqclf.errors import ConfigError, unknown
+from seqclf.model.build import recurrent_parameters
+
+UNITS, PARAMETERS = MATCH_NAMES = ("units", "parameters")
+MOST_APART = 0.01  # of matched parameters, a fraction
+MOST_UNITS = 1 << 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """The question of a comparison.
+
+    Attributes:
+      config: The recipe; cell and seed are replaced.
+      cells: Cells to compare.
+      seeds: Training seeds, each for all cells.
+      match: `units`: all cells are equally wide; `parameters`: they have equally many
+        recurrent parameters, as in Chung et al. 2014 (arXiv:1412.3555).
+      tune: Trials a cell that choose its settings on validation; 0 for none.
+    """
+
+    config: RunConfig
+    cells: tuple[str, ...]
+    seeds: tuple[int, ...]
+    match: str = UNITS
+    tune: int = 0
+
+    def __post_init__(self) -> None:
+        if self.match not in MATCH_NAMES:
+            raise ConfigError(unknown("--match", self.match, MATCH_NAMES))
+        if self.tune < 0:
+            raise ConfigError(f"--tune must be at least 0, got {self.tune}.")
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Settings in which the twins may differ because the comparison chose them."""
+        names = {"model.units"} if self.match == PARAMETERS else set()
+        if self.tune:
+            names |= {"model.units", "model.dropout_rate", "training.learning_rate"}
+        return tuple(sorted(names))
+
+    def question(self, fingerprint: object) -> dict[str, Any]:
+        """Returns plain values that tell this comparison from others on the data."""
+        values = settings.question(self.config)
+        del values["model"]["cell"], values["training"]["seed"]
+        return values | {
+            "cells": list(self.cells),
+            "seeds": list(self.seeds),
+            "match": self.match,
+            "tune": self.tune,
+            "fingerprint": fingerprint,
+        }
+
+
+def parse_cells(text: str) -> tuple[str, ...]:
+    """Reads a list such as `rnn,gru`; a name twice or unknown is refused."""
+    cells = tuple(cell.strip() for cell in text.split(","))
+    for cell in cells:
+        if cell not in CELL_NAMES:
+            raise ConfigError(unknown("cell", cell, CELL_NAMES))
+    if len(set(cells)) < len(cells):
+        raise ConfigError(f"--cells names a cell twice: {text}.")
+    return cells
+
+
+def twins(design: Design, config: RunConfig | None = None) -> dict[str, RunConfig]:
+    """Returns a config for each cell, of the first seed.
+
+    Args:
+      design: What is compared.
+      config: The recipe, if not the design's own.
+
+    Raises:
+      ConfigError: If no units make the parameters match.
+    """
+    recipe = config or design.config
+    alike = {cell: twin(recipe, cell, design.seeds[0]) for cell in design.cells}
+    if design.match == UNITS:
+        return alike
+    models = matched([one.model for one in alike.values()])
+    return {
+        cell: dataclasses.replace(one, model=model)
+        for (cell, one), model in zip(alike.items(), models, strict=True)
+    }
+
+
+def matched(models: Sequence[ModelConfig]) -> list[ModelConfig]:
+    """Returns the models with units that make their recurrent parameters equal.
+
+    The model with the most parameters keeps its units, or takes the nearest number
+    that the others can match; they become wider. One without recurrence stays.
+
+    Raises:
+      ConfigError: If nothing near brings all within 1 %: so few units are too coarse.
+    """
+    recurrent = [model for model in models if model.cell != "none"]
+    if not recurrent:
+        return list(models)
+    largest = max(recurrent, key=recurrent_parameters)
+    for units in _outwards(largest.units):
+        target = recurrent_parameters(dataclasses.replace(largest, units=units))
+        near = [
+            _nearest(model, target) if model in recurrent else model for model in models
+        ]
+        counts = [recurrent_parameters(model) for model in near if model.cell != "none"]
+        if max(counts) <= (1 + MOST_APART) * min(counts):
+            return near
+    raise ConfigError(
+        f"with about {largest.units} units the recurrent parameters of the cells "
+        f"cannot be brought within 1 % of each other; take more --units."
+    )
+
+
+def _outwards(units: int) -> list[int]:
+    """Returns the units and their neighbours, up to a quarter away, nearest first."""
+    reach = range(units - units // 4, units + units // 4 + 1)
+    return sorted(reach, key=lambda near: (abs(near - units), near))
+
+
+def _nearest(model: ModelConfig, target: int) -> ModelConfig:
+    """Returns the model with the units whose parameters are nearest to a target."""
+    if not recurrent_parameters(model):
+        return model
+
+    def parameters(units: int) -> int:
+        return recurrent_parameters(dataclasses.replace(model, units=units))
+
+    # They grow with the units, so that all up to `enough` are fewer than the target.
+    enough = bisect.bisect_left(range(1, MOST_UNITS), target, key=parameters) + 1
+    around = [units for units in (enough - 1, enough) if units > 0]
+    best = min(around, key=lambda units: abs(parameters(units) - target))
+    return dataclasses.replace(model, units=best)
