@@ -109,19 +109,21 @@ def by_length(correct: np.ndarray, lengths: np.ndarray) -> list[dict[str, Any]]:
       A record a quarter: shortest, longest, and what `accuracy` gives. Quarters that
       equal lengths leave empty are missing.
     """
+    return [
+        {
+            "shortest": int(lengths[inside].min()),
+            "longest": int(lengths[inside].max()),
+            **accuracy(correct[inside]),
+        }
+        for inside in quarters(lengths)
+    ]
+
+
+def quarters(lengths: np.ndarray) -> list[np.ndarray]:
+    """Returns bool [n] for each quarter, from short to long, that holds any text."""
     edges = np.quantile(lengths, [0.25, 0.5, 0.75])
     quarter = np.searchsorted(edges, lengths, side="left")
-    records = []
-    for index in np.unique(quarter):
-        inside = quarter == index
-        records.append(
-            {
-                "shortest": int(lengths[inside].min()),
-                "longest": int(lengths[inside].max()),
-                **accuracy(correct[inside]),
-            }
-        )
-    return records
+    return [quarter == index for index in np.unique(quarter)]
 
 
 def _per_label(

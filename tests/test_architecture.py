@@ -30,7 +30,7 @@ FLOORS = [
 ]
 HEAVY = {
     "keras", "tensorflow", "sklearn", "scipy", "datasets", "pandas", "pyarrow", "onnx",
-    "onnxruntime",
+    "onnxruntime", "matplotlib", "jinja2",
 }  # fmt: skip
 
 

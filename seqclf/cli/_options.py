@@ -129,6 +129,26 @@ def _run_config(given: dict[str, Any]) -> RunConfig:
     return RunConfig(**built)
 
 
+def as_options(config: RunConfig, without: Collection[str] = ()) -> list[str]:
+    """Returns the options that give a config: those that are not their defaults.
+
+    Args:
+      config: The settings.
+      without: Fields to leave out.
+    """
+    given = []
+    for name, field, _, part in _settings():
+        value = getattr(getattr(config, part), field.name)
+        if value == field.default or field.name in without:
+            continue
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            given.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            given += [f"--{flag}", str(value)]
+    return given
+
+
 def read_config_file(context: typer.Context, path: Path | None) -> Path | None:
     """Takes the options' defaults from a TOML file; an unknown key is an error."""
     if path is None or context.resilient_parsing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -161,9 +162,32 @@ def _train_and_compare(
             note("Type the same command again to train the others.")
             raise
     seconds = time.perf_counter() - start
-    result = planning.finish(plan, finished, failures, seconds)
+    command = _command(design)
+    result = planning.finish(plan, finished, failures, seconds, command)
     note(f"Written: {plan.path / COMPARISON_FILE}", quiet)
+    _write_report(plan.path, result, quiet)
     return result
+
+
+def _command(design: Design) -> str:
+    """Returns what to type to ask the same again."""
+    parts = ["seqclf", "compare", *options.as_options(design.config, ("cell", "seed"))]
+    parts += ["--cells", ",".join(design.cells), "--seeds", str(len(design.seeds))]
+    if design.match != "units":
+        parts += ["--match", design.match]
+    if design.tune:
+        parts += ["--tune", str(design.tune)]
+    return shlex.join(parts)
+
+
+def _write_report(folder: Path, result: dict[str, Any], quiet: bool) -> None:
+    """Writes the page of a comparison from its saved files."""
+    from seqclf.comparison.saved import REPORT_FILE, read_details
+    from seqclf.report.page import page
+    from seqclf.storage import write_text
+
+    write_text(folder / REPORT_FILE, page(result, read_details(folder)))
+    note(f"To look at: {folder / REPORT_FILE}", quiet)
 
 
 def _design(config: RunConfig, cells: str, seeds: int, match: str, tune: int) -> Design:
@@ -223,7 +247,9 @@ def _compare_finished(
                 f"{paths[0]} is no comparison; name two or more runs, or the folder "
                 f"of a comparison."
             )
-        return read_comparison(folder)
+        result = read_comparison(folder)
+        _write_report(folder, result, quiet)
+        return result
     finished = [runs.open_run(path, models) for path in paths]
     compare_runs(finished)  # refuses what is not comparable, before any work
     finished += _without_recurrence(finished, quiet)

@@ -125,6 +125,7 @@ def _difference(right_a: Right, right_b: Right, seeds: Sequence[int]) -> dict[st
         return {"difference": mean} | nothing
     estimate = statistics.crossed_mean(values)
     low, high = estimate.interval()
+    low, high = max(low, -1.0), min(high, 1.0)  # accuracies differ by no more
     settled_by = {
         "seeds": statistics.seeds_to_settle(values),
         "rows": statistics.rows_to_settle(values),

@@ -13,21 +13,24 @@ from typing import Any
 from seqclf import runs
 from seqclf.comparison import tuning
 from seqclf.comparison.design import Design, twins
-from seqclf.comparison.rows import compare_runs
+from seqclf.comparison.details import details
+from seqclf.comparison.rows import compare_runs, group_runs
 from seqclf.comparison.saved import (
     COMPARISON_FILE,
+    DETAILS_FILE,
     QUESTION_FILE,
     TIMING_FILE,
     read_timing,
 )
 from seqclf.config import RunConfig, twin
+from seqclf.data.dataset import TEST
 from seqclf.engine import Outcome, Task, cores, run_tasks
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks, run_baseline
 from seqclf.runs import Run
 from seqclf.runs import run as files
 from seqclf.storage import write_json
-from seqclf.text.encoding import EncodedDataset
+from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.training.timing import TimingTask, run_timing
 from seqclf.training.trial import Trial, run_trial
 
@@ -283,9 +286,20 @@ def _ended(outcome: Outcome) -> dict[str, Any]:
 
 
 def finish(
-    plan: Plan, finished: Sequence[Run], failures: dict[str, str], seconds: float
+    plan: Plan,
+    finished: Sequence[Run],
+    failures: dict[str, str],
+    seconds: float,
+    command: str = "",
 ) -> dict[str, Any]:
-    """Writes and returns `comparison.json` of runs and fitted baselines.
+    """Writes `comparison.json` and `details.json`; returns what the first holds.
+
+    Args:
+      plan: What was to be done.
+      finished: The runs that were finished.
+      failures: Why others are missing, by name.
+      seconds: How long it took.
+      command: What to type to do it again.
 
     Raises:
       RunError: If every training failed; the reasons are named.
@@ -297,9 +311,12 @@ def finish(
     result = compare_runs(finished, plan.baselines, timing, plan.chosen) | {
         "tuning": plan.tuning,
         "missing": failures,
+        "command": command,
         "seconds": seconds,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
+    texts = open_encoded(plan.timing.encoded).texts(TEST)
+    write_json(plan.path / DETAILS_FILE, details(group_runs(finished), texts))
     write_json(plan.path / COMPARISON_FILE, result)
     files.mark_complete(plan.path, "compare")
     return result

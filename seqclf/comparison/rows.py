@@ -51,7 +51,7 @@ def compare_runs(
     if not finished:
         raise RunError("there is nothing to compare: no run is finished.")
     _refuse_different_data(finished)
-    groups = _group(finished)
+    groups = group_runs(finished)
     rights = {name: right_answers(group) for name, group in groups.items()}
     rows = [
         _row(name, group, rights[name], (timing or {}).get(name))
@@ -93,7 +93,7 @@ def _refuse_different_data(finished: Sequence[Run]) -> None:
             )
 
 
-def _group(finished: Sequence[Run]) -> dict[str, list[Run]]:
+def group_runs(finished: Sequence[Run]) -> dict[str, list[Run]]:
     """Puts runs that differ in their seed only together, named by cell."""
     groups: list[list[Run]] = []
     for run in finished:

@@ -15,6 +15,8 @@ from seqclf.runs import run as files
 
 COMPARISON_FILE = "comparison.json"
 QUESTION_FILE = "question.json"
+DETAILS_FILE = "details.json"
+REPORT_FILE = "report.html"
 TIMING_FILE = "timing.json"
 COMPARISON_FILES = (QUESTION_FILE, COMPARISON_FILE)
 
@@ -26,6 +28,15 @@ def read_timing(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return timing
+
+
+def read_details(folder: Path) -> dict[str, Any] | None:
+    """Returns the `details.json` of a comparison; None if it cannot be read."""
+    try:
+        found: dict[str, Any] = json.loads((folder / DETAILS_FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found
 
 
 def read_comparison(folder: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from csv import DictWriter
+from dataclasses import dataclass
 from typing import Any
 
 from rich.markup import escape
@@ -109,15 +110,48 @@ TUNED: tuple[Column, ...] = (
 )
 
 
-def terminal(result: dict[str, Any]) -> list[Table]:
-    """Returns the tables of quality, of pairs and of cost, each within 80 columns."""
-    rows, pairs = result["rows"], _compared(result)
-    tables = [_rich(_quality_title(rows), _quality(rows), rows)]
-    if tuned := _tuned(result):
-        tables.append(_rich(_tuned_title(result), TUNED, tuned))
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table, not yet drawn.
+
+    Attributes:
+      name: `quality`, `tuned`, `pairs` or `cost`.
+      title: What it answers.
+      columns: Header, perhaps of two lines, and what shows a row's value.
+      rows: Records of `comparison.json`.
+    """
+
+    name: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+
+    @property
+    def headers(self) -> list[str]:
+        """The headers, each on one line."""
+        return [" ".join(header.split()) for header, _ in self.columns]
+
+    @property
+    def cells(self) -> list[list[str]]:
+        """What stands in each row."""
+        return [[show(row) for _, show in self.columns] for row in self.rows]
+
+
+def sheets(result: dict[str, Any]) -> list[Sheet]:
+    """Returns the tables of a comparison: quality, what tuning chose, pairs, cost."""
+    rows, pairs, tuned = result["rows"], compared(result), _tuned(result)
+    found = [Sheet("quality", _quality_title(rows), _quality(rows), rows)]
+    if tuned:
+        found.append(Sheet("tuned", _tuned_title(result), TUNED, tuned))
     if pairs:
-        tables.append(_rich(_pairs_title(pairs), PAIRS, pairs))
-    return [*tables, _rich(f"At what price ({_conditions(rows)})", _cost(rows), rows)]
+        found.append(Sheet("pairs", _pairs_title(pairs), PAIRS, pairs))
+    price = f"At what price ({_conditions(rows)})"
+    return [*found, Sheet("cost", price, _cost(rows), rows)]
+
+
+def terminal(result: dict[str, Any]) -> list[Table]:
+    """Returns the tables, each within 80 columns."""
+    return [_rich(sheet) for sheet in sheets(result)]
 
 
 def _tuned(result: dict[str, Any]) -> list[Row]:
@@ -143,7 +177,7 @@ def _pairs_title(pairs: Sequence[Row]) -> str:
     return "Is cell a better than cell b? Over seeds and texts (p: Holm)"
 
 
-def _compared(result: dict[str, Any]) -> list[Row]:
+def compared(result: dict[str, Any]) -> list[Row]:
     """Returns the pairs of twins, and the best baseline with the best twin."""
     pairs = [*result.get("pairs", []), *_best_reference(result)]
     return [pair for pair in pairs if pair["seeds"]]
@@ -178,13 +212,13 @@ def _cost(rows: Sequence[Row]) -> list[Column]:
     return [COST[0], *([UNITS] if len(units) > 1 else []), *COST[1:]]
 
 
-def _rich(title: str, columns: Sequence[Column], rows: Sequence[Row]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for index, (header, _) in enumerate(columns):
+def _rich(sheet: Sheet) -> Table:
+    table = Table(title=sheet.title, title_justify="left", title_style="bold")
+    for index, (header, _) in enumerate(sheet.columns):
         table.add_column(header, justify="right" if index else "left")
-    for row in rows:
-        cells = [escape(show(row)) for _, show in columns]
-        table.add_row(*cells, style="dim" if row.get("kind") == "baseline" else None)
+    for row, cells in zip(sheet.rows, sheet.cells, strict=True):
+        is_baseline = row.get("kind") == "baseline"
+        table.add_row(*map(escape, cells), style="dim" if is_baseline else None)
     return table
 
 
@@ -225,26 +259,17 @@ def held_equal(card: dict[str, Any]) -> str:
 
 def markdown(result: dict[str, Any]) -> str:
     """Returns the same tables, verdict and gaps as Markdown."""
-    rows, pairs = result["rows"], _compared(result)
-    parts = [_quality_title(rows), _markdown_table(_quality(rows), rows)]
-    if tuned := _tuned(result):
-        parts += [_tuned_title(result), _markdown_table(TUNED, tuned)]
-    if pairs:
-        parts += [_pairs_title(pairs), _markdown_table(PAIRS, pairs)]
-    parts += [
-        f"At what price ({_conditions(rows)})",
-        _markdown_table(_cost(rows), rows),
-        result["verdict"],
-        held_equal(result["card"]),
-    ]
+    parts = []
+    for sheet in sheets(result):
+        parts += [sheet.title, _markdown_table(sheet)]
+    parts += [result["verdict"], held_equal(result["card"])]
     parts += [f"Missing: {n}: {e}" for n, e in result.get("missing", {}).items()]
     return "\n\n".join(parts)
 
 
-def _markdown_table(columns: Sequence[Column], rows: Sequence[Row]) -> str:
-    headers = [" ".join(header.split()) for header, _ in columns]
-    lines = [headers, ["---"] + ["---:"] * (len(columns) - 1)]
-    lines += [[show(row).replace("|", "\\|") for _, show in columns] for row in rows]
+def _markdown_table(sheet: Sheet) -> str:
+    lines = [sheet.headers, ["---"] + ["---:"] * (len(sheet.columns) - 1)]
+    lines += [[value.replace("|", "\\|") for value in cells] for cells in sheet.cells]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -274,7 +299,7 @@ def csv(result: dict[str, Any]) -> str:
         reach = {"low": accuracy["low"], "high": accuracy["high"]}
         name = {"kind": row["kind"], "name": _harmless(row["cell"])}
         writer.writerow(name | own | reach | {"accuracy": accuracy["mean"]})
-    for pair in _compared(result):
+    for pair in compared(result):
         low, high = bounds(pair)
         writer.writerow(
             {

@@ -1,0 +1,330 @@
+"""Every picture: plain values in, SVG out, for the page and the documents alike.
+
+Cells differ in colour (Okabe & Ito's, made for all eyes), in marker and in line style.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from seqclf.report.svg import INK, fit_for_page
+
+COLOURS = {"none": "#999999", "rnn": "#E69F00", "gru": "#0072B2", "lstm": "#009E73"}
+OTHERS = (
+    "#CC79A7",
+    "#D55E00",
+    "#56B4E9",
+    "#B2A100",
+)  # second rows of a cell, baselines
+MARKERS = {"none": "o", "rnn": "s", "gru": "^", "lstm": "D"}
+LINES = {"none": ":", "rnn": "-.", "gru": "--", "lstm": "-"}
+SETTINGS: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "seqclf",
+    "text.parse_math": False,  # a label may hold a dollar sign
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+
+Record = Mapping[str, Any]
+
+
+def style(cell: str, index: int = 0) -> dict[str, Any]:
+    """Returns colour, marker and line style of a row, by its cell."""
+    first = cell.split()[0]
+    if first in COLOURS and first == cell:
+        return {
+            "color": COLOURS[cell], "marker": MARKERS[cell], "linestyle": LINES[cell]
+        }  # fmt: skip
+    return {"color": OTHERS[index % len(OTHERS)], "marker": "P", "linestyle": "-"}
+
+
+def accuracies(rows: Sequence[Record]) -> str:
+    """Draws each row's test accuracy with its 95 % interval."""
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        for place, row in enumerate(rows):
+            mean, low, high = (row["accuracy"][k] for k in ("mean", "low", "high"))
+            look = style(row["cell"], place) | {"linestyle": "none"}
+            reach = [[100 * max(mean - low, 0)], [100 * max(high - mean, 0)]]
+            axes.errorbar([100 * mean], [place], xerr=reach, capsize=3, **look)
+        axes.set_yticks(range(len(rows)), [row["cell"] for row in rows])
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.set_xlabel("test accuracy, %")
+        axes.grid(axis="x", alpha=0.25)
+
+    return _drawn(draw, "accuracies", 6.4, 0.8 + 0.36 * len(rows))
+
+
+def differences(pairs: Sequence[Record]) -> str:
+    """Draws each pair's difference with its 95 % interval; zero is marked.
+
+    Args:
+      pairs: Records with name, difference, low and high, fractions.
+    """
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        axes.axvline(0, color=INK, linewidth=0.8)
+        for place, pair in enumerate(pairs):
+            value, low, high = (100 * pair[k] for k in ("difference", "low", "high"))
+            reach = [[max(value - low, 0)], [max(high - value, 0)]]
+            apart = low > 0 or high < 0
+            axes.errorbar(
+                [value], [place], xerr=reach, capsize=3, color=COLOURS["gru"],
+                marker="o", markerfacecolor=None if apart else "none",
+            )  # fmt: skip
+        axes.set_yticks(range(len(pairs)), [pair["name"] for pair in pairs])
+        axes.set_ylim(len(pairs) - 0.5, -0.5)
+        axes.set_xlabel("difference in accuracy, points (filled: zero lies outside)")
+        axes.grid(axis="x", alpha=0.25)
+
+    return _drawn(draw, "differences", 6.4, 0.8 + 0.36 * len(pairs))
+
+
+COSTS = (
+    ("seconds_to_best", "seconds to the best epoch"),
+    ("parameters", "parameters"),
+    ("milliseconds_per_prediction", "ms a text, predicted alone"),
+)
+
+
+def costs(rows: Sequence[Record]) -> str:
+    """Draws accuracy over time, parameters and latency.
+
+    A line joins the rows that no other beats in both (the Pareto front).
+    """
+
+    def draw(figure: Any) -> None:
+        panels = figure.subplots(1, len(COSTS), sharey=True)
+        for axes, (key, label) in zip(panels, COSTS, strict=True):
+            points = [
+                (row[key], 100 * row["accuracy"]["mean"], row["cell"], index)
+                for index, row in enumerate(rows)
+                if row.get(key)
+            ]
+            front = pareto_front([(cost, value) for cost, value, *_ in points])
+            axes.plot(*zip(*front, strict=True) if front else ([], []), color=INK,
+                      linewidth=0.8, alpha=0.6)  # fmt: skip
+            for cost, value, cell, index in points:
+                look = style(cell, index) | {"linestyle": "none"}
+                axes.plot([cost], [value], label=cell, **look)
+            axes.set_xscale("log")
+            axes.margins(0.2)
+            _plain_ticks(axes)
+            axes.set_xlabel(label)
+            axes.grid(alpha=0.25)
+        panels[0].set_ylabel("test accuracy, %")
+        _legend(figure, panels)
+
+    return _drawn(draw, "costs", 9.2, 3.4)
+
+
+def _plain_ticks(axes: Any) -> None:
+    """Labels a logarithmic axis at 1, 2 and 5, without powers."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
+    axes.xaxis.set_major_formatter(lambda value, _: short(value))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.tick_params(axis="x", labelrotation=45)
+
+
+def short(value: float) -> str:
+    """Returns a number in few characters, such as `0.02`, `500`, `20k`, `1.5M`."""
+    for unit, name in ((1e6, "M"), (1e3, "k")):
+        if value >= unit:
+            return f"{value / unit:.4g}{name}"
+    return f"{value:.4g}"
+
+
+def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Returns the points of which none is both cheaper and better, by cost.
+
+    Args:
+      points: (cost, quality); less cost and more quality are better.
+    """
+    front: list[tuple[float, float]] = []
+    for cost, quality in sorted(points, key=lambda point: (point[0], -point[1])):
+        if not front or quality > front[-1][1]:
+            front.append((cost, quality))
+    return front
+
+
+def curves(by_cell: Mapping[str, Sequence[Record]]) -> str:
+    """Draws validation accuracy by epoch and by second: seeds faint, their mean strong.
+
+    Args:
+      by_cell: Records a seed, see `details`; the mean goes as far as all seeds do.
+    """
+
+    def draw(figure: Any) -> None:
+        by_epoch, by_second = figure.subplots(1, 2, sharey=True)
+        for index, (cell, seeds) in enumerate(by_cell.items()):
+            look = style(cell, index) | {"marker": ""}
+            for axes, key in ((by_epoch, "epochs"), (by_second, "seconds")):
+                for one in seeds:
+                    axes.plot(one[key], _percents(one), alpha=0.25, linewidth=1, **look)
+                shortest = min(len(one["epochs"]) for one in seeds)
+                x = _mean([one[key][:shortest] for one in seeds])
+                y = _mean([_percents(one)[:shortest] for one in seeds])
+                axes.plot(x, y, linewidth=2, label=cell, **look)
+        by_epoch.xaxis.get_major_locator().set_params(integer=True)
+        by_epoch.set_xlabel("epoch")
+        by_second.set_xlabel("seconds of training, as they passed")
+        by_epoch.set_ylabel("validation accuracy, %")
+        for axes in (by_epoch, by_second):
+            axes.grid(alpha=0.25)
+        _legend(figure, [by_epoch])
+
+    return _drawn(draw, "curves", 9.2, 3.6)
+
+
+def confusions(
+    matrices: Mapping[str, Sequence[Sequence[int]]], labels: Sequence[str]
+) -> str:
+    """Draws each cell's confusion matrix; a row sums to 100 %.
+
+    Up to eight labels are named and have their figures.
+    """
+    named = labels if len(labels) <= 8 else []
+
+    def draw(figure: Any) -> None:
+        panels = figure.subplots(1, len(matrices), squeeze=False)[0]
+        for axes, (cell, matrix) in zip(panels, matrices.items(), strict=True):
+            shares = [[100 * v / max(sum(row), 1) for v in row] for row in matrix]
+            axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
+            axes.set_title(cell)
+            axes.set_xlabel("predicted")
+            axes.set_xticks(range(len(named)), named, rotation=45, ha="right")
+            axes.set_yticks([])
+            if named:
+                _write_shares(axes, shares)
+        panels[0].set_yticks(range(len(named)), named)
+        panels[0].set_ylabel("true label")
+
+    side = min(max(0.45 * len(labels), 1.8), 3.6)
+    return _drawn(draw, "confusions", (side + 0.5) * len(matrices), side + 1.2)
+
+
+def _write_shares(axes: Any, shares: Sequence[Sequence[float]]) -> None:
+    for i, row in enumerate(shares):
+        for j, share in enumerate(row):
+            tone = "#ffffff" if share > 60 else "#222222"
+            centred = {"ha": "center", "va": "center", "fontsize": 9}
+            axes.text(j, i, f"{share:.0f}", color=tone, **centred)
+
+
+def calibrations(by_cell: Mapping[str, Record]) -> str:
+    """Draws how often answers are right by how sure they were."""
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        axes.plot([0, 100], [0, 100], color=INK, linewidth=0.8, alpha=0.6)
+        for index, (cell, one) in enumerate(by_cell.items()):
+            bins = one["bins"]
+            axes.plot(
+                [100 * b["confidence"] for b in bins],
+                [100 * b["accuracy"] for b in bins],
+                label=cell,
+                **style(cell, index),
+            )
+        axes.set_xlabel("stated probability, %")
+        axes.set_ylabel("right, %")
+        axes.grid(alpha=0.25)
+        _legend(figure, [axes])
+
+    return _drawn(draw, "calibrations", 5.2, 4.2)
+
+
+def by_length(groups: Sequence[Record]) -> str:
+    """Draws accuracy by quarters of the texts' lengths, with 95 % intervals."""
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        cells = list(groups[0]["cells"])
+        for index, cell in enumerate(cells):
+            values = [group["cells"][cell] for group in groups]
+            shift = 0.08 * (index - (len(cells) - 1) / 2)
+            axes.errorbar(
+                [place + shift for place in range(len(groups))],
+                [100 * v["accuracy"] for v in values],
+                yerr=[
+                    [100 * max(v["accuracy"] - v["low"], 0) for v in values],
+                    [100 * max(v["high"] - v["accuracy"], 0) for v in values],
+                ],
+                capsize=2,
+                label=cell,
+                **style(cell, index),
+            )
+        axes.set_xticks(range(len(groups)), [group["group"] for group in groups])
+        axes.set_ylabel("test accuracy, %")
+        axes.grid(axis="y", alpha=0.25)
+        _legend(figure, [axes])
+
+    return _drawn(draw, "by_length", 6.4, 3.6)
+
+
+def word_order(by_cell: Mapping[str, Record]) -> str:
+    """Draws the accuracy on the test texts as they are and with shuffled words."""
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        for place, (cell, one) in enumerate(by_cell.items()):
+            look = style(cell, place) | {"linestyle": "none"}
+            ends = [100 * one["shuffled"], 100 * one["accuracy"]]
+            axes.plot(ends, [place, place], color=look["color"], linewidth=1.5)
+            axes.plot(ends[1:], [place], **look)
+            axes.plot(ends[:1], [place], markerfacecolor="none", **look)
+        axes.set_yticks(range(len(by_cell)), list(by_cell))
+        axes.set_ylim(len(by_cell) - 0.5, -0.5)
+        axes.set_xlabel("test accuracy, %: as written (filled), words shuffled (open)")
+        axes.grid(axis="x", alpha=0.25)
+
+    return _drawn(draw, "word_order", 6.4, 0.8 + 0.36 * len(by_cell))
+
+
+def _percents(one: Record) -> list[float]:
+    return [100 * value for value in one["validation_accuracy"]]
+
+
+def _mean(lists: Sequence[Sequence[float]]) -> list[float]:
+    return [sum(values) / len(values) for values in zip(*lists, strict=True)]
+
+
+def _legend(figure: Any, panels: Sequence[Any]) -> None:
+    """Puts one legend above all panels."""
+    entries: dict[str, Any] = {}
+    for axes in panels:
+        handles, labels = axes.get_legend_handles_labels()
+        entries |= dict(zip(labels, handles, strict=True))
+    figure.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=4)
+
+
+def _drawn(draw: Callable[[Any], None], name: str, width: float, height: float) -> str:
+    """Draws on a figure of so many inches; returns its SVG, made fit for a page."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    file = io.StringIO()
+    with matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
+        # Only the browser knows which letters it can show.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure = Figure(figsize=(width, height), layout="constrained")
+        draw(figure)
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    return fit_for_page(file.getvalue(), name)
