@@ -157,7 +157,8 @@ def by_group(
     for inside in quarters(reference.lengths):
         lengths = reference.lengths[inside]
         ends = dict.fromkeys((str(lengths.min()), str(lengths.max())))
-        parts.append(("length", f"{'–'.join(ends)} tokens", inside))
+        unit = "token" if list(ends) == ["1"] else "tokens"
+        parts.append(("length", f"{'–'.join(ends)} {unit}", inside))
     for label_id in np.unique(reference.label_ids):
         inside = reference.label_ids == label_id
         parts.append(("label", labels[label_id], inside))

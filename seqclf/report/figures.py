@@ -62,7 +62,7 @@ def accuracies(rows: Sequence[Record]) -> str:
             look = style(row["cell"], place) | {"linestyle": "none"}
             reach = [[100 * max(mean - low, 0)], [100 * max(high - mean, 0)]]
             axes.errorbar([100 * mean], [place], xerr=reach, capsize=3, **look)
-        axes.set_yticks(range(len(rows)), [row["cell"] for row in rows])
+        axes.set_yticks(range(len(rows)), [clipped(row["cell"]) for row in rows])
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlabel("test accuracy, %")
         axes.grid(axis="x", alpha=0.25)
@@ -88,7 +88,9 @@ def differences(pairs: Sequence[Record]) -> str:
                 [value], [place], xerr=reach, capsize=3, color=COLOURS["gru"],
                 marker="o", markerfacecolor=None if apart else "none",
             )  # fmt: skip
-        axes.set_yticks(range(len(pairs)), [pair["name"] for pair in pairs])
+        axes.set_yticks(
+            range(len(pairs)), [clipped(pair["name"], 44) for pair in pairs]
+        )
         axes.set_ylim(len(pairs) - 0.5, -0.5)
         axes.set_xlabel("difference in accuracy, points (filled: zero lies outside)")
         axes.grid(axis="x", alpha=0.25)
@@ -122,7 +124,7 @@ def costs(rows: Sequence[Record]) -> str:
                       linewidth=0.8, alpha=0.6)  # fmt: skip
             for cost, value, cell, index in points:
                 look = style(cell, index) | {"linestyle": "none"}
-                axes.plot([cost], [value], label=cell, **look)
+                axes.plot([cost], [value], label=clipped(cell), **look)
             axes.set_xscale("log")
             axes.margins(0.2)
             _plain_ticks(axes)
@@ -142,6 +144,11 @@ def _plain_ticks(axes: Any) -> None:
     axes.xaxis.set_major_formatter(lambda value, _: short(value))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.tick_params(axis="x", labelrotation=45)
+
+
+def clipped(text: str, most: int = 32) -> str:
+    """Returns a name of at most so many letters, so that it leaves room for marks."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def short(value: float) -> str:
@@ -182,7 +189,7 @@ def curves(by_cell: Mapping[str, Sequence[Record]]) -> str:
                 shortest = min(len(one["epochs"]) for one in seeds)
                 x = _mean([one[key][:shortest] for one in seeds])
                 y = _mean([_percents(one)[:shortest] for one in seeds])
-                axes.plot(x, y, linewidth=2, label=cell, **look)
+                axes.plot(x, y, linewidth=2, label=clipped(cell), **look)
         by_epoch.xaxis.get_major_locator().set_params(integer=True)
         by_epoch.set_xlabel("epoch")
         by_second.set_xlabel("seconds of training, as they passed")
@@ -201,14 +208,14 @@ def confusions(
 
     Up to eight labels are named and have their figures.
     """
-    named = labels if len(labels) <= 8 else []
+    named = [clipped(label, 14) for label in labels] if len(labels) <= 8 else []
 
     def draw(figure: Any) -> None:
         panels = figure.subplots(1, len(matrices), squeeze=False)[0]
         for axes, (cell, matrix) in zip(panels, matrices.items(), strict=True):
             shares = [[100 * v / max(sum(row), 1) for v in row] for row in matrix]
             axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
-            axes.set_title(cell)
+            axes.set_title(clipped(cell))
             axes.set_xlabel("predicted")
             axes.set_xticks(range(len(named)), named, rotation=45, ha="right")
             axes.set_yticks([])
@@ -240,7 +247,7 @@ def calibrations(by_cell: Mapping[str, Record]) -> str:
             axes.plot(
                 [100 * b["confidence"] for b in bins],
                 [100 * b["accuracy"] for b in bins],
-                label=cell,
+                label=clipped(cell),
                 **style(cell, index),
             )
         axes.set_xlabel("stated probability, %")
@@ -268,7 +275,7 @@ def by_length(groups: Sequence[Record]) -> str:
                     [100 * max(v["high"] - v["accuracy"], 0) for v in values],
                 ],
                 capsize=2,
-                label=cell,
+                label=clipped(cell),
                 **style(cell, index),
             )
         axes.set_xticks(range(len(groups)), [group["group"] for group in groups])
@@ -290,7 +297,7 @@ def word_order(by_cell: Mapping[str, Record]) -> str:
             axes.plot(ends, [place, place], color=look["color"], linewidth=1.5)
             axes.plot(ends[1:], [place], **look)
             axes.plot(ends[:1], [place], markerfacecolor="none", **look)
-        axes.set_yticks(range(len(by_cell)), list(by_cell))
+        axes.set_yticks(range(len(by_cell)), list(map(clipped, by_cell)))
         axes.set_ylim(len(by_cell) - 0.5, -0.5)
         axes.set_xlabel("test accuracy, %: as written (filled), words shuffled (open)")
         axes.grid(axis="x", alpha=0.25)

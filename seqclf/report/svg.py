@@ -19,7 +19,8 @@ def fit_for_page(svg: str, name: str) -> str:
 
     Args:
       svg: What `Figure.savefig` wrote.
-      name: Goes before every id, so that the figures of a page have ids of their own.
+      name: Goes before every id, so that the figures of a page have ids of their own;
+        ids that nothing refers to are left out.
     """
     ElementTree.register_namespace("", SVG)
     ElementTree.register_namespace("xlink", XLINK)
@@ -28,7 +29,10 @@ def fit_for_page(svg: str, name: str) -> str:
         for child in list(parent):
             if child.tag.rsplit("}", 1)[-1] in DROPPED:
                 parent.remove(child)
+    referred = set(re.findall(r'(?:href="|url\()#([^")]+)', svg))
     for element in root.iter():
+        if element.get("id") not in referred:
+            element.attrib.pop("id", None)
         presented = _presentation(element.attrib.pop("style", ""))
         named = {**element.attrib, **presented}
         element.attrib.clear()

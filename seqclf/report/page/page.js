@@ -46,5 +46,7 @@ function filter(list) {
   if (told) told.textContent = `${shown} of ${elements.length} shown`;
 }
 for (const field of document.querySelectorAll("[data-filters]")) {
-  field.addEventListener("input", () => filter(field.dataset.filters));
+  for (const event of ["input", "change"]) {
+    field.addEventListener(event, () => filter(field.dataset.filters));
+  }
 }

@@ -1,0 +1,120 @@
+"""The twin card: what is equal is shown by hashes, what is not has a name."""
+
+import pytest
+from test_comparison import copy
+
+from seqclf.comparison.card import disagreements, twin_card
+from seqclf.comparison.rows import compare_runs
+from seqclf.runs import Run
+from seqclf.storage import write_json
+
+
+def changed(run: Run, path, **values) -> Run:
+    """Copies a run and changes its proof: `batches`, `vocabulary`, …"""
+    other = copy(run, path, training__seed=0, model__cell="lstm")
+    write_json(path / "proof.json", run.proof | values)
+    return other
+
+
+def broken(runs, chosen=()):
+    return [c["what"] for c in twin_card(runs, chosen)["checks"] if not c["equal"]]
+
+
+def test_a_run_and_its_twin_disagree_in_nothing(finished_run, tmp_path):
+    other = changed(finished_run, tmp_path / "b")
+    card = twin_card([finished_run, other])
+    assert [c["what"] for c in card["checks"]] == [
+        "data",
+        "division into splits",
+        "vocabulary",
+        "batches and their order",
+        "initial weights outside the cell",
+        "optimizer and schedule",
+        "stopping rule",
+        "keras and tensorflow",
+        "kernel of the recurrence",
+        "threads in training",
+    ]
+    assert all(check["equal"] for check in card["checks"])
+    assert all(check["value"] for check in card["checks"])
+    assert card["different"] == ["model.cell"]
+    assert disagreements(card) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "line"),
+    [
+        ({"vocabulary": "beef"}, "vocabulary"),
+        ({"splits": {"train": "1", "validation": "2", "test": "3"}},
+         "division into splits"),
+        ({"batches": ["beef", "beef"]}, "batches and their order"),
+    ],
+)  # fmt: skip
+def test_what_disagrees_is_named_and_nothing_is_ranked(
+    part, line, finished_run, tmp_path
+):
+    other = changed(finished_run, tmp_path / "b", **part)
+    card = twin_card([finished_run, other])
+    assert broken([finished_run, other]) == [line]
+    check = next(c for c in card["checks"] if c["what"] == line)
+    assert check["differing"] == ["b"]
+    assert disagreements(card) == [line]
+    verdict = compare_runs([finished_run, other])["verdict"]
+    assert verdict == (
+        f"These runs are not ranked, for they are no twins: they also differ in {line}."
+    )
+
+
+def test_a_twin_that_stopped_sooner_has_fewer_batches_and_is_a_twin(
+    finished_run, tmp_path
+):
+    fewer = finished_run.proof["batches"][:1]
+    other = changed(finished_run, tmp_path / "b", batches=fewer)
+    assert broken([finished_run, other]) == []
+
+
+def test_weights_are_compared_where_their_shapes_agree(finished_run, tmp_path):
+    weights = dict(finished_run.proof["initial_weights"])
+    (name,) = [n for n in weights if n.startswith("logits/kernel")]
+    other_shape = {**weights, "logits/kernel [8, 2]": "beef"}
+    del other_shape[name]
+    narrower = changed(finished_run, tmp_path / "b", initial_weights=other_shape)
+    assert broken([finished_run, narrower]) == []
+    drawn_anew = {**weights, name: "beef"}
+    other = changed(finished_run, tmp_path / "c", initial_weights=drawn_anew)
+    assert broken([finished_run, other]) == ["initial weights outside the cell"]
+
+
+def test_another_seed_has_batches_and_weights_of_its_own(finished_run, tmp_path):
+    proof = {"batches": ["beef"] * 2, "initial_weights": {"embedding [3]": "beef"}}
+    other = changed(finished_run, tmp_path / "b", **proof)
+    seeded = copy(other, tmp_path / "c", training__seed=1)
+    assert broken([finished_run, seeded]) == []
+
+
+def test_a_rate_that_the_comparison_chose_may_differ(finished_run, tmp_path):
+    training = finished_run.proof["training"]
+    schedule = training["schedule"] | {"warmup_target": 0.5}
+    other = changed(
+        finished_run, tmp_path / "b", training=training | {"schedule": schedule}
+    )
+    faster = copy(other, tmp_path / "c", training__learning_rate=0.5)
+    assert broken([finished_run, faster]) == ["optimizer and schedule"]
+    chosen = ("training.learning_rate",)
+    assert broken([finished_run, faster], chosen) == []
+    assert disagreements(twin_card([finished_run, faster], chosen)) == []
+    # More steps are no choice of the rate.
+    longer = training | {"schedule": schedule | {"decay_steps": 1}}
+    write_json(faster.path / "proof.json", finished_run.proof | {"training": longer})
+    assert broken([finished_run, faster], chosen) == ["optimizer and schedule"]
+
+
+def test_threads_and_kernels_concern_times_alone(finished_run, tmp_path):
+    other = changed(finished_run, tmp_path / "b")
+    environment = finished_run.environment | {"threads": 77, "kernel": "cuDNN"}
+    write_json(other.path / "environment.json", environment)
+    card = twin_card([finished_run, other])
+    assert broken([finished_run, other]) == [
+        "kernel of the recurrence", "threads in training"
+    ]  # fmt: skip
+    assert disagreements(card) == []
