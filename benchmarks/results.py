@@ -1,6 +1,6 @@
 """Trains the twins on real data sets and writes docs/results.md from what came out.
 
-Run as ``python benchmarks/results.py [NAME ...]``, with the data sets in
+Run as ``python benchmarks/results.py [COMPARISON ...]``, with the data sets in
 ``../shared/data``. Finished runs are reused, so a cut campaign goes on where it was.
 Tables between the markers of README.md are written too.
 """
@@ -12,14 +12,16 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import rounds
 
-from seqclf.comparison.saved import COMPARISON_FILE
+from seqclf.comparison.saved import COMPARISON_FILE, read_details
 from seqclf.engine import cores
 from seqclf.report import tables
+from seqclf.report.page import word_order_said
 from seqclf.training.trial import package_versions
 
 ROOT = Path(__file__).parents[1]
@@ -28,31 +30,70 @@ MODELS = Path(os.environ.get("SEQCLF_MODELS", ROOT / "models"))
 RESULTS = ROOT / "docs" / "results.md"
 NOTES = ROOT / "docs" / "results_notes.json"
 
-NAMES = (
-    "imdb", "trec6", "ag_news_small", "banking77", "mr", "chnsenticorp_htl",
-    "germeval2018",
-)  # fmt: skip
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A comparison of the campaign.
+
+    Attributes:
+      data: Name of the data set.
+      seeds: Trainings of each cell.
+      tune: Trials a cell that choose its settings, or 0.
+    """
+
+    data: str
+    seeds: int = 1
+    tune: int = 0
+
+    @property
+    def name(self) -> str:
+        """The directory of the comparison."""
+        return f"{self.data}-tuned-{self.tune}" if self.tune else f"{self.data}-compare"
+
+    @property
+    def options(self) -> list[str]:
+        """What is typed behind `seqclf compare --data NAME`."""
+        given = ["--seeds", str(self.seeds)]
+        if self.tune:
+            given += ["--tune", str(self.tune), "--name", self.name]
+        return given
+
+
+CAMPAIGN = (
+    Entry("imdb", seeds=3),
+    Entry("trec6", seeds=5),
+    Entry("trec6", seeds=5, tune=8),
+    Entry("ag_news_small", seeds=5),
+    Entry("mr", seeds=5),
+    Entry("banking77"),
+    Entry("chnsenticorp_htl"),
+    Entry("germeval2018"),
+)
 FAR_BELOW = 0.03  # a gap to the linear baseline that has to be explained
 
 
-def compare(name: str) -> None:
+def compare(entry: Entry) -> None:
     """Runs the comparison as a user would, on a local copy of the data set."""
-    command = [sys.executable, "-m", "seqclf", "compare", f"--data={DATA / name}"]
-    command += ["--seeds=1", f"--models-dir={MODELS}", "--quiet", "--json"]
+    command = [sys.executable, "-m", "seqclf", "compare", f"--data={DATA / entry.data}"]
+    command += [*entry.options, f"--models-dir={MODELS}", "--quiet", "--json"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
 
 
-def section(name: str, result: dict[str, Any], notes: dict[str, str]) -> str:
-    """Returns the part of one data set."""
+def section(entry: Entry, result: dict[str, Any], notes: dict[str, str]) -> str:
+    """Returns the part of one comparison."""
+    name = f"{entry.data}, tuned" if entry.tune else entry.data
     dataset = result["card"]["dataset"]
     sizes = ", ".join(f"{n:,} {split}" for split, n in dataset["sizes"].items())
     parts = [
         f"## {name}",
         f"{len(dataset['labels'])} labels; {sizes}. Fingerprint "
         f"`{dataset['fingerprint']}`. {result['date']}.",
-        f"    seqclf compare --data {name} --seeds 1",
+        f"    seqclf compare --data {entry.data} {' '.join(entry.options)}",
         tables.markdown(result),
     ]
+    details = read_details(MODELS / entry.name)
+    if details:
+        parts.append(word_order_said(details["word_order"]))
     if name in notes:
         parts.append(notes[name])
     elif gap(result) > FAR_BELOW:
@@ -75,11 +116,10 @@ def head() -> str:
     return "\n\n".join(
         [
             "# Results on real data",
-            "Written by `python benchmarks/results.py`. Every figure is one training a "
-            "cell (seed 0) of the default recipe, without any option but the data, on "
-            "local copies of the data sets; `NAME` in the commands is the folder of "
-            f"such a copy. Machine: {cores()} cores of {rounds.cpu()}, no GPU. "
-            f"{versions}. Written {datetime.datetime.now(datetime.UTC).date()}.",
+            "Written by `python benchmarks/results.py`, on local copies of the data "
+            "sets; what stands behind `--data` is the folder of such a copy. No option "
+            f"but those shown is given. Machine: {cores()} cores of {rounds.cpu()}, no "
+            f"GPU. {versions}. Written {datetime.datetime.now(datetime.UTC).date()}.",
             "The twins were timed in a pass of its own behind the trainings, in turns "
             "on the same batches (`timed alone`); seconds to the best epoch are those "
             "of an epoch times their number. Baselines were timed as they were fitted.",
@@ -91,15 +131,15 @@ def head() -> str:
     )
 
 
-def fill_readme(result: dict[str, Any]) -> None:
+def fill_readme(entry: Entry, result: dict[str, Any]) -> None:
     """Writes the IMDB table between the markers of README.md."""
     readme = ROOT / "README.md"
     before, rest = readme.read_text("utf-8").split("<!-- imdb -->\n", 1)
     after = rest.split("<!-- /imdb -->", 1)[1]
     said = (
         f"IMDB, official split, {result['date']}, {cores()} cores of {rounds.cpu()}, "
-        f"no GPU, `seqclf compare --data imdb --seeds 1` on a local copy of the data "
-        f"set:"
+        f"no GPU, `seqclf compare --data imdb {' '.join(entry.options)}` on a local "
+        f"copy of the data set:"
     )
     body = f"<!-- imdb -->\n{said}\n\n{tables.markdown(result)}\n\n<!-- /imdb -->"
     readme.write_text(before + body + after, encoding="utf-8")
@@ -107,18 +147,19 @@ def fill_readme(result: dict[str, Any]) -> None:
 
 def main(names: list[str]) -> None:
     """Runs what is asked for, and writes what is there."""
-    for name in names or NAMES:
-        print(name, flush=True)
-        compare(name)
+    for entry in CAMPAIGN:
+        if not names or entry.name in names:
+            print(entry.name, flush=True)
+            compare(entry)
     notes = json.loads(NOTES.read_text("utf-8"))
     parts = [head()]
-    for name in NAMES:
-        file = MODELS / f"{name}-compare" / COMPARISON_FILE
+    for entry in CAMPAIGN:
+        file = MODELS / entry.name / COMPARISON_FILE
         if file.exists():
             result = json.loads(file.read_text("utf-8"))
-            parts.append(section(name, result, notes))
-            if name == "imdb":
-                fill_readme(result)
+            parts.append(section(entry, result, notes))
+            if entry.data == "imdb":
+                fill_readme(entry, result)
     RESULTS.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 

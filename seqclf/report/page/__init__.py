@@ -190,7 +190,8 @@ def _words(result: Record, details: Record | None) -> Record:
     trainings = "one training" if count == 1 else f"{count} trainings"
     data = f"{dataset['name']}, fingerprint {dataset['fingerprint']}"
     about = f"Test split, {rows[0]['n']:,} texts; {trainings} of each cell; data {data}"
-    about += f"; {result['date']}." if "date" in result else "."
+    about += f"; {result['date']}. " if "date" in result else ". "
+    about += "rnn is Keras's SimpleRNN, none the twin without recurrence."
     return {
         "title": f"{_join(names)} on {dataset['name']}",
         "verdict": result["verdict"],
