@@ -67,7 +67,7 @@ def main() -> None:
         f"`python benchmarks/same_cell.py`: {SEEDS} small GRUs on `demo`, "
         f"{right.shape[1]:,} test texts, accuracy {accuracies.mean():.1f} % with a "
         f"standard deviation of {accuracies.std(ddof=1):.1f} points over seeds; "
-        f"{DRAWS:,} draws of two disjoint groups, which share trainings with one another.",
+        f"{DRAWS:,} draws of two disjoint groups; draws share trainings.",
         "",
         "| seeds a group | false alarms, cells | false alarms, McNemar of two models |",
         "|---:|---:|---:|",
