@@ -123,7 +123,7 @@ def test_filters_narrow_the_texts_and_the_parts(opened):
 
     assert shown(opened, "#examples > li") == 12
     right, label = opened.find_elements(By.CSS_SELECTOR, ".filters select")
-    Select(right).select_by_visible_text("gru")
+    Select(right).select_by_visible_text("GRU")
     assert shown(opened, "#examples > li") == 3
     Select(label).select_by_index(1)  # the first label: texts 0, 3, 6, 9
     assert shown(opened, "#examples > li") == 1

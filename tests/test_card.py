@@ -3,7 +3,7 @@
 import pytest
 from test_comparison import copy
 
-from seqclf.comparison.card import disagreements, twin_card
+from seqclf.comparison.card import INITIAL_WEIGHTS, disagreements, twin_card
 from seqclf.comparison.rows import compare_runs
 from seqclf.runs import Run
 from seqclf.storage import write_json
@@ -25,10 +25,10 @@ def test_a_run_and_its_twin_disagree_in_nothing(finished_run, tmp_path):
     card = twin_card([finished_run, other])
     assert [c["what"] for c in card["checks"]] == [
         "data",
-        "division into splits",
+        "division",
         "vocabulary",
-        "batches and their order",
-        "initial weights outside the cell",
+        "batches and their order, by seed",
+        INITIAL_WEIGHTS,
         "optimizer and schedule",
         "stopping rule",
         "keras and tensorflow",
@@ -46,8 +46,8 @@ def test_a_run_and_its_twin_disagree_in_nothing(finished_run, tmp_path):
     [
         ({"vocabulary": "beef"}, "vocabulary"),
         ({"splits": {"train": "1", "validation": "2", "test": "3"}},
-         "division into splits"),
-        ({"batches": ["beef", "beef"]}, "batches and their order"),
+         "division"),
+        ({"batches": ["beef", "beef"]}, "batches and their order, by seed"),
     ],
 )  # fmt: skip
 def test_what_disagrees_is_named_and_nothing_is_ranked(
@@ -82,7 +82,7 @@ def test_weights_are_compared_where_their_shapes_agree(finished_run, tmp_path):
     assert broken([finished_run, narrower]) == []
     drawn_anew = {**weights, name: "beef"}
     other = changed(finished_run, tmp_path / "c", initial_weights=drawn_anew)
-    assert broken([finished_run, other]) == ["initial weights outside the cell"]
+    assert broken([finished_run, other]) == [INITIAL_WEIGHTS]
 
 
 def test_another_seed_has_batches_and_weights_of_its_own(finished_run, tmp_path):

@@ -10,9 +10,12 @@ from conftest import TINY, run_cli
 from seqclf.comparison.design import parse_cells
 from seqclf.comparison.rows import compare_runs
 from seqclf.comparison.saved import default_run
+from seqclf.config import DataConfig, TextConfig
+from seqclf.data import load_dataset
 from seqclf.errors import ConfigError, RunError
 from seqclf.runs import Run
 from seqclf.storage import write_json
+from seqclf.text.encoding import encode_dataset
 
 
 @pytest.mark.parametrize(
@@ -91,7 +94,7 @@ def test_the_default_run_is_the_newest_that_was_asked_for(finished_run, tmp_path
         comparison.mkdir(exist_ok=True)
         runs = ["elsewhere/worse", "elsewhere/best"]
         rows = [{"cell": "gru", "kind": "recurrent", "runs": runs}]
-        result = {"rows": rows, "verdict": "", "card": {}}
+        result = {"rows": rows, "verdict": "", "card": {"checks": []}}
         write_json(comparison / "comparison.json", result)
         write_json(comparison / "complete", {"command": "compare", "time": time})
 
@@ -107,7 +110,7 @@ def test_without_any_run_the_error_says_how_to_make_one(tmp_path):
 
 
 def test_a_failed_trial_is_missing_and_the_others_stand(
-    finished_run, tmp_path, monkeypatch
+    workplace, finished_run, tmp_path, monkeypatch
 ):
     from seqclf.comparison import plan as planning
     from seqclf.engine import Outcome
@@ -117,7 +120,8 @@ def test_a_failed_trial_is_missing_and_the_others_stand(
     models = tmp_path / "models"
     done = copy(finished_run, models / "done")
     trial = Trial(done.config, tmp_path, {}, models / "reviews-rnn-0", "compare", 1)
-    plan = planning.Plan(models / "c", [trial], [done], [], TimingTask((), tmp_path, 1))
+    timing = TimingTask((), encoded(workplace, tmp_path).path, 1)
+    plan = planning.Plan(models / "c", [trial], [done], [], timing)
     plan.path.mkdir()
     monkeypatch.setattr(
         planning,
@@ -145,20 +149,27 @@ def plan_for(
 ):
     from seqclf.comparison.design import Design
     from seqclf.comparison.plan import begin, plan
-    from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig
-    from seqclf.data import load_dataset
-    from seqclf.text.encoding import encode_dataset
+    from seqclf.config import RunConfig, TrainingConfig
 
+    read = encoded(workplace, models, **(data or {}))
     config = RunConfig(
-        data=DataConfig(source=str(workplace / "reviews"), **(data or {})),
+        data=data_config(workplace, **(data or {})),
         text=TextConfig(min_count=1),
         training=TrainingConfig(**training),
     )
-    dataset = load_dataset(config.data)
-    encoded = encode_dataset(dataset, config.data, config.text, models / "cache")
     design = Design(config=config, cells=("rnn", "gru"), seeds=(0, 1))
-    path = begin(design, encoded, models, name, overwrite)
-    return plan(design, encoded, path, jobs)
+    path = begin(design, read, models, name, overwrite)
+    return plan(design, read, path, jobs)
+
+
+def data_config(workplace, **settings):
+    return DataConfig(source=str(workplace / "reviews"), **settings)
+
+
+def encoded(workplace, folder, **settings):
+    data = data_config(workplace, **settings)
+    dataset = load_dataset(data)
+    return encode_dataset(dataset, data, TextConfig(min_count=1), folder / "cache")
 
 
 def test_a_plan_holds_every_twin_seed_by_seed(workplace, tmp_path):
@@ -200,6 +211,19 @@ def test_another_question_gets_another_comparison(workplace, tmp_path):
     assert other.path.name == "reviews-compare-2"
 
 
+def test_a_run_of_a_version_without_proof_is_not_taken_for_an_equal(
+    finished_run, tmp_path
+):
+    from seqclf.runs import find_place
+
+    old = copy(finished_run, tmp_path / "reviews-gru-0")
+    config, about = old.config, old.dataset
+    assert find_place(tmp_path, config, about).is_done
+    (old.path / "proof.json").unlink()
+    place = find_place(tmp_path, config, about)
+    assert (place.is_done, place.path.name) == (False, "reviews-gru-0-2")
+
+
 def test_baselines_are_shared_by_comparisons_on_the_same_data(workplace, tmp_path):
     first = plan_for(workplace, tmp_path)
     for task in first.baselines:
@@ -235,8 +259,10 @@ def test_a_comparison_trains_reuses_and_survives_a_failing_trial(workplace, tmp_
     assert first.returncode == 0, first.stderr
     result = json.loads(first.stdout)
     assert [r["cell"] for r in result["rows"]] == [
-        "majority", "tf-idf + logistic regression", "gru"
+        "majority", "tf-idf + logistic regression", "nb-svm", "gru"
     ]  # fmt: skip
+    assert result["command"].startswith("seqclf compare --data reviews --min-count 1")
+    assert "--models-dir" not in result["command"]
     again = run_cli([*command, "--cells=gru,rnn"], tmp_path)
     assert "reused: reviews-gru-0" in again.stderr
     assert "reviews-rnn-0  epoch 2/2" in again.stderr
@@ -246,6 +272,16 @@ def test_a_comparison_trains_reuses_and_survives_a_failing_trial(workplace, tmp_
     assert "epoch" not in third.stderr
     rows = [json.loads(done.stdout)["rows"] for done in (again, third)]
     assert rows[0] == rows[1]
+    # The page is made again from saved files, and is the same.
+    report = tmp_path / "models" / "reviews-compare-2" / "report.html"
+    page = report.read_text("utf-8")
+    report.unlink()
+    for of_training in ("cache", "models/reviews-gru-0", "models/reviews-rnn-0"):
+        (tmp_path / of_training).rename(tmp_path / "away")
+        made = run_cli(["compare", "reviews-compare-2"], tmp_path)
+        (tmp_path / "away").rename(tmp_path / of_training)
+        assert made.returncode == 0, made.stderr
+    assert report.read_text("utf-8") == page
     # Nor does the number of jobs change a result.
     shutil.rmtree(tmp_path / "models")
     two = run_cli([*command, "--cells=gru,rnn", "--jobs=2"], tmp_path)
@@ -261,3 +297,47 @@ def test_a_comparison_trains_reuses_and_survives_a_failing_trial(workplace, tmp_
     )  # fmt: skip
     assert broken.returncode == 1
     assert "not a number" in broken.stderr
+
+
+@pytest.mark.slow
+def test_tuning_tries_chooses_and_goes_on_where_it_was_cut(workplace, tmp_path):
+    shutil.copytree(workplace / "reviews", tmp_path / "reviews")
+    command = ["compare", "--data=reviews", "--cells=rnn,gru", "--seeds=1", "--tune=2"]
+    command += ["--match=parameters", "--json", "--embedding-size=8", "--units=32"]
+    command += ["--epochs=1", "--min-count=1"]
+    first = run_cli(command, tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "Tuning: 4 trainings, 0 of them finished before" in first.stderr
+    result = json.loads(first.stdout)
+    tuning = result["tuning"]
+    for cell in ("rnn", "gru"):
+        losses = [trial["validation_loss"] for trial in tuning[cell]["trials"]]
+        assert len(losses) == 2
+        assert losses[tuning[cell]["chosen"] - 1] == min(losses)
+    rows = {row["cell"]: row for row in result["rows"]}
+    for cell, tried in tuning.items():
+        chosen = tried["trials"][tried["chosen"] - 1]
+        assert rows[cell]["units"] == chosen["units"]
+    # Trials of a comparison are no runs that predict or the list of runs would take.
+    listed = run_cli(["runs", "list", "--json"], tmp_path)
+    assert "tuning" not in listed.stdout
+    shutil.rmtree(tmp_path / "models" / "reviews-compare" / "tuning" / "gru-2")
+    again = run_cli(command, tmp_path)
+    assert "Tuning: 4 trainings, 3 of them finished before" in again.stderr
+    assert json.loads(again.stdout)["tuning"] == tuning
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--match=width"], "unknown --match 'width'"),
+        (["--tune=1"], "at least 2 trials to choose from, got 1"),
+        (["--match=parameters", "--units=2"], "take more --units"),
+        (["--json", "--csv"], "--json and --csv cannot be printed at the same time"),
+    ],
+)
+def test_wrong_controls_are_answered(options, message, tmp_path):
+    done = run_cli(["compare", *options], tmp_path)
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.split())
+    assert not list(tmp_path.iterdir())

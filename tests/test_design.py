@@ -9,10 +9,11 @@ from seqclf import config as settings
 from seqclf.comparison import tuning
 from seqclf.comparison.design import Design, matched, twins
 from seqclf.config import ModelConfig, RunConfig, TrainingConfig
-from seqclf.errors import ConfigError, RunError
+from seqclf.errors import ConfigError, RunError, TrainingError
 from seqclf.model.build import recurrent_parameters
 from seqclf.runs import Run
 from seqclf.storage import write_json
+from seqclf.training.trial import Trial
 
 CELLS = ("none", "rnn", "gru", "lstm")
 
@@ -67,8 +68,11 @@ def test_matched_parameters_agree_within_a_hundredth(layers, bidirectional, unit
 def test_wrong_controls_are_refused():
     with pytest.raises(ConfigError, match="did you mean 'parameters'"):
         design(match="parameter")
-    with pytest.raises(ConfigError, match="--tune must be at least 0, got -1"):
-        design(tune=-1)
+    for count in (-1, 1):
+        with pytest.raises(ConfigError, match=f"at least 2 trials .*, got {count}"):
+            design(tune=count)
+    with pytest.raises(ConfigError, match="nothing to match in none, gru"):
+        design(cells=("none", "gru"), match="parameters")
 
 
 def test_controls_make_another_question():
@@ -102,6 +106,9 @@ def test_every_cell_gets_the_same_trials_and_the_recipe_is_one():
 
 
 def test_trials_are_matched_too():
+    tried = tuning.tuning_configs(design(tune=3, match="parameters"))
+    widths = {config.model.units for config in tried["lstm"]}
+    assert max(widths) - min(widths) <= 2  # or the choices could not be matched
     for configs in zip(
         *tuning.tuning_configs(design(tune=3, match="parameters")).values(), strict=True
     ):
@@ -153,3 +160,36 @@ def test_an_unequal_budget_is_refused_and_what_is_left_is_named(tmp_path):
     with pytest.raises(RunError, match="rnn-2 is not finished"):
         tuning.choose(asked, tmp_path)
     assert Run(tuning.trial_path(tmp_path, "rnn", 1)).is_finished
+
+
+def test_a_trial_whose_loss_ran_away_has_had_its_turn(tmp_path, monkeypatch):
+    asked = design(tune=2, cells=("rnn", "gru"))
+    configs = tuning.tuning_configs(asked)
+
+    def trained(trial, report):
+        write_trial(trial.path, trial.config, 0.5)
+        if trial.path.name in diverging:
+            (trial.path / "complete").unlink()
+            raise TrainingError("the loss is not a number")
+
+    monkeypatch.setattr(tuning, "run_trial", trained)
+    diverging = {"rnn-1"}
+    for cell in asked.cells:
+        for number in (1, 2):
+            place = tuning.trial_path(tmp_path, cell, number)
+            config = configs[cell][number - 1]
+            trial = Trial(config, tmp_path, {}, place, "compare", 1)
+            tuning.run_tuning_trial(trial, lambda event: None)
+    assert tuning.unfinished(asked, tmp_path) == []
+    _, record = tuning.choose(asked, tmp_path)
+    assert record["rnn"]["chosen"] == 2
+    assert record["rnn"]["trials"][0]["validation_loss"] is None
+    (tuning.trial_path(tmp_path, "rnn", 2) / "complete").unlink()
+    write_json(tuning.trial_path(tmp_path, "rnn", 2) / "failed.json", {"reason": "x"})
+    with pytest.raises(RunError, match="all trials of rnn failed"):
+        tuning.choose(asked, tmp_path)
+
+
+def test_why_trials_are_missing_is_told(tmp_path):
+    with pytest.raises(RunError, match="tuning rnn-1: no memory"):
+        tuning.choose(design(tune=2), tmp_path, {"tuning rnn-1": "no memory"})

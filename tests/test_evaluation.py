@@ -218,6 +218,15 @@ def test_nb_svm_s_probabilities_leave_its_decisions_as_they_are():
     )
 
 
+def test_a_few_texts_that_are_all_right_do_not_make_nb_svm_certain():
+    label_ids = np.arange(30) % 2
+    decisions = np.where(np.eye(2)[label_ids] > 0, 1.0, -1.0)
+    # The best two-way answer states (30 + 1) / (30 + 2): log odds of log(31).
+    assert baselines._temperature(decisions, label_ids) == pytest.approx(
+        2 / np.log(31), rel=1e-3
+    )
+
+
 @linear
 def test_the_linear_baseline_reads_pairs_of_words(baseline, tmp_path):
     # Both classes hold the same words; only their order tells.

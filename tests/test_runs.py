@@ -24,6 +24,7 @@ def finish(models, config=CONFIG, about=ABOUT, name=None):
     place = find_place(models, config, about, name)
     run = create_run(place.path, config, about, WORDS)
     (run.path / "model.keras").touch()
+    write_json(run.path / "proof.json", {})
     mark_complete(run.path, "train")
     return run
 

@@ -51,8 +51,9 @@ Tune = Annotated[
     typer.Option(
         "--tune",
         metavar="N",
-        help="First choose learning rate, dropout and units for each cell, by N "
-        "trainings each and their validation loss. 0: one recipe for all.",
+        help="First choose learning rate, dropout and, unless parameters are matched, "
+        "units for each cell, by N trainings each and their validation loss; 0: one "
+        "recipe for all.",
     ),
 ]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")]
@@ -111,9 +112,9 @@ def compare(
         raise ConfigError(f"{given} cannot be printed at the same time; choose one.")
     if paths:
         options.refuse_given(context, OF_FINISHED, "finished runs are compared")
-        result = _compare_finished(paths, models_dir, cache_dir, quiet)
+        result, folder = _compare_finished(paths, models_dir, cache_dir, quiet)
     else:
-        result = _train_and_compare(
+        result, folder = _train_and_compare(
             kernel_of_choice(config, require_cudnn),
             (cells, seeds, match, tune),
             jobs,
@@ -122,6 +123,8 @@ def compare(
             quiet,
         )
     _print(result, *chosen)
+    if folder:
+        _write_report(folder, result, quiet)
     if result.get("missing"):
         raise typer.Exit(1)
 
@@ -133,7 +136,7 @@ def _train_and_compare(
     naming: tuple[str | None, bool],
     folders: tuple[Path, Path],
     quiet: bool,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Path]:
     from seqclf.comparison import plan as planning
     from seqclf.comparison.saved import COMPARISON_FILE
     from seqclf.machine import jobs_for
@@ -162,21 +165,27 @@ def _train_and_compare(
             note("Type the same command again to train the others.")
             raise
     seconds = time.perf_counter() - start
-    command = _command(design)
+    command = _command(design, naming[0], *folders)
     result = planning.finish(plan, finished, failures, seconds, command)
     note(f"Written: {plan.path / COMPARISON_FILE}", quiet)
-    _write_report(plan.path, result, quiet)
-    return result
+    return result, plan.path
 
 
-def _command(design: Design) -> str:
-    """Returns what to type to ask the same again."""
+def _command(design: Design, name: str | None, models: Path, cache: Path) -> str:
+    """Returns what to type to ask the same again, in the same place."""
     parts = ["seqclf", "compare", *options.as_options(design.config, ("cell", "seed"))]
     parts += ["--cells", ",".join(design.cells), "--seeds", str(len(design.seeds))]
     if design.match != "units":
         parts += ["--match", design.match]
     if design.tune:
         parts += ["--tune", str(design.tune)]
+    places = {
+        "--name": (name, None),
+        "--models-dir": (models, options.DEFAULT_MODELS),
+        "--cache-dir": (cache, options.DEFAULT_CACHE),
+    }
+    for option, (given, usual) in places.items():
+        parts += [option, str(given)] if given != usual else []
     return shlex.join(parts)
 
 
@@ -186,22 +195,30 @@ def _write_report(folder: Path, result: dict[str, Any], quiet: bool) -> None:
     from seqclf.report.page import page
     from seqclf.storage import write_text
 
-    write_text(folder / REPORT_FILE, page(result, read_details(folder)))
-    note(f"To look at: {folder / REPORT_FILE}", quiet)
+    try:
+        write_text(folder / REPORT_FILE, page(result, read_details(folder)))
+    except (OSError, KeyError) as error:  # the folder is another's, or of another time
+        note(f"No {folder / REPORT_FILE} could be written: {error!r}")
+    else:
+        note(f"To look at: {folder / REPORT_FILE}", quiet)
 
 
 def _design(config: RunConfig, cells: str, seeds: int, match: str, tune: int) -> Design:
-    from seqclf.comparison.design import Design, parse_cells
+    from seqclf.comparison.design import Design, parse_cells, twins
+    from seqclf.comparison.tuning import tuning_configs
 
     if seeds < 1:
         raise ConfigError(f"--seeds must be a whole number of at least 1, got {seeds}.")
-    return Design(
+    design = Design(
         config=config,
         cells=parse_cells(cells),
         seeds=tuple(range(seeds)),
         match=match,
         tune=tune,
     )
+    # What cannot be matched is refused before anything is written.
+    tuning_configs(design) if tune else twins(design)
+    return design
 
 
 def _tune(
@@ -220,11 +237,11 @@ def _tune(
     )
     with TrainingProgress(_costs(trials), quiet, jobs) as progress:
         try:
-            planning.train(trials, progress.report, jobs)
+            failures = planning.train(trials, progress.report, jobs)
         except KeyboardInterrupt:
             note("Type the same command again to go on with the tuning.")
             raise
-    return tuning.choose(design, path)
+    return tuning.choose(design, path, failures)
 
 
 def _costs(trials: list[Trial]) -> dict[str, float]:
@@ -235,7 +252,7 @@ def _costs(trials: list[Trial]) -> dict[str, float]:
 
 def _compare_finished(
     paths: list[Path], models: Path, cache: Path, quiet: bool
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Path | None]:
     from seqclf import runs
     from seqclf.comparison.rows import compare_runs
     from seqclf.comparison.saved import COMPARISON_FILES, read_comparison
@@ -247,14 +264,12 @@ def _compare_finished(
                 f"{paths[0]} is no comparison; name two or more runs, or the folder "
                 f"of a comparison."
             )
-        result = read_comparison(folder)
-        _write_report(folder, result, quiet)
-        return result
+        return read_comparison(folder), folder
     finished = [runs.open_run(path, models) for path in paths]
     compare_runs(finished)  # refuses what is not comparable, before any work
     finished += _without_recurrence(finished, quiet)
     baselines = _baselines(finished[0], cache, quiet)
-    return compare_runs(finished, baselines)
+    return compare_runs(finished, baselines), None
 
 
 def _without_recurrence(finished: list[Run], quiet: bool) -> list[Run]:

@@ -11,6 +11,7 @@ from seqclf.training.proof import digest
 
 OF_CELL, OF_SEED = "model.cell", "training.seed"
 SCORES, TIMES = "scores", "times"
+INITIAL_WEIGHTS = "initial weights outside the cell, by seed and shape"
 
 
 def twin_card(finished: Sequence[Run], chosen: Collection[str] = ()) -> dict[str, Any]:
@@ -68,27 +69,27 @@ def _checks(finished: Sequence[Run], chosen: set[str]) -> list[dict[str, Any]]:
     recurring = [run for run, k in zip(finished, kernels, strict=True) if k != "none"]
     configs = [run.config.training for run in finished]
 
-    def all_equal(what: str, values: Sequence[Any], show: Callable[[Any], str]) -> Any:
-        return _check(what, finished, values, show)
-
     return [
-        all_equal("data", [run.dataset["fingerprint"] for run in finished], str),
-        all_equal("division into splits", [p["splits"] for p in proofs], _joined),
-        all_equal("vocabulary", [p["vocabulary"] for p in proofs], str),
-        _check_by_seed("batches and their order", finished, _batches),
-        _check_by_seed("initial weights outside the cell", finished, _weights),
-        all_equal(
+        _check("data", finished, [run.dataset["fingerprint"] for run in finished], str),
+        _check("division", finished, [p["splits"] for p in proofs], _joined),
+        _check("vocabulary", finished, [p["vocabulary"] for p in proofs], str),
+        _check_by_seed("batches and their order, by seed", finished, _batches),
+        _check_by_seed(INITIAL_WEIGHTS, finished, _weights),
+        _check(
             "optimizer and schedule",
+            finished,
             [_training(proof["training"], chosen) for proof in proofs],
             _shown_training,
         ),
-        all_equal(
+        _check(
             "stopping rule",
+            finished,
             [(config.epochs, config.patience) for config in configs],
             _shown_stopping,
         ),
-        all_equal(
+        _check(
             "keras and tensorflow",
+            finished,
             [[e["versions"][name] for name in ("keras", "tensorflow")]
              for e in environments],
             ", ".join,

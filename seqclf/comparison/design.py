@@ -28,7 +28,8 @@ class Design:
       seeds: Training seeds, each for all cells.
       match: `units`: all cells are equally wide; `parameters`: they have equally many
         recurrent parameters, as in Chung et al. 2014 (arXiv:1412.3555).
-      tune: Trials a cell that choose its settings on validation; 0 for none.
+      tune: Trials a cell that choose its settings on validation; 0 for none. Units are
+        among them unless parameters are matched.
     """
 
     config: RunConfig
@@ -40,8 +41,16 @@ class Design:
     def __post_init__(self) -> None:
         if self.match not in MATCH_NAMES:
             raise ConfigError(unknown("--match", self.match, MATCH_NAMES))
-        if self.tune < 0:
-            raise ConfigError(f"--tune must be at least 0, got {self.tune}.")
+        if self.tune < 0 or self.tune == 1:
+            raise ConfigError(
+                f"--tune takes 0, or at least 2 trials to choose from, got {self.tune}."
+            )
+        recurrent = [cell for cell in self.cells if cell != "none"]
+        if self.match == PARAMETERS and len(recurrent) < 2:
+            raise ConfigError(
+                "--match parameters needs two cells that recur; there is nothing to "
+                f"match in {', '.join(self.cells)}."
+            )
 
     @property
     def chosen(self) -> tuple[str, ...]:

@@ -207,7 +207,7 @@ def word_order(runs: Sequence[Run]) -> Record:
     """
     right = np.array([_right(run.predictions(TEST)) for run in runs])
     shuffled = np.array([_right(run.predictions(SHUFFLED)) for run in runs])
-    if len(runs) > 1:
+    if min(right.shape) > 1:
         lost = right.astype(np.int8) - shuffled
         low, high = statistics.crossed_mean(lost).interval()
         low, high = max(low, -1.0), min(high, 1.0)

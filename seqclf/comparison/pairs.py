@@ -121,7 +121,7 @@ def _difference(right_a: Right, right_b: Right, seeds: Sequence[int]) -> dict[st
         return {"difference": None} | nothing
     values = np.array([right_a[s].astype(np.int8) - right_b[s] for s in seeds])
     mean = float(values.mean(dtype=np.float64))
-    if len(seeds) == 1:
+    if len(seeds) == 1 or values.shape[1] == 1:
         return {"difference": mean} | nothing
     estimate = statistics.crossed_mean(values)
     low, high = estimate.interval()

@@ -32,7 +32,7 @@ from seqclf.runs import run as files
 from seqclf.storage import write_json
 from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.training.timing import TimingTask, run_timing
-from seqclf.training.trial import Trial, run_trial
+from seqclf.training.trial import Report, Trial, run_trial
 
 TIMING = "timing of the twins"
 # Time of an epoch beside GRU's, measured on IMDB (docs/results.md); for estimates only.
@@ -226,15 +226,23 @@ def train(
     trials: Sequence[Trial], on_report: OnReport, jobs: int = 1
 ) -> dict[str, str]:
     """Trains; returns why some could not be trained, by name."""
-    tasks = [Task(run_trial, t, t.path / files.LOG_FILE) for t in trials]
+    tasks = [Task(_runner(t), t, t.path / files.LOG_FILE) for t in trials]
     names = [name_of(trial) for trial in trials]
     return _run_all(tasks, names, on_report, jobs)[1]
 
 
+def _is_tuning(trial: Trial) -> bool:
+    return trial.path.parent.name == tuning.FOLDER
+
+
+def _runner(trial: Trial) -> Callable[[Trial, Report], None]:
+    return tuning.run_tuning_trial if _is_tuning(trial) else run_trial
+
+
 def name_of(trial: Trial) -> str:
     """Returns what a trial is called on the screen: its run, or `tuning gru-3`."""
-    is_tuning = trial.path.parent.name == tuning.FOLDER
-    return f"{tuning.FOLDER} {trial.path.name}" if is_tuning else trial.path.name
+    prefix = f"{tuning.FOLDER} " if _is_tuning(trial) else ""
+    return f"{prefix}{trial.path.name}"
 
 
 def fit_baselines(

@@ -140,7 +140,7 @@ def _row(
         "kind": "recurrent",
         "seeds": [_seed(run) for run in group],
         "runs": [str(run.path) for run in group],
-        "units": group[0].config.model.units,
+        "units": group[0].config.model.units if name.split()[0] != "none" else None,
         "parameters": environment[0]["parameters"],
         "recurrent_parameters": environment[0]["recurrent_parameters"],
         **_quality(test, right),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from seqclf import config as settings
-from seqclf.comparison.design import Design, twins
+from seqclf.comparison.design import PARAMETERS, Design, twins
 from seqclf.config import RunConfig
 from seqclf.data.dataset import VALIDATION
-from seqclf.errors import RunError
+from seqclf.errors import RunError, TrainingError
 from seqclf.runs import Run
+from seqclf.storage import write_json
+from seqclf.training.trial import Report, Trial, run_trial
 
 FOLDER = "tuning"
+FAILED_FILE = "failed.json"
 # Of no final training, so that none is chosen for the luck of its own seed.
 TUNING_SEED = 1000
 UNITS = (64, 96, 128, 192)
@@ -22,11 +25,11 @@ LEARNING_RATES = (5e-4, 1e-2)  # the ends, drawn evenly between their logarithms
 DROPOUT_RATES = (0.2, 0.7)
 
 
-def draws(config: RunConfig, trials: int) -> list[RunConfig]:
+def draws(design: Design) -> list[RunConfig]:
     """Returns the recipes to be tried: the given one, then random ones.
 
-    They are the same for every cell: learning rate, dropout and units, drawn at random
-    (Bergstra & Bengio 2012, JMLR 13:281).
+    They are the same for every cell: learning rate, dropout and, unless parameters are
+    matched, units, drawn at random (Bergstra & Bengio 2012, JMLR 13:281).
     """
     from scipy.stats import loguniform, uniform
     from sklearn.model_selection import ParameterSampler
@@ -35,10 +38,10 @@ def draws(config: RunConfig, trials: int) -> list[RunConfig]:
     space = {
         "learning_rate": loguniform(*LEARNING_RATES),
         "dropout_rate": uniform(low, high - low),
-        "units": list(UNITS),
+        "units": [design.config.model.units] if design.match == PARAMETERS else UNITS,
     }
-    sampled = ParameterSampler(space, trials - 1, random_state=0) if trials > 1 else ()
-    return [config, *(_with(config, values) for values in sampled)]
+    sampled = ParameterSampler(space, design.tune - 1, random_state=0)
+    return [design.config, *(_with(design.config, values) for values in sampled)]
 
 
 def _with(config: RunConfig, values: dict[str, Any]) -> RunConfig:
@@ -55,7 +58,7 @@ def _with(config: RunConfig, values: dict[str, Any]) -> RunConfig:
 def tuning_configs(design: Design) -> dict[str, list[RunConfig]]:
     """Returns what each cell tries, by cell; units are matched within each draw."""
     seeded = dataclasses.replace(design, seeds=(TUNING_SEED,))
-    tried = [twins(seeded, draw) for draw in draws(design.config, design.tune)]
+    tried = [twins(seeded, draw) for draw in draws(design)]
     return {cell: [one[cell] for one in tried] for cell in design.cells}
 
 
@@ -64,33 +67,64 @@ def trial_path(path: Path, cell: str, number: int) -> Path:
     return path / FOLDER / f"{cell}-{number}"
 
 
+def run_tuning_trial(trial: Trial, report: Report) -> None:
+    """Trains a trial; one whose loss runs away has had its turn all the same.
+
+    Args:
+      trial: What to train, and where.
+      report: Told of the progress.
+    """
+    try:
+        run_trial(trial, report)
+    except TrainingError as error:
+        write_json(trial.path / FAILED_FILE, {"reason": str(error)})
+
+
 def is_done(path: Path, config: RunConfig) -> bool:
-    """Tells whether a trial was finished with these settings."""
+    """Tells whether a trial has had its turn with these settings."""
     run = Run(path)
-    return run.is_finished and settings.same_question(run.config, config)
+    ended = run.is_finished or (path / FAILED_FILE).exists()
+    return ended and settings.same_question(run.config, config)
 
 
-def choose(design: Design, path: Path) -> tuple[dict[str, RunConfig], dict[str, Any]]:
+def choose(
+    design: Design, path: Path, failures: Mapping[str, str] | None = None
+) -> tuple[dict[str, RunConfig], dict[str, Any]]:
     """Picks each cell's trial of least validation loss.
 
     Args:
       design: What is compared.
       path: The comparison, with its trials.
+      failures: Why trials are missing, by name.
 
     Returns:
       The chosen configs by cell, of the first seed of the design, and the record for
-      `comparison.json`: by cell, the trials and the number of the chosen one, from 1.
+      `comparison.json`: by cell, the trials (of a failed one the scores are None) and
+      the number of the chosen one, from 1.
 
     Raises:
-      RunError: If not every trial is finished: the budgets would not be equal.
+      RunError: If a trial has not had its turn, for the budgets would not be equal, or
+        if all of a cell failed.
     """
+    if failures:
+        reasons = "; ".join(f"{name}: {error}" for name, error in failures.items())
+        raise RunError(
+            f"not every cell has had the same number of trials. {reasons}. Type the "
+            f"command again, and it goes on."
+        )
     chosen, record = {}, {}
     for cell, configs in tuning_configs(design).items():
         tried = [
             _tried(trial_path(path, cell, number), config)
             for number, config in enumerate(configs, 1)
         ]
-        best = min(range(len(tried)), key=lambda i: tried[i]["validation_loss"])
+        losses = [one["validation_loss"] for one in tried]
+        if set(losses) == {None}:
+            raise RunError(
+                f"all trials of {cell} failed: their loss ran away. Try another "
+                f"--learning-rate."
+            )
+        best = losses.index(min(loss for loss in losses if loss is not None))
         training = dataclasses.replace(configs[best].training, seed=design.seeds[0])
         chosen[cell] = dataclasses.replace(configs[best], training=training)
         record[cell] = {"trials": tried, "chosen": best + 1}
@@ -103,13 +137,14 @@ def _tried(path: Path, config: RunConfig) -> dict[str, Any]:
             f"{path} is not finished, so the cells have not had the same number of "
             f"trials; type the command again, and it goes on."
         )
-    scores = Run(path).metrics[VALIDATION]
+    has_failed = not Run(path).is_finished
+    scores = {} if has_failed else Run(path).metrics[VALIDATION]
     return {
         "learning_rate": config.training.learning_rate,
         "dropout_rate": config.model.dropout_rate,
         "units": config.model.units,
-        "validation_loss": scores["log_loss"],
-        "validation_accuracy": scores["accuracy"],
+        "validation_loss": scores.get("log_loss"),
+        "validation_accuracy": scores.get("accuracy"),
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from seqclf.comparison.pairs import NO_RECURRENCE
+from seqclf.comparison.words import joined, signed
 
 SIGNIFICANCE = 0.05
 Record = dict[str, Any]
@@ -31,15 +32,16 @@ def verdict(
     if different:
         return (
             f"These runs are not ranked, for they are no twins: they also differ in "
-            f"{_join(different)}."
+            f"{joined(different)}."
         )
     best = _best(rows)
     about = [
         *_about_cells(rows, pairs, best),
+        *_about_settling(pairs, best),
         *_about_time(rows, pairs, best),
         *_about_recurrence(pairs, best),
         *_about_baselines(rows, references),
-        *_about_seeds(rows, pairs, best),
+        *_about_seeds(rows, pairs),
         *_about_guessing(rows),
     ]
     return " ".join(about)
@@ -111,10 +113,10 @@ def _about_cells(
     worse = [f"{title(c)} by {_points(p)}" for c, p in others if is_decided(p)]
     said = []
     if close:
-        said.append(f"{name} ({score}) and {_join(close)} cannot be told apart here.")
+        said.append(f"{name} ({score}) cannot be told apart here from {joined(close)}.")
     if worse:
         lead = name if close else f"{name} ({score})"
-        said.append(f"{lead} is better than {_join(worse)}.")
+        said.append(f"{lead} is better than {joined(worse)}.")
     return said
 
 
@@ -163,8 +165,10 @@ def _about_recurrence(pairs: Sequence[Record], best: Record) -> list[str]:
         if not is_decided(pair):
             return [f"That recurrence helps is not shown {_aside(pair)}."]
         if pair["a"] == best["cell"]:
-            return [f"Without recurrence it is {_points(pair)} less."]
-        return [f"The twin without recurrence beats it by {_points(pair)}."]
+            below = f"{_points(pair)} below {title(best['cell'])}"
+            return [f"The twin without recurrence is {below}."]
+        beaten = title(best["cell"])
+        return [f"The twin without recurrence beats {beaten} by {_points(pair)}."]
     return []
 
 
@@ -174,30 +178,38 @@ def _about_baselines(rows: Sequence[Record], references: Sequence[Record]) -> li
         return []
     name = max(baselines, key=lambda row: row["accuracy"]["mean"])["cell"]
     pair = next(p for p in references if name in (p["a"], p["b"]))
+    twin = title(pair["b"] if pair["a"] == name else pair["a"])
     if not is_decided(pair):
         return [
-            f"The best baseline, {name}, cannot be told apart from the best twin "
-            f"{_aside(pair)}."
+            f"The best baseline, {name}, cannot be told apart from the best twin, "
+            f"{twin} {_aside(pair)}."
         ]
     if pair["a"] == name:
-        return [f"The best baseline, {name}, beats every twin by {_points(pair)}."]
-    return [f"The best baseline, {name}, is {_points(pair)} below."]
+        return [
+            f"The best baseline, {name}, beats the best twin, {twin}, by "
+            f"{_points(pair)}."
+        ]
+    return [f"The best baseline, {name}, is {_points(pair)} below {twin}."]
 
 
-def _about_seeds(
-    rows: Sequence[Record], pairs: Sequence[Record], best: Record
-) -> list[str]:
-    seeds = min(len(row["seeds"]) for row in _twins(rows))
-    if seeds == 1:
+def _about_seeds(rows: Sequence[Record], pairs: Sequence[Record]) -> list[str]:
+    """Says so where some pair has one seed in common, or some cell has one seed."""
+    counts = [len(pair["seeds"]) for pair in pairs if pair["seeds"]]
+    counts += [len(row["seeds"]) for row in _twins(rows)]
+    if min(counts) > 1:
+        return []
+    if max(counts) == 1:
         return ["With one seed this concerns these trained models, not the cells."]
-    for cell, pair in _with(pairs, best["cell"]):
-        if _recurs(cell) and not is_decided(pair):
-            return _about_settling(pair)
-    return []
+    return ["Cells with one seed in common are compared as two trained models."]
 
 
-def _about_settling(pair: Record) -> list[str]:
-    needed = pair["settled_by"] or {}
+def _about_settling(pairs: Sequence[Record], best: Record) -> list[str]:
+    """Says what would tell the best cell from the nearest that it resembles."""
+    near = [p for cell, p in _with(pairs, best["cell"]) if _recurs(cell)]
+    alike = [pair for pair in near if not is_decided(pair)]
+    if not alike or alike[0]["p"] is None:
+        return []
+    needed = alike[0]["settled_by"] or {}
     ways = []
     if needed.get("seeds"):
         ways.append(f"about {needed['seeds']} seeds")
@@ -205,7 +217,10 @@ def _about_settling(pair: Record) -> list[str]:
         ways.append(f"about {needed['rows']:,} test texts")
     if not ways:
         return ["More seeds or test texts alone would hardly settle it."]
-    return [f"If the difference stays, {' or '.join(ways)} would settle it."]
+    return [
+        f"If the true difference is that large, {' or '.join(ways)} would more likely "
+        f"than not show it."
+    ]
 
 
 def _about_guessing(rows: Sequence[Record]) -> list[str]:
@@ -228,8 +243,8 @@ def _points(pair: Record) -> str:
 
 
 def _aside(pair: Record) -> str:
-    """Returns a difference such as `(0.3 points, -0.4 to 1.0)`."""
-    return f"({_size(pair)}, {_reach(pair)})"
+    """Returns such as `(difference 0.3 points, 95 % interval -0.4 to 1.0)`."""
+    return f"(difference {_size(pair)}, 95 % interval {_reach(pair)})"
 
 
 def _size(pair: Record) -> str:
@@ -238,16 +253,8 @@ def _size(pair: Record) -> str:
 
 def _reach(pair: Record) -> str:
     low, high = bounds(pair)
-    return f"{_signed(100 * low)} to {_signed(100 * high)}"
-
-
-def _signed(value: float) -> str:
-    return f"{value:.1f}".replace("-", "−")
+    return f"{signed(100 * low)} to {signed(100 * high)}"
 
 
 def _first_upper(text: str) -> str:
     return text[0].upper() + text[1:]
-
-
-def _join(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

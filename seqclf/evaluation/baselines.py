@@ -191,14 +191,21 @@ def log_count_ratios(features: Any, is_label: np.ndarray) -> np.ndarray:
 
 
 def _temperature(decisions: np.ndarray, label_ids: np.ndarray) -> float:
-    """Returns what to divide decisions by for the least log loss."""
+    """Returns what to divide decisions by for the least log loss.
+
+    The true label counts for (n + 1) / (n + 2) and the others for the rest, or a few
+    texts that are all right would ask for certainty (Platt 1999, section 2.2).
+    """
     from scipy.optimize import minimize_scalar
     from scipy.special import log_softmax
 
+    n, width = decisions.shape
+    targets = np.full((n, width), 1 / ((n + 2) * (width - 1)))
+    targets[np.arange(n), label_ids] = (n + 1) / (n + 2)
+
     def loss(log_temperature: float) -> float:
         logs = log_softmax(decisions / np.exp(log_temperature), axis=1)
-        picked = logs[np.arange(len(label_ids)), label_ids]
-        return float(-np.maximum(picked, LEAST_LOG).mean())
+        return float(-(targets * np.maximum(logs, LEAST_LOG)).sum(axis=1).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-7, 7), method="bounded").x))
 

@@ -1,26 +1,24 @@
 """Every picture: plain values in, SVG out, for the page and the documents alike.
 
-Cells differ in colour (Okabe & Ito's, made for all eyes), in marker and in line style.
+Cells differ in colour (after Okabe & Ito's, which all eyes tell apart, but dark enough
+for white paper), in marker and in line style.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from seqclf.report.svg import INK, fit_for_page
 
-COLOURS = {"none": "#999999", "rnn": "#E69F00", "gru": "#0072B2", "lstm": "#009E73"}
-OTHERS = (
-    "#CC79A7",
-    "#D55E00",
-    "#56B4E9",
-    "#B2A100",
-)  # second rows of a cell, baselines
+COLOURS = {"none": "#777777", "rnn": "#B36B00", "gru": "#0072B2", "lstm": "#00875F"}
+OTHERS = ("#B0508A", "#C04A00", "#3A87B0", "#857500")
 MARKERS = {"none": "o", "rnn": "s", "gru": "^", "lstm": "D"}
 LINES = {"none": ":", "rnn": "-.", "gru": "--", "lstm": "-"}
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "seqclf",
@@ -74,7 +72,8 @@ def differences(pairs: Sequence[Record]) -> str:
     """Draws each pair's difference with its 95 % interval; zero is marked.
 
     Args:
-      pairs: Records with name, difference, low and high, fractions.
+      pairs: Records with name, difference, low and high, fractions, and is_decided,
+        whether the two can be told apart.
     """
 
     def draw(figure: Any) -> None:
@@ -83,16 +82,15 @@ def differences(pairs: Sequence[Record]) -> str:
         for place, pair in enumerate(pairs):
             value, low, high = (100 * pair[k] for k in ("difference", "low", "high"))
             reach = [[max(value - low, 0)], [max(high - value, 0)]]
-            apart = low > 0 or high < 0
             axes.errorbar(
                 [value], [place], xerr=reach, capsize=3, color=COLOURS["gru"],
-                marker="o", markerfacecolor=None if apart else "none",
+                marker="o", markerfacecolor=None if pair["is_decided"] else "none",
             )  # fmt: skip
         axes.set_yticks(
             range(len(pairs)), [clipped(pair["name"], 44) for pair in pairs]
         )
         axes.set_ylim(len(pairs) - 0.5, -0.5)
-        axes.set_xlabel("difference in accuracy, points (filled: zero lies outside)")
+        axes.set_xlabel("difference in accuracy, points (filled: p < 0.05)")
         axes.grid(axis="x", alpha=0.25)
 
     return _drawn(draw, "differences", 6.4, 0.8 + 0.36 * len(pairs))
@@ -147,7 +145,11 @@ def _plain_ticks(axes: Any) -> None:
 
 
 def clipped(text: str, most: int = 32) -> str:
-    """Returns a name of at most so many letters, so that it leaves room for marks."""
+    """Returns a name of at most so many letters, so that it leaves room for marks.
+
+    Characters that no XML may hold become U+FFFD.
+    """
+    text = NOT_XML.sub("\ufffd", text)
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
@@ -231,7 +233,7 @@ def confusions(
 def _write_shares(axes: Any, shares: Sequence[Sequence[float]]) -> None:
     for i, row in enumerate(shares):
         for j, share in enumerate(row):
-            tone = "#ffffff" if share > 60 else "#222222"
+            tone = "#ffffff" if share > 72 else "#222222"
             centred = {"ha": "center", "va": "center", "fontsize": 9}
             axes.text(j, i, f"{share:.0f}", color=tone, **centred)
 

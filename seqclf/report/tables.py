@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from seqclf.comparison.verdict import bounds
+from seqclf.comparison.words import percent, signed
 
 Row = dict[str, Any]
 Column = tuple[str, Callable[[Row], str]]
@@ -19,22 +20,20 @@ Column = tuple[str, Callable[[Row], str]]
 MISSING = "–"
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f}"
-
-
 def _accuracy(row: Row) -> str:
-    return _percent(row["accuracy"]["mean"])
+    return percent(row["accuracy"]["mean"])
 
 
 def _interval(row: Row) -> str:
     """Returns how far the accuracy reaches, such as `89.5–90.3`."""
-    return f"{_percent(row['accuracy']['low'])}–{_percent(row['accuracy']['high'])}"
+    return f"{percent(row['accuracy']['low'])}–{percent(row['accuracy']['high'])}"
 
 
 def _range(row: Row) -> str:
-    """Returns the least and the most accuracy over the seeds."""
-    return f"{_percent(row['accuracy']['least'])}–{_percent(row['accuracy']['most'])}"
+    """Returns the least and the most accuracy over the seeds; of one there is none."""
+    if len(row["runs"]) == 1:
+        return MISSING
+    return f"{percent(row['accuracy']['least'])}–{percent(row['accuracy']['most'])}"
 
 
 def _optional(key: str, show: Callable[[Any], str]) -> Callable[[Row], str]:
@@ -55,7 +54,7 @@ QUALITY: tuple[Column, ...] = (
     ("accuracy %", _accuracy),
     ("95 %\ninterval", _interval),
     RANGE,
-    ("macro\nF1 %", lambda row: _percent(row["macro_f1"])),
+    ("macro\nF1 %", lambda row: percent(row["macro_f1"])),
     ("log\nloss", lambda row: f"{row['log_loss']:.3f}"),
 )
 COST: tuple[Column, ...] = (
@@ -70,13 +69,9 @@ COST: tuple[Column, ...] = (
 )
 
 
-def _signed(value: float, digits: int = 1) -> str:
-    return f"{value:.{digits}f}".replace("-", "−")
-
-
 def _reach(pair: Row) -> str:
     low, high = bounds(pair)
-    return f"{_signed(100 * low)} to {_signed(100 * high)}"
+    return f"{signed(100 * low)} to {signed(100 * high)}"
 
 
 def _p(pair: Row) -> str:
@@ -86,16 +81,16 @@ def _p(pair: Row) -> str:
 
 def _of_a_thousand(pair: Row) -> str:
     """Returns how many more texts a has right, such as `4 (−1 to 9)`."""
-    counts = (_signed(1000 * v, 0) for v in (pair["difference"], *bounds(pair)))
+    counts = (signed(1000 * v, 0) for v in (pair["difference"], *bounds(pair)))
     return "{} ({} to {})".format(*counts)
 
 
 PAIRS: tuple[Column, ...] = (
     ("a, b", lambda pair: f"{pair['a']}, {pair['b']}"),
-    ("a − b,\npoints", lambda pair: _signed(100 * pair["difference"])),
+    ("a − b,\npoints", lambda pair: signed(100 * pair["difference"])),
     ("95 %\ninterval", _reach),
     ("p", _p),
-    ("more right of\n1,000 texts", _of_a_thousand),
+    ("net more right\nof 1,000 texts", _of_a_thousand),
 )
 
 
@@ -106,7 +101,7 @@ TUNED: tuple[Column, ...] = (
     ("dropout", lambda row: f"{row['dropout_rate']:g}"),
     ("units", lambda row: str(row["units"])),
     ("validation\nloss", lambda row: f"{row['validation_loss']:.3f}"),
-    ("validation\naccuracy %", lambda row: _percent(row["validation_accuracy"])),
+    ("validation\naccuracy %", lambda row: percent(row["validation_accuracy"])),
 )
 
 
@@ -168,13 +163,16 @@ def _tuned_title(result: dict[str, Any]) -> str:
 
 
 def _quality_title(rows: Sequence[Row]) -> str:
-    return f"How good (test, n = {rows[0]['n']:,}; {_seeds(rows)})"
+    return f"How good (test, n = {rows[0]['n']:,}; {seeds_said(rows)})"
 
 
 def _pairs_title(pairs: Sequence[Row]) -> str:
-    if all(pair["p"] is None for pair in pairs):
+    models = [pair["p"] is None for pair in pairs]
+    if all(models):
         return "Is a better than b? These trained models, not the cells (p: McNemar)"
-    return "Is cell a better than cell b? Over seeds and texts (p: Holm)"
+    if any(models):
+        return "Is a better than b? (p: Holm over seeds; of one seed McNemar, models)"
+    return "Is a better than b? Over seeds and texts (p: Holm among recurrent cells)"
 
 
 def compared(result: dict[str, Any]) -> list[Row]:
@@ -194,10 +192,11 @@ def _best_reference(result: dict[str, Any]) -> list[Row]:
     return [pair for pair in references if best in (pair["a"], pair["b"])]
 
 
-def _seeds(rows: Sequence[Row]) -> str:
+def seeds_said(rows: Sequence[Row]) -> str:
     """Returns on how many seeds the twins stand."""
     counts = sorted({len(row["seeds"]) for row in rows if row["kind"] == "recurrent"})
-    return f"seeds a twin: {', '.join(map(str, counts))}"
+    unit = "seed" if counts == [1] else "seeds"
+    return f"{' or '.join(map(str, counts))} {unit} per cell"
 
 
 def _quality(rows: Sequence[Row]) -> list[Column]:

@@ -17,6 +17,7 @@ from seqclf.runs.run import (
     LOCK_FILE,
     LOG_FILE,
     MODEL_FILE,
+    PROOF_FILE,
     Run,
 )
 
@@ -151,6 +152,8 @@ def _place(path: Path, config: RunConfig, about: Mapping[str, Any]) -> Place | N
             return Place(path, is_begun=True)  # cut off between its first two files
         if run.dataset["fingerprint"] != about["fingerprint"]:
             return None
+        if run.is_finished and not (path / PROOF_FILE).exists():
+            return None  # of a version that trained in another way
     except (SeqclfError, KeyError):  # not a run, or damaged: never taken for an equal
         return None
     return Place(path, run.is_finished, not run.is_finished)

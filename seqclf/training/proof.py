@@ -14,7 +14,7 @@ from seqclf.text.encoding import EncodedDataset, Examples
 
 
 def proof_of_data(data: EncodedDataset) -> dict[str, Any]:
-    """Returns hashes of each split, texts and labels in order, and of the vocabulary.
+    """Returns hashes of each split, token ids and labels in order, and the vocabulary.
 
     A hash is the first 16 hexadecimal digits of SHA-256.
     """

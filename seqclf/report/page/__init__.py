@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-from seqclf.comparison.verdict import bounds, title
+from seqclf.comparison.verdict import bounds, is_decided, title
+from seqclf.comparison.words import joined, percent, signed
 from seqclf.report import figures, tables
 
 LITTLE = 0.01  # of accuracy: less is next to nothing
@@ -69,7 +70,11 @@ def _policy(css: str, script: str) -> str:
 def _figures(result: Record, details: Record | None) -> dict[str, str]:
     """Returns the drawings by name; an empty text where there is nothing to draw."""
     pairs = [
-        {"name": f"{p['a']} − {p['b']}", "difference": p["difference"]}
+        {
+            "name": f"{p['a']} − {p['b']}",
+            "difference": p["difference"],
+            "is_decided": is_decided(p),
+        }
         | dict(zip(("low", "high"), bounds(p), strict=True))
         for p in tables.compared(result)
     ]
@@ -102,7 +107,7 @@ def _tables(result: Record, details: Record | None) -> dict[str, Record | None]:
     found["checks"] = _table(
         "What must be equal in twins",
         ["what", "value, or the start of its SHA-256", "equal"],
-        [[c["what"], c["value"], _equal(c)] for c in card["checks"]],
+        [[c["what"], c["value"], _equal(c)] for c in card.get("checks", [])],
     )
     settings = [[name, _plain(value)] for name, value in card["equal"].items()]
     settings += [[name, "differs"] for name in card["different"]]
@@ -113,8 +118,8 @@ def _tables(result: Record, details: Record | None) -> dict[str, Record | None]:
 def _details_tables(details: Record) -> dict[str, Record]:
     cells = list(details["curves"])
     fit = [
-        [cell, _percent(one["train_accuracy"]), _percent(one["validation_accuracy"]),
-         _signed(100 * (one["train_accuracy"] - one["validation_accuracy"])),
+        [cell, percent(one["train_accuracy"]), percent(one["validation_accuracy"]),
+         signed(100 * (one["train_accuracy"] - one["validation_accuracy"])),
          f"{one['train_log_loss']:.3f}", f"{one['validation_log_loss']:.3f}"]
         for cell, one in details["fit"].items()
     ]  # fmt: skip
@@ -123,12 +128,47 @@ def _details_tables(details: Record) -> dict[str, Record]:
         for g in details["groups"]
     ]
     calibration = [
-        [cell, _percent(one["error"])] for cell, one in details["calibration"].items()
+        [cell, percent(one["error"])] for cell, one in details["calibration"].items()
     ]
+    order = [
+        [cell, percent(one["accuracy"]), percent(one["shuffled"]),
+         f"{signed(100 * one['lost'])} ({signed(100 * one['low'])} to "
+         f"{signed(100 * one['high'])})"]
+        for cell, one in details["word_order"].items()
+    ]  # fmt: skip
     return {
+        "order": _table(
+            "Test accuracy, %",
+            ["cell", "as written", "words shuffled", "lost, points (95 % interval)"],
+            order,
+        ),
+        "epochs": _table(
+            "Validation accuracy, %, the mean of a cell's trainings",
+            ["epoch", *cells],
+            _by_epoch(details["curves"]),
+        ),
+        "confused": _table(
+            "Test texts by true and predicted label, all seeds together",
+            ["cell, true label", *details["labels"]],
+            [
+                [f"{cell}, {label}", *map(str, row)]
+                for cell, matrix in details["confusion"].items()
+                for label, row in zip(details["labels"], matrix, strict=True)
+            ],
+        ),
+        "bins": _table(
+            "Answers by their stated probability, all seeds together",
+            ["cell, stated %", "right %", "answers"],
+            [
+                [f"{cell}, {percent(b['confidence'])}", percent(b["accuracy"]),
+                 f"{b['n']:,}"]
+                for cell, one in details["calibration"].items()
+                for b in one["bins"]
+            ],
+        ),
         "fit": _table(
-            "Best epoch, without dropout, on as many training texts as validation has: "
-            "a wide gap is overfitting",
+            "At the best epoch, dropout switched off, on as many training texts as "
+            "validation has: a wide gap suggests overfitting",
             ["cell", "train accuracy %", "validation accuracy %", "gap, points",
              "train log loss", "validation log loss"],
             fit,
@@ -147,6 +187,22 @@ def _details_tables(details: Record) -> dict[str, Record]:
     }  # fmt: skip
 
 
+def _by_epoch(curves: Mapping[str, list[Record]]) -> list[list[str]]:
+    """Returns a row an epoch, as far as all trainings of a cell go."""
+    means = {
+        cell: [
+            sum(values) / len(values)
+            for values in zip(*(one["validation_accuracy"] for one in seeds))  # noqa: B905
+        ]
+        for cell, seeds in curves.items()
+    }
+    return [
+        [str(epoch + 1)]
+        + [percent(one[epoch]) if epoch < len(one) else "–" for one in means.values()]
+        for epoch in range(max(map(len, means.values())))
+    ]
+
+
 def _table(caption: str, headers: list[str], rows: list[Any]) -> Record:
     return {"caption": caption, "headers": headers, "rows": rows}
 
@@ -154,8 +210,8 @@ def _table(caption: str, headers: list[str], rows: list[Any]) -> Record:
 def _models(result: Record) -> Record | None:
     rows = [
         [f"{p['a']}, {p['b']}", str(m["seed"]), str(m["only_a"]), str(m["only_b"]),
-         _signed(100 * m["difference"]),
-         f"{_signed(100 * m['low'])} to {_signed(100 * m['high'])}",
+         signed(100 * m["difference"]),
+         f"{signed(100 * m['low'])} to {signed(100 * m['high'])}",
          "< 0.001" if m["mcnemar_p"] < 0.001 else f"{m['mcnemar_p']:.3f}"]
         for p in tables.compared(result)
         for m in p["models"]
@@ -170,8 +226,7 @@ def _models(result: Record) -> Record | None:
 def _trials(tuning: Mapping[str, Record]) -> Record:
     rows = [
         [f"{cell} {number}", f"{t['learning_rate']:g}", f"{t['dropout_rate']:g}",
-         str(t["units"]), f"{t['validation_loss']:.3f}",
-         _percent(t["validation_accuracy"]),
+         str(t["units"]), *_validation(t),
          "chosen" if number == tried["chosen"] else ""]
         for cell, tried in tuning.items()
         for number, t in enumerate(tried["trials"], 1)
@@ -181,19 +236,28 @@ def _trials(tuning: Mapping[str, Record]) -> Record:
     return _table("Every cell had the same trials", headers, rows)
 
 
+def _validation(trial: Record) -> list[str]:
+    if trial["validation_loss"] is None:
+        return ["ran away", "–"]
+    loss, accuracy = trial["validation_loss"], trial["validation_accuracy"]
+    return [f"{loss:.3f}", percent(accuracy)]
+
+
 def _words(result: Record, details: Record | None) -> Record:
     """Returns what stands between tables and figures."""
     dataset, rows = result["card"]["dataset"], result["rows"]
     twins = [row for row in rows if row["kind"] == "recurrent"]
     names = [row["cell"] for row in twins]
-    count = min(len(row["seeds"]) for row in twins)
-    trainings = "one training" if count == 1 else f"{count} trainings"
     data = f"{dataset['name']}, fingerprint {dataset['fingerprint']}"
-    about = f"Test split, {rows[0]['n']:,} texts; {trainings} of each cell; data {data}"
+    about = f"{rows[0]['n']:,} test texts; {tables.seeds_said(rows)}; data {data}"
     about += f"; {result['date']}. " if "date" in result else ". "
-    about += "rnn is Keras's SimpleRNN, none the twin without recurrence."
+    about += (
+        "Twins are networks that are equal but for the recurrent cell: rnn is Keras's "
+        "SimpleRNN, none leaves the cell out. A seed stands for a random start and an "
+        "order of the batches."
+    )
     return {
-        "title": f"{_join(names)} on {dataset['name']}",
+        "title": f"{joined(names)} on {dataset['name']}",
         "verdict": result["verdict"],
         "about": about,
         "missing": result.get("missing", {}),
@@ -229,7 +293,7 @@ def _words_of_details(details: Record) -> Record:
         "agreement_seed": found["seeds"][0] if found else 0,
         "order_said": word_order_said(details["word_order"]),
         "examples": details["examples"],
-        "cells": list(details["curves"]),
+        "cells": {cell: title(cell) for cell in details["curves"]},
         "labels": details["labels"],
         "kinds_of_groups": list(dict.fromkeys(g["by"] for g in details["groups"])),
         "versions": f"{versions}; Python {environment['python']}, "
@@ -240,14 +304,14 @@ def _words_of_details(details: Record) -> Record:
 def _agreement(found: Record) -> list[str]:
     """Returns how often the cells agree, in sentences."""
     only = [
-        f"{title(cell)} alone {_percent(share)} %"
+        f"{title(cell)} {percent(share)} %"
         for cell, share in found["only_right"].items()
     ]
     return [
-        f"All cells give the same answer to {_percent(found['all_alike'])} % of the "
-        f"test texts; all are right on {_percent(found['all_right'])} %, none on "
-        f"{_percent(found['none_right'])} %.",
-        f"Of the texts, these have one cell alone right: {', '.join(only)}.",
+        f"All cells give the same answer to {percent(found['all_alike'])} % of the "
+        f"test texts; every cell is right on {percent(found['all_right'])} %, every "
+        f"cell is wrong on {percent(found['none_right'])} %.",
+        f"One cell alone is right on: {', '.join(only)}.",
     ]
 
 
@@ -257,16 +321,14 @@ def word_order_said(by_cell: Mapping[str, Record]) -> str:
     if not losses:
         return "No cell here reads in order."
     said = [
-        f"{title(c)} {_signed(100 * one['lost'])} points "
-        f"({_signed(100 * one['low'])} to {_signed(100 * one['high'])})"
+        f"{title(c)} {signed(100 * one['lost'])} points "
+        f"({signed(100 * one['low'])} to {signed(100 * one['high'])})"
         for c, one in losses.items()
     ]
     most = max(one["high"] for one in losses.values())
-    lead = f"Shuffling the words of each test text costs {_join(said)}."
+    lead = f"Shuffling the words of each test text costs {joined(said)}."
     if most < LITTLE:
-        return (
-            f"{lead} Their order tells next to nothing here: a bag of words would do."
-        )
+        return f"{lead} Each cell loses less than a point: order tells little here."
     return lead
 
 
@@ -275,21 +337,9 @@ def _equal(check: Record) -> str:
 
 
 def _reach(value: Record) -> str:
-    low, high = _percent(value["low"]), _percent(value["high"])
-    return f"{_percent(value['accuracy'])} ({low}–{high})"
+    low, high = percent(value["low"]), percent(value["high"])
+    return f"{percent(value['accuracy'])} ({low}–{high})"
 
 
 def _plain(value: Any) -> str:
     return "automatic" if value is None else str(value)
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f}"
-
-
-def _signed(value: float) -> str:
-    return f"{value:.1f}".replace("-", "−")
-
-
-def _join(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
