@@ -205,11 +205,11 @@ def _about_seeds(rows: Sequence[Record], pairs: Sequence[Record]) -> list[str]:
 
 def _about_settling(pairs: Sequence[Record], best: Record) -> list[str]:
     """Says what would tell the best cell from the nearest that it resembles."""
-    near = [p for cell, p in _with(pairs, best["cell"]) if _recurs(cell)]
-    alike = [pair for pair in near if not is_decided(pair)]
-    if not alike or alike[0]["p"] is None:
+    near = [(cell, p) for cell, p in _with(pairs, best["cell"]) if _recurs(cell)]
+    cell, pair = next(((c, p) for c, p in near if not is_decided(p)), ("", {}))
+    if pair.get("p") is None:
         return []
-    needed = alike[0]["settled_by"] or {}
+    needed = pair["settled_by"] or {}
     ways = []
     if needed.get("seeds"):
         ways.append(f"about {needed['seeds']} seeds")
@@ -218,8 +218,8 @@ def _about_settling(pairs: Sequence[Record], best: Record) -> list[str]:
     if not ways:
         return ["More seeds or test texts alone would hardly settle it."]
     return [
-        f"If the true difference is that large, {' or '.join(ways)} would more likely "
-        f"than not show it."
+        f"If the true difference of {title(best['cell'])} and {title(cell)} is that "
+        f"large, {' or '.join(ways)} would more likely than not show it."
     ]
 
 
