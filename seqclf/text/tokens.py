@@ -125,7 +125,8 @@ def tokenize(texts: pa.Array) -> TokenizedTexts:
     codes = tokens.values.dictionary_encode()
     word_of, token_bounds = as_numpy(distinct.indices), as_numpy(tokens.offsets)
     starts, lengths = token_bounds[:-1][word_of], np.diff(token_bounds)[word_of]
-    sums = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    sums = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=sums[1:])
     return TokenizedTexts(
         tokens=codes.dictionary,
         codes=gather(as_numpy(codes.indices), starts, lengths),
@@ -153,8 +154,9 @@ def _split(texts: pa.Array) -> pa.ListArray:
     parts = pc.split_pattern(texts, " ")
     values, offsets = parts.values, as_numpy(parts.offsets)
     full = text_lengths(values) > 0
-    counts = np.cumsum(full)
-    kept = np.concatenate([[0], counts])[offsets].astype(np.int32)
+    counts = np.zeros(len(full) + 1, np.int32)
+    np.cumsum(full, out=counts[1:])
+    kept = counts[offsets]
     return pa.ListArray.from_arrays(
         integers(kept - kept[0]), values.filter(booleans(full))
     )
@@ -163,5 +165,9 @@ def _split(texts: pa.Array) -> pa.ListArray:
 def gather(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Puts the ranges values[start:start + length] one behind the other."""
     ends = np.cumsum(lengths, dtype=np.int64)
-    shifts = np.repeat(starts - (ends - lengths), lengths)
-    return values[shifts + np.arange(len(shifts))]
+    total = int(ends[-1]) if len(ends) else 0
+    # Half the memory to go through, wherever it is enough.
+    kind = np.int32 if max(total, len(values)) < 2**31 else np.int64
+    places = np.repeat((starts - (ends - lengths)).astype(kind), lengths)
+    places += np.arange(total, dtype=kind)
+    return values[places]
