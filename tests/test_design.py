@@ -103,6 +103,7 @@ def test_every_cell_gets_the_same_trials_and_the_recipe_is_one():
         assert config.model.units in tuning.UNITS
     seeds = {c.training.seed for configs in tried.values() for c in configs}
     assert seeds == {tuning.TUNING_SEED}
+    assert seeds.isdisjoint(range(100))  # no final training is among them
 
 
 def test_trials_are_matched_too():

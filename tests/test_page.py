@@ -134,7 +134,7 @@ def test_little_is_said_where_the_order_tells_little(high, little):
 
 
 def test_the_pareto_front_is_worked_out_by_hand():
-    points = [(1, 0.5), (2, 0.4), (3, 0.8), (3, 0.7), (5, 0.8), (4, 0.9)]
+    points = [(1, 0.5), (2, 0.4), (3, 0.8), (3, 0.7), (5, 0.9), (4, 0.9)]
     assert figures.pareto_front(points) == [(1, 0.5), (3, 0.8), (4, 0.9)]
     assert figures.pareto_front([]) == []
 
