@@ -207,7 +207,7 @@ class TrainingConfig:
         rises from 0; it then falls along a cosine (Loshchilov & Hutter 2017,
         arXiv:1608.03983) to 0.
       weight_decay: Decoupled decay of AdamW (Loshchilov & Hutter 2019,
-        arXiv:1711.05101).
+        arXiv:1711.05101), of matrices; not of biases and token vectors.
       clip_norm: Largest global norm of the gradient (Pascanu et al. 2013,
         arXiv:1211.5063).
       word_dropout_rate: Fraction in [0, 1) of training tokens replaced by the
@@ -233,7 +233,7 @@ class TrainingConfig:
     )
     learning_rate: float = _setting(4e-3, "Peak learning rate.")
     warmup_fraction: float = _setting(0.1, "Fraction of steps that warm up.")
-    weight_decay: float = _setting(0.004, "Weight decay of AdamW.")
+    weight_decay: float = _setting(0.004, "Weight decay of AdamW, of matrices alone.")
     clip_norm: float = _setting(1.0, "Largest norm of the gradient.")
     word_dropout_rate: float = _setting(0.4, "Training tokens made unknown.")
     label_smoothing: float = _setting(0.1, "Share of the target spread over labels.")
