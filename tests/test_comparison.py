@@ -276,7 +276,7 @@ def test_a_comparison_trains_reuses_and_survives_a_failing_trial(workplace, tmp_
     report = tmp_path / "models" / "reviews-compare-2" / "report.html"
     page = report.read_text("utf-8")
     report.unlink()
-    for of_training in ("cache", "models/reviews-gru-0", "models/reviews-rnn-0"):
+    for of_training in ("data", "models/reviews-gru-0", "models/reviews-rnn-0"):
         (tmp_path / of_training).rename(tmp_path / "away")
         made = run_cli(["compare", "reviews-compare-2"], tmp_path)
         (tmp_path / "away").rename(tmp_path / of_training)
