@@ -92,5 +92,6 @@ def shared(name: str) -> Path:
     """
     path = SHARED / name
     if not path.exists():
+        # Nothing to repair: the data may not be shipped with the project.
         pytest.skip(f"{name} is not here")
     return path
