@@ -19,9 +19,20 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         write(partial)
+        _to_disk(partial)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+    _to_disk(path.parent)  # the new name, too
+
+
+def _to_disk(path: Path) -> None:
+    """Waits until a file, or the names in a folder, would outlive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -243,6 +243,12 @@ Overwrite = Annotated[
     bool,
     typer.Option("--overwrite", help="Replace what stands under --name."),
 ]
+Fresh = Annotated[
+    bool,
+    typer.Option(
+        "--fresh", help="Begin trainings that were cut off anew; else they go on."
+    ),
+]
 RunArgument = Annotated[
     Path | None,
     typer.Argument(

@@ -145,6 +145,8 @@ class TrainingProgress:
             case "start":
                 task = self._bars.add_task(name, total=None, state="starting")
                 self._tasks[name] = task
+            case "continued":
+                self._continue(name, event)
             case "step":
                 self._move(name, event)
             case "epoch":
@@ -152,12 +154,13 @@ class TrainingProgress:
             case "failed":
                 self._hide(name)
                 self._print(f"{name}: {event['error']}")
-            case "finished" if name in self._costs:
-                del self._costs[name]
-                self._hide(name)
             case "finished":
-                self._hide(name)
-                self._print(f"{name}: done")
+                self._finish(name)
+
+    def _finish(self, name: str) -> None:
+        self._hide(name)
+        if self._costs.pop(name, None) is None:  # a training has told of its epochs
+            self._print(f"{name}: done")
 
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
@@ -172,6 +175,10 @@ class TrainingProgress:
         total = event["epochs"] * event["steps"]
         task = self._tasks[name]
         self._bars.update(task, total=total, completed=done, state=state)
+
+    def _continue(self, name: str, event: dict[str, Any]) -> None:
+        place = f"epoch {event['epoch']}, step {event['step'] + 1}"
+        self._print(f"{name}: goes on at {place}")
 
     def _hide(self, name: str) -> None:
         if name in self._tasks:

@@ -88,6 +88,7 @@ def compare(
     jobs: Jobs = None,
     name: options.Name = None,
     overwrite: options.Overwrite = False,
+    fresh: options.Fresh = False,
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
     cache_dir: options.CacheDir = options.DEFAULT_CACHE,
     json: options.Json = False,
@@ -100,7 +101,8 @@ def compare(
     """Train twins that differ only in the recurrent layer, and compare them.
 
     Reads a data set; writes a run for each cell and seed, and a comparison,
-    models/<data>-compare. Finished runs of equal settings and data are reused.
+    models/<data>-compare. Finished runs of equal settings and data are reused; one
+    that was cut off goes on.
     Given runs or a comparison, it trains nothing.
 
     Example: seqclf compare --data reviews.csv --seeds 5
@@ -117,7 +119,7 @@ def compare(
         result, folder = _train_and_compare(
             kernel_of_choice(config, require_cudnn),
             (cells, seeds, match, tune),
-            jobs,
+            (jobs, fresh),
             (name, overwrite),
             (models_dir, cache_dir),
             quiet,
@@ -132,7 +134,7 @@ def compare(
 def _train_and_compare(
     config: RunConfig,
     asked: tuple[str, int, str, int],
-    jobs: int | None,
+    way: tuple[int | None, bool],
     naming: tuple[str | None, bool],
     folders: tuple[Path, Path],
     quiet: bool,
@@ -143,6 +145,7 @@ def _train_and_compare(
     from seqclf.model import backend
 
     design = _design(config, *asked)
+    jobs, fresh = way
     if jobs is not None and jobs < 1:
         raise ConfigError(f"--jobs must be a whole number of at least 1, got {jobs}.")
     backend.refuse_other_backends()
@@ -151,8 +154,9 @@ def _train_and_compare(
     data = load_and_encode(config, folders[1], quiet)
     jobs = jobs or jobs_for(len(design.cells) * max(len(design.seeds), design.tune))
     path = planning.begin(design, data, folders[0], *naming)
-    tuned = _tune(design, data, path, jobs, quiet) if design.tune else ()
+    tuned = _tune(design, data, path, (jobs, fresh), quiet) if design.tune else ()
     plan = planning.plan(design, data, path, jobs, *tuned)
+    _forget(plan.trials, fresh)
     if plan.finished:
         reused = ", ".join(run.name for run in plan.finished)
         note(f"Finished with these settings and data, reused: {reused}.", quiet)
@@ -222,13 +226,19 @@ def _design(config: RunConfig, cells: str, seeds: int, match: str, tune: int) ->
 
 
 def _tune(
-    design: Design, data: EncodedDataset, path: Path, jobs: int, quiet: bool
+    design: Design,
+    data: EncodedDataset,
+    path: Path,
+    way: tuple[int, bool],
+    quiet: bool,
 ) -> tuple[dict[str, RunConfig], dict[str, Any]]:
     """Returns what tuning chose, by cell, and what it tried."""
     from seqclf.comparison import plan as planning
     from seqclf.comparison import tuning
 
+    jobs, fresh = way
     trials = planning.tuning_trials(design, data, path, jobs)
+    _forget(trials, fresh)
     count = design.tune * len(design.cells)
     note(
         f"Tuning: {count} trainings, {count - len(trials)} of them finished before; "
@@ -242,6 +252,14 @@ def _tune(
             note("Type the same command again to go on with the tuning.")
             raise
     return tuning.choose(design, path, failures)
+
+
+def _forget(trials: list[Trial], fresh: bool) -> None:
+    """Removes the checkpoints of trainings that are to begin anew."""
+    from seqclf.runs import forget
+
+    for trial in trials if fresh else ():
+        forget(trial.path)
 
 
 def _costs(trials: list[Trial]) -> dict[str, float]:

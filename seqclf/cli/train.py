@@ -15,6 +15,7 @@ def train(
     config: RunConfig,
     name: options.Name = None,
     overwrite: options.Overwrite = False,
+    fresh: options.Fresh = False,
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
     cache_dir: options.CacheDir = options.DEFAULT_CACHE,
     json: options.Json = False,
@@ -25,7 +26,7 @@ def train(
     """Train one classifier, and keep its best epoch.
 
     Reads a data set; writes a run, models/<data>-<cell>-<seed>. A finished run of
-    equal settings and data is reused.
+    equal settings and data is reused; one that was cut off goes on.
 
     Example: seqclf train --cell gru --data reviews.csv
     """
@@ -42,8 +43,11 @@ def train(
         note(f"{place.path} is finished with these settings and data: reused.", quiet)
         mark_complete(place.path, "train")
     else:
+        if fresh:
+            runs.forget(place.path)
         if place.is_begun:
-            note(f"{place.path} was cut off: training begins anew.", quiet)
+            how = "goes on" if runs.is_under_way(place.path) else "begins anew"
+            note(f"{place.path} was cut off: training {how}.", quiet)
         _train(config, data, place.path, quiet)
     _print_result(runs.Run(place.path), json)
 

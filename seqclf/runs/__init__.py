@@ -4,6 +4,8 @@ from seqclf.runs.places import (
     Place,
     check_name,
     find_place,
+    forget,
+    is_under_way,
     list_runs,
     no_runs,
     open_run,
@@ -11,6 +13,8 @@ from seqclf.runs.places import (
 from seqclf.runs.run import Predictions, Run
 
 __all__ = [
+    "forget",
+    "is_under_way",
     "Place",
     "Predictions",
     "Run",

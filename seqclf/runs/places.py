@@ -12,6 +12,7 @@ from seqclf import config as settings
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, RunError, SeqclfError, unknown
 from seqclf.runs.run import (
+    CHECKPOINT_FILE,
     CONFIG_FILE,
     DATASET_FILE,
     LOCK_FILE,
@@ -162,6 +163,16 @@ def _place(path: Path, config: RunConfig, about: Mapping[str, Any]) -> Place | N
 def holds_nothing(path: Path) -> bool:
     """Tells whether a folder is empty but for what a training leaves when it begins."""
     return path.is_dir() and {p.name for p in path.iterdir()} <= {LOG_FILE, LOCK_FILE}
+
+
+def is_under_way(path: Path) -> bool:
+    """Tells whether a training in a directory left a checkpoint to go on from."""
+    return (path / CHECKPOINT_FILE).exists()
+
+
+def forget(path: Path) -> None:
+    """Removes a training's checkpoint, so that it begins anew."""
+    (path / CHECKPOINT_FILE).unlink(missing_ok=True)
 
 
 def _difference(run: Run, config: RunConfig) -> str:

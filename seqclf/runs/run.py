@@ -8,7 +8,7 @@ import datetime
 import fcntl
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ METRICS_FILE = "metrics.json"
 ENVIRONMENT_FILE = "environment.json"
 PROOF_FILE = "proof.json"  # hashes of what twins must have in common
 PREDICTIONS_FOLDER = "predictions"
+CHECKPOINT_FILE = "checkpoint.npz"  # while it trains: how far it is
 LOG_FILE = "log.txt"  # what libraries wrote while it trained
 LOCK_FILE = "lock"  # held by the process that trains
 COMPLETE_FILE = "complete"  # written last; absent means unfinished
@@ -172,7 +173,8 @@ def create_run(
     """Begins a run: the question, the data and the way from text to numbers.
 
     Args:
-      path: Its directory; what an unfinished run left there is removed.
+      path: Its directory; what an unfinished run left there is removed, but for its
+        checkpoint.
       config: The question.
       about: What `dataset.json` will hold.
       vocabulary: The tokens with an id.
@@ -210,11 +212,11 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _clear(path: Path) -> None:
-    """Removes what an earlier run left, but not what this one already holds."""
+    """Removes what an earlier run left, but not what this one holds or goes on from."""
     for old in path.iterdir() if path.exists() else ():
         if old.is_dir():
             shutil.rmtree(old)
-        elif old.name not in (LOG_FILE, LOCK_FILE):
+        elif old.name not in (LOG_FILE, LOCK_FILE, CHECKPOINT_FILE):
             old.unlink()
 
 
@@ -222,6 +224,12 @@ def append_epoch(run: Run, record: Mapping[str, Any]) -> None:
     """Adds a line to the run's history."""
     with (run.path / HISTORY_FILE).open("ab") as file:
         file.write(json.dumps(record).encode() + b"\n")
+
+
+def write_history(run: Run, records: Sequence[Mapping[str, Any]]) -> None:
+    """Writes the run's history anew, a line an epoch."""
+    lines = (json.dumps(record) + "\n" for record in records)
+    write_text(run.path / HISTORY_FILE, "".join(lines))
 
 
 def write_predictions(folder: Path, split: str, predictions: Predictions) -> None:
@@ -247,3 +255,4 @@ def mark_complete(folder: Path, command: str) -> None:
     """Says that all is written, and which command asked for it last."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
     write_json(folder / COMPLETE_FILE, {"command": command, "time": now})
+    (folder / CHECKPOINT_FILE).unlink(missing_ok=True)

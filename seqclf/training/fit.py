@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from seqclf.text.batching import (
     training_batches,
 )
 from seqclf.text.encoding import Examples
+from seqclf.training.checkpoint import Checkpoints, Standing
 from seqclf.training.optimizer import adamw
 from seqclf.training.proof import shortened, watched
 
@@ -46,12 +48,14 @@ class History:
         weights.
       padding_share: Fraction of positions in the first epoch that held padding.
       batches: A hash an epoch of the batches that Keras got, in their order.
+      cuts: Times the training was cut off and gone on with.
     """
 
     epochs: list[dict[str, Any]]
     best_epoch: int
     padding_share: float
     batches: list[str]
+    cuts: int = 0
 
     @property
     def seconds_to_best(self) -> float:
@@ -73,6 +77,7 @@ def fit(
     validation: Examples,
     config: TrainingConfig,
     on_progress: Progress = lambda event: None,
+    checkpoints: Checkpoints = Checkpoints(),  # noqa: B008 -- frozen
 ) -> History:
     """Trains until the epochs are over or the validation loss no longer improves.
 
@@ -82,7 +87,11 @@ def fit(
       validation: What chooses the epoch.
       config: The recipe.
       on_progress: Told of each epoch ({"event": "epoch", ...its record}) and,
-        several times a second, of the steps between ({"event": "step", ...}).
+        several times a second, of the steps between ({"event": "step", ...}); first
+        of all of where it goes on, if it was cut off ({"event": "continued", "epoch",
+        "step", "records"}).
+      checkpoints: Where its checkpoint is kept. One that is there is gone on from,
+        and all numbers become those of a training that was not cut off.
 
     Returns:
       The records of all epochs.
@@ -94,32 +103,47 @@ def fit(
     epochs = num_epochs(config, tokens)
     steps = [num_batches(train.lengths, config, e) for e in range(1, epochs + 1)]
     compile_model(model, config, sum(steps))
+    model.optimizer.build(model.trainable_variables)
     weights_of_labels = _label_weights(train.label_ids, labels, config)
-    records: list[dict[str, Any]] = []
-    hashes = []
-    best_loss, best_epoch, best_weights = math.inf, 0, model.get_weights()
-    for epoch in range(1, epochs + 1):
+    standing = checkpoints.restore(model)
+    if standing.cuts:
+        on_progress(_continued(standing))
+    while standing.epoch <= epochs and not _is_over(standing, config):
+        epoch, now = standing.epoch, steps[standing.epoch - 1]
         seen = hashlib.sha256()
         batches = watched(training_batches(train, config, epoch), seen)
-        now = steps[epoch - 1]
-        dataset = as_tf_dataset(batches, now, labels, weights_of_labels)
+        left = itertools.islice(batches, standing.step, None)
+        dataset = as_tf_dataset(left, now - standing.step, labels, weights_of_labels)
         about = {"epoch": epoch, "epochs": epochs, "steps": now}
-        reporter = _reporter(about, tokens / now, on_progress)
-        record = {"epoch": epoch, **_train_epoch(model, dataset, reporter)}
+        reporter = _reporter(about, tokens / now, on_progress, standing.step)
+        keeper = _keeper(standing, checkpoints)
+        record = {"epoch": epoch, **_train_epoch(model, dataset, [reporter, keeper])}
+        record["seconds"] += standing.seconds
         record["tokens_per_second"] = tokens / record["seconds"]
-        hashes.append(shortened(seen))
         record |= _validate(model, validation)
-        records.append(record)
         on_progress({"event": "epoch", "epochs": epochs, **record})
         _refuse_divergence(record, config)
-        if record["validation_loss"] < best_loss:
-            best_loss, best_epoch = record["validation_loss"], epoch
-            best_weights = model.get_weights()
-        elif epoch - best_epoch >= config.patience:
-            break
-    model.set_weights(best_weights)
+        standing = standing.after_epoch(record, shortened(seen), model.get_weights())
+        checkpoints.save(model, standing)
+    model.set_weights(standing.best_weights)
     order = epoch_order(train.lengths, config, epoch=1)
-    return History(records, best_epoch, padding_share(order, train.lengths), hashes)
+    return History(
+        list(standing.records),
+        standing.best_epoch,
+        padding_share(order, train.lengths),
+        list(standing.batches),
+        standing.cuts,
+    )
+
+
+def _continued(standing: Standing) -> dict[str, Any]:
+    about = {"epoch": standing.epoch, "step": standing.step}
+    return {"event": "continued", **about, "records": list(standing.records)}
+
+
+def _is_over(standing: Standing, config: TrainingConfig) -> bool:
+    """Tells whether the validation loss no longer improves."""
+    return len(standing.records) - standing.best_epoch >= config.patience
 
 
 def compile_model(model: Any, config: TrainingConfig, steps: int) -> None:
@@ -148,9 +172,9 @@ def _label_weights(
     return (len(label_ids) / (present * np.maximum(counts, 1))).astype(np.float32)
 
 
-def _train_epoch(model: Any, dataset: Any, reporter: Any) -> dict[str, float]:
+def _train_epoch(model: Any, dataset: Any, callbacks: list[Any]) -> dict[str, float]:
     start = time.perf_counter()
-    result = model.fit(dataset, shuffle=False, verbose=0, callbacks=[reporter])
+    result = model.fit(dataset, shuffle=False, verbose=0, callbacks=callbacks)
     return {
         "loss": float(result.history["loss"][0]),
         "accuracy": float(result.history["accuracy"][0]),
@@ -205,7 +229,7 @@ def as_tf_dataset(
 
 
 def _reporter(
-    about: dict[str, Any], tokens_per_step: float, on_progress: Progress
+    about: dict[str, Any], tokens_per_step: float, on_progress: Progress, done: int
 ) -> Any:
     """Returns a callback that tells of the steps, at most five times a second."""
     keras = import_keras()
@@ -215,15 +239,48 @@ def _reporter(
             self.start = self.told = time.perf_counter()
 
         def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
-            now, step = time.perf_counter(), batch + 1
+            now, step = time.perf_counter(), done + batch + 1
             if now - self.told < 0.2 and step < about["steps"]:
                 return
             self.told = now
             values = {name: float(value) for name, value in logs.items()}
-            values["tokens_per_second"] = step * tokens_per_step / (now - self.start)
+            speed = (batch + 1) * tokens_per_step / (now - self.start)
+            values["tokens_per_second"] = speed
             on_progress({"event": "step", **about, "step": step, **values})
 
     return Reporter()
+
+
+def _keeper(standing: Standing, checkpoints: Checkpoints) -> Any:
+    """Returns a callback that writes checkpoints within an epoch.
+
+    It also lets the epoch's loss and accuracy go on from where it was cut off.
+    """
+    keras = import_keras()
+
+    class Keeper(keras.callbacks.Callback):  # type: ignore
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.start = self.saved = time.perf_counter()
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            if batch == 0 and standing.metrics:  # Keras makes the sums with this step
+                sums = self.model.metrics_variables
+                for variable, value in zip(sums, standing.metrics, strict=True):
+                    variable.assign_add(value)
+            now = time.perf_counter()
+            if now - self.saved < checkpoints.every:
+                return
+            sums = tuple(v.numpy() for v in self.model.metrics_variables)
+            place = replace(
+                standing,
+                step=standing.step + batch + 1,
+                seconds=standing.seconds + now - self.start,
+                metrics=sums,
+            )
+            checkpoints.save(self.model, place)
+            self.saved = time.perf_counter()
+
+    return Keeper()
 
 
 def _validate(model: Any, validation: Examples) -> dict[str, float]:

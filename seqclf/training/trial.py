@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import os
 import platform
 import resource
 import statistics
@@ -18,8 +20,9 @@ from typing import Any
 import numpy as np
 
 from seqclf import metrics
-from seqclf.config import RunConfig
+from seqclf.config import RunConfig, question
 from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
+from seqclf.errors import ConfigError
 from seqclf.model import backend
 from seqclf.model.build import build_model, recurrent_parameters
 from seqclf.model.kernels import kernel_of, use_kernel
@@ -31,12 +34,14 @@ from seqclf.storage import write_bytes, write_json, write_whole
 from seqclf.text.batching import shuffle_words
 from seqclf.text.encoding import EncodedDataset, Examples, open_encoded, take
 from seqclf.text.tokens import rules_to_json
+from seqclf.training.checkpoint import Checkpoints
 from seqclf.training.fit import EVALUATION_BATCH_SIZE, History, fit
 from seqclf.training.proof import proof_of_data, proof_of_weights, schedule_of
 from seqclf.training.timing import single_prediction
 
 # Of a probability, between Keras and ONNX: some hundred roundings of float32.
 MOST_DIFFERENCE = 1e-5
+CHECKPOINT_VARIABLE = "SEQCLF_CHECKPOINT_SECONDS"
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -80,6 +85,7 @@ def _run(trial: Trial, report: Report) -> None:
     start = time.perf_counter()
     data = open_encoded(trial.encoded)
     config = trial.config
+    checkpoint = trial.path / files.CHECKPOINT_FILE
     run = files.create_run(trial.path, config, trial.about, data.vocabulary)
     backend.set_threads(trial.threads)
     model = build_model(
@@ -91,10 +97,13 @@ def _run(trial: Trial, report: Report) -> None:
     def on_progress(event: dict[str, Any]) -> None:
         if event["event"] == "epoch":
             files.append_epoch(run, _record(event))
+        if event["event"] == "continued":
+            files.write_history(run, event["records"])
         report(event)
 
     train, validation = data.splits["train"], data.splits[VALIDATION]
-    history = fit(model, train, validation, config.training, on_progress)
+    checkpoints = Checkpoints(checkpoint, _circumstances(config, proof), _every())
+    history = fit(model, train, validation, config.training, on_progress, checkpoints)
     proof |= {"batches": history.batches, "training": schedule_of(model)}
     write_json(run.path / files.PROOF_FILE, proof)
     write_whole(run.path / files.MODEL_FILE, model.save)
@@ -104,6 +113,30 @@ def _run(trial: Trial, report: Report) -> None:
     environment["seconds"] = time.perf_counter() - start
     write_json(run.path / files.ENVIRONMENT_FILE, environment)
     files.mark_complete(run.path, trial.command)
+
+
+def _circumstances(config: RunConfig, proof: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what must be equal for a training to go on to the same numbers."""
+    return {
+        "question": question(config),
+        "proof": proof,
+        "versions": package_versions(),
+        "platform": platform.platform(),
+    }
+
+
+def _every() -> float:
+    """Returns the seconds of work between two checkpoints within an epoch."""
+    given = os.environ.get(CHECKPOINT_VARIABLE, "600")
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise ConfigError(
+            f"{CHECKPOINT_VARIABLE} must be a number of seconds, got {given!r}."
+        )
+    return seconds
 
 
 def _write_onnx(run: Run, model: Any, config: RunConfig, data: EncodedDataset) -> float:
@@ -182,6 +215,7 @@ def _environment(
         "parameters": int(model.count_params()),
         "recurrent_parameters": recurrent_parameters(trial.config.model),
         "best_epoch": history.best_epoch,
+        "cuts": history.cuts,
         "epochs": len(epochs),
         # The median: the first epoch also traces the graph.
         "seconds_per_epoch": statistics.median(e["seconds"] for e in epochs),

@@ -1,0 +1,178 @@
+"""How far a training has come, on disk: cut anywhere, it goes on to the same numbers.
+
+A checkpoint holds all that later steps depend on: the weights, the optimizer's moments
+and step count, the states of the dropout generators, the running sums of loss and
+accuracy, the best epoch so far, and the place in the epoch. The batches and the dropped
+words need not be kept: they follow from (seed, epoch).
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqclf.storage import write_whole
+
+STATE = "state"
+_PLAIN = (
+    "epoch", "step", "seconds", "records", "batches", "best_epoch", "best_loss", "cuts",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a training is.
+
+    Attributes:
+      epoch: The epoch under way, from 1; one more than the last when all are over.
+      step: Steps of it that are done.
+      seconds: What they took.
+      records: A record of each finished epoch.
+      batches: A hash of the batches of each finished epoch.
+      best_epoch: The finished epoch of the least validation loss; 0 if there is none.
+      best_loss: That loss; None if there is none.
+      best_weights: The model's weights behind that epoch.
+      cuts: Times it was cut off and gone on with.
+      metrics: Running sums of loss and accuracy in the epoch under way, see
+        `keras.Model.metrics_variables`; none at its beginning.
+    """
+
+    epoch: int = 1
+    step: int = 0
+    seconds: float = 0.0
+    records: tuple[dict[str, Any], ...] = ()
+    batches: tuple[str, ...] = ()
+    best_epoch: int = 0
+    best_loss: float | None = None
+    cuts: int = 0
+    best_weights: tuple[np.ndarray, ...] = field(default=(), repr=False)
+    metrics: tuple[np.ndarray, ...] = field(default=(), repr=False)
+
+    def after_epoch(
+        self, record: dict[str, Any], batches: str, weights: list[np.ndarray]
+    ) -> Standing:
+        """Returns where a training is behind its epoch under way.
+
+        Args:
+          record: The epoch's record.
+          batches: Hash of its batches.
+          weights: The model's weights.
+        """
+        done = replace(
+            self,
+            epoch=self.epoch + 1,
+            step=0,
+            seconds=0.0,
+            metrics=(),
+            records=(*self.records, record),
+            batches=(*self.batches, batches),
+        )
+        loss = record["validation_loss"]
+        if self.best_loss is not None and not loss < self.best_loss:
+            return done
+        return replace(
+            done, best_epoch=self.epoch, best_loss=loss, best_weights=tuple(weights)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """Where a training keeps its checkpoint, and how often.
+
+    Attributes:
+      path: The file; None keeps none.
+      about: What has to be equal for a training to go on, as plain values.
+      every: Seconds of work between two within an epoch. There is one at the end of
+        each epoch anyway.
+    """
+
+    path: Path | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
+    every: float = 600.0
+
+    def save(self, model: Any, standing: Standing) -> None:
+        """Writes the checkpoint, if one is kept."""
+        if self.path is not None:
+            save(self.path, model, standing, self.about)
+
+    def restore(self, model: Any) -> Standing:
+        """Puts a compiled model where it was cut off; returns that, or the start."""
+        found = restore(self.path, model, self.about) if self.path else None
+        return found or Standing()
+
+
+def save(path: Path, model: Any, standing: Standing, about: Mapping[str, Any]) -> None:
+    """Writes a checkpoint, whole or not at all.
+
+    Args:
+      path: Its file; its folder must be there.
+      model: The compiled model under way.
+      standing: Where it is.
+      about: What has to be equal for it to go on, as plain values.
+    """
+    values = {name: getattr(standing, name) for name in _PLAIN}
+    state = json.dumps({"about": about, **values}).encode()
+    arrays = {STATE: np.frombuffer(state, np.uint8)}
+    arrays |= _numbered("model", [v.numpy() for v in _variables(model)])
+    arrays |= _numbered("best", standing.best_weights)
+    arrays |= _numbered("metrics", standing.metrics)
+
+    def write(partial: Path) -> None:
+        with partial.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+
+    write_whole(path, write)
+
+
+def restore(path: Path, model: Any, about: Mapping[str, Any]) -> Standing | None:
+    """Puts a model where its checkpoint left it.
+
+    Args:
+      path: Its file.
+      model: A compiled model whose optimizer is built.
+      about: As it was given to `save`.
+
+    Returns:
+      Where it is; None, and the model is as it was, if there is no checkpoint, it is
+      damaged, or it was written under other circumstances.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            state = json.loads(arrays[STATE].tobytes())
+            values = _listed("model", arrays)
+            best, metrics = _listed("best", arrays), _listed("metrics", arrays)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    variables = _variables(model)
+    shapes = [tuple(variable.shape) for variable in variables]
+    if state.pop("about") != about or shapes != [value.shape for value in values]:
+        return None
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    for name in ("records", "batches"):
+        state[name] = tuple(state[name])
+    state["cuts"] += 1
+    return Standing(**state, best_weights=best, metrics=metrics)
+
+
+def _variables(model: Any) -> list[Any]:
+    """Returns all that steps change but the metrics, which Keras makes with the first.
+
+    The model's are its weights and the states of its dropout generators.
+    """
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _numbered(prefix: str, arrays: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"{prefix}_{i}": array for i, array in enumerate(arrays)}
+
+
+def _listed(prefix: str, arrays: Any) -> tuple[np.ndarray, ...]:
+    count = sum(name.startswith(f"{prefix}_") for name in arrays.files)
+    return tuple(arrays[f"{prefix}_{i}"] for i in range(count))
