@@ -7,6 +7,7 @@ Writes the table between the markers of docs/reliability.md. The slow tests run 
 from __future__ import annotations
 
 import contextlib
+import datetime
 import fcntl
 import hashlib
 import json
@@ -21,7 +22,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import rounds
 from pyarrow import parquet
 
 CELLS = ("none", "rnn", "gru", "lstm")
@@ -30,7 +30,7 @@ OPTIONS = [
     "--batch-size=8", "--min-count=1", "--learning-rate=0.02", "--name=run",
 ]  # fmt: skip
 # What a process is told to do to itself, and what that stands for. `before` a file gets
-# its name it is written beside it; `after`, it is in place and nothing else has happened.
+# its name it is written beside it; `after`, it is in place and no more has happened.
 PLANTED = (
     ("before checkpoint.npz 1", "in the middle of the first checkpoint"),
     ("before checkpoint.npz 7", "in the middle of a later checkpoint"),
@@ -40,7 +40,7 @@ PLANTED = (
     ("before complete 1", "while `complete` is written"),
 )
 # Read by every process that Python starts, the ones that train included.
-SITE = '''
+SITE = """
 import os, pathlib, signal
 when, name, count = os.environ["KILL_AT"].split()
 left, real = int(count), pathlib.Path.replace
@@ -54,7 +54,7 @@ def replace(self, target):
         os.kill(os.getpid(), signal.SIGKILL)
     return result
 pathlib.Path.replace = replace
-'''
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,8 @@ def train(folder: Path, cell: str, planted: str = "") -> subprocess.Popen[str]:
 
 def numbers(run: Path) -> dict[str, str]:
     """Returns, for each file of a run, what must not differ: all but times."""
-    history = [json.loads(line) for line in (run / "history.jsonl").open()]
+    lines = (run / "history.jsonl").read_text().splitlines()
+    history = [json.loads(line) for line in lines]
     for record in history:
         del record["seconds"], record["tokens_per_second"]
     found = {"history.jsonl": json.dumps(history), "model.keras": weights(run)}
@@ -224,7 +225,9 @@ def table(results: Sequence[Killed]) -> str:
             states.count(s) for s in ("no checkpoint", "a checkpoint", "a finished run")
         ]
         same = sum(not one.differing for one in own)
-        lines.append(f"| {cell} | {len(own)} | {' | '.join(map(str, counts))} | {same} |")
+        lines.append(
+            f"| {cell} | {len(own)} | {' | '.join(map(str, counts))} | {same} |"
+        )
     planted = "; ".join(said.values())
     return "\n".join([*lines, "", f"Planted moments, for each cell: {planted}."])
 
@@ -239,8 +242,9 @@ def main(count: int) -> None:
     page = Path(__file__).parents[1] / "docs" / "reliability.md"
     before, rest = page.read_text("utf-8").split("<!-- kills -->\n", 1)
     after = rest.split("<!-- /kills -->", 1)[1]
-    body = f"`python benchmarks/kills.py {count}`, {rounds.today()}:\n\n{table(results)}"
-    page.write_text(f"{before}<!-- kills -->\n{body}\n<!-- /kills -->{after}", "utf-8")
+    today = datetime.datetime.now(datetime.UTC).date()
+    said = f"`python benchmarks/kills.py {count}`, {today}:\n\n{table(results)}"
+    page.write_text(f"{before}<!-- kills -->\n{said}\n<!-- /kills -->{after}", "utf-8")
     if any(one.differing for one in results):
         raise SystemExit(1)
 

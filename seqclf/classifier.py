@@ -55,7 +55,7 @@ class Classifier:
         Raises:
           RunError: If its model cannot be read.
         """
-        of_onnx = (run.path / ONNX_FILE).exists()
+        of_onnx = ONNX_FILE in run.complete.get("files", ())
         logits = _open_onnx(run) if of_onnx else _open_keras(run)
         threads = cores() if of_onnx else 1
         return cls(logits, run.vocabulary, run.config.text, run.labels, threads)
@@ -84,7 +84,7 @@ class Classifier:
 
 def _open_keras(run: Run) -> Predict:
     keras = import_keras()
-    file = run.path / MODEL_FILE
+    file = run.file(MODEL_FILE)
     try:
         model = keras.models.load_model(file, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -94,7 +94,7 @@ def _open_keras(run: Run) -> Predict:
 
 
 def _open_onnx(run: Run) -> Predict:
-    file = run.path / ONNX_FILE
+    file = run.file(ONNX_FILE)
     try:
         session = open_session(str(file))
     except Exception as error:  # ONNX Runtime raises classes of its own, without a base

@@ -62,6 +62,16 @@ def run_cli(
     )
 
 
+def seal(folder: Path, **values: object) -> None:
+    """Says of what was written into a run by hand that it was meant so."""
+    from seqclf.runs.manifest import digests
+    from seqclf.runs.run import COMPLETE_FILE, MAY_CHANGE
+    from seqclf.storage import write_json
+
+    said = {"command": "train", "time": "2026-01-01"} | values
+    write_json(folder / COMPLETE_FILE, said | {"files": digests(folder, MAY_CHANGE)})
+
+
 @pytest.fixture(scope="session")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with reviews/ (three splits) and a finished run; do not write here."""

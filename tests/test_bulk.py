@@ -8,6 +8,7 @@ import shutil
 import numpy as np
 import pyarrow as pa
 import pytest
+from conftest import seal
 from pyarrow import csv, parquet
 from test_cli import invoke
 
@@ -139,6 +140,7 @@ def test_without_output_a_line_a_row_is_printed(models, source, classifier):
 def test_keras_answers_as_onnx_runtime_does(finished_run, classifier, source, tmp_path):
     shutil.copytree(finished_run.path, tmp_path / "old")
     (tmp_path / "old" / "model.onnx").unlink()
+    seal(tmp_path / "old")
     both = [classifier, Classifier.open(Run(tmp_path / "old"))]
     answers = [
         np.concatenate(

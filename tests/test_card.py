@@ -1,6 +1,7 @@
 """The twin card: what is equal is shown by hashes, what is not has a name."""
 
 import pytest
+from conftest import seal
 from test_comparison import copy
 
 from seqclf.comparison.card import INITIAL_WEIGHTS, disagreements, twin_card
@@ -13,6 +14,7 @@ def changed(run: Run, path, **values) -> Run:
     """Copies a run and changes its proof: `batches`, `vocabulary`, …"""
     other = copy(run, path, training__seed=0, model__cell="lstm")
     write_json(path / "proof.json", run.proof | values)
+    seal(path)
     return other
 
 
@@ -106,6 +108,7 @@ def test_a_rate_that_the_comparison_chose_may_differ(finished_run, tmp_path):
     # More steps are no choice of the rate.
     longer = training | {"schedule": schedule | {"decay_steps": 1}}
     write_json(faster.path / "proof.json", finished_run.proof | {"training": longer})
+    seal(faster.path)
     assert broken([finished_run, faster], chosen) == ["optimizer and schedule"]
 
 
@@ -113,6 +116,7 @@ def test_threads_and_kernels_concern_times_alone(finished_run, tmp_path):
     other = changed(finished_run, tmp_path / "b")
     environment = finished_run.environment | {"threads": 77, "kernel": "cuDNN"}
     write_json(other.path / "environment.json", environment)
+    seal(other.path)
     card = twin_card([finished_run, other])
     assert broken([finished_run, other]) == [
         "kernel of the recurrence", "threads in training"

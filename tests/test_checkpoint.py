@@ -89,7 +89,9 @@ def test_the_wait_for_a_better_epoch_goes_on_too(tmp_path):
     _, expected, _ = train(Checkpoints(), config=config)
     assert len(expected.epochs) == expected.best_epoch + 2 < 30  # it stopped early
     kept = Checkpoints(tmp_path / "checkpoint.npz")
-    with pytest.raises(PowerCutError):  # behind the first of the epochs without a better loss
+    with pytest.raises(
+        PowerCutError
+    ):  # behind the first of the epochs without a better loss
         train(kept, expected.best_epoch, config)
     assert timeless(train(kept, config=config)[1]) == timeless(expected)
 

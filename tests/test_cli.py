@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import TINY, reviews, run_cli, write_csv
+from conftest import TINY, reviews, run_cli, seal, write_csv
 from typer.testing import CliRunner
 
 from seqclf.cli import app
@@ -337,7 +337,7 @@ def test_a_damaged_run_stops_no_other(finished_run, tmp_path):
         shutil.copytree(finished_run.path, models / name)
     (models / "damaged" / "complete").write_text("")
     (models / "empty" / "metrics.json").write_text("{}")
-    (models / "empty" / "complete").write_text(json.dumps({"command": "compare"}))
+    seal(models / "empty", command="compare")
     option = f"--models-dir={models}"
     answered = invoke("predict", option, "a good film")
     assert answered.exit_code == 0, answered.output
@@ -367,6 +367,7 @@ def test_compare_takes_finished_runs_and_says_where_they_differ(finished_run, tm
     config = json.loads((models / "two" / "config.json").read_text())
     config["model"]["units"] = 16
     (models / "two" / "config.json").write_text(json.dumps(config))
+    seal(models / "two")
     result = invoke("compare", "one", "two", option, "--markdown")
     assert result.exit_code == 0, result.output
     assert "no twins: they also differ in model.units" in result.stdout
@@ -387,6 +388,7 @@ def test_compare_fits_the_baselines_of_finished_runs_and_adds_the_none_twin(
         config = json.loads((models / name / "config.json").read_text())
         config["model"]["cell"] = cell
         (models / name / "config.json").write_text(json.dumps(config))
+        seal(models / name)
     command = ["compare", "one", "two", "--json"]
     first = run_cli(command, tmp_path)
     assert first.returncode == 0, first.stderr

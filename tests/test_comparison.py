@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import TINY, run_cli
+from conftest import TINY, run_cli, seal
 
 from seqclf.comparison.design import parse_cells
 from seqclf.comparison.rows import compare_runs
@@ -39,6 +39,7 @@ def copy(run: Run, path: Path, **replaced: object) -> Run:
         else:
             config[part][name] = value
     write_json(path / "config.json", config)
+    seal(path)
     return Run(path)
 
 
@@ -81,12 +82,12 @@ def test_the_default_run_is_the_newest_that_was_asked_for(finished_run, tmp_path
     of_compare = copy(finished_run, models / "worse", training__seed=2)
     best = copy(finished_run, models / "best", training__seed=3)
     for run, time in ((older, "2026-01-01"), (newer, "2026-01-02")):
-        write_json(run.path / "complete", {"command": "train", "time": time})
+        seal(run.path, time=time)
     for run, loss in ((of_compare, 0.5), (best, 0.4)):
-        write_json(run.path / "complete", {"command": "compare", "time": "2026-01-09"})
         metrics = run.metrics
         metrics["validation"]["log_loss"] = loss
         write_json(run.path / "metrics.json", metrics)
+        seal(run.path, command="compare", time="2026-01-09")
     assert default_run(models).name == "newer"
 
     def compared(time: str) -> None:
@@ -96,7 +97,7 @@ def test_the_default_run_is_the_newest_that_was_asked_for(finished_run, tmp_path
         rows = [{"cell": "gru", "kind": "recurrent", "runs": runs}]
         result = {"rows": rows, "verdict": "", "card": {"checks": []}}
         write_json(comparison / "comparison.json", result)
-        write_json(comparison / "complete", {"command": "compare", "time": time})
+        seal(comparison, command="compare", time=time)
 
     compared("2026-01-03")
     assert default_run(models).name == "best"
@@ -220,6 +221,7 @@ def test_a_run_of_a_version_without_proof_is_not_taken_for_an_equal(
     config, about = old.config, old.dataset
     assert find_place(tmp_path, config, about).is_done
     (old.path / "proof.json").unlink()
+    seal(old.path)
     place = find_place(tmp_path, config, about)
     assert (place.is_done, place.path.name) == (False, "reviews-gru-0-2")
 

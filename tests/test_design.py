@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 
 import pytest
+from conftest import seal
 
 from seqclf import config as settings
 from seqclf.comparison import tuning
@@ -127,7 +128,7 @@ def write_trial(path, config, loss, accuracy=0.5):
     write_json(
         path / "metrics.json", {"validation": scores, "test": {"log_loss": -loss}}
     )
-    write_json(path / "complete", {})
+    seal(path)
 
 
 def test_the_least_validation_loss_chooses_and_the_seed_is_a_final_one(tmp_path):

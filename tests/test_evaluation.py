@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import TINY, reviews, run_cli, write_csv
+from conftest import TINY, reviews, run_cli, seal, write_csv
 
 from seqclf.classifier import Classifier
 from seqclf.config import DataConfig, TextConfig
@@ -32,6 +32,7 @@ def test_the_classifier_says_what_the_run_recorded(classifier, finished_run):
 def test_keras_and_onnx_say_the_same(classifier, finished_run, tmp_path):
     shutil.copytree(finished_run.path, tmp_path / "old")
     (tmp_path / "old" / "model.onnx").unlink()
+    seal(tmp_path / "old")
     expected = classifier.predict(NASTY)
     old = Classifier.open(Run(tmp_path / "old"))
     np.testing.assert_allclose(old.predict(NASTY), expected, atol=1e-5)
@@ -41,6 +42,9 @@ def test_a_damaged_model_is_named(finished_run, tmp_path):
     shutil.copytree(finished_run.path, tmp_path / "run")
     for name in ("model.onnx", "model.keras"):
         (tmp_path / "run" / name).write_bytes(b"broken")
+        with pytest.raises(RunError, match=f"no usable {name} .*checksum differs"):
+            Classifier.open(Run(tmp_path / "run"))
+        seal(tmp_path / "run")
         with pytest.raises(RunError, match=f"{name} could not be opened"):
             Classifier.open(Run(tmp_path / "run"))
         (tmp_path / "run" / name).unlink()
@@ -78,6 +82,7 @@ def test_no_text_gets_no_answer(classifier):
 
 def test_a_model_that_cannot_be_read_is_named(finished_run, tmp_path):
     (tmp_path / "model.keras").write_bytes(b"PK not a model")
+    seal(tmp_path)
     with pytest.raises(RunError, match=r"model\.keras could not be opened"):
         Classifier.open(Run(tmp_path))
 

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from conftest import seal
 
 from seqclf.config import ModelConfig, RunConfig, TrainingConfig, to_dict
 from seqclf.errors import ConfigError, RunError
@@ -186,6 +187,7 @@ def test_the_data_is_asked_for_at_the_commit_that_was_loaded(finished_run, tmp_p
     shutil.copytree(finished_run.path, tmp_path / "run")
     about = finished_run.dataset | {"revision": "a" * 40}
     (tmp_path / "run" / "dataset.json").write_text(json.dumps(about))
+    seal(tmp_path / "run")
     assert Run(tmp_path / "run").data.revision == "a" * 40
 
 

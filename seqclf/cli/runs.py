@@ -91,6 +91,7 @@ def show(
     from seqclf.runs import open_run
 
     chosen = open_run(run, models_dir) if run else default_run(models_dir)
+    chosen.verify()
     if json:
         print_json(
             {

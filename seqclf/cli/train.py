@@ -32,7 +32,7 @@ def train(
     """
     from seqclf import runs
     from seqclf.model import backend
-    from seqclf.runs.run import mark_complete
+    from seqclf.runs.run import mark_asked
 
     backend.refuse_other_backends()
     config = kernel_of_choice(config, require_cudnn)
@@ -41,7 +41,7 @@ def train(
     place = runs.find_place(models_dir, config, data.about, name, overwrite)
     if place.is_done:
         note(f"{place.path} is finished with these settings and data: reused.", quiet)
-        mark_complete(place.path, "train")
+        mark_asked(runs.Run(place.path), "train")
     else:
         if fresh:
             runs.forget(place.path)

@@ -12,12 +12,14 @@ from seqclf.data.dataset import VALIDATION
 from seqclf.errors import RunError
 from seqclf.runs import Run
 from seqclf.runs import run as files
+from seqclf.runs.manifest import DamagedError, check, strict_json
 
 COMPARISON_FILE = "comparison.json"
 QUESTION_FILE = "question.json"
 DETAILS_FILE = "details.json"
 REPORT_FILE = "report.html"
 TIMING_FILE = "timing.json"
+_UNUSABLE = (ValueError, KeyError, TypeError, RecursionError, RunError, DamagedError)
 COMPARISON_FILES = (QUESTION_FILE, COMPARISON_FILE)
 
 
@@ -52,11 +54,13 @@ def read_comparison(folder: Path) -> dict[str, Any]:
             f"goes on with the runs that are missing."
         )
     try:
-        result: dict[str, Any] = json.loads(file.read_text("utf-8"))
+        checksums = Run(folder).complete["files"]
+        written = check(folder, COMPARISON_FILE, checksums)
+        result: dict[str, Any] = strict_json(written.read_text("utf-8"))
         all((result["verdict"], result["card"], *map(_parts_used, result["rows"])))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, *_UNUSABLE) as error:
         raise RunError(
-            f"{file} could not be used ({error!r}); type the command that made it "
+            f"{file} could not be used ({error}); type the command that made it "
             f"again, and it is written anew from its runs."
         ) from error
     return result

@@ -17,7 +17,6 @@ from seqclf.runs.run import (
     DATASET_FILE,
     LOCK_FILE,
     LOG_FILE,
-    MODEL_FILE,
     PROOF_FILE,
     Run,
 )
@@ -31,7 +30,7 @@ def open_run(path: Path, models: Path) -> Run:
     """
     for candidate in (path, models / path):
         run = Run(candidate)
-        if run.is_finished and (candidate / MODEL_FILE).exists():
+        if run.is_finished:
             return run
         if (candidate / CONFIG_FILE).exists():
             raise RunError(
@@ -95,7 +94,7 @@ def find_place(
       The place.
 
     Raises:
-      RunError: If the given name is another run's.
+      RunError: If the given name is another run's, or an equal run is damaged.
     """
     if name is not None:
         check_name(name)
@@ -157,6 +156,8 @@ def _place(path: Path, config: RunConfig, about: Mapping[str, Any]) -> Place | N
             return None  # of a version that trained in another way
     except (SeqclfError, KeyError):  # not a run, or damaged: never taken for an equal
         return None
+    if run.is_finished:
+        run.verify()  # an equal run is used, so its files are
     return Place(path, run.is_finished, not run.is_finished)
 
 

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from seqclf import config as settings
 from seqclf.config import DataConfig, RunConfig
 from seqclf.errors import RunError
+from seqclf.runs.manifest import DamagedError, check, digests, strict_json
 from seqclf.storage import write_json, write_text, write_whole
 from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary
@@ -40,7 +41,8 @@ PREDICTIONS_FOLDER = "predictions"
 CHECKPOINT_FILE = "checkpoint.npz"  # while it trains: how far it is
 LOG_FILE = "log.txt"  # what libraries wrote while it trained
 LOCK_FILE = "lock"  # held by the process that trains
-COMPLETE_FILE = "complete"  # written last; absent means unfinished
+COMPLETE_FILE = "complete"  # written last, with checksums; absent means unfinished
+MAY_CHANGE = frozenset((COMPLETE_FILE, CHECKPOINT_FILE, LOCK_FILE, LOG_FILE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +113,17 @@ class Run:
 
     @property
     def complete(self) -> dict[str, Any]:
-        """Which command asked for the run last, and when."""
+        """Which command asked for the run last, when, and its files' checksums."""
         return dict(self._json(COMPLETE_FILE))
 
     @property
     def history(self) -> list[dict[str, Any]]:
         """A record an epoch."""
         lines = self._text(HISTORY_FILE).splitlines()
-        return [json.loads(line) for line in lines]
+        try:
+            return [strict_json(line) for line in lines]
+        except ValueError as error:
+            raise RunError(_damaged(self, HISTORY_FILE, error)) from error
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -134,7 +139,7 @@ class Run:
         """Reads what it said of a split."""
         from pyarrow import parquet
 
-        file = self.path / PREDICTIONS_FOLDER / f"{split}.parquet"
+        file = self.file(f"{PREDICTIONS_FOLDER}/{split}.parquet")
         try:
             table = parquet.read_table(file).combine_chunks()
         except (OSError, pa.ArrowException) as error:
@@ -146,21 +151,51 @@ class Run:
             lengths=table["length"].to_numpy(),
         )
 
+    def file(self, name: str) -> Path:
+        """Returns the path of one of its files, which is as it was written.
+
+        Raises:
+          RunError: If it is missing, no plain file, or damaged; the remedy is named.
+        """
+        finished = name != COMPLETE_FILE and self.is_finished
+        try:
+            return check(self.path, name, self._checksums() if finished else None)
+        except DamagedError as error:
+            raise RunError(_damaged(self, name, error)) from error
+
+    def verify(self) -> None:
+        """Reads all files of a finished run.
+
+        Raises:
+          RunError: If one is not as it was written; the first is named.
+        """
+        for name in self._checksums():
+            self.file(name)
+
+    def _checksums(self) -> Mapping[str, str]:
+        checksums = self.complete.get("files")
+        if not isinstance(checksums, dict):
+            reason = "it is of an older version, and names no checksums"
+            raise RunError(_damaged(self, COMPLETE_FILE, reason))
+        return checksums
+
     def _text(self, name: str) -> str:
         try:
-            return (self.path / name).read_bytes().decode()
+            return self.file(name).read_bytes().decode()
         except (OSError, UnicodeDecodeError) as error:
             raise RunError(_damaged(self, name, error)) from error
 
     def _json(self, name: str) -> Mapping[str, Any]:
         try:
-            values: Mapping[str, Any] = json.loads(self._text(name))
-        except ValueError as error:
+            values = strict_json(self._text(name))
+        except (ValueError, RecursionError) as error:
             raise RunError(_damaged(self, name, error)) from error
+        if not isinstance(values, dict):
+            raise RunError(_damaged(self, name, "it holds no object"))
         return values
 
 
-def _damaged(run: Run, file: str, error: Exception) -> str:
+def _damaged(run: Run, file: str, error: object) -> str:
     return (
         f"{run.path} has no usable {file} ({error}); remove the run with "
         f"seqclf runs remove {run.name}, and train it again."
@@ -252,7 +287,17 @@ def write_predictions(folder: Path, split: str, predictions: Predictions) -> Non
 
 
 def mark_complete(folder: Path, command: str) -> None:
-    """Says that all is written, and which command asked for it last."""
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
-    write_json(folder / COMPLETE_FILE, {"command": command, "time": now})
+    """Says that all is written, with checksums, and which command asked for it."""
+    _write_complete(folder, command, digests(folder, MAY_CHANGE))
     (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
+
+
+def mark_asked(run: Run, command: str) -> None:
+    """Says which command asked for a finished run last."""
+    _write_complete(run.path, command, run.complete["files"])
+
+
+def _write_complete(folder: Path, command: str, checksums: Mapping[str, str]) -> None:
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
+    values = {"command": command, "time": now, "files": checksums}
+    write_json(folder / COMPLETE_FILE, values)

@@ -1,0 +1,31 @@
+"""Kills trainings for real; `make kills` does it at many more moments."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+
+import kills
+
+pytestmark = pytest.mark.slow
+
+
+def test_killed_trainings_go_on_to_the_same_numbers(tmp_path):
+    results = list(kills.campaign(["gru"], 8, tmp_path))
+    assert len(results) == 8
+    assert [(one.moment, one.differing) for one in results if one.differing] == []
+    assert "a checkpoint" in {one.state for one in results}
+
+
+def test_a_difference_would_be_seen(tmp_path):
+    kills.write_reviews(tmp_path)
+    assert kills.train(tmp_path, "none").wait() == 0
+    run = tmp_path / "models" / "run"
+    expected = kills.numbers(run)
+    for name in ("metrics.json", "model.onnx"):
+        (run / name).write_bytes((run / name).read_bytes().replace(b"1", b"2", 1))
+        assert kills.numbers(run)[name] != expected[name]
