@@ -48,8 +48,9 @@ bench: install ## Measure speed and memory against peers; writes benchmarks/RESU
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || exit 1; done
 	$(BIN)/python benchmarks/demo_corpus.py --cells
 
-kills: install ## Kill 80 trainings and take them up again; writes docs/reliability.md
+kills: install ## Kill 80 trainings, damage every file of a run; writes docs/reliability.md
 	$(BIN)/python benchmarks/kills.py 20
+	$(BIN)/python benchmarks/damage.py
 
 results: install ## Train on real data sets and write docs/results.md (hours)
 	$(BIN)/python benchmarks/results.py

@@ -143,7 +143,8 @@ class Run:
         try:
             table = parquet.read_table(file).combine_chunks()
         except (OSError, pa.ArrowException) as error:
-            raise RunError(_damaged(self, file.name, error)) from error
+            where = f"{PREDICTIONS_FOLDER}/{file.name}"
+            raise RunError(_damaged(self, where, error)) from error
         flat = pc.list_flatten(table["probabilities"]).to_numpy()
         return Predictions(
             label_ids=table["label"].to_numpy(),
