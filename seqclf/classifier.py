@@ -11,7 +11,7 @@ import pyarrow as pa
 from seqclf.config import TextConfig
 from seqclf.engine import cores
 from seqclf.errors import RunError
-from seqclf.model.backend import import_keras
+from seqclf.model.keras_file import open_keras
 from seqclf.model.onnx_graph import LOGITS, TOKEN_IDS, open_session
 from seqclf.model.scoring import Predict, batched_logits, probabilities_of
 from seqclf.runs import Run
@@ -83,12 +83,7 @@ class Classifier:
 
 
 def _open_keras(run: Run) -> Predict:
-    keras = import_keras()
-    file = run.file(MODEL_FILE)
-    try:
-        model = keras.models.load_model(file, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RunError(f"{file} could not be opened: {error}") from error
+    model = open_keras(run.file(MODEL_FILE))
     predict: Predict = model.predict_on_batch
     return predict
 

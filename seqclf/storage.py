@@ -1,4 +1,4 @@
-"""Writes files whole or not at all."""
+"""Writes files whole or not at all, and reads JSON strictly."""
 
 from __future__ import annotations
 
@@ -53,3 +53,25 @@ def write_bytes(path: Path, content: bytes) -> None:
         partial.write_bytes(content)
 
     write_whole(path, write)
+
+
+def strict_json(text: str) -> Any:
+    """Parses JSON as seqclf writes it.
+
+    Raises:
+      ValueError: On anything else, such as NaN or a key that stands twice.
+    """
+    return json.loads(
+        text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats
+    )
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError("a key stands twice")
+    return values

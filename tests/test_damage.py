@@ -18,7 +18,8 @@ import damage
 
 from seqclf.errors import RunError
 from seqclf.runs import Run
-from seqclf.runs.manifest import MOST_BYTES, strict_json
+from seqclf.runs.manifest import MOST_BYTES
+from seqclf.storage import strict_json
 
 # Files that a prediction needs; it does not look at the others.
 OF_PREDICT = {"model.onnx", "vocabulary.txt", "labels.txt", "config.json", "complete"}

@@ -12,7 +12,8 @@ from seqclf.data.dataset import VALIDATION
 from seqclf.errors import RunError
 from seqclf.runs import Run
 from seqclf.runs import run as files
-from seqclf.runs.manifest import DamagedError, check, strict_json
+from seqclf.runs.manifest import DamagedError, check
+from seqclf.storage import strict_json
 
 COMPARISON_FILE = "comparison.json"
 QUESTION_FILE = "question.json"

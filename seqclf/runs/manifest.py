@@ -7,12 +7,10 @@ directory count, of sizes that such files have.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 # Bytes, by the end of the name; what is longer is nothing that seqclf wrote.
 MOST_BYTES = {
@@ -72,28 +70,6 @@ def check(folder: Path, name: str, expected: Mapping[str, str] | None) -> Path:
     if differs:
         raise DamagedError("is not as it was written: its checksum differs")
     return path
-
-
-def strict_json(text: str) -> Any:
-    """Parses JSON as seqclf writes it.
-
-    Raises:
-      ValueError: On anything else, such as NaN or a key that stands twice.
-    """
-    return json.loads(
-        text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats
-    )
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        raise ValueError("a key stands twice")
-    return values
 
 
 def _digest(path: Path) -> str:

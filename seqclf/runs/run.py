@@ -20,8 +20,8 @@ import pyarrow.compute as pc
 from seqclf import config as settings
 from seqclf.config import DataConfig, RunConfig
 from seqclf.errors import RunError
-from seqclf.runs.manifest import DamagedError, check, digests, strict_json
-from seqclf.storage import write_json, write_text, write_whole
+from seqclf.runs.manifest import DamagedError, check, digests
+from seqclf.storage import strict_json, write_json, write_text, write_whole
 from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary
 

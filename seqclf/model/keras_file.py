@@ -1,0 +1,88 @@
+"""Opens a `.keras` file that may come from a stranger.
+
+What such a file names, Keras imports and calls. Its safe mode has had holes, so a file
+is opened only if it names nothing but what `build_model` makes, and only after it was
+seen to be the plain archive that Keras writes.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from seqclf.errors import RunError
+from seqclf.model.backend import import_keras
+from seqclf.storage import strict_json
+
+MEMBERS = {"metadata.json": 2**16, "config.json": 2**20, "model.weights.h5": 2**33}
+MODULES = re.compile(r"keras|keras\.(initializers|layers|src\.(ops\.\w+|models\.\w+))")
+CLASSES = frozenset((
+    "Functional", "InputLayer", "Embedding", "Dropout", "SimpleRNN", "GRU", "LSTM",
+    "Bidirectional", "Dense", "DTypePolicy", "__keras_tensor__",
+    "RandomUniform", "GlorotUniform", "Orthogonal", "Zeros",
+    "Cast", "ExpandDims", "Max", "Multiply", "NotEqual", "Softmax", "Squeeze",
+    "Subtract", "Sum", "TakeAlongAxis", "TrueDivide", "Where",
+))  # fmt: skip
+
+
+def open_keras(file: Path) -> Any:
+    """Opens a model that seqclf wrote.
+
+    Args:
+      file: A plain `.keras` file.
+
+    Returns:
+      The uncompiled keras.Model.
+
+    Raises:
+      RunError: If it is none, or names what seqclf's models do not have.
+    """
+    _check(file)
+    keras = import_keras()
+    try:
+        with warnings.catch_warnings():
+            # Keras warns, and goes on with random weights, where some are missing.
+            warnings.simplefilter("error", UserWarning)
+            return keras.models.load_model(file, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError, UserWarning) as error:
+        raise RunError(f"{file} could not be opened: {error}") from error
+
+
+def _check(file: Path) -> None:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            sizes = {one.filename: one.file_size for one in archive.infolist()}
+            if set(sizes) != set(MEMBERS) or len(archive.infolist()) != len(MEMBERS):
+                raise RunError(f"{file} could not be opened: it holds {sizes}.")
+            for name, most in MEMBERS.items():
+                if sizes[name] > most:
+                    raise RunError(f"{file} could not be opened: {name} is huge.")
+            config = strict_json(archive.read("config.json").decode())
+    except (OSError, ValueError, RecursionError, zipfile.BadZipFile) as error:
+        raise RunError(f"{file} could not be opened: {error}") from error
+    for strange in _strange({**config, "compile_config": None}):
+        raise RunError(
+            f"{file} was not opened: it names {strange}, which no model of seqclf has."
+        )
+
+
+def _strange(value: Any) -> Iterator[str]:
+    """Yields what a config names beyond what `build_model` makes."""
+    if isinstance(value, list):
+        for part in value:
+            yield from _strange(part)
+    if not isinstance(value, dict):
+        return
+    if "class_name" in value:
+        module, name = value.get("module"), value["class_name"]
+        known = name in CLASSES and value.get("registered_name") in (None, name)
+        if not known or not (module is None or MODULES.fullmatch(str(module))):
+            yield f"{module}.{name}"
+    if "name" in value and not re.fullmatch(r"[\w.]+", str(value["name"])):
+        yield f"a layer called {value['name']!r}"
+    for part in value.values():
+        yield from _strange(part)
