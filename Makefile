@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-all lint check format bench kills results clean
+.PHONY: help install demo test test-slow test-all lint check format bench kills fuzz results clean
 
 help: ## Print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ bench: install ## Measure speed and memory against peers; writes benchmarks/RESU
 kills: install ## Kill 80 trainings, damage every file of a run; writes docs/reliability.md
 	$(BIN)/python benchmarks/kills.py 20
 	$(BIN)/python benchmarks/damage.py
+
+fuzz: install ## Try 10,000 random inputs on each reader
+	SEQCLF_FUZZ=10000 $(BIN)/python -m pytest -q tests/test_fuzz.py
 
 results: install ## Train on real data sets and write docs/results.md (hours)
 	$(BIN)/python benchmarks/results.py
