@@ -16,13 +16,13 @@ class SeqclfError(Exception):
     exit_code = 1
 
 
-class ConfigError(SeqclfError):
+class ConfigError(SeqclfError, ValueError):
     """A setting that is out of range, unknown, or would do nothing."""
 
     exit_code = 2
 
 
-class DataError(SeqclfError):
+class DataError(SeqclfError, ValueError):
     """A data set that cannot be found, read or used."""
 
 
