@@ -16,14 +16,22 @@ class SeqclfError(Exception):
     exit_code = 1
 
 
-class ConfigError(SeqclfError, ValueError):
+class ConfigError(SeqclfError):
     """A setting that is out of range, unknown, or would do nothing."""
 
     exit_code = 2
 
 
-class DataError(SeqclfError, ValueError):
+class ParameterError(ConfigError, ValueError):
+    """A parameter of an estimator that is out of range or of another type."""
+
+
+class DataError(SeqclfError):
     """A data set that cannot be found, read or used."""
+
+
+class InputError(DataError, ValueError):
+    """Texts or labels given from Python that cannot be used."""
 
 
 class RunError(SeqclfError):

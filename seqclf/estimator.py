@@ -31,7 +31,14 @@ from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, Traini
 from seqclf.data.dataset import TRAIN, VALIDATION, fingerprint
 from seqclf.data.splits import held_out
 from seqclf.engine import cores
-from seqclf.errors import DataError, RunError, unknown
+from seqclf.errors import (
+    ConfigError,
+    DataError,
+    InputError,
+    ParameterError,
+    RunError,
+    unknown,
+)
 from seqclf.model.backend import import_keras, many_models
 from seqclf.model.build import build_model
 from seqclf.model.kernels import use_kernel
@@ -140,9 +147,9 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
           This object.
 
         Raises:
-          DataError: If X holds no texts or y no labels, or too few are there to hold
-            some out. It is a ValueError too.
-          ConfigError: If a parameter is out of range or of another type; the same.
+          InputError: If X holds no texts or y no labels, or too few are there to hold
+            some out. It is a ValueError.
+          ParameterError: If a parameter is out of range or of another type; the same.
           TrainingError: If the loss is no longer a number.
         """
         config = _config(self.get_params(deep=False))
@@ -161,7 +168,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises:
           sklearn.exceptions.NotFittedError: Before `fit`.
-          DataError: If X holds no texts.
+          InputError: If X holds no texts.
         """
         best = self.predict_proba(X).argmax(axis=1)
         predicted: np.ndarray = self.classes_[best]
@@ -172,7 +179,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises:
           sklearn.exceptions.NotFittedError: Before `fit`.
-          DataError: If X holds no texts.
+          InputError: If X holds no texts.
         """
         check_is_fitted(self)
         texts, classifier = _texts(X), self._trained.classifier
@@ -194,7 +201,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
           sklearn.exceptions.NotFittedError: Before `fit`.
           RunError: If something stands there already.
-          DataError: If the labels cannot be written as JSON or as lines.
+          InputError: If the labels cannot be written as JSON or as lines.
         """
         check_is_fitted(self)
         _refuse_labels(self.classes_)
@@ -319,7 +326,11 @@ class _Trained:
 
 
 def _config(parameters: Mapping[str, Any]) -> RunConfig:
-    """Checks the parameters, and makes the config that a run would have."""
+    """Returns the config that a run with these parameters has.
+
+    Raises:
+      ParameterError: If one is out of range or of another type.
+    """
     values = {key: _plain(value) for key, value in parameters.items()}
     seed = _seed(values.pop("random_state"))
     fraction = values.pop("validation_fraction")
@@ -330,7 +341,10 @@ def _config(parameters: Mapping[str, Any]) -> RunConfig:
     for part, cls in (("text", _TEXT), ("model", _MODEL), ("training", _TRAINING)):
         names = {field.name for field in dataclasses.fields(cls)} & values.keys()
         parts[part] = parts.get(part, {}) | {name: values[name] for name in names}
-    return settings.from_dict(parts)
+    try:
+        return settings.from_dict(parts)
+    except ConfigError as error:
+        raise ParameterError(str(error)) from error
 
 
 def _parameters(config: RunConfig) -> dict[str, Any]:
@@ -356,25 +370,25 @@ def _texts(X: Any) -> list[str]:  # noqa: N803 -- scikit-learn's name
     """Returns the texts of whatever holds them, one by one.
 
     Raises:
-      DataError: If they are none; what came, and where, is named.
+      InputError: If they are none; what came, and where, is named.
     """
     if isinstance(X, str | Mapping) or not isinstance(X, Iterable):
-        raise DataError(f"X must be a sequence of texts, got {_short(X)}.")
+        raise InputError(f"X must be a sequence of texts, got {_short(X)}.")
     shape = getattr(X, "shape", (1,))
     if len(shape) != 1:
-        raise DataError(
+        raise InputError(
             f"X must have one dimension, a text a row, got shape {tuple(shape)}; "
             f"name one column, such as X['text'] or X[:, 0]."
         )
     texts = X.to_pylist() if isinstance(X, pa.Array | pa.ChunkedArray) else list(X)
     for row, text in enumerate(texts):
         if not isinstance(text, str):
-            raise DataError(
+            raise InputError(
                 f"X must hold texts, row {row} (from 0) is {_short(text)}; write '' "
                 f"for a missing one."
             )
         if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
-            raise DataError(f"X, row {row} (from 0): half a character (a surrogate).")
+            raise InputError(f"X, row {row} (from 0): half a character (a surrogate).")
     return texts
 
 
@@ -387,26 +401,27 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
     """Returns the distinct labels, sorted, and each row's index into them.
 
     Raises:
-      DataError: If they are no labels of two classes at least.
+      InputError: If they are no labels of two classes at least.
     """
     if y is None:
-        raise DataError(
+        raise InputError(
             "SequenceClassifier requires y to be passed, but the target y is None."
         )
     labels = column_or_1d(y, warn=True)
     kinds = {type(label).__name__ for label in labels.tolist()}
     if len(kinds) > 1:
-        raise DataError(
+        raise InputError(
             f"y mixes {', '.join(sorted(kinds))}; give labels of one type, and none "
             f"that is missing."
         )
     if not len(labels):
-        raise DataError("y has no labels.")
+        raise InputError("y has no labels.")
     check_classification_targets(labels)
     classes, label_ids = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
-        raise DataError(
-            f"a classifier needs at least two classes, y has one class, {classes[0]!r}."
+        raise InputError(
+            f"a classifier needs at least two classes, y has one class, "
+            f"{classes.tolist()[0]!r}."
         )
     return classes, label_ids.astype(np.int32)
 
@@ -422,7 +437,10 @@ def _train(
     config: RunConfig,
 ) -> _Trained:
     seed, fraction = config.data.split_seed, config.data.validation_fraction
-    out = held_out(label_ids, labels, VALIDATION, fraction, seed)
+    try:
+        out = held_out(label_ids, labels, VALIDATION, fraction, seed)
+    except DataError as error:
+        raise InputError(str(error)) from error
     left = np.delete(np.arange(len(texts)), out)
     blocks = _tokenized(texts, left)
     vocabulary = Vocabulary.build(blocks, config.text)
@@ -501,13 +519,13 @@ def _refuse_labels(classes: np.ndarray) -> None:
     name = _type_name(classes)
     texts = name != "O" or isinstance(classes[0], str)
     if not (texts and LABEL_TYPES.fullmatch(name)):
-        raise DataError(
+        raise InputError(
             f"labels of type {type(classes[0]).__name__} cannot be saved; fit with "
             f"strings or numbers."
         )
     for name in _names(classes):
         if name.splitlines() != [name]:
-            raise DataError(f"the label {name!r} cannot be saved: it is not one line.")
+            raise InputError(f"the label {name!r} cannot be saved: it is not one line.")
 
 
 def _type_name(classes: np.ndarray) -> str:

@@ -78,9 +78,8 @@ def test_options_and_settings_are_each_other():
     ],
 )
 def test_wrong_options_are_refused_before_anything_is_done(options, message, tmp_path):
-    with pytest.raises(ConfigError, match=re.escape(message)) as caught:
+    with pytest.raises(ConfigError, match=re.escape(message)):
         train(models_dir=tmp_path / "m", cache_dir=tmp_path / "c", **options)
-    assert isinstance(caught.value, ValueError)
     assert not (tmp_path / "m").exists()
 
 
