@@ -24,7 +24,8 @@ from seqclf.config import RunConfig, TrainingConfig
 from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.keywords import Training, as_options, fields, to_config
 
-PAGE = Path(__file__).parents[1] / "docs" / "python.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "python.md"
 OF_THE_SCREEN = {"json", "markdown", "csv", "quiet", "config_file", "help"}
 
 
@@ -195,24 +196,34 @@ def test_runs_are_compared_two_at_least(finished_run):
         compare_runs(finished_run, finished_run.path)
 
 
-def blocks() -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.S | re.M)
+def blocks(page: Path = PAGE) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.S | re.M)
+
+
+def run_script(blocks: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Runs blocks as one script, without `if __name__ == "__main__"`."""
+    write_csv(folder / "reviews.csv", reviews(160))
+    (folder / "page.py").write_text("\n".join(blocks), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "page.py"],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.mark.slow
+def test_the_block_of_the_readme_runs(tmp_path):
+    (block,) = blocks(ROOT / "README.md")
+    run_script([block, "print(probabilities.shape, model.classes_)"], tmp_path)
 
 
 @pytest.mark.slow
 def test_the_blocks_of_the_page_run_one_after_the_other(tmp_path):
-    # As one script without `if __name__ == "__main__"`, so that this is tried too.
-    write_csv(tmp_path / "reviews.csv", reviews(160))
-    script = tmp_path / "page.py"
-    script.write_text("\n".join(blocks()), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, script.name],
-        cwd=tmp_path,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_script(blocks(), tmp_path)
     assert "did you mean 'lstm'" in done.stdout
     assert re.search(r"^reviews-rnn-0 2 0\.\d+$", done.stdout, re.M)
     assert "INFO:seqclf:reviews-rnn-0  epoch 2/2" in done.stderr

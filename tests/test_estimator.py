@@ -7,6 +7,8 @@ import json
 import pickle
 import pickletools
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -223,6 +225,24 @@ def test_what_is_saved_is_a_run_without_pickles(saved):
     done = run_cli(["predict", f"--run={saved.path}", "--json", "fine"], saved.path)
     assert "mine, saved from Python" in done.stderr
     assert set(json.loads(done.stdout)["probabilities"]) == {"bad", "good"}
+
+
+def test_a_saved_one_predicts_without_keras(saved):
+    code = (
+        "import sys\n"
+        "from seqclf import SequenceClassifier\n"
+        "print(SequenceClassifier.load(sys.argv[1]).predict(['a good film'])[0])\n"
+        "print({'keras', 'tensorflow'} & set(sys.modules))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, saved.path],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    label, loaded = done.stdout.split()
+    assert label in ("bad", "good")
+    assert loaded == "set()"
 
 
 def test_any_run_can_be_loaded(finished_run):
