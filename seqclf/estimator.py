@@ -17,7 +17,7 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
+from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
@@ -416,6 +416,7 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
         )
     if not len(labels):
         raise InputError("y has no labels.")
+    assert_all_finite(labels, input_name="y")
     check_classification_targets(labels)
     classes, label_ids = np.unique(labels, return_inverse=True)
     if len(classes) < 2:

@@ -393,6 +393,12 @@ class InWords(SequenceClassifier):
     def predict_proba(self, X):  # noqa: N803
         return super().predict_proba(words(X))
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True  # or the checks give single numbers
+        tags.input_tags.string = tags.input_tags.one_d_array = False
+        return tags
+
 
 def words(rows):
     return [
