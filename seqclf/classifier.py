@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from seqclf.comparison.saved import default_run
 from seqclf.config import TextConfig
 from seqclf.engine import cores
-from seqclf.errors import RunError
+from seqclf.errors import DataError, RunError
+from seqclf.keywords import models_folder
 from seqclf.model.keras_file import open_keras
 from seqclf.model.onnx_graph import LOGITS, TOKEN_IDS, open_session
 from seqclf.model.scoring import Predict, batched_logits, probabilities_of
-from seqclf.runs import Run
+from seqclf.runs import Run, open_run
 from seqclf.runs.run import MODEL_FILE, ONNX_FILE
 from seqclf.text.arrays import strings
 from seqclf.text.batching import sorted_order
@@ -46,15 +51,26 @@ class Classifier:
     threads: int = 1
 
     @classmethod
-    def open(cls, run: Run) -> Classifier:
+    def open(
+        cls,
+        run: Run | str | os.PathLike[str] | None = None,
+        models_dir: str | os.PathLike[str] | None = None,
+    ) -> Classifier:
         """Opens a finished run with ONNX Runtime.
 
         A run whose `model.onnx` was not written, for it did not agree with Keras or is
         of an older version, is opened with Keras, which takes seconds to start.
 
+        Args:
+          run: A run, its path, or its name in `models_dir`; None takes the run that
+            `seqclf predict` takes, and names it to the logger `seqclf`.
+          models_dir: Folder of the runs; None takes $SEQCLF_MODELS, else `models`.
+
         Raises:
-          RunError: If its model cannot be read.
+          RunError: If there is no such run, or its model cannot be read.
         """
+        if not isinstance(run, Run):
+            run = _find(run, models_folder(models_dir))
         of_onnx = ONNX_FILE in run.complete.get("files", ())
         logits = _open_onnx(run) if of_onnx else _open_keras(run)
         threads = cores() if of_onnx else 1
@@ -64,7 +80,12 @@ class Classifier:
         """Returns the probabilities of the labels, float32 [texts, labels].
 
         Any text does, the empty one too; order is kept.
+
+        Raises:
+          DataError: If one text is given where a list of texts belongs.
         """
+        if isinstance(texts, str):
+            raise DataError(f"predict takes a list of texts; write [{texts[:20]!r}].")
         array = texts if isinstance(texts, pa.Array) else strings(texts)
         if not len(array):
             return np.empty((0, len(self.labels)), np.float32)
@@ -82,8 +103,25 @@ class Classifier:
         return np.diff(encode_texts(texts, self.vocabulary, self.text)[1])
 
 
+def _find(run: str | os.PathLike[str] | None, models: Path) -> Run:
+    if run is not None:
+        return open_run(Path(run), models)
+    chosen = default_run(models)
+    logging.getLogger("seqclf").info("the newest run is opened: %s", chosen.path)
+    return chosen
+
+
 def _open_keras(run: Run) -> Predict:
-    model = open_keras(run.file(MODEL_FILE))
+    return keras_predict(run.file(MODEL_FILE))
+
+
+def keras_predict(file: Path) -> Predict:
+    """Opens a `.keras` file, as data and not as code.
+
+    Raises:
+      RunError: If it is none of seqclf's.
+    """
+    model = open_keras(file)
     predict: Predict = model.predict_on_batch
     return predict
 
@@ -91,9 +129,14 @@ def _open_keras(run: Run) -> Predict:
 def _open_onnx(run: Run) -> Predict:
     file = run.file(ONNX_FILE)
     try:
-        session = open_session(str(file))
+        return onnx_predict(str(file))
     except Exception as error:  # ONNX Runtime raises classes of its own, without a base
         raise RunError(f"{file} could not be opened: {error}") from error
+
+
+def onnx_predict(model: bytes | str) -> Predict:
+    """Opens an ONNX model, given as its bytes or its path."""
+    session = open_session(model)
 
     def predict(token_ids: np.ndarray) -> np.ndarray:
         logits: np.ndarray = session.run([LOGITS], {TOKEN_IDS: token_ids})[0]

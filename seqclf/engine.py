@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -25,8 +26,8 @@ class Task:
     """A call for another process to make.
 
     Attributes:
-      function: An importable function of (argument, report); what it returns and
-        what it reports must be plain values that can be pickled.
+      function: An importable function of (argument, report), not of the main module;
+        what it returns and what it reports must be plain values that can be pickled.
       argument: Its argument.
       log: File for what libraries write to the standard streams meanwhile.
     """
@@ -102,7 +103,7 @@ def _start(task: Task) -> tuple[Connection, BaseProcess]:
     process = context.Process(target=_work, args=(task, theirs), daemon=True)
     # Ctrl-C reaches the whole group; only the parent shall act on it. The child
     # inherits that the signal is ignored, from its first instruction on.
-    with _ignoring_interrupts():
+    with _ignoring_interrupts(), _hiding_the_script():
         process.start()
     theirs.close()
     return ours, process
@@ -118,6 +119,24 @@ def _ignoring_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _hiding_the_script() -> Iterator[None]:
+    """Makes the main module look as it does in a notebook, without a file.
+
+    A spawned process otherwise runs the file of the main module again, to find there
+    what it was sent. Tasks are never defined there, and a script without `if __name__
+    == "__main__"` would begin its trainings again in each child.
+    """
+    main: dict[str, Any] = vars(sys.modules["__main__"])
+    names = [name for name in ("__file__", "__spec__") if name in main]
+    kept: dict[str, Any] = {name: main.pop(name) for name in names}
+    main["__spec__"] = None
+    try:
+        yield
+    finally:
+        main.update(kept)
 
 
 def _receive(

@@ -22,8 +22,16 @@ class ConfigError(SeqclfError):
     exit_code = 2
 
 
+class ParameterError(ConfigError, ValueError):
+    """A parameter of an estimator that is out of range or of another type."""
+
+
 class DataError(SeqclfError):
     """A data set that cannot be found, read or used."""
+
+
+class InputError(DataError, ValueError):
+    """Texts or labels given from Python that cannot be used."""
 
 
 class RunError(SeqclfError):

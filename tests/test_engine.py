@@ -132,3 +132,37 @@ def test_no_child_outlives_its_parent(sent, tmp_path):
             return
         time.sleep(0.1)
     pytest.fail("the child lives on")
+
+
+SCRIPT = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from test_engine import work
+from seqclf.engine import Task, run_tasks
+
+print("the script begins")
+for outcome in run_tasks([Task(work, ("return", 3), Path("log.txt"))]):
+    print(outcome.value, outcome.error)
+print(__name__, "__file__" in globals(), __spec__)
+"""
+
+
+@pytest.mark.parametrize("way", ["file", "standard input", "-c"])
+def test_a_script_without_a_guard_is_not_begun_again_by_its_tasks(way, tmp_path):
+    text = SCRIPT.format(tests=str(Path(__file__).parent))
+    (tmp_path / "script.py").write_text(text)
+    given = {"file": ["script.py"], "standard input": ["-"], "-c": ["-c", text]}[way]
+    done = subprocess.run(
+        [sys.executable, *given],
+        cwd=tmp_path,
+        input=text if way == "standard input" else "",
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    begun, value, name = done.stdout.splitlines()
+    assert (begun, value) == ("the script begins", "6 None")
+    assert name == f"__main__ {way != '-c'} None"
+    assert done.stderr == ""

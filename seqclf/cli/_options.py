@@ -6,31 +6,26 @@ import dataclasses
 import functools
 import inspect
 import tomllib
-import typing
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from seqclf import config as settings
-from seqclf.config import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TextConfig,
-    TrainingConfig,
-)
 from seqclf.errors import ConfigError, unknown
+from seqclf.keywords import (
+    CACHE_VARIABLE,
+    DEFAULT_CACHE,
+    DEFAULT_MODELS,
+    MODELS_VARIABLE,
+    PARTS,
+    fields,
+    to_config,
+)
 
-PARTS: dict[str, type[Any]] = {
-    "data": DataConfig,
-    "text": TextConfig,
-    "model": ModelConfig,
-    "training": TrainingConfig,
-}
-# Where an option is not called after its field.
-OPTION_NAMES = {"source": "data"}
+__all__ = ["DEFAULT_CACHE", "DEFAULT_MODELS"]
+
 CHOICES = {
     "cell": settings.CELL_NAMES,
     "pooling": settings.POOLING_NAMES,
@@ -60,7 +55,7 @@ def with_config(
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         parameters = {
             name: _parameter(name, field, hint, part)
-            for name, field, hint, part in _settings()
+            for name, field, hint, part in fields()
             if part in parts
             and field.name not in without
             and (only is None or field.name in only)
@@ -69,7 +64,7 @@ def with_config(
         @functools.wraps(command)
         def wrapped(**values: Any) -> Any:
             given = {name: values.pop(name) for name in parameters}
-            return command(config=_run_config(given), **values)
+            return command(config=to_config(given), **values)
 
         own = dict(inspect.signature(command, eval_str=True).parameters)
         del own["config"]
@@ -79,15 +74,6 @@ def with_config(
         return wrapped
 
     return decorate
-
-
-def _settings() -> Iterator[tuple[str, dataclasses.Field[Any], Any, str]]:
-    """Yields each setting's option name, field, type and part."""
-    for part, cls in PARTS.items():
-        hints = typing.get_type_hints(cls)
-        for field in dataclasses.fields(cls):
-            name = OPTION_NAMES.get(field.name, field.name)
-            yield name, field, hints[field.name], part
 
 
 def _parameter(
@@ -115,38 +101,6 @@ def _completion(
     if choices is None:
         return None
     return lambda incomplete: [c for c in choices if c.startswith(incomplete)]
-
-
-def _run_config(given: dict[str, Any]) -> RunConfig:
-    built = {}
-    for part, cls in PARTS.items():
-        names = {
-            field.name: OPTION_NAMES.get(field.name, field.name)
-            for field in dataclasses.fields(cls)
-        }
-        values = {f: given[option] for f, option in names.items() if option in given}
-        built[part] = cls(**values)
-    return RunConfig(**built)
-
-
-def as_options(config: RunConfig, without: Collection[str] = ()) -> list[str]:
-    """Returns the options that give a config: those that are not their defaults.
-
-    Args:
-      config: The settings.
-      without: Fields to leave out.
-    """
-    given = []
-    for name, field, _, part in _settings():
-        value = getattr(getattr(config, part), field.name)
-        if value == field.default or field.name in without:
-            continue
-        flag = name.replace("_", "-")
-        if isinstance(value, bool):
-            given.append(f"--{flag}" if value else f"--no-{flag}")
-        else:
-            given += [f"--{flag}", str(value)]
-    return given
 
 
 def read_config_file(context: typer.Context, path: Path | None) -> Path | None:
@@ -216,13 +170,13 @@ ConfigFile = Annotated[
 ModelsDir = Annotated[
     Path,
     typer.Option(
-        "--models-dir", envvar="SEQCLF_MODELS", help="Folder of runs and comparisons."
+        "--models-dir", envvar=MODELS_VARIABLE, help="Folder of runs and comparisons."
     ),
 ]
 CacheDir = Annotated[
     Path,
     typer.Option(
-        "--cache-dir", envvar="SEQCLF_CACHE", help="Folder of encoded data sets."
+        "--cache-dir", envvar=CACHE_VARIABLE, help="Folder of encoded data sets."
     ),
 ]
 Quiet = Annotated[
@@ -257,6 +211,3 @@ RunArgument = Annotated[
         autocompletion=complete_run,
     ),
 ]
-
-DEFAULT_MODELS = Path("models")
-DEFAULT_CACHE = Path("data") / "cache"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -84,6 +86,33 @@ def show_rows(parts: Iterable[_Part], total: int, quiet: bool) -> Iterator[_Part
         for part in parts:
             yield part
             bars.advance(bar, len(part.texts))
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The `steps.Listener` that shows on stderr what it hears.
+
+    Attributes:
+      quiet: Whether to show nothing but what it insists on.
+    """
+
+    quiet: bool
+
+    def note(self, sentence: str) -> None:
+        """Shows what a person may want to know."""
+        note(sentence, self.quiet)
+
+    def insist(self, sentence: str) -> None:
+        """Shows it, quiet or not."""
+        note(sentence)
+
+    @contextlib.contextmanager
+    def progress(
+        self, costs: Mapping[str, float], jobs: int = 1
+    ) -> Iterator[Callable[[str, dict[str, Any]], None]]:
+        """Shows how trainings go, see `TrainingProgress`."""
+        with TrainingProgress(costs, self.quiet, jobs) as shown:
+            yield shown.report
 
 
 class TrainingProgress:

@@ -9,7 +9,6 @@ import typer
 
 from seqclf.cli import _options as options
 from seqclf.cli._screen import clean, note, print_json, stdout
-from seqclf.cli._steps import hide_downloads
 from seqclf.config import RunConfig
 
 app = typer.Typer(help="List and look at data sets.", no_args_is_help=True)
@@ -64,6 +63,7 @@ def show(
     Example: seqclf data show reviews.csv
     """
     from seqclf.data import load_dataset
+    from seqclf.data.hub.quiet import hide_downloads
     from seqclf.text.summary import summarize
 
     if quiet:

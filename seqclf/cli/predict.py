@@ -157,8 +157,11 @@ def _print_answers(texts: Iterable[str], probabilities: Any, show: Show) -> None
 
 
 def _introduce(run: Any, quiet: bool) -> None:
-    accuracy = 100 * run.metrics["test"]["accuracy"]
     data = run.dataset["name"]
+    if run.complete["command"] == "fit":  # saved from Python, without a test split
+        note(f"{run.name}, saved from Python", quiet)
+        return
+    accuracy = 100 * run.metrics["test"]["accuracy"]
     note(f"{run.name}, trained on {data}, test accuracy {accuracy:.1f} %", quiet)
 
 

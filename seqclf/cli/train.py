@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from seqclf.cli import _options as options
-from seqclf.cli._screen import TrainingProgress, note, print_json, stdout
-from seqclf.cli._steps import kernel_of_choice, load_and_encode, refuse_idle_settings
+from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.config import RunConfig
 
 
@@ -30,42 +29,11 @@ def train(
 
     Example: seqclf train --cell gru --data reviews.csv
     """
-    from seqclf import runs
-    from seqclf.model import backend
-    from seqclf.runs.run import mark_asked
+    from seqclf import steps
 
-    backend.refuse_other_backends()
-    config = kernel_of_choice(config, require_cudnn)
-    refuse_idle_settings(config, (config.model.cell,), name, overwrite)
-    data = load_and_encode(config, cache_dir, quiet)
-    place = runs.find_place(models_dir, config, data.about, name, overwrite)
-    if place.is_done:
-        note(f"{place.path} is finished with these settings and data: reused.", quiet)
-        mark_asked(runs.Run(place.path), "train")
-    else:
-        if fresh:
-            runs.forget(place.path)
-        if place.is_begun:
-            how = "goes on" if runs.is_under_way(place.path) else "begins anew"
-            note(f"{place.path} was cut off: training {how}.", quiet)
-        _train(config, data, place.path, quiet)
-    _print_result(runs.Run(place.path), json)
-
-
-def _train(config: RunConfig, data: Any, path: Any, quiet: bool) -> None:
-    from seqclf.engine import Task, cores, run_tasks
-    from seqclf.errors import TrainingError
-    from seqclf.runs.run import LOG_FILE
-    from seqclf.training.trial import Trial, run_trial
-
-    trial = Trial(config, data.path, data.about, path, "train", cores())
-    with TrainingProgress({path.name: 1.0}, quiet) as progress:
-        tasks = [Task(run_trial, trial, path / LOG_FILE)]
-        for outcome in run_tasks(
-            tasks, on_report=lambda _, event: progress.report(path.name, event)
-        ):
-            if outcome.error:
-                raise TrainingError(f"{path.name}: {outcome.error}")
+    target = steps.Target(models_dir, cache_dir, name, overwrite, fresh)
+    run = steps.train_run(config, target, Screen(quiet), require_cudnn)
+    _print_result(run, json)
 
 
 def _print_result(run: Any, json: bool) -> None:

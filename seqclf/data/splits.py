@@ -85,10 +85,8 @@ def _hold_out(raw: RawData, config: DataConfig) -> tuple[str, ...]:
         if split in raw.splits:
             _refuse_idle_fraction(raw, split, fraction)
             continue
-        size = max(round(len(left) * fraction), len(raw.labels))
-        purpose = f"hold out a {split} split"
         seed = config.split_seed
-        drawn = _stratified(label_ids[left], raw.labels, size, seed, purpose)
+        drawn = held_out(label_ids[left], raw.labels, split, fraction, seed)
         notes.append(
             f"no {split} split in {raw.source}: held {len(drawn):,} of {len(left):,} "
             f"training rows out (stratified, seed {seed})."
@@ -98,6 +96,28 @@ def _hold_out(raw: RawData, config: DataConfig) -> tuple[str, ...]:
     if chosen:
         raw.splits.update(_divided(raw.splits.pop(TRAIN), {TRAIN: left} | chosen))
     return tuple(notes)
+
+
+def held_out(
+    label_ids: np.ndarray, labels: Sequence[str], split: str, fraction: float, seed: int
+) -> np.ndarray:
+    """Draws the rows of train that become another split, stratified.
+
+    Args:
+      label_ids: int [train].
+      labels: Label names.
+      split: What they become, for messages.
+      fraction: Fraction in (0, 1) to draw; a row a label at least.
+      seed: Seed of the draw.
+
+    Returns:
+      int64 [drawn], ascending.
+
+    Raises:
+      DataError: If there are too few rows.
+    """
+    size = max(round(len(label_ids) * fraction), len(labels))
+    return _stratified(label_ids, labels, size, seed, f"hold out a {split} split")
 
 
 def _refuse_idle_fraction(raw: RawData, split: str, fraction: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -43,6 +44,22 @@ def refuse_other_backends() -> None:
             f"the one backend whose cuDNN kernels serve masked text; unset it."
         )
     os.environ[BACKEND_VARIABLE] = backend  # over what ~/.keras/keras.json may say
+
+
+@contextlib.contextmanager
+def many_models() -> Iterator[None]:
+    """Keeps TensorFlow from warning of what happens where models follow each other.
+
+    Each traces graphs of its own, which TensorFlow takes for one that is traced anew
+    and anew.
+    """
+    logger = logging.getLogger("tensorflow")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def set_threads(threads: int) -> None:

@@ -34,6 +34,7 @@ from seqclf.storage import write_bytes, write_json, write_whole
 from seqclf.text.batching import shuffle_words
 from seqclf.text.encoding import EncodedDataset, Examples, open_encoded, take
 from seqclf.text.tokens import rules_to_json
+from seqclf.text.vocabulary import Vocabulary
 from seqclf.training.checkpoint import Checkpoints
 from seqclf.training.fit import EVALUATION_BATCH_SIZE, History, fit
 from seqclf.training.proof import proof_of_data, proof_of_weights, schedule_of
@@ -141,22 +142,39 @@ def _every() -> float:
 
 def _write_onnx(run: Run, model: Any, config: RunConfig, data: EncodedDataset) -> float:
     """Writes `model.onnx` if it agrees with Keras; returns by how much it differs."""
+    made, difference = checked_onnx(model, config, data.vocabulary, data.about)
+    if made is not None:
+        write_bytes(run.path / files.ONNX_FILE, made)
+    return difference
+
+
+def checked_onnx(
+    model: Any, config: RunConfig, vocabulary: Vocabulary, about: Mapping[str, Any]
+) -> tuple[bytes | None, float]:
+    """Makes the ONNX file of a fitted model, and compares the two.
+
+    Args:
+      model: The Keras model.
+      config: What it was built from.
+      vocabulary: The tokens with an id.
+      about: Labels and fingerprint of its data, as in `dataset.json`.
+
+    Returns:
+      The file, None if it does not agree with Keras, and the greatest difference in
+      a probability.
+    """
     metadata = {
         "seqclf_version": version("seqclf"),
         "tokenizer": json.dumps(rules_to_json(config.text), ensure_ascii=False),
-        "labels": json.dumps(data.labels, ensure_ascii=False),
-        "vocabulary_sha256": hashlib.sha256(
-            data.vocabulary.to_text().encode()
-        ).hexdigest(),
-        "fingerprint": str(data.about["fingerprint"]),
+        "labels": json.dumps(about["labels"], ensure_ascii=False),
+        "vocabulary_sha256": hashlib.sha256(vocabulary.to_text().encode()).hexdigest(),
+        "fingerprint": str(about["fingerprint"]),
     }
     made = to_onnx(model, config.model, metadata).SerializeToString()
     difference = greatest_difference(
-        model, made, len(data.vocabulary), config.text.max_length
+        model, made, len(vocabulary), config.text.max_length
     )
-    if difference <= MOST_DIFFERENCE:
-        write_bytes(run.path / files.ONNX_FILE, made)
-    return difference
+    return (made if difference <= MOST_DIFFERENCE else None), difference
 
 
 def _record(event: dict[str, Any]) -> dict[str, Any]:

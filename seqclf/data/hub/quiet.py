@@ -6,6 +6,13 @@ import logging
 import os
 import sys
 
+QUIET_VARIABLE = "SEQCLF_QUIET_DOWNLOADS"
+
+
+def hide_downloads() -> None:
+    """Turns the progress bars of downloads off."""
+    os.environ[QUIET_VARIABLE] = "1"
+
 
 def quieten() -> None:
     """Silences log lines, and progress bars where nobody would see them."""
@@ -14,6 +21,6 @@ def quieten() -> None:
 
     for library in ("datasets", "huggingface_hub"):  # what matters is raised too
         logging.getLogger(library).setLevel(logging.CRITICAL)
-    if not sys.stderr.isatty() or os.environ.get("SEQCLF_QUIET_DOWNLOADS") == "1":
+    if not sys.stderr.isatty() or os.environ.get(QUIET_VARIABLE) == "1":
         datasets.disable_progress_bars()
         disable_progress_bars()

@@ -1,0 +1,293 @@
+"""What the commands do, for Python: plain functions with the options' names.
+
+`import seqclf` gives them. What they note, and each epoch, goes to the logger `seqclf`
+at level INFO; nothing is printed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Unpack, get_type_hints
+
+from seqclf import data as sources
+from seqclf import keywords, steps
+from seqclf.comparison.saved import REPORT_FILE, read_comparison
+from seqclf.config import RunConfig
+from seqclf.data.dataset import Dataset
+from seqclf.errors import ConfigError
+from seqclf.keywords import (
+    PLACEMENT,
+    AnyPath,
+    Comparing,
+    DataSettings,
+    Training,
+    with_options,
+)
+from seqclf.report.tables import markdown
+from seqclf.runs import Run
+
+OnReport = Callable[[str, dict[str, Any]], None]
+
+ALL_CELLS = "none,rnn,gru,lstm"
+
+_log = logging.getLogger("seqclf")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Twins and baselines side by side.
+
+    In a notebook it shows itself as tables.
+
+    Attributes:
+      result: What `comparison.json` holds, as plain values: rows, pairs, references,
+        verdict, card and, of a comparison that was trained, missing, seconds and more.
+      path: Its folder; None if runs were compared that were there, which writes
+        nothing.
+    """
+
+    result: dict[str, Any]
+    path: Path | None = None
+
+    @classmethod
+    def open(cls, path: AnyPath, models_dir: AnyPath | None = None) -> Comparison:
+        """Reads a finished comparison by its path, or by its name within `models_dir`.
+
+        Raises:
+          RunError: If there is none, or it is unfinished or damaged.
+        """
+        given = Path(path)
+        there = given if given.exists() else keywords.models_folder(models_dir) / given
+        return cls(read_comparison(there), there)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Cells and baselines: scores, sizes and times of each."""
+        return list(self.result["rows"])
+
+    @property
+    def verdict(self) -> str:
+        """What comes of it, in sentences."""
+        return str(self.result["verdict"])
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """Why trainings failed, by name; empty if all went well."""
+        return dict(self.result.get("missing") or {})
+
+    @property
+    def runs(self) -> list[Run]:
+        """The finished runs of the twins, cell by cell."""
+        twins = [row for row in self.result["rows"] if row["kind"] == "recurrent"]
+        paths = [Path(path) for row in twins for path in row["runs"]]
+        if self.path is not None:  # the whole folder may have been moved
+            paths = [self.path.parent / path.name for path in paths]
+        return [Run(path) for path in paths]
+
+    @property
+    def report(self) -> Path | None:
+        """The page, `report.html`, if it was written."""
+        file = None if self.path is None else self.path / REPORT_FILE
+        return file if file is not None and file.exists() else None
+
+    def markdown(self) -> str:
+        """Returns tables and verdict, as `seqclf compare --markdown` prints them."""
+        return markdown(self.result)
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+
+@with_options(DataSettings)
+def load_dataset(data: AnyPath = "demo", **settings: Unpack[DataSettings]) -> Dataset:
+    """Loads a data set with its train, validation and test split.
+
+    Args:
+      data: `demo`, a short name or OWNER/NAME on the Hugging Face Hub, a file, a
+        folder, or a pattern such as `*.csv`.
+      **settings: Those of `seqclf data show`, such as `text_column`, `limit`.
+
+    Returns:
+      The data set. `dataset.splits["train"]` is an Arrow table of texts and label ids;
+      `dataset.notes` says what was held out, sampled or looks doubtful.
+
+    Raises:
+      DataError: If there is no such data, or it cannot be used as it is.
+      ConfigError: If a setting is unknown, out of range, or would do nothing.
+    """
+    keywords.refuse_unknown(settings, get_type_hints(DataSettings))
+    config = keywords.to_config({**settings, "data": os.fspath(data)})
+    return sources.load_dataset(config.data)
+
+
+@with_options(Training)
+def train(
+    data: AnyPath = "demo",
+    *,
+    on_report: OnReport | None = None,
+    **options: Unpack[Training],
+) -> Run:
+    """Trains one classifier, and keeps its best epoch; as `seqclf train`.
+
+    The training runs in a process of its own. A finished run of equal settings and
+    data is reused.
+
+    Args:
+      data: As in `load_dataset`.
+      on_report: Called with the run's name and each report of its progress, such as
+        {"event": "epoch", "epoch": 1, "validation_loss": 0.5, ...}.
+      **options: Settings by the names of `seqclf train`, such as `cell`, `units`,
+        `seed`. And where the run goes: `name` (None makes one from data, cell and
+        seed), `overwrite` (whether to replace another run of that name), `fresh`
+        (whether to begin a training that was cut off anew; else it goes on),
+        `models_dir`, the folder of the runs (None takes $SEQCLF_MODELS, else
+        `models`), `cache_dir`, of encoded data (None takes $SEQCLF_CACHE, else
+        `data/cache`). With `require_cudnn` it refuses to train without cuDNN.
+
+    Returns:
+      The finished run; `Classifier.open` opens it to predict.
+
+    Raises:
+      ConfigError: If a setting is unknown, out of range, or would do nothing.
+      DataError: If the data cannot be used.
+      RunError: If the name is taken by another run.
+      TrainingError: If the training failed.
+    """
+    config, target, require_cudnn = _asked(data, options, Training)
+    return steps.train_run(config, target, _Logged(on_report), require_cudnn)
+
+
+@with_options(Comparing)
+def compare(
+    data: AnyPath = "demo",
+    *,
+    cells: str | Sequence[str] = ALL_CELLS,
+    seeds: int = 3,
+    match: str = "units",
+    tune: int = 0,
+    jobs: int | None = None,
+    on_report: OnReport | None = None,
+    **options: Unpack[Comparing],
+) -> Comparison:
+    """Trains twins that differ only in the recurrent layer; as `seqclf compare`.
+
+    Each training runs in a process of its own. Finished runs of equal settings and
+    data are reused. One that fails stops no other: it is listed in `missing`.
+
+    Args:
+      data: As in `load_dataset`.
+      cells: Cells to compare, a sequence or separated by commas.
+      seeds: Trainings of each cell.
+      match: What the twins have equally many of: `units`, or recurrent `parameters`.
+      tune: Trials a cell that choose its settings on validation; 0 for none.
+      jobs: Trainings at a time; None takes as many as cores and memory allow.
+      on_report: Called with the name of a training and each report of its progress.
+      **options: Settings by the names of `seqclf compare`, such as `units`, `epochs`,
+        and where the comparison goes, as in `train`.
+
+    Returns:
+      The comparison, which is also written, with its page.
+
+    Raises:
+      ConfigError: If a setting is unknown, out of range, or would do nothing.
+      DataError: If the data cannot be used.
+      RunError: If the name is taken, or no training was finished.
+    """
+    listener = _Logged(on_report)
+    config, target, require_cudnn = _asked(data, options, Comparing)
+    config = steps.kernel_of_choice(config, require_cudnn)
+    named = cells if isinstance(cells, str) else ",".join(cells)
+    design = steps.design_of(config, named, seeds, match, tune)
+    result, path = steps.train_and_compare(design, jobs, target, listener)
+    steps.write_report(path, result, listener)
+    for failed, reason in result["missing"].items():
+        _log.warning("%s is missing: %s", failed, reason)
+    return Comparison(result, path)
+
+
+def compare_runs(
+    *finished: Run | AnyPath,
+    models_dir: AnyPath | None = None,
+    cache_dir: AnyPath | None = None,
+    on_report: OnReport | None = None,
+) -> Comparison:
+    """Compares finished runs, and trains nothing; as `seqclf compare RUN RUN`.
+
+    The baselines are fitted, and the twin without recurrence is added if it is there.
+
+    Args:
+      *finished: Two runs or more, themselves, by path, or by name in `models_dir`.
+      models_dir: Folder of the runs; None takes $SEQCLF_MODELS, else `models`.
+      cache_dir: Folder of encoded data; None takes $SEQCLF_CACHE, else `data/cache`.
+      on_report: Called with the name of a baseline and each report of its progress.
+
+    Returns:
+      The comparison; it has no folder.
+
+    Raises:
+      ConfigError: If fewer than two are given.
+      RunError: If one is missing or unfinished, or they cannot be compared.
+    """
+    paths = [run.path if isinstance(run, Run) else Path(run) for run in finished]
+    if len(paths) < 2:
+        raise ConfigError(
+            f"compare_runs takes two runs or more, got {len(paths)}; "
+            f"Comparison.open(path) reads a finished comparison."
+        )
+    target = steps.Target(
+        keywords.models_folder(models_dir), keywords.cache_folder(cache_dir)
+    )
+    result, _ = steps.compare_finished(paths, target, _Logged(on_report))
+    return Comparison(result)
+
+
+def _asked(
+    data: AnyPath, options: Mapping[str, Any], known: type[Any]
+) -> tuple[RunConfig, steps.Target, bool]:
+    """Returns config, target and whether cuDNN is required."""
+    keywords.refuse_unknown(options, get_type_hints(known))
+    settings = {key: options[key] for key in options if key not in PLACEMENT}
+    config = keywords.to_config({**settings, "data": os.fspath(data)})
+    chosen = {**PLACEMENT, **options}
+    target = steps.Target(
+        keywords.models_folder(chosen["models_dir"]),
+        keywords.cache_folder(chosen["cache_dir"]),
+        chosen["name"],
+        chosen["overwrite"],
+        chosen["fresh"],
+    )
+    return config, target, chosen["require_cudnn"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Logged:
+    """The listener of these functions: a logger, and a function of the caller's."""
+
+    on_report: OnReport | None
+    quiet: bool = False
+
+    def note(self, sentence: str) -> None:
+        _log.info(sentence)
+
+    def insist(self, sentence: str) -> None:
+        _log.warning(sentence)
+
+    @contextlib.contextmanager
+    def progress(self, costs: Mapping[str, float], jobs: int = 1) -> Iterator[OnReport]:
+        yield self._report
+
+    def _report(self, name: str, event: dict[str, Any]) -> None:
+        if event["event"] == "epoch":
+            _log.info(
+                "%s  epoch %d/%d  loss %.3f  validation loss %.3f  accuracy %.3f",
+                name,
+                *(event[key] for key in ("epoch", "epochs", "loss")),
+                *(event[key] for key in ("validation_loss", "validation_accuracy")),
+            )
+        if self.on_report is not None:
+            self.on_report(name, event)

@@ -1,0 +1,562 @@
+"""`SequenceClassifier`: the same network and training as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+)
+
+from seqclf import config as settings
+from seqclf.classifier import Classifier, keras_predict, onnx_predict
+from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
+from seqclf.data.dataset import TRAIN, VALIDATION, fingerprint
+from seqclf.data.splits import held_out
+from seqclf.engine import cores
+from seqclf.errors import (
+    ConfigError,
+    DataError,
+    InputError,
+    ParameterError,
+    RunError,
+    unknown,
+)
+from seqclf.model.backend import import_keras, many_models
+from seqclf.model.build import build_model
+from seqclf.model.kernels import use_kernel
+from seqclf.runs import Run, open_run
+from seqclf.runs import run as files
+from seqclf.storage import strict_json, write_bytes, write_json
+from seqclf.text.arrays import integers, strings
+from seqclf.text.encoding import Examples
+from seqclf.text.tokens import BLOCK_ROWS, TokenizedTexts, tokenize
+from seqclf.text.vocabulary import Vocabulary, encode
+from seqclf.training.fit import fit
+from seqclf.training.trial import checked_onnx
+
+ESTIMATOR_FILE = "estimator.json"  # beside a run's files: parameters and classes
+SOURCE = "texts given to fit"
+# Types of class labels that JSON holds: texts, truth values and numbers.
+LABEL_TYPES = re.compile(r"[OU]|[<>|][biuf][1248]")
+
+_DATA, _TEXT = DataConfig(), TextConfig()
+_MODEL, _TRAINING = ModelConfig(), TrainingConfig()
+
+
+@dataclass(eq=False, repr=False)
+class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A recurrent text classifier for scikit-learn.
+
+    X is a sequence of texts: a list, a one-dimensional array, a pandas Series. y holds
+    labels of any kind, strings or integers. `fit` holds a stratified part of them out,
+    which chooses the epoch, and trains in this process. Texts are tokenized inside, so
+    no vectorizer belongs in front.
+
+    The parameters are the settings of `seqclf train` by the same names, checked in
+    `fit`; see `seqclf.config` for each. Only the seed has scikit-learn's name. A
+    parameter that does nothing beside another, such as `units` without recurrence, is
+    let through, so that a search may vary both.
+
+    Attributes:
+      cell: Recurrent layer: `none`, `rnn`, `gru`, `lstm`.
+      vocabulary_size: Most frequent tokens that get an id.
+      min_count: Rarer training tokens count as unknown.
+      max_length: Tokens kept of each text.
+      keep: Part kept of a longer text: `head`, `tail`, `both`.
+      units: Width of the recurrent state, per direction.
+      layers: Recurrent layers.
+      bidirectional: Whether to read from both ends.
+      embedding_size: Width of the token vectors.
+      embedding_range: Initial token vectors are at most this.
+      dropout_rate: Dropout around the recurrent layer.
+      pooling: States read out: `last`, `max`, `mean`, `attention`.
+      epochs: Most epochs; None takes 5 to 20 by the size of the data.
+      batch_size: Texts a step.
+      batch_tokens: Positions a step, instead of `batch_size`.
+      learning_rate: Peak learning rate.
+      warmup_fraction: Fraction of steps that warm up.
+      weight_decay: Weight decay of AdamW, of matrices alone.
+      clip_norm: Largest norm of the gradient.
+      word_dropout_rate: Training tokens made unknown.
+      label_smoothing: Share of the target spread over labels.
+      class_weights: Weight of the labels: `equal`, `balanced`.
+      kernel: Kernel of the recurrence: `auto`, `loop`, `cudnn`.
+      patience: Epochs without a better validation loss before training stops.
+      validation_fraction: Fraction of the texts that is held out, stratified.
+      random_state: Seed of the hold-out and of the training. An integer gives the
+        same predictions each time, bit for bit, on the same machine; None draws one,
+        as does a numpy RandomState.
+      classes_: After `fit`, the labels, sorted, in the type they came in [classes].
+      history_: After `fit`, a record an epoch, as in a run's `history.jsonl`.
+    """
+
+    cell: str = _MODEL.cell
+    _: KW_ONLY
+    vocabulary_size: int = _TEXT.vocabulary_size
+    min_count: int = _TEXT.min_count
+    max_length: int = _TEXT.max_length
+    keep: str = _TEXT.keep
+    units: int = _MODEL.units
+    layers: int = _MODEL.layers
+    bidirectional: bool = _MODEL.bidirectional
+    embedding_size: int = _MODEL.embedding_size
+    embedding_range: float = _MODEL.embedding_range
+    dropout_rate: float = _MODEL.dropout_rate
+    pooling: str = _MODEL.pooling
+    epochs: int | None = _TRAINING.epochs
+    batch_size: int = _TRAINING.batch_size
+    batch_tokens: int | None = _TRAINING.batch_tokens
+    learning_rate: float = _TRAINING.learning_rate
+    warmup_fraction: float = _TRAINING.warmup_fraction
+    weight_decay: float = _TRAINING.weight_decay
+    clip_norm: float = _TRAINING.clip_norm
+    word_dropout_rate: float = _TRAINING.word_dropout_rate
+    label_smoothing: float = _TRAINING.label_smoothing
+    class_weights: str = _TRAINING.class_weights
+    kernel: str = _TRAINING.kernel
+    patience: int = _TRAINING.patience
+    validation_fraction: float = _DATA.validation_fraction
+    random_state: int | np.random.RandomState | None = None
+
+    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803 -- scikit-learn's name
+        """Trains on texts and their labels; what an earlier `fit` learnt is dropped.
+
+        Args:
+          X: Texts, str [n].
+          y: Labels [n], at least two of each of at least two classes.
+
+        Returns:
+          This object.
+
+        Raises:
+          InputError: If X holds no texts or y no labels, or too few are there to hold
+            some out. It is a ValueError.
+          ParameterError: If a parameter is out of range or of another type; the same.
+          TrainingError: If the loss is no longer a number.
+        """
+        config = _config(self.get_params(deep=False))
+        texts = _texts(X)
+        classes, label_ids = _classes(y)
+        check_consistent_length(texts, label_ids)
+        import_keras()  # first: it sets up the logging that is turned down here
+        with many_models():
+            trained = _train(texts, label_ids, _names(classes), config)
+        self._trained, self.classes_ = trained, classes
+        self.history_ = trained.history
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:  # noqa: N803
+        """Returns the most probable label of each text, of the dtype of `classes_` [n].
+
+        Raises:
+          sklearn.exceptions.NotFittedError: Before `fit`.
+          InputError: If X holds no texts.
+        """
+        best = self.predict_proba(X).argmax(axis=1)
+        predicted: np.ndarray = self.classes_[best]
+        return predicted
+
+    def predict_proba(self, X: Any) -> np.ndarray:  # noqa: N803
+        """Returns the probabilities of `classes_`, float32 [n, classes].
+
+        Raises:
+          sklearn.exceptions.NotFittedError: Before `fit`.
+          InputError: If X holds no texts.
+        """
+        check_is_fitted(self)
+        texts, classifier = _texts(X), self._trained.classifier
+        # One part at least, so that no texts give no rows of the right width.
+        starts = range(0, max(len(texts), 1), BLOCK_ROWS)
+        parts = [classifier.predict(texts[i : i + BLOCK_ROWS]) for i in starts]
+        return np.concatenate(parts)
+
+    def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> Run:
+        """Writes what `load` reads: a run's files, and no pickle.
+
+        Args:
+          path: A folder; it is made.
+          overwrite: Whether to replace a classifier that was saved there.
+
+        Returns:
+          The folder as a run, which `Classifier.open` and `seqclf predict --run` open.
+
+        Raises:
+          sklearn.exceptions.NotFittedError: Before `fit`.
+          RunError: If something stands there already.
+          InputError: If the labels cannot be written as JSON or as lines.
+        """
+        check_is_fitted(self)
+        _refuse_labels(self.classes_)
+        target = Path(path)
+        _refuse_to_replace(target, overwrite)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".saving-") as made:
+            self._write(Path(made) / target.name)
+            shutil.rmtree(target, ignore_errors=True)
+            (Path(made) / target.name).rename(target)
+        return Run(target)
+
+    def _write(self, folder: Path) -> None:
+        trained = self._trained
+        trained.write(folder)
+        parameters = {k: _plain(v) for k, v in self.get_params(deep=False).items()}
+        if isinstance(self.random_state, np.random.RandomState):
+            parameters["random_state"] = trained.config.training.seed
+        saved = {
+            "parameters": parameters,
+            "classes": self.classes_.tolist(),
+            "dtype": _type_name(self.classes_),
+        }
+        write_json(folder / ESTIMATOR_FILE, saved)
+        files.mark_complete(folder, "fit")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Reads what `save` wrote, or any finished run; its classes are then strings.
+
+        Raises:
+          RunError: If there is none, or it is unfinished or damaged.
+        """
+        run = open_run(Path(path), Path(path).parent)
+        trained = _Trained.read(run)
+        if (run.path / ESTIMATOR_FILE).exists():
+            parameters, classes = _read_saved(run)
+        else:
+            parameters = _parameters(trained.config)
+            classes = np.array(run.labels)
+        made = cls(**parameters)
+        made._trained, made.classes_ = trained, classes
+        made.history_ = trained.history
+        return made
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+@dataclass
+class _Trained:
+    """What training made, as plain values, so that it can be sent and stored.
+
+    Attributes:
+      config: What was trained.
+      about: As a run's `dataset.json`.
+      vocabulary: As a run's `vocabulary.txt`.
+      keras: The `.keras` file, without the optimizer.
+      onnx: The same weights as an ONNX file, None if the two do not agree.
+      history: A record an epoch.
+    """
+
+    config: RunConfig
+    about: dict[str, Any]
+    vocabulary: str
+    keras: bytes
+    onnx: bytes | None
+    history: list[dict[str, Any]]
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """The model, opened; as `Classifier.open` opens it."""
+        return Classifier(
+            logits=onnx_predict(self.onnx) if self.onnx else self._keras_predict(),
+            vocabulary=Vocabulary.from_text(self.vocabulary),
+            text=self.config.text,
+            labels=tuple(self.about["labels"]),
+            threads=cores() if self.onnx else 1,
+        )
+
+    def _keras_predict(self) -> Any:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / files.MODEL_FILE
+            file.write_bytes(self.keras)
+            return keras_predict(file)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns the fields; an open model cannot be sent to another process."""
+        names = [field.name for field in dataclasses.fields(self)]
+        return {name: getattr(self, name) for name in names}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+    def write(self, folder: Path) -> None:
+        """Writes a run's files but `complete`."""
+        vocabulary = Vocabulary.from_text(self.vocabulary)
+        about = self.about | {"name": folder.name}
+        run = files.create_run(folder, self.config, about, vocabulary)
+        for record in self.history:
+            files.append_epoch(run, record)
+        write_bytes(folder / files.MODEL_FILE, self.keras)
+        if self.onnx:
+            write_bytes(folder / files.ONNX_FILE, self.onnx)
+
+    @classmethod
+    def read(cls, run: Run) -> Self:
+        """Reads a finished run."""
+        of_onnx = files.ONNX_FILE in run.complete["files"]
+        return cls(
+            config=run.config,
+            about=run.dataset,
+            vocabulary=run.vocabulary.to_text(),
+            keras=run.file(files.MODEL_FILE).read_bytes(),
+            onnx=run.file(files.ONNX_FILE).read_bytes() if of_onnx else None,
+            history=run.history,
+        )
+
+
+def _config(parameters: Mapping[str, Any]) -> RunConfig:
+    """Returns the config that a run with these parameters has.
+
+    Raises:
+      ParameterError: If one is out of range or of another type.
+    """
+    values = {key: _plain(value) for key, value in parameters.items()}
+    seed = _seed(values.pop("random_state"))
+    fraction = values.pop("validation_fraction")
+    parts: dict[str, dict[str, Any]] = {
+        "data": {"source": SOURCE, "validation_fraction": fraction, "split_seed": seed},
+        "training": {"seed": seed},
+    }
+    for part, cls in (("text", _TEXT), ("model", _MODEL), ("training", _TRAINING)):
+        names = {field.name for field in dataclasses.fields(cls)} & values.keys()
+        parts[part] = parts.get(part, {}) | {name: values[name] for name in names}
+    try:
+        return settings.from_dict(parts)
+    except ConfigError as error:
+        raise ParameterError(str(error)) from error
+
+
+def _parameters(config: RunConfig) -> dict[str, Any]:
+    """Returns the parameters that give a run's config."""
+    values = settings.to_dict(config)
+    given = values["text"] | values["model"] | values["training"]
+    given["random_state"] = given.pop("seed")
+    return given | {"validation_fraction": config.data.validation_fraction}
+
+
+def _plain(value: Any) -> Any:
+    """Returns numpy's numbers, as a search hands them out, as Python's."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _seed(random_state: Any) -> Any:
+    if random_state is None or isinstance(random_state, np.random.RandomState):
+        return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    return random_state
+
+
+def _texts(X: Any) -> list[str]:  # noqa: N803 -- scikit-learn's name
+    """Returns the texts of whatever holds them, one by one.
+
+    Raises:
+      InputError: If they are none; what came, and where, is named.
+    """
+    if isinstance(X, str | Mapping) or not isinstance(X, Iterable):
+        raise InputError(f"X must be a sequence of texts, got {_short(X)}.")
+    shape = getattr(X, "shape", (1,))
+    if len(shape) != 1:
+        raise InputError(
+            f"X must have one dimension, a text a row, got shape {tuple(shape)}; "
+            f"name one column, such as X['text'] or X[:, 0]."
+        )
+    texts = X.to_pylist() if isinstance(X, pa.Array | pa.ChunkedArray) else list(X)
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise InputError(
+                f"X must hold texts, row {row} (from 0) is {_short(text)}; write '' "
+                f"for a missing one."
+            )
+        if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+            raise InputError(f"X, row {row} (from 0): half a character (a surrogate).")
+    return texts
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return f"{shown[:40]}{'…' * (len(shown) > 40)} ({type(value).__name__})"
+
+
+def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the distinct labels, sorted, and each row's index into them.
+
+    Raises:
+      InputError: If they are no labels of two classes at least.
+    """
+    if y is None:
+        raise InputError(
+            "SequenceClassifier requires y to be passed, but the target y is None."
+        )
+    labels = column_or_1d(y, warn=True)
+    kinds = {type(label).__name__ for label in labels.tolist()}
+    if len(kinds) > 1:
+        raise InputError(
+            f"y mixes {', '.join(sorted(kinds))}; give labels of one type, and none "
+            f"that is missing."
+        )
+    if not len(labels):
+        raise InputError("y has no labels.")
+    assert_all_finite(labels, input_name="y")
+    check_classification_targets(labels)
+    classes, label_ids = np.unique(labels, return_inverse=True)
+    if len(classes) < 2:
+        raise InputError(
+            f"a classifier needs at least two classes, y has one class, "
+            f"{classes.tolist()[0]!r}."
+        )
+    return classes, label_ids.astype(np.int32)
+
+
+def _names(classes: np.ndarray) -> tuple[str, ...]:
+    return tuple(str(label) for label in classes.tolist())
+
+
+def _train(
+    texts: Sequence[str],
+    label_ids: np.ndarray,
+    labels: tuple[str, ...],
+    config: RunConfig,
+) -> _Trained:
+    seed, fraction = config.data.split_seed, config.data.validation_fraction
+    try:
+        out = held_out(label_ids, labels, VALIDATION, fraction, seed)
+    except DataError as error:
+        raise InputError(str(error)) from error
+    left = np.delete(np.arange(len(texts)), out)
+    blocks = _tokenized(texts, left)
+    vocabulary = Vocabulary.build(blocks, config.text)
+    train = _examples(blocks, label_ids[left], vocabulary, config.text)
+    blocks = _tokenized(texts, out)
+    validation = _examples(blocks, label_ids[out], vocabulary, config.text)
+    shape = (config.model, len(vocabulary), len(labels), config.training.seed)
+    model = build_model(*shape)
+    use_kernel(model, config.training.kernel)
+    history = fit(model, train, validation, config.training)
+    about = _about(texts, label_ids, labels, left, out)
+    return _Trained(
+        config=config,
+        about=about,
+        vocabulary=vocabulary.to_text(),
+        keras=_keras_file(build_model(*shape), model.get_weights()),
+        onnx=checked_onnx(model, config, vocabulary, about)[0],
+        history=history.epochs,
+    )
+
+
+def _tokenized(texts: Sequence[str], rows: np.ndarray) -> list[TokenizedTexts]:
+    starts = range(0, len(rows), BLOCK_ROWS)
+    parts = [rows[start : start + BLOCK_ROWS].tolist() for start in starts]
+    return [tokenize(strings([texts[row] for row in part])) for part in parts]
+
+
+def _examples(
+    blocks: Sequence[TokenizedTexts],
+    label_ids: np.ndarray,
+    vocabulary: Vocabulary,
+    config: TextConfig,
+) -> Examples:
+    parts = [encode(block, vocabulary, config) for block in blocks]
+    lengths = np.concatenate([np.diff(offsets) for _, offsets in parts])
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    return Examples(np.concatenate([ids for ids, _ in parts]), offsets, label_ids)
+
+
+def _keras_file(model: Any, weights: Sequence[np.ndarray]) -> bytes:
+    """Returns the `.keras` file of a model that was never compiled."""
+    model.set_weights(weights)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / files.MODEL_FILE
+        model.save(file)
+        return file.read_bytes()
+
+
+def _about(
+    texts: Sequence[str],
+    label_ids: np.ndarray,
+    labels: tuple[str, ...],
+    left: np.ndarray,
+    out: np.ndarray,
+) -> dict[str, Any]:
+    """Returns what `dataset.json` says of texts that came from Python."""
+    splits = {TRAIN: left, VALIDATION: out}
+    table = pa.table({"text": strings(texts), "label": integers(label_ids)})
+    return {
+        "name": "fit",
+        "source": SOURCE,
+        "revision": None,
+        "fingerprint": fingerprint({TRAIN: table}, labels),
+        "labels": list(labels),
+        "sizes": {name: len(rows) for name, rows in splits.items()},
+        "label_counts": {
+            name: np.bincount(label_ids[rows], minlength=len(labels)).tolist()
+            for name, rows in splits.items()
+        },
+        "notes": [],
+    }
+
+
+def _refuse_labels(classes: np.ndarray) -> None:
+    """Refuses labels that a file could not give back."""
+    name = _type_name(classes)
+    texts = name != "O" or isinstance(classes[0], str)
+    if not (texts and LABEL_TYPES.fullmatch(name)):
+        raise InputError(
+            f"labels of type {type(classes[0]).__name__} cannot be saved; fit with "
+            f"strings or numbers."
+        )
+    for name in _names(classes):
+        if name.splitlines() != [name]:
+            raise InputError(f"the label {name!r} cannot be saved: it is not one line.")
+
+
+def _type_name(classes: np.ndarray) -> str:
+    kind = classes.dtype.kind
+    return kind if kind in "OU" else classes.dtype.str
+
+
+def _refuse_to_replace(path: Path, overwrite: bool) -> None:
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    if not (path / ESTIMATOR_FILE).exists():
+        raise RunError(f"{path} is there, and no saved classifier; choose another.")
+    if not overwrite:
+        raise RunError(f"{path} holds a saved classifier; overwrite=True replaces it.")
+
+
+def _read_saved(run: Run) -> tuple[dict[str, Any], np.ndarray]:
+    """Returns parameters and classes of a saved classifier, strictly read."""
+    file = run.file(ESTIMATOR_FILE)
+    try:
+        saved = strict_json(file.read_text("utf-8"))
+        parameters, dtype = dict(saved["parameters"]), saved["dtype"]
+        if not LABEL_TYPES.fullmatch(dtype):
+            raise ValueError(f"classes of type {dtype}")
+        classes = np.array(saved["classes"], dtype)
+        if _names(classes) != run.labels:
+            raise ValueError("its classes are not the labels of the run")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{file} is damaged ({error!r}); save it again.") from error
+    known = [field.name for field in dataclasses.fields(SequenceClassifier)]
+    for name in parameters:
+        if name not in known:
+            raise RunError(f"in {file}: {unknown('parameter', name, known)}")
+    return parameters, classes

@@ -1,0 +1,204 @@
+"""Settings by the names that people type: options and keyword arguments.
+
+Each field of the config has one name outside. The command line makes an option of it,
+the Python functions take it as a keyword.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import os
+import typing
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypedDict, TypeVar
+
+from seqclf import config as settings
+from seqclf.config import (
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    TextConfig,
+    TrainingConfig,
+)
+from seqclf.errors import ConfigError, unknown
+
+PARTS: dict[str, type[Any]] = {
+    "data": DataConfig,
+    "text": TextConfig,
+    "model": ModelConfig,
+    "training": TrainingConfig,
+}
+# Where a setting is not called after its field.
+OPTION_NAMES = {"source": "data"}
+
+DEFAULT_MODELS = Path("models")
+DEFAULT_CACHE = Path("data") / "cache"
+MODELS_VARIABLE, CACHE_VARIABLE = "SEQCLF_MODELS", "SEQCLF_CACHE"
+
+AnyPath = str | os.PathLike[str]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class Placement(TypedDict, total=False):
+    """Keywords for where results go, and of what they are made."""
+
+    name: str | None
+    overwrite: bool
+    fresh: bool
+    models_dir: AnyPath | None
+    cache_dir: AnyPath | None
+    require_cudnn: bool
+
+
+PLACEMENT = Placement(
+    name=None,
+    overwrite=False,
+    fresh=False,
+    models_dir=None,
+    cache_dir=None,
+    require_cudnn=False,
+)
+
+
+class DataSettings(TypedDict, total=False):
+    """Keywords for the fields of `DataConfig` but the source."""
+
+    revision: str | None
+    subset: str | None
+    text_column: str | None
+    label_column: str | None
+    encoding: str
+    limit: int | None
+    validation_fraction: float
+    test_fraction: float
+    split_seed: int
+    drop_duplicates: bool
+
+
+class TwinSettings(DataSettings, total=False):
+    """Keywords for all settings that twins share."""
+
+    vocabulary_size: int
+    min_count: int
+    max_length: int
+    keep: str
+    units: int
+    layers: int
+    bidirectional: bool
+    embedding_size: int
+    embedding_range: float
+    dropout_rate: float
+    pooling: str
+    epochs: int | None
+    batch_size: int
+    batch_tokens: int | None
+    learning_rate: float
+    warmup_fraction: float
+    weight_decay: float
+    clip_norm: float
+    word_dropout_rate: float
+    label_smoothing: float
+    class_weights: str
+    kernel: str
+    patience: int
+
+
+class Comparing(TwinSettings, Placement, total=False):
+    """Keywords of `compare` beside its own."""
+
+
+class Training(Comparing, total=False):
+    """Keywords of `train` beside its own."""
+
+    cell: str
+    seed: int
+
+
+def fields() -> Iterator[tuple[str, dataclasses.Field[Any], Any, str]]:
+    """Yields each setting's name, field, type and part of the config."""
+    for part, cls in PARTS.items():
+        hints = typing.get_type_hints(cls)
+        for field in dataclasses.fields(cls):
+            name = OPTION_NAMES.get(field.name, field.name)
+            yield name, field, hints[field.name], part
+
+
+def to_config(given: Mapping[str, Any]) -> RunConfig:
+    """Builds a config from settings by name; those left out have their defaults.
+
+    Raises:
+      ConfigError: On a name that no setting has, or a value that does not suit it.
+    """
+    values: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
+    refuse_unknown(given, [name for name, *_ in fields()])
+    for name, field, _, part in fields():
+        if name in given:
+            values[part][field.name] = given[name]
+    return settings.from_dict(values)
+
+
+def refuse_unknown(given: Iterable[str], known: Collection[str]) -> None:
+    """Raises a ConfigError on the first name that is not known."""
+    for name in given:
+        if name not in known:
+            raise ConfigError(unknown("setting", name, known))
+
+
+def as_options(config: RunConfig, without: Collection[str] = ()) -> list[str]:
+    """Returns the options that give a config: those that are not their defaults.
+
+    Args:
+      config: The settings.
+      without: Fields to leave out.
+    """
+    given = []
+    for name, field, _, part in fields():
+        value = getattr(getattr(config, part), field.name)
+        if value == field.default or field.name in without:
+            continue
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            given.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            given += [f"--{flag}", str(value)]
+    return given
+
+
+def with_options(keywords: type[Any]) -> Callable[[_Function], _Function]:
+    """Shows a function's `**options` one by one, with their defaults, in its help.
+
+    Args:
+      keywords: The TypedDict that names them.
+    """
+
+    def decorate(function: _Function) -> _Function:
+        hints = typing.get_type_hints(keywords)
+        defaults = {name: field.default for name, field, _, _ in fields()} | PLACEMENT
+        own = list(inspect.signature(function).parameters.values())[:-1]
+        one_by_one = [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=defaults[name],
+                annotation=hints[name],
+            )
+            for name in defaults
+            if name in hints
+        ]
+        signature = inspect.Signature([*own, *one_by_one])
+        function.__signature__ = signature  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+def models_folder(given: AnyPath | None = None) -> Path:
+    """Returns the folder of the runs: the given one, else $SEQCLF_MODELS or models."""
+    return Path(given or os.environ.get(MODELS_VARIABLE) or DEFAULT_MODELS)
+
+
+def cache_folder(given: AnyPath | None = None) -> Path:
+    """Returns the folder of encoded data: the given one, else $SEQCLF_CACHE or ours."""
+    return Path(given or os.environ.get(CACHE_VARIABLE) or DEFAULT_CACHE)

@@ -1,0 +1,419 @@
+"""The steps of a training and of a comparison, for the command line and for Python.
+
+Both call the same functions and differ only in who listens.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from seqclf import keywords, runs
+from seqclf.comparison import plan as planning
+from seqclf.comparison import tuning
+from seqclf.comparison.design import Design, parse_cells, twins
+from seqclf.comparison.rows import compare_runs
+from seqclf.comparison.saved import (
+    COMPARISON_FILE,
+    COMPARISON_FILES,
+    REPORT_FILE,
+    read_comparison,
+    read_details,
+)
+from seqclf.config import RunConfig
+from seqclf.data import load_dataset
+from seqclf.data.hub.quiet import hide_downloads
+from seqclf.data.layout import STANDARD_INPUT
+from seqclf.engine import Task, cores, run_tasks
+from seqclf.errors import ConfigError, SeqclfError, TrainingError
+from seqclf.evaluation.baselines import BaselineTask, baseline_tasks
+from seqclf.machine import jobs_for
+from seqclf.model import backend
+from seqclf.model.kernels import refuse_without_gpu
+from seqclf.report.page import page
+from seqclf.runs import Run
+from seqclf.runs.run import LOG_FILE, mark_asked
+from seqclf.storage import write_text
+from seqclf.text.encoding import EncodedDataset, encode_dataset
+from seqclf.training.trial import Trial, run_trial
+
+OnReport = Callable[[str, dict[str, Any]], None]
+
+
+class Listener(Protocol):
+    """Is told what happens on the way."""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether to be spared the progress of downloads too."""
+
+    def note(self, sentence: str) -> None:
+        """Hears what a person may want to know."""
+
+    def insist(self, sentence: str) -> None:
+        """Hears what also a person wants to know who asked for quiet."""
+
+    def progress(
+        self, costs: Mapping[str, float], jobs: int = 1
+    ) -> AbstractContextManager[OnReport]:
+        """Begins to follow trainings.
+
+        Args:
+          costs: Their names, with about how long each takes beside the others.
+          jobs: Trainings at a time.
+
+        Returns:
+          A context that gives what is told the name of a training and its reports,
+          see `training.fit`.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where results go.
+
+    Attributes:
+      models: Folder of runs and comparisons.
+      cache: Folder of encoded data sets.
+      name: Name of the result; None makes one from data, cell and seed.
+      overwrite: Whether the name may be taken from another result.
+      fresh: Whether trainings that were cut off begin anew.
+    """
+
+    models: Path
+    cache: Path
+    name: str | None = None
+    overwrite: bool = False
+    fresh: bool = False
+
+
+def load_and_encode(
+    config: RunConfig, cache: Path, listener: Listener | None
+) -> EncodedDataset:
+    """Loads and encodes the data, and says what the person should know of it."""
+    if listener is None or listener.quiet:
+        hide_downloads()
+    dataset = load_dataset(config.data)
+    if listener is not None:
+        for sentence in dataset.notes:
+            listener.note(f"Note: {sentence}")
+    return encode_dataset(dataset, config.data, config.text, cache)
+
+
+def kernel_of_choice(config: RunConfig, require_cudnn: bool) -> RunConfig:
+    """Applies --require-cudnn, and refuses it at once where there is no cuDNN.
+
+    Raises:
+      ConfigError: If cuDNN is required and TensorFlow sees no GPU, or if another
+        kernel is asked for as well.
+    """
+    kernel = config.training.kernel
+    if require_cudnn and kernel == "loop":
+        raise ConfigError("--require-cudnn and --kernel loop exclude each other.")
+    if not require_cudnn and kernel != "cudnn":
+        return config
+    refuse_without_gpu()
+    training = dataclasses.replace(config.training, kernel="cudnn")
+    return dataclasses.replace(config, training=training)
+
+
+def refuse_idle_settings(
+    config: RunConfig, cells: tuple[str, ...], target: Target
+) -> None:
+    """Refuses settings that would change nothing.
+
+    Raises:
+      ConfigError: Names the setting.
+    """
+    if target.overwrite and target.name is None:
+        raise ConfigError("--overwrite replaces what stands under --name; give one.")
+    training, default = config.training, RunConfig()
+    if training.batch_tokens and training.batch_size != default.training.batch_size:
+        raise ConfigError(
+            "--batch-size and --batch-tokens both say how large a batch is; give one."
+        )
+    if cells != ("none",):
+        return
+    given = dataclasses.asdict(config.model) | dataclasses.asdict(training)
+    usual = dataclasses.asdict(default.model) | dataclasses.asdict(default.training)
+    for field in ("units", "layers", "bidirectional", "kernel"):
+        if given[field] != usual[field]:
+            raise ConfigError(
+                f"{field} does nothing without recurrence: the cell is none."
+            )
+
+
+def train_run(
+    config: RunConfig, target: Target, listener: Listener, require_cudnn: bool = False
+) -> Run:
+    """Trains one classifier, unless an equal one is finished.
+
+    Args:
+      config: The question.
+      target: Where the run goes.
+      listener: Told of the progress.
+      require_cudnn: Whether to refuse to train without cuDNN.
+
+    Returns:
+      The finished run.
+
+    Raises:
+      ConfigError: If a setting does nothing or cannot be had.
+      DataError: If the data cannot be used.
+      RunError: If the name is taken.
+      TrainingError: If the training failed.
+    """
+    backend.refuse_other_backends()
+    config = kernel_of_choice(config, require_cudnn)
+    refuse_idle_settings(config, (config.model.cell,), target)
+    data = load_and_encode(config, target.cache, listener)
+    named = (target.name, target.overwrite)
+    place = runs.find_place(target.models, config, data.about, *named)
+    if place.is_done:
+        listener.note(f"{place.path} is finished with these settings and data: reused.")
+        mark_asked(Run(place.path), "train")
+    else:
+        if target.fresh:
+            runs.forget(place.path)
+        if place.is_begun:
+            how = "goes on" if runs.is_under_way(place.path) else "begins anew"
+            listener.note(f"{place.path} was cut off: training {how}.")
+        _train(config, data, place.path, listener)
+    return Run(place.path)
+
+
+def _train(
+    config: RunConfig, data: EncodedDataset, path: Path, listener: Listener
+) -> None:
+    trial = Trial(config, data.path, data.about, path, "train", cores())
+    with listener.progress({path.name: 1.0}) as report:
+        tasks = [Task(run_trial, trial, path / LOG_FILE)]
+        for outcome in run_tasks(
+            tasks, on_report=lambda _, event: report(path.name, event)
+        ):
+            if outcome.error:
+                raise TrainingError(f"{path.name}: {outcome.error}")
+
+
+def design_of(
+    config: RunConfig, cells: str, seeds: int, match: str, tune: int
+) -> Design:
+    """Returns the question of a comparison.
+
+    Args:
+      config: The recipe.
+      cells: Cells to compare, separated by commas.
+      seeds: Trainings of each cell.
+      match: `units` or `parameters`, see `Design`.
+      tune: Trials a cell.
+
+    Raises:
+      ConfigError: If there is no such comparison.
+    """
+    if seeds < 1:
+        raise ConfigError(f"--seeds must be a whole number of at least 1, got {seeds}.")
+    design = Design(
+        config=config,
+        cells=parse_cells(cells),
+        seeds=tuple(range(seeds)),
+        match=match,
+        tune=tune,
+    )
+    # What cannot be matched is refused before anything is written.
+    tuning.tuning_configs(design) if tune else twins(design)
+    return design
+
+
+def train_and_compare(
+    design: Design, jobs: int | None, target: Target, listener: Listener
+) -> tuple[dict[str, Any], Path]:
+    """Trains what is missing of a comparison, and compares.
+
+    Args:
+      design: What is asked.
+      jobs: Trainings at a time; None takes as many as cores and memory allow.
+      target: Where runs and comparison go.
+      listener: Told of the progress.
+
+    Returns:
+      What `comparison.json` holds, and the folder of the comparison.
+
+    Raises:
+      ConfigError: If a setting does nothing.
+      DataError: If the data cannot be used.
+      RunError: If the name is taken, or no training was finished.
+    """
+    if jobs is not None and jobs < 1:
+        raise ConfigError(f"--jobs must be a whole number of at least 1, got {jobs}.")
+    backend.refuse_other_backends()
+    refuse_idle_settings(design.config, design.cells, target)
+    start = time.perf_counter()
+    data = load_and_encode(design.config, target.cache, listener)
+    jobs = jobs or jobs_for(len(design.cells) * max(len(design.seeds), design.tune))
+    named = (target.name, target.overwrite)
+    path = planning.begin(design, data, target.models, *named)
+    tuned = _tune(design, data, path, jobs, target.fresh, listener)
+    plan = planning.plan(design, data, path, jobs, *tuned)
+    _forget(plan.trials, target.fresh)
+    finished, failures = _execute(plan, jobs, listener)
+    seconds = time.perf_counter() - start
+    command = _command(design, target)
+    result = planning.finish(plan, finished, failures, seconds, command)
+    listener.note(f"Written: {plan.path / COMPARISON_FILE}")
+    return result, plan.path
+
+
+def _execute(
+    plan: planning.Plan, jobs: int, listener: Listener
+) -> tuple[list[Run], dict[str, str]]:
+    if plan.finished:
+        reused = ", ".join(run.name for run in plan.finished)
+        listener.note(f"Finished with these settings and data, reused: {reused}.")
+    with listener.progress(_costs(plan.trials), jobs) as report:
+        try:
+            return planning.execute(plan, report)
+        except KeyboardInterrupt:
+            kept = [run.name for run in planning.finished_runs(plan)]
+            listener.insist(f"Finished so far: {', '.join(kept) or 'no run'}.")
+            listener.insist("Type the same command again to train the others.")
+            raise
+
+
+def _tune(
+    design: Design,
+    data: EncodedDataset,
+    path: Path,
+    jobs: int,
+    fresh: bool,
+    listener: Listener,
+) -> tuple[Any, ...]:
+    """Returns what tuning chose, by cell, and what it tried; nothing without it."""
+    if not design.tune:
+        return ()
+    trials = planning.tuning_trials(design, data, path, jobs)
+    _forget(trials, fresh)
+    count = design.tune * len(design.cells)
+    listener.note(
+        f"Tuning: {count} trainings, {count - len(trials)} of them finished before; "
+        f"validation loss chooses."
+    )
+    with listener.progress(_costs(trials), jobs) as report:
+        try:
+            failures = planning.train(trials, report, jobs)
+        except KeyboardInterrupt:
+            listener.insist("Type the same command again to go on with the tuning.")
+            raise
+    return tuning.choose(design, path, failures)
+
+
+def _forget(trials: Sequence[Trial], fresh: bool) -> None:
+    """Removes the checkpoints of trainings that are to begin anew."""
+    for trial in trials if fresh else ():
+        runs.forget(trial.path)
+
+
+def _costs(trials: Sequence[Trial]) -> dict[str, float]:
+    return {planning.name_of(t): planning.relative_cost(t.config) for t in trials}
+
+
+def _command(design: Design, target: Target) -> str:
+    """Returns what to type to ask the same again, in the same place."""
+    parts = ["seqclf", "compare"]
+    parts += keywords.as_options(design.config, ("cell", "seed"))
+    parts += ["--cells", ",".join(design.cells), "--seeds", str(len(design.seeds))]
+    if design.match != "units":
+        parts += ["--match", design.match]
+    if design.tune:
+        parts += ["--tune", str(design.tune)]
+    places = {
+        "--name": (target.name, None),
+        "--models-dir": (target.models, keywords.DEFAULT_MODELS),
+        "--cache-dir": (target.cache, keywords.DEFAULT_CACHE),
+    }
+    for option, (given, usual) in places.items():
+        parts += [option, str(given)] if given != usual else []
+    return shlex.join(parts)
+
+
+def write_report(folder: Path, result: dict[str, Any], listener: Listener) -> None:
+    """Writes the page of a comparison from its saved files."""
+    try:
+        write_text(folder / REPORT_FILE, page(result, read_details(folder)))
+    except (OSError, KeyError) as error:  # the folder is another's, or of another time
+        listener.insist(f"No {folder / REPORT_FILE} could be written: {error!r}")
+    else:
+        listener.note(f"To look at: {folder / REPORT_FILE}")
+
+
+def compare_finished(
+    paths: Sequence[Path], target: Target, listener: Listener
+) -> tuple[dict[str, Any], Path | None]:
+    """Compares finished runs, or reads a finished comparison; trains nothing.
+
+    Args:
+      paths: Runs or one comparison, by path or by name in the folder of the runs.
+      target: The folders.
+      listener: Told of what was added, and of the baselines' progress.
+
+    Returns:
+      What `comparison.json` holds, and the folder of a finished comparison.
+
+    Raises:
+      ConfigError: If one path is given that is no comparison.
+      RunError: If a run is missing or unfinished, or they cannot be compared.
+    """
+    if len(paths) == 1:
+        folder = paths[0] if paths[0].exists() else target.models / paths[0]
+        if not any((folder / f).exists() for f in COMPARISON_FILES):
+            raise ConfigError(
+                f"{paths[0]} is no comparison; name two or more runs, or the folder "
+                f"of a comparison."
+            )
+        return read_comparison(folder), folder
+    finished = [runs.open_run(path, target.models) for path in paths]
+    compare_runs(finished)  # refuses what is not comparable, before any work
+    finished += _without_recurrence(finished, listener)
+    baselines = _baselines(finished[0], target.cache, listener)
+    return compare_runs(finished, baselines), None
+
+
+def _without_recurrence(finished: list[Run], listener: Listener) -> list[Run]:
+    """Returns the `none` twins of the runs that are finished beside them."""
+    if any(run.config.model.cell == "none" for run in finished):
+        return []
+    found = planning.missing_none_twins(finished)
+    names = ", ".join(run.name for run in found)
+    listener.note(
+        f"Added, the twin without recurrence: {names}."
+        if found
+        else "The twin without recurrence is not trained; "
+        "seqclf train --cell none with the same options adds it."
+    )
+    return found
+
+
+def _baselines(run: Run, cache: Path, listener: Listener) -> list[BaselineTask]:
+    """Fits the baselines on a run's data, unless that is done or cannot be done."""
+    source = run.config.data.source
+    if source == STANDARD_INPUT:
+        listener.note("No baselines, for the data came from standard input.")
+        return []
+    try:
+        config = dataclasses.replace(run.config, data=run.data)
+        data = load_and_encode(config, cache, None)
+    except SeqclfError as error:
+        listener.note(f"No baselines, for the data could not be read again: {error}")
+        return []
+    if data.about["fingerprint"] != run.dataset["fingerprint"]:
+        listener.note(f"No baselines, for {source} has changed since the training.")
+        return []
+    tasks = baseline_tasks(data, run.path.parent)
+    with listener.progress({}) as report:
+        planning.fit_baselines(tasks, report)
+    return tasks
