@@ -22,7 +22,7 @@ FLOORS = [
     ["seqclf.text"],
     ["seqclf.runs", "seqclf.model"],
     ["seqclf.training", "seqclf.classifier"],
-    ["seqclf.evaluation", "seqclf.bulk"],
+    ["seqclf.evaluation", "seqclf.bulk", "seqclf.explain"],
     ["seqclf.comparison", "seqclf.machine"],
     ["seqclf.report"],
     ["seqclf.cli"],
