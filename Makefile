@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-all lint check format bench results clean
+.PHONY: help install demo test test-slow test-all lint check format bench soak results clean
 
 help: ## Print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ BENCHMARKS := training prediction cold encoding linear kernels jobs buckets
 bench: install ## Measure speed and memory against peers; writes benchmarks/RESULTS.md
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || exit 1; done
 	$(BIN)/python benchmarks/demo_corpus.py --cells
+
+soak: install ## Watch the memory of one process over a million texts
+	$(BIN)/python benchmarks/soak.py
 
 results: install ## Train on real data sets and write docs/results.md (hours)
 	$(BIN)/python benchmarks/results.py

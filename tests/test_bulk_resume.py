@@ -145,17 +145,16 @@ def test_what_is_killed_at_any_moment_ends_as_if_it_were_not(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
-def test_twenty_kills_lose_and_repeat_nothing(
+def test_twenty_one_kills_lose_and_repeat_nothing(
     suffix, source, whole, workplace, tmp_path
 ):
     output = tmp_path / f"out{suffix}"
-    for seed in range(2):
-        draw = random.Random(seed)
-        moments = [draw.uniform(0, 0.06) for _ in range(10)]
-        kill_and_resume(source, output, workplace, moments)
-        run_here(source, output, workplace, "--resume")
-        assert_whole(output, whole)
-        output.unlink()
+    draw = random.Random(suffix)
+    moments = [draw.uniform(0, 0.08) for _ in range(7)]
+    counts = kill_and_resume(source, output, workplace, moments)
+    assert counts == sorted(counts)
+    run_here(source, output, workplace, "--resume")
+    assert_whole(output, whole)
 
 
 @pytest.mark.parametrize(
@@ -334,3 +333,16 @@ def test_an_old_output_stays_until_the_new_one_is_whole(begun, whole):
     done = invoke(*command, "--resume")
     assert done.exit_code == 0, done.output
     assert_whole(output, whole)
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_texts():
+    """A small edition of benchmarks/soak.py, which ends with 1 if it does."""
+    soak = Path(__file__).parents[1] / "benchmarks" / "soak.py"
+    done = subprocess.run(
+        [sys.executable, str(soak), "30000", "250"],
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "120 parts of 250 rows" in done.stdout

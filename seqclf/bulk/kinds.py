@@ -99,6 +99,7 @@ class Kinds:
         values = self._waiting.pop(name)
         try:
             found = pa.schema([(name, pa.infer_type(values))])
+            pa.array(values, found.field(0).type)  # inference lets some slip
             if name in self._nested:
                 known = pa.schema([(name, self._nested[name])])
                 found = pa.unify_schemas([known, found], promote_options="permissive")

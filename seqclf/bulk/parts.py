@@ -181,7 +181,12 @@ def begun(
             _clear(parts.folder)
             _try_writer(parts)
             write_json(parts.folder / QUESTION_FILE, question)
-        yield parts
+        try:
+            yield parts
+        except BaseException:
+            if not parts.rows:
+                shutil.rmtree(parts.folder, ignore_errors=True)
+            raise
 
 
 def _refuse_what_is_there(parts: Parts, was_begun: bool) -> None:

@@ -49,7 +49,7 @@ def explain_texts(
                 sys.stdout.write(line + "\n")
                 sys.stdout.flush()
             else:
-                _show(explained, run.labels, top)
+                show(explained, run.labels, top)
 
 
 def explained_values(explained: Explanation) -> dict[str, Any]:
@@ -73,7 +73,14 @@ def explained_values(explained: Explanation) -> dict[str, Any]:
     }
 
 
-def _show(explained: Explanation, labels: Sequence[str], top: int) -> None:
+def show(explained: Explanation, labels: Sequence[str], top: int) -> None:
+    """Prints an explanation for people.
+
+    Args:
+      explained: A text and what its words do.
+      labels: Label names, as the columns of the probabilities.
+      top: How many labels to show.
+    """
     console = stdout()
     answer = plain_answer(labels, top, explained.effects.probabilities.tolist())
     console.print(answer, markup=False, style="bold")

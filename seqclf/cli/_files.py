@@ -161,12 +161,17 @@ def write_rows(
             for part in show_rows(answered, rows.num_rows, quiet, done):
                 finished.add(with_predictions(part, run.labels))
         except BaseException:
-            note(
-                f"{sum(finished.rows):,} of {rows.num_rows:,} rows are done; the same "
-                f"command with --resume goes on.",
-                quiet,
-            )
+            _tell_what_is_done(sum(finished.rows), rows.num_rows, quiet)
             raise
         finished.join()
     problems.tell(rows)
     note(f"Written: {output}, {rows.num_rows:,} rows", quiet)
+
+
+def _tell_what_is_done(done: int, total: int, quiet: bool) -> None:
+    if done:
+        note(
+            f"{done:,} of {total:,} rows are done; the same command with --resume goes "
+            f"on.",
+            quiet,
+        )
