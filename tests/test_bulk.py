@@ -371,3 +371,30 @@ def test_texts_are_read_gzipped_and_in_any_encoding(suffix, encoding, models, tm
     )
     assert done.exit_code == 0, done.output
     assert parquet.read_table(output)["text"].to_pylist() == [text, "b"]
+
+
+def test_an_output_among_the_inputs_is_refused(models, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text("text\nx\n")
+    before = (tmp_path / "b.csv").read_bytes()
+    done = invoke(
+        "predict", "--input", tmp_path, "--output", tmp_path / "b.csv", "--overwrite",
+        models,
+    )  # fmt: skip
+    assert done.exit_code == 2
+    assert "is itself one of the files of" in said(done)
+    assert (tmp_path / "b.csv").read_bytes() == before
+
+
+def test_a_file_may_be_replaced_by_its_own_answers(models, tmp_path):
+    file = tmp_path / "rows.csv"
+    write_rows(TABLE.select(["id", "text"]), file)
+    done = invoke("predict", "--input", file, "--output", file, "--overwrite", models)
+    assert done.exit_code == 0, done.output
+    written = csv.read_csv(file)
+    assert written.column_names == ["id", "text", LABEL, PROBABILITY]
+    assert written["text"].to_pylist() == TEXTS
+
+
+def said(done) -> str:
+    return " ".join(done.output.split())

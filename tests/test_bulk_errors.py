@@ -212,16 +212,17 @@ def test_bad_rows_are_printed_in_their_place(broken, models):
 
 
 def test_a_text_file_of_another_encoding_keeps_its_row(models, tmp_path):
+    folder, output = tmp_path / "texts", tmp_path / "out.parquet"
+    folder.mkdir()
     for name, content in (("a", b"good"), ("b", b"b\xffd"), ("c", b"")):
-        (tmp_path / f"{name}.txt").write_bytes(content)
-    output = tmp_path / "out.parquet"
-    command = ["predict", "--input", tmp_path, "--output", output, models]
+        (folder / f"{name}.txt").write_bytes(content)
+    command = ["predict", "--input", folder, "--output", output, models]
     failed = invoke(*command)
     assert failed.exit_code == 1
     assert f"b.txt {BYTES}" in said(failed)
     kept = invoke(*command, "--on-error", "keep")
     assert kept.exit_code == 0, kept.output
-    assert f"Without a label: 1 of 3 rows: {tmp_path / 'b.txt'} {BYTES}" in said(
+    assert f"Without a label: 1 of 3 rows: {folder / 'b.txt'} {BYTES}" in said(
         kept
     ).replace("- ", "-")
     table = parquet.read_table(output)

@@ -306,4 +306,4 @@ def test_the_words_that_moved_most_come_first_and_small_ones_not_at_all():
     effects = [0.0, 0.3, -0.4, 0.0049, 0.005, *[0.1 + 0.001 * i for i in range(12)]]
     shown = most_moving(made([f"t{i}" for i in range(17)], effects, 1))
     assert shown == [2, 1, *range(16, 8, -1)]
-    assert most_moving(made(["a", "b", "c"], [0, 0.0049, 0.005], 1)) == [2]
+    assert most_moving(made(["a", "b", "c"], [0, 0.0049, 0.0051], 1)) == [2]

@@ -31,6 +31,12 @@ def refuse_output(output: Path, rows: Rows) -> None:
     """
     if not output.absolute().parent.is_dir():
         raise ConfigError(f"{output}: there is no folder {output.absolute().parent}.")
+    files = [file.resolve() for file in rows.source.files]
+    if len(files) > 1 and output.resolve() in files:
+        raise ConfigError(
+            f"{output} is itself one of the files of {rows.source.name}; write it "
+            f"elsewhere."
+        )
     suffix, names = format_of(output), rows.schema.names
     if suffix not in WRITERS or output.suffix.lower() != suffix:
         raise ConfigError(unknown(f"format of {output}:", output.suffix, WRITERS))
