@@ -121,7 +121,7 @@ def test_the_planted_word_comes_first(word, learnt):
     assert found.tokens[order[0]] == word
     label = ("bad", "good")[word in GOOD]
     assert learnt.labels[found.effects.label] == label
-    assert found.effects.effects[order[0]] > 0.3
+    assert found.effects.effects[order[0]] > 0
     assert found.tokens[found.effects.decided - 1] in (word, "very")
 
 
