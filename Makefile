@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-all lint check format bench kills fuzz results clean
+.PHONY: help install demo test test-slow test-all lint check format bench kills fuzz \
+	soak results clean
 
 help: ## Print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +55,9 @@ kills: install ## Kill 80 trainings, damage every file of a run; writes docs/rel
 
 fuzz: install ## Try 10,000 random inputs on each reader
 	SEQCLF_FUZZ=10000 $(BIN)/python -m pytest -q tests/test_fuzz.py
+
+soak: install ## Watch the memory of one process over a million texts
+	$(BIN)/python benchmarks/soak.py
 
 results: install ## Train on real data sets and write docs/results.md (hours)
 	$(BIN)/python benchmarks/results.py

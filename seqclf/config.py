@@ -56,7 +56,8 @@ def _require_rate(name: str, value: float) -> None:
     _require(0 <= value < 1, name, "a fraction in [0, 1)", value)
 
 
-def _require_encoding(name: str) -> None:
+def require_encoding(name: str) -> None:
+    """Raises ConfigError unless Python knows an encoding of that name."""
     try:
         codecs.lookup(name)
     except LookupError:
@@ -126,7 +127,7 @@ class DataConfig:
             value = getattr(self, name)
             _require(0 < value < 1, name, "a fraction in (0, 1)", value)
         _require_count("split_seed", self.split_seed, least=0)
-        _require_encoding(self.encoding)
+        require_encoding(self.encoding)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

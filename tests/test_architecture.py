@@ -23,7 +23,7 @@ FLOORS = [
     ["seqclf.runs", "seqclf.model"],
     ["seqclf.comparison.saved"],
     ["seqclf.training", "seqclf.classifier"],
-    ["seqclf.evaluation", "seqclf.bulk"],
+    ["seqclf.evaluation", "seqclf.bulk", "seqclf.explain"],
     ["seqclf.comparison", "seqclf.machine"],
     ["seqclf.report", "seqclf.estimator"],
     ["seqclf.steps"],

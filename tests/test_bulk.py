@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 
@@ -12,10 +13,12 @@ from conftest import seal
 from pyarrow import csv, parquet
 from test_cli import invoke
 
-from seqclf import bulk
-from seqclf.bulk import LABEL, PROBABILITY, Rows, predict_rows, write_predictions
+from seqclf.bulk import chunks, predict_rows, with_predictions
+from seqclf.bulk.chunks import Reading, Rows
+from seqclf.bulk.rows import open_rows
+from seqclf.bulk.sources import find_source
+from seqclf.bulk.writers import LABEL, PROBABILITY
 from seqclf.classifier import Classifier
-from seqclf.errors import DataError
 from seqclf.runs import Run
 
 TEXTS = [f'{"very " * (i % 5)}{("good", "bad")[i % 2]} "{i}",\tfilm' for i in range(30)]
@@ -51,38 +54,37 @@ def expected(classifier) -> tuple[list[str], np.ndarray]:
     return [classifier.labels[i] for i in rows.argmax(1)], rows.max(1)
 
 
+def opened(file, **reading) -> Rows:
+    return open_rows(find_source(file), Reading(**reading))
+
+
+def answer(classifier, rows) -> pa.Table:
+    parts = predict_rows(classifier, rows.read())
+    return pa.concat_tables([with_predictions(p, classifier.labels) for p in parts])
+
+
 @pytest.mark.parametrize("chunk_rows", [1, 7, 30, 8192])
 def test_rows_keep_their_order_and_columns_in_chunks_of_any_size(
-    chunk_rows, classifier, source, tmp_path, monkeypatch
+    chunk_rows, classifier, source, monkeypatch
 ):
-    monkeypatch.setattr(bulk, "CHUNK_ROWS", chunk_rows)
-    output, rows = tmp_path / "out.parquet", Rows(source, "utf-8")
-    answered = list(predict_rows(classifier, rows, None))
-    assert [len(part.texts) for part in answered] == [chunk_rows] * (
-        30 // chunk_rows
-    ) + [30 % chunk_rows] * (30 % chunk_rows > 0)
-    write_predictions(output, rows.schema, answered, classifier.labels)
-    written = parquet.read_table(output)
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", chunk_rows)
+    rows = opened(source)
+    assert [len(c.texts) for c in rows.read()] == [chunk_rows] * (30 // chunk_rows) + [
+        30 % chunk_rows
+    ] * (30 % chunk_rows > 0)
+    written = answer(classifier, rows)
     assert written.drop_columns([LABEL, PROBABILITY]).equals(TABLE)
     labels, probabilities = expected(classifier)
     assert written[LABEL].to_pylist() == labels
     np.testing.assert_allclose(written[PROBABILITY], probabilities, atol=1e-6)
 
 
-def test_a_chunk_larger_than_was_asked_for_loses_no_row(source, monkeypatch):
-    rows = Rows(source, "utf-8")  # batches of the file hold up to 11 rows
-    monkeypatch.setattr(bulk, "CHUNK_ROWS", 7)
-    tables = list(rows)
-    assert pa.concat_tables(tables).to_pylist() == TABLE.to_pylist()
-
-
 def test_chunks_are_answered_as_they_are_read(classifier, source, monkeypatch):
-    monkeypatch.setattr(bulk, "CHUNK_ROWS", 10)
-    rows = Rows(source, "utf-8")
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", 10)
     read = []
-    rows._batches = (read.append(b.num_rows) or b for b in rows._batches)
-    next(predict_rows(classifier, rows, None))
-    assert sum(read) < 30
+    watched = (read.append(len(c.texts)) or c for c in opened(source).read())
+    next(predict_rows(classifier, watched))
+    assert sum(read) == 10
 
 
 def read_json_lines(path) -> pa.Table:
@@ -144,37 +146,30 @@ def test_keras_answers_as_onnx_runtime_does(finished_run, classifier, source, tm
     both = [classifier, Classifier.open(Run(tmp_path / "old"))]
     answers = [
         np.concatenate(
-            [a.probabilities for a in predict_rows(c, Rows(source, "utf-8"), None)]
+            [a.probabilities for a in predict_rows(c, opened(source).read())]
         )
         for c in both
     ]
     np.testing.assert_allclose(*answers, atol=1e-5)
 
 
-def test_a_file_without_rows_gives_one_without_rows(classifier, tmp_path):
-    parquet.write_table(TABLE.slice(0, 0), tmp_path / "none.parquet")
-    rows = Rows(tmp_path / "none.parquet", "utf-8")
-    output = tmp_path / "out.parquet"
-    answered = predict_rows(classifier, rows, None)
-    write_predictions(output, rows.schema, answered, classifier.labels)
-    written = parquet.read_table(output)
-    assert written.num_rows == 0
-    assert written.column_names[-2:] == [LABEL, PROBABILITY]
-
-
-def test_a_row_without_text_is_named_and_nothing_is_written(
-    models, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(bulk, "CHUNK_ROWS", 10)
-    texts = [*TEXTS[:17], None, *TEXTS[18:]]
-    parquet.write_table(pa.table({"text": texts}), tmp_path / "rows.parquet")
-    done = invoke(
-        "predict", "--input", tmp_path / "rows.parquet",
-        "--output", tmp_path / "out.csv", models,
-    )  # fmt: skip
-    assert done.exit_code == 1
-    assert "the first is row 18" in " ".join(done.output.split())
-    assert [path.name for path in tmp_path.iterdir()] == ["rows.parquet"]
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".tsv"])
+@pytest.mark.parametrize("written", [".parquet", ".csv", ".jsonl"])
+def test_a_file_without_rows_gives_one_without_rows(suffix, written, models, tmp_path):
+    file, output = tmp_path / f"none{suffix}", tmp_path / f"out{written}"
+    if suffix == ".parquet":
+        parquet.write_table(TABLE.select(["id", "text"]).slice(0, 0), file)
+    else:
+        file.write_text({".csv": "id,text\n", ".tsv": "id\ttext"}[suffix])
+    done = invoke("predict", "--input", file, "--output", output, models)
+    assert done.exit_code == 0, done.output
+    if written == ".parquet":
+        assert parquet.read_table(output).num_rows == 0
+    names = '"id","text","predicted_label","probability"\n'
+    if written == ".csv":
+        assert output.read_text() == names
+    if written == ".jsonl":
+        assert output.read_text() == ""
 
 
 @pytest.mark.parametrize(
@@ -190,8 +185,25 @@ def test_a_row_without_text_is_named_and_nothing_is_written(
         (["--input", "nested.parquet", "--output", "out.csv"], "write .parquet or"),
         (["--input", "again.parquet", "--output", "out.csv"], "'probability' already"),
         (["--input", "rows.parquet", "--text-column", "body"], "'body'"),
-        (["--input", "nowhere.csv"], "there is no file of that name"),
+        (["--input", "nowhere.csv"], "there is no file or folder of that name"),
         (["--input", "broken.parquet"], "is it whole?"),
+        (["--input", "no*.csv"], "no file matches 'no*.csv'"),
+        (["--input", "empty.csv"], "empty.csv is empty"),
+        (["--input", "x.pdf"], "unknown format of x.pdf: '.pdf'"),
+        (["--input", "x.txt", "--text-column", "a"], "--text-column does nothing"),
+        (["--input", "rows.parquet", "--encoding", "cp1252"], "has its own"),
+        (["--input", "rows.parquet", "--encoding", "utf-9"], "that Python knows"),
+        (["--input", "rows.parquet", "--on-error", "skip"], "choices: fail, keep"),
+        (["--input", "rows.parquet", "--explain"], "--explain does nothing"),
+        (["--input", "rows.parquet", "--resume"], "--resume does nothing"),
+        (["--on-error", "keep", "text"], "--on-error does nothing"),
+        (
+            ["--input", "rows.parquet", "--output", "o.csv", "--resume", "--overwrite"],
+            "give one",
+        ),
+        (["--input", "twice.csv", "--output", "o.jsonl"], "two columns named 'id'"),
+        (["--input", "hollow.jsonl", "--output", "o.parquet"], "cannot hold"),
+        (["--input", "semicolon.csv"], "separated by ';'"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_is(
@@ -203,6 +215,12 @@ def test_what_cannot_be_done_is_said_before_anything_is(
     again = TABLE.append_column("probability", TABLE["id"])
     parquet.write_table(again, "again.parquet")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 and no more")
+    for name, content in {
+        "empty.csv": "", "x.pdf": "%PDF", "x.txt": "a text",
+        "twice.csv": "id,id,text\n",
+        "hollow.jsonl": '{"text": "a", "meta": {}}', "semicolon.csv": "id;text\n1;a\n",
+    }.items():  # fmt: skip
+        (tmp_path / name).write_text(content)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     done = invoke("predict", *arguments, models)
     assert done.exit_code in (1, 2)
@@ -220,15 +238,165 @@ def test_an_output_is_replaced_if_one_says_so(models, source, tmp_path):
     assert csv.read_csv(output).num_rows == 30
 
 
-def test_an_unreadable_output_leaves_the_old_one(classifier, source, tmp_path):
+def test_a_folder_of_texts_is_classified_a_file_a_row(models, classifier, tmp_path):
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for i, text in enumerate(TEXTS[:12]):
+        (folder / f"{i:02}.txt").write_text(text)
+    (folder / "00.txt").write_bytes("\ufeff".encode() + TEXTS[0].encode())
+    (folder / "empty.txt").write_text("")
+    (folder / "notes.md").write_text("left aside")
+    (folder / ".hidden.txt").write_text("left aside, too")
     output = tmp_path / "out.parquet"
-    output.write_bytes(b"old")
+    done = invoke("predict", "--input", folder, "--output", output, models)
+    assert done.exit_code == 0, done.output
+    assert "notes.md" in done.stderr
+    written = parquet.read_table(output)
+    assert written.column_names == ["file", LABEL, PROBABILITY]
+    names = [str(folder / f"{i:02}.txt") for i in range(12)]
+    assert written["file"].to_pylist() == [*names, str(folder / "empty.txt")]
+    assert written[LABEL].to_pylist()[:12] == expected(classifier)[0][:12]
+    printed = invoke("predict", "-q", "--input", folder / "0*.txt", models).stdout
+    assert [line.split("\t")[1] for line in printed.splitlines()] == names[:10]
+    lines = invoke("predict", "-q", "--json", "--input", folder, models).stdout
+    assert json.loads(lines.splitlines()[3])["file"] == names[3]
 
-    def broken():
-        yield next(predict_rows(classifier, Rows(source, "utf-8"), None))
-        raise DataError("cut off")
 
-    with pytest.raises(DataError, match="cut off"):
-        write_predictions(output, TABLE.schema, broken(), classifier.labels)
-    assert output.read_bytes() == b"old"
-    assert len(list(tmp_path.iterdir())) == 2
+def write_rows(table: pa.Table, file) -> None:
+    if file.suffix == ".parquet":
+        parquet.write_table(table, file)
+    elif file.suffix == ".jsonl":
+        file.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+    else:
+        delimiter = {".csv": ",", ".tsv": "\t"}[file.suffix]
+        csv.write_csv(table, file, csv.WriteOptions(delimiter=delimiter))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("chunk_rows", [4, 8192])
+def test_tables_of_a_folder_or_pattern_stand_behind_one_another(
+    suffix, chunk_rows, models, classifier, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", chunk_rows)
+    folder, output = tmp_path / "parts", tmp_path / "out.parquet"
+    folder.mkdir()
+    for number, (start, length) in enumerate(((0, 11), (11, 1), (12, 18))):
+        part = TABLE.select(["id", "text"]).slice(start, length)
+        write_rows(part, folder / f"{number}{suffix}")
+    for place in (folder, folder / f"*{suffix}"):
+        done = invoke(
+            "predict", "--input", place, "--output", output, "--overwrite", models
+        )
+        assert done.exit_code == 0, done.output
+        written = parquet.read_table(output)
+        assert written["text"].to_pylist() == TEXTS
+        assert [int(i) for i in written["id"].to_pylist()] == list(range(30))
+        assert written[LABEL].to_pylist() == expected(classifier)[0]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"a.csv": "text,id\nx,1\n", "b.csv": "id,text\n1,x\n"},
+         "b.csv has other columns than"),
+        ({"a.csv": "text\nx\n", "b.jsonl": '{"text": "x"}\n'}, "several formats"),
+        ({"a.txt": "x", "b.csv": "text\nx\n"}, "several formats, .csv, .txt"),
+        ({"a.jsonl": '{"text": "x", "n": 1}\n', "b.jsonl": '{"text": "y", "n": "1"}\n'},
+         "b.jsonl, line 1: 'n' is a string here and an integer in"),
+        ({"readme.md": "x"}, "holds no .csv, .tsv, .jsonl, .parquet, .txt file"),
+    ],
+)  # fmt: skip
+def test_files_that_do_not_go_together_are_refused(files, message, models, tmp_path):
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    done = invoke("predict", "--input", tmp_path, models)
+    assert done.exit_code == 1
+    assert message in done.output.replace("\n", " ")
+
+
+def test_parquet_files_of_other_columns_are_refused(models, tmp_path):
+    parquet.write_table(pa.table({"text": ["a"], "n": [1]}), tmp_path / "a.parquet")
+    parquet.write_table(pa.table({"text": ["a"], "n": ["1"]}), tmp_path / "b.parquet")
+    done = invoke("predict", "--input", tmp_path, models)
+    assert "b.parquet has other columns than" in done.output.replace("\n", " ")
+    assert "n (string), and not text (string), n (int64)" in done.output
+
+
+NESTED = [
+    {"text": "a", "n": 1, "x": 1, "tags": ["p"], "meta": {"a": 1}},
+    {"text": "b", "n": None, "x": 2.5, "tags": [], "more": True},
+    {"n": 2**62, "text": "é\u2028\U0001f600", "meta": {"b": [None]}, "none": None},
+]
+
+
+def test_json_lines_come_out_as_they_went_in(models, tmp_path):
+    file, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    file.write_text("\n".join(map(json.dumps, NESTED)) + "\n\n")
+    done = invoke("predict", "--input", file, "--output", output, models)
+    assert done.exit_code == 0, done.output
+    rows = [json.loads(line) for line in output.read_text().split("\n")[:-1]]
+    assert [list(row) for row in rows] == [
+        ["text", "n", "x", "tags", "meta", "more", "none", LABEL, PROBABILITY]
+    ] * 3
+    for row, before in zip(rows, NESTED, strict=True):
+        for key, value in before.items():
+            if key != "meta":
+                assert row[key] == value
+    assert rows[0]["meta"] == {"a": 1, "b": None}
+
+
+def test_columns_of_categories_and_of_nothing_are_kept(models, tmp_path):
+    kinds = pa.array(["p", "q", None] * 10).dictionary_encode()
+    table = TABLE.append_column("kind", kinds).append_column("nil", pa.nulls(30))
+    parquet.write_table(table, tmp_path / "in.parquet", row_group_size=7)
+    for suffix in READ:
+        output = tmp_path / f"out{suffix}"
+        done = invoke(
+            "predict", "--input", tmp_path / "in.parquet", "--output", output, models
+        )
+        assert done.exit_code == 0, (suffix, done.output)
+        assert READ[suffix](output)["kind"].to_pylist()[:2] == ["p", "q"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_texts_are_read_gzipped_and_in_any_encoding(suffix, encoding, models, tmp_path):
+    text = "“naïve” film, é\r\nand a second line"
+    plain = tmp_path / f"plain{suffix}"
+    write_rows(pa.table({"text": [text, "b"], "n": ["1", "2"]}), plain)
+    content = plain.read_bytes().decode()
+    file = tmp_path / f"in{suffix}.gz"
+    file.write_bytes(gzip.compress(content.encode(encoding)))
+    output = tmp_path / "out.parquet"
+    done = invoke(
+        "predict", "--input", file, "--output", output, "--encoding", encoding, models
+    )
+    assert done.exit_code == 0, done.output
+    assert parquet.read_table(output)["text"].to_pylist() == [text, "b"]
+
+
+def test_an_output_among_the_inputs_is_refused(models, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text("text\nx\n")
+    before = (tmp_path / "b.csv").read_bytes()
+    done = invoke(
+        "predict", "--input", tmp_path, "--output", tmp_path / "b.csv", "--overwrite",
+        models,
+    )  # fmt: skip
+    assert done.exit_code == 2
+    assert "is itself one of the files of" in said(done)
+    assert (tmp_path / "b.csv").read_bytes() == before
+
+
+def test_a_file_may_be_replaced_by_its_own_answers(models, tmp_path):
+    file = tmp_path / "rows.csv"
+    write_rows(TABLE.select(["id", "text"]), file)
+    done = invoke("predict", "--input", file, "--output", file, "--overwrite", models)
+    assert done.exit_code == 0, done.output
+    written = csv.read_csv(file)
+    assert written.column_names == ["id", "text", LABEL, PROBABILITY]
+    assert written["text"].to_pylist() == TEXTS
+
+
+def said(done) -> str:
+    return " ".join(done.output.split())

@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 import seqclf
 from seqclf.cli import compare, data, doctor, evaluate, predict, runs, train
+from seqclf.cli._screen import clean
 from seqclf.errors import SeqclfError
 
 INTERRUPTED = 130
@@ -53,7 +54,8 @@ class _Group(TyperGroup):
 def _show(message: str) -> None:
     if os.environ.get("SEQCLF_DEBUG") == "1":
         traceback.print_exc()
-    typer.echo(f"Error: {message}", err=True)
+    lines = [clean(line) for line in message.split("\n")]  # they may quote a file
+    typer.echo("\n".join(["Error: " + lines[0], *lines[1:]]), err=True)
 
 
 app = typer.Typer(

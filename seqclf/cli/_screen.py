@@ -61,8 +61,17 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def show_rows(parts: Iterable[_Part], total: int, quiet: bool) -> Iterator[_Part]:
-    """Yields the parts of a table, with a bar of their rows on a terminal's stderr."""
+def show_rows(
+    parts: Iterable[_Part], total: int, quiet: bool, done: int = 0
+) -> Iterator[_Part]:
+    """Yields the parts of a table, with a bar of their rows on a terminal's stderr.
+
+    Args:
+      parts: Some rows at a time.
+      total: How many rows there are, with those that are done.
+      quiet: Whether to show nothing.
+      done: Rows that were done before.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -82,10 +91,10 @@ def show_rows(parts: Iterable[_Part], total: int, quiet: bool) -> Iterator[_Part
         disable=quiet or not console.is_terminal,
     )
     with bars:
-        bar = bars.add_task("rows", total=total)
+        bar = bars.add_task("rows", total=total, completed=done)
         for part in parts:
             yield part
-            bars.advance(bar, len(part.texts))
+            bars.advance(bar, len(part))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import functools
-import json as json_format
 import os
 import queue
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seqclf.cli import _options as options
-from seqclf.cli._screen import clean, note, show_rows
+from seqclf.cli._answers import Line, answer_line
+from seqclf.cli._explanation import explain_texts
+from seqclf.cli._files import Files, print_rows, write_rows
+from seqclf.cli._screen import note
 from seqclf.errors import ConfigError
 
 if TYPE_CHECKING:
     from seqclf.runs import Run
 
-Show = Callable[[str, list[float]], str]  # from a text and its probabilities to a line
-
 BATCH_SIZE = 64
-SHOWN_CHARACTERS = 60
+ON_ERROR = ("fail", "keep")
 
 Texts = Annotated[
     list[str] | None,
@@ -33,7 +32,10 @@ Texts = Annotated[
 Input = Annotated[
     Path | None,
     typer.Option(
-        "--input", metavar="FILE", help="Rows to classify: CSV, TSV, JSONL, Parquet."
+        "--input",
+        metavar="FILE",
+        help="Rows to classify: CSV, TSV, JSONL, Parquet, or .txt with one text a "
+        "file. A folder or a pattern ('parts/*.csv') takes several of one format.",
     ),
 ]
 Output = Annotated[
@@ -52,8 +54,32 @@ TextColumn = Annotated[
 Encoding = Annotated[
     str, typer.Option("--encoding", help="Character encoding of --input.")
 ]
+OnError = Annotated[
+    str,
+    typer.Option(
+        "--on-error",
+        help="What to do with a row that cannot be classified (no text, bytes of "
+        "another encoding, broken JSON, a wrong number of fields): fail, naming it; "
+        "or keep it, with an empty label.",
+        autocompletion=lambda incomplete: [
+            c for c in ON_ERROR if c.startswith(incomplete)
+        ],
+    ),
+]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with an --output whose writing was cut off."),
+]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace an --output that is there.")
+    bool,
+    typer.Option("--overwrite", help="Replace an --output that is there, or begun."),
+]
+Explain = Annotated[
+    bool,
+    typer.Option(
+        "--explain",
+        help="Show which words moved the answer, and where the model made up its mind.",
+    ),
 ]
 Top = Annotated[int, typer.Option("--top", help="Labels to show for each text.")]
 RunOption = Annotated[
@@ -68,8 +94,9 @@ RunOption = Annotated[
 
 
 COMMON = {"texts", "run", "models_dir", "quiet", "config_file"}
-WITHOUT_INPUT = COMMON | {"top", "json"}
-WITH_OUTPUT = COMMON | {"input_file", "output", "text_column", "encoding", "overwrite"}
+WITHOUT_INPUT = COMMON | {"top", "json", "explain"}
+WITH_INPUT = COMMON | {"input_file", "output", "text_column", "encoding", "on_error"}
+WITH_OUTPUT = WITH_INPUT | {"resume", "overwrite"}
 
 
 def predict(
@@ -81,7 +108,10 @@ def predict(
     output: Output = None,
     text_column: TextColumn = None,
     encoding: Encoding = "utf-8",
+    on_error: OnError = "fail",
+    resume: Resume = False,
     overwrite: Overwrite = False,
+    explain: Explain = False,
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -89,9 +119,10 @@ def predict(
 ) -> None:
     """Classify texts with a finished run.
 
-    Reads arguments, a text a line from standard input, or the rows of a file; prints
+    Reads arguments, a text a line from standard input, or the rows of files; prints
     label and probability, a line a text, in the same order. With --output it writes
-    the rows, all their columns kept, with predicted_label and probability.
+    the rows, all their columns kept, with predicted_label and probability; of .txt
+    files it writes the names. What was cut off goes on with --resume.
 
     Example: seqclf predict "Not half as dull as I feared."
     """
@@ -100,60 +131,50 @@ def predict(
 
     if top < 1:
         raise ConfigError(f"--top must be a whole number of at least 1, got {top}.")
+    _refuse_options(context, input_file, output, texts)
+    if resume and overwrite:
+        raise ConfigError("--resume goes on, --overwrite begins anew; give one.")
+    batches = _batches(texts or []) if input_file is None else iter(())
+    chosen = open_run(run, models_dir) if run else default_run(models_dir)
+    _introduce(chosen, quiet)
+    if explain:
+        explain_texts(chosen, batches, top, json)
+    elif input_file is None:
+        _answer_texts(chosen, batches, answer_line(chosen.labels, top, json))
+    else:
+        files = Files(input_file, encoding, text_column, on_error)
+        if output is None:
+            print_rows(chosen, files, top, json, quiet)
+        else:
+            write_rows(chosen, files, output, resume, overwrite, quiet)
+
+
+def _refuse_options(
+    context: typer.Context,
+    input_file: Path | None,
+    output: Path | None,
+    texts: list[str] | None,
+) -> None:
     if input_file is None:
         options.refuse_given(context, WITHOUT_INPUT, "there is no --input")
     elif texts:
         raise ConfigError("--input and texts are two sources; give one.")
     elif output is not None:
         options.refuse_given(context, WITH_OUTPUT, "an --output is written")
-    batches = _batches(texts or []) if input_file is None else iter(())
-    chosen = open_run(run, models_dir) if run else default_run(models_dir)
-    _introduce(chosen, quiet)
-    show = functools.partial(_json_line if json else _plain_line, chosen.labels, top)
-    if input_file is None:
-        _answer_texts(chosen, batches, show)
     else:
-        source = (input_file, encoding, text_column)
-        _answer_file(chosen, source, (output, overwrite), show, quiet)
+        options.refuse_given(
+            context, WITH_INPUT | {"top", "json"}, "there is no --output"
+        )
 
 
-def _answer_texts(run: Run, batches: Iterator[list[str]], show: Show) -> None:
+def _answer_texts(run: Run, batches: Iterator[list[str]], show: Line) -> None:
     from seqclf.classifier import Classifier
 
     classifier = Classifier.open(run)
     for batch in batches:
-        _print_answers(batch, classifier.predict(batch), show)
-
-
-def _answer_file(
-    run: Run,
-    source: tuple[Path, str, str | None],
-    target: tuple[Path | None, bool],
-    show: Show,
-    quiet: bool,
-) -> None:
-    from seqclf import bulk
-    from seqclf.classifier import Classifier
-
-    (file, encoding, text_column), (output, overwrite) = source, target
-    rows = bulk.Rows(file, encoding)
-    if output is not None:
-        bulk.refuse_output(output, rows, overwrite)
-    classifier = Classifier.open(run)
-    answered = bulk.predict_rows(classifier, rows, text_column)
-    if output is None:
-        for part in answered:
-            _print_answers(part.texts.to_pylist(), part.probabilities, show)
-        return
-    shown = show_rows(answered, rows.num_rows, quiet)
-    bulk.write_predictions(output, rows.schema, shown, run.labels)
-    note(f"Written: {output}, {rows.num_rows:,} rows", quiet)
-
-
-def _print_answers(texts: Iterable[str], probabilities: Any, show: Show) -> None:
-    for text, row in zip(texts, probabilities.tolist(), strict=True):
-        sys.stdout.write(show(text, row) + "\n")
-    sys.stdout.flush()
+        for text, row in zip(batch, classifier.predict(batch).tolist(), strict=True):
+            sys.stdout.write(show(text, row) + "\n")
+        sys.stdout.flush()
 
 
 def _introduce(run: Any, quiet: bool) -> None:
@@ -220,26 +241,3 @@ def _lines(descriptor: int) -> Iterator[bytes]:
         yield from lines
     if rest:
         yield rest
-
-
-def _ranked(labels: Sequence[str], row: Sequence[float]) -> list[tuple[str, float]]:
-    return sorted(zip(labels, row, strict=True), key=lambda pair: -pair[1])
-
-
-def _json_line(labels: Sequence[str], top: int, text: str, row: list[float]) -> str:
-    label, probability = _ranked(labels, row)[0]
-    values: dict[str, Any] = {"text": text, "label": label, "probability": probability}
-    shown = _ranked(labels, row)[:top] if top > 1 else zip(labels, row, strict=True)
-    values["probabilities"] = dict(shown)
-    return json_format.dumps(values, ensure_ascii=False)
-
-
-def _plain_line(labels: Sequence[str], top: int, text: str, row: list[float]) -> str:
-    answers = "  ".join(
-        f"{clean(label)} {100 * probability:.1f} %"
-        for label, probability in _ranked(labels, row)[:top]
-    )
-    shown = clean(text).strip()
-    if len(shown) > SHOWN_CHARACTERS:
-        shown = shown[: SHOWN_CHARACTERS - 1] + "…"
-    return f"{answers}\t{shown}"

@@ -109,8 +109,23 @@ def texts_of(part: Part, given: str | None) -> pa.ChunkedArray:
     Raises:
       DataError: If there is no such column, it holds no text, or a row has none.
     """
-    names = _text_names(part, given)
-    columns = [_text_column(part, name) for name in names]
+    texts = texts_or_nulls(part, given)
+    names = text_names(part, given)
+    _refuse_missing(texts, " and ".join(map(repr, names)), part)
+    return texts
+
+
+def texts_or_nulls(part: Part, given: str | None) -> pa.ChunkedArray:
+    """Returns the texts of a part, string, with a null where a row has none.
+
+    Args:
+      part: Rows of a source.
+      given: As in `texts_of`.
+
+    Raises:
+      DataError: If there is no such column, or it holds no text.
+    """
+    columns = [_text_column(part, name) for name in text_names(part, given)]
     texts = columns[0]
     if len(columns) > 1:
         nothing = pc.and_kleene(*map(pc.is_null, columns[:2]))
@@ -120,7 +135,6 @@ def texts_of(part: Part, given: str | None) -> pa.ChunkedArray:
             *columns, JOINT, null_handling="replace", null_replacement=""
         )
         texts = pc.if_else(nothing, None, joined)
-    _refuse_missing(texts, " and ".join(map(repr, names)), part)
     return texts
 
 
@@ -129,14 +143,19 @@ def _checked_texts(part: Part, given: str | None) -> pa.ChunkedArray:
     texts = texts_of(part, given)
     if len(texts) >= FEWEST_FOR_A_GUESS and _all_match(texts, NUMBER):
         raise DataError(
-            f"{part.place}: column {_text_names(part, given)[0]!r} holds nothing but "
+            f"{part.place}: column {text_names(part, given)[0]!r} holds nothing but "
             f"numbers, such as "
             f"{texts[0].as_py()!r}, and no text. {_columns_hint(part, 'text')}"
         )
     return texts
 
 
-def _text_names(part: Part, given: str | None) -> list[str]:
+def text_names(part: Part, given: str | None) -> list[str]:
+    """Returns the names of the text columns: those given, or the likeliest one.
+
+    Raises:
+      DataError: If there is no such column.
+    """
     if given is None:
         return [_found(part, TEXT_COLUMNS, "text")]
     if given in part.table.column_names:

@@ -10,7 +10,7 @@ import codecs
 import gzip
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def read_file(file: Path, encoding: str) -> Part:
     suffix = format_of(file)
     if suffix not in READERS:
         raise DataError(unknown(f"format of {file}:", suffix or file.name, READERS))
-    if suffix in OWN_ENCODING and _is_other(encoding):
+    if suffix in OWN_ENCODING and is_other(encoding):
         raise ConfigError(f"encoding does nothing with {file}, which has its own.")
     if not file.stat().st_size:
         raise DataError(f"{file} is empty.")
@@ -95,7 +95,8 @@ def decode_text(content: bytes, place: str, encoding: str) -> str:
     )
 
 
-def _is_other(encoding: str) -> bool:
+def is_other(encoding: str) -> bool:
+    """Tells whether an encoding is another one than UTF-8."""
     return codecs.lookup(encoding).name != UTF_8
 
 
@@ -115,7 +116,7 @@ def _decoded(content: Any, place: str, encoding: str) -> pa.Buffer:
     content = pa.py_buffer(content)
     if not content.size:
         raise DataError(f"{place} is empty.")
-    if _is_other(encoding):
+    if is_other(encoding):
         decoded = "".join(_decode(content, place, encoding)).removeprefix("\ufeff")
         return pa.py_buffer(decoded.encode())
     for _ in _decode(content, place, encoding):
@@ -242,17 +243,22 @@ def _parse_csv(
             f"fields, as in the first line, got {first.actual_columns}: "
             f"{first.text[:60]!r}. Rows like it: {len(invalid):,}."
         )
-    _refuse_other_delimiter(table, file)
+    refuse_other_delimiter(table.column_names, file)
     return table
 
 
-def _refuse_other_delimiter(table: pa.Table, file: Path) -> None:
-    name = table.column_names[0]
+def refuse_other_delimiter(names: Sequence[str], file: Path) -> None:
+    """Refuses a file whose one column seems to be several, set apart in another way.
+
+    Raises:
+      DataError: Names the delimiter and what to save it as.
+    """
     for delimiter in ";\t|":
-        if table.num_columns == 1 and delimiter in name:
+        if len(names) == 1 and delimiter in names[0]:
             raise DataError(
-                f"{file}: the first line is {name!r}; its fields seem to be separated "
-                f"by {delimiter!r}. Save it with commas as .csv, or with tabs as .tsv."
+                f"{file}: the first line is {names[0]!r}; its fields seem to be "
+                f"separated by {delimiter!r}. Save it with commas as .csv, or with "
+                f"tabs as .tsv."
             )
 
 
@@ -291,7 +297,7 @@ def _json_complaint(content: pa.Buffer, place: str, error: Exception) -> str:
         if not line.strip():
             continue
         where = f"{place}, line {number:,}"
-        row, complaint = _json_row(line)
+        row, complaint = json_row(line)
         if complaint:
             return f"{where} {complaint}."
         for key, value in row.items():
@@ -305,11 +311,13 @@ def _json_complaint(content: pa.Buffer, place: str, error: Exception) -> str:
     return f"{place} could not be read: {error}"
 
 
-def _json_row(line: bytes) -> tuple[dict[str, Any], str]:
-    """Returns the object in a line, or what is wrong with it."""
+def json_row(line: bytes | str) -> tuple[dict[str, Any], str]:
+    """Returns the object in a line, and what is wrong with it, "" if nothing is."""
     try:
-        row = json.loads(line, parse_constant=_refuse_constant)
-    except ValueError as reason:
+        row = json.loads(
+            line, parse_constant=_refuse_constant, object_pairs_hook=_unique
+        )
+    except (ValueError, RecursionError) as reason:
         return {}, f"is broken JSON: {reason}"
     if not isinstance(row, dict):
         return {}, 'is no JSON object, such as {"text": "fine", "label": "good"}'
@@ -324,6 +332,13 @@ def _has_half_a_character(row: object) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        raise ValueError("a key stands in it twice")
+    return row
 
 
 def _refuse_constant(name: str) -> None:

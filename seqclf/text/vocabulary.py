@@ -110,6 +110,12 @@ def encode(
     return gather(token_ids, starts.ravel(), lengths.ravel()), offsets
 
 
+def kept_codes(tokenized: TokenizedTexts, config: TextConfig) -> np.ndarray:
+    """Returns the codes of the tokens that `encode` keeps, int32, text behind text."""
+    starts, lengths = _kept_ranges(tokenized.offsets, config)
+    return gather(tokenized.codes, starts.ravel(), lengths.ravel())
+
+
 def _kept_ranges(
     offsets: np.ndarray, config: TextConfig
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,112 @@
+"""Parquet files as chunks of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from seqclf.bulk import chunks
+from seqclf.bulk.chunks import Chunk, Problem, Reading, Rows
+from seqclf.bulk.sources import Source
+from seqclf.bulk.streams import NOT_DECODED
+from seqclf.errors import DataError
+
+
+def parquet_rows(source: Source, reading: Reading) -> Rows:
+    """Opens Parquet files; with `fail`, looks through their texts for bad rows."""
+    num_rows, schema = 0, None
+    for file in source.files:
+        with _open(file) as opened:
+            num_rows += opened.metadata.num_rows
+            schema = opened.schema_arrow if schema is None else schema
+            _refuse_other(source.files[0], schema, file, opened.schema_arrow)
+    names = chunks.text_columns(source, schema, reading)
+
+    def read(columns: list[str] | None = None) -> Iterator[Chunk]:
+        for file in source.files:
+            yield from _read(file, columns, reading)
+
+    if reading.on_error == chunks.FAIL:
+        for _ in read(names):
+            pass
+    return Rows(source, num_rows, schema, read)
+
+
+def _open(file: Path) -> Any:
+    from pyarrow import parquet
+
+    try:
+        return parquet.ParquetFile(file)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{file} could not be read: {error}; is it whole?") from error
+
+
+def _refuse_other(first: Path, schema: pa.Schema, file: Path, other: pa.Schema) -> None:
+    if not schema.equals(other):
+        columns = [f"{f.name} ({f.type})" for f in schema]
+        others = [f"{f.name} ({f.type})" for f in other]
+        raise chunks.differ(first, columns, file, others)
+
+
+def _read(file: Path, columns: list[str] | None, reading: Reading) -> Iterator[Chunk]:
+    before = 0
+    with _open(file) as opened:
+        for batch in _whole_batches(opened, columns, file):
+            table, spoilt = _decoded(batch)
+
+            def at(row: int, first: int = before + 1) -> tuple[str, str]:
+                return str(file), f"row {first + row:,}"
+
+            why = NOT_DECODED.format("utf-8")
+            problems = {row: Problem(*at(row), why) for row in spoilt}
+            texts = chunks.texts_in(table, reading)
+            yield chunks.make_chunk(table, texts, problems, at, reading)
+            before += table.num_rows
+
+
+def _whole_batches(
+    opened: Any, columns: list[str] | None, file: Path
+) -> Iterator[pa.Table]:
+    """Yields `CHUNK_ROWS` rows at a time; Parquet's batches end with its row groups."""
+    size = chunks.CHUNK_ROWS
+    waiting: list[pa.RecordBatch] = []
+    try:
+        for batch in opened.iter_batches(size, columns=columns):
+            waiting.append(batch)
+            if sum(one.num_rows for one in waiting) >= size:
+                together = pa.Table.from_batches(waiting)
+                yield together.slice(0, size)
+                waiting = together.slice(size).to_batches()
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{file} could not be read: {error}; is it whole?") from error
+    if waiting:
+        yield pa.Table.from_batches(waiting)
+
+
+def _decoded(table: pa.Table) -> tuple[pa.Table, list[int]]:
+    """Puts U+FFFD for bytes that are no UTF-8; returns the rows that had some, too."""
+    spoilt: set[int] = set()
+    for index, field in enumerate(table.schema):
+        if not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):
+            continue
+        try:
+            table.column(index).validate(full=True)
+        except pa.ArrowInvalid:
+            values, rows = _replaced(table.column(index))
+            table = table.set_column(index, field, pa.array(values, field.type))
+            spoilt |= rows
+    return table, sorted(spoilt)
+
+
+def _replaced(column: pa.ChunkedArray) -> tuple[list[str | None], set[int]]:
+    values: list[str | None] = []
+    rows = set()
+    for row, raw in enumerate(column.cast(pa.large_binary()).to_pylist()):
+        value = None if raw is None else raw.decode("utf-8", "replace")
+        values.append(value)
+        if value is not None and value.encode() != raw:
+            rows.add(row)
+    return values, rows

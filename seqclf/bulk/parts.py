@@ -1,0 +1,265 @@
+"""Keeps what is done of a bulk prediction, so that one that was cut off can go on.
+
+Beside the output, in `.<output>.partial/`, lie finished parts (one a chunk of rows,
+each under its name only when it is whole) and `question.json`, which says what they
+answer. At the end they become one file. The parts are Arrow files, so whether the work
+was cut off or not, and how often, the same tables make the output in the same order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+import seqclf
+from seqclf.bulk import chunks
+from seqclf.bulk.chunks import Reading
+from seqclf.bulk.sources import Source
+from seqclf.bulk.writers import WRITERS
+from seqclf.data.files import format_of
+from seqclf.errors import ConfigError, DataError
+from seqclf.runs import Run
+from seqclf.runs.run import (
+    LABELS_FILE,
+    MODEL_FILE,
+    ONNX_FILE,
+    TOKENIZER_FILE,
+    VOCABULARY_FILE,
+)
+from seqclf.storage import write_json, write_whole
+
+QUESTION_FILE, LOCK_FILE = "question.json", "lock"
+PART_SUFFIX = ".arrow"
+DIGITS = 16  # of a hash, in hexadecimal
+
+
+def question_of(source: Source, run: Run, reading: Reading) -> dict[str, Any]:
+    """Returns all that decides what the parts hold, by the name for messages.
+
+    An input is known by the names, sizes and times of change of its files, a run by
+    the bytes of its model, vocabulary, labels and rules.
+    """
+    return {
+        "input": f"{source.name} ({_hash_of_files(source)})",
+        "run": f"{run.name} ({_hash_of_run(run)})",
+        "--text-column": reading.text_column,
+        "--encoding": reading.encoding,
+        "--on-error": reading.on_error,
+        "version of seqclf": seqclf.__version__,
+        "rows a part": chunks.CHUNK_ROWS,
+    }
+
+
+def _hash_of_files(source: Source) -> str:
+    digest = hashlib.sha256()
+    for file in source.files:
+        about = file.stat()
+        line = f"{file.resolve()}\0{about.st_size}\0{about.st_mtime_ns}\n"
+        digest.update(os.fsencode(line))
+    return digest.hexdigest()[:DIGITS]
+
+
+def _hash_of_run(run: Run) -> str:
+    model = ONNX_FILE if (run.path / ONNX_FILE).exists() else MODEL_FILE
+    digest = hashlib.sha256()
+    for name in (model, VOCABULARY_FILE, LABELS_FILE, TOKENIZER_FILE):
+        digest.update(hashlib.sha256((run.path / name).read_bytes()).digest())
+    return digest.hexdigest()[:DIGITS]
+
+
+@dataclass(slots=True)
+class Parts:
+    """The finished parts of one output.
+
+    Attributes:
+      output: The file they will become.
+      schema: The columns of each, the added ones too.
+      rows: How many rows each part has.
+    """
+
+    output: Path
+    schema: pa.Schema
+    rows: list[int] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return folder_of(self.output)
+
+    def add(self, table: pa.Table) -> None:
+        """Keeps the next part, on the disk when this returns."""
+
+        def write(partial: Path) -> None:
+            options = pa.ipc.IpcWriteOptions(compression="zstd")
+            with (
+                pa.OSFile(str(partial), "wb") as file,
+                pa.ipc.new_file(file, self.schema, options=options) as writer,
+            ):
+                writer.write_table(table.unify_dictionaries())
+            _sync(partial)
+
+        write_whole(self._file(len(self.rows) + 1), write)
+        self.rows.append(table.num_rows)
+
+    def join(self) -> None:
+        """Makes the output of them, the whole file or none, and removes them."""
+        whole = self.folder / f"whole{self.output.suffix}"
+        with WRITERS[format_of(self.output)](whole, self.schema) as write:
+            for number in range(1, len(self.rows) + 1):
+                write(self._read(number))
+        _sync(whole)
+        whole.replace(self.output)
+        (self.folder / QUESTION_FILE).unlink()  # from here on nothing is begun
+        shutil.rmtree(self.folder)
+
+    def find(self) -> None:
+        """Takes the parts up to the first that is missing or damaged."""
+        with contextlib.suppress(OSError, pa.ArrowException, DataError):
+            while True:
+                self.rows.append(self._read(len(self.rows) + 1).num_rows)
+
+    def _read(self, number: int) -> pa.Table:
+        file = self._file(number)
+        with pa.OSFile(str(file)) as stream:
+            table = pa.ipc.open_file(stream).read_all()
+        if not table.schema.equals(self.schema):
+            raise DataError(f"{file} has other columns than the rows.")
+        return table
+
+    def _file(self, number: int) -> Path:
+        return self.folder / f"{number:06}{PART_SUFFIX}"
+
+
+def folder_of(output: Path) -> Path:
+    """Returns where the parts of an output lie."""
+    return output.with_name(f".{output.name}.partial")
+
+
+@contextlib.contextmanager
+def begun(
+    output: Path, schema: pa.Schema, question: Mapping[str, Any], *,
+    resume: bool, overwrite: bool,
+) -> Iterator[Parts]:  # fmt: skip
+    """Begins an output, or goes on with one.
+
+    Args:
+      output: The file to write.
+      schema: Its columns.
+      question: What the parts answer, see `question_of`.
+      resume: Whether to go on behind the parts that are there.
+      overwrite: Whether to begin anew, whatever is there.
+
+    Yields:
+      The parts that are finished; none if nothing was begun.
+
+    Raises:
+      ConfigError: If the output is there, or was begun and neither `resume` nor
+        `overwrite` is given, or `resume` is and the parts answer another question, or
+        another process is at work on it.
+    """
+    parts = Parts(output, schema)
+    was_begun = (parts.folder / QUESTION_FILE).exists()
+    if was_begun and resume:
+        _refuse_other_question(parts, question)
+    elif not overwrite:
+        _refuse_what_is_there(parts, was_begun)
+    parts.folder.mkdir(exist_ok=True)
+    with _locked(parts.folder, output):
+        if was_begun and resume:
+            parts.find()
+        else:
+            _clear(parts.folder)
+            _try_writer(parts)
+            write_json(parts.folder / QUESTION_FILE, question)
+        try:
+            yield parts
+        except BaseException:
+            if not parts.rows:
+                shutil.rmtree(parts.folder, ignore_errors=True)
+            raise
+
+
+def _refuse_what_is_there(parts: Parts, was_begun: bool) -> None:
+    output = parts.output
+    if was_begun:
+        raise ConfigError(
+            f"{output} was begun before and cut off; --resume goes on with it, "
+            f"--overwrite begins anew."
+        )
+    if output.exists():
+        raise ConfigError(f"{output} is there already; --overwrite replaces it.")
+
+
+def _refuse_other_question(parts: Parts, question: Mapping[str, Any]) -> None:
+    file = parts.folder / QUESTION_FILE
+    try:
+        before = json.loads(file.read_text("utf-8"))
+        differing = [k for k in question if before.get(k) != question[k]]
+    except (OSError, ValueError, AttributeError) as error:
+        raise ConfigError(
+            f"{file} cannot be read ({error}); --overwrite instead of --resume begins "
+            f"anew."
+        ) from error
+    if differing:
+        told = "; ".join(
+            f"{k} was {_told(before.get(k))}, now {_told(question[k])}"
+            for k in differing
+        )
+        raise ConfigError(
+            f"--resume cannot go on with {parts.output}: {told}. Type what was typed "
+            f"then, or --overwrite instead of --resume to begin anew."
+        )
+
+
+def _told(value: object) -> str:
+    return "not given" if value is None else str(value)
+
+
+def _try_writer(parts: Parts) -> None:
+    """Refuses columns that the format cannot hold, before hours of work are lost."""
+    suffix = format_of(parts.output)
+    file = parts.folder / f"trial{suffix}"
+    try:
+        with WRITERS[suffix](file, parts.schema) as write:
+            write(parts.schema.empty_table())
+    except pa.ArrowException as error:
+        shutil.rmtree(parts.folder)
+        raise ConfigError(
+            f"{suffix} cannot hold these columns ({error}); write another format."
+        ) from error
+    file.unlink()
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, output: Path) -> Iterator[None]:
+    with (folder / LOCK_FILE).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigError(
+                f"another process is writing {output}; wait for it, or name another "
+                f"--output."
+            ) from error
+        yield
+
+
+def _clear(folder: Path) -> None:
+    for file in folder.iterdir():
+        if file.name != LOCK_FILE:
+            file.unlink()
+
+
+def _sync(file: Path) -> None:
+    """Waits until a file is on the disk and not only on its way."""
+    with file.open("rb") as stream:
+        os.fsync(stream.fileno())

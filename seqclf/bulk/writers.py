@@ -1,0 +1,106 @@
+"""Writes tables as files, one table after the other.
+
+A new output format is one function and one entry in `WRITERS`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+
+from seqclf.bulk.chunks import Rows
+from seqclf.data.files import format_of
+from seqclf.errors import ConfigError, unknown
+
+LABEL, PROBABILITY = "predicted_label", "probability"
+ADDED = (pa.field(LABEL, pa.string()), pa.field(PROBABILITY, pa.float32()))
+
+Write = Callable[[pa.Table], None]
+
+
+def refuse_output(output: Path, rows: Rows) -> None:
+    """Refuses an output that could not hold the rows and their predictions.
+
+    Raises:
+      ConfigError: On another format, no folder, or columns that the format or the
+        added ones exclude.
+    """
+    if not output.absolute().parent.is_dir():
+        raise ConfigError(f"{output}: there is no folder {output.absolute().parent}.")
+    files = [file.resolve() for file in rows.source.files]
+    if len(files) > 1 and output.resolve() in files:
+        raise ConfigError(
+            f"{output} is itself one of the files of {rows.source.name}; write it "
+            f"elsewhere."
+        )
+    suffix, names = format_of(output), rows.schema.names
+    if suffix not in WRITERS or output.suffix.lower() != suffix:
+        raise ConfigError(unknown(f"format of {output}:", output.suffix, WRITERS))
+    for field in ADDED:
+        if field.name in names:
+            raise ConfigError(
+                f"{rows.source.name} has a column {field.name!r} already, the name of "
+                f"one that is added; rename it."
+            )
+    twice = [name for name in names if names.count(name) > 1]
+    if twice and suffix == ".jsonl":
+        raise ConfigError(
+            f"{rows.source.name} has two columns named {twice[0]!r}, which {suffix} "
+            f"cannot hold; rename one."
+        )
+    nested = [f for f in rows.schema if pa.types.is_nested(f.type)]
+    if nested and suffix in (".csv", ".tsv"):
+        raise ConfigError(
+            f"column {nested[0].name!r} holds {nested[0].type}, which {suffix} cannot "
+            f"hold; write .parquet or .jsonl."
+        )
+
+
+def predicted_schema(schema: pa.Schema) -> pa.Schema:
+    """Returns the columns of rows with `ADDED` behind them."""
+    for field in ADDED:
+        schema = schema.append(field)
+    return schema
+
+
+@contextmanager
+def _parquet_writer(output: Path, schema: pa.Schema) -> Iterator[Write]:
+    from pyarrow import parquet
+
+    with parquet.ParquetWriter(output, schema, compression="zstd") as writer:
+        yield writer.write_table
+
+
+@contextmanager
+def _delimited_writer(
+    output: Path, schema: pa.Schema, delimiter: str
+) -> Iterator[Write]:
+    from pyarrow import csv
+
+    options = csv.WriteOptions(delimiter=delimiter, quoting_style="needed")
+    with csv.CSVWriter(str(output), schema, write_options=options) as writer:
+        yield writer.write_table
+
+
+@contextmanager
+def _json_lines_writer(output: Path, schema: pa.Schema) -> Iterator[Write]:
+    with output.open("w", encoding="utf-8", newline="\n") as stream:
+
+        def write(table: pa.Table) -> None:
+            for row in table.to_pylist():
+                stream.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+
+        yield write
+
+
+# From the path and the schema to a context that takes one table after the other.
+WRITERS: dict[str, Callable[[Path, pa.Schema], AbstractContextManager[Write]]] = {
+    ".parquet": _parquet_writer,
+    ".csv": lambda output, schema: _delimited_writer(output, schema, ","),
+    ".tsv": lambda output, schema: _delimited_writer(output, schema, "\t"),
+    ".jsonl": _json_lines_writer,
+}

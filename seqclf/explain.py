@@ -1,0 +1,131 @@
+"""Which words moved an answer, and where the model made up its mind."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqclf.classifier import BATCH_SIZE, BATCH_TOKENS, Classifier
+from seqclf.model.scoring import Predict, batched_logits, probabilities_of
+from seqclf.text.arrays import strings
+from seqclf.text.batching import sorted_order
+from seqclf.text.encoding import Examples
+from seqclf.text.tokens import UNKNOWN_ID, tokenize
+from seqclf.text.vocabulary import encode, kept_codes
+
+MOST_TOKENS = 400  # explained; the model reads a text about twice for each
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What each token of a text does to the answer.
+
+    Attributes:
+      probabilities: float32 [labels], of the whole text.
+      label: The likeliest label of the whole text, an index.
+      effects: float32 [tokens], in [-1, 1]: the probability of `label` less what it is
+        with this token replaced by the unknown one. Above 0 the token speaks for the
+        label. 0 for tokens that are unknown anyway.
+      running: float32 [tokens], the probability of `label` after the text up to and
+        with this token.
+      decided: The least place, from 1, from which on every such beginning of the text
+        has `label` as its likeliest.
+    """
+
+    probabilities: np.ndarray
+    label: int
+    effects: np.ndarray
+    running: np.ndarray
+    decided: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A text, as the model reads it, with what its tokens do.
+
+    Attributes:
+      tokens: The tokens that are explained, in order; none if the text has none.
+      known: bool [tokens], whether the vocabulary has them.
+      num_tokens: How many tokens the text has.
+      num_read: How many of them the model reads; the others are cut off.
+      effects: What they do, of the explained tokens alone. Of a text without tokens it
+        is that of one unknown token.
+    """
+
+    tokens: tuple[str, ...]
+    known: np.ndarray
+    num_tokens: int
+    num_read: int
+    effects: Effects
+
+
+def effects_of(
+    predict: Predict, token_ids: np.ndarray, num_labels: int, threads: int = 1
+) -> Effects:
+    """Measures what each token does, by leaving it out and by stopping behind it.
+
+    Args:
+      predict: The model, from token_ids int32 [batch, time] to logits.
+      token_ids: int32 [tokens], one at least, none of them padding.
+      num_labels: Width of the logits.
+      threads: Batches that the model predicts at a time.
+    """
+    length = len(token_ids)
+    known = np.flatnonzero(token_ids != UNKNOWN_ID)
+    without = np.tile(token_ids, (len(known), 1))
+    without[np.arange(len(known)), known] = UNKNOWN_ID
+    beginnings = [token_ids[:end] for end in range(1, length + 1)]
+    probabilities = _probabilities(
+        predict, [*beginnings, *without], num_labels, threads
+    )
+    after, left_out = probabilities[:length], probabilities[length:]
+    label = int(after[-1].argmax())
+    effects = np.zeros(length, np.float32)
+    effects[known] = after[-1, label] - left_out[:, label]
+    others = np.flatnonzero(after.argmax(axis=1) != label)
+    decided = int(others[-1]) + 2 if len(others) else 1
+    return Effects(after[-1], label, effects, after[:, label], decided)
+
+
+def _probabilities(
+    predict: Predict, rows: list[np.ndarray], num_labels: int, threads: int
+) -> np.ndarray:
+    lengths = np.array([len(row) for row in rows])
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    examples = Examples(np.concatenate(rows), offsets, np.zeros(len(rows), np.int32))
+    order = sorted_order(lengths, BATCH_SIZE, BATCH_TOKENS)
+    return probabilities_of(
+        batched_logits(predict, examples, order, num_labels, threads)
+    )
+
+
+def explain(classifier: Classifier, text: str) -> Explanation:
+    """Explains the answer to a text.
+
+    At most `MOST_TOKENS` tokens are explained. Of a longer text they are those that the
+    model would read if its `max_length` were that, and the answer is the answer to
+    these: the work grows with the square of their number.
+
+    Args:
+      classifier: An opened run.
+      text: Any text, the empty one too.
+    """
+    tokenized = tokenize(strings([text]))
+    limit = min(classifier.text.max_length, MOST_TOKENS)
+    settings = dataclasses.replace(classifier.text, max_length=limit)
+    token_ids, _ = encode(tokenized, classifier.vocabulary, settings)
+    effects = effects_of(
+        classifier.logits, token_ids, len(classifier.labels), classifier.threads
+    )
+    num_tokens = len(tokenized.codes)
+    names = tokenized.tokens.to_pylist()
+    tokens = tuple(names[code] for code in kept_codes(tokenized, settings))
+    return Explanation(
+        tokens=tokens,
+        known=(token_ids != UNKNOWN_ID)[: len(tokens)],
+        num_tokens=num_tokens,
+        num_read=min(num_tokens, classifier.text.max_length),
+        effects=effects,
+    )

@@ -1,0 +1,65 @@
+"""Types every command of docs/predict.md."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import reviews
+
+PAGE = (Path(__file__).parents[1] / "docs" / "predict.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+COMMANDS = [line for block in BLOCKS for line in block.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def desk(workplace, tmp_path_factory) -> Path:
+    """A folder with the run and the files that the page names."""
+    folder = tmp_path_factory.mktemp("desk")
+    shutil.copytree(workplace / "models", folder / "models")
+    rows = [text for text, _ in reviews(30)]
+    table = "title,text\n" + "".join(f'"title {i}","{t}"\n' for i, t in enumerate(rows))
+    (folder / "reviews.csv").write_text(table)
+    (folder / "texts.txt").write_text("\n".join(rows))
+    (folder / "parts").mkdir()
+    for name in ("a", "b"):
+        (folder / "parts" / f"{name}.csv").write_text(table)
+    (folder / "letters").mkdir()
+    for i, text in enumerate(rows[:4]):
+        (folder / "letters" / f"{i}.txt").write_text(text)
+    lines = [json.dumps({"text": "good"}), "no JSON", json.dumps({"text": None})]
+    (folder / "damaged.jsonl").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_the_page_works(command, desk):
+    assert command.startswith("seqclf predict ")
+    program = f"{sys.executable} -m seqclf"
+    done = subprocess.run(
+        command.replace("seqclf", program, 1),
+        shell=True,
+        cwd=desk,
+        capture_output=True,
+        encoding="utf-8",
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stderr
+    output = re.search(r"--output (\S+)", command)
+    if output:
+        assert (desk / output[1]).stat().st_size
+        assert f"Written: {output[1]}" in done.stderr
+    else:
+        assert done.stdout
+    if "--on-error" in command:
+        assert "Without a label: 2 of 3 rows" in done.stderr
+
+
+def test_the_page_has_commands():
+    assert len(COMMANDS) >= 12
+    assert all(f"`{suffix}`" in PAGE or suffix in PAGE for suffix in (".txt", "CSV"))
