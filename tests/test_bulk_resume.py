@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from conftest import seal
 from pyarrow import parquet
 from test_cli import invoke
 
@@ -282,6 +283,7 @@ def test_resume_with_another_question_is_refused(
     if "other" in change:
         shutil.copytree(finished_run.path, tmp_path / "other")
         (tmp_path / "other" / "labels.txt").write_text("no\nyes\n")
+        seal(tmp_path / "other")
         change = ["--run", tmp_path / "other"]
     if "changed" in change:
         shutil.copy(source, tmp_path / "rows.parquet")

@@ -70,11 +70,11 @@ def _hash_of_files(source: Source) -> str:
 
 
 def _hash_of_run(run: Run) -> str:
-    model = ONNX_FILE if (run.path / ONNX_FILE).exists() else MODEL_FILE
-    digest = hashlib.sha256()
-    for name in (model, VOCABULARY_FILE, LABELS_FILE, TOKENIZER_FILE):
-        digest.update(hashlib.sha256((run.path / name).read_bytes()).digest())
-    return digest.hexdigest()[:DIGITS]
+    checksums = run.complete["files"]
+    model = ONNX_FILE if ONNX_FILE in checksums else MODEL_FILE
+    names = (model, VOCABULARY_FILE, LABELS_FILE, TOKENIZER_FILE)
+    together = "".join(checksums[name] for name in names)
+    return hashlib.sha256(together.encode()).hexdigest()[:DIGITS]
 
 
 @dataclass(slots=True)
