@@ -22,7 +22,7 @@ FLOORS = [
     ["seqclf.text"],
     ["seqclf.runs", "seqclf.model"],
     ["seqclf.training", "seqclf.classifier"],
-    ["seqclf.evaluation", "seqclf.bulk"],
+    ["seqclf.evaluation", "seqclf.bulk", "seqclf.export"],
     ["seqclf.comparison", "seqclf.machine"],
     ["seqclf.report"],
     ["seqclf.cli"],
@@ -102,7 +102,7 @@ def imported_by(arguments: list[str]) -> set[str]:
 @pytest.mark.parametrize(
     "arguments",
     [["--help"], ["train", "--help"], ["compare", "--help"], ["predict", "--help"],
-     ["--version"], ["train", "--cell=transformer"]],
+     ["export", "--help"], ["--version"], ["train", "--cell=transformer"]],
 )  # fmt: skip
 def test_help_and_wrong_options_load_nothing_heavy(arguments):
     assert imported_by(arguments) == set()
