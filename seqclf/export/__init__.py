@@ -100,7 +100,7 @@ def export(
     with _partials(places) as partials:
         _build(_Build(run.path, partials))
         for name, partial in partials.items():
-            _write_common(run, partial)
+            write_common(run, partial)
             agreement = verify([Check(name, partial, texts, expected, run.labels)])[0]
             cost = _cost(run, partial, own) if FORMATS[name].is_lossy else {}
             write_text(partial / CARD_FILE, model_card(run, name, agreement, about))
@@ -161,8 +161,8 @@ def build_models(build: _Build, report: Callable[[dict[str, Any]], None]) -> Non
         report({"event": "written", "format": name})
 
 
-def _write_common(run: Run, folder: Path) -> None:
-    """Writes what stands between the model and a text."""
+def write_common(run: Run, folder: Path) -> None:
+    """Writes what stands between a model and a text: vocabulary, labels and rules."""
     for name in (VOCABULARY_FILE, LABELS_FILE):
         shutil.copyfile(run.path / name, folder / name)
     write_text(folder / TOKENIZER_FILE, portable_json(run.config.text))
