@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import yaml
-from conftest import run_cli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_text import ORDINARY, TABLE
@@ -443,6 +442,20 @@ def test_what_is_not_known_is_left_out_of_the_card(untrained):
     assert not {"language", "datasets"} & set(metadata)
 
 
+def test_a_data_set_of_the_hub_is_named_by_its_id(untrained, tmp_path):
+    run = Run(tmp_path / "run")
+    shutil.copytree(untrained.path, run.path)
+    config = json.loads((run.path / "config.json").read_text())
+    config["data"]["source"] = "imdb"
+    (run.path / "config.json").write_text(json.dumps(config))
+    about = run.dataset | {"revision": "e6281661ce1c48d982bc483cf8a173c1bbeb5d31"}
+    (run.path / "dataset.json").write_text(json.dumps(about))
+    metadata, _ = parts_of(card.model_card(run, "onnx", AGREEMENT, About()))
+    assert metadata["datasets"] == ["stanfordnlp/imdb"]
+    [result] = metadata["model-index"][0]["results"]
+    assert result["dataset"]["revision"] == about["revision"]
+
+
 def test_what_comes_from_data_means_nothing_in_the_card(untrained, tmp_path):
     run = Run(tmp_path / "run")
     shutil.copytree(untrained.path, run.path)
@@ -516,9 +529,9 @@ def everything(workplace, tmp_path_factory):
     """The finished run in every format, through the command line; read only."""
     folder = tmp_path_factory.mktemp("served")
     asked = ["--format=all", "--quantize=int8", f"--output={folder}", "--license=mit"]
-    done = run_cli(["export", "reviews-gru-0", *asked], workplace)
-    assert done.returncode == 0, done.stderr
-    return folder, done.stdout
+    result = exported(workplace, *asked)
+    assert result.exit_code == 0, result.output
+    return folder, result.stdout
 
 
 @pytest.mark.slow

@@ -132,6 +132,7 @@ def _partials(places: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
     }
     try:
         for partial in partials.values():
+            shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
             partial.mkdir(parents=True)
         yield partials
     finally:
