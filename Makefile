@@ -7,10 +7,10 @@ PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-slow test-all lint check format bench kills fuzz \
-	soak results clean
+	soak results export-grid clean
 
 help: ## Print the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -61,6 +61,9 @@ soak: install ## Watch the memory of one process over a million texts
 
 results: install ## Train on real data sets and write docs/results.md (hours)
 	$(BIN)/python benchmarks/results.py
+
+export-grid: install ## Export every kind of model and compare; writes docs/exports.md
+	$(BIN)/python benchmarks/exports.py
 
 clean: ## Remove .venv, caches and build leftovers; runs and data stay
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -71,7 +71,7 @@ class Classifier:
         """
         if not isinstance(run, Run):
             run = _find(run, models_folder(models_dir))
-        of_onnx = ONNX_FILE in run.complete.get("files", ())
+        of_onnx = run.has_onnx
         logits = _open_onnx(run) if of_onnx else _open_keras(run)
         threads = cores() if of_onnx else 1
         return cls(logits, run.vocabulary, run.config.text, run.labels, threads)

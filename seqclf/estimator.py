@@ -313,13 +313,12 @@ class _Trained:
     @classmethod
     def read(cls, run: Run) -> Self:
         """Reads a finished run."""
-        of_onnx = files.ONNX_FILE in run.complete["files"]
         return cls(
             config=run.config,
             about=run.dataset,
             vocabulary=run.vocabulary.to_text(),
             keras=run.file(files.MODEL_FILE).read_bytes(),
-            onnx=run.file(files.ONNX_FILE).read_bytes() if of_onnx else None,
+            onnx=run.file(files.ONNX_FILE).read_bytes() if run.has_onnx else None,
             history=run.history,
         )
 

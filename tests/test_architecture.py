@@ -23,7 +23,7 @@ FLOORS = [
     ["seqclf.runs", "seqclf.model"],
     ["seqclf.comparison.saved"],
     ["seqclf.training", "seqclf.classifier"],
-    ["seqclf.evaluation", "seqclf.bulk", "seqclf.explain"],
+    ["seqclf.evaluation", "seqclf.bulk", "seqclf.explain", "seqclf.export"],
     ["seqclf.comparison", "seqclf.machine"],
     ["seqclf.report", "seqclf.estimator"],
     ["seqclf.steps"],
@@ -106,7 +106,7 @@ def imported_by(arguments: list[str]) -> set[str]:
 @pytest.mark.parametrize(
     "arguments",
     [["--help"], ["train", "--help"], ["compare", "--help"], ["predict", "--help"],
-     ["--version"], ["train", "--cell=transformer"]],
+     ["export", "--help"], ["--version"], ["train", "--cell=transformer"]],
 )  # fmt: skip
 def test_help_and_wrong_options_load_nothing_heavy(arguments):
     assert imported_by(arguments) == set()

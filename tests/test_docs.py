@@ -14,8 +14,8 @@ from seqclf.cli import app
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = [
-    "train", "compare", "predict", "evaluate", "data list", "data show", "runs list",
-    "runs show", "runs remove", "doctor",
+    "train", "compare", "predict", "evaluate", "export", "data list", "data show",
+    "runs list", "runs show", "runs remove", "doctor",
 ]  # fmt: skip
 
 

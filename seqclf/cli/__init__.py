@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 import seqclf
-from seqclf.cli import compare, data, doctor, evaluate, predict, runs, train
+from seqclf.cli import compare, data, doctor, evaluate, export, predict, runs, train
 from seqclf.cli._screen import clean
 from seqclf.errors import SeqclfError
 
@@ -93,6 +93,7 @@ app.command("train")(train.train)
 app.command("compare")(compare.compare)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
+app.command("export")(export.export)
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.command("doctor")(doctor.doctor)

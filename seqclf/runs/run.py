@@ -152,6 +152,11 @@ class Run:
             lengths=table["length"].to_numpy(),
         )
 
+    @property
+    def has_onnx(self) -> bool:
+        """Whether `model.onnx` was written: it is not if it disagrees with Keras."""
+        return ONNX_FILE in self._checksums()
+
     def file(self, name: str) -> Path:
         """Returns the path of one of its files, which is as it was written.
 

@@ -1,0 +1,178 @@
+"""`seqclf export`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seqclf.cli import _options as options
+from seqclf.cli._screen import note, print_json, stdout
+from seqclf.errors import ConfigError, unknown
+
+if TYPE_CHECKING:
+    from seqclf.export import Artefact
+
+# `formats.FORMATS` without those that --quantize makes; a test compares them.
+NAMES = ("keras", "saved_model", "onnx", "litert")
+ALL = "all"
+QUANTIZED = {"int8": "onnx-int8"}
+EXPORTS = Path("exports")
+
+Run = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN",
+        help="A finished run, by name or path.",
+        autocompletion=options.complete_run,
+    ),
+]
+Format = Annotated[
+    str,
+    typer.Option("--format", help="keras, saved_model, onnx, litert, or all of them."),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="DIR",
+        help="Folder of the artefact; with all, a folder of one for each format. Else "
+        "exports/RUN/FORMAT.",
+    ),
+]
+Quantize = Annotated[
+    str | None,
+    typer.Option("--quantize", help="int8: 8-bit weights, for onnx; says its cost."),
+]
+License = Annotated[
+    str, typer.Option("--license", help="Licence of the model, for its card: mit.")
+]
+Language = Annotated[
+    str | None,
+    typer.Option("--language", help="Languages of the texts, for its card: en,de."),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace artefacts that are there.")
+]
+
+
+def export(
+    run: Run,
+    format: Format,
+    output: Output = None,
+    quantize: Quantize = None,
+    license: License = "unknown",
+    language: Language = None,
+    overwrite: Overwrite = False,
+    models_dir: options.ModelsDir = options.DEFAULT_MODELS,
+    cache_dir: options.CacheDir = options.DEFAULT_CACHE,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    config_file: options.ConfigFile = None,
+) -> None:
+    """Write a run for use without seqclf: Keras, TensorFlow, ONNX, LiteRT.
+
+    Every artefact is opened in a fresh process without seqclf and compared with the
+    run on more than 200 texts; one that differs too much is an error and is not
+    written. Reads a run, writes a folder with the model, vocabulary, rules, labels and
+    a model card.
+
+    Example: seqclf export demo-lstm-0 --format onnx
+    """
+    names = _names(format, quantize)
+    _check_card(license, language)
+    from seqclf.export import About
+    from seqclf.export import export as export_run
+    from seqclf.runs import open_run
+
+    chosen = open_run(run, models_dir)
+    folder = output or EXPORTS / chosen.name
+    is_one = output is not None and len(names) == 1
+    places = {name: folder if is_one else folder / name for name in names}
+    about = About(license, tuple(language.split(",")) if language else ())
+    note(f"Writing, opening and comparing: {', '.join(names)}.", quiet)
+    made = []
+    for artefact in export_run(chosen, places, about, cache_dir, overwrite):
+        note(_told(artefact), quiet)
+        made.append(artefact)
+    if json:
+        print_json([{"path": str(a.path)} | dict(a.record) for a in made])
+    else:
+        stdout().print(_table(made, folder))
+
+
+def _names(format: str, quantize: str | None) -> list[str]:
+    """Returns the formats that are asked for.
+
+    Raises:
+      ConfigError: If there is no such format, or none that can be quantized.
+    """
+    if format not in (*NAMES, ALL):
+        raise ConfigError(unknown("format", format, (*NAMES, ALL)))
+    if quantize is None:
+        return list(NAMES) if format == ALL else [format]
+    if quantize not in QUANTIZED:
+        raise ConfigError(unknown("--quantize", quantize, QUANTIZED))
+    if format not in ("onnx", ALL):
+        raise ConfigError(
+            f"--quantize {quantize} is for onnx, got --format {format}; use --format "
+            f"onnx."
+        )
+    return [*(NAMES if format == ALL else ()), QUANTIZED[quantize]]
+
+
+def _check_card(license: str, language: str | None) -> None:
+    """Refuses what the card could not say.
+
+    Raises:
+      ConfigError: Names the option.
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", license):
+        raise ConfigError(
+            f"--license takes an identifier such as apache-2.0 or mit, got {license!r}."
+        )
+    if language and not re.fullmatch(r"[a-z]{2,3}(,[a-z]{2,3})*", language):
+        raise ConfigError(
+            f"--language takes codes such as en or en,de, got {language!r}."
+        )
+
+
+def _told(artefact: Artefact) -> str:
+    record = artefact.record
+    told = (
+        f"{artefact.path}: differs by {record['greatest_difference']:.2g} at most (may "
+        f"by {record['bound']:g}), same label for "
+        f"{100 * record['label_agreement']:.2f} % of {record['texts']} texts"
+    )
+    if "test" not in record:
+        return told
+    if record["test"] is None:
+        return (
+            f"{told}; what it costs in accuracy could not be measured: the run's "
+            "data is not in the cache"
+        )
+    before, after = (100 * record["test"][k]["accuracy"] for k in ("run", "artefact"))
+    return f"{told}; test accuracy {after:.2f} % instead of {before:.2f} %"
+
+
+def _table(made: Sequence[Artefact], folder: Path) -> Any:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=escape(str(folder)), title_justify="left")
+    headers = ("format", "kB", "greatest\ndifference", "same\nlabel %", "ms per\ntext")
+    for header in headers:
+        table.add_column(header, justify="left" if header == "format" else "right")
+    for artefact in made:
+        record = artefact.record
+        table.add_row(
+            artefact.format,
+            f"{record['bytes'] / 1000:,.0f}",
+            f"{record['greatest_difference']:.1e}",
+            f"{100 * record['label_agreement']:.2f}",
+            f"{record['milliseconds_per_text']:.2f}",
+        )
+    return table

@@ -1,0 +1,221 @@
+"""A run becomes artefacts that leave its directory, checked before they stand."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqclf.classifier import Classifier
+from seqclf.engine import Task, run_tasks
+from seqclf.errors import RunError
+from seqclf.export.card import About, model_card
+from seqclf.export.formats import FORMATS
+from seqclf.export.portable import portable_json
+from seqclf.export.texts import own_data, verification_texts
+from seqclf.export.verify import Agreement, Check, verify
+from seqclf.metrics import accuracy
+from seqclf.model.scoring import batched_logits
+from seqclf.runs import Run
+from seqclf.runs.run import LABELS_FILE, ONNX_FILE, TOKENIZER_FILE, VOCABULARY_FILE
+from seqclf.storage import write_json, write_text
+from seqclf.text.batching import sorted_order
+from seqclf.text.encoding import EncodedDataset
+
+__all__ = ["FORMATS", "About", "Artefact", "export"]
+
+EXPORT_FILE, CARD_FILE = "export.json", "README.md"
+SCORING_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """An artefact that was checked and stands.
+
+    Attributes:
+      format: A key of `FORMATS`.
+      path: Its folder.
+      record: What its `export.json` holds.
+    """
+
+    format: str
+    path: Path
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """What a child process shall write.
+
+    Attributes:
+      run: Directory of the run.
+      folders: An empty folder for each format.
+    """
+
+    run: Path
+    folders: Mapping[str, Path]
+
+
+def export(
+    run: Run,
+    places: Mapping[str, Path],
+    about: About,
+    cache: Path,
+    overwrite: bool = False,
+) -> Iterator[Artefact]:
+    """Writes a run in other formats, each whole and checked or not at all.
+
+    A process of its own writes the models, so that no library of it stays here, and a
+    fresh one opens each, see `verify`.
+
+    Args:
+      run: A finished run.
+      places: The folder of the artefact for each format; must not be there yet.
+      about: What the model cards shall say of licence and languages.
+      cache: Folder of the encoded data sets; test texts of the run are taken from
+        there if it still holds them.
+      overwrite: Whether an artefact that stands at its place may be replaced.
+
+    Yields:
+      The artefacts, as they are checked and put in their places.
+
+    Raises:
+      RunError: If a place is taken, or an artefact cannot be made, opened, or differs
+        too much; what was yielded before stands.
+    """
+    for place in places.values():
+        _refuse_taken(place, overwrite)
+    own = own_data(run, cache)
+    texts, num_own = verification_texts(run, own)
+    expected = Classifier.open(run).predict(texts)
+    with _partials(places) as partials:
+        _build(_Build(run.path, partials))
+        for name, partial in partials.items():
+            write_common(run, partial)
+            agreement = verify([Check(name, partial, texts, expected, run.labels)])[0]
+            cost = _cost(run, partial, own) if FORMATS[name].is_lossy else {}
+            write_text(partial / CARD_FILE, model_card(run, name, agreement, about))
+            record = _record(run, name, agreement, partial)
+            record |= {"own_texts": num_own, "about": asdict(about)} | cost
+            write_json(partial / EXPORT_FILE, record)
+            _put(partial, places[name])
+            yield Artefact(name, places[name], record)
+
+
+def _refuse_taken(place: Path, overwrite: bool) -> None:
+    if not place.exists() and not place.is_symlink():
+        return
+    if not (place / EXPORT_FILE).is_file() or place.is_symlink():
+        raise RunError(f"{place} is there and no artefact; choose another --output.")
+    if not overwrite:
+        raise RunError(
+            f"{place} already holds an artefact; pass --overwrite to replace it, or "
+            f"choose another --output."
+        )
+
+
+@contextlib.contextmanager
+def _partials(places: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
+    """Makes a folder beside each place; what is left of them at the end is removed."""
+    partials = {
+        name: place.with_name(f".{place.name}.{os.getpid()}")
+        for name, place in places.items()
+    }
+    try:
+        for partial in partials.values():
+            shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+            partial.mkdir(parents=True)
+        yield partials
+    finally:
+        for partial in partials.values():
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def _build(build: _Build) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log.txt"
+        outcome = next(run_tasks([Task(build_models, build, log)]))
+    if outcome.error is not None:
+        raise RunError(outcome.error.removesuffix(f" (see {log})"))
+
+
+def build_models(build: _Build, report: Callable[[dict[str, Any]], None]) -> None:
+    """Writes the models; made to be called in a process of its own.
+
+    Args:
+      build: What to write.
+      report: Told each format that is written.
+    """
+    # Before TensorFlow: what is traced where there is a GPU may run nowhere else.
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    for name, folder in build.folders.items():
+        FORMATS[name].write(Run(build.run), folder)
+        report({"event": "written", "format": name})
+
+
+def write_common(run: Run, folder: Path) -> None:
+    """Writes what stands between a model and a text: vocabulary, labels and rules."""
+    for name in (VOCABULARY_FILE, LABELS_FILE):
+        shutil.copyfile(run.file(name), folder / name)
+    write_text(folder / TOKENIZER_FILE, portable_json(run.config.text))
+
+
+def _cost(run: Run, folder: Path, own: EncodedDataset | None) -> dict[str, Any]:
+    """Returns what coarser weights cost: both accuracies, if the data is still here."""
+    if own is None:
+        return {"test": None}
+    from seqclf.model.onnx_graph import LOGITS, TOKEN_IDS, open_session
+
+    session, test = open_session(str(folder / ONNX_FILE)), own.splits["test"]
+    logits = batched_logits(
+        lambda token_ids: session.run([LOGITS], {TOKEN_IDS: token_ids})[0],
+        test,
+        sorted_order(test.lengths, SCORING_BATCH, None),
+        len(run.labels),
+    )
+    kept = ("n", "accuracy", "accuracy_low", "accuracy_high")
+    before = {key: run.metrics["test"][key] for key in kept}
+    after = accuracy(np.asarray(test.label_ids) == logits.argmax(axis=1))
+    return {"test": {"run": before, "artefact": after}}
+
+
+def _record(run: Run, name: str, agreement: Agreement, folder: Path) -> dict[str, Any]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        "format": name,
+        "run": run.name,
+        "seqclf_version": version("seqclf"),
+        **asdict(agreement),
+        "bound": FORMATS[name].bound,
+        "bytes": sum(path.stat().st_size for path in files),
+        "sha256": {
+            path.relative_to(folder).as_posix(): _sha256(path) for path in files
+        },
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _put(partial: Path, place: Path) -> None:
+    """Renames a whole artefact to its place, over an earlier one."""
+    for path in partial.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    old = place.with_name(f"{partial.name}.old")
+    if place.exists():
+        place.rename(old)
+    partial.rename(place)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,303 @@
+"""The model card: what a stranger should know before using an artefact."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqclf import config as settings
+from seqclf.export.formats import FORMATS, loading_code
+from seqclf.export.verify import Agreement
+from seqclf.runs import Run
+
+RESAMPLES, NORMAL_95 = 1000, 1.96
+TASK, TASK_NAME = "text-classification", "Text classification"
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_MARKS = re.compile(r"([\\`*_\[\]|~$]|^\s*[#+>-])")
+_MOST_LABELS = 50  # in the table of labels
+
+LIMITS = (
+    "It knows the labels of its training data and nothing else: every text gets one "
+    "of them, whatever it is about.",
+    "The scores hold for texts like those of the test split. On other texts, of "
+    "another time or source, they may be far lower.",
+    "Words that the training texts did not hold are all one unknown word to it.",
+    "Whether labels or texts are biased was not examined. Do not let it alone decide "
+    "about people.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What only the person who exports can say.
+
+    Attributes:
+      license: Identifier of the model's licence, as the Hugging Face Hub lists them.
+      languages: Codes of the texts' languages; left out of the card if empty.
+    """
+
+    license: str = "unknown"
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One score of the test split, with its 95 % interval.
+
+    Attributes:
+      type: What the Hub calls it.
+      name: What people call it.
+      value: The score.
+      low: Lower end of the interval.
+      high: Upper end.
+    """
+
+    type: str
+    name: str
+    value: float
+    low: float
+    high: float
+
+
+def model_card(run: Run, name: str, agreement: Agreement, about: About) -> str:
+    """Returns the README.md of an artefact: a metadata block, then Markdown.
+
+    Names and labels come from data; they are escaped.
+
+    Args:
+      run: The run it was made from.
+      name: Its format, a key of `FORMATS`.
+      agreement: How it agrees with the run.
+      about: Licence and languages.
+    """
+    found = scores(run)
+    parts = [
+        f"---\n{_metadata(run, name, found, about)}\n---",
+        f"# {plain(run.name)}",
+        _introduction(run, name),
+        "## How to load it",
+        _loading(run, name),
+        "## Scores",
+        *_scores(run, found),
+        "## Data",
+        _data(run),
+        "## Recipe",
+        *_recipe(run),
+        "## Limits",
+        _bullets([*_limits_of(run, name), *LIMITS]),
+        "## This file against the run it was made from",
+        _agreement(name, agreement),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def plain(text: object) -> str:
+    """Returns a text for Markdown, in which it means nothing but itself."""
+    marked = _MARKS.sub(r"\\\1", _CONTROLS.sub(" ", str(text)))
+    return marked.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def scores(run: Run) -> list[Score]:
+    """Returns the scores of the test split with their 95 % intervals.
+
+    Accuracy has Wilson's interval, macro F1 a percentile bootstrap over the texts,
+    log loss the normal interval of a mean.
+    """
+    test = run.metrics["test"]
+    low, high = _macro_f1_interval(np.array(test["confusion_matrix"]))
+    predictions = run.predictions("test")
+    right = predictions.probabilities[
+        np.arange(len(predictions.label_ids)), predictions.label_ids
+    ]
+    losses = -np.log(np.maximum(right.astype(np.float64), 1e-15))
+    reach = NORMAL_95 * losses.std() / np.sqrt(len(losses))
+    loss = test["log_loss"]
+    return [
+        Score(
+            "accuracy", "Accuracy",
+            test["accuracy"], test["accuracy_low"], test["accuracy_high"],
+        ),
+        Score("f1", "Macro F1", test["macro_f1"], low, high),
+        Score("log_loss", "Log loss", loss, loss - reach, loss + reach),
+    ]  # fmt: skip
+
+
+def _macro_f1_interval(confusion: np.ndarray) -> tuple[float, float]:
+    """Returns the interval from confusions int [labels, labels], rows true."""
+    rng, n = np.random.default_rng(0), int(confusion.sum())
+    shares = confusion.ravel() / n
+    drawn = (
+        rng.multinomial(n, shares).reshape(confusion.shape) for _ in range(RESAMPLES)
+    )
+    low, high = np.quantile([_macro_f1(some) for some in drawn], [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _macro_f1(confusion: np.ndarray) -> float:
+    both = confusion.sum(axis=0) + confusion.sum(axis=1)
+    # As scikit-learn: a label that is neither there nor predicted does not count.
+    f1 = 2 * np.diag(confusion)[both > 0] / both[both > 0]
+    return float(f1.mean())
+
+
+def _metadata(run: Run, name: str, found: Sequence[Score], about: About) -> str:
+    """Returns the metadata block, YAML, by the Hub's own library."""
+    from huggingface_hub import EvalResult, ModelCardData
+
+    data, hub_id = run.dataset, _hub_id(run)
+    results = [
+        EvalResult(
+            task_type=TASK,
+            task_name=TASK_NAME,
+            dataset_type=hub_id or "local",
+            dataset_name=data["name"],
+            dataset_split="test",
+            dataset_revision=data.get("revision"),
+            metric_type=score.type,
+            metric_value=round(score.value, 6),
+            metric_name=f"{score.name} (95 % interval {_reach(score)})",
+        )
+        for score in found
+    ]
+    card = ModelCardData(
+        license=about.license,
+        language=list(about.languages) or None,
+        library_name=FORMATS[name].library,
+        pipeline_tag=TASK,
+        tags=[TASK, "seqclf", run.config.model.cell, name],
+        datasets=[hub_id] if hub_id else None,
+        metrics=[score.type for score in found],
+        model_name=run.name,
+        eval_results=results,
+    )
+    return str(card.to_yaml())
+
+
+def _hub_id(run: Run) -> str | None:
+    """Returns the id of a data set of the Hugging Face Hub; None of any other."""
+    from seqclf.data.hub.names import entry_of
+
+    if run.dataset.get("revision") is None:
+        return None
+    return entry_of(run.config.data.source, run.config.data.subset).id
+
+
+def _reach(score: Score) -> str:
+    return f"{score.low:.4f} to {score.high:.4f}"
+
+
+def _introduction(run: Run, name: str) -> str:
+    model, labels = run.config.model, run.labels
+    shown = ", ".join(plain(label) for label in labels[:_MOST_LABELS])
+    more = f" and {len(labels) - _MOST_LABELS} more" if labels[_MOST_LABELS:] else ""
+    kind = "no recurrent layer" if model.cell == "none" else model.cell.upper()
+    return (
+        f"A text classifier ({kind}) with {len(labels)} labels: {shown}{more}. Made "
+        f"with seqclf {run.environment['versions']['seqclf']}, exported as {name}."
+    )
+
+
+def _loading(run: Run, name: str) -> str:
+    form = FORMATS[name]
+    text = run.config.text
+    notes = {
+        "saved_model": "It takes raw text; the way from text to numbers is inside. A "
+        "SavedModel is a program: open only those that you trust.",
+        "litert": f"It takes one text at a time, {text.max_length} token ids padded "
+        "with 0.",
+        "onnx-int8": "8-bit weights: ONNX Runtime measures ranges over a batch, so a "
+        "text's probabilities depend a little on the others beside it.",
+    }
+    before = f"In this folder, after `pip install {form.needs}`:"
+    after = '\n\n\nprint(predict(["a text", "another one"]))'
+    code = f"```python\n{loading_code(name).rstrip()}{after}\n```"
+    return "\n\n".join(filter(None, (before, code, notes.get(name))))
+
+
+def _scores(run: Run, found: Sequence[Score]) -> Iterator[str]:
+    test = run.metrics["test"]
+    yield f"On the {test['n']:,} texts of the test split, which chose nothing:"
+    yield _table(
+        ("score", "value", "95 % interval"),
+        [(s.name, f"{s.value:.4f}", _reach(s)) for s in found],
+    )
+    records = test["per_label"][:_MOST_LABELS]
+    shares = ("precision", "recall", "f1")
+    yield _table(
+        ("label", "precision", "recall", "F1", "texts"),
+        [
+            (r["label"], *(f"{r[key]:.4f}" for key in shares), f"{r['support']:,}")
+            for r in records
+        ],
+    )
+    if len(test["per_label"]) > _MOST_LABELS:
+        yield f"The first {_MOST_LABELS} labels are shown."
+
+
+def _data(run: Run) -> str:
+    data = run.dataset
+    sizes = ", ".join(f"{plain(k)} {v:,}" for k, v in data["sizes"].items())
+    facts = [
+        f"Name: {plain(data['name'])}; source: {plain(data['source'])}.",
+        f"Texts: {sizes}.",
+        f"Fingerprint: {plain(data['fingerprint'])}.",
+    ]
+    if data.get("revision"):
+        facts.append(f"Revision: {plain(data['revision'])}.")
+    return _bullets([*facts, *map(plain, data["notes"])])
+
+
+def _recipe(run: Run) -> Iterator[str]:
+    of_training = run.environment
+    versions = ", ".join(f"{k} {v}" for k, v in of_training["versions"].items())
+    yield (
+        f"The best of {of_training['epochs']} epochs by validation loss, number "
+        f"{of_training['best_epoch']}, on {plain(of_training['device'])} "
+        f"({plain(of_training['kernel'])}); {of_training['parameters']:,} parameters. "
+        f"{plain(versions)}."
+    )
+    parts = settings.to_dict(run.config)
+    rows = [
+        (key.replace("_", " "), value)
+        for part in ("text", "model", "training")
+        for key, value in parts[part].items()
+    ]
+    yield _table(("setting", "value"), rows)
+
+
+def _limits_of(run: Run, name: str) -> list[str]:
+    text = run.config.text
+    part = {"head": "its beginning", "tail": "its end", "both": "both its ends"}
+    limits = [
+        f"It reads {text.max_length:,} tokens of a text; of a longer one it reads "
+        f"{part[text.keep]}."
+    ]
+    if run.dataset["name"] == "demo":
+        limits.append("Its training texts are synthetic. It is of no use but to try.")
+    if name == "onnx-int8":
+        limits.append("Its 8-bit weights make its answers a little coarser.")
+    return limits
+
+
+def _agreement(name: str, agreement: Agreement) -> str:
+    return (
+        f"Opened in a fresh process by the code above and asked about "
+        f"{agreement.texts} texts, ordinary and nasty, it differs from the run by "
+        f"{agreement.greatest_difference:.2g} at most in a probability (it may by "
+        f"{FORMATS[name].bound:g}) and gives the same label to "
+        f"{100 * agreement.label_agreement:.2f} % of them. `export.json` has this for "
+        f"machines."
+    )
+
+
+def _bullets(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [header, ["---"] * len(header)]
+    shown = [[plain(cell) for cell in row] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [*lines, *shown])

@@ -1,0 +1,96 @@
+"""The one path from text to token ids, as TensorFlow operations of a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from seqclf.config import TextConfig
+from seqclf.export.portable import kept_ends
+from seqclf.text.tokens import PADDING_ID, UNKNOWN_ID, rules_to_json
+from seqclf.text.vocabulary import Vocabulary
+
+Tensor = Any
+
+
+def tokens_in_graph(texts: Tensor, config: TextConfig) -> Tensor:
+    """Carries the text rules out, see `text.tokens`.
+
+    Args:
+      texts: string [n], UTF-8.
+      config: The text settings of the run.
+
+    Returns:
+      A ragged string [n, tokens]; a text of markup and spaces alone has none.
+    """
+    import tensorflow as tf
+
+    found = texts
+    for step in rules_to_json(config)["steps"]:
+        if "replace" in step:
+            found = tf.strings.regex_replace(found, step["replace"], step["with"])
+        elif "translate" in step:
+            found = _translated(found, step["translate"])
+        else:
+            found = tf.strings.split(found, step["split"])
+    # A text that begins or ends with a space has empty parts there.
+    return tf.ragged.boolean_mask(found, tf.not_equal(found, ""))
+
+
+def _translated(texts: Tensor, pairs: Mapping[str, str]) -> Tensor:
+    """Replaces characters by a table up to the last one that changes."""
+    import tensorflow as tf
+
+    table = np.arange(max(map(ord, pairs["from"])) + 1, dtype=np.int32)
+    table[[ord(c) for c in pairs["from"]]] = [ord(c) for c in pairs["to"]]
+    points = tf.strings.unicode_decode(texts, "UTF-8")
+    flat = points.flat_values
+    changed = tf.gather(tf.constant(table), tf.minimum(flat, len(table) - 1))
+    flat = tf.where(flat < len(table), changed, flat)
+    return tf.strings.unicode_encode(points.with_flat_values(flat), "UTF-8")
+
+
+def vocabulary_table(vocabulary: Vocabulary) -> Any:
+    """Returns the ids of the tokens, a table that lies in the graph and in no file."""
+    import tensorflow as tf
+
+    words = vocabulary.tokens.to_pylist()
+    ids = np.arange(len(words), dtype=np.int32)
+    initializer = tf.lookup.KeyValueTensorInitializer(
+        tf.constant(words, tf.string), tf.constant(ids)
+    )
+    return tf.lookup.StaticHashTable(initializer, default_value=UNKNOWN_ID)
+
+
+def token_ids_in_graph(texts: Tensor, table: Any, config: TextConfig) -> Tensor:
+    """Turns texts into what the model reads.
+
+    Args:
+      texts: string [n], UTF-8.
+      table: From `vocabulary_table`.
+      config: The text settings of the run.
+
+    Returns:
+      int32 [n, time], padded on the right with 0, `time` at least 1; a text without
+      tokens is one unknown token.
+    """
+    import tensorflow as tf
+
+    ids = table[tokens_in_graph(texts, config)]
+    lengths = ids.row_lengths()
+    places = tf.ragged.range(lengths).flat_values
+    behind = tf.gather(lengths, ids.value_rowids()) - places
+    head, tail = kept_ends(config)
+    # Of a text that fits, every token is among the first `head` or the last `tail`.
+    kept = tf.logical_or(places < head, behind <= tail)
+    ids = tf.ragged.boolean_mask(ids, ids.with_flat_values(kept))
+    is_empty = tf.equal(lengths, 0)
+    unknown = tf.RaggedTensor.from_row_lengths(
+        tf.fill([tf.math.count_nonzero(is_empty, dtype=tf.int32)], UNKNOWN_ID),
+        tf.cast(is_empty, tf.int64),
+    )
+    padded = tf.concat([ids, unknown], axis=1).to_tensor(PADDING_ID)
+    missing = tf.maximum(1 - tf.shape(padded)[1], 0)  # of no texts at all
+    return tf.pad(padded, [[0, 0], [0, missing]], constant_values=PADDING_ID)

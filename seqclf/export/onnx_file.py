@@ -1,0 +1,66 @@
+"""The run's own `model.onnx`, as it is or with 8-bit weights."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from pathlib import Path
+
+from seqclf.errors import RunError
+from seqclf.runs import Run
+from seqclf.runs.run import ONNX_FILE
+
+# The token vectors, most of the file, and the one recurrent operator of which ONNX
+# Runtime has an 8-bit twin; RNN and GRU stay as they are. The output layer has a few
+# hundred weights: to quantize it would cost accuracy and save nothing.
+QUANTIZED_OPERATORS = ("Gather", "LSTM")
+QUANTIZED_KEY = "quantized"
+
+
+def write(run: Run, folder: Path) -> None:
+    """Copies `model.onnx`, its metadata with it.
+
+    Raises:
+      RunError: If the run has none.
+    """
+    shutil.copyfile(_model_of(run), folder / ONNX_FILE)
+
+
+def write_int8(run: Run, folder: Path) -> None:
+    """Writes `model.onnx` with 8-bit token vectors and, of an LSTM, 8-bit weights.
+
+    ONNX Runtime measures the range of an LSTM's inputs as it runs, over the whole
+    batch, so that a text's probabilities depend a little on the others beside it.
+
+    Raises:
+      RunError: If the run has none.
+    """
+    import onnx
+    from onnx import helper
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    source, target = _model_of(run), folder / ONNX_FILE
+    logging.disable(logging.WARNING)  # advice that does not fit such models
+    try:
+        quantize_dynamic(
+            str(source),
+            str(target),
+            op_types_to_quantize=list(QUANTIZED_OPERATORS),
+            weight_type=QuantType.QInt8,
+        )
+    finally:
+        logging.disable(logging.NOTSET)
+    metadata = {p.key: p.value for p in onnx.load(source).metadata_props}
+    model = onnx.load(target)
+    del model.metadata_props[:]
+    helper.set_model_props(model, metadata | {QUANTIZED_KEY: "int8"})
+    onnx.save(model, target)
+
+
+def _model_of(run: Run) -> Path:
+    if not run.has_onnx:
+        raise RunError(
+            f"{run.path} has no {ONNX_FILE}: it was not written, for it did not agree "
+            f"with Keras. Choose another --format."
+        )
+    return run.file(ONNX_FILE)

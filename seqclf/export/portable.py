@@ -1,0 +1,91 @@
+r"""The text rules in a form that any language's regular expressions can carry out.
+
+Patterns such as `\p{Han}` are RE2's; Python's `re` does not know them, and what other
+engines make of them depends on their version of Unicode. An artefact's tokenizer.json
+therefore says each pattern once more, with every such class written out as ranges of
+characters, read from RE2 itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from seqclf.config import TextConfig
+from seqclf.text.tokens import rules_to_json
+
+_CLASS = r"\\p(?:\{\w+\}|\w)"
+# A bracket with a Unicode class in it, or such a class by itself.
+_WITH_CLASS = re.compile(rf"\[(?:[^\]\\]|\\x\{{\w+\}})*{_CLASS}[^\]]*\]|{_CLASS}")
+
+
+def kept_ends(config: TextConfig) -> tuple[int, int]:
+    """Returns how many tokens of a long text are kept at its head and at its tail."""
+    head = {"head": config.max_length, "tail": 0}.get(
+        config.keep, (config.max_length + 1) // 2
+    )
+    return head, config.max_length - head
+
+
+def portable_rules(config: TextConfig) -> dict[str, Any]:
+    """Returns `rules_to_json` with what an engine other than RE2 needs.
+
+    Each replacement gets `portable`, its pattern for Python's `re` and, with the flags
+    g and u, for JavaScript's RegExp; `head` and `tail` are `kept_ends`.
+    """
+    rules = rules_to_json(config)
+    for step in rules["steps"]:
+        if "replace" in step:
+            step["portable"] = portable(step["replace"])
+    head, tail = kept_ends(config)
+    return rules | {"head": head, "tail": tail}
+
+
+def portable_json(config: TextConfig) -> str:
+    """Returns `portable_rules` as JSON in ASCII, so that no editor can harm it."""
+    return json.dumps(portable_rules(config), indent=2) + "\n"
+
+
+def portable(pattern: str) -> str:
+    """Writes the Unicode classes of an RE2 pattern out as ranges of characters."""
+    return _WITH_CLASS.sub(lambda found: _written_out(found[0]), pattern)
+
+
+@cache
+def _written_out(bracket: str) -> str:
+    chars = _characters()
+    inside = pc.match_substring_regex(chars, pattern=bracket).to_numpy(
+        zero_copy_only=False
+    )
+    negated = bracket.startswith("[^")
+    points = _points()[inside != negated]
+    cuts = np.flatnonzero(np.diff(points) > 1) + 1
+    ranges = [(part[0], part[-1]) for part in np.split(points, cuts)]
+    parts = [
+        _literal(first) if first == last else f"{_literal(first)}-{_literal(last)}"
+        for first, last in ranges
+    ]
+    return f"[{'^' if negated else ''}{''.join(parts)}]"
+
+
+def _literal(point: int) -> str:
+    character = chr(point)
+    return f"\\{character}" if character in "\\]^-[" else character
+
+
+@cache
+def _points() -> np.ndarray:
+    """Returns every code point that a text can hold: all but the surrogates."""
+    points = np.arange(0x110000, dtype=np.int32)
+    return points[(points < 0xD800) | (points > 0xDFFF)]
+
+
+@cache
+def _characters() -> pa.StringArray:
+    return pa.array([chr(point) for point in _points()], pa.string())

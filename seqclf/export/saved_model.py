@@ -1,0 +1,85 @@
+"""A TensorFlow SavedModel that takes raw text, for TensorFlow Serving and its kin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from seqclf.errors import RunError
+from seqclf.export.graph_text import token_ids_in_graph, vocabulary_table
+from seqclf.export.keras_file import open_model
+from seqclf.runs import Run
+
+# A folder that TensorFlow Serving watches holds a model's versions, by number.
+VERSION_FOLDER = "1"
+CUDNN = "Cudnn"
+
+
+def write(run: Run, folder: Path) -> None:
+    """Writes `1/`, a SavedModel with two signatures and no file beside its own.
+
+    `serving_default` takes text, string [n]; `token_ids` takes token_ids, int32
+    [n, time], padded on the right with 0. Both give label, string [n], and
+    probabilities, float32 [n, labels].
+
+    Raises:
+      RunError: If the graph holds an operation that runs on a GPU alone.
+    """
+    import tensorflow as tf
+
+    module = _servable(run)
+    signatures = {
+        "serving_default": module.from_text.get_concrete_function(),
+        "token_ids": module.from_token_ids.get_concrete_function(),
+    }
+    target = folder / VERSION_FOLDER
+    tf.saved_model.save(module, str(target), signatures=signatures)
+    refuse_cudnn(target)
+
+
+def _servable(run: Run) -> Any:
+    import tensorflow as tf
+
+    model, text = open_model(run), run.config.text
+    module = tf.Module()
+    module.weights = [weight.value for weight in model.weights]
+    module.table = vocabulary_table(run.vocabulary)
+    names = tf.constant(list(run.labels))
+
+    def answer(token_ids: Any) -> dict[str, Any]:
+        probabilities = tf.nn.softmax(model(token_ids, training=False))
+        best = tf.argmax(probabilities, axis=1)
+        return {"label": tf.gather(names, best), "probabilities": probabilities}
+
+    def from_text(texts: Any) -> dict[str, Any]:
+        return answer(token_ids_in_graph(texts, module.table, text))
+
+    texts = tf.TensorSpec([None], tf.string, name="text")
+    token_ids = tf.TensorSpec([None, None], tf.int32, name="token_ids")
+    module.from_text = tf.function(from_text, input_signature=[texts])
+    module.from_token_ids = tf.function(answer, input_signature=[token_ids])
+    return module
+
+
+def operations(saved: Path) -> set[str]:
+    """Returns the kinds of operation in a SavedModel, its functions included."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    content = saved_model_pb2.SavedModel()
+    content.ParseFromString((saved / "saved_model.pb").read_bytes())
+    found = set()
+    for graph in content.meta_graphs:
+        found |= {node.op for node in graph.graph_def.node}
+        for function in graph.graph_def.library.function:
+            found |= {node.op for node in function.node_def}
+    return found
+
+
+def refuse_cudnn(saved: Path) -> None:
+    """Raises a RunError if a SavedModel needs cuDNN, which no CPU has."""
+    found = sorted(name for name in operations(saved) if name.startswith(CUDNN))
+    if found:
+        raise RunError(
+            f"the graph holds {', '.join(found)}, which runs on a GPU alone; a "
+            f"SavedModel must run anywhere. Please report it."
+        )
