@@ -58,8 +58,8 @@ class Classifier:
     ) -> Classifier:
         """Opens a finished run with ONNX Runtime.
 
-        A run whose `model.onnx` was not written, for it did not agree with Keras or is
-        of an older version, is opened with Keras, which takes seconds to start.
+        A run whose `model.onnx` was not written, for it did not agree with Keras, is
+        opened with Keras, which takes seconds to start.
 
         Args:
           run: A run, its path, or its name in `models_dir`; None takes the run that
@@ -71,9 +71,8 @@ class Classifier:
         """
         if not isinstance(run, Run):
             run = _find(run, models_folder(models_dir))
-        of_onnx = run.has_onnx
-        logits = _open_onnx(run) if of_onnx else _open_keras(run)
-        threads = cores() if of_onnx else 1
+        logits = _open_onnx(run) if run.has_onnx else _open_keras(run)
+        threads = cores() if run.has_onnx else 1
         return cls(logits, run.vocabulary, run.config.text, run.labels, threads)
 
     def predict(self, texts: Sequence[str] | pa.Array) -> np.ndarray:

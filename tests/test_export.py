@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import yaml
+from conftest import seal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_text import ORDINARY, TABLE
@@ -202,6 +203,7 @@ def test_a_run_without_onnx_model_is_refused_in_one_sentence(finished_run, tmp_p
     run = Run(tmp_path / "run")
     shutil.copytree(finished_run.path, run.path)
     (run.path / "model.onnx").unlink()
+    seal(run.path)
     build = exporting._Build(run.path, {"onnx": tmp_path})
     with pytest.raises(RunError, match="has no model.onnx.*another --format.$"):
         exporting._build(build)
@@ -450,6 +452,7 @@ def test_a_data_set_of_the_hub_is_named_by_its_id(untrained, tmp_path):
     (run.path / "config.json").write_text(json.dumps(config))
     about = run.dataset | {"revision": "e6281661ce1c48d982bc483cf8a173c1bbeb5d31"}
     (run.path / "dataset.json").write_text(json.dumps(about))
+    seal(run.path)
     metadata, _ = parts_of(card.model_card(run, "onnx", AGREEMENT, About()))
     assert metadata["datasets"] == ["stanfordnlp/imdb"]
     [result] = metadata["model-index"][0]["results"]
@@ -461,6 +464,7 @@ def test_what_comes_from_data_means_nothing_in_the_card(untrained, tmp_path):
     shutil.copytree(untrained.path, run.path)
     about = run.dataset | {"name": HOSTILE, "source": HOSTILE, "notes": [HOSTILE]}
     (run.path / "dataset.json").write_text(json.dumps(about))
+    seal(run.path)
     metadata, markdown = parts_of(card.model_card(run, "onnx", AGREEMENT, About()))
     [result] = metadata["model-index"][0]["results"]
     assert result["dataset"]["name"] == HOSTILE
@@ -623,7 +627,7 @@ def test_stock_keras_opens_the_file_and_finds_stock_layers(everything):
         model = keras.saving.load_model(
             everything[0] / "keras" / "model.keras", compile=False, safe_mode=True
         )
-    assert model.optimizer is None
+    assert getattr(model, "optimizer", None) is None
     assert {type(layer).__module__.split(".")[0] for layer in model.layers} == {"keras"}
 
 
