@@ -190,7 +190,8 @@ def _work(task: Task, connection: Connection) -> None:
     except MemoryError:
         connection.send(("error", "memory ran out"))
     except Exception as error:  # noqa: BLE001 -- one failed task must not end the rest
-        traceback.print_exc()
+        with contextlib.suppress(OSError):  # the log's disk may be what is full
+            traceback.print_exc()
         connection.send(("error", f"{type(error).__name__}: {error} (see {task.log})"))
     else:
         connection.send(("value", value))
