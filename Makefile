@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-slow test-all lint check format bench kills fuzz \
-	soak results export-grid clean
+	soak audit results export-grid clean
 
 help: ## Print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,10 @@ fuzz: install ## Try 10,000 random inputs on each reader
 
 soak: install ## Watch the memory of one process over a million texts
 	$(BIN)/python benchmarks/soak.py
+
+audit: install ## Look the pins up among published advisories (needs a network)
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/pip-audit --no-deps --disable-pip --requirement constraints.txt
 
 results: install ## Train on real data sets and write docs/results.md (hours)
 	$(BIN)/python benchmarks/results.py

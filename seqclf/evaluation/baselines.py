@@ -216,7 +216,7 @@ def _features(data: EncodedDataset, kind: Any, **options: Any) -> dict[str, Any]
         ngram_range=(1, 2),
         min_df=2 if len(data.splits[TRAIN]) >= FEWEST_FOR_RARE else 1,
         lowercase=False,
-        token_pattern=r"\S+",
+        token_pattern=r"\S+",  # noqa: S106 -- no password
         dtype=np.float32,
         **options,
     )
