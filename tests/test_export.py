@@ -623,7 +623,7 @@ def test_stock_keras_opens_the_file_and_finds_stock_layers(everything):
         model = keras.saving.load_model(
             everything[0] / "keras" / "model.keras", compile=False, safe_mode=True
         )
-    assert model.optimizer is None
+    assert getattr(model, "optimizer", None) is None
     assert {type(layer).__module__.split(".")[0] for layer in model.layers} == {"keras"}
 
 
