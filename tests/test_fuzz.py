@@ -52,6 +52,27 @@ def test_arrow_and_plain_python_find_the_same_tokens(text):
     assert found == reference_text.tokens(text, folding())
 
 
+@pytest.fixture(scope="module")
+def graph():
+    """The text rules as a TensorFlow graph, as a SavedModel carries them."""
+    import tensorflow as tf
+
+    from seqclf.export.graph_text import tokens_in_graph
+
+    return tf.function(
+        lambda texts: tokens_in_graph(texts, TextConfig()),
+        input_signature=[tf.TensorSpec([None], tf.string)],
+    )
+
+
+@many
+@given(st.lists(TEXT, min_size=1, max_size=5))
+def test_arrow_and_a_graph_find_the_same_tokens(graph, texts):
+    encoded = [text.encode() for text in texts]
+    found = [[token.decode() for token in row] for row in graph(encoded).to_list()]
+    assert found == tokenize(strings(texts)).to_pylist()
+
+
 @many
 @given(
     st.lists(TEXT, min_size=1, max_size=8),
