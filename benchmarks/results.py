@@ -62,7 +62,7 @@ class Entry:
 CAMPAIGN = (
     Entry("imdb", seeds=3),
     Entry("trec6", seeds=5),
-    Entry("trec6", seeds=5, tune=8),
+    Entry("trec6", seeds=3, tune=8),
     Entry("ag_news_small", seeds=5),
     Entry("mr", seeds=5),
     Entry("banking77"),

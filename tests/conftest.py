@@ -12,6 +12,7 @@ import pytest
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["COLUMNS"] = "80"
 os.environ["HF_HUB_OFFLINE"] = "1"  # nothing here reaches beyond the machine
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # nor does ONNX Runtime
 os.environ.pop("SEQCLF_MODELS", None)
 os.environ.pop("SEQCLF_CACHE", None)
 

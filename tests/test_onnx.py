@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import itertools
+import os
 
 import numpy as np
 import onnxruntime
 import pytest
+from conftest import run_cli
 
 from seqclf.config import CELL_NAMES, POOLING_NAMES, ModelConfig
 from seqclf.model import onnx_graph
 from seqclf.model.build import POOLINGS, build_model
+from seqclf.model.onnx_graph import TELEMETRY_VARIABLE
 from seqclf.model.scoring import probabilities_of
 
 VOCABULARY, LABELS = 30, 3
@@ -87,3 +90,14 @@ def test_recurrence_runs_on_native_operators():
 
 def test_every_pooling_has_its_entry():
     assert list(onnx_graph.POOLINGS) == list(POOLINGS)
+
+
+def test_onnx_runtime_keeps_no_record_of_its_use(finished_run, tmp_path):
+    # Its telemetry, on since 1.31, begins with a data base in the user's cache.
+    surroundings = {k: v for k, v in os.environ.items() if k != TELEMETRY_VARIABLE}
+    surroundings |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = run_cli(
+        ["predict", "--run", str(finished_run.path), "fine"], tmp_path, env=surroundings
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.rglob("*")) == []

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from seqclf.errors import RunError
+from seqclf.model.onnx_graph import import_onnxruntime
 from seqclf.runs import Run
 from seqclf.runs.run import ONNX_FILE
 
@@ -37,6 +38,8 @@ def write_int8(run: Run, folder: Path) -> None:
     """
     import onnx
     from onnx import helper
+
+    import_onnxruntime()
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     source, target = _model_of(run), folder / ONNX_FILE

@@ -16,6 +16,7 @@ import numpy as np
 
 from seqclf.errors import RunError
 from seqclf.export.formats import FORMATS, checking_code, loading_code
+from seqclf.model.onnx_graph import TELEMETRY_VARIABLE
 from seqclf.training.timing import SINGLE_TEXTS
 
 SHOWN_ERROR = 500  # characters of the last line that a failed process wrote
@@ -95,6 +96,7 @@ def _run_fresh(folder: Path, jobs: list[dict[str, Any]]) -> None:
     # -I: neither the current folder nor PYTHONPATH; so seqclf is not at hand. Without
     # a GPU, for that is where the run's own answers come from.
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+    quiet |= {TELEMETRY_VARIABLE: "1"}
     done = subprocess.run(
         [sys.executable, "-I", str(script), str(listed)],
         env=os.environ | quiet | {"CUDA_VISIBLE_DEVICES": "-1"},

@@ -8,6 +8,7 @@ stay apart, as with Keras's `reset_after` (https://onnx.ai/onnx/operators).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 OPSET, IR_VERSION = 17, 10
 LONGEST_CHECKED = 1000
+TELEMETRY_VARIABLE = "ORT_DISABLE_TELEMETRY"
 TOKEN_IDS, LOGITS, PROBABILITIES = "token_ids", "logits", "probabilities"
 FAR_BELOW = np.float32(-1e9)  # as in the Keras model, for places that hold padding
 OPERATORS = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
@@ -73,13 +75,24 @@ def to_onnx(model: Any, config: ModelConfig, metadata: Mapping[str, str]) -> Mod
     return made
 
 
+def import_onnxruntime() -> Any:
+    """Imports ONNX Runtime, without its telemetry.
+
+    Since 1.31 it reports its use to its maker, and keeps a data base of it in the
+    user's cache, unless this variable is set before it is imported.
+    """
+    os.environ.setdefault(TELEMETRY_VARIABLE, "1")
+    import onnxruntime
+
+    return onnxruntime
+
+
 def open_session(model: bytes | str) -> Any:
     """Opens an ONNX model, given as its bytes or its path, with ONNX Runtime.
 
     The session runs in the thread that calls it; call it from several to use more.
     """
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors alone
     options.intra_op_num_threads = 1
