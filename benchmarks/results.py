@@ -1,8 +1,9 @@
 """Trains the twins on real data sets and writes docs/results.md from what came out.
 
 Run as ``python benchmarks/results.py [COMPARISON ...]``, with the data sets in
-``../shared/data``. Finished runs are reused, so a cut campaign goes on where it was.
-Tables between the markers of README.md are written too.
+``../shared/data``. Finished runs are reused, so a cut campaign goes on where it was;
+what was not compared here keeps the section that it has. Tables between the markers of
+README.md are written too.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -51,6 +53,11 @@ class Entry:
         return f"{self.data}-tuned-{self.tune}" if self.tune else f"{self.data}-compare"
 
     @property
+    def title(self) -> str:
+        """The heading of its section."""
+        return f"{self.data}, tuned" if self.tune else self.data
+
+    @property
     def options(self) -> list[str]:
         """What is typed behind `seqclf compare --data NAME`."""
         given = ["--seeds", str(self.seeds)]
@@ -81,7 +88,7 @@ def compare(entry: Entry) -> None:
 
 def section(entry: Entry, result: dict[str, Any], notes: dict[str, str]) -> str:
     """Returns the part of one comparison."""
-    name = f"{entry.data}, tuned" if entry.tune else entry.data
+    name = entry.title
     dataset = result["card"]["dataset"]
     sizes = ", ".join(f"{n:,} {split}" for split, n in dataset["sizes"].items())
     parts = [
@@ -99,6 +106,13 @@ def section(entry: Entry, result: dict[str, Any], notes: dict[str, str]) -> str:
     elif gap(result) > FAR_BELOW:
         raise SystemExit(f"{name}: {gap(result):.3f} below; say why in {NOTES.name}")
     return "\n\n".join(parts)
+
+
+def sections(page: str) -> dict[str, str]:
+    """Returns the sections of the page as it stands, by their headings."""
+    found = re.split(r"^## (.+)$", page, flags=re.MULTILINE)[1:]
+    pairs = zip(found[::2], found[1::2], strict=True)
+    return {title: f"## {title}{body}".strip() for title, body in pairs}
 
 
 def gap(result: dict[str, Any]) -> float:
@@ -152,6 +166,7 @@ def main(names: list[str]) -> None:
             print(entry.name, flush=True)
             compare(entry)
     notes = json.loads(NOTES.read_text("utf-8"))
+    kept = sections(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
     parts = [head()]
     for entry in CAMPAIGN:
         file = MODELS / entry.name / COMPARISON_FILE
@@ -160,6 +175,8 @@ def main(names: list[str]) -> None:
             parts.append(section(entry, result, notes))
             if entry.data == "imdb":
                 fill_readme(entry, result)
+        elif entry.title in kept:
+            parts.append(kept[entry.title])
     RESULTS.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import TINY, reviews, run_cli, write_csv
+from conftest import TINY, reviews, run_cli, seal, write_csv
 from test_docs import click_command
 
 import seqclf
@@ -174,6 +174,7 @@ def saved(finished_run, tmp_path):
     result = rows_of([finished_run]) | {"missing": {}, "tuning": None}
     (tmp_path / "mine").mkdir()
     write_json(tmp_path / "mine" / "comparison.json", result)
+    seal(tmp_path / "mine", command="compare")
     return Comparison.open("mine", tmp_path)
 
 

@@ -48,6 +48,7 @@ def test_a_damaged_model_is_named(finished_run, tmp_path):
         with pytest.raises(RunError, match=f"{name} could not be opened"):
             Classifier.open(Run(tmp_path / "run"))
         (tmp_path / "run" / name).unlink()
+        seal(tmp_path / "run")
 
 
 def test_a_text_alone_is_what_it_is_among_others_and_order_is_kept(classifier):

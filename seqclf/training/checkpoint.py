@@ -143,7 +143,7 @@ def restore(path: Path, model: Any, about: Mapping[str, Any]) -> Standing | None
       damaged, or it was written under other circumstances.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             state = json.loads(arrays[STATE].tobytes())
             values = _listed("model", arrays)
             best, metrics = _listed("best", arrays), _listed("metrics", arrays)
