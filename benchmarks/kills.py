@@ -94,8 +94,10 @@ def train(folder: Path, cell: str, planted: str = "") -> subprocess.Popen[str]:
         (site / "sitecustomize.py").write_text(SITE)
         path = os.pathsep.join([str(site), environment.get("PYTHONPATH", "")])
         environment |= {"KILL_AT": planted, "PYTHONPATH": path}
+    # Without recurrence there are no units, and to name some is refused.
+    options = [o for o in OPTIONS if cell != "none" or not o.startswith("--units")]
     return subprocess.Popen(
-        [sys.executable, "-m", "seqclf", "train", f"--cell={cell}", *OPTIONS],
+        [sys.executable, "-m", "seqclf", "train", f"--cell={cell}", *options],
         cwd=folder,
         env=environment,
         stdout=subprocess.DEVNULL,

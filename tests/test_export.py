@@ -640,6 +640,7 @@ def test_a_keras_file_of_other_weights_is_an_error(finished_run, tmp_path):
     model = keras.saving.load_model(run.path / "model.keras", compile=False)
     model.set_weights([weights * 1.01 for weights in model.get_weights()])
     model.save(run.path / "model.keras")
+    seal(run.path)
     places = {"keras": tmp_path / "out"}
     with pytest.raises(RunError, match="keras differs from the run"):
         list(exporting.export(run, places, About(), tmp_path))

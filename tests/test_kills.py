@@ -23,7 +23,9 @@ def test_killed_trainings_go_on_to_the_same_numbers(tmp_path):
 
 def test_a_difference_would_be_seen(tmp_path):
     kills.write_reviews(tmp_path)
-    assert kills.train(tmp_path, "none").wait() == 0
+    process = kills.train(tmp_path, "none")
+    assert process.communicate()[1]
+    assert process.returncode == 0
     run = tmp_path / "models" / "run"
     expected = kills.numbers(run)
     for name in ("metrics.json", "model.onnx"):
