@@ -22,6 +22,7 @@ def compare(jobs: int) -> dict[str, float]:
     """Runs the command in an empty folder; returns its figures."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "seqclf", "compare", "--seeds=1", "--quiet"]
+        command += ["--models-dir=models", "--cache-dir=cache"]
         start = time.perf_counter()
         subprocess.run(
             [*command, f"--jobs={jobs}"], cwd=folder, check=True, capture_output=True

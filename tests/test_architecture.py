@@ -27,6 +27,7 @@ FLOORS = [
     ["seqclf.comparison", "seqclf.machine"],
     ["seqclf.report", "seqclf.estimator"],
     ["seqclf.steps"],
+    ["seqclf.studies"],
     ["seqclf.api"],
     ["seqclf.cli"],
     ["seqclf.__main__"],

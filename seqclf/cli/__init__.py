@@ -15,7 +15,17 @@ import typer
 from typer.core import TyperGroup
 
 import seqclf
-from seqclf.cli import compare, data, doctor, evaluate, export, predict, runs, train
+from seqclf.cli import (
+    compare,
+    data,
+    doctor,
+    evaluate,
+    export,
+    predict,
+    runs,
+    study,
+    train,
+)
 from seqclf.cli._screen import clean
 from seqclf.errors import SeqclfError
 
@@ -94,6 +104,7 @@ app.command("compare")(compare.compare)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
+app.command("study")(study.study)
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.command("doctor")(doctor.doctor)

@@ -65,7 +65,7 @@ def accuracies(rows: Sequence[Record]) -> str:
         axes.set_xlabel("test accuracy, %")
         axes.grid(axis="x", alpha=0.25)
 
-    return _drawn(draw, "accuracies", 6.4, 0.8 + 0.36 * len(rows))
+    return drawn(draw, "accuracies", 6.4, 0.8 + 0.36 * len(rows))
 
 
 def differences(pairs: Sequence[Record]) -> str:
@@ -93,7 +93,7 @@ def differences(pairs: Sequence[Record]) -> str:
         axes.set_xlabel("difference in accuracy, points (filled: p < 0.05)")
         axes.grid(axis="x", alpha=0.25)
 
-    return _drawn(draw, "differences", 6.4, 0.8 + 0.36 * len(pairs))
+    return drawn(draw, "differences", 6.4, 0.8 + 0.36 * len(pairs))
 
 
 COSTS = (
@@ -125,16 +125,16 @@ def costs(rows: Sequence[Record]) -> str:
                 axes.plot([cost], [value], label=clipped(cell), **look)
             axes.set_xscale("log")
             axes.margins(0.2)
-            _plain_ticks(axes)
+            plain_ticks(axes)
             axes.set_xlabel(label)
             axes.grid(alpha=0.25)
         panels[0].set_ylabel("test accuracy, %")
-        _legend(figure, panels)
+        legend(figure, panels)
 
-    return _drawn(draw, "costs", 9.2, 3.4)
+    return drawn(draw, "costs", 9.2, 3.4)
 
 
-def _plain_ticks(axes: Any) -> None:
+def plain_ticks(axes: Any) -> None:
     """Labels a logarithmic axis at 1, 2 and 5, without powers."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -198,9 +198,9 @@ def curves(by_cell: Mapping[str, Sequence[Record]]) -> str:
         by_epoch.set_ylabel("validation accuracy, %")
         for axes in (by_epoch, by_second):
             axes.grid(alpha=0.25)
-        _legend(figure, [by_epoch])
+        legend(figure, [by_epoch])
 
-    return _drawn(draw, "curves", 9.2, 3.6)
+    return drawn(draw, "curves", 9.2, 3.6)
 
 
 def confusions(
@@ -227,7 +227,7 @@ def confusions(
         panels[0].set_ylabel("true label")
 
     side = min(max(0.45 * len(labels), 1.8), 3.6)
-    return _drawn(draw, "confusions", (side + 0.5) * len(matrices), side + 1.2)
+    return drawn(draw, "confusions", (side + 0.5) * len(matrices), side + 1.2)
 
 
 def _write_shares(axes: Any, shares: Sequence[Sequence[float]]) -> None:
@@ -255,9 +255,9 @@ def calibrations(by_cell: Mapping[str, Record]) -> str:
         axes.set_xlabel("stated probability, %")
         axes.set_ylabel("right, %")
         axes.grid(alpha=0.25)
-        _legend(figure, [axes])
+        legend(figure, [axes])
 
-    return _drawn(draw, "calibrations", 5.2, 4.2)
+    return drawn(draw, "calibrations", 5.2, 4.2)
 
 
 def by_length(groups: Sequence[Record]) -> str:
@@ -283,9 +283,9 @@ def by_length(groups: Sequence[Record]) -> str:
         axes.set_xticks(range(len(groups)), [group["group"] for group in groups])
         axes.set_ylabel("test accuracy, %")
         axes.grid(axis="y", alpha=0.25)
-        _legend(figure, [axes])
+        legend(figure, [axes])
 
-    return _drawn(draw, "by_length", 6.4, 3.6)
+    return drawn(draw, "by_length", 6.4, 3.6)
 
 
 def word_order(by_cell: Mapping[str, Record]) -> str:
@@ -304,7 +304,7 @@ def word_order(by_cell: Mapping[str, Record]) -> str:
         axes.set_xlabel("test accuracy, %: as written (filled), words shuffled (open)")
         axes.grid(axis="x", alpha=0.25)
 
-    return _drawn(draw, "word_order", 6.4, 0.8 + 0.36 * len(by_cell))
+    return drawn(draw, "word_order", 6.4, 0.8 + 0.36 * len(by_cell))
 
 
 def _percents(one: Record) -> list[float]:
@@ -315,7 +315,7 @@ def _mean(lists: Sequence[Sequence[float]]) -> list[float]:
     return [sum(values) / len(values) for values in zip(*lists, strict=True)]
 
 
-def _legend(figure: Any, panels: Sequence[Any]) -> None:
+def legend(figure: Any, panels: Sequence[Any]) -> None:
     """Puts one legend above all panels."""
     entries: dict[str, Any] = {}
     for axes in panels:
@@ -324,7 +324,7 @@ def _legend(figure: Any, panels: Sequence[Any]) -> None:
     figure.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=4)
 
 
-def _drawn(draw: Callable[[Any], None], name: str, width: float, height: float) -> str:
+def drawn(draw: Callable[[Any], None], name: str, width: float, height: float) -> str:
     """Draws on a figure of so many inches; returns its SVG, made fit for a page."""
     import matplotlib
     from matplotlib.figure import Figure

@@ -32,6 +32,7 @@ VOCABULARY_FILE = "vocabulary.txt"
 TOKENIZER_FILE = "tokenizer.json"
 LABELS_FILE = "labels.txt"
 MODEL_FILE = "model.keras"
+FIRST_EPOCH_FILE = "first_epoch.keras"  # the model after one epoch, for studies
 ONNX_FILE = "model.onnx"  # the same weights; missing if it does not agree with Keras
 HISTORY_FILE = "history.jsonl"
 METRICS_FILE = "metrics.json"
@@ -42,6 +43,8 @@ CHECKPOINT_FILE = "checkpoint.npz"  # while it trains: how far it is
 LOG_FILE = "log.txt"  # what libraries wrote while it trained
 LOCK_FILE = "lock"  # held by the process that trains
 COMPLETE_FILE = "complete"  # written last, with checksums; absent means unfinished
+# What a training that goes on finds again.
+KEPT = frozenset((LOG_FILE, LOCK_FILE, CHECKPOINT_FILE, FIRST_EPOCH_FILE))
 MAY_CHANGE = frozenset((COMPLETE_FILE, CHECKPOINT_FILE, LOCK_FILE, LOG_FILE))
 
 
@@ -257,7 +260,7 @@ def _clear(path: Path) -> None:
     for old in path.iterdir() if path.exists() else ():
         if old.is_dir():
             shutil.rmtree(old)
-        elif old.name not in (LOG_FILE, LOCK_FILE, CHECKPOINT_FILE):
+        elif old.name not in KEPT:
             old.unlink()
 
 

@@ -56,9 +56,10 @@ class Trial:
       encoded: Folder of the encoded data set.
       about: What the run's `dataset.json` will hold.
       path: Directory of the run.
-      command: The command that asks for it, `train` or `compare`.
+      command: The command that asks for it: `train`, `compare` or `study`.
       threads: Threads that TensorFlow may use.
       jobs: Trainings that run at the same time, this one included.
+      with_first_epoch: Whether the run keeps the model after one epoch, too.
     """
 
     config: RunConfig
@@ -68,6 +69,7 @@ class Trial:
     command: str
     threads: int
     jobs: int = 1
+    with_first_epoch: bool = False
 
 
 def run_trial(trial: Trial, report: Report) -> None:
@@ -98,6 +100,8 @@ def _run(trial: Trial, report: Report) -> None:
     def on_progress(event: dict[str, Any]) -> None:
         if event["event"] == "epoch":
             files.append_epoch(run, _record(event))
+            if event["epoch"] == 1 and trial.with_first_epoch:
+                write_whole(run.path / files.FIRST_EPOCH_FILE, model.save)
         if event["event"] == "continued":
             files.write_history(run, event["records"])
         report(event)

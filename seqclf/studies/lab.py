@@ -1,0 +1,220 @@
+"""Where studies train and measure: the engine of `compare`, finished runs reused."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqclf import runs
+from seqclf.comparison import plan as planning
+from seqclf.config import DataConfig, RunConfig
+from seqclf.engine import Task, cores, run_tasks
+from seqclf.errors import RunError, TrainingError
+from seqclf.runs import Run
+from seqclf.runs.run import FIRST_EPOCH_FILE, LOG_FILE
+from seqclf.steps import Listener, Target, load_and_encode
+from seqclf.storage import write_whole
+from seqclf.text.encoding import EncodedDataset
+from seqclf.training.trial import Report, Trial
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TRIALS, DATA = "trials", "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A place to train and to measure.
+
+    Attributes:
+      folder: Where trials and answers are kept, within the folder of the runs.
+      target: The folder of the runs, where finished ones of `compare` are reused, that
+        of the caches, and whether to begin anew.
+      listener: Told of the progress.
+      jobs: Processes at a time; the cores are divided among them.
+    """
+
+    folder: Path
+    target: Target
+    listener: Listener
+    jobs: int
+
+    @property
+    def threads(self) -> int:
+        """Threads of one process."""
+        return max(cores() // self.jobs, 1)
+
+    def load(self, config: RunConfig) -> EncodedDataset:
+        """Loads and encodes data; of its notes nothing is said."""
+        return load_and_encode(config, self.target.cache, None)
+
+    def train(
+        self, configs: Sequence[RunConfig], with_first_epoch: bool = False
+    ) -> list[Run]:
+        """Trains what is not finished yet.
+
+        Args:
+          configs: What to train, each on its own data; equal ones are trained once.
+          with_first_epoch: Whether the runs shall hold the model after one epoch too.
+
+        Returns:
+          A finished run for each config.
+
+        Raises:
+          TrainingError: If a training failed; the reasons are named, the other runs
+            are kept.
+        """
+        data = _each_once(self.load, [(c.data, c.text) for c in configs], configs)
+        paths: list[Path] = []
+        trials: dict[Path, Trial] = {}
+        for config in configs:
+            encoded = data[config.data, config.text]
+            path, is_done = self._place(config, encoded, with_first_epoch, trials)
+            paths.append(path)
+            if not is_done and path not in trials:
+                trials[path] = Trial(
+                    config, encoded.path, encoded.about, path, "study",
+                    self.threads, self.jobs, with_first_epoch,
+                )  # fmt: skip
+        self._train(list(trials.values()), len(set(paths)))
+        return [Run(path) for path in paths]
+
+    def _place(
+        self,
+        config: RunConfig,
+        data: EncodedDataset,
+        with_first_epoch: bool,
+        planned: Mapping[Path, Trial],
+    ) -> tuple[Path, bool]:
+        """Returns where a run is, or will be, and whether it is finished."""
+        for path, trial in planned.items():
+            if trial.config == config:
+                return path, False
+        place = runs.find_place(self.target.models, config, data.about)
+        if place.is_done and _is_enough(Run(place.path), with_first_epoch):
+            return place.path, True
+        folder = self.folder / TRIALS
+        name = _free_name(folder, config, data, planned)
+        place = runs.find_place(folder, config, data.about)
+        if place.is_done and not _is_enough(Run(place.path), with_first_epoch):
+            shutil.rmtree(place.path)
+            return place.path, False
+        if place.is_done or place.is_begun:
+            if self.target.fresh and place.is_begun:
+                runs.forget(place.path)
+            return place.path, place.is_done
+        return folder / name, False
+
+    def _train(self, trials: Sequence[Trial], count: int) -> None:
+        if not trials:
+            return
+        reused = count - len(trials)
+        self.listener.note(
+            f"{len(trials)} trainings"
+            + (f", and {reused} that are finished: reused." if reused else ".")
+        )
+        costs = {t.path.name: planning.relative_cost(t.config) for t in trials}
+        with self.listener.progress(costs, self.jobs) as report:
+            try:
+                failures = planning.train(trials, report, self.jobs)
+            except KeyboardInterrupt:
+                self.listener.insist("Type the same command again, and it goes on.")
+                raise
+        if failures:
+            reasons = "; ".join(f"{name}: {why}" for name, why in failures.items())
+            raise TrainingError(
+                f"{len(failures)} of {len(trials)} trainings failed. {reasons}"
+            )
+
+    def keep_data(self, name: str, splits: Mapping[str, pa.Table]) -> DataConfig:
+        """Writes made-up or altered texts, to be trained on like any other.
+
+        Args:
+          name: Of the data set; the same name must stand for the same texts.
+          splits: By split, tables with text: string and label: string.
+
+        Returns:
+          Where they are.
+        """
+        from pyarrow import parquet
+
+        folder = self.folder / DATA / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for split, table in splits.items():
+            file = folder / f"{split}.parquet"
+            if not file.exists():
+                write_whole(file, functools.partial(parquet.write_table, table))
+        return DataConfig(source=str(folder))
+
+    def measure(
+        self,
+        function: Callable[[Any, Report], Any],
+        arguments: Sequence[Any],
+        names: Sequence[str],
+    ) -> list[Any]:
+        """Calls a function of (argument, report) in processes of their own.
+
+        Args:
+          function: Importable; returns plain values.
+          arguments: One a call.
+          names: What each call is called on the screen.
+
+        Returns:
+          What the calls returned, in order.
+
+        Raises:
+          RunError: If one failed.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        tasks = [Task(function, a, self.folder / LOG_FILE) for a in arguments]
+        values: dict[int, Any] = {}
+        with self.listener.progress({}, self.jobs) as report:
+            for outcome in run_tasks(
+                tasks, self.jobs, lambda i, event: report(names[i], event)
+            ):
+                if outcome.error:
+                    raise RunError(f"{names[outcome.index]}: {outcome.error}")
+                values[outcome.index] = outcome.value
+                report(names[outcome.index], {"event": "finished"})
+        return [values[index] for index in range(len(arguments))]
+
+
+def _each_once(
+    load: Callable[[RunConfig], EncodedDataset],
+    keys: Iterable[tuple[DataConfig, Any]],
+    configs: Iterable[RunConfig],
+) -> dict[tuple[DataConfig, Any], EncodedDataset]:
+    found: dict[tuple[DataConfig, Any], EncodedDataset] = {}
+    for key, config in zip(keys, configs, strict=True):
+        if key not in found:
+            found[key] = load(config)
+    return found
+
+
+def _is_enough(run: Run, with_first_epoch: bool) -> bool:
+    return not with_first_epoch or (run.path / FIRST_EPOCH_FILE).exists()
+
+
+def _free_name(
+    folder: Path, config: RunConfig, data: EncodedDataset, planned: Mapping[Path, Trial]
+) -> str:
+    """Returns the automatic name, with a number if it is taken or planned."""
+    base = f"{data.about['name']}-{config.model.cell}-{config.training.seed}"
+    taken = {path.name for path in planned} | {path.name for path in folder.glob("*")}
+    number = 1
+    while (name := base if number == 1 else f"{base}-{number}") in taken:
+        number += 1
+    return name
+
+
+def with_limit(config: RunConfig, rows: int | None) -> RunConfig:
+    """Returns the config with another number of training rows."""
+    return dataclasses.replace(
+        config, data=dataclasses.replace(config.data, limit=rows)
+    )

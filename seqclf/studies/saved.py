@@ -1,0 +1,94 @@
+"""What studies found, in files: JSON, Parquet and a figure each, and their page."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from seqclf.comparison.saved import QUESTION_FILE
+from seqclf.errors import RunError
+from seqclf.storage import strict_json, write_json, write_text, write_whole
+from seqclf.studies.question import Answer, Record, Table
+
+SUFFIX = "-studies"
+ANSWER_FILE = "answer.json"  # written last; absent means unfinished
+ROWS_FILE = "rows.parquet"
+FIGURE_FILE = "figure.svg"
+
+
+def folder_of(models: Path, name: str) -> Path:
+    """Returns where the studies of a data set of that name are kept."""
+    return models / f"{name}{SUFFIX}"
+
+
+def place(folder: Path, asked: Record) -> Path:
+    """Returns the directory of an answer: that of the equal question, or a free one."""
+    number = 1
+    while True:
+        path = folder / (
+            asked["study"] if number == 1 else f"{asked['study']}-{number}"
+        )
+        if not path.exists() or _asked(path) in (asked, {}):
+            return path
+        number += 1
+
+
+def _asked(path: Path) -> Record:
+    try:
+        found: Record = strict_json((path / QUESTION_FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def write(path: Path, asked: Record, answer: Answer, figure: str) -> None:
+    """Writes an answer: its rows and its figure first, what names them last."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    path.mkdir(parents=True, exist_ok=True)
+    (path / ANSWER_FILE).unlink(missing_ok=True)
+    write_json(path / QUESTION_FILE, asked)
+    table = pa.Table.from_pylist(list(answer.rows))
+    write_whole(path / ROWS_FILE, lambda partial: parquet.write_table(table, partial))
+    write_text(path / FIGURE_FILE, figure)
+    write_json(path / ANSWER_FILE, dataclasses.asdict(answer))
+
+
+def is_written(path: Path) -> bool:
+    """Tells whether an answer is there, whole."""
+    return (path / ANSWER_FILE).exists()
+
+
+def read(path: Path) -> Answer:
+    """Reads an answer.
+
+    Raises:
+      RunError: If it cannot be used.
+    """
+    file = path / ANSWER_FILE
+    try:
+        values: dict[str, Any] = strict_json(file.read_text("utf-8"))
+        table = values.pop("table")
+        rows = tuple(tuple(row) for row in table["rows"])
+        values |= {"rows": tuple(values["rows"]), "notes": tuple(values["notes"])}
+        header = tuple(table["header"])
+        return Answer(table=Table(header=header, rows=rows), **values)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RunError(
+            f"{file} could not be used ({error}); remove {path}, and type the command "
+            f"that made it again."
+        ) from error
+
+
+def answers(models: Path, fingerprint: object) -> list[tuple[Path, Answer]]:
+    """Returns the answers on data of that fingerprint, with their directories."""
+    found = sorted(models.glob(f"*{SUFFIX}/*/{ANSWER_FILE}"))
+    paths: Sequence[Path] = [file.parent for file in found]
+    return [
+        (path, read(path))
+        for path in paths
+        if _asked(path).get("fingerprint") == fingerprint
+    ]
