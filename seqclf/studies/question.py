@@ -11,6 +11,7 @@ from seqclf import config as settings
 from seqclf.config import RunConfig, twin
 
 Record = dict[str, Any]
+QUICK_ROWS, QUICK_EPOCHS = 2000, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,18 @@ def textbook(config: RunConfig) -> RunConfig:
         config.model, layers=1, bidirectional=False, pooling="last"
     )
     return dataclasses.replace(config, model=model)
+
+
+def quick_config(config: RunConfig) -> RunConfig:
+    """Returns the recipe on at most 2,000 training texts, for 3 epochs if none are given.
+
+    The same for all studies, so that they share their trainings.
+    """
+    rows = min(config.data.limit or QUICK_ROWS, QUICK_ROWS)
+    data = dataclasses.replace(config.data, limit=rows)
+    epochs = config.training.epochs or QUICK_EPOCHS
+    training = dataclasses.replace(config.training, epochs=epochs)
+    return dataclasses.replace(config, data=data, training=training)
 
 
 def trainings(
