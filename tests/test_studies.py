@@ -1,0 +1,248 @@
+"""The frame of the studies: questions, answers in files, training and reuse."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import TINY, run_cli
+
+from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
+from seqclf.errors import RunError
+from seqclf.runs import Run
+from seqclf.runs.run import FIRST_EPOCH_FILE
+from seqclf.steps import Target
+from seqclf.studies import STUDIES, saved, shown
+from seqclf.studies.lab import Lab
+from seqclf.studies.question import (
+    QUICK_EPOCHS,
+    QUICK_ROWS,
+    Answer,
+    Question,
+    Table,
+    quick_config,
+    textbook,
+    trainings,
+)
+
+ANSWER = Answer(
+    study="gates",
+    title="What | the gates do",
+    sentence="One model each: nothing is said of the cells.",
+    table=Table(header=("cell", "half-life, tokens"), rows=(("gru", "3.1"),)),
+    rows=({"cell": "gru", "half_life": 3.1}, {"cell": "rnn", "half_life": None}),
+    findings={"half_life": {"gru": 3.1}},
+    trials=1,
+    notes=("quick",),
+    about={"seeds": [0]},
+)
+
+
+class Silent:
+    """A listener that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.quiet = True
+
+    def note(self, sentence: str) -> None:
+        self.notes.append(sentence)
+
+    insist = note
+
+    def progress(self, costs: Any, jobs: int = 1) -> Any:
+        import contextlib
+
+        return contextlib.nullcontext(lambda name, event: None)
+
+
+def tiny(data: Path) -> RunConfig:
+    return RunConfig(
+        data=DataConfig(source=str(data)),
+        text=TextConfig(min_count=1),
+        model=ModelConfig(units=8, embedding_size=8),
+        training=TrainingConfig(epochs=2, batch_size=16, learning_rate=0.02),
+    )
+
+
+@pytest.fixture
+def lab(workplace: Path, tmp_path: Path) -> Lab:
+    models = tmp_path / "models"
+    shutil.copytree(workplace / "models", models)
+    target = Target(models, tmp_path / "cache")
+    return Lab(models / "reviews-studies", target, Silent(), 1)
+
+
+def test_the_textbooks_network_is_one_way_with_the_last_state_read_out() -> None:
+    model = textbook(RunConfig()).model
+    assert (model.layers, model.bidirectional, model.pooling) == (1, False, "last")
+    assert model.units == RunConfig().model.units
+
+
+def test_quick_asks_for_less_and_keeps_what_was_given() -> None:
+    quick = quick_config(RunConfig())
+    assert (quick.data.limit, quick.training.epochs) == (QUICK_ROWS, QUICK_EPOCHS)
+    given = RunConfig(data=DataConfig(limit=300), training=TrainingConfig(epochs=1))
+    assert quick_config(given) == given
+
+
+def test_trainings_go_seed_by_seed() -> None:
+    question = Question(config=RunConfig(), cells=("rnn", "gru"), seeds=(0, 1))
+    found = [(c.model.cell, c.training.seed) for c in trainings(question, RunConfig())]
+    assert found == [("rnn", 0), ("gru", 0), ("rnn", 1), ("gru", 1)]
+
+
+def test_an_answer_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
+    question = Question(config=RunConfig())
+    asked = question.asked("gates", "f00")
+    path = saved.place(tmp_path / "x-studies", asked)
+    saved.write(path, asked, ANSWER, "<svg/>")
+    assert saved.read(path) == ANSWER
+    from pyarrow import parquet
+
+    assert parquet.read_table(path / saved.ROWS_FILE).to_pylist() == list(ANSWER.rows)
+    assert saved.answers(tmp_path, "f00") == [(path, ANSWER)]
+    assert saved.answers(tmp_path, "other") == []
+
+
+def test_another_question_gets_another_place_and_the_equal_one_its_own(
+    tmp_path: Path,
+) -> None:
+    asked = Question(config=RunConfig()).asked("gates", "f00")
+    other = Question(config=RunConfig(), quick=True).asked("gates", "f00")
+    first = saved.place(tmp_path, asked)
+    saved.write(first, asked, ANSWER, "<svg/>")
+    assert saved.place(tmp_path, asked) == first
+    assert saved.place(tmp_path, other) == tmp_path / "gates-2"
+
+
+def test_the_place_of_the_data_and_the_seed_of_the_recipe_make_no_other_question() -> (
+    None
+):
+    here = RunConfig(data=DataConfig(source="a.csv"))
+    there = RunConfig(data=DataConfig(source="b.csv"), training=TrainingConfig(seed=7))
+    questions = [Question(config=one).asked("gates", "f00") for one in (here, there)]
+    assert questions[0] == questions[1]
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", '{"study": 1}', "[]"])
+def test_a_damaged_answer_is_named_with_the_remedy(tmp_path: Path, text: str) -> None:
+    (tmp_path / saved.ANSWER_FILE).write_text(text)
+    with pytest.raises(RunError, match="type the command"):
+        saved.read(tmp_path)
+
+
+def test_markdown_keeps_the_columns_whatever_a_cell_holds() -> None:
+    table = Table(header=("a", "b"), rows=(("x|y", "1\n2"),))
+    text = shown.markdown(dataclasses.replace(ANSWER, table=table))
+    assert "| x\\|y | 1 2 |" in text
+
+
+def test_a_finished_run_of_the_person_is_reused_and_others_are_kept_apart(
+    lab: Lab, workplace: Path
+) -> None:
+    config = tiny(workplace / "reviews")
+    finished = lab.target.models / "reviews-gru-0"
+    gru = dataclasses.replace(
+        config, model=dataclasses.replace(config.model, cell="gru")
+    )
+    rnn = dataclasses.replace(
+        config, model=dataclasses.replace(config.model, cell="rnn")
+    )
+    found = lab.train([gru, rnn, gru])
+    assert [run.path for run in found] == [
+        finished,
+        lab.folder / "trials" / "reviews-rnn-0",
+        finished,
+    ]
+    assert found[1].is_finished
+    before = (found[1].path / "complete").read_bytes()
+    assert lab.train([rnn])[0].path == found[1].path
+    assert (found[1].path / "complete").read_bytes() == before  # not trained again
+
+
+def test_settings_that_differ_get_runs_of_their_own(lab: Lab, workplace: Path) -> None:
+    config = tiny(workplace / "reviews")
+    one = dataclasses.replace(
+        config, training=dataclasses.replace(config.training, epochs=1)
+    )
+    two = dataclasses.replace(one, text=dataclasses.replace(one.text, max_length=3))
+    found = lab.train([one, two, one])
+    assert found[0].path == found[2].path != found[1].path
+    assert [run.config for run in found] == [one, two, one]
+
+
+def test_the_model_after_one_epoch_is_kept_and_is_another_than_the_best(
+    lab: Lab, workplace: Path
+) -> None:
+    from seqclf.model.keras_file import open_keras
+
+    config = tiny(workplace / "reviews")
+    plain = lab.train([config])[0]
+    assert not (plain.path / FIRST_EPOCH_FILE).exists()
+    run = lab.train([config], with_first_epoch=True)[0]
+    run.verify()
+    first = open_keras(run.file(FIRST_EPOCH_FILE))
+    best = open_keras(run.file("model.keras"))
+    assert any(
+        (a != b).any()
+        for a, b in zip(first.get_weights(), best.get_weights(), strict=True)
+    )
+    assert lab.train([config], with_first_epoch=True)[0].path == run.path
+
+
+def test_texts_of_our_own_are_trained_on_like_any_others(
+    lab: Lab, workplace: Path
+) -> None:
+    import pyarrow as pa
+    from conftest import reviews
+
+    def table(rows: list[tuple[str, str]]) -> Any:
+        return pa.table({"text": [t for t, _ in rows], "label": [x for _, x in rows]})
+
+    data = lab.keep_data(
+        "made-up",
+        {
+            "train": table(reviews(80)),
+            "validation": table(reviews(20, 80)),
+            "test": table(reviews(20, 100)),
+        },
+    )
+    config = dataclasses.replace(tiny(workplace), data=data)
+    run = lab.train([config])[0]
+    assert run.dataset["sizes"] == {"train": 80, "validation": 20, "test": 20}
+
+
+def test_trainings_of_studies_are_neither_listed_nor_predicted_with(
+    lab: Lab, workplace: Path
+) -> None:
+    from seqclf.comparison.saved import default_run
+    from seqclf.runs import list_runs
+
+    config = tiny(workplace / "reviews")
+    lab.train([dataclasses.replace(config, text=TextConfig(min_count=2))])
+    assert [run.name for run in list_runs(lab.target.models)] == ["reviews-gru-0"]
+    assert default_run(lab.target.models) == Run(lab.target.models / "reviews-gru-0")
+
+
+def test_the_command_lists_the_studies_and_refuses_others(tmp_path: Path) -> None:
+    listed = run_cli(["study"], tmp_path)
+    assert listed.returncode == 0
+    assert all(name in listed.stdout for name in STUDIES)
+    refused = run_cli(["study", "nothing"], tmp_path)
+    assert refused.returncode == 2
+    assert "choices" in refused.stderr
+
+
+def test_a_study_is_answered_once(workplace: Path, tmp_path: Path) -> None:
+    """`cost` trains nothing; so the second time nothing is measured either."""
+    command = ["study", "cost", f"--data={workplace / 'reviews'}", *TINY, "--json"]
+    first = run_cli(command, tmp_path)
+    assert first.returncode == 0, first.stderr
+    again = run_cli(command, tmp_path)
+    assert json.loads(again.stdout) == json.loads(first.stdout)
+    assert "reused" in again.stderr
