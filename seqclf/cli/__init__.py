@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 import seqclf
 from seqclf.cli import (
+    claims,
     compare,
     data,
     doctor,
@@ -105,6 +106,7 @@ app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
 app.command("study")(study.study)
+app.command("claims")(claims.claims)
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.command("doctor")(doctor.doctor)

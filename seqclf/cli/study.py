@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import dataclasses
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +11,9 @@ from seqclf.cli import _options as options
 from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, unknown
+
+if TYPE_CHECKING:
+    from seqclf.studies.question import Answer, Question
 
 Name = Annotated[
     str | None,
@@ -82,21 +86,12 @@ def study(
         _list_studies()
         return
     from seqclf import steps, studies
-    from seqclf.comparison.design import parse_cells
-    from seqclf.studies.question import Question
 
     if name not in studies.STUDIES:
         raise ConfigError(unknown("study", name, list(studies.STUDIES)))
-    if json and markdown:
-        raise ConfigError("--json and --markdown exclude each other; choose one.")
     _refuse_options(name, {"texts": bool(text), "range_test": range_test})
-    if seeds < 1:
-        raise ConfigError(f"--seeds must be a whole number of at least 1, got {seeds}.")
-    question = Question(
-        config=config,
-        cells=parse_cells(cells),
-        seeds=tuple(range(seeds)),
-        quick=quick,
+    question = dataclasses.replace(
+        question_of(config, cells, seeds, quick, json, markdown),
         texts=tuple(text or ()),
         range_test=range_test,
     )
@@ -105,6 +100,25 @@ def study(
     answer, path = studies.run_study(name, question, target, screen, jobs)
     _print(answer, "json" if json else "markdown" if markdown else "")
     screen.note(f"Written: {path}")
+
+
+def question_of(
+    config: RunConfig, cells: str, seeds: int, quick: bool, json: bool, markdown: bool
+) -> Question:
+    """Returns what is asked, from what was typed.
+
+    Raises:
+      ConfigError: If it makes no sense.
+    """
+    from seqclf.comparison.design import parse_cells
+    from seqclf.studies.question import Question
+
+    if json and markdown:
+        raise ConfigError("--json and --markdown exclude each other; choose one.")
+    if seeds < 1:
+        raise ConfigError(f"--seeds must be a whole number of at least 1, got {seeds}.")
+    chosen, several = parse_cells(cells), tuple(range(seeds))
+    return Question(config=config, cells=chosen, seeds=several, quick=quick)
 
 
 def _refuse_options(name: str, given: dict[str, bool]) -> None:
@@ -131,9 +145,7 @@ def _list_studies() -> None:
     stdout().print(table)
 
 
-def _print(answer: Any, form: str) -> None:
-    import dataclasses
-
+def _print(answer: Answer, form: str) -> None:
     from seqclf.studies import shown
 
     if form == "json":

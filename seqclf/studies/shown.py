@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from seqclf.studies.question import Answer
+from seqclf.studies.question import Answer, Table
 
 
 def markdown(answer: Answer) -> str:
     """Returns title, sentence, table and notes as Markdown."""
+    parts = [f"### {answer.title}", answer.sentence, markdown_table(answer.table)]
+    return "\n\n".join([*parts, *answer.notes])
+
+
+def markdown_table(table: Table, numbers: bool = True) -> str:
+    """Returns a table as Markdown; `numbers` stand at the right of their columns."""
     header, *rows = (
         "| " + " | ".join(_cell(text) for text in line) + " |"
-        for line in (answer.table.header, *answer.table.rows)
+        for line in (table.header, *table.rows)
     )
-    rule = "| " + " | ".join(["---", *["---:"] * (len(answer.table.header) - 1)]) + " |"
-    parts = [f"### {answer.title}", answer.sentence, "\n".join([header, rule, *rows])]
-    return "\n\n".join([*parts, *answer.notes])
+    align = "---:" if numbers else "---"
+    rule = "| " + " | ".join(["---", *[align] * (len(table.header) - 1)]) + " |"
+    return "\n".join([header, rule, *rows])
 
 
 def _cell(text: str) -> str:
@@ -25,10 +30,12 @@ def _cell(text: str) -> str:
 
 def to_terminal(answer: Answer, console: Any) -> None:
     """Prints an answer on a rich console."""
+    from rich import table as rich_table
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(title=escape(answer.title), title_justify="left", title_style="bold")
+    table = rich_table.Table(
+        title=escape(answer.title), title_justify="left", title_style="bold"
+    )
     for index, name in enumerate(answer.table.header):
         table.add_column(escape(name), justify="right" if index else "left")
     for row in answer.table.rows:
@@ -41,13 +48,15 @@ def to_terminal(answer: Answer, console: Any) -> None:
 
 def section(answer: Answer, svg: str, command: str = "") -> dict[str, Any]:
     """Returns what the page shows of an answer, see `report.page`."""
-    rows: Sequence[Sequence[str]] = answer.table.rows
     return {
         "title": answer.title,
         "sentence": answer.sentence,
         "svg": svg,
         "alt": answer.sentence,
-        "table": {"header": list(answer.table.header), "rows": [list(r) for r in rows]},
+        "table": {
+            "header": list(answer.table.header),
+            "rows": [list(r) for r in answer.table.rows],
+        },
         "notes": list(answer.notes),
         "command": command,
     }
