@@ -73,7 +73,7 @@ def build_model(
 def recurrent_parameters(config: ModelConfig) -> int:
     """Counts the weights of the recurrent layers by their formulas.
 
-    With d inputs, token vectors or as many filters of the convolution, and h units: SimpleRNN h(h+d+1); GRU 3(h(h+d)+2h), two biases for
+    With d inputs and h units: SimpleRNN h(h+d+1); GRU 3(h(h+d)+2h), two biases for
     `reset_after`; LSTM 4h(h+d+1).
     """
     directions, total, inputs = 1 + config.bidirectional, 0, config.embedding_size

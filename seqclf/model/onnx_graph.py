@@ -1,9 +1,10 @@
 """The same network on ONNX's own operators, so that it predicts without Keras.
 
 Each recurrent layer becomes one native RNN, GRU or LSTM operator; padding is masked by
-`sequence_lens`. A convolution becomes one Conv operator. The states are time-major, [time, batch, width], as the operators want
-them. Keras orders the gates of an LSTM i, f, c, o and ONNX i, o, f, c; a GRU's biases
-stay apart, as with Keras's `reset_after` (https://onnx.ai/onnx/operators).
+`sequence_lens`. A convolution becomes one Conv operator. The states are time-major,
+[time, batch, width], as the recurrent operators want them. Keras orders the gates of an
+LSTM i, f, c, o and ONNX i, o, f, c; a GRU's biases stay apart, as with Keras's
+`reset_after` (https://onnx.ai/onnx/operators).
 """
 
 from __future__ import annotations
