@@ -52,6 +52,7 @@ OPTIONS = {
     "pooling": POOLING_NAMES,
     "bidirectional": (False, True),
     "layers": (1, 2),
+    "conv_width": (None, 4),
 }
 GRID = [
     dict(zip(OPTIONS, values, strict=True))
@@ -152,7 +153,7 @@ def document(rows: Sequence[Row], seconds: float) -> str:
     texts = rows[0].agreements[names[0]].texts
     bounds = ", ".join(f"{name} {FORMATS[name].bound:g}" for name in names)
     worst = min(a.label_agreement for row in rows for a in row.agreements.values())
-    head = ["cell", "pooling", "directions", "layers", *names]
+    head = ["cell", "pooling", "directions", "layers", "convolution", *names]
     lines = [
         "# Every kind of model, in every format",
         "",
@@ -169,7 +170,7 @@ def document(rows: Sequence[Row], seconds: float) -> str:
     for row in rows:
         options = row.options
         cells = [options["cell"], options["pooling"], 1 + options["bidirectional"]]
-        cells += [options["layers"]]
+        cells += [options["layers"], options["conv_width"] or "–"]
         cells += [f"{row.agreements[n].greatest_difference:.1e}" for n in names]
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"

@@ -30,6 +30,10 @@ SOURCE_FIELDS = frozenset(
     ("source", "revision", "subset", "text_column", "label_column", "encoding")
 )
 
+# Settings that came after files which do not name them. None leaves everything as it
+# was then and is no part of `question`, so that such files still ask the same.
+LATER_FIELDS = frozenset(("conv_width",))
+
 _Config = TypeVar("_Config")
 
 
@@ -171,6 +175,10 @@ class ModelConfig:
       dropout_rate: Fraction in [0, 1) of values dropped behind the embedding and
         before the output. It stands outside the recurrent layer, where it is the
         same for all cells.
+      conv_width: Tokens that a convolution in front of the recurrent layer sees at a
+        time, after Zhou et al. 2015 (C-LSTM, arXiv:1511.08630); None has none. It has
+        as many filters as `embedding_size`, so that what a cell reads is equally wide
+        with it and without, and so are the cell's weights.
       pooling: What of the states is read out: `last`, `max`, `mean`, `attention`;
         padding never counts.
     """
@@ -182,6 +190,9 @@ class ModelConfig:
     embedding_size: int = _setting(128, "Width of the token vectors.")
     embedding_range: float = _setting(0.02, "Initial token vectors are at most this.")
     dropout_rate: float = _setting(0.5, "Dropout around the recurrent layer.")
+    conv_width: int | None = _setting(
+        None, "Tokens a convolution in front of the cell sees; left out, none is there."
+    )
     pooling: str = _setting("max", "States read out: last, max, mean, attention.")
 
     def __post_init__(self) -> None:
@@ -189,6 +200,8 @@ class ModelConfig:
         _require_choice("pooling", self.pooling, POOLING_NAMES)
         for name in ("units", "layers", "embedding_size"):
             _require_count(name, getattr(self, name))
+        if self.conv_width is not None:
+            _require_count("conv_width", self.conv_width)
         _require_positive("embedding_range", self.embedding_range)
         _require_rate("dropout_rate", self.dropout_rate)
 
@@ -320,23 +333,37 @@ def differences(a: RunConfig, b: RunConfig) -> list[str]:
 
     Where the data is, `SOURCE_FIELDS`, is left out.
     """
-    left, right = _flat(question(a)), _flat(question(b))
+    left, right = _flat(_divided(a)), _flat(_divided(b))
     return [
         f"{key}: {left[key]}, {right[key]}" for key in left if left[key] != right[key]
     ]
 
 
 def question(config: RunConfig) -> dict[str, Any]:
-    """Returns `to_dict` without the fields that say where the data is."""
-    values = to_dict(config)
-    values["data"] = division(config.data)
-    return values
+    """Returns plain values that are equal for configs of the same question.
+
+    That is `to_dict` without the fields that say where the data is, and without those
+    of `LATER_FIELDS` that are None.
+    """
+    return {
+        part: {
+            key: value
+            for key, value in values.items()
+            if value is not None or key not in LATER_FIELDS
+        }
+        for part, values in _divided(config).items()
+    }
 
 
 def division(data: DataConfig) -> dict[str, Any]:
     """Returns how the data is divided: all fields but those that say where it is."""
     values = dataclasses.asdict(data)
     return {key: values[key] for key in values if key not in SOURCE_FIELDS}
+
+
+def _divided(config: RunConfig) -> dict[str, Any]:
+    """Returns `to_dict` without the fields that say where the data is."""
+    return to_dict(config) | {"data": division(config.data)}
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:

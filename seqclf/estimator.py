@@ -86,6 +86,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
       embedding_size: Width of the token vectors.
       embedding_range: Initial token vectors are at most this.
       dropout_rate: Dropout around the recurrent layer.
+      conv_width: Tokens that a convolution in front of the recurrent layer sees at a
+        time; None has none.
       pooling: States read out: `last`, `max`, `mean`, `attention`.
       epochs: Most epochs; None takes 5 to 20 by the size of the data.
       batch_size: Texts a step.
@@ -119,6 +121,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     embedding_size: int = _MODEL.embedding_size
     embedding_range: float = _MODEL.embedding_range
     dropout_rate: float = _MODEL.dropout_rate
+    conv_width: int | None = _MODEL.conv_width
     pooling: str = _MODEL.pooling
     epochs: int | None = _TRAINING.epochs
     batch_size: int = _TRAINING.batch_size

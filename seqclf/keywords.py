@@ -90,6 +90,7 @@ class TwinSettings(DataSettings, total=False):
     embedding_size: int
     embedding_range: float
     dropout_rate: float
+    conv_width: int | None
     pooling: str
     epochs: int | None
     batch_size: int

@@ -38,6 +38,7 @@ def invoke(*arguments: object, **options: object):
         (["train", "--max-length", "0"], "max_length"),
         (["train", "--keep", "middle"], "head, tail, both"),
         (["train", "--pooling", "sum"], "last, max, mean, attention"),
+        (["train", "--conv-width", "0"], "conv_width must be a whole number of at"),
         (["train", "--seed", "-1"], "seed"),
         (["train", "--data", "demo", "--limit", "0"], "limit"),
         (["train", "--name", "a/b", "--data", "demo"], "--name"),

@@ -35,6 +35,7 @@ def test_config_survives_a_round_trip():
         (ModelConfig, {"dropout_rate": math.nan}, "got nan"),
         (ModelConfig, {"units": 0}, "at least 1, got 0"),
         (ModelConfig, {"layers": 0}, "layers"),
+        (ModelConfig, {"conv_width": 0}, "conv_width must be a whole number"),
         (TextConfig, {"max_length": 0}, "max_length"),
         (TextConfig, {"keep": "middle"}, "head, tail, both"),
         (TrainingConfig, {"epochs": 0}, "epochs"),
@@ -70,6 +71,34 @@ def test_config_refuses_a_value_of_another_type():
 def test_twins_differ_in_the_cell_alone():
     gru = twin(RunConfig(), "gru")
     assert config.differences(RunConfig(), gru) == ["model.cell: lstm, gru"]
+
+
+def test_a_config_from_before_the_convolution_asks_the_same_question():
+    recipe = RunConfig()
+    before = config.to_dict(recipe)
+    del before["model"]["conv_width"]
+    assert config.from_dict(before) == recipe
+    assert config.same_question(config.from_dict(before), recipe)
+    # What comparisons and checkpoints keep of a question has no such key either.
+    assert "conv_width" not in config.question(recipe)["model"]
+    assert config.question(recipe)["training"]["epochs"] is None  # others stay
+
+
+def test_the_width_of_the_convolution_is_part_of_the_question():
+    none, three, five = (
+        RunConfig(model=ModelConfig(conv_width=width)) for width in (None, 3, 5)
+    )
+    assert config.differences(none, three) == ["model.conv_width: None, 3"]
+    assert config.differences(three, none) == ["model.conv_width: 3, None"]
+    assert not config.same_question(three, five)
+    assert config.question(three)["model"]["conv_width"] == 3
+    assert config.from_dict(config.to_dict(three)) == three
+
+
+@pytest.mark.parametrize("width", [True, 3.0, "3"])
+def test_the_width_of_the_convolution_is_a_whole_number_or_none(width):
+    with pytest.raises(ConfigError, match="conv_width must be of type int or NoneType"):
+        config.from_dict({"model": {"conv_width": width}})
 
 
 def test_the_name_of_a_source_is_no_difference():

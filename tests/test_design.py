@@ -85,6 +85,13 @@ def test_controls_make_another_question():
     assert design().question("f") == design().question("f")
 
 
+def test_a_convolution_is_another_question_and_none_is_that_of_before():
+    with_it = design(config=RunConfig(model=ModelConfig(conv_width=3)))
+    assert design().question("f") != with_it.question("f")
+    assert "conv_width" not in design().question("f")["model"]
+    assert all(one.model.conv_width == 3 for one in twins(with_it).values())
+
+
 def test_every_cell_gets_the_same_trials_and_the_recipe_is_one():
     tried = tuning.tuning_configs(design(tune=5))
     assert [len(configs) for configs in tried.values()] == [5] * 4

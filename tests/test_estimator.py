@@ -94,6 +94,20 @@ def test_it_learns(tmp_path):
     assert epochs == list(range(1, len(epochs) + 1))
 
 
+def test_a_convolution_is_fitted_saved_and_read_again(tmp_path):
+    given = TINIEST | {"random_state": 0}
+    plain = SequenceClassifier(**given).fit(TEXTS, LABELS)
+    model = SequenceClassifier(**given, conv_width=np.int64(2)).fit(TEXTS, LABELS)
+    expected = model.predict_proba(STRANGE)
+    assert not np.allclose(plain.predict_proba(STRANGE), expected)
+    assert model.save(tmp_path / "saved").config.model.conv_width == 2
+    again = SequenceClassifier.load(tmp_path / "saved")
+    assert again.conv_width == 2
+    np.testing.assert_array_equal(again.predict_proba(STRANGE), expected)
+    with pytest.raises(ParameterError, match="conv_width must be of type int"):
+        SequenceClassifier(conv_width=2.5).fit(TEXTS, LABELS)
+
+
 @pytest.mark.parametrize(
     "given",
     [np.array, lambda texts: np.array(texts, object), pd.Series, tuple, pa.array,

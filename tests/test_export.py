@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import yaml
-from conftest import seal
+from conftest import TINY, run_cli, seal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_text import ORDINARY, TABLE
@@ -544,6 +544,23 @@ def test_all_formats_stand_in_one_table(everything):
     assert {p.name for p in folder.iterdir()} == set(FORMATS)
     for name in FORMATS:
         assert re.search(rf"{name}\s*│\s*[\d,]+ │ +\d\.\de-\d\d │", shown), name
+
+
+@pytest.mark.slow
+def test_a_run_with_a_convolution_is_written_in_every_format(workplace, tmp_path):
+    data = f"--data={workplace / 'reviews'}"
+    asked = ["train", "--cell=lstm", "--conv-width=4", "--layers=2", data, *TINY]
+    done = run_cli(asked, tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = run_cli(
+        ["export", "reviews-lstm-0", "--format=all", "--quantize=int8", "--output=out"],
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    for name in FORMATS:  # each was compared with the run before it stood there
+        assert (tmp_path / "out" / name / "export.json").is_file()
+    markdown = (tmp_path / "out" / "litert" / "README.md").read_text()
+    assert re.search(r"\| conv width \| +4 +\|", markdown)
 
 
 def expected_of(finished_run: Run, some: list[str]) -> np.ndarray:

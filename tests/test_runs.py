@@ -40,6 +40,18 @@ def test_an_equal_finished_run_is_reused(tmp_path):
     assert (place.path.name, place.is_done) == ("toys-gru-7", True)
 
 
+def test_a_run_from_before_the_convolution_is_reused(tmp_path):
+    run = finish(tmp_path)
+    values = to_dict(CONFIG)
+    del values["model"]["conv_width"]
+    write_json(run.path / "config.json", values)
+    mark_complete(run.path, "train")
+    assert find_place(tmp_path, CONFIG, ABOUT).is_done
+    model = dataclasses.replace(CONFIG.model, conv_width=3)
+    other = dataclasses.replace(CONFIG, model=model)
+    assert find_place(tmp_path, other, ABOUT).path.name == "toys-gru-7-2"
+
+
 def test_an_equal_unfinished_run_is_begun_anew_in_place(tmp_path):
     (finish(tmp_path).path / "complete").unlink()
     place = find_place(tmp_path, CONFIG, ABOUT)

@@ -2,8 +2,9 @@
 
 Only stock Keras layers and operations are used, so stock Keras opens the saved file.
 
-    token_ids [batch, time] -> embedding -> dropout -> recurrent x layers
-      -> pooling over time -> dropout -> dense -> logits [batch, labels]
+    token_ids [batch, time] -> embedding -> dropout -> [convolution]
+      -> recurrent x layers -> pooling over time -> dropout -> dense
+      -> logits [batch, labels]
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Tensor = Any
 
 # The name of the stock Keras layer; `none` has no recurrent step.
 CELLS = {"none": None, "rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
-RECURRENT = "recurrent"
+RECURRENT, CONVOLUTION = "recurrent", "convolution"
 _FAR_BELOW = -1e9  # for masked places, where a maximum or a softmax must not look
 
 
@@ -55,8 +56,10 @@ def build_model(
     states = layers.Dropout(
         config.dropout_rate, seed=_seed(seed, "embedding_dropout"), name="dropout"
     )(states)
+    if config.conv_width is not None:
+        states = _convolved(config, token_ids, states, seed)
     if CELLS[config.cell]:
-        states = _recurrent(config, states, seed)
+        states = _recurrent(config, token_ids, states, seed)
     pooled = states if states.ndim == 2 else POOLINGS[config.pooling](token_ids, states)
     pooled = layers.Dropout(
         config.dropout_rate, seed=_seed(seed, "pooled_dropout"), name="pooled_dropout"
@@ -87,12 +90,54 @@ def recurrent_parameters(config: ModelConfig) -> int:
     return total
 
 
-def _recurrent(config: ModelConfig, states: Tensor, seed: int) -> Tensor:
+def _convolved(
+    config: ModelConfig, token_ids: Tensor, states: Tensor, seed: int
+) -> Tensor:
+    """Lets each token's vector take in its neighbours': a filter bank, then ReLU.
+
+    As in C-LSTM (Zhou et al. 2015, arXiv:1511.08630) nothing is pooled before the
+    recurrent layer reads. There, and in Kim 2014 (EMNLP, D14-1181), filters stay
+    within the text, which shortens it by `conv_width` - 1; a text shorter than the
+    filters would have no state. Here a token keeps its place: filters are centred on
+    it ("same"; of an even width, the odd token is taken from what follows). They are
+    not causal, for a classifier has the whole text before it answers, and recurrence
+    in one direction can then see what a word is followed by, with every cell alike.
+
+    Args:
+      config: The network; `conv_width` is set.
+      token_ids: int32 [batch, time].
+      states: float32 [batch, time, embedding_size].
+      seed: Seed of the initial weights.
+
+    Returns:
+      float32 [batch, time, embedding_size]; arbitrary on padding.
+    """
+    keras = import_keras()
+    # Filters at the last tokens reach into the padding: it has to be 0, as what lies
+    # outside of the batch is, or the answer would depend on how much of it there is.
+    is_token = keras.ops.cast(_is_token(token_ids), "float32")
+    return keras.layers.Conv1D(
+        config.embedding_size,
+        config.conv_width,
+        padding="same",
+        activation="relu",
+        kernel_initializer=_glorot(seed, CONVOLUTION),
+        name=CONVOLUTION,
+    )(states * is_token)
+
+
+def _recurrent(
+    config: ModelConfig, token_ids: Tensor, states: Tensor, seed: int
+) -> Tensor:
+    # Keras carries the mask from the embedding on, but not through a convolution.
+    masked: dict[str, Tensor] = {}
+    if config.conv_width is not None:
+        masked["mask"] = import_keras().ops.not_equal(token_ids, PADDING_ID)
     for index in range(config.layers):
         is_top = index == config.layers - 1
         sequences = not (is_top and config.pooling == "last")
         layer = _cell_layer(config, sequences, seed, f"{RECURRENT}_{index}")
-        states = layer(states)
+        states = layer(states, **masked)
     return states
 
 

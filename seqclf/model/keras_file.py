@@ -21,8 +21,8 @@ from seqclf.storage import strict_json
 MEMBERS = {"metadata.json": 2**16, "config.json": 2**20, "model.weights.h5": 2**33}
 MODULES = re.compile(r"keras|keras\.(initializers|layers|src\.(ops\.\w+|models\.\w+))")
 CLASSES = frozenset((
-    "Functional", "InputLayer", "Embedding", "Dropout", "SimpleRNN", "GRU", "LSTM",
-    "Bidirectional", "Dense", "DTypePolicy", "__keras_tensor__",
+    "Functional", "InputLayer", "Embedding", "Dropout", "Conv1D", "SimpleRNN", "GRU",
+    "LSTM", "Bidirectional", "Dense", "DTypePolicy", "__keras_tensor__",
     "RandomUniform", "GlorotUniform", "Orthogonal", "Zeros",
     "Cast", "ExpandDims", "Max", "Multiply", "NotEqual", "Softmax", "Squeeze",
     "Subtract", "Sum", "TakeAlongAxis", "TrueDivide", "Where",

@@ -1,9 +1,10 @@
 """The same network on ONNX's own operators, so that it predicts without Keras.
 
 Each recurrent layer becomes one native RNN, GRU or LSTM operator; padding is masked by
-`sequence_lens`. The states are time-major, [time, batch, width], as the operators want
-them. Keras orders the gates of an LSTM i, f, c, o and ONNX i, o, f, c; a GRU's biases
-stay apart, as with Keras's `reset_after` (https://onnx.ai/onnx/operators).
+`sequence_lens`. A convolution becomes one Conv operator. The states are time-major,
+[time, batch, width], as the recurrent operators want them. Keras orders the gates of an
+LSTM i, f, c, o and ONNX i, o, f, c; a GRU's biases stay apart, as with Keras's
+`reset_after` (https://onnx.ai/onnx/operators).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqclf.config import ModelConfig
-from seqclf.model.build import RECURRENT
+from seqclf.model.build import CONVOLUTION, RECURRENT
 from seqclf.model.scoring import probabilities_of
 from seqclf.text.tokens import PADDING_ID, UNKNOWN_ID
 
@@ -174,6 +175,9 @@ def _write_network(graph: _Graph, model: Any, config: ModelConfig) -> None:
     is_token = graph.add("Unsqueeze", is_token, graph.shape(2))
     table = graph.constant(model.get_layer("embedding").get_weights()[0])
     states = graph.add("Gather", table, by_time)
+    if config.conv_width is not None:
+        layer = model.get_layer(CONVOLUTION)
+        states = _write_convolution(graph, layer, states, is_token)
     last = None
     if config.cell != "none":
         for index in range(config.layers):
@@ -187,6 +191,21 @@ def _write_network(graph: _Graph, model: Any, config: ModelConfig) -> None:
     logits = graph.add("Gemm", pooled, kernel, bias)
     graph.name(logits, LOGITS)
     graph.name(graph.add("Softmax", logits, axis=-1), PROBABILITIES)
+
+
+def _write_convolution(graph: _Graph, layer: Any, states: str, is_token: str) -> str:
+    """Returns the filters' outputs behind ReLU, [time, batch, filters]."""
+    kernel, bias = layer.get_weights()  # kernel [width of the window, inputs, filters]
+    before = (len(kernel) - 1) // 2  # as Keras's "same": the odd one stands behind
+    states = graph.add("Mul", states, graph.add("Cast", is_token, to=1))  # float32
+    found = graph.add(
+        "Conv",
+        graph.add("Transpose", states, perm=[1, 2, 0]),
+        graph.constant(kernel.transpose(2, 1, 0)),
+        graph.constant(bias),
+        pads=[before, len(kernel) - 1 - before],
+    )
+    return graph.add("Relu", graph.add("Transpose", found, perm=[2, 0, 1]))
 
 
 def _write_recurrent(
