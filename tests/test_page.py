@@ -12,7 +12,7 @@ import pages
 import pytest
 
 from seqclf.report import figures, svg
-from seqclf.report.page import page, word_order_said
+from seqclf.report.page import page, sections_page, word_order_said
 
 FIGURES = {
     "accuracies", "differences", "costs", "curves", "by_length", "word_order",
@@ -184,3 +184,60 @@ def test_labels_in_figures_are_shown_as_they_are():
     words = "".join(ElementTree.fromstring(drawn).itertext())
     assert "$x^2$" in words
     assert "好评" in words
+
+
+def as_page_of_studies(sections):
+    return sections_page(f"Claims {pages.SCRIPT}", sections, f"3 seeds {pages.IMAGE}")
+
+
+def as_page_of_comparison(sections):
+    return page(pages.comparison(), pages.details(), sections)
+
+
+@pytest.mark.parametrize("written_by", [as_page_of_studies, as_page_of_comparison])
+def test_sections_of_studies_are_data_under_the_same_policy(written_by):
+    # Twice the same drawing, under the same title.
+    written = written_by([pages.study(), pages.study()])
+    elements = Elements(written)
+    assert len(elements.named("script")) == 1
+    assert elements.named("img") == []
+    assert not [a for _, own in elements.found for a in own if a[:2] == "on"]
+    test_the_policy_allows_what_stands_in_the_page_and_no_more(written, elements)
+    test_nothing_is_loaded_from_elsewhere(elements)
+    ids = [a["id"] for _, a in elements.found if "id" in a]
+    assert len(ids) == len(set(ids))
+    assert {a["xlink:href"][1:] for a in elements.named("use")} <= set(ids)
+    clips = re.findall(r'clip-path="url\(#([^)]+)\)"', written)
+    assert set(clips) <= set(ids)
+    assert any(clip.startswith("study-2-") for clip in clips)
+    links = [a["href"] for a in elements.named("a")]
+    assert links[-2:] == ["#study-1", "#study-2"]
+    drawn = [a for a in elements.named("div") if "data-figure" in a][-2:]
+    assert all(a["aria-label"].startswith("Accuracy of each cell") for a in drawn)
+    words = " ".join(" ".join(elements.words).split())
+    for expected in ("The claim: LSTM remembers longer.", "It does, by 3.0 points.",
+                     "83.1", "python benchmarks/memory.py", pages.SCRIPT,
+                     pages.IMAGE):  # fmt: skip
+        assert words.count(expected) >= 2, expected
+
+
+def test_sections_stand_behind_the_comparison_s_own():
+    elements = Elements(as_page_of_comparison([pages.study("Memory")]))
+    ids = [a["id"] for a in elements.named("section")]
+    assert ids[-2:] == ["again", "study-1"]
+
+
+def test_what_a_section_lacks_is_left_out_but_no_text_alternative():
+    bare = pages.study(
+        claim="", svg="", alt="", command="", table={"header": [], "rows": []}
+    )
+    written = sections_page("Claims", [bare])
+    assert "The claim" not in written
+    assert all(f"<{tag}" not in written for tag in ("figure", "table", "pre"))
+    with pytest.raises(ValueError, match="'How far back' has no text alternative"):
+        sections_page("Claims", [pages.study(alt="")])
+
+
+def test_columns_of_words_are_set_as_words():
+    cells = Elements(sections_page("Claims", [pages.study()])).named("td")
+    assert [cell.get("class") for cell in cells] == [None, "text", None, "text"]

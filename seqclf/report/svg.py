@@ -44,6 +44,20 @@ def fit_for_page(svg: str, name: str) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
+def with_ids_of(svg: str, name: str) -> str:
+    """Returns a drawing, fit for a page, with a name before every id once more.
+
+    Two drawings of one name can then stand in a page together.
+    """
+    ElementTree.register_namespace("", SVG)
+    ElementTree.register_namespace("xlink", XLINK)
+    root = ElementTree.fromstring(svg)  # noqa: S314 -- `fit_for_page` wrote it
+    for element in root.iter():
+        for key, value in element.attrib.items():
+            element.attrib[key] = _of_page(key, value, name)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
 def _presentation(style: str) -> dict[str, str]:
     """Returns what a style says as attributes; the page sets the font."""
     attributes = {}

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Mapping
-from importlib import resources
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seqclf.comparison.verdict import bounds, is_decided, title
 from seqclf.comparison.words import joined, percent, signed
 from seqclf.report import figures, tables
+from seqclf.report.page.render import Record, render, table, trusted
+from seqclf.report.page.sections import Section, contents, prepared, sections_page
+
+__all__ = ["page", "sections_page", "word_order_said"]
 
 LITTLE = 0.01  # of accuracy: less is next to nothing
-Record = dict[str, Any]
 
 
-def page(result: Record, details: Record | None = None) -> str:
+def page(
+    result: Record, details: Record | None = None, sections: Sequence[Section] = ()
+) -> str:
     """Returns the HTML of a comparison.
 
     Texts, labels and names are data: they are escaped, and the page's policy lets no
@@ -25,45 +27,17 @@ def page(result: Record, details: Record | None = None) -> str:
     Args:
       result: What `comparison.json` holds.
       details: What `details.json` holds; without it, what it tells is missing.
+      sections: What studies found, behind the rest; see `sections.prepared`.
     """
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
-    css, script = _file("page.css"), _file("page.js")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
+    studies = prepared(sections)
     drawn = _figures(result, details)
-    return environment.from_string(_file("page.html")).render(
-        css=Markup(css),  # noqa: S704 -- our own, as is
-        script=Markup(script),  # noqa: S704 -- the same
-        policy=_policy(css, script),
-        figures={k: Markup(svg) for k, svg in drawn.items()},  # noqa: S704 -- drawn
+    words = _words(result, details)
+    return render(
+        "page.html",
+        figures={name: trusted(svg) for name, svg in drawn.items()},
+        studies=studies,
         **_tables(result, details),
-        **_words(result, details),
-    )
-
-
-def _file(name: str) -> str:
-    return resources.files(__name__).joinpath(name).read_text("utf-8")
-
-
-def _policy(css: str, script: str) -> str:
-    """Returns a content policy that allows this style and this script alone."""
-
-    def hashed(text: str) -> str:
-        digest = hashlib.sha256(text.encode()).digest()
-        return f"'sha256-{base64.b64encode(digest).decode()}'"
-
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src {hashed(css)}",
-            f"script-src {hashed(script)}",
-            "img-src data:",  # a confusion matrix is a small picture in its figure
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
+        **words | {"sections": words["sections"] + contents(studies)},
     )
 
 
@@ -99,19 +73,19 @@ def _tables(result: Record, details: Record | None) -> dict[str, Record | None]:
     """Returns the tables by name, each with caption, headers and rows."""
     found: dict[str, Record | None] = dict.fromkeys(("pairs", "tuned", "trials"))
     for sheet in tables.sheets(result):
-        found[sheet.name] = _table(sheet.title, sheet.headers, sheet.cells)
+        found[sheet.name] = table(sheet.title, sheet.headers, sheet.cells)
     if result.get("tuning"):
         found["trials"] = _trials(result["tuning"])
     found["models"] = _models(result)
     card = result["card"]
-    found["checks"] = _table(
+    found["checks"] = table(
         "What must be equal in twins",
         ["what", "value, or the start of its SHA-256", "equal"],
         [[c["what"], c["value"], _equal(c)] for c in card.get("checks", [])],
     )
     settings = [[name, _plain(value)] for name, value in card["equal"].items()]
     settings += [[name, "differs"] for name in card["different"]]
-    found["settings"] = _table("Settings", ["setting", "value"], settings)
+    found["settings"] = table("Settings", ["setting", "value"], settings)
     return found | (_details_tables(details) if details else {})
 
 
@@ -124,7 +98,7 @@ def _details_tables(details: Record) -> dict[str, Record]:
         for cell, one in details["fit"].items()
     ]  # fmt: skip
     groups = [
-        (g["by"], [g["group"], f"{g['n']:,}", *(_reach(g["cells"][c]) for c in cells)])
+        [g["group"], f"{g['n']:,}", *(_reach(g["cells"][c]) for c in cells)]
         for g in details["groups"]
     ]
     calibration = [
@@ -137,17 +111,17 @@ def _details_tables(details: Record) -> dict[str, Record]:
         for cell, one in details["word_order"].items()
     ]  # fmt: skip
     return {
-        "order": _table(
+        "order": table(
             "Test accuracy, %",
             ["cell", "as written", "words shuffled", "lost, points (95 % interval)"],
             order,
         ),
-        "epochs": _table(
+        "epochs": table(
             "Validation accuracy, %, the mean of a cell's trainings",
             ["epoch", *cells],
             _by_epoch(details["curves"]),
         ),
-        "confused": _table(
+        "confused": table(
             "Test texts by true and predicted label, all seeds together",
             ["cell, true label", *details["labels"]],
             [
@@ -156,7 +130,7 @@ def _details_tables(details: Record) -> dict[str, Record]:
                 for label, row in zip(details["labels"], matrix, strict=True)
             ],
         ),
-        "bins": _table(
+        "bins": table(
             "Answers by their stated probability, all seeds together",
             ["cell, stated %", "right %", "answers"],
             [
@@ -166,19 +140,20 @@ def _details_tables(details: Record) -> dict[str, Record]:
                 for b in one["bins"]
             ],
         ),
-        "fit": _table(
+        "fit": table(
             "At the best epoch, dropout switched off, on as many training texts as "
             "validation has: a wide gap suggests overfitting",
             ["cell", "train accuracy %", "validation accuracy %", "gap, points",
              "train log loss", "validation log loss"],
             fit,
         ),
-        "groups": _table(
+        "groups": table(
             "Test accuracy, %, on parts of the texts (95 % interval)",
             ["part", "texts", *cells],
             groups,
-        ),
-        "calibration": _table(
+        )
+        | {"by": [g["by"] for g in details["groups"]]},
+        "calibration": table(
             "Expected calibration error, in points: the mean gap between what is "
             "stated and what is right",
             ["cell", "error"],
@@ -203,10 +178,6 @@ def _by_epoch(curves: Mapping[str, list[Record]]) -> list[list[str]]:
     ]
 
 
-def _table(caption: str, headers: list[str], rows: list[Any]) -> Record:
-    return {"caption": caption, "headers": headers, "rows": rows}
-
-
 def _models(result: Record) -> Record | None:
     rows = [
         [f"{p['a']}, {p['b']}", str(m["seed"]), str(m["only_a"]), str(m["only_b"]),
@@ -220,7 +191,7 @@ def _models(result: Record) -> Record | None:
         return None
     headers = ["a, b", "seed", "only a right", "only b right", "a − b, points",
                "95 % interval", "p (McNemar)"]  # fmt: skip
-    return _table("Two trained models on the same test texts", headers, rows)
+    return table("Two trained models on the same test texts", headers, rows)
 
 
 def _trials(tuning: Mapping[str, Record]) -> Record:
@@ -233,7 +204,7 @@ def _trials(tuning: Mapping[str, Record]) -> Record:
     ]  # fmt: skip
     headers = ["trial", "learning rate", "dropout", "units", "validation loss",
                "validation accuracy %", ""]  # fmt: skip
-    return _table("Every cell had the same trials", headers, rows)
+    return table("Every cell had the same trials", headers, rows)
 
 
 def _validation(trial: Record) -> list[str]:

@@ -1,0 +1,94 @@
+"""One HTML file with its own style, its own script and a policy for nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any
+
+NUMBER = re.compile(r"[<≥≤~+−-]?\s?[.\d]")
+
+Record = dict[str, Any]
+
+
+def render(template: str, **values: Any) -> str:
+    """Fills a template of this folder; every value that is no `Markup` is escaped.
+
+    Args:
+      template: Name of the file; it extends `base.html`.
+      values: What the template names, and what every page has: title, sections (pairs
+        of id and name, for the contents) and studies, see `sections.prepared`.
+    """
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    css, script = _file("page.css"), _file("page.js")
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        loader=FunctionLoader(_file),
+    )
+    return environment.get_template(template).render(
+        css=Markup(css),  # noqa: S704 -- our own, as is
+        script=Markup(script),  # noqa: S704 -- the same
+        policy=_policy(css, script),
+        **values,
+    )
+
+
+def trusted(svg: str) -> str:
+    """Returns a drawing of our own as something that is not escaped."""
+    from markupsafe import Markup
+
+    return Markup(svg)  # noqa: S704 -- drawn here; its texts are escaped in it
+
+
+def table(caption: str, headers: Sequence[str], rows: Sequence[Any]) -> Record:
+    """Returns a table as the templates take it.
+
+    Args:
+      caption: What it shows.
+      headers: Of its columns.
+      rows: Lists of texts, as long as the headers.
+
+    Returns:
+      caption, headers, rows, and words: the numbers of the columns that hold no
+      numbers; they are set to the left and may break.
+    """
+    return {
+        "caption": caption,
+        "headers": headers,
+        "rows": rows,
+        "words": [
+            column
+            for column in range(1, len(headers))
+            if not any(NUMBER.match(row[column]) for row in rows)
+        ],
+    }
+
+
+def _file(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text("utf-8")
+
+
+def _policy(css: str, script: str) -> str:
+    """Returns a content policy that allows this style and this script alone."""
+
+    def hashed(text: str) -> str:
+        digest = hashlib.sha256(text.encode()).digest()
+        return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src {hashed(css)}",
+            f"script-src {hashed(script)}",
+            "img-src data:",  # a confusion matrix is a small picture in its figure
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
