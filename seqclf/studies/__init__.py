@@ -7,16 +7,23 @@ that draws it; `STUDIES` names them.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from seqclf import keywords
 from seqclf.machine import jobs_for
 from seqclf.model import backend
+from seqclf.report.page.sections import sections_page
 from seqclf.steps import Listener, Target, load_and_encode, refuse_idle_settings
-from seqclf.studies import saved
+from seqclf.storage import write_text
+from seqclf.studies import saved, shown
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, Record
+
+PAGE_FILE = "study.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +83,36 @@ def run_study(
         return saved.read(path), path
     jobs = jobs or jobs_for(len(question.cells) * len(question.seeds))
     answer = study.run(question, Lab(folder, target, listener, jobs))
-    answer = replace(answer, about=_about(question, data.about))
-    saved.write(path, asked, answer, study.figure(answer))
+    answer = replace(answer, about=_about(name, question, data.about))
+    figure = study.figure(answer)
+    saved.write(path, asked, answer, figure)
+    page = sections_page(answer.title, [shown.section(answer, figure)])
+    write_text(path / PAGE_FILE, page)
+    listener.note(f"To look at: {path / PAGE_FILE}")
     return answer, path
 
 
-def _about(question: Question, data: Mapping[str, object]) -> Record:
+def sections_on(fingerprint: object, models: Path) -> list[dict[str, Any]]:
+    """Returns what was found on the data of a comparison, as sections of its page.
+
+    Args:
+      fingerprint: Of the data.
+      models: Folder of the runs.
+
+    Returns:
+      A section a finished study; figures are drawn anew from the answers.
+    """
+    return [
+        shown.section(answer, STUDIES[answer.study].figure(answer))
+        for _, answer in saved.answers(models, fingerprint)
+        if answer.study in STUDIES
+    ]
+
+
+def _about(name: str, question: Question, data: Mapping[str, object]) -> Record:
     return {
+        "claim": STUDIES[name].claim,
+        "command": _command(name, question),
         "data": data["name"],
         "fingerprint": data["fingerprint"],
         "sizes": data["sizes"],
@@ -90,3 +120,14 @@ def _about(question: Question, data: Mapping[str, object]) -> Record:
         "quick": question.quick,
         "seeds": list(question.seeds),
     }
+
+
+def _command(name: str, question: Question) -> str:
+    """Returns what to type to ask the same again."""
+    parts = ["seqclf", "study", name, "--cells", ",".join(question.cells)]
+    parts += ["--seeds", str(len(question.seeds))]
+    parts += ["--quick"] if question.quick else []
+    parts += ["--range-test"] if question.range_test else []
+    for text in question.texts:
+        parts += ["--text", text]
+    return shlex.join(parts + keywords.as_options(question.config, ("cell", "seed")))
