@@ -19,7 +19,16 @@ from seqclf.model import backend
 from seqclf.report.page.sections import sections_page
 from seqclf.steps import Listener, Target, load_and_encode, refuse_idle_settings
 from seqclf.storage import write_text
-from seqclf.studies import saved, shown
+from seqclf.studies import (
+    depth,
+    mix,
+    saved,
+    sensitivity,
+    shown,
+    size,
+    size_shown,
+    variants,
+)
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, Record
 
@@ -43,7 +52,29 @@ class Study:
     options: frozenset[str] = frozenset()
 
 
-STUDIES: dict[str, Study] = {}
+STUDIES: dict[str, Study] = {
+    "size": Study(
+        run=size.SWEEP.run,
+        figure=size_shown.figure,
+        claim="LSTM is better where data is plentiful, and overfits more.",
+    ),
+    "sensitivity": Study(
+        run=sensitivity.run,
+        figure=sensitivity.figure,
+        claim="The cells differ in how much their settings matter.",
+        options=frozenset({"range_test"}),
+    ),
+    "depth": Study(
+        run=depth.SWEEP.run,
+        figure=variants.figure,
+        claim="Recurrent layers stack, and read in two directions.",
+    ),
+    "mix": Study(
+        run=mix.SWEEP.run,
+        figure=variants.figure,
+        claim="Recurrent layers combine with convolution and attention.",
+    ),
+}
 
 
 def run_study(
