@@ -163,9 +163,9 @@ def test_balanced_weights_follow_the_formula():
     balanced = dataclasses.replace(RECIPE, class_weights="balanced")
     label_ids = np.array([0, 0, 0, 1])
     # n / (labels x count): 4 / (2 x 3) and 4 / (2 x 1); an absent label is harmless.
-    weights = fitting._label_weights(label_ids, 3, balanced)
+    weights = fitting.label_weights(label_ids, 3, balanced)
     assert weights[:2] == pytest.approx([2 / 3, 2])
-    assert fitting._label_weights(label_ids, 3, RECIPE) is None
+    assert fitting.label_weights(label_ids, 3, RECIPE) is None
 
 
 @pytest.mark.slow

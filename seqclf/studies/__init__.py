@@ -14,7 +14,7 @@ from pathlib import Path
 from seqclf.machine import jobs_for
 from seqclf.model import backend
 from seqclf.steps import Listener, Target, load_and_encode, refuse_idle_settings
-from seqclf.studies import saved
+from seqclf.studies import gradients, saved
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, Record
 
@@ -36,7 +36,13 @@ class Study:
     options: frozenset[str] = frozenset()
 
 
-STUDIES: dict[str, Study] = {}
+STUDIES: dict[str, Study] = {
+    "gradients": Study(
+        run=gradients.run,
+        figure=gradients.figure,
+        claim="Gradients vanish or explode in plain RNNs, and gates cure it.",
+    ),
+}
 
 
 def run_study(

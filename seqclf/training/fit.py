@@ -104,7 +104,7 @@ def fit(
     steps = [num_batches(train.lengths, config, e) for e in range(1, epochs + 1)]
     compile_model(model, config, sum(steps))
     model.optimizer.build(model.trainable_variables)
-    weights_of_labels = _label_weights(train.label_ids, labels, config)
+    weights_of_labels = label_weights(train.label_ids, labels, config)
     standing = checkpoints.restore(model)
     if standing.cuts:
         on_progress(_continued(standing))
@@ -161,7 +161,7 @@ def compile_model(model: Any, config: TrainingConfig, steps: int) -> None:
     )
 
 
-def _label_weights(
+def label_weights(
     label_ids: np.ndarray, num_labels: int, config: TrainingConfig
 ) -> np.ndarray | None:
     """Returns float32 [labels]: examples / (labels present x count), or None."""
