@@ -53,10 +53,11 @@ class Question:
 def textbook(config: RunConfig) -> RunConfig:
     """Returns the recipe with one layer, one direction and the last state read out.
 
-    The plain network of the textbooks, in which a gradient has one way back.
+    The plain network of the textbooks, in which a gradient has one way back, and each
+    step of the layer is a token: no convolution in front.
     """
     model = dataclasses.replace(
-        config.model, layers=1, bidirectional=False, pooling="last"
+        config.model, layers=1, bidirectional=False, pooling="last", conv_width=None
     )
     return dataclasses.replace(config, model=model)
 

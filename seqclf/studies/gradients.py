@@ -1,0 +1,587 @@
+"""How much of the gradient comes through to early tokens, in the layers themselves.
+
+The network is that of the textbooks: one layer, one direction, the last state read
+out, so that a gradient has one way back. The loss is the plain cross-entropy of one
+text (no label smoothing, no dropout), and it is differentiated by the hidden state
+after each token, h_t; in the LSTM also by its memory cell, c_t. The norm is the
+Euclidean one over the units. All is computed by the layer's own step in float64, with
+the trained weights, for no float32 holds what is left of some gradients.
+
+That gradients of plain recurrent networks vanish or explode with distance was shown by
+Hochreiter (1991, diploma thesis, TU Munich) and by Bengio, Simard & Frasconi (1994,
+IEEE Trans. Neural Networks 5:157); Pascanu, Mikolov & Bengio (2013, arXiv:1211.5063)
+relate it to the singular values of the recurrent matrix, and clip the gradient's norm.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from seqclf.config import TrainingConfig
+from seqclf.errors import DataError
+from seqclf.model import backend
+from seqclf.model.build import build_model
+from seqclf.model.keras_file import open_keras
+from seqclf.model.kernels import use_kernel
+from seqclf.report.figures import drawn, legend, short, style
+from seqclf.runs import Run
+from seqclf.runs.run import FIRST_EPOCH_FILE, MODEL_FILE
+from seqclf.statistics import crossed_mean
+from seqclf.studies import unrolled
+from seqclf.studies.lab import Lab
+from seqclf.studies.question import Answer, Question, Record, Table, trainings
+from seqclf.studies.unrolled import Sample
+from seqclf.text.batching import training_batches
+from seqclf.text.encoding import EncodedDataset, open_encoded, take
+from seqclf.training.fit import label_weights
+from seqclf.training.trial import Report
+
+STAGES = ("at the start", "after one epoch", "at the best epoch")
+LAST = STAGES[-1]
+TEXTS, QUICK_TEXTS = 200, 100
+BATCHES, QUICK_BATCHES = 50, 20
+MOST_DISTANCE = 200  # shown
+SPAN = 100  # judged
+LIMIT = 2.0  # powers of ten over the span beyond which a gradient is not steady
+SMALLEST = 1e-300  # stands for a gradient of 0, which has no logarithm
+# The state that is kept from token to token: what the verdict is of.
+MEMORY = {"rnn": "h", "gru": "h", "lstm": "c"}
+MATRICES = {
+    "rnn": ("recurrent",),
+    "gru": ("update", "reset", "candidate"),
+    "lstm": ("input", "forget", "candidate", "output"),
+}
+LOWEST_DRAWN = 1e-30
+
+
+def run(question: Question, lab: Lab) -> Answer:
+    """Trains the plain networks, and looks at their gradients at three stages.
+
+    Args:
+      question: What is asked.
+      lab: Where to train and to measure.
+
+    Returns:
+      The answer. Its rows are a point of a curve each: cell, stage, state (`h`, `c`),
+      distance (0 is the last token), and median, low, high (quartiles) of the norm over
+      texts and seeds. Its findings:
+
+      - texts, batches, span, threshold, clip_norm: what the figures below stand on.
+      - cells: by cell, by stage: states, by state: slope (powers of ten a token, by
+        least squares over the span) with slope_low and slope_high; factor (norm at the
+        span's end by the norm at the last token; the geometric mean over texts) with
+        factor_low and factor_high; verdict. Also clipped (share of training batches
+        whose gradient was longer than the clip norm), largest_gradient (their greatest
+        norm) and matrices (by name: spectral_radius, singular_value, the largest).
+      - memory: by cell, the state that is kept from token to token.
+      - against_rnn: by gated cell, by stage: ratio, how many times as much of the
+        gradient by the kept state is left over the span as in rnn, with low and high.
+
+      The intervals are of 95 %: over seeds and texts, or with one seed over texts,
+      for that model alone.
+
+    Raises:
+      ConfigError: If a cell does not recur.
+      DataError: If the test texts are of one token.
+      RunError: If a layer taken apart differs from itself.
+    """
+    config = unrolled.plain_network(question, "gradients")
+    runs = lab.train(trainings(question, config), with_first_epoch=True)
+    data = lab.load(config)
+    rows, distance = long_texts(
+        data.splits["test"].lengths, QUICK_TEXTS if question.quick else TEXTS
+    )
+    batches = QUICK_BATCHES if question.quick else BATCHES
+    samples = [
+        Sample(one.path, data.path, rows, (), batches, lab.threads) for one in runs
+    ]
+    names = [f"gradients of {one.name}" for one in runs]
+    measured = lab.measure(measure, samples, names)
+    by_cell = {
+        cell: [m for m, (c, _) in zip(measured, unrolled.pairs(question), strict=True)
+               if c == cell]
+        for cell in question.cells
+    }  # fmt: skip
+    findings = {
+        "texts": len(rows),
+        "batches": max(m["batches"] for m in measured),
+        "clip_norm": config.training.clip_norm,
+        **judge(by_cell, min(distance, SPAN)),
+    }
+    return Answer(
+        study="gradients",
+        title="Gradients on their way back",
+        sentence=_sentence(findings, unrolled.spoken_for(question)),
+        table=_table(findings),
+        rows=tuple(_rows(by_cell)),
+        findings=findings,
+        trials=len(runs),
+        notes=_notes(findings, distance) + unrolled.held_fixed(question, config),
+    )
+
+
+def long_texts(lengths: np.ndarray, most: int) -> tuple[tuple[int, ...], int]:
+    """Chooses the longest quarter of the texts, but at most so many.
+
+    Args:
+      lengths: int [texts], in tokens.
+      most: Texts to choose at most.
+
+    Returns:
+      Their places, the longest first, and the greatest distance that all of them have,
+      at most 200.
+
+    Raises:
+      DataError: If they are of one token, so that there is no distance.
+    """
+    count = min(most, math.ceil(len(lengths) / 4))
+    rows = np.argsort(-lengths, kind="stable")[:count]
+    distance = min(int(lengths[rows].min()) - 1, MOST_DISTANCE)
+    if distance < 1:
+        raise DataError(
+            "fewer than a quarter of the test texts have two tokens: there is no "
+            "distance for a gradient to come back over. Choose data of longer texts."
+        )
+    return tuple(rows.tolist()), distance
+
+
+def measure(sample: Sample, report: Report) -> Record:
+    """Measures one run at its three stages, in a process of its own.
+
+    Returns:
+      By stage: norms, by state the log10 of norms, float64 [texts, distances]; clipped;
+      largest_gradient; matrices. And batches, how many training batches were seen.
+    """
+    report({"event": "start"})
+    backend.set_threads(sample.threads)
+    done = Run(sample.run)
+    config, data = done.config, open_encoded(sample.encoded)
+    model = build_model(
+        config.model, len(data.vocabulary), len(data.labels), config.training.seed
+    )
+    use_kernel(model, config.training.kernel)
+    norm_of = _norm_of_batch(model, config.training.label_smoothing)
+    found: Record = {}
+    for stage, file in zip(STAGES, (None, FIRST_EPOCH_FILE, MODEL_FILE), strict=True):
+        if file is not None:
+            model.set_weights(open_keras(done.file(file)).get_weights())
+        batch_norms = _batch_norms(
+            norm_of, data, config.training, sample.batches, STAGES.index(stage) + 1
+        )
+        layer = unrolled.the_layer(model)
+        found[stage] = {
+            "norms": _norms_of_texts(model, data, sample.rows),
+            "clipped": float((batch_norms > config.training.clip_norm).mean()),
+            "largest_gradient": float(batch_norms.max()),
+            "matrices": matrices(
+                config.model.cell, layer.cell.recurrent_kernel.numpy()
+            ),
+        }
+    return found | {"batches": len(batch_norms)}
+
+
+def _norms_of_texts(
+    model: Any, data: EncodedDataset, rows: Sequence[int]
+) -> dict[str, np.ndarray]:
+    examples = take(data.splits["test"], np.array(rows))
+    layer, readout = unrolled.the_layer(model), model.get_layer("logits").get_weights()
+    parts: list[dict[str, np.ndarray]] = []
+    distance = min(int(examples.lengths.min()) - 1, MOST_DISTANCE)
+    for batch, is_token in unrolled.chunks(examples):
+        inputs = unrolled.layer_inputs(model, batch.token_ids)
+        parts.append(
+            gradient_norms(
+                layer, inputs, is_token, readout, batch.label_ids, distance
+            )
+        )  # fmt: skip
+    return {
+        state: np.log10(np.maximum(np.concatenate([p[state] for p in parts]), SMALLEST))
+        for state in parts[0]
+    }
+
+
+def gradient_norms(
+    layer: Any,
+    inputs: np.ndarray,
+    is_token: np.ndarray,
+    readout: Sequence[np.ndarray],
+    label_ids: np.ndarray,
+    distance: int,
+) -> dict[str, np.ndarray]:
+    """Differentiates each text's loss by the states after its last tokens.
+
+    Args:
+      layer: A SimpleRNN, GRU or LSTM layer.
+      inputs: What it gets, float32 [texts, time, d].
+      is_token: bool [texts, time], false on padding, which stands on the right.
+      readout: Kernel [units, labels] and bias [labels] behind the last state.
+      label_ids: int [texts].
+      distance: The greatest distance from the last token; no text is shorter.
+
+    Returns:
+      By state, `h` and for the LSTM `c`: Euclidean norms of the total derivatives,
+      float64 [texts, distance + 1]; column 0 is the last token's.
+
+    Raises:
+      RunError: If the steps do not give the states that the layer itself gives.
+    """
+    import tensorflow as tf
+
+    cell = unrolled.states_layer(layer, "float64").cell
+    steps = tf.unstack(tf.constant(inputs, tf.float64), axis=1)
+    masks = tf.unstack(tf.constant(is_token)[:, :, None], axis=1)
+    kernel, bias = (tf.constant(w, tf.float64) for w in readout)
+    states = [
+        tf.zeros([len(inputs), layer.units], tf.float64)
+        for _ in range(2 if type(layer).__name__ == "LSTM" else 1)
+    ]
+    made = []
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(states)
+        for step, mask in zip(steps, masks, strict=True):
+            _, new = cell.call(step, states)
+            made.append(new)
+            # On padding the state stays, as in the layer.
+            pairs = zip(new, states, strict=True)
+            states = [tf.where(mask, after, before) for after, before in pairs]
+        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(
+            label_ids, states[0] @ kernel + bias
+        )
+    hidden = np.stack([new[0].numpy() for new in made], axis=1)
+    unrolled.refuse_difference(
+        hidden, unrolled.own_states(layer, inputs, is_token), is_token
+    )
+    flat = [state for new in made for state in new]
+    gradients = tape.gradient(loss, flat, unconnected_gradients="zero")
+    norms = np.stack([np.linalg.norm(g.numpy(), axis=1) for g in gradients], axis=1)
+    last = is_token.sum(axis=1)[:, None] - 1
+    places = (last - np.arange(distance + 1)) * len(states)
+    return {
+        name: np.take_along_axis(norms, places + index, axis=1)
+        for index, name in enumerate(("h", "c")[: len(states)])
+    }
+
+
+def _norm_of_batch(model: Any, label_smoothing: float) -> Any:
+    """Returns a traced function of a training batch: its gradient's global norm."""
+    import tensorflow as tf
+
+    loss_of = backend.import_keras().losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=label_smoothing
+    )
+    signature = [
+        tf.TensorSpec([None, None], tf.int32),
+        tf.TensorSpec([None, None], tf.float32),
+        tf.TensorSpec([None], tf.float32),
+    ]
+
+    @tf.function(input_signature=signature)
+    def norm_of(token_ids: Any, targets: Any, weights: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = loss_of(targets, model(token_ids, training=True), weights)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        # Each token's gradients are summed first, as the optimizer does.
+        return tf.linalg.global_norm([tf.convert_to_tensor(g) for g in gradients])
+
+    return norm_of
+
+
+def _batch_norms(
+    norm_of: Any, data: EncodedDataset, config: TrainingConfig, most: int, epoch: int
+) -> np.ndarray:
+    """Returns the norms of an epoch's first batches, with dropout as in training."""
+    train, labels = data.splits["train"], len(data.labels)
+    one_hot = np.eye(labels, dtype=np.float32)
+    weights = label_weights(train.label_ids, labels, config)
+    by_label = np.ones(labels, np.float32) if weights is None else weights
+    batches = itertools.islice(training_batches(train, config, epoch), most)
+    return np.array(
+        [
+            float(norm_of(b.token_ids, one_hot[b.label_ids], by_label[b.label_ids]))
+            for b in batches
+        ]
+    )
+
+
+def matrices(cell: str, recurrent_kernel: np.ndarray) -> Record:
+    """Returns what the recurrent matrix of each gate does to a state.
+
+    Args:
+      cell: `rnn`, `gru` or `lstm`.
+      recurrent_kernel: [units, gates x units], the gates in Keras's order.
+
+    Returns:
+      By name: spectral_radius (of the eigenvalues the greatest absolute one) and
+      singular_value, the largest.
+    """
+    names = MATRICES[cell]
+    parts = np.split(recurrent_kernel.astype(np.float64), len(names), axis=1)
+    return {
+        name: {
+            "spectral_radius": float(np.abs(np.linalg.eigvals(part)).max()),
+            "singular_value": float(np.linalg.norm(part, 2)),
+        }
+        for name, part in zip(names, parts, strict=True)
+    }
+
+
+def judge(by_cell: Mapping[str, Sequence[Record]], span: int) -> Record:
+    """Turns what was measured into the findings, see `run`.
+
+    Args:
+      by_cell: What `measure` returned, a record a seed.
+      span: The distance that the factors and verdicts are of.
+    """
+    cells = {
+        cell: {stage: _at_stage([m[stage] for m in seeds], span) for stage in STAGES}
+        for cell, seeds in by_cell.items()
+    }
+    against = {
+        cell: {
+            stage: _ratio(
+                _log_factors(by_cell[cell], stage, MEMORY[cell], span)
+                - _log_factors(by_cell["rnn"], stage, MEMORY["rnn"], span)
+            )
+            for stage in STAGES
+        }
+        for cell in by_cell
+        if cell != "rnn" and "rnn" in by_cell
+    }
+    return {
+        "span": span,
+        "threshold": 10**LIMIT,
+        "memory": {cell: MEMORY[cell] for cell in by_cell},
+        "cells": cells,
+        "against_rnn": against,
+    }
+
+
+def _at_stage(seeds: Sequence[Record], span: int) -> Record:
+    states = {
+        state: follow(np.stack([one["norms"][state] for one in seeds]), span)
+        for state in seeds[0]["norms"]
+    }
+    names = seeds[0]["matrices"]
+    return {
+        "states": states,
+        "clipped": float(np.mean([one["clipped"] for one in seeds])),
+        "largest_gradient": max(one["largest_gradient"] for one in seeds),
+        "matrices": {
+            name: {
+                key: float(np.mean([one["matrices"][name][key] for one in seeds]))
+                for key in ("spectral_radius", "singular_value")
+            }
+            for name in names
+        },
+    }
+
+
+def follow(log_norms: np.ndarray, span: int) -> Record:
+    """Returns slope, factor and verdict of gradients on their way back.
+
+    Args:
+      log_norms: log10 of norms, [seeds, texts, distances].
+      span: Distance to judge by, within those there are.
+
+    Returns:
+      As in the findings of `run`. The verdict is `vanishing` if the whole interval of
+      the factor is below 1/100, `exploding` if it is above 100, `steady` if it lies
+      between, else `not decided`.
+    """
+    distances = np.arange(span + 1) - span / 2
+    kept = log_norms[..., : span + 1]
+    slopes = kept @ distances / (distances @ distances)
+    slope, slope_low, slope_high = interval(slopes)
+    middle, low, high = interval(kept[..., -1] - kept[..., 0])
+    if high < -LIMIT:
+        verdict = "vanishing"
+    elif low > LIMIT:
+        verdict = "exploding"
+    else:
+        steady = low >= -LIMIT and high <= LIMIT
+        verdict = "steady" if steady else "not decided"
+    return {
+        "slope": slope,
+        "slope_low": slope_low,
+        "slope_high": slope_high,
+        "factor": _power(middle),
+        "factor_low": _power(low),
+        "factor_high": _power(high),
+        "verdict": verdict,
+    }
+
+
+def interval(values: np.ndarray) -> tuple[float, float, float]:
+    """Returns mean and 95 % interval of values [seeds, texts].
+
+    Over seeds and texts, see `statistics.crossed_mean`; with one seed over texts, by
+    a bootstrap.
+    """
+    if min(values.shape) > 1:
+        estimate = crossed_mean(values)
+        return (estimate.mean, *estimate.interval())
+    texts = values.mean(axis=0)[:, None]
+    low, high = np.quantile(
+        unrolled.bootstrap(texts, np.ones_like(texts)), [0.025, 0.975]
+    )
+    return float(texts.mean()), float(low), float(high)
+
+
+def _log_factors(
+    seeds: Sequence[Record], stage: str, state: str, span: int
+) -> np.ndarray:
+    norms = np.stack([one[stage]["norms"][state] for one in seeds])
+    return norms[..., span] - norms[..., 0]
+
+
+def _ratio(log_ratios: np.ndarray) -> Record:
+    return dict(
+        zip(("ratio", "low", "high"), map(_power, interval(log_ratios)), strict=True)
+    )
+
+
+def _power(exponent: float) -> float:
+    """Returns a power of ten that is no infinity."""
+    return float(10.0 ** np.clip(exponent, -300, 300))
+
+
+def _rows(by_cell: Mapping[str, Sequence[Record]]) -> list[Record]:
+    rows = []
+    for (cell, seeds), stage in itertools.product(by_cell.items(), STAGES):
+        for state in seeds[0][stage]["norms"]:
+            norms = np.concatenate([one[stage]["norms"][state] for one in seeds])
+            quartiles = 10 ** np.quantile(norms, [0.5, 0.25, 0.75], axis=0)
+            for distance, values in enumerate(quartiles.T.tolist()):
+                about = {"cell": cell, "stage": stage, "state": state}
+                found = dict(zip(("median", "low", "high"), values, strict=True))
+                rows.append({**about, "distance": distance, **found})
+    return rows
+
+
+def scientific(value: float) -> str:
+    """Returns a number such as `0.03`, `12` or `2e-17`."""
+    if value == 0 or 1e-3 <= value < 1e5:
+        return f"{value:.2g}" if value < 100 else f"{value:,.0f}"
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def _sentence(findings: Record, models: str) -> str:
+    span, parts = findings["span"], []
+    for cell, stages in findings["cells"].items():
+        state = findings["memory"][cell]
+        now = stages[LAST]["states"][state]
+        factor, low, high = (
+            scientific(now[key]) for key in ("factor", "factor_low", "factor_high")
+        )
+        parts.append(
+            f"{cell} {factor} ({low} to {high}), {now['verdict']}"
+            + (", in its memory cell" if state == "c" else "")
+        )
+    return (
+        f"At the best epoch, {span} tokens before the end the gradient is this many "
+        f"times as long as at the last token: {'; '.join(parts)} "
+        f"({models}, {findings['texts']} long test texts)."
+    )
+
+
+def _table(findings: Record) -> Table:
+    span = findings["span"]
+    rows = []
+    for cell, stages in findings["cells"].items():
+        for stage, one in stages.items():
+            for state, values in one["states"].items():
+                rows.append(_line(cell, stage, state, one, values))
+    return Table(
+        header=(
+            "cell", "stage", f"factor over {span} tokens", "a token", "verdict",
+            "spectral radius", "singular value", "clipped, %",
+        ),
+        rows=tuple(rows),
+    )  # fmt: skip
+
+
+def _line(
+    cell: str, stage: str, state: str, one: Record, values: Record
+) -> tuple[str, ...]:
+    low, high = scientific(values["factor_low"]), scientific(values["factor_high"])
+    matrices = one["matrices"].values()
+    return (
+        f"{cell}, {state}",
+        stage,
+        f"{scientific(values['factor'])} ({low} to {high})",
+        f"× {10 ** values['slope']:.3f}",
+        values["verdict"],
+        _range([m["spectral_radius"] for m in matrices]),
+        _range([m["singular_value"] for m in matrices]),
+        f"{100 * one['clipped']:.0f}",
+    )
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = f"{min(values):.2f}", f"{max(values):.2f}"
+    return low if low == high else f"{low}–{high}"
+
+
+def _notes(findings: Record, distance: int) -> tuple[str, ...]:
+    span, most = findings["span"], short(findings["threshold"])
+    return (
+        f"Norms of the derivative of each text's cross-entropy by the hidden state h, "
+        f"in the LSTM also by the memory cell c, for the {findings['texts']} longest "
+        f"test texts; all of them have {distance + 1} tokens or more.",
+        f"Vanishing: the 95 % interval of the factor over {span} tokens lies below "
+        f"1/{most}; exploding: above {most}; steady: between; else not decided.",
+        f"Clipped: of {findings['batches']} training batches, with dropout and word "
+        f"dropout, those whose gradient was longer than {findings['clip_norm']:g}.",
+        "Spectral radius and largest singular value are those of the recurrent matrix; "
+        "where a cell has several, the least and the greatest.",
+    )
+
+
+def figure(answer: Answer) -> str:
+    """Draws the norms against the distance from the last token, stage by stage."""
+
+    def draw(figure: Any) -> None:
+        panels = figure.subplots(1, len(STAGES), sharey=True)
+        for axes, stage in zip(panels, STAGES, strict=True):
+            _draw_stage(axes, [row for row in answer.rows if row["stage"] == stage])
+            axes.set_yscale("log")
+            axes.set_title(stage, fontsize=10)
+            axes.set_xlabel("tokens from the end")
+            axes.grid(alpha=0.25)
+        least = min(row["median"] for row in answer.rows)
+        if least < LOWEST_DRAWN:
+            panels[0].set_ylim(bottom=LOWEST_DRAWN)
+        panels[0].set_ylabel("norm of the gradient")
+        legend(figure, panels)
+
+    return drawn(draw, "gradients", 9.2, 3.8)
+
+
+def _draw_stage(axes: Any, rows: Sequence[Record]) -> None:
+    """Draws medians, the quartiles around them, and the LSTM's h more faintly."""
+    for cell, state in dict.fromkeys((row["cell"], row["state"]) for row in rows):
+        curve = [r for r in rows if (r["cell"], r["state"]) == (cell, state)]
+        x = [row["distance"] for row in curve]
+        median, low, high = (
+            [row[key] for row in curve] for key in ("median", "low", "high")
+        )
+        is_memory = MEMORY[cell] == state
+        look = style(cell) | {"markevery": max(len(x) // 6, 1), "markersize": 5}
+        if not is_memory:
+            look |= {"linewidth": 1, "alpha": 0.6, "markerfacecolor": "none"}
+        axes.plot(x, median, label=_name(cell, state), **look)
+        if is_memory:
+            band = {"color": look["color"], "alpha": 0.15, "linewidth": 0}
+            axes.fill_between(x, low, high, **band)
+
+
+def _name(cell: str, state: str) -> str:
+    if cell != "lstm":
+        return cell
+    return "lstm, memory cell c" if state == "c" else "lstm, hidden state h"

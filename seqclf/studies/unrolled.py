@@ -1,0 +1,185 @@
+"""The recurrent layer of a finished run, taken out of its model and apart in time.
+
+`gradients` and `gates` look at the layer that was trained, not at one like it: what
+they work with must reproduce what the layer itself gives, or nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqclf import config as settings
+from seqclf.config import RunConfig
+from seqclf.errors import ConfigError, RunError
+from seqclf.model.backend import import_keras
+from seqclf.model.build import CELLS
+from seqclf.model.kernels import recurrent_layers
+from seqclf.studies.question import Question, quick_config, textbook
+from seqclf.text.batching import pad
+from seqclf.text.encoding import Examples
+from seqclf.text.tokens import PADDING_ID
+
+MOST_DIFFERENCE = 1e-5
+CHUNK = 64  # texts at a time; bounds memory
+SAMPLES = 2000  # draws of a bootstrap
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a process that measures is given.
+
+    Attributes:
+      run: Directory of a finished run.
+      encoded: Folder of its encoded data.
+      rows: Places of the test texts to look at.
+      texts: Texts to look at one by one.
+      batches: Training batches to look at.
+      threads: Threads that TensorFlow may use.
+    """
+
+    run: Path
+    encoded: Path
+    rows: tuple[int, ...]
+    texts: tuple[str, ...] = ()
+    batches: int = 0
+    threads: int = 1
+
+
+def plain_network(question: Question, study: str) -> RunConfig:
+    """Returns the recipe of a study that looks inside a layer.
+
+    Raises:
+      ConfigError: If a cell does not recur.
+    """
+    for cell in question.cells:
+        if CELLS[cell] is None:
+            raise ConfigError(
+                f"{study} looks into cells that recur, and {cell} does not; leave it "
+                f"out of --cells."
+            )
+    config = textbook(question.config)
+    return quick_config(config) if question.quick else config
+
+
+def held_fixed(question: Question, used: RunConfig) -> tuple[str, ...]:
+    """Returns sentences on the network, and on how it differs from what was asked."""
+    changed = "; ".join(settings.differences(question.config, used))
+    notes = ("One layer, one direction, the last state read out, as in the textbooks.",)
+    if changed:
+        notes += (f"Other than the recipe (recipe, here): {changed}.",)
+    return notes
+
+
+def spoken_for(question: Question) -> str:
+    """Returns what the figures stand for: one model a cell, or several."""
+    seeds = len(question.seeds)
+    return "one model of each cell" if seeds == 1 else f"{seeds} seeds of each cell"
+
+
+def the_layer(model: Any) -> Any:
+    """Returns the one recurrent layer of a model."""
+    (layer,) = recurrent_layers(model)
+    return layer
+
+
+def layer_inputs(model: Any, token_ids: np.ndarray) -> np.ndarray:
+    """Returns what a model's recurrent layer gets, float32 [batch, time, d]."""
+    keras = import_keras()
+    below = keras.Model(model.inputs, the_layer(model).input)
+    return np.asarray(below(token_ids, training=False))
+
+
+def states_layer(layer: Any, dtype: str = "float32") -> Any:
+    """Returns a copy of a layer, with its weights, that gives the states of all tokens.
+
+    Args:
+      layer: A built SimpleRNN, GRU or LSTM layer.
+      dtype: What it computes in; gradients may be smaller than any float32.
+    """
+    made = {**layer.get_config(), "return_sequences": True, "dtype": dtype}
+    copied = type(layer).from_config(made)
+    copied.build((None, None, int(layer.cell.kernel.shape[0])))
+    copied.set_weights(layer.get_weights())
+    return copied
+
+
+def own_states(layer: Any, inputs: np.ndarray, is_token: np.ndarray) -> np.ndarray:
+    """Returns the hidden states that a layer gives, float32 [batch, time, units].
+
+    Args:
+      layer: A SimpleRNN, GRU or LSTM layer.
+      inputs: float32 [batch, time, d].
+      is_token: bool [batch, time], false on padding, which stands on the right.
+    """
+    import tensorflow as tf
+
+    mask = tf.constant(is_token)
+    return np.asarray(states_layer(layer)(tf.constant(inputs), mask=mask))
+
+
+def refuse_difference(made: np.ndarray, own: np.ndarray, is_token: np.ndarray) -> float:
+    """Returns the greatest difference of two [batch, time, units] at a token.
+
+    Raises:
+      RunError: If it is more than 1e-5: then the figures are of another layer.
+    """
+    difference = float(np.abs(made - own)[is_token].max())
+    if not difference <= MOST_DIFFERENCE:
+        raise RunError(
+            f"the layer taken apart differs from the layer itself by {difference:.2g}, "
+            f"more than {MOST_DIFFERENCE:g}: nothing can be said of it. Please report "
+            f"this with the versions that seqclf doctor names."
+        )
+    return difference
+
+
+def chunks(examples: Examples, size: int = CHUNK) -> list[tuple[Any, np.ndarray]]:
+    """Returns examples in their order, some at a time.
+
+    Returns:
+      Pairs of a `text.batching.Batch` and bool [batch, time], true on tokens.
+    """
+    found = []
+    for start in range(0, len(examples), size):
+        batch = pad(examples, np.arange(start, min(start + size, len(examples))))
+        found.append((batch, batch.token_ids != PADDING_ID))
+    return found
+
+
+def bootstrap(sums: np.ndarray, counts: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Draws texts anew, and gives the mean over what they hold each time.
+
+    Args:
+      sums: float [texts, k], a text's sums of k things.
+      counts: float [texts, k], how many each is the sum of.
+      seed: Seed of the draws.
+
+    Returns:
+      float [2000, k]; not a number where a draw held nothing.
+    """
+    texts = len(sums)
+    draws = np.random.default_rng(seed).multinomial(
+        texts, np.full(texts, 1 / texts), SAMPLES
+    )
+    with np.errstate(invalid="ignore"):
+        return (draws @ sums) / (draws @ counts)
+
+
+def bounds(drawn: np.ndarray) -> tuple[float, float] | tuple[None, None]:
+    """Returns the middle 95 % of draws; None where one is no number."""
+    if not np.isfinite(drawn).all():
+        return None, None
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def pairs(
+    question: Question,
+) -> Sequence[tuple[str, int]]:
+    """Returns (cell, seed), in the order of `question.trainings`."""
+    return [(cell, seed) for seed in question.seeds for cell in question.cells]
