@@ -14,7 +14,7 @@ from pathlib import Path
 from seqclf.machine import jobs_for
 from seqclf.model import backend
 from seqclf.steps import Listener, Target, load_and_encode, refuse_idle_settings
-from seqclf.studies import saved
+from seqclf.studies import memory, order, saved
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, Record
 
@@ -36,7 +36,18 @@ class Study:
     options: frozenset[str] = frozenset()
 
 
-STUDIES: dict[str, Study] = {}
+STUDIES: dict[str, Study] = {
+    "memory": Study(
+        run=memory.run,
+        figure=memory.figure,
+        claim="Gates keep long-range dependencies.",
+    ),
+    "order": Study(
+        run=order.run,
+        figure=order.figure,
+        claim="Sequence matters here at all.",
+    ),
+}
 
 
 def run_study(

@@ -62,7 +62,7 @@ def textbook(config: RunConfig) -> RunConfig:
 
 
 def quick_config(config: RunConfig) -> RunConfig:
-    """Returns the recipe on at most 2,000 training texts, for 3 epochs if none are given.
+    """Returns the recipe on at most 2,000 training texts, for 3 epochs if not given.
 
     The same for all studies, so that they share their trainings.
     """
