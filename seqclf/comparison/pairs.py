@@ -22,9 +22,9 @@ def right_answers(group: Sequence[Run]) -> Right:
     return {run.config.training.seed: right_answer(run) for run in group}
 
 
-def right_answer(run: Run) -> np.ndarray:
-    """Returns which test texts a run, or a fitted baseline, has right: bool [texts]."""
-    predictions = run.predictions(TEST)
+def right_answer(run: Run, split: str = TEST) -> np.ndarray:
+    """Returns which texts a run, or a fitted baseline, has right: bool [texts]."""
+    predictions = run.predictions(split)
     right: np.ndarray = predictions.probabilities.argmax(1) == predictions.label_ids
     return right
 
