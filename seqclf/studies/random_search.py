@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from seqclf.comparison.verdict import SIGNIFICANCE
 from seqclf.statistics import CONFIDENCE, RESAMPLES, holm
+from seqclf.studies.question import Record
+from seqclf.studies.sweep import student_mean
 
 FEWEST_DRAWS = 6  # fewer tell too little of a spread for an interval
 QUARTILES = (0.25, 0.5, 0.75)
@@ -33,79 +35,86 @@ def expected_best(values: Sequence[float]) -> list[float]:
     return [float(ordered @ np.diff(ranks**k)) for k in range(1, n + 1)]
 
 
-def sd(values: np.ndarray) -> np.ndarray:
-    """Returns the standard deviation of values [..., trials]."""
-    return np.std(values, axis=-1, ddof=1)
-
-
-def quartile_range(values: np.ndarray) -> np.ndarray:
-    """Returns the distance of the quartiles of values [..., trials]."""
-    low, high = np.quantile(values, [QUARTILES[0], QUARTILES[2]], axis=-1)
-    found: np.ndarray = high - low
-    return found
-
-
-SPREADS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "sd": sd, "quartile_range": quartile_range
-}  # fmt: skip
-
-
-def spreads(by_cell: Mapping[str, Sequence[float]]) -> tuple[list[dict[str, Any]], ...]:
+def spreads(by_cell: Mapping[str, Sequence[float]]) -> tuple[list[Record], ...]:
     """Returns how far the trials of each cell lie apart, and of two cells compared.
 
-    Intervals are percentiles of bootstrap draws of the trials, the same for all cells,
-    as all cells have made the same trials.
+    Two cells are compared by the mean distance from their medians (Brown & Forsythe
+    1974, JASA 69:364), trial by trial, as both have made the same ones; standard
+    deviations of a few skewed values have no interval to be trusted.
 
     Args:
       by_cell: What each trial reached, by cell, in the same order of trials.
 
     Returns:
-      A record a cell: cell, n, quartiles, best, and sd and quartile_range with their
-      intervals (sd_low, sd_high, ...); and a record a pair: a, b, and the differences
-      of sd and quartile_range, a - b, with their intervals. Intervals are None with
-      fewer than six trials.
+      A record a cell: cell, n, best, sd, quartiles, quartile_range with its bootstrap
+      interval (quartile_range_low, quartile_range_high), and deviation, the mean
+      distance from the median, with Student's (deviation_low, deviation_high); and a
+      record a pair: a, b and the difference of their deviations, a - b, under the same
+      names. Intervals are None with fewer than six trials.
     """
-    cells = list(by_cell)
-    values = np.array([by_cell[cell] for cell in cells], np.float64)
-    n = values.shape[1]
-    drawn = np.random.default_rng(0).integers(n, size=(RESAMPLES, n))
-    measured = {k: (f(values), f(values[:, drawn])) for k, f in SPREADS.items()}
+    far = {cell: _distances(values) for cell, values in by_cell.items()}
     own = [
         {
             "cell": cell,
-            "n": n,
-            "quartiles": np.quantile(values[i], QUARTILES).tolist(),
-            "best": float(values[i].max()),
+            "n": len(values),
+            "best": max(values),
+            "sd": float(np.std(values, ddof=1)),
+            "quartiles": np.quantile(values, QUARTILES).tolist(),
+            **_quartile_range(np.asarray(values, np.float64)),
+            **_deviation(far[cell]),
         }
-        | _bounded({k: (v[i], d[i]) for k, (v, d) in measured.items()}, n)
-        for i, cell in enumerate(cells)
+        for cell, values in by_cell.items()
     ]
     apart = [
-        {"a": cells[i], "b": cells[j]}
-        | _bounded({k: (v[i] - v[j], d[i] - d[j]) for k, (v, d) in measured.items()}, n)
-        for i, j in itertools.combinations(range(len(cells)), 2)
+        {"a": a, "b": b, **_deviation(far[a] - far[b])}
+        for a, b in itertools.combinations(by_cell, 2)
     ]
     return own, apart
 
 
-def _bounded(found: Mapping[str, tuple[Any, np.ndarray]], n: int) -> dict[str, Any]:
-    """Returns values with low and high, the percentiles of their resamples."""
-    record: dict[str, Any] = {}
-    tail = (1 - CONFIDENCE) / 2
-    for key, (value, drawn) in found.items():
-        low, high = np.quantile(drawn, [tail, 1 - tail]).tolist()
-        enough = n >= FEWEST_DRAWS
-        record |= {
-            key: float(value),
-            f"{key}_low": low if enough else None,
-            f"{key}_high": high if enough else None,
-        }
-    return record
+def _distances(values: Sequence[float]) -> np.ndarray:
+    """Returns each value's distance from the median, float64 [trials].
+
+    They are enlarged by n / (n - 1), for the median lies amid these very values.
+    """
+    n = len(values)
+    return np.abs(np.asarray(values, np.float64) - np.median(values)) * n / (n - 1)
+
+
+def _deviation(distances: np.ndarray) -> Record:
+    found = student_mean(distances.tolist())
+    return {
+        "deviation": found["mean"],
+        **_known("deviation", found["low"], found["high"], len(distances)),
+    }
+
+
+def _quartile_range(values: np.ndarray) -> Record:
+    """Returns the distance of the quartiles with its percentile interval."""
+    n = len(values)
+    drawn = values[np.random.default_rng(0).integers(n, size=(RESAMPLES, n))]
+    ends = [QUARTILES[0], QUARTILES[-1]]
+    first, last = np.quantile(drawn, ends, axis=1)
+    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+    low, high = np.quantile(last - first, tails).tolist()
+    return {
+        "quartile_range": float(np.diff(np.quantile(values, ends))[0]),
+        **_known("quartile_range", low, high, n),
+    }
+
+
+def _known(name: str, low: float | None, high: float | None, n: int) -> Record:
+    """Returns the bounds under their names; None of too few trials."""
+    enough = n >= FEWEST_DRAWS
+    return {
+        f"{name}_low": low if enough else None,
+        f"{name}_high": high if enough else None,
+    }
 
 
 def correlations(
     settings: Mapping[str, Sequence[float]], values: Sequence[float]
-) -> list[dict[str, Any]]:
+) -> list[Record]:
     """Ranks the settings of trials by how well they order what the trials reached.
 
     Args:
@@ -125,7 +134,7 @@ def correlations(
     return sorted(records, key=lambda one: -abs(one["rho"] or 0.0))
 
 
-def _spearman(setting: Sequence[float], values: Sequence[float]) -> dict[str, Any]:
+def _spearman(setting: Sequence[float], values: Sequence[float]) -> Record:
     from scipy.stats import spearmanr
 
     n = len(values)

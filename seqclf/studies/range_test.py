@@ -284,6 +284,7 @@ def figure(answer: Answer) -> str:
         # What has run away would press the rest flat.
         axes.set_ylim(least - 0.15 * (start - least), start + 0.8 * (start - least))
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda value, _: figures.short(value))
         axes.set_xlabel("learning rate (marked: least loss)")
         axes.set_ylabel("training loss, smoothed")
         axes.grid(alpha=0.25)

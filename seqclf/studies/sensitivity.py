@@ -152,12 +152,12 @@ def _reached(one: Trained, guess: float) -> float:
 def _sentence(found: Mapping[str, Any]) -> str:
     n = found["draws"]
     spread = ", ".join(
-        f"{title(one['cell'])} {100 * one['sd']:.1f}{_aside(one, 'sd')}"
+        f"{title(one['cell'])} {100 * one['deviation']:.1f}{_aside(one)}"
         for one in found["spreads"]
     )
     parts = [
-        f"Over {n} settings, the same for each cell, validation accuracy has a "
-        f"standard deviation, in points, of: {spread}.",
+        f"Over {n} settings, the same for each cell, validation accuracy lies so many "
+        f"points from its median, on average: {spread}.",
         _about_differences(found["differences"], n),
         *_about_settings(found["correlations"]),
         "One training each setting: chance of the seed is part of the spread.",
@@ -165,23 +165,25 @@ def _sentence(found: Mapping[str, Any]) -> str:
     return " ".join(parts)
 
 
-def _aside(one: Mapping[str, Any], key: str) -> str:
-    low, high = one[f"{key}_low"], one[f"{key}_high"]
+def _aside(one: Mapping[str, Any], name: str = "deviation") -> str:
+    low, high = one[f"{name}_low"], one[f"{name}_high"]
     return "" if low is None else f" ({sweep.reach(low, high)})"
 
 
 def _about_differences(pairs: Sequence[Record], n: int) -> str:
     if not pairs:
         return ""
-    if pairs[0]["sd_low"] is None:
+    if pairs[0]["deviation_low"] is None:
         return f"{n} settings are too few to tell the cells' spreads apart."
-    apart = [p for p in pairs if p["sd_low"] > 0 or p["sd_high"] < 0]
+    apart = [p for p in pairs if p["deviation_low"] > 0 or p["deviation_high"] < 0]
     said = [
-        f"{title(p['a'])}'s is {'larger' if p['sd'] > 0 else 'smaller'} than "
-        f"{title(p['b'])}'s by {100 * abs(p['sd']):.1f}{_aside(p, 'sd')}"
+        f"{title(p['a'])} less {title(p['b'])}: "
+        f"{signed(100 * p['deviation'])} points{_aside(p)}"
         for p in apart
     ]
-    return f"{'; '.join(said)}." if said else "No two cells' can be told apart."
+    if not said:
+        return "No two cells' spreads can be told apart."
+    return f"Spreads that can be told apart, {'; '.join(said)}."
 
 
 def _about_settings(by_cell: Mapping[str, Sequence[Record]]) -> list[str]:
@@ -190,31 +192,31 @@ def _about_settings(by_cell: Mapping[str, Sequence[Record]]) -> list[str]:
         first = random_search.explaining(found)
         if first:
             said.append(
-                f"{title(cell)}'s goes with {first['setting']} "
+                f"{title(cell)}'s accuracy goes with {first['setting']} "
                 f"(rank correlation {signed(first['rho'], 2)}, n = {first['n']})"
             )
     if not said:
-        return ["No setting's rank correlation with it can be told from 0."]
+        return ["No setting's rank correlation with accuracy can be told from 0."]
     return [f"{'; '.join(said)}."]
 
 
 def _table(found: Mapping[str, Any]) -> Table:
     header = (
-        "cell", "n", "best, %", "quartiles, %", "sd, points", "expected best of 1, %",
-        *(f"ρ {setting}" for setting in SETTINGS),
+        "cell", "best, %", "quartiles, %", "quartile range, points",
+        "from the median, points", "strongest setting, rank correlation",
     )  # fmt: skip
     rows = []
     for one in found["spreads"]:
-        rho = {c["setting"]: c["rho"] for c in found["correlations"][one["cell"]]}
+        first = found["correlations"][one["cell"]][0]
+        rho = "–" if first["rho"] is None else signed(first["rho"], 2)
         rows.append(
             (
                 one["cell"],
-                str(one["n"]),
                 percent(one["best"]),
                 " – ".join(map(percent, one["quartiles"])),
-                f"{100 * one['sd']:.1f}{_aside(one, 'sd')}",
-                percent(found["best_so_far"][one["cell"]][0]),
-                *("–" if rho[s] is None else signed(rho[s], 2) for s in SETTINGS),
+                f"{100 * one['quartile_range']:.1f}{_aside(one, 'quartile_range')}",
+                f"{100 * one['deviation']:.1f}{_aside(one)}",
+                f"{first['setting']} {rho}",
             )
         )
     return Table(header=header, rows=tuple(rows))

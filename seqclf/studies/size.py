@@ -135,7 +135,7 @@ def _curve(cell: str, point: Point, trained: Sequence[Trained], right: Right) ->
         "rows": point.values["rows"],
         "accuracy": sweep.accuracy(right),
         "log_loss": float(np.mean([run.metrics[TEST]["log_loss"] for run in group])),
-        "gap": sweep.over_seeds([_gap(run) for run in group]),
+        "gap": sweep.student_mean([_gap(run) for run in group]),
     }
 
 
@@ -263,10 +263,10 @@ def gap_differences(trained: Sequence[Trained]) -> Record | None:
     )
     apart = gaps[0] - gaps[1]  # [sizes, seeds]
     by_size = [
-        {"rows": point.values["rows"], **sweep.over_seeds(values)}
+        {"rows": point.values["rows"], **sweep.student_mean(values)}
         for point, values in zip(every, apart.tolist(), strict=True)
     ]
-    over_all = sweep.over_seeds(apart.mean(axis=0).tolist())
+    over_all = sweep.student_mean(apart.mean(axis=0).tolist())
     return {"a": GAP_OF[0], "b": GAP_OF[1], "by_size": by_size, **over_all}
 
 

@@ -152,7 +152,8 @@ def _draw_accuracy(
     reach = [np.maximum(means - lows, 0), np.maximum(highs - means, 0)]
     line = look["linestyle"] if fit is None else "none"
     style = look | {"linestyle": line}
-    axes.errorbar(x, means, yerr=reach, capsize=2, label=curve[0]["cell"], **style)
+    axes.errorbar(x, means, yerr=reach, capsize=2, **style)
+    axes.plot([], [], label=curve[0]["cell"], **look)  # of the legend
     if fit is not None:
         law = PowerLaw(fit["a"], fit["b"], fit["c"])
         along = np.geomspace(fit["sizes"][0], fit["sizes"][-1], 100)

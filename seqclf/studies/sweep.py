@@ -169,10 +169,10 @@ def difference(a: Right, b: Right) -> Record:
     }
 
 
-def over_seeds(values: Sequence[float]) -> Record:
-    """Returns mean, low and high of a value a seed, by Student's t.
+def student_mean(values: Sequence[float]) -> Record:
+    """Returns mean, low and high of independent values, such as one a seed.
 
-    low and high are None with one seed.
+    By Student's t; low and high are None of a single value.
     """
     from scipy.stats import t
 
