@@ -14,7 +14,7 @@ from pathlib import Path
 from seqclf.machine import jobs_for
 from seqclf.model import backend
 from seqclf.steps import Listener, Target, load_and_encode, refuse_idle_settings
-from seqclf.studies import saved
+from seqclf.studies import convergence, cost, saved, wins
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, Record
 
@@ -28,15 +28,35 @@ class Study:
       figure: Draws an answer: SVG.
       claim: The sentence that it puts to the test.
       options: Fields of the question that have a meaning for it and for no other.
+      about: For a study of what lies in the folder of the runs, and of no data set of
+        its own: from that folder to what stands for one (name, fingerprint, sizes).
     """
 
     run: Callable[[Question, Lab], Answer]
     figure: Callable[[Answer], str]
     claim: str
     options: frozenset[str] = frozenset()
+    about: Callable[[Path], Record] | None = None
 
 
-STUDIES: dict[str, Study] = {}
+STUDIES: dict[str, Study] = {
+    "convergence": Study(
+        run=convergence.run,
+        figure=convergence.figure,
+        claim="GRU converges faster.",
+    ),
+    "cost": Study(
+        run=cost.run,
+        figure=cost.figure,
+        claim="LSTM has the most parameters; GRU is cheaper.",
+    ),
+    "wins": Study(
+        run=wins.run,
+        figure=wins.figure,
+        claim="GRU is slightly ahead in many uses.",
+        about=wins.about,
+    ),
+}
 
 
 def run_study(
@@ -67,16 +87,19 @@ def run_study(
     backend.refuse_other_backends()
     refuse_idle_settings(question.config, question.cells, target)
     study = STUDIES[name]
-    data = load_and_encode(question.config, target.cache, listener)
-    folder = saved.folder_of(target.models, str(data.about["name"]))
-    asked = question.asked(name, data.about["fingerprint"])
+    if study.about is None:
+        about = load_and_encode(question.config, target.cache, listener).about
+    else:
+        about = study.about(target.models)
+    folder = saved.folder_of(target.models, str(about["name"]))
+    asked = question.asked(name, about["fingerprint"])
     path = saved.place(folder, asked)
     if saved.is_written(path) and not target.fresh:
         listener.note(f"{path} has the answer to this question: reused.")
         return saved.read(path), path
     jobs = jobs or jobs_for(len(question.cells) * len(question.seeds))
     answer = study.run(question, Lab(folder, target, listener, jobs))
-    answer = replace(answer, about=_about(question, data.about))
+    answer = replace(answer, about=_about(question, about))
     saved.write(path, asked, answer, study.figure(answer))
     return answer, path
 
@@ -86,7 +109,7 @@ def _about(question: Question, data: Mapping[str, object]) -> Record:
         "data": data["name"],
         "fingerprint": data["fingerprint"],
         "sizes": data["sizes"],
-        "is_synthetic": question.config.data.source == "demo",
+        "is_synthetic": data.get("source") == "demo",
         "quick": question.quick,
         "seeds": list(question.seeds),
     }
