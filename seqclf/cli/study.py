@@ -90,10 +90,6 @@ def study(
     if name not in studies.STUDIES:
         raise ConfigError(unknown("study", name, list(studies.STUDIES)))
     _refuse_options(name, {"texts": bool(text), "range_test": range_test})
-<<<<<<< HEAD
-    question = dataclasses.replace(
-        question_of(config, cells, seeds, quick, json, markdown),
-=======
     _refuse_idle_options(
         name,
         {
@@ -104,14 +100,8 @@ def study(
             "a recipe or data": config != RunConfig(),
         },
     )
-    if seeds < 1:
-        raise ConfigError(f"--seeds must be a whole number of at least 1, got {seeds}.")
-    question = Question(
-        config=config,
-        cells=parse_cells(cells),
-        seeds=tuple(range(seeds)),
-        quick=quick,
->>>>>>> s7
+    question = dataclasses.replace(
+        question_of(config, cells, seeds, quick, json, markdown),
         texts=tuple(text or ()),
         range_test=range_test,
     )

@@ -20,14 +20,20 @@ from seqclf.report.page.sections import sections_page
 from seqclf.steps import Listener, Target, load_and_encode, refuse_idle_settings
 from seqclf.storage import write_text
 from seqclf.studies import (
+    convergence,
+    cost,
     depth,
+    gradients,
+    memory,
     mix,
+    order,
     saved,
     sensitivity,
     shown,
     size,
     size_shown,
     variants,
+    wins,
 )
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, Record
@@ -44,15 +50,33 @@ class Study:
       figure: Draws an answer: SVG.
       claim: The sentence that it puts to the test.
       options: Fields of the question that have a meaning for it and for no other.
+      about: For a study of what lies in the folder of the runs, and of no data set of
+        its own: from that folder to what stands for one (name, fingerprint, sizes).
     """
 
     run: Callable[[Question, Lab], Answer]
     figure: Callable[[Answer], str]
     claim: str
     options: frozenset[str] = frozenset()
+    about: Callable[[Path], Record] | None = None
 
 
 STUDIES: dict[str, Study] = {
+    "gradients": Study(
+        run=gradients.run,
+        figure=gradients.figure,
+        claim="Gradients vanish or explode in plain RNNs, and gates cure it.",
+    ),
+    "memory": Study(
+        run=memory.run,
+        figure=memory.figure,
+        claim="Gates keep long-range dependencies.",
+    ),
+    "order": Study(
+        run=order.run,
+        figure=order.figure,
+        claim="The order of words matters here at all.",
+    ),
     "size": Study(
         run=size.SWEEP.run,
         figure=size_shown.figure,
@@ -73,6 +97,22 @@ STUDIES: dict[str, Study] = {
         run=mix.SWEEP.run,
         figure=variants.figure,
         claim="Recurrent layers combine with convolution and attention.",
+    ),
+    "convergence": Study(
+        run=convergence.run,
+        figure=convergence.figure,
+        claim="GRU converges in fewer steps than LSTM.",
+    ),
+    "cost": Study(
+        run=cost.run,
+        figure=cost.figure,
+        claim="LSTM has the most parameters; GRU is cheaper.",
+    ),
+    "wins": Study(
+        run=wins.run,
+        figure=wins.figure,
+        claim="GRU is slightly ahead in many uses.",
+        about=wins.about,
     ),
 }
 
@@ -105,16 +145,19 @@ def run_study(
     backend.refuse_other_backends()
     refuse_idle_settings(question.config, question.cells, target)
     study = STUDIES[name]
-    data = load_and_encode(question.config, target.cache, listener)
-    folder = saved.folder_of(target.models, str(data.about["name"]))
-    asked = question.asked(name, data.about["fingerprint"])
+    if study.about is None:
+        about = load_and_encode(question.config, target.cache, listener).about
+    else:
+        about = study.about(target.models)
+    folder = saved.folder_of(target.models, str(about["name"]))
+    asked = question.asked(name, about["fingerprint"])
     path = saved.place(folder, asked)
     if saved.is_written(path) and not target.fresh:
         listener.note(f"{path} has the answer to this question: reused.")
         return saved.read(path), path
     jobs = jobs or jobs_for(len(question.cells) * len(question.seeds))
     answer = study.run(question, Lab(folder, target, listener, jobs))
-    answer = replace(answer, about=_about(name, question, data.about))
+    answer = replace(answer, about=_about(name, question, about))
     figure = study.figure(answer)
     saved.write(path, asked, answer, figure)
     page = sections_page(answer.title, [shown.section(answer, figure)])
@@ -147,7 +190,7 @@ def _about(name: str, question: Question, data: Mapping[str, object]) -> Record:
         "data": data["name"],
         "fingerprint": data["fingerprint"],
         "sizes": data["sizes"],
-        "is_synthetic": question.config.data.source == "demo",
+        "is_synthetic": data.get("source") == "demo",
         "quick": question.quick,
         "seeds": list(question.seeds),
     }

@@ -63,11 +63,7 @@ def textbook(config: RunConfig) -> RunConfig:
 
 
 def quick_config(config: RunConfig) -> RunConfig:
-<<<<<<< HEAD
     """Returns the recipe on at most 2,000 training texts, for 3 epochs if left open.
-=======
-    """Returns the recipe on at most 2,000 training texts, for 3 epochs if not given.
->>>>>>> s5
 
     The same for all studies, so that they share their trainings.
     """
