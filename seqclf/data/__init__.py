@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from seqclf.config import SOURCE_FIELDS, DataConfig
-from seqclf.data.columns import to_raw
+from seqclf.data.columns import to_raw, with_usual
 from seqclf.data.dataset import Dataset, Found, RawData, fingerprint
 from seqclf.data.files import READERS, format_of
 from seqclf.data.hub import HUB_NAMES, read_hub
@@ -66,8 +66,16 @@ def load_dataset(config: DataConfig) -> Dataset:
     return complete(raw, config, fingerprint(raw.splits, raw.labels))
 
 
-def read_source(config: DataConfig) -> RawData:
+def read_source(config: DataConfig, usual: DataConfig | None = None) -> RawData:
     """Reads what the source holds, with the splits it has and no others.
+
+    Args:
+      config: Source and columns.
+      usual: Its columns are taken where `config` and the source itself name none, and
+        they are there; None knows of none.
+
+    Returns:
+      Texts and label ids; its notes tell which columns were taken, if none was named.
 
     Raises:
       DataError: If there is no such source, or it cannot be read or used.
@@ -76,7 +84,8 @@ def read_source(config: DataConfig) -> RawData:
     if config.source == DEMO:
         _refuse_idle(config, *sorted(SOURCE_FIELDS - {"source"}))
         return _demo()
-    return to_raw(_find(config), config)
+    found = _find(config)
+    return to_raw(with_usual(found, config, usual) if usual else found, config)
 
 
 def _find(config: DataConfig) -> Found:
