@@ -74,7 +74,7 @@ TRAINING = {
     "label_smoothing": 0.0,
     "weight_decay": 0.0,
     "batch_size": 64,
-    "learning_rate": 4e-3,
+    "learning_rate": 1e-2,
 }
 
 _Settings = TypeVar("_Settings")
@@ -194,12 +194,12 @@ def _findings(
 
 
 def _cell(right: Mapping[int, Right], chance: float) -> Record:
-    accuracy = [{"distance": d} | accuracy(one) for d, one in right.items()]
-    best = max(accuracy, key=lambda record: record["accuracy"])
-    curve = [(record["distance"], record["accuracy"]) for record in accuracy]
+    records = [{"distance": d} | accuracy(one) for d, one in right.items()]
+    best = max(records, key=lambda record: record["accuracy"])
+    curve = [(record["distance"], record["accuracy"]) for record in records]
     learnt = best["low"] > chance
     return {
-        "accuracy": accuracy,
+        "accuracy": records,
         "best": best["accuracy"],
         "learnt": learnt,
         "half_way": half_way(curve, chance) if learnt else None,
