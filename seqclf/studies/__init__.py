@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from seqclf.data import GENERATED
 from seqclf.machine import jobs_for
 from seqclf.model import backend
 from seqclf.steps import Listener, Target, load_and_encode, refuse_idle_settings
@@ -109,7 +110,7 @@ def _about(question: Question, data: Mapping[str, object]) -> Record:
         "data": data["name"],
         "fingerprint": data["fingerprint"],
         "sizes": data["sizes"],
-        "is_synthetic": data.get("source") == "demo",
+        "is_synthetic": data.get("source") == GENERATED,
         "quick": question.quick,
         "seeds": list(question.seeds),
     }
