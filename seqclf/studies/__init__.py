@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from seqclf import keywords
+from seqclf.data import GENERATED
 from seqclf.machine import jobs_for
 from seqclf.model import backend
 from seqclf.report.page.sections import sections_page
@@ -190,7 +191,7 @@ def _about(name: str, question: Question, data: Mapping[str, object]) -> Record:
         "data": data["name"],
         "fingerprint": data["fingerprint"],
         "sizes": data["sizes"],
-        "is_synthetic": data.get("source") == "demo",
+        "is_synthetic": data.get("source") == GENERATED,
         "quick": question.quick,
         "seeds": list(question.seeds),
     }

@@ -26,6 +26,7 @@ from seqclf.comparison.saved import (
 )
 from seqclf.comparison.verdict import SIGNIFICANCE
 from seqclf.comparison.words import percent, signed
+from seqclf.data import GENERATED
 from seqclf.errors import RunError
 from seqclf.report.figures import clipped, drawn, style
 from seqclf.report.svg import INK
@@ -33,7 +34,6 @@ from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, Record, Table
 
 FIRST, SECOND = "gru", "lstm"
-BUILT_IN = "demo"
 
 
 def about(models: Path) -> Record:
@@ -133,7 +133,7 @@ def _pair(folder: Path, result: Record) -> list[Record]:
         "low": low,
         "high": high,
         "p": pair["p"],
-        "is_synthetic": int(dataset["source"] == BUILT_IN),
+        "is_synthetic": int(dataset["source"] == GENERATED),
     }
     return [record]
 
