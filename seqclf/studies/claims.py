@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seqclf.comparison.verdict import SIGNIFICANCE, title
+from seqclf.comparison.pairs import SIGNIFICANCE
+from seqclf.comparison.verdict import title
 from seqclf.comparison.words import joined, percent, signed
 from seqclf.studies.question import Answer
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.comparison.verdict import SIGNIFICANCE
+from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.statistics import CONFIDENCE, RESAMPLES, holm
 from seqclf.studies.question import Record
 from seqclf.studies.sweep import student_mean

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from seqclf import statistics
-from seqclf.comparison.pairs import right_answers
-from seqclf.comparison.verdict import SIGNIFICANCE, title
+from seqclf.comparison.pairs import SIGNIFICANCE, right_answers
+from seqclf.comparison.verdict import title
 from seqclf.comparison.words import signed
 from seqclf.data.dataset import TEST
 from seqclf.report import figures

@@ -19,12 +19,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.saved import (
     COMPARISON_FILE,
     find_comparisons,
     read_comparison,
 )
-from seqclf.comparison.verdict import SIGNIFICANCE
 from seqclf.comparison.words import percent, signed
 from seqclf.data import GENERATED
 from seqclf.errors import RunError
