@@ -14,7 +14,7 @@ from pathlib import Path
 from seqclf.machine import jobs_for
 from seqclf.model import backend
 from seqclf.steps import Listener, Target, load_and_encode, refuse_idle_settings
-from seqclf.studies import gradients, saved
+from seqclf.studies import gates, gradients, saved
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, Record
 
@@ -41,6 +41,13 @@ STUDIES: dict[str, Study] = {
         run=gradients.run,
         figure=gradients.figure,
         claim="Gradients vanish or explode in plain RNNs, and gates cure it.",
+    ),
+    "gates": Study(
+        run=gates.run,
+        figure=gates.figure,
+        claim="z near 1 copies the old state, r near 0 drops it; LSTM hides part of "
+        "its memory, GRU does not.",
+        options=frozenset(("texts",)),
     ),
 }
 
