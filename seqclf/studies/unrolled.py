@@ -91,7 +91,7 @@ def layer_inputs(model: Any, token_ids: np.ndarray) -> np.ndarray:
     """Returns what a model's recurrent layer gets, float32 [batch, time, d]."""
     keras = import_keras()
     inputs = keras.tree.flatten(the_layer(model).input)  # a mask may stand behind
-    below = keras.Model(model.inputs, inputs[0])
+    below = keras.Model(model.inputs[0], inputs[0])
     return np.asarray(below(token_ids, training=False))
 
 
