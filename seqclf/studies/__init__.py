@@ -24,6 +24,7 @@ from seqclf.studies import (
     convergence,
     cost,
     depth,
+    gates,
     gradients,
     memory,
     mix,
@@ -72,6 +73,12 @@ STUDIES: dict[str, Study] = {
         run=memory.run,
         figure=memory.figure,
         claim="Gates keep long-range dependencies.",
+    ),
+    "gates": Study(
+        run=gates.run,
+        figure=gates.figure,
+        claim="z near 1 keeps the old state, r near 0 drops it; LSTM hides, GRU shows.",
+        options=frozenset({"texts"}),
     ),
     "order": Study(
         run=order.run,

@@ -280,7 +280,6 @@ def _norm_of_batch(model: Any, label_smoothing: float) -> Any:
         tf.TensorSpec([None], tf.float32),
     ]
 
-    @tf.function(input_signature=signature)
     def norm_of(token_ids: Any, targets: Any, weights: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = loss_of(targets, model(token_ids, training=True), weights)
@@ -288,7 +287,7 @@ def _norm_of_batch(model: Any, label_smoothing: float) -> Any:
         # Each token's gradients are summed first, as the optimizer does.
         return tf.linalg.global_norm([tf.convert_to_tensor(g) for g in gradients])
 
-    return norm_of
+    return tf.function(norm_of, input_signature=signature)
 
 
 def _batch_norms(

@@ -69,10 +69,10 @@ def plain_network(question: Question, study: str) -> RunConfig:
 def held_fixed(question: Question, used: RunConfig) -> tuple[str, ...]:
     """Returns sentences on the network, and on how it differs from what was asked."""
     changed = "; ".join(settings.differences(question.config, used))
-    notes = ("One layer, one direction, the last state read out, as in the textbooks.",)
-    if changed:
-        notes += (f"Other than the recipe (recipe, here): {changed}.",)
-    return notes
+    network = "One layer, one direction, the last state read out, as in the textbooks."
+    if not changed:
+        return (network,)
+    return network, f"Other than the recipe (recipe, here): {changed}."
 
 
 def spoken_for(question: Question) -> str:
@@ -90,7 +90,8 @@ def the_layer(model: Any) -> Any:
 def layer_inputs(model: Any, token_ids: np.ndarray) -> np.ndarray:
     """Returns what a model's recurrent layer gets, float32 [batch, time, d]."""
     keras = import_keras()
-    below = keras.Model(model.inputs, the_layer(model).input)
+    inputs = keras.tree.flatten(the_layer(model).input)  # a mask may stand behind
+    below = keras.Model(model.inputs[0], inputs[0])
     return np.asarray(below(token_ids, training=False))
 
 

@@ -1,0 +1,799 @@
+"""What the gates do, token by token, in trained layers.
+
+The network is that of the textbooks: one layer, one direction, the last state read out.
+Gates and states are computed anew from the trained weights (`activations`), and nothing
+is said unless that gives the very states of the layer, within 1e-5.
+
+The memory half-life of a unit is ln 0.5 / mean ln f over the tokens, f being the LSTM's
+forget gate or the GRU's update gate: the tokens after which half of what stood in the
+unit is left, by the direct way alone; what comes back by way of the recurrent matrix
+does not count. How often gates are nearly shut (< 0.1) or open (> 0.9) is counted as
+Karpathy, Johnson & Li (2015, arXiv:1506.02078) do. That the GRU shows all of its state
+and the LSTM hides part of it, behind its output gate, is said by Chung et al. (2014,
+arXiv:1412.3555); that z near 1 copies the old state and r near 0 drops it follows Cho
+et al. (2014, arXiv:1406.1078).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from seqclf.config import TextConfig
+from seqclf.errors import ConfigError
+from seqclf.model import backend
+from seqclf.model.keras_file import open_keras
+from seqclf.report.figures import clipped, drawn, legend, style
+from seqclf.report.svg import INK
+from seqclf.runs import Run
+from seqclf.runs.run import MODEL_FILE
+from seqclf.studies import unrolled
+from seqclf.studies.activations import MOVED, Values, activations
+from seqclf.studies.lab import Lab
+from seqclf.studies.question import Answer, Question, Record, Table, trainings
+from seqclf.studies.unrolled import Sample
+from seqclf.text.arrays import strings
+from seqclf.text.encoding import EncodedDataset, Examples, open_encoded, take
+from seqclf.text.tokens import RESERVED, UNKNOWN_ID, tokenize
+from seqclf.text.vocabulary import Vocabulary, encode, kept_codes
+from seqclf.training.trial import Report
+
+TEXTS, QUICK_TEXTS = 300, 100
+SHUT, OPEN = 0.1, 0.9
+FORCED = 0.99  # share of all values beyond which a gate does not gate
+BINS = 10
+LONGEST_HALF_LIFE = 1e6
+MOST_TEXTS, MOST_TOKENS, MOST_UNITS = 4, 60, 16  # drawn
+FIT_TO_DRAW = (8, 24)  # tokens of a text that is chosen to be drawn
+
+GATES = {"rnn": (), "gru": ("update", "reset"), "lstm": ("input", "forget", "output")}
+KEEPS = {"gru": "update", "lstm": "forget"}
+STATES = {
+    "rnn": ("hidden",),
+    "gru": ("candidate", "hidden"),
+    "lstm": ("candidate", "cell", "hidden"),
+}
+# Of an effect: the gate, and whether it shall be small where the gate is open.
+EFFECTS = {"copying": ("update", True), "dropping": ("reset", False)}
+
+
+def run(question: Question, lab: Lab) -> Answer:
+    """Trains the plain networks, and looks at what their gates do.
+
+    Args:
+      question: What is asked; its texts are drawn, or else two of the test split.
+      lab: Where to train and to measure.
+
+    Returns:
+      The answer. Its rows have a part each: `unit` (a gate of a unit: value is its
+      mean, low and high the shares of its values < 0.1 and > 0.9), `half-life` (value,
+      of a unit, in tokens), `bin` (a tenth of a gate's range, by position: value is the
+      mean effect there, see below, over count values) and `token` (a gate or state of a
+      unit at a token of a text that is drawn). Its findings:
+
+      - texts, tokens: of the test split, what all but the drawings stand on;
+        difference, the greatest between these figures' states and the layers' own.
+      - cells: by cell: gates, by name: mean, low and high (shares of values < 0.1 and
+        > 0.9), units_shut and units_open (shares of units that are so for 99 % of the
+        tokens), state (`shut`, `open` if all values but 1 % are so, else `in use`);
+        saturated (share of |h| > 0.9); half_life (median, low, high: quartiles over
+        units; above_10, above_100: shares of units), None without gates; exposed
+        (LSTM: mean of ‖h‖/‖tanh c‖ over tokens, low, high: interval over texts; GRU: 1
+        by its formula), None without gates.
+      - copying: how far the GRU's state moves at a token, |h - h before|: small, where
+        z > 0.9; large, where z < 0.1; their numbers n_small, n_large; ratio with low
+        and high (95 % interval over texts); None where a number is 0.
+      - dropping: how far the old state moves the candidate: small, where r < 0.1;
+        large, where r > 0.9; the rest as in copying.
+      - copying_tenths, dropping_tenths: the same between the tenth of the greatest and
+        that of the least values of the gate, whatever they are.
+
+    Raises:
+      ConfigError: If a cell does not recur, or more than four texts are given.
+      RunError: If gates computed anew do not give the layer's own states.
+    """
+    if len(question.texts) > MOST_TEXTS:
+        raise ConfigError(
+            f"gates draws at most {MOST_TEXTS} texts, got {len(question.texts)}; give "
+            f"fewer --text."
+        )
+    config = unrolled.plain_network(question, "gates")
+    # With the first epoch, as `gradients` wants it: they share their trainings.
+    runs = lab.train(trainings(question, config), with_first_epoch=True)
+    data = lab.load(config)
+    most = QUICK_TEXTS if question.quick else TEXTS
+    places = spread(len(data.splits["test"]), most)
+    texts = question.texts or typical_texts(data)
+    samples = [
+        Sample(one.path, data.path, places, texts, 0, lab.threads) for one in runs
+    ]
+    names = [f"gates of {one.name}" for one in runs]
+    measured = dict(
+        zip(unrolled.pairs(question), lab.measure(measure, samples, names), strict=True)
+    )
+    by_cell = {
+        cell: [measured[cell, seed] for seed in question.seeds]
+        for cell in question.cells
+    }
+    findings = judge(by_cell) | {"texts": len(places)}
+    return Answer(
+        study="gates",
+        title="What the gates do",
+        sentence=_sentence(findings, unrolled.spoken_for(question)),
+        table=_table(findings),
+        rows=tuple(_rows(measured, question.seeds[0])),
+        findings=findings,
+        trials=len(runs),
+        notes=_notes(findings, question) + unrolled.held_fixed(question, config),
+    )
+
+
+def spread(count: int, most: int) -> tuple[int, ...]:
+    """Returns at most so many places, evenly spread over `count`."""
+    places = np.linspace(0, count - 1, min(most, count)).astype(int)
+    return tuple(places.tolist())
+
+
+def typical_texts(data: EncodedDataset) -> tuple[str, ...]:
+    """Chooses a test text of each of the first two labels: the first that fits.
+
+    It fits with 8 to 24 tokens; if none does, the one that is nearest to it.
+    """
+    test = data.splits["test"]
+    away = np.abs(test.lengths - np.clip(test.lengths, *FIT_TO_DRAW))
+    found = []
+    for label in np.unique(test.label_ids)[:2]:
+        rows = np.flatnonzero(test.label_ids == label)
+        place = int(rows[away[rows].argmin()])
+        found.append(str(data.texts("test")[place].as_py()))
+    return tuple(found)
+
+
+def measure(sample: Sample, report: Report) -> Record:
+    """Measures one run, in a process of its own.
+
+    Returns:
+      What `summary` returns, with `chosen` units and `drawn`, for each text to be drawn
+      its `tokens` and `values`, by gate and state float [tokens, chosen].
+    """
+    report({"event": "start"})
+    backend.set_threads(sample.threads)
+    done = Run(sample.run)
+    config, data = done.config, open_encoded(sample.encoded)
+    model = open_keras(done.file(MODEL_FILE))
+    cell = config.model.cell
+    collected = collect(model, cell, take(data.splits["test"], np.array(sample.rows)))
+    found = summary(cell, collected, len(sample.rows))
+    chosen = spread_units(found["memory"])
+    found["chosen"] = chosen
+    found["drawn"] = [
+        _values_of_text(model, cell, text, data.vocabulary, config.text, chosen)
+        for text in sample.texts
+    ]
+    return found
+
+
+def collect(model: Any, cell: str, examples: Examples) -> Values:
+    """Computes gates and states of all tokens of examples.
+
+    Returns:
+      By name, float32 [tokens, units]: see `activations`, and `before`, the hidden
+      state before each token. And `text` int [tokens], `position` int [tokens] within
+      it, and `difference`, float [chunks], from the layer's own states.
+
+    Raises:
+      RunError: If they do not give the layer's own states.
+    """
+    parts: list[Values] = []
+    for index, (batch, is_token) in enumerate(unrolled.chunks(examples)):
+        values = checked(model, cell, batch.token_ids, is_token)
+        hidden = values["hidden"]
+        values["before"] = np.concatenate(
+            [np.zeros_like(hidden[:, :1]), hidden[:, :-1]], axis=1
+        )
+        text, position = np.nonzero(is_token)
+        difference = values.pop("difference")
+        parts.append(
+            {name: v[is_token].astype(np.float32) for name, v in values.items()}
+            | {"text": text + index * unrolled.CHUNK, "position": position}
+            | {"difference": difference}
+        )
+    return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+
+
+def checked(
+    model: Any, cell: str, token_ids: np.ndarray, is_token: np.ndarray
+) -> Values:
+    """Computes gates and states, and compares them with the layer's own.
+
+    Returns:
+      As `activations`, with `difference`, float [1].
+
+    Raises:
+      RunError: If they do not give the layer's own states.
+    """
+    layer, inputs = unrolled.the_layer(model), unrolled.layer_inputs(model, token_ids)
+    values = activations(cell, layer.get_weights(), inputs, is_token)
+    own = unrolled.own_states(layer, inputs, is_token)
+    difference = unrolled.refuse_difference(values["hidden"], own, is_token)
+    return values | {"difference": np.array([difference])}
+
+
+def summary(cell: str, collected: Values, texts: int) -> Record:
+    """Counts and averages what `collect` returned.
+
+    Returns:
+      tokens; difference; units, by gate: mean, low and high, float [units], see `run`;
+      size, the same of |h|; half_lives, float [units] or None; memory, float [units],
+      by which units are sorted; effects, by name and, with `_tenths`, once more: sums
+      and counts, float [texts, 2], of what shall be small and of what shall be large;
+      bins, by gate pairs of count and mean; exposed, sums and counts [texts, 1], or
+      None.
+    """
+    hidden, before = collected["hidden"], collected["before"]
+    moves = np.abs(hidden - before)
+    half_lives = half_life(collected[KEEPS[cell]]) if cell in KEEPS else None
+    found: Record = {
+        "tokens": len(hidden),
+        "difference": float(collected["difference"].max()),
+        "units": {gate: shares(collected[gate]) for gate in GATES[cell]},
+        "size": shares(np.abs(hidden)),
+        "half_lives": half_lives,
+        # Without gates the units that move least come last.
+        "memory": -moves.mean(axis=0) if half_lives is None else half_lives,
+        "effects": {},
+        "bins": {},
+        "exposed": None,
+    }
+    if cell == "gru":
+        later = collected["position"] > 0  # before the first token there is no state
+        text = collected["text"][later]
+        for name, effect in (("copying", moves), ("dropping", collected[MOVED])):
+            gate, is_small_if_open = EFFECTS[name]
+            values, size = collected[gate][later], effect[later]
+            for suffix, cuts in (("", (SHUT, OPEN)), ("_tenths", tenths(values))):
+                found["effects"][name + suffix] = contrast(
+                    values, size, text, texts, cuts, is_small_if_open
+                )
+            found["bins"][gate] = by_bin(values, size)
+    if cell == "lstm":
+        found["exposed"] = exposure(collected, texts)
+    return found
+
+
+def shares(values: np.ndarray) -> dict[str, np.ndarray]:
+    """Returns each unit's mean, and its shares < 0.1 and > 0.9, of [tokens, units]."""
+    return {
+        "mean": values.mean(axis=0, dtype=np.float64),
+        "low": (values < SHUT).mean(axis=0),
+        "high": (values > OPEN).mean(axis=0),
+    }
+
+
+def half_life(kept: np.ndarray) -> np.ndarray:
+    """Returns each unit's memory half-life in tokens, at most a million.
+
+    Args:
+      kept: Shares of the old state that are kept, [tokens, units].
+    """
+    mean_log = np.log(np.maximum(kept, 1e-30), dtype=np.float64).mean(axis=0)
+    return math.log(0.5) / np.minimum(mean_log, math.log(0.5) / LONGEST_HALF_LIFE)
+
+
+def tenths(values: np.ndarray) -> tuple[float, float]:
+    """Returns below and above what a tenth of the values lies."""
+    low, high = np.quantile(values, [0.1, 0.9])
+    return float(low), float(high)
+
+
+def contrast(
+    gate: np.ndarray,
+    effect: np.ndarray,
+    text: np.ndarray,
+    texts: int,
+    cuts: tuple[float, float],
+    is_small_if_open: bool,
+) -> dict[str, np.ndarray]:
+    """Sums an effect where a gate is shut and where it is open, text by text.
+
+    Args:
+      gate: Values [tokens, units].
+      effect: What is seen there, [tokens, units].
+      text: The text of each token, int [tokens].
+      texts: How many there are.
+      cuts: Below the first the gate is shut, above the second it is open.
+      is_small_if_open: Whether open comes first in what is returned.
+
+    Returns:
+      sums and counts, float [texts, 2].
+    """
+    sides = [gate < cuts[0], gate > cuts[1]]
+    if is_small_if_open:
+        sides.reverse()
+
+    def by_text(values: np.ndarray) -> np.ndarray:
+        return np.bincount(text, values.sum(axis=1, dtype=np.float64), texts)
+
+    return {
+        "sums": np.stack([by_text(effect * side) for side in sides], axis=1),
+        "counts": np.stack([by_text(side) for side in sides], axis=1),
+    }
+
+
+def by_bin(gate: np.ndarray, effect: np.ndarray) -> list[tuple[int, float]]:
+    """Returns count and mean of an effect in each tenth of a gate's range."""
+    places = np.minimum((gate * BINS).astype(int), BINS - 1).ravel()
+    counts = np.bincount(places, minlength=BINS)
+    sums = np.bincount(places, effect.ravel().astype(np.float64), BINS)
+    return [
+        (int(n), float(total / n) if n else 0.0)
+        for n, total in zip(counts, sums, strict=True)
+    ]
+
+
+def exposure(collected: Values, texts: int) -> dict[str, np.ndarray]:
+    """Sums ‖h‖ / ‖tanh c‖ over the tokens of each text: sums, counts [texts, 1]."""
+    memory = np.linalg.norm(np.tanh(collected["cell"]), axis=1)
+    shown = np.linalg.norm(collected["hidden"], axis=1) / np.maximum(memory, 1e-30)
+    text = collected["text"]
+    return {
+        "sums": np.bincount(text, shown, texts)[:, None],
+        "counts": np.bincount(text, minlength=texts)[:, None].astype(float),
+    }
+
+
+def spread_units(memory: np.ndarray) -> list[int]:
+    """Returns at most 16 units, from the shortest memory to the longest."""
+    order = np.argsort(memory, kind="stable")
+    return [int(order[place]) for place in spread(len(memory), MOST_UNITS)]
+
+
+def _values_of_text(
+    model: Any,
+    cell: str,
+    text: str,
+    vocabulary: Vocabulary,
+    config: TextConfig,
+    chosen: Sequence[int],
+) -> Record:
+    tokens, token_ids = words_of(text, vocabulary, config)
+    values = checked(model, cell, token_ids[None], np.ones((1, len(tokens)), bool))
+    return {
+        "tokens": tokens[:MOST_TOKENS],
+        "values": {
+            name: values[name][0, :MOST_TOKENS, chosen].T
+            for name in GATES[cell] + STATES[cell]
+        },
+    }
+
+
+def words_of(
+    text: str, vocabulary: Vocabulary, config: TextConfig
+) -> tuple[list[str], np.ndarray]:
+    """Returns a text's tokens as they are drawn, and their ids, int32 [tokens].
+
+    Words that the vocabulary lacks stand in round brackets.
+    """
+    tokenized = tokenize(strings([text]))
+    token_ids, _ = encode(tokenized, vocabulary, config)
+    codes = kept_codes(tokenized, config)
+    if not len(codes):
+        return [RESERVED[UNKNOWN_ID]], token_ids
+    words = tokenized.tokens.take(pa.array(codes)).to_pylist()
+    return [
+        f"({word})" if token_id == UNKNOWN_ID else word
+        for word, token_id in zip(words, token_ids, strict=True)
+    ], token_ids
+
+
+def judge(by_cell: Mapping[str, Sequence[Record]]) -> Record:
+    """Turns what was measured into the findings, see `run`.
+
+    Args:
+      by_cell: What `summary` returned, a record a seed.
+    """
+    effects = {
+        name + suffix: _ratio([one["effects"][name + suffix] for one in by_cell["gru"]])
+        if "gru" in by_cell
+        else None
+        for name in EFFECTS
+        for suffix in ("", "_tenths")
+    }
+    everything = [one for seeds in by_cell.values() for one in seeds]
+    return {
+        "tokens": everything[0]["tokens"],
+        "difference": max(one["difference"] for one in everything),
+        "cells": {cell: _of_cell(cell, seeds) for cell, seeds in by_cell.items()},
+        **effects,
+    }
+
+
+def _of_cell(cell: str, seeds: Sequence[Record]) -> Record:
+    return {
+        "gates": {
+            gate: _of_gate([one["units"][gate] for one in seeds])
+            for gate in GATES[cell]
+        },
+        "size": float(np.mean([one["size"]["mean"] for one in seeds])),
+        "saturated": float(np.mean([one["size"]["high"] for one in seeds])),
+        "half_life": _half_life(seeds) if cell in KEEPS else None,
+        "exposed": _exposed(cell, seeds) if cell in KEEPS else None,
+    }
+
+
+def _of_gate(seeds: Sequence[Mapping[str, np.ndarray]]) -> Record:
+    mean, low, high = (
+        np.concatenate([one[key] for one in seeds]) for key in ("mean", "low", "high")
+    )
+    state = "in use"
+    if low.mean() > FORCED:
+        state = "shut"
+    elif high.mean() > FORCED:
+        state = "open"
+    return {
+        "mean": float(mean.mean()),
+        "low": float(low.mean()),
+        "high": float(high.mean()),
+        "units_shut": float((low > FORCED).mean()),
+        "units_open": float((high > FORCED).mean()),
+        "state": state,
+    }
+
+
+def _half_life(seeds: Sequence[Record]) -> Record:
+    values = np.concatenate([one["half_lives"] for one in seeds])
+    low, median, high = np.quantile(values, [0.25, 0.5, 0.75]).tolist()
+    return {
+        "median": median,
+        "low": low,
+        "high": high,
+        "above_10": float((values > 10).mean()),
+        "above_100": float((values > 100).mean()),
+    }
+
+
+def _exposed(cell: str, seeds: Sequence[Record]) -> Record:
+    if cell == "gru":
+        return {"mean": 1.0, "low": 1.0, "high": 1.0}
+    sums, counts = (
+        np.sum([one["exposed"][key] for one in seeds], axis=0)
+        for key in ("sums", "counts")
+    )
+    low, high = unrolled.bounds(unrolled.bootstrap(sums, counts)[:, 0])
+    return {"mean": float(sums.sum() / counts.sum()), "low": low, "high": high}
+
+
+def _ratio(seeds: Sequence[Mapping[str, np.ndarray]]) -> Record:
+    """Returns the means of what shall be small and large, and their ratio."""
+    sums, counts = (
+        np.sum([one[key] for one in seeds], axis=0) for key in ("sums", "counts")
+    )
+    numbers = counts.sum(axis=0)
+    found: Record = {"n_small": int(numbers[0]), "n_large": int(numbers[1])}
+    names = ("small", "large", "ratio", "low", "high")
+    if not numbers.all() or not sums[:, 1].sum():
+        return found | dict.fromkeys(names)
+    small, large = (sums.sum(axis=0) / numbers).tolist()
+    means = unrolled.bootstrap(sums, counts)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = unrolled.bounds(means[:, 0] / means[:, 1])
+    values = (small, large, small / large, low, high)
+    return found | dict(zip(names, values, strict=True))
+
+
+_EMPTY: Record = dict.fromkeys(
+    ("part", "cell", "seed", "gate", "unit", "text", "position", "token", "value",
+     "low", "high", "count"),
+)  # fmt: skip
+
+
+def _rows(measured: Mapping[tuple[str, int], Record], first_seed: int) -> list[Record]:
+    """Returns all records, see `run`; the drawings are those of the first seed."""
+    rows: list[Record] = []
+    for (cell, seed), one in measured.items():
+        about = _EMPTY | {"cell": cell, "seed": seed}
+        rows += [about | record for record in _unit_rows(one)]
+        if seed == first_seed:
+            rows += [about | record for record in _token_rows(one)]
+    return rows
+
+
+def _unit_rows(one: Record) -> list[Record]:
+    rows: list[Record] = []
+    for gate, units in one["units"].items():
+        columns = (units[key].tolist() for key in ("mean", "low", "high"))
+        for unit, (mean, low, high) in enumerate(zip(*columns, strict=True)):
+            values = {"value": mean, "low": low, "high": high}
+            rows.append({"part": "unit", "gate": gate, "unit": unit, **values})
+    if one["half_lives"] is not None:
+        for unit, value in enumerate(one["half_lives"].tolist()):
+            rows.append({"part": "half-life", "unit": unit, "value": value})
+    for gate, bins in one["bins"].items():
+        for place, (count, mean) in enumerate(bins):
+            about = {"part": "bin", "gate": gate, "position": place}
+            rows.append({**about, "value": mean if count else None, "count": count})
+    return rows
+
+
+def _token_rows(one: Record) -> list[Record]:
+    return [
+        {
+            "part": "token", "gate": gate, "unit": unit, "text": text,
+            "position": position, "token": token,
+            "value": round(float(values[position, place]), 4),
+        }
+        for text, drawing in enumerate(one["drawn"])
+        for gate, values in drawing["values"].items()
+        for position, token in enumerate(drawing["tokens"])
+        for place, unit in enumerate(one["chosen"])
+    ]  # fmt: skip
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.0f} %"
+
+
+def _tokens(value: float) -> str:
+    if value >= LONGEST_HALF_LIFE:
+        return "1,000,000 or more"
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def _sentence(findings: Record, models: str) -> str:
+    cells: Mapping[str, Record] = findings["cells"]
+    parts = [_remembers(cell, one) for cell, one in cells.items() if one["half_life"]]
+    if cells.get("lstm"):
+        shown = cells["lstm"]["exposed"]
+        parts.append(
+            f"the LSTM shows {_percent(shown['mean'])} of its memory "
+            f"(‖h‖ by ‖tanh c‖), the GRU by its formula all"
+        )
+    parts += [
+        f"the {gate} gate of {cell} stays {one['state']}"
+        for cell, values in cells.items()
+        for gate, one in values["gates"].items()
+        if one["state"] != "in use"
+    ]
+    if findings["copying"]:
+        parts += [_effect_of(name, findings) for name in EFFECTS]
+    about = f"({models}, {findings['texts']} test texts)."
+    return f"{_capital('; '.join(parts) or 'Plain RNNs have no gates')} {about}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _remembers(cell: str, one: Record) -> str:
+    half = one["half_life"]
+    return (
+        f"by its {KEEPS[cell]} gate the median unit of {cell} has lost half of what it "
+        f"holds after {_tokens(half['median'])} tokens (quartiles "
+        f"{_tokens(half['low'])} and {_tokens(half['high'])})"
+    )
+
+
+def _effect_of(name: str, findings: Record) -> str:
+    what = {
+        "copying": ("z > 0.9", "the GRU's state moves", "z < 0.1"),
+        "dropping": ("r < 0.1", "the old state moves the candidate", "r > 0.9"),
+    }[name]
+    one, where = findings[name], f"where {what[0]}"
+    if one["ratio"] is None:
+        one, where = findings[f"{name}_tenths"], f"in the tenth nearest to {what[0]}"
+        what = (*what[:2], "the tenth at the other end")
+    else:
+        what = (*what[:2], f"where {what[2]}")
+    if one["ratio"] is None:
+        return f"{where} nothing can be compared"
+    reach = (
+        f" ({one['low']:.2g} to {one['high']:.2g})" if one["low"] is not None else ""
+    )
+    return (
+        f"{where}, {what[1]} {one['ratio']:.2g} times{reach} as far as in "
+        f"{what[2]}".replace("in where", "where")
+    )
+
+
+def _table(findings: Record) -> Table:
+    rows: list[tuple[str, ...]] = []
+    for cell, one in findings["cells"].items():
+        for gate, values in one["gates"].items():
+            shown = [f"{values['mean']:.2f}"]
+            shown += [f"{100 * values[key]:.0f}" for key in ("low", "high")]
+            half = one["half_life"] if KEEPS[cell] == gate else None
+            rows.append((f"{cell}, {gate}", *shown, values["state"], *_lives(half)))
+        if not one["gates"]:
+            size = (f"{one['size']:.2f}", "–", f"{100 * one['saturated']:.0f}")
+            rows.append((f"{cell}, |hidden|", *size, "no gate", *_lives(None)))
+    return Table(
+        header=(
+            "gate", "mean", "< 0.1, %", "> 0.9, %", "state",
+            "half-life, tokens (quartiles)", "units > 10, %", "units > 100, %",
+        ),
+        rows=tuple(rows),
+    )  # fmt: skip
+
+
+def _lives(half: Record | None) -> tuple[str, str, str]:
+    if half is None:
+        return "–", "–", "–"
+    low, high = _tokens(half["low"]), _tokens(half["high"])
+    return (
+        f"{_tokens(half['median'])} ({low} to {high})",
+        f"{100 * half['above_10']:.0f}",
+        f"{100 * half['above_100']:.0f}",
+    )
+
+
+def _notes(findings: Record, question: Question) -> tuple[str, ...]:
+    drawn_texts = (
+        "the texts that were given" if question.texts else "test texts of two labels"
+    )
+    return (
+        f"Counted over {findings['tokens']:,} tokens of {findings['texts']} test "
+        f"texts, evenly spread over the split. Gates and states were computed anew "
+        f"from the weights; they differ from the layers' own states by at most "
+        f"{findings['difference']:.1g}.",
+        "Half-life: ln 0.5 / mean ln of the forget gate (LSTM) or of the update gate "
+        "(GRU), by the direct way alone. Plain RNNs have neither.",
+        f"Drawn: {drawn_texts}, at most the first {MOST_TOKENS} tokens; "
+        f"{MOST_UNITS} units of each cell at most, the same in all its panels, from "
+        f"the shortest memory (above) to the longest; words unknown to the vocabulary "
+        f"in brackets. The models read the whole text.",
+    )
+
+
+def figure(answer: Answer) -> str:
+    """Draws half-lives, saturation and effects, and below them token by token."""
+    rows = answer.rows
+    blocks = _blocks([row for row in rows if row["part"] == "token"])
+    columns = 2 if max(len(words) for words, _ in blocks) <= FIT_TO_DRAW[1] + 4 else 1
+    columns = min(columns, len(blocks))
+    lines = math.ceil(len(blocks) / columns)
+    panels = sum(len(GATES[cell] + STATES[cell]) for cell in answer.findings["cells"])
+    height = 1.0 + 0.42 * panels
+
+    def draw(figure: Any) -> None:
+        above, *below, bars = figure.subfigures(
+            2 + lines, 1, height_ratios=[3.2, *[height] * lines, 0.8]
+        )
+        _draw_summary(above, answer)
+        places = [
+            place
+            for line in below
+            for place in np.atleast_1d(line.subfigures(1, columns, squeeze=True))
+        ]
+        for place, (words, values) in zip(places, blocks, strict=False):
+            _draw_text(place, words, values)
+        _draw_bars(bars)
+
+    return drawn(draw, "gates", 10.2, 4.0 + height * lines)
+
+
+Block = tuple[list[str], dict[tuple[str, str], np.ndarray]]
+
+
+def _blocks(rows: Sequence[Record]) -> list[Block]:
+    """Returns each text's words, and by (cell, gate) values [units, tokens]."""
+    by_text: dict[int, dict[tuple[str, str], list[Record]]] = {}
+    for row in rows:
+        panels = by_text.setdefault(row["text"], {})
+        panels.setdefault((row["cell"], row["gate"]), []).append(row)
+    blocks: list[Block] = []
+    for panels in by_text.values():
+        first = next(iter(panels.values()))
+        words = {row["position"]: row["token"] for row in first}
+        values = {
+            key: np.array([row["value"] for row in some]).reshape(len(words), -1).T
+            for key, some in panels.items()
+        }
+        blocks.append(([str(word) for word in words.values()], values))
+    return blocks
+
+
+def _draw_text(
+    place: Any, words: Sequence[str], values: Mapping[tuple[str, str], np.ndarray]
+) -> None:
+    panels = np.atleast_1d(place.subplots(len(values), 1, sharex=True))
+    for axes, ((cell, gate), matrix) in zip(panels, values.items(), strict=True):
+        if gate in GATES[cell]:
+            look = {"cmap": "cividis", "vmin": 0, "vmax": 1}
+        else:
+            most = max(float(np.abs(matrix).max()), 1e-9) if gate == "cell" else 1
+            look = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
+        axes.imshow(matrix, aspect="auto", interpolation="nearest", **look)
+        axes.set_yticks([])
+        name = f"{cell} {gate}" + (f" ±{look['vmax']:.1f}" if gate == "cell" else "")
+        axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
+        axes.tick_params(length=0)
+    panels[-1].set_xticks(
+        range(len(words)),
+        [clipped(word, 14) for word in words],
+        rotation=90,
+        fontsize=8,
+    )
+
+
+def _draw_bars(place: Any) -> None:
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    panels = place.subplots(1, 2)
+    for axes, (name, colours, least) in zip(
+        panels,
+        (("gate: 0 shut, 1 open", "cividis", 0), ("state, candidate", "RdBu_r", -1)),
+        strict=True,
+    ):
+        mapping = ScalarMappable(Normalize(least, 1), colours)
+        place.colorbar(mapping, cax=axes, orientation="horizontal", label=name)
+
+
+def _draw_summary(place: Any, answer: Answer) -> None:
+    lives, saturation, effects = place.subplots(1, 3)
+    _draw_half_lives(lives, [r for r in answer.rows if r["part"] == "half-life"])
+    _draw_saturation(saturation, [r for r in answer.rows if r["part"] == "unit"])
+    _draw_effects(effects, [r for r in answer.rows if r["part"] == "bin"])
+    for axes in (lives, saturation, effects):
+        axes.grid(alpha=0.25)
+    legend(place, [lives])
+
+
+def _draw_half_lives(axes: Any, rows: Sequence[Record]) -> None:
+    for cell in dict.fromkeys(row["cell"] for row in rows):
+        values = sorted(row["value"] for row in rows if row["cell"] == cell)
+        shares_below = [100 * (i + 1) / len(values) for i in range(len(values))]
+        look = style(cell) | {"marker": ""}
+        axes.plot(values, shares_below, label=cell, **look)
+    axes.set_xscale("log")
+    axes.set_xlabel("memory half-life, tokens")
+    axes.set_ylabel("units below, %")
+
+
+GATE_MARKERS = {"update": "^", "reset": "v", "input": "o", "forget": "D", "output": "s"}
+
+
+def _draw_saturation(axes: Any, rows: Sequence[Record]) -> None:
+    """Draws a mark a unit: how often its gate is nearly shut, and nearly open."""
+    for cell, gate in dict.fromkeys((row["cell"], row["gate"]) for row in rows):
+        some = [r for r in rows if (r["cell"], r["gate"]) == (cell, gate)]
+        look = {"marker": GATE_MARKERS[gate], "color": style(cell)["color"]}
+        filled = {} if gate in KEEPS.values() else {"facecolors": "none"}
+        axes.scatter(
+            [100 * row["low"] for row in some], [100 * row["high"] for row in some],
+            s=14, alpha=0.6, linewidths=0.8, label=gate, **{**look, **filled},
+        )  # fmt: skip
+    axes.plot([0, 100], [100, 0], color=INK, linewidth=0.6, alpha=0.5)
+    axes.set_xlabel("tokens with gate < 0.1, %")
+    axes.set_ylabel("tokens with gate > 0.9, %")
+    if rows:
+        axes.legend(fontsize=8, loc="upper right")
+
+
+def _draw_effects(axes: Any, rows: Sequence[Record]) -> None:
+    """Draws how far things move by the value of the GRU's gates."""
+    names = {"update": "state, by update gate", "reset": "candidate, by reset gate"}
+    for gate, line in (("update", "-"), ("reset", ":")):
+        means = [
+            [r["value"] for r in rows if (r["gate"], r["position"]) == (gate, place)]
+            for place in range(BINS)
+        ]
+        points = [
+            ((place + 0.5) / BINS, float(np.mean([v for v in some if v is not None])))
+            for place, some in enumerate(means)
+            if any(v is not None for v in some)
+        ]
+        if points:
+            x, y = zip(*points, strict=True)
+            look = {"color": style("gru")["color"], "marker": GATE_MARKERS[gate]}
+            axes.plot(x, y, linestyle=line, label=names[gate], **look)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("value of the gate (gru)")
+    axes.set_ylabel("moved by, on average")
+    if rows:
+        axes.legend(fontsize=8)
