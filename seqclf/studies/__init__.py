@@ -77,7 +77,8 @@ STUDIES: dict[str, Study] = {
     "gates": Study(
         run=gates.run,
         figure=gates.figure,
-        claim="z near 1 keeps the old state, r near 0 drops it; LSTM hides, GRU shows.",
+        claim="z near 1 copies the old state, r near 0 drops it; LSTM hides part of "
+        "its memory, GRU does not.",
         options=frozenset({"texts"}),
     ),
     "order": Study(
