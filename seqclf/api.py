@@ -48,8 +48,7 @@ class Comparison:
     Attributes:
       result: What `comparison.json` holds, as plain values: rows, pairs, references,
         verdict, card and, of a comparison that was trained, missing, seconds and more.
-      path: Its folder; None if runs were compared that were there, which writes
-        nothing.
+      path: Its folder; None if runs were compared that were there, without a name.
     """
 
     result: dict[str, Any]
@@ -214,6 +213,8 @@ def compare(
 
 def compare_runs(
     *finished: Run | AnyPath,
+    name: str | None = None,
+    overwrite: bool = False,
     models_dir: AnyPath | None = None,
     cache_dir: AnyPath | None = None,
     on_report: OnReport | None = None,
@@ -224,16 +225,20 @@ def compare_runs(
 
     Args:
       *finished: Two runs or more, themselves, by path, or by name in `models_dir`.
+      name: Where in `models_dir` to keep the comparison, with its page; None keeps
+        nothing.
+      overwrite: Whether the name may be taken from another comparison.
       models_dir: Folder of the runs; None takes $SEQCLF_MODELS, else `models`.
       cache_dir: Folder of encoded data; None takes $SEQCLF_CACHE, else `data/cache`.
       on_report: Called with the name of a baseline and each report of its progress.
 
     Returns:
-      The comparison; it has no folder.
+      The comparison; without a name it has no folder.
 
     Raises:
       ConfigError: If fewer than two are given.
-      RunError: If one is missing or unfinished, or they cannot be compared.
+      RunError: If one is missing or unfinished, they cannot be compared, or the name is
+        taken.
     """
     paths = [run.path if isinstance(run, Run) else Path(run) for run in finished]
     if len(paths) < 2:
@@ -242,10 +247,16 @@ def compare_runs(
             f"Comparison.open(path) reads a finished comparison."
         )
     target = steps.Target(
-        keywords.models_folder(models_dir), keywords.cache_folder(cache_dir)
+        keywords.models_folder(models_dir),
+        keywords.cache_folder(cache_dir),
+        name,
+        overwrite,
     )
-    result, _ = steps.compare_finished(paths, target, _Logged(on_report))
-    return Comparison(result)
+    listener = _Logged(on_report)
+    result, path = steps.compare_finished(paths, target, listener)
+    if path is not None:
+        steps.write_report(path, result, listener)
+    return Comparison(result, path)
 
 
 def _asked(

@@ -131,8 +131,7 @@ def refuse_idle_settings(
     Raises:
       ConfigError: Names the setting.
     """
-    if target.overwrite and target.name is None:
-        raise ConfigError("--overwrite replaces what stands under --name; give one.")
+    _refuse_idle_overwrite(target)
     training, default = config.training, RunConfig()
     if training.batch_tokens and training.batch_size != default.training.batch_size:
         raise ConfigError(
@@ -147,6 +146,11 @@ def refuse_idle_settings(
             raise ConfigError(
                 f"{field} does nothing without recurrence: the cell is none."
             )
+
+
+def _refuse_idle_overwrite(target: Target) -> None:
+    if target.overwrite and target.name is None:
+        raise ConfigError("--overwrite replaces what stands under --name; give one.")
 
 
 def train_run(
@@ -331,14 +335,20 @@ def _command(design: Design, target: Target) -> str:
         parts += ["--match", design.match]
     if design.tune:
         parts += ["--tune", str(design.tune)]
+    return shlex.join(parts + _places(target))
+
+
+def _places(target: Target) -> list[str]:
+    """Returns the options of a target that are not the usual ones."""
     places = {
         "--name": (target.name, None),
         "--models-dir": (target.models, keywords.DEFAULT_MODELS),
         "--cache-dir": (target.cache, keywords.DEFAULT_CACHE),
     }
+    parts = []
     for option, (given, usual) in places.items():
         parts += [option, str(given)] if given != usual else []
-    return shlex.join(parts)
+    return parts
 
 
 def write_report(
@@ -371,16 +381,19 @@ def compare_finished(
 
     Args:
       paths: Runs or one comparison, by path or by name in the folder of the runs.
-      target: The folders.
+      target: The folders; with a name, the comparison of runs is written there.
       listener: Told of what was added, and of the baselines' progress.
 
     Returns:
-      What `comparison.json` holds, and the folder of a finished comparison.
+      What `comparison.json` holds, and the folder of the comparison, None if it has
+      none.
 
     Raises:
       ConfigError: If one path is given that is no comparison.
-      RunError: If a run is missing or unfinished, or they cannot be compared.
+      RunError: If a run is missing or unfinished, they cannot be compared, or the name
+        is taken.
     """
+    _refuse_idle_overwrite(target)
     if len(paths) == 1:
         folder = paths[0] if paths[0].exists() else target.models / paths[0]
         if not any((folder / f).exists() for f in COMPARISON_FILES):
@@ -392,8 +405,19 @@ def compare_finished(
     finished = [runs.open_run(path, target.models) for path in paths]
     compare_runs(finished)  # refuses what is not comparable, before any work
     finished += _without_recurrence(finished, listener)
-    baselines = _baselines(finished[0], target.cache, listener)
-    return compare_runs(finished, baselines), None
+    place = None
+    if target.name is not None:
+        named = (target.name, target.overwrite)
+        place = planning.place_for(finished, target.models, *named)
+    data = _data_again(finished[0], target.cache, listener)
+    baselines = _baselines(data, finished[0].path.parent, listener) if data else []
+    result = compare_runs(finished, baselines)
+    if place is None:
+        return result, None
+    parts = ["seqclf", "compare", *map(str, paths), *_places(target)]
+    result = planning.keep(place, result, finished, data, shlex.join(parts))
+    listener.note(f"Written: {place[0] / COMPARISON_FILE}")
+    return result, place[0]
 
 
 def _without_recurrence(finished: list[Run], listener: Listener) -> list[Run]:
@@ -411,22 +435,29 @@ def _without_recurrence(finished: list[Run], listener: Listener) -> list[Run]:
     return found
 
 
-def _baselines(run: Run, cache: Path, listener: Listener) -> list[BaselineTask]:
-    """Fits the baselines on a run's data, unless that is done or cannot be done."""
+def _data_again(run: Run, cache: Path, listener: Listener) -> EncodedDataset | None:
+    """Reads a run's data again; None if that cannot be done, or it has changed."""
     source = run.config.data.source
     if source == STANDARD_INPUT:
         listener.note("No baselines, for the data came from standard input.")
-        return []
+        return None
     try:
         config = dataclasses.replace(run.config, data=run.data)
         data = load_and_encode(config, cache, None)
     except SeqclfError as error:
         listener.note(f"No baselines, for the data could not be read again: {error}")
-        return []
+        return None
     if data.about["fingerprint"] != run.dataset["fingerprint"]:
         listener.note(f"No baselines, for {source} has changed since the training.")
-        return []
-    tasks = baseline_tasks(data, run.path.parent)
+        return None
+    return data
+
+
+def _baselines(
+    data: EncodedDataset, models: Path, listener: Listener
+) -> list[BaselineTask]:
+    """Fits the baselines on data, unless that is done."""
+    tasks = baseline_tasks(data, models)
     with listener.progress({}) as report:
         planning.fit_baselines(tasks, report)
     return tasks

@@ -374,8 +374,73 @@ def test_compare_takes_finished_runs_and_says_where_they_differ(finished_run, tm
     assert "no twins: they also differ in model.units" in result.stdout
     assert "No baselines, for the data could not be read again" in result.stderr
     assert "seqclf train --cell none" in result.stderr
+    assert "Not kept: --name NAME writes it" in result.stderr
     lone = invoke("compare", "one", option)
     assert "is no comparison" in lone.output
+
+
+def test_a_comparison_of_finished_runs_is_kept_under_its_name(finished_run, tmp_path):
+    models = tmp_path / "models"
+    for name, units in (("one", 8), ("two", 16), ("three", 24)):
+        shutil.copytree(finished_run.path, models / name)
+        config = json.loads((models / name / "config.json").read_text())
+        config["model"]["units"] = units
+        (models / name / "config.json").write_text(json.dumps(config))
+        seal(models / name)
+    option = f"--models-dir={models}"
+    kept = ["compare", "one", "two", option, "--name=kept", "--json"]
+    result = invoke(*kept)
+    assert result.exit_code == 0, result.output
+    folder = models / "kept"
+    assert {file.name for file in folder.iterdir()} >= {
+        "comparison.json", "details.json", "report.html"
+    }  # fmt: skip
+    written = json.loads((folder / "comparison.json").read_text())
+    assert written == json.loads(result.stdout)
+    assert written["command"] == f"seqclf compare one two --name kept {option}".replace(
+        "=", " "
+    )
+    assert "no twins" in (folder / "report.html").read_text()
+    # The folder is a comparison like others: it is shown, and made again, the same.
+    assert json.loads(invoke("compare", "kept", option, "--json").stdout) == written
+    assert invoke(*kept).exit_code == 0
+
+    other = ["compare", "one", "three", option, "--name=kept"]
+    refused = invoke(*other)
+    assert refused.exit_code == 1
+    assert "already holds another comparison; pass --overwrite" in refused.output
+    assert json.loads((folder / "comparison.json").read_text()) == written
+    assert invoke(*other, "--overwrite").exit_code == 0
+    assert json.loads((folder / "comparison.json").read_text()) != written
+    for arguments, words in (
+        (["one", "two", "--name=one"], "is no comparison; choose another --name"),
+        (["one", "two", "--overwrite"], "--overwrite replaces what stands under"),
+        (["kept", "--name=x"], "--name does nothing when a finished comparison"),
+        (["one", "two", "--tune=2"], "--tune does nothing when finished runs"),
+    ):
+        failed = invoke("compare", *arguments, option)
+        assert failed.exit_code in (1, 2)
+        assert words in " ".join(failed.output.split()), arguments
+    assert sorted(path.name for path in models.iterdir()) == [
+        "kept", "one", "three", "two"
+    ]  # fmt: skip
+
+
+def test_no_run_is_removed_for_a_comparison_of_it(finished_run, tmp_path):
+    models = tmp_path / "models"
+    inside = models / "kept" / "tuning"
+    for path, units in ((models / "one", 8), (inside / "gru-1", 16)):
+        shutil.copytree(finished_run.path, path)
+        config = json.loads((path / "config.json").read_text())
+        config["model"]["units"] = units
+        (path / "config.json").write_text(json.dumps(config))
+        seal(path)
+    (models / "kept" / "question.json").write_text("{}")
+    result = invoke("compare", "one", str(inside / "gru-1"), "--name=kept",
+                    "--overwrite", f"--models-dir={models}")  # fmt: skip
+    assert result.exit_code == 1
+    assert "choose another --name" in result.output
+    assert (inside / "gru-1" / "config.json").exists()
 
 
 @pytest.mark.slow

@@ -135,7 +135,7 @@ def test_pairs_tell_for_how_many_they_are_adjusted_and_are_settled_so():
         own = "none" in (pair["a"], pair["b"])
         assert pair["adjusted_for"] == (1 if own else 3)
         assert pair["is_decided"] == (pair["p"] < 0.05)
-    # Alone the interval of these two leaves 0 out; of three pairs it is not enough.
+    # On its own the interval leaves 0 out; among three pairs it is not enough.
     (among,) = [p for p in pairs if {p["a"], p["b"]} == {"rnn", "lstm"}]
     assert among["low"] > 0
     assert among["p_unadjusted"] < 0.05 < among["p"]

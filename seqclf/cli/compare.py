@@ -63,6 +63,7 @@ Paths = Annotated[
 # What has a meaning for finished runs.
 OF_FINISHED = {"paths", "models_dir", "cache_dir", "config_file"}
 OF_FINISHED |= {"json", "markdown", "csv", "quiet"}
+OF_SEVERAL = OF_FINISHED | {"name", "overwrite"}
 
 
 @options.with_config(without=("cell", "seed"))
@@ -91,7 +92,8 @@ def compare(
 
     Reads a data set; writes a run for each cell and seed, and a comparison,
     models/<data>-compare. Finished runs of equal settings and data are reused; one
-    that was cut off goes on. Given runs or a comparison, it trains nothing.
+    that was cut off goes on. Given runs or a comparison, it trains nothing; what
+    it finds of runs is kept where --name says.
 
     Example: seqclf compare --data reviews.csv --seeds 5
     """
@@ -106,7 +108,7 @@ def compare(
     target = steps.Target(models_dir, cache_dir, name, overwrite, fresh)
     folder: Path | None
     if paths:
-        options.refuse_given(context, OF_FINISHED, "finished runs are compared")
+        _refuse_of_training(context, paths)
         result, folder = steps.compare_finished(paths, target, screen)
     else:
         config = steps.kernel_of_choice(config, require_cudnn)
@@ -118,8 +120,16 @@ def compare(
 
         found = sections_on(result["card"]["dataset"]["fingerprint"], models_dir)
         steps.write_report(folder, result, screen, found)
+    else:
+        screen.note("Not kept: --name NAME writes it, with a page to look at.")
     if result.get("missing"):
         raise typer.Exit(1)
+
+
+def _refuse_of_training(context: typer.Context, paths: list[Path]) -> None:
+    if len(paths) == 1:
+        options.refuse_given(context, OF_FINISHED, "a finished comparison is shown")
+    options.refuse_given(context, OF_SEVERAL, "finished runs are compared")
 
 
 def _print(result: dict[str, Any], form: str = "") -> None:

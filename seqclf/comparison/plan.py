@@ -171,24 +171,55 @@ def _comparison_path(
     overwrite: bool,
 ) -> Path:
     if name is not None:
-        runs.check_name(name)
-        path = models / name
-        if _is_free_for(path, question):
-            return path
-        if not (path / QUESTION_FILE).exists():
-            raise RunError(f"{path} is no comparison; choose another --name.")
-        if not overwrite:
-            raise RunError(
-                f"{path} already holds another comparison; pass --overwrite to "
-                f"replace it, or choose another --name."
-            )
-        return path
+        return _named_path(models, question, name, overwrite)
     base, number = f"{data.about['name']}-compare", 1
     while True:
         path = models / (base if number == 1 else f"{base}-{number}")
         if _is_free_for(path, question):
             return path
         number += 1
+
+
+def _named_path(
+    models: Path, question: dict[str, Any], name: str, overwrite: bool
+) -> Path:
+    runs.check_name(name)
+    path = models / name
+    if _is_free_for(path, question):
+        return path
+    if not (path / QUESTION_FILE).exists():
+        raise RunError(f"{path} is no comparison; choose another --name.")
+    if not overwrite:
+        raise RunError(
+            f"{path} already holds another comparison; pass --overwrite to "
+            f"replace it, or choose another --name."
+        )
+    return path
+
+
+def place_for(
+    finished: Sequence[Run], models: Path, name: str, overwrite: bool = False
+) -> tuple[Path, dict[str, Any]]:
+    """Finds where a comparison of finished runs goes; nothing is written yet.
+
+    Args:
+      finished: The runs.
+      models: Folder of the comparisons.
+      name: Its name.
+      overwrite: Whether the name may be taken from another comparison.
+
+    Returns:
+      The directory, and the question that tells it from others: these runs.
+
+    Raises:
+      RunError: If the name is taken, or a run lies in what would be replaced.
+    """
+    question = {"finished": sorted(str(run.path.resolve()) for run in finished)}
+    path = _named_path(models, question, name, overwrite)
+    for run in finished:
+        if path.resolve() in run.path.resolve().parents:
+            raise RunError(f"{run.path} lies in {path}; choose another --name.")
+    return path, question
 
 
 def _is_free_for(path: Path, question: dict[str, Any]) -> bool:
@@ -332,13 +363,50 @@ def finish(
         "missing": failures,
         "command": command,
         "seconds": seconds,
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "date": _today(),
     }
-    texts = open_encoded(plan.timing.encoded).texts(TEST)
-    write_json(plan.path / DETAILS_FILE, details(group_runs(finished), texts))
-    write_json(plan.path / COMPARISON_FILE, result)
-    files.mark_complete(plan.path, "compare")
+    _write(plan.path, result, finished, open_encoded(plan.timing.encoded))
     return result
+
+
+def _write(
+    path: Path,
+    result: dict[str, Any],
+    finished: Sequence[Run],
+    data: EncodedDataset | None,
+) -> None:
+    """Writes what was found, and marks the comparison complete."""
+    texts = data.texts(TEST) if data is not None else None
+    write_json(path / DETAILS_FILE, details(group_runs(finished), texts))
+    write_json(path / COMPARISON_FILE, result)
+    files.mark_complete(path, "compare")
+
+
+def keep(
+    place: tuple[Path, dict[str, Any]],
+    result: dict[str, Any],
+    finished: Sequence[Run],
+    data: EncodedDataset | None,
+    command: str = "",
+) -> dict[str, Any]:
+    """Writes the comparison of finished runs; returns what `comparison.json` holds.
+
+    Args:
+      place: Where, see `place_for`; another comparison that is there is removed.
+      result: What `compare_runs` found.
+      finished: The runs.
+      data: Their data, for the texts; None if it cannot be read any more.
+      command: What to type to do it again.
+    """
+    path, question = place
+    _begin(path, question)
+    result = result | {"missing": {}, "command": command, "date": _today()}
+    _write(path, result, finished, data)
+    return result
+
+
+def _today() -> str:
+    return datetime.datetime.now(datetime.UTC).date().isoformat()
 
 
 def missing_none_twins(finished: Sequence[Run]) -> list[Run]:
