@@ -170,9 +170,7 @@ def test_a_gate_that_is_forced_is_reported(cell, gate, name, bias, state) -> Non
     assert f"the {name} gate of {cell} stays {state}" in sentence
 
 
-def test_a_gate_that_keeps_all_has_a_long_half_life_and_a_shut_one_a_short() -> (
-    None
-):
+def test_a_gate_that_keeps_all_has_a_long_half_life_and_a_shut_one_a_short() -> None:
     long = forced("lstm", 1, 10.0)["cells"]["lstm"]["half_life"]
     short = forced("lstm", 1, -10.0)["cells"]["lstm"]["half_life"]
     # f = 1 / (1 + exp(-10)), so ln f = -4.54e-5; and ln f = -10.
