@@ -56,8 +56,9 @@ kills: install ## Kill 80 trainings, damage every file of a run; writes docs/rel
 fuzz: install ## Try 10,000 random inputs on each reader
 	SEQCLF_FUZZ=10000 $(BIN)/python -m pytest -q tests/test_fuzz.py
 
-soak: install ## Watch the memory of one process over a million texts
-	$(BIN)/python benchmarks/soak.py
+soak: install ## Watch the memory over a million texts, over 200 trainings
+	$(BIN)/python benchmarks/soak.py texts
+	$(BIN)/python benchmarks/soak.py compare
 
 audit: install ## Look the pins up among published advisories (needs a network)
 	$(BIN)/python -m pip install --quiet pip-audit

@@ -6,7 +6,6 @@ between the markers of docs/reliability.md. A test looks at every line of it.
 
 from __future__ import annotations
 
-import datetime
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import kills
+import marked
 from typer.testing import CliRunner
 
 from seqclf.cli import app
@@ -112,7 +112,6 @@ def table(answers: Sequence[Answer]) -> str:
 
 def main() -> None:
     """Writes the table."""
-    page = Path(__file__).parents[1] / "docs" / "reliability.md"
     with tempfile.TemporaryDirectory() as folder:
         run = make(Path(folder))
         script = (
@@ -128,11 +127,8 @@ def main() -> None:
             check=True,
             text=True,
         ).stdout
-    before, rest = page.read_text("utf-8").split("<!-- damage -->\n", 1)
-    after = rest.split("<!-- /damage -->", 1)[1]
-    today = datetime.datetime.now(datetime.UTC).date()
-    said = f"`python benchmarks/damage.py`, {today}, `seqclf runs show run`:\n\n{made}"
-    page.write_text(f"{before}<!-- damage -->\n{said}<!-- /damage -->{after}", "utf-8")
+    said = f"What `seqclf runs show run` says:\n\n{made}"
+    marked.write("damage", "python benchmarks/damage.py", said)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ Writes the table between the markers of docs/reliability.md. The slow tests run 
 from __future__ import annotations
 
 import contextlib
-import datetime
 import fcntl
 import hashlib
 import json
@@ -22,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import marked
 from pyarrow import parquet
 
 CELLS = ("none", "rnn", "gru", "lstm")
@@ -241,12 +241,7 @@ def main(count: int) -> None:
         for one in campaign(CELLS, count, Path(folder)):
             print(f"{one.cell}  {one.moment}: {one.state}; {one.differing or 'same'}")
             results.append(one)
-    page = Path(__file__).parents[1] / "docs" / "reliability.md"
-    before, rest = page.read_text("utf-8").split("<!-- kills -->\n", 1)
-    after = rest.split("<!-- /kills -->", 1)[1]
-    today = datetime.datetime.now(datetime.UTC).date()
-    said = f"`python benchmarks/kills.py {count}`, {today}:\n\n{table(results)}"
-    page.write_text(f"{before}<!-- kills -->\n{said}\n<!-- /kills -->{after}", "utf-8")
+    marked.write("kills", f"python benchmarks/kills.py {count}", table(results))
     if any(one.differing for one in results):
         raise SystemExit(1)
 

@@ -19,6 +19,7 @@ from typing import Any
 from seqclf.errors import SeqclfError
 
 Report = Callable[[dict[str, Any]], None]
+LESS_MEMORY = "fewer at a time (--jobs 1) or smaller batches (--batch-size) need less"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,15 @@ class Outcome:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A task under way: its place among the tasks, its process, and its log."""
+
+    index: int
+    process: BaseProcess
+    log: Path
+
+
 def cores() -> int:
     """Returns the processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -78,22 +88,22 @@ def run_tasks(
       Outcomes as they come.
     """
     waiting = list(enumerate(tasks))[::-1]
-    running: dict[Connection, tuple[int, BaseProcess]] = {}
+    running: dict[Connection, _Running] = {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
                 index, task = waiting.pop()
                 connection, process = _start(task)
-                running[connection] = (index, process)
+                running[connection] = _Running(index, process, task.log)
             for ready in wait(list(running)):
-                index, process = running[ready]  # type: ignore[index]
-                outcome = _receive(ready, index, process, on_report)  # type: ignore[arg-type]
+                one = running[ready]  # type: ignore[index]
+                outcome = _receive(ready, one, on_report)  # type: ignore[arg-type]
                 if outcome is not None:
                     del running[ready]  # type: ignore[arg-type]
                     yield outcome
     finally:
-        for connection, (_, process) in running.items():
-            _stop(connection, process)
+        for connection, one in running.items():
+            _stop(connection, one.process)
 
 
 def _start(task: Task) -> tuple[Connection, BaseProcess]:
@@ -141,31 +151,36 @@ def _hiding_the_script() -> Iterator[None]:
 
 def _receive(
     connection: Connection,
-    index: int,
-    process: BaseProcess,
+    one: _Running,
     on_report: Callable[[int, dict[str, Any]], None],
 ) -> Outcome | None:
     try:
         kind, value = connection.recv()
     except (EOFError, ConnectionError):
-        process.join()
+        one.process.join()
         connection.close()
-        return Outcome(index, error=_death(process.exitcode))
+        return Outcome(one.index, error=_death(one.process.exitcode, one.log))
     if kind == "report":
-        on_report(index, value)
+        on_report(one.index, value)
         return None
-    process.join()
+    one.process.join()
     connection.close()
-    return Outcome(index, **{kind: value})
+    return Outcome(one.index, **{kind: value})
 
 
-def _death(exit_code: int | None) -> str:
+def _death(exit_code: int | None, log: Path) -> str:
     if exit_code is not None and exit_code < 0:
         name = signal.Signals(-exit_code).name
         if name == "SIGKILL":
-            return "killed (SIGKILL), most often because memory ran out"
-        return f"crashed ({name})"
-    return f"ended without a result (exit code {exit_code})"
+            return f"killed (SIGKILL), most often because memory ran out; {LESS_MEMORY}"
+        return f"crashed ({name}; see {log})"
+    return f"ended without a result (exit code {exit_code}; see {log})"
+
+
+def _is_of_memory(error: Exception) -> bool:
+    """Tells whether memory ran out; TensorFlow has a class of its own for that."""
+    names = {one.__name__ for one in type(error).__mro__}
+    return not names.isdisjoint({"MemoryError", "ResourceExhaustedError"})
 
 
 def _stop(connection: Connection, process: BaseProcess) -> None:
@@ -187,12 +202,13 @@ def _work(task: Task, connection: Connection) -> None:
         value = task.function(task.argument, lambda r: connection.send(("report", r)))
     except SeqclfError as error:
         connection.send(("error", str(error)))
-    except MemoryError:
-        connection.send(("error", "memory ran out"))
     except Exception as error:  # noqa: BLE001 -- one failed task must not end the rest
         with contextlib.suppress(OSError):  # the log's disk may be what is full
             traceback.print_exc()
-        connection.send(("error", f"{type(error).__name__}: {error} (see {task.log})"))
+        said = f"{type(error).__name__}: {error}"
+        if _is_of_memory(error):
+            said = f"memory ran out; {LESS_MEMORY}"
+        connection.send(("error", f"{said} (see {task.log})"))
     else:
         connection.send(("value", value))
 

@@ -341,10 +341,23 @@ def _command(design: Design, target: Target) -> str:
     return shlex.join(parts)
 
 
-def write_report(folder: Path, result: dict[str, Any], listener: Listener) -> None:
-    """Writes the page of a comparison from its saved files."""
+def write_report(
+    folder: Path,
+    result: dict[str, Any],
+    listener: Listener,
+    sections: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Writes the page of a comparison from its saved files.
+
+    Args:
+      folder: Of the comparison.
+      result: What `comparison.json` holds.
+      listener: Told where the page is.
+      sections: Of studies on the same data, see `report.page.sections`.
+    """
     try:
-        write_text(folder / REPORT_FILE, page(result, read_details(folder)))
+        html = page(result, read_details(folder), sections)
+        write_text(folder / REPORT_FILE, html)
     except (OSError, KeyError) as error:  # the folder is another's, or of another time
         listener.insist(f"No {folder / REPORT_FILE} could be written: {error!r}")
     else:

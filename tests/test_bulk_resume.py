@@ -342,7 +342,7 @@ def test_memory_does_not_grow_with_the_texts():
     """A small edition of benchmarks/soak.py, which ends with 1 if it does."""
     soak = Path(__file__).parents[1] / "benchmarks" / "soak.py"
     done = subprocess.run(
-        [sys.executable, str(soak), "30000", "250"],
+        [sys.executable, str(soak), "texts", "30000", "250"],
         capture_output=True,
         encoding="utf-8",
     )

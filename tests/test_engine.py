@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -11,6 +12,10 @@ import pytest
 
 from seqclf.engine import Task, run_tasks
 from seqclf.errors import TrainingError
+
+
+class ResourceExhaustedError(Exception):
+    """As TensorFlow calls what it raises when memory runs out."""
 
 
 def work(argument, report):
@@ -26,6 +31,9 @@ def work(argument, report):
         raise value
     if kind == "signal":
         os.kill(os.getpid(), value)
+    if kind == "allocate":
+        resource.setrlimit(resource.RLIMIT_AS, (value, value))
+        return len(bytearray(value))
     if kind == "exit":
         os._exit(value)
     return os.getpid()
@@ -58,10 +66,12 @@ def test_values_and_reports_come_back(tmp_path):
     [
         (("raise", TrainingError("the loss is gone")), "the loss is gone"),
         (("raise", KeyError("x")), "KeyError: 'x' .see .*log.txt"),
-        (("raise", MemoryError()), "memory ran out"),
-        (("signal", signal.SIGKILL), "SIGKILL.*memory"),
-        (("signal", signal.SIGSEGV), "crashed .SIGSEGV"),
-        (("exit", 3), "without a result .exit code 3"),
+        (("raise", MemoryError()), "^memory ran out; .*--jobs 1.*log.txt"),
+        (("raise", ResourceExhaustedError("OOM")), "^memory ran out; .*--batch-size"),
+        (("allocate", 2**36), "^memory ran out; .*--jobs 1"),
+        (("signal", signal.SIGKILL), "SIGKILL.*memory ran out; .*--jobs 1"),
+        (("signal", signal.SIGSEGV), "crashed .SIGSEGV; see .*log.txt"),
+        (("exit", 3), "without a result .exit code 3; see .*log.txt"),
     ],
 )
 def test_a_task_that_fails_says_why_and_the_others_go_on(argument, message, tmp_path):

@@ -7,6 +7,7 @@ import json
 import pickle
 import pickletools
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,8 +23,10 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import estimator_checks, get_tags
+from typer.testing import CliRunner
 
 from seqclf import Classifier, Run, SequenceClassifier, train
+from seqclf.cli import app
 from seqclf.config import ModelConfig, TextConfig, TrainingConfig
 from seqclf.errors import InputError, ParameterError, RunError
 
@@ -239,6 +242,40 @@ def test_what_is_saved_is_a_run_without_pickles(saved):
     done = run_cli(["predict", f"--run={saved.path}", "--json", "fine"], saved.path)
     assert "mine, saved from Python" in done.stderr
     assert set(json.loads(done.stdout)["probabilities"]) == {"bad", "good"}
+
+
+def test_a_saved_one_stands_among_runs_and_comparisons(saved, finished_run, tmp_path):
+    shutil.copytree(saved.path, tmp_path / "mine")
+    shutil.copytree(finished_run.path, tmp_path / "run")
+    comparison = tmp_path / "compared"
+    comparison.mkdir()
+    for file in ("question.json", "comparison.json", "details.json"):
+        (comparison / file).write_text("{}")
+    seal(comparison, command="compare")
+
+    def invoke(*arguments):
+        options = [*arguments, f"--models-dir={tmp_path}"]
+        return CliRunner().invoke(app, options)
+
+    listed = json.loads(invoke("runs", "list", "--json").stdout)
+    assert [(one["run"], one["finished"]) for one in listed] == [
+        ("mine", True), ("run", True)
+    ]  # fmt: skip
+    assert [sorted({"accuracy", "error"} & set(one)) for one in listed] == [
+        [], ["accuracy"]
+    ]  # fmt: skip
+    assert "damaged" not in invoke("runs", "list").stdout
+    shown = invoke("runs", "show", "mine")
+    assert shown.exit_code == 0, shown.output
+    assert "mine: saved from Python, without scores" in shown.stdout
+    values = json.loads(invoke("runs", "show", "mine", "--json").stdout)
+    assert values["metrics"] is values["environment"] is None
+    assert len(values["history"]) == len(saved.history)
+    for command in (["export", "mine", "--format=onnx"],
+                    ["compare", "mine", "run"]):  # fmt: skip
+        refused = invoke(*command)
+        assert refused.exit_code == 1, refused.output
+        assert "without scores; take a run of" in " ".join(refused.stderr.split())
 
 
 def test_a_saved_one_predicts_without_keras(saved):

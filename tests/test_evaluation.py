@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from conftest import TINY, reviews, run_cli, seal, write_csv
 
+from seqclf import config as settings
 from seqclf.classifier import Classifier
 from seqclf.config import DataConfig, TextConfig
 from seqclf.data import load_dataset
@@ -15,6 +16,7 @@ from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.evaluation import baselines
 from seqclf.evaluation.evaluate import evaluate, match_labels
 from seqclf.runs import Run
+from seqclf.storage import write_json
 from seqclf.text.encoding import encode_dataset
 
 
@@ -142,6 +144,32 @@ def test_evaluating_divides_its_own_data_as_the_training_did(tmp_path):
         file.write("one more,good\n")
     with pytest.raises(DataError, match="has changed since"):
         evaluate(run, run.config.data, "test")
+
+
+def test_other_data_is_read_from_the_columns_of_the_training(finished_run, tmp_path):
+    columns = {"text_column": "subject, body", "label_column": "verdict"}
+    run = Run(tmp_path / "run")
+    shutil.copytree(finished_run.path, run.path)
+    config = settings.to_dict(finished_run.config)
+    config["data"] |= columns
+    write_json(run.path / "config.json", config)
+    seal(run.path)
+    rows = [("a good film", "good"), ("an awful meal", "bad")] * 5
+    lines = ["id,subject,body,verdict,text,label"]
+    lines += [f"{i},Hello,{t},{v},wrong,worse" for i, (t, v) in enumerate(rows)]
+    other = tmp_path / "other.csv"
+    other.write_text("\n".join(lines) + "\n")
+    found = evaluate(run, DataConfig(source=str(other)), "test")
+    named = evaluate(run, DataConfig(source=str(other), **columns), "test")
+    assert found.scores == named.scores
+    said = "took column 'subject, body' for texts and column 'verdict' for labels"
+    assert f"{said}, as in training." in found.notes
+    assert not any("took" in note for note in named.notes)
+    # Where they are not all there, columns are found as for any other data.
+    other.write_text("subject,text,label\n" + 'Hello,"a good film",good\n' * 3)
+    plain = evaluate(run, DataConfig(source=str(other)), "test")
+    assert plain.scores["n"] == 3
+    assert not any("as in training" in note for note in plain.notes)
 
 
 def test_only_labelled_splits_are_evaluated(finished_run, tmp_path):

@@ -552,11 +552,12 @@ def test_a_run_with_a_convolution_is_written_in_every_format(workplace, tmp_path
     asked = ["train", "--cell=lstm", "--conv-width=4", "--layers=2", data, *TINY]
     done = run_cli(asked, tmp_path)
     assert done.returncode == 0, done.stderr
-    done = run_cli(
-        ["export", "reviews-lstm-0", "--format=all", "--quantize=int8", "--output=out"],
-        tmp_path,
-    )
-    assert done.returncode == 0, done.stderr
+    result = invoke(
+        "export", "reviews-lstm-0", "--format=all", "--quantize=int8",
+        f"--output={tmp_path / 'out'}", f"--models-dir={tmp_path / 'models'}",
+        f"--cache-dir={tmp_path / 'data' / 'cache'}",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
     for name in FORMATS:  # each was compared with the run before it stood there
         assert (tmp_path / "out" / name / "export.json").is_file()
     markdown = (tmp_path / "out" / "litert" / "README.md").read_text()

@@ -103,6 +103,19 @@ HOSTILE = {
 }  # fmt: skip
 
 
+# Inside another layer it was once deserialised without the guard.
+HOSTILE["CVE-2026-12481, Lambda in a layer"] = layer(
+    "keras.layers", "Bidirectional", layer=HOSTILE["CVE-2024-3660, Lambda"]
+)
+HOSTILE["CVE-2025-12060 and -12638, get_file in an initialiser"] = layer(
+    "keras.layers", "Dense", units=1,
+    kernel_initializer={
+        "module": "keras.utils", "class_name": "get_file", "registered_name": None,
+        "config": {"origin": "file:///etc/hostname", "extract": True},
+    },
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("flaw", HOSTILE)
 def test_a_file_that_names_anything_else_is_not_opened(
     flaw, members, tmp_path, monkeypatch
@@ -171,6 +184,58 @@ def test_weights_in_another_file_are_not_read(members, tmp_path):
     weights = rewritten(members["model.weights.h5"], change)
     with pytest.raises(RunError, match="could not be opened"):
         open_keras(write(tmp_path, members | {"model.weights.h5": weights}))
+
+
+@pytest.mark.parametrize("kind", ["virtual", "soft link", "external link"])
+def test_weights_that_stand_elsewhere_are_not_read(kind, members, tmp_path):
+    # The other ways in which an HDF5 file names what is not in it; see CVE-2026-1669.
+    secret = tmp_path / "secret.h5"
+    with h5py.File(secret, "w") as file:
+        file["x"] = np.full((5, 2), 7, np.float32)
+
+    def change(file, place):
+        if kind == "virtual":
+            layout = h5py.VirtualLayout((5, 2), np.float32)
+            layout[:] = h5py.VirtualSource(str(secret), "x", shape=(5, 2))
+            file.create_virtual_dataset(place, layout)
+        elif kind == "soft link":
+            file["elsewhere"] = np.full((5, 2), 7, np.float32)
+            file[place] = h5py.SoftLink("/elsewhere")
+        else:
+            file[place] = h5py.ExternalLink(str(secret), "x")
+
+    weights = rewritten(members["model.weights.h5"], change)
+    with pytest.raises(RunError, match="could not be opened"):
+        open_keras(write(tmp_path, members | {"model.weights.h5": weights}))
+
+
+def named(value, name):
+    """Yields the layers of a class, those inside others too."""
+    parts = value.values() if isinstance(value, dict) else value
+    for part in parts if isinstance(value, dict | list) else ():
+        yield from named(part, name)
+    if isinstance(value, dict) and value.get("class_name") == name:
+        yield value
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        ("Embedding", {"input_dim": 10**12}),
+        ("Embedding", {"output_dim": 1e300}),
+        ("GRU", {"units": 10**6}),
+        ("Dense", {"units": 10**12}),
+    ],
+)
+def test_layers_larger_than_their_weights_are_not_made(
+    name, sizes, members, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(keras_file, "import_keras", lambda: pytest.fail("was opened"))
+    config = json.loads(members["config.json"])
+    next(named(config, name))["config"] |= sizes
+    content = json.dumps(config).encode()
+    with pytest.raises(RunError, match="fewer weights than layers need"):
+        open_keras(write(tmp_path, members | {"config.json": content}))
 
 
 def test_a_huge_shape_takes_no_memory(members, tmp_path):

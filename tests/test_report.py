@@ -107,6 +107,33 @@ def test_what_is_held_equal_is_told_and_what_is_not():
         assert "Equal in all runs: data. Not equal: vocabulary." in text
 
 
+def test_what_is_held_equal_is_a_list_of_which_the_items_are_told_apart():
+    checks = [check("batches and their order, by seed", True), check("data", True)]
+    said = tables.held_equal({"checks": checks})
+    assert said == "Equal in all runs: batches and their order, by seed; data."
+
+
+def test_an_interval_that_decides_nothing_is_marked_in_every_table():
+    values = result(3)
+    open_ = {"low": 0.0012, "p": 0.12, "p_unadjusted": 0.04, "adjusted_for": 3}
+    values["pairs"][0] |= open_
+    note = "leaves 0 out, but not after allowing for the 3 pairs compared"
+    text = tables.markdown(values)
+    assert "| gru, lstm | 0.3 | 0.1 to 0.8\\* | 0.120 |" in text
+    assert f"\\* The pair's own interval: it {note}, as p does." in text
+    file = io.StringIO()
+    for table in tables.terminal(values):
+        Console(file=file, width=80).print(table)
+    assert "0.1 to 0.8* " in file.getvalue()
+    assert note in " ".join(file.getvalue().split())
+    assert max(map(len, file.getvalue().splitlines())) <= 80
+    (line,) = [one for one in csv.DictReader(io.StringIO(tables.csv(values)))
+               if one["name"] == "gru - lstm"]  # fmt: skip
+    assert (line["p_unadjusted"], line["adjusted_for"]) == ("0.04", "3")
+    assert line["is_decided"] == "False"
+    assert "*" not in tables.markdown(result(3))
+
+
 def test_units_have_a_column_where_they_differ():
     rows = [row("gru") | {"units": 150}, row("lstm") | {"units": 128}]
     values = {"rows": rows, "verdict": "", "card": {}}
@@ -123,6 +150,8 @@ def test_what_tuning_chose_has_a_table():
     text = tables.markdown(values)
     assert "by validation, from 2 trials" in text
     assert "| gru | 0.0013 | 0.35 | 96 | 0.432 | 80.0 |" in text
+    values["tuning"] = {"none": {"trials": tried, "chosen": 2}}
+    assert "| none | 0.0013 | 0.35 | – | 0.432 | 80.0 |" in tables.markdown(values)
 
 
 def test_csv_has_the_numbers_whole_and_no_formula():

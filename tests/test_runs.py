@@ -3,6 +3,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,8 +12,23 @@ from conftest import seal
 
 from seqclf.config import ModelConfig, RunConfig, TrainingConfig, to_dict
 from seqclf.errors import ConfigError, RunError
-from seqclf.runs import Predictions, Run, find_place, list_runs, open_run
-from seqclf.runs.run import create_run, locked, mark_complete, write_predictions
+from seqclf.runs import (
+    Predictions,
+    Run,
+    find_place,
+    forget,
+    is_under_way,
+    list_runs,
+    open_run,
+)
+from seqclf.runs.run import (
+    CHECKPOINT_FILE,
+    LOCK_FILE,
+    create_run,
+    locked,
+    mark_complete,
+    write_predictions,
+)
 from seqclf.storage import write_json, write_whole
 from seqclf.text.vocabulary import Vocabulary
 
@@ -83,6 +100,43 @@ def test_a_run_belongs_to_one_process_at_a_time(tmp_path):
         pass
     with locked(tmp_path / "x"):  # and is free again
         pass
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from seqclf.runs.run import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_crash_does_not_leave_a_run_locked(tmp_path):
+    run = tmp_path / "x"
+    command = [sys.executable, "-c", HOLDER, str(run)]
+    holder = subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8")
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(RunError, match="another process"), locked(run):
+        pass
+    holder.kill()
+    holder.communicate()
+    assert (run / LOCK_FILE).exists()  # the file stays, what it stood for does not
+    with locked(run):
+        pass
+
+
+def test_what_is_begun_anew_is_not_what_another_process_trains(tmp_path):
+    run = tmp_path / "x"
+    forget(run)
+    assert not run.exists()  # nothing to forget, and nothing made for it
+    run.mkdir()
+    (run / CHECKPOINT_FILE).write_bytes(b"")
+    with locked(run), pytest.raises(RunError, match="another process"):
+        forget(run)
+    assert is_under_way(run)
+    forget(run)
+    assert not is_under_way(run)
 
 
 def test_another_question_gets_a_number(tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import not_here
 from typer.testing import CliRunner
 
 from seqclf.classifier import Classifier
@@ -110,8 +111,7 @@ def plain(value) -> object:
 def node(tmp_path_factory) -> Path:
     """A folder in which Node finds onnxruntime-node."""
     if not shutil.which("node") or not shutil.which("npm"):
-        # Not a part of a Python project's environment: CI has it.
-        pytest.skip("node and npm are not here")
+        not_here("node and npm are not here")
     folder = tmp_path_factory.mktemp("node")
     (folder / "package.json").write_text('{"private": true}')
     done = subprocess.run(
@@ -123,7 +123,7 @@ def node(tmp_path_factory) -> Path:
         timeout=300,
     )
     if done.returncode:  # without a network there is nothing to install from
-        pytest.skip(f"onnxruntime-node could not be installed: {done.stderr[-200:]}")
+        not_here(f"onnxruntime-node could not be installed: {done.stderr[-200:]}")
     return folder
 
 

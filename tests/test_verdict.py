@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqclf.comparison.pairs import Right, compare_models, compare_pairs, compare_with
-from seqclf.comparison.verdict import verdict
+from seqclf.comparison.verdict import in_words, verdict
 from seqclf.metrics import wilson
 
 N = 2000
@@ -64,6 +64,90 @@ def test_one_seed_is_said_to_be_about_two_models():
     text = said({"gru": answers(0.9, 1, 1), "rnn": answers(0.8, 1, 2)})
     assert "With one seed this concerns these trained models, not the cells." in text
     assert "is better than SimpleRNN by 9.8 points (8.6 to 11.2)." in text
+
+
+def pair_of(**values: object) -> dict:
+    models = [{"low": 0.001, "high": 0.03}]
+    return {
+        "a": "gru", "b": "lstm", "seeds": [0, 1, 2], "difference": 0.0153,
+        "low": 0.001, "high": 0.0297, "p": 0.12, "p_unadjusted": 0.04,
+        "adjusted_for": 3, "mcnemar_p": [0.04], "models": models,
+        "settled_by": {"seeds": 6, "rows": 2500},
+    } | values  # fmt: skip
+
+
+CELLS = [row("gru", answers(0.9, 3, 1)), row("lstm", answers(0.88, 3, 2))]
+
+
+def test_an_interval_that_leaves_0_out_is_explained_where_holm_undoes_it():
+    text = verdict(CELLS, [pair_of()])
+    assert (
+        "cannot be told apart here from LSTM (difference 1.5 points; on its own its "
+        "95 % interval, 0.1 to 3.0, leaves 0 out, but not after allowing for the 3 "
+        "pairs compared: p = 0.120)."
+    ) in text
+    assert "about 6 seeds (here 3) or about 2,500 test texts (here 2,000)" in text
+    decided = verdict(CELLS, [pair_of(p=0.04)])
+    assert "is better than LSTM by 1.5 points (0.1 to 3.0)." in decided
+    plain = verdict(CELLS, [pair_of(low=-0.001)])
+    assert "(difference 1.5 points, 95 % interval −0.1 to 3.0)" in plain
+
+
+@pytest.mark.parametrize(
+    ("low", "p", "words"),
+    [
+        (0.001, 0.04, "is better than LSTM by 1.5 points (0.1 to 3.0)"),
+        (0.001, 0.051, "0.1 to 3.0, McNemar's p = 0.051: the two disagree, a border"),
+        (-0.001, 0.049, "−0.1 to 3.0, McNemar's p = 0.049: the two disagree, a border"),
+        (-0.001, 0.06, "(difference 1.5 points, 95 % interval −0.1 to 3.0)"),
+    ],
+)
+def test_two_models_differ_where_test_and_interval_say_so(low, p, words):
+    models = [{"low": low, "high": 0.03}]
+    cells = dict.fromkeys(("low", "high", "p", "p_unadjusted", "settled_by"))
+    one = pair_of(seeds=[0], mcnemar_p=[p], models=models, **cells)
+    assert words in verdict(CELLS, [one])
+
+
+@pytest.mark.parametrize(
+    ("difference", "low", "high", "words"),
+    [
+        (0.004, -0.001, 0.009, "4 more right than LSTM; between 1 fewer and 9 more."),
+        (0.015, 0.001, 0.03, "15 more right than LSTM; between 1 and 30 more."),
+        (0.0001, -0.004, -0.0001, "as many right as LSTM; between 0 and 4 fewer."),
+    ],
+)
+def test_a_difference_is_told_in_texts_of_a_thousand(difference, low, high, words):
+    said = in_words(pair_of(difference=difference, low=low, high=high))
+    assert said.startswith("Of 1,000 texts GRU has ")
+    assert said.endswith(words)
+
+
+def test_pairs_tell_for_how_many_they_are_adjusted_and_are_settled_so():
+    rights = {
+        "none": answers(0.85, 3, 7),
+        "rnn": answers(0.895, 3, 1),
+        "gru": answers(0.9, 3, 2),
+        "lstm": answers(0.903, 3, 3),
+    }
+    pairs = compare_pairs(rights)
+    for pair in pairs:
+        own = "none" in (pair["a"], pair["b"])
+        assert pair["adjusted_for"] == (1 if own else 3)
+        assert pair["is_decided"] == (pair["p"] < 0.05)
+    # Alone the interval of these two leaves 0 out; of three pairs it is not enough.
+    (among,) = [p for p in pairs if {p["a"], p["b"]} == {"rnn", "lstm"}]
+    assert among["low"] > 0
+    assert among["p_unadjusted"] < 0.05 < among["p"]
+    assert "after allowing for the 3 pairs compared" in said(rights)
+    # The same two alone are settled by fewer, for nothing has to be allowed for; what
+    # would settle them among others is more than there is.
+    (alone,) = compare_pairs({name: rights[name] for name in ("rnn", "lstm")})
+    assert (alone["adjusted_for"], alone["is_decided"]) == (1, True)
+    for what, there in (("seeds", 3), ("rows", N)):
+        fewer, more = alone["settled_by"][what], among["settled_by"][what]
+        assert there < more
+        assert fewer < more
 
 
 def test_a_difference_that_seeds_alone_make_is_no_difference():

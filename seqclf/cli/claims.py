@@ -8,7 +8,7 @@ import typer
 
 from seqclf.cli import _options as options
 from seqclf.cli._screen import Screen, print_json, stdout
-from seqclf.cli.study import Cells, Jobs, Markdown, Quick, Seeds, question_of
+from seqclf.cli.study import Jobs, Markdown, Quick, Seeds, question_of
 from seqclf.config import RunConfig
 
 COLOURS = {"supported": "green", "contradicted": "red"}
@@ -17,7 +17,6 @@ COLOURS = {"supported": "green", "contradicted": "red"}
 @options.with_config(without=("cell", "seed"))
 def claims(
     config: RunConfig,
-    cells: Cells = "rnn,gru,lstm",
     seeds: Seeds = 1,
     quick: Quick = False,
     jobs: Jobs = None,
@@ -36,13 +35,13 @@ def claims(
 
     Example: seqclf claims --quick
     """
-    question = question_of(config, cells, seeds, quick, json, markdown)
+    question = question_of(config, "rnn,gru,lstm", seeds, quick, json, markdown)
     from seqclf import steps
-    from seqclf.studies import claims as judging
+    from seqclf.studies import claims_page
 
     screen = Screen(quiet)
     target = steps.Target(models_dir, cache_dir, fresh=fresh)
-    page = judging.judge_all(question, target, screen, jobs)
+    page = claims_page.judge_all(question, target, screen, jobs)
     if json:
         print_json(page.values())
     elif markdown:

@@ -114,7 +114,10 @@ def compare(
         result, folder = steps.train_and_compare(design, jobs, target, screen)
     _print(result, *chosen)
     if folder:
-        steps.write_report(folder, result, screen)
+        from seqclf.studies import sections_on
+
+        found = sections_on(result["card"]["dataset"]["fingerprint"], models_dir)
+        steps.write_report(folder, result, screen, found)
     if result.get("missing"):
         raise typer.Exit(1)
 

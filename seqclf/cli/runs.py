@@ -52,8 +52,9 @@ def _record(run: Any) -> dict[str, Any]:
         record |= {"data": run.dataset["name"], "cell": config.model.cell}
         record |= {"seed": config.training.seed}
         if run.is_finished:
-            test = run.metrics["test"]
-            record |= {"accuracy": test["accuracy"], "time": run.complete["time"]}
+            record |= {"time": run.complete["time"]}
+        if run.is_finished and run.has_scores:
+            record |= {"accuracy": run.metrics["test"]["accuracy"]}
     except (SeqclfError, KeyError, TypeError) as error:
         return {"run": run.name, "finished": False, "error": str(error)}
     return record
@@ -99,17 +100,20 @@ def show(
                 "config": settings.to_dict(chosen.config),
                 "dataset": chosen.dataset,
                 "history": chosen.history,
-                "metrics": chosen.metrics,
-                "environment": chosen.environment,
+                "metrics": chosen.metrics if chosen.has_scores else None,
+                "environment": chosen.environment if chosen.has_scores else None,
             }
         )
         return
-    console = stdout()
-    test = chosen.metrics["test"]
-    console.print(scores.headline(chosen.name, chosen.dataset["source"], "test", test))
+    console, test = stdout(), None
+    if chosen.has_scores:
+        test, source = chosen.metrics["test"], chosen.dataset["source"]
+        console.print(scores.headline(chosen.name, source, "test", test))
+    else:
+        console.print(f"{chosen.name}: saved from Python, without scores", markup=False)
     for table in (*_settings_tables(chosen), _history_table(chosen)):
         console.print(table)
-    for table in scores.tables(test):
+    for table in scores.tables(test) if test else ():
         console.print(table)
 
 
@@ -120,7 +124,9 @@ def _settings_tables(run: Any) -> list[Any]:
     from seqclf import config as settings
 
     tables = []
-    groups = {**settings.to_dict(run.config), "environment": run.environment}
+    groups = settings.to_dict(run.config)
+    if run.has_scores:
+        groups = {**groups, "environment": run.environment}
     for part, values in groups.items():
         table = Table("setting", "value", title=part, title_justify="left")
         for key, value in values.items():
@@ -140,7 +146,7 @@ def _history_table(run: Any) -> Any:
 
     keys = ("loss", "accuracy", "validation_loss", "validation_accuracy")
     table = Table("epoch", *(key.replace("_", " ") for key in keys), "seconds")
-    best = run.environment["best_epoch"]
+    best = run.environment["best_epoch"] if run.has_scores else None
     for record in run.history:
         values = [f"{record[key]:.4f}" for key in keys]
         style = "bold" if record["epoch"] == best else None

@@ -90,6 +90,16 @@ def study(
     if name not in studies.STUDIES:
         raise ConfigError(unknown("study", name, list(studies.STUDIES)))
     _refuse_options(name, {"texts": bool(text), "range_test": range_test})
+    _refuse_idle_options(
+        name,
+        {
+            "--cells": cells != "rnn,gru,lstm",
+            "--seeds": seeds != 1,
+            "--quick": quick,
+            "--jobs": jobs is not None,
+            "a recipe or data": config != RunConfig(),
+        },
+    )
     question = dataclasses.replace(
         question_of(config, cells, seeds, quick, json, markdown),
         texts=tuple(text or ()),
@@ -130,6 +140,18 @@ def _refuse_options(name: str, given: dict[str, bool]) -> None:
         if is_given and option not in STUDIES[name].options:
             owner = next(n for n, one in STUDIES.items() if option in one.options)
             raise ConfigError(f"{flags[option]} is for the study {owner} alone.")
+
+
+def _refuse_idle_options(name: str, given: dict[str, bool]) -> None:
+    """Refuses what would do nothing for a study of finished comparisons."""
+    from seqclf.studies import STUDIES
+
+    idle = [option for option, is_given in given.items() if is_given]
+    if STUDIES[name].about is not None and idle:
+        raise ConfigError(
+            f"{name} reads what lies in --models-dir and trains nothing; leave out: "
+            f"{', '.join(idle)}."
+        )
 
 
 def _list_studies() -> None:

@@ -223,10 +223,20 @@ def execute(plan: Plan, on_report: OnReport) -> tuple[list[Run], dict[str, str]]
 
 
 def train(
-    trials: Sequence[Trial], on_report: OnReport, jobs: int = 1
+    trials: Sequence[Trial],
+    on_report: OnReport,
+    jobs: int = 1,
+    may_diverge: bool = False,
 ) -> dict[str, str]:
-    """Trains; returns why some could not be trained, by name."""
-    tasks = [Task(_runner(t), t, t.path / files.LOG_FILE) for t in trials]
+    """Trains; returns why some could not be trained, by name.
+
+    Args:
+      trials: What to train.
+      on_report: Told the name of a trial and what it reports.
+      jobs: Trainings at a time.
+      may_diverge: Whether a loss that runs away is a result, as it is in tuning.
+    """
+    tasks = [Task(_runner(t, may_diverge), t, t.path / files.LOG_FILE) for t in trials]
     names = [name_of(trial) for trial in trials]
     return _run_all(tasks, names, on_report, jobs)[1]
 
@@ -235,8 +245,9 @@ def _is_tuning(trial: Trial) -> bool:
     return trial.path.parent.name == tuning.FOLDER
 
 
-def _runner(trial: Trial) -> Callable[[Trial, Report], None]:
-    return tuning.run_tuning_trial if _is_tuning(trial) else run_trial
+def _runner(trial: Trial, may_diverge: bool) -> Callable[[Trial, Report], None]:
+    may_diverge = may_diverge or _is_tuning(trial)
+    return tuning.run_tuning_trial if may_diverge else run_trial
 
 
 def name_of(trial: Trial) -> str:

@@ -50,6 +50,8 @@ def compare_runs(
     """
     if not finished:
         raise RunError("there is nothing to compare: no run is finished.")
+    for run in finished:
+        run.require_scores()
     _refuse_different_data(finished)
     groups = group_runs(finished)
     rights = {name: right_answers(group) for name, group in groups.items()}

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from seqclf.comparison.pairs import NO_RECURRENCE
+from seqclf.comparison.pairs import (
+    NO_RECURRENCE,
+    bounds,
+    is_border_case,
+    is_decided,
+)
 from seqclf.comparison.words import joined, signed
 
-SIGNIFICANCE = 0.05
 Record = dict[str, Any]
 
 
@@ -45,20 +49,6 @@ def verdict(
         *_about_guessing(rows),
     ]
     return " ".join(about)
-
-
-def is_decided(pair: Record) -> bool:
-    """Tells whether a pair differs: its cells, or with one seed its two models."""
-    p = pair["p"] if pair["p"] is not None else max(pair["mcnemar_p"], default=1.0)
-    return bool(p < SIGNIFICANCE)
-
-
-def bounds(pair: Record) -> tuple[float, float]:
-    """Returns the interval of a difference: of the cells, or of two models."""
-    if pair["low"] is not None:
-        return pair["low"], pair["high"]
-    model = pair["models"][0]
-    return model["low"], model["high"]
 
 
 def title(cell: str) -> str:
@@ -212,9 +202,9 @@ def _about_settling(pairs: Sequence[Record], best: Record) -> list[str]:
     needed = pair["settled_by"] or {}
     ways = []
     if needed.get("seeds"):
-        ways.append(f"about {needed['seeds']} seeds")
+        ways.append(f"about {needed['seeds']} seeds (here {len(pair['seeds'])})")
     if needed.get("rows"):
-        ways.append(f"about {needed['rows']:,} test texts")
+        ways.append(f"about {needed['rows']:,} test texts (here {best['n']:,})")
     if not ways:
         return ["More seeds or test texts alone would hardly settle it."]
     return [
@@ -244,7 +234,43 @@ def _points(pair: Record) -> str:
 
 def _aside(pair: Record) -> str:
     """Returns such as `(difference 0.3 points, 95 % interval -0.4 to 1.0)`."""
-    return f"(difference {_size(pair)}, 95 % interval {_reach(pair)})"
+    if not is_border_case(pair):
+        return f"(difference {_size(pair)}, 95 % interval {_reach(pair)})"
+    if pair["p"] is None:
+        p = max(pair["mcnemar_p"])
+        return (
+            f"(difference {_size(pair)}, 95 % interval {_reach(pair)}, McNemar's "
+            f"p = {p:.3f}: the two disagree, a border case)"
+        )
+    return (
+        f"(difference {_size(pair)}; on its own its 95 % interval, {_reach(pair)}, "
+        f"leaves 0 out, but not after allowing for the {compared(pair)} compared: "
+        f"p = {pair['p']:.3f})"
+    )
+
+
+def compared(pair: Record) -> str:
+    """Returns for how many pairs the p-value of one is adjusted, such as `3 pairs`."""
+    number = pair.get("adjusted_for")  # comparisons of earlier versions lack it
+    return f"{number} pairs" if number else "pairs"
+
+
+def in_words(pair: Record) -> str:
+    """Returns a difference and its interval as a sentence, in texts of a thousand."""
+    count, low, high = (
+        round(1000 * value) for value in (pair["difference"], *bounds(pair))
+    )
+    if not count:
+        lead = f"{title(pair['a'])} has as many right as {title(pair['b'])}"
+    else:
+        lead = f"{title(pair['a'])} has {count} more right than {title(pair['b'])}"
+    if low >= 0:
+        reach = f"between {low} and {high} more"
+    elif high <= 0:
+        reach = f"between {-high} and {-low} fewer"
+    else:
+        reach = f"between {-low} fewer and {high} more"
+    return f"Of 1,000 texts {lead}; {reach}."
 
 
 def _size(pair: Record) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
@@ -78,6 +79,46 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
         source=found.source,
         revision=found.revision,
         notes=found.notes + _guesses(found.parts[TRAIN][0], text_given, label_given),
+    )
+
+
+def with_usual(found: Found, config: DataConfig, usual: DataConfig) -> Found:
+    """Lets a source call its columns as another one did, where it has such columns.
+
+    Args:
+      found: What the source holds.
+      config: Names of the columns, if they were given; they count first.
+      usual: Names of the other source's columns, if they were given.
+
+    Returns:
+      The same rows; what the source itself calls its columns is kept.
+    """
+    names, notes = {}, []
+    for kind in ("text", "label"):
+        field = f"{kind}_column"
+        own = getattr(found, field) or getattr(config, field)
+        name = getattr(usual, field)
+        if own is None and name is not None and _is_everywhere(found, kind, name):
+            names[field] = name
+            notes.append(f"column {name!r} for {kind}s")
+    if not names:
+        return found
+    said = f"took {' and '.join(notes)}, as in training."
+    return dataclasses.replace(found, **names, notes=(*found.notes, said))
+
+
+def _is_everywhere(found: Found, kind: str, name: str) -> bool:
+    """Tells whether a column, or all that are to be joined, are in every part."""
+    parts = [
+        part
+        for split, some in found.parts.items()
+        for part in some
+        if kind == "text" or split != UNLABELED
+    ]
+    names = [one.strip() for one in name.split(",")] if kind == "text" else [name]
+    return all(
+        name in part.table.column_names or set(names) <= set(part.table.column_names)
+        for part in parts
     )
 
 

@@ -40,7 +40,8 @@ def evaluate(run: Run, data: DataConfig, split: str) -> Evaluation:
     """Predicts a split and scores it.
 
     The data the run was trained on is divided as it was then, so that its test split
-    holds no training text. Other data is taken as it stands; a source without the
+    holds no training text. Other data is taken as it stands, from the columns that
+    the run was trained on if it has them and no others are named; a source without the
     split that was asked for is evaluated whole if `train` is all it has.
 
     Args:
@@ -89,7 +90,7 @@ def _read(
     """Returns texts and labels of the split, where they came from, and notes."""
     if split not in LABELLED_SPLITS:
         raise ConfigError(unknown("split", split, LABELLED_SPLITS))
-    raw = read_source(data)
+    raw = read_source(data, usual=run.config.data)
     content = fingerprint(raw.splits, raw.labels)
     notes = raw.notes
     if content == run.dataset["fingerprint"]:

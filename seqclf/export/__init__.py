@@ -92,6 +92,7 @@ def export(
       RunError: If a place is taken, or an artefact cannot be made, opened, or differs
         too much; what was yielded before stands.
     """
+    run.require_scores()  # the model card names them
     for place in places.values():
         _refuse_taken(place, overwrite)
     own = own_data(run, cache)

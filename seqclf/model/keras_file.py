@@ -28,6 +28,8 @@ CLASSES = frozenset((
     "Subtract", "Sum", "TakeAlongAxis", "TrueDivide", "Where",
 ))  # fmt: skip
 
+_BYTES = 4  # of a weight, float32
+
 
 def open_keras(file: Path) -> Any:
     """Opens a model that seqclf wrote.
@@ -68,6 +70,32 @@ def _check(file: Path) -> None:
         raise RunError(
             f"{file} was not opened: it names {strange}, which no model of seqclf has."
         )
+    if _BYTES * sum(_numbers(config)) > sizes["model.weights.h5"]:
+        raise RunError(f"{file} was not opened: it has fewer weights than layers need.")
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    """Yields, for each layer, a lower bound of its weights.
+
+    Keras takes the memory for the layers before it looks for their weights.
+    """
+    if isinstance(value, list):
+        for part in value:
+            yield from _numbers(part)
+    if not isinstance(value, dict):
+        return
+    config = value.get("config")
+    if isinstance(config, dict):
+        units = _size(config, "units")
+        yield units if value.get("class_name") == "Dense" else units * units
+        yield _size(config, "input_dim") * _size(config, "output_dim")
+    for part in value.values():
+        yield from _numbers(part)
+
+
+def _size(config: dict[str, Any], key: str) -> float:
+    found = config.get(key)
+    return max(found, 0) if isinstance(found, int | float) else 0
 
 
 def _strange(value: Any) -> Iterator[str]:

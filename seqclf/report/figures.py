@@ -52,10 +52,13 @@ def style(cell: str, index: int = 0) -> dict[str, Any]:
 
 def accuracies(rows: Sequence[Record]) -> str:
     """Draws each row's test accuracy with its 95 % interval."""
+    aside = _far_below(rows)
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         for place, row in enumerate(rows):
+            if row is aside:
+                continue
             mean, low, high = (row["accuracy"][k] for k in ("mean", "low", "high"))
             look = style(row["cell"], place) | {"linestyle": "none"}
             reach = [[100 * max(mean - low, 0)], [100 * max(high - mean, 0)]]
@@ -64,8 +67,30 @@ def accuracies(rows: Sequence[Record]) -> str:
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlabel("test accuracy, %")
         axes.grid(axis="x", alpha=0.25)
+        if aside is not None:
+            said = f" ◂ {100 * aside['accuracy']['mean']:.1f}"
+            left = axes.get_yaxis_transform()
+            axes.text(0, list(rows).index(aside), said, transform=left, va="center")
 
     return drawn(draw, "accuracies", 6.4, 0.8 + 0.36 * len(rows))
+
+
+def _far_below(rows: Sequence[Record]) -> Record | None:
+    """Returns the row of guessing, if with it the others would lie on one another."""
+    guesses = [row for row in rows if row["cell"] == "majority"]
+    others = [row["accuracy"] for row in rows if row["cell"] != "majority"]
+    if not guesses or not others:
+        return None
+    lowest = min(one["low"] for one in others)
+    width = max(one["high"] for one in others) - lowest
+    return guesses[0] if lowest - guesses[0]["accuracy"]["high"] > width else None
+
+
+def majority_said(rows: Sequence[Record]) -> str:
+    """Returns what the caption of `accuracies` says of guessing, after a space."""
+    if _far_below(rows) is None:
+        return ""
+    return " Always guessing the commonest label lies left of the scale, at its number."
 
 
 def differences(pairs: Sequence[Record]) -> str:
@@ -106,7 +131,8 @@ COSTS = (
 def costs(rows: Sequence[Record]) -> str:
     """Draws accuracy over time, parameters and latency.
 
-    A line joins the rows that no other beats in both (the Pareto front).
+    A line joins the rows that no other beats in both (the Pareto front). Guessing the
+    commonest label is left out: it is no model, and would squeeze the others together.
     """
 
     def draw(figure: Any) -> None:
@@ -115,7 +141,7 @@ def costs(rows: Sequence[Record]) -> str:
             points = [
                 (row[key], 100 * row["accuracy"]["mean"], row["cell"], index)
                 for index, row in enumerate(rows)
-                if row.get(key)
+                if row.get(key) and row["cell"] != "majority"
             ]
             front = pareto_front([(cost, value) for cost, value, *_ in points])
             axes.plot(*zip(*front, strict=True) if front else ([], []), color=INK,

@@ -11,13 +11,15 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from seqclf.comparison.verdict import bounds
+from seqclf.comparison.pairs import NO_RECURRENCE, bounds, is_border_case, is_decided
+from seqclf.comparison.verdict import compared as number_of_pairs
 from seqclf.comparison.words import percent, signed
 
 Row = dict[str, Any]
 Column = tuple[str, Callable[[Row], str]]
 
 MISSING = "–"
+MARK = "*"  # at an interval that decides nothing, though it may look so
 
 
 def _accuracy(row: Row) -> str:
@@ -71,7 +73,8 @@ COST: tuple[Column, ...] = (
 
 def _reach(pair: Row) -> str:
     low, high = bounds(pair)
-    return f"{signed(100 * low)} to {signed(100 * high)}"
+    mark = MARK if is_border_case(pair) else ""
+    return f"{signed(100 * low)} to {signed(100 * high)}{mark}"
 
 
 def _p(pair: Row) -> str:
@@ -94,12 +97,17 @@ PAIRS: tuple[Column, ...] = (
 )
 
 
+def units_said(cell: str, units: int) -> str:
+    """Returns the units of a trial; without recurrence there are none."""
+    return MISSING if cell.split()[0] == NO_RECURRENCE else str(units)
+
+
 UNITS: Column = ("units", _optional("units", str))
 TUNED: tuple[Column, ...] = (
     ("cell", lambda row: row["cell"]),
     ("learning\nrate", lambda row: f"{row['learning_rate']:g}"),
     ("dropout", lambda row: f"{row['dropout_rate']:g}"),
-    ("units", lambda row: str(row["units"])),
+    ("units", lambda row: units_said(row["cell"], row["units"])),
     ("validation\nloss", lambda row: f"{row['validation_loss']:.3f}"),
     ("validation\naccuracy %", lambda row: percent(row["validation_accuracy"])),
 )
@@ -114,12 +122,14 @@ class Sheet:
       title: What it answers.
       columns: Header, perhaps of two lines, and what shows a row's value.
       rows: Records of `comparison.json`.
+      note: What stands below it; empty for nothing.
     """
 
     name: str
     title: str
     columns: Sequence[Column]
     rows: Sequence[Row]
+    note: str = ""
 
     @property
     def headers(self) -> list[str]:
@@ -139,7 +149,8 @@ def sheets(result: dict[str, Any]) -> list[Sheet]:
     if tuned:
         found.append(Sheet("tuned", _tuned_title(result), TUNED, tuned))
     if pairs:
-        found.append(Sheet("pairs", _pairs_title(pairs), PAIRS, pairs))
+        note = _pairs_note(pairs)
+        found.append(Sheet("pairs", _pairs_title(pairs), PAIRS, pairs, note))
     price = f"At what price ({_conditions(rows)})"
     return [*found, Sheet("cost", price, _cost(rows), rows)]
 
@@ -173,6 +184,19 @@ def _pairs_title(pairs: Sequence[Row]) -> str:
     if any(models):
         return "Is a better than b? (p: Holm over seeds; of one seed McNemar, models)"
     return "Is a better than b? Over seeds and texts (p: Holm among recurrent cells)"
+
+
+def _pairs_note(pairs: Sequence[Row]) -> str:
+    """Explains the mark at intervals that decide nothing, where there is one."""
+    marked = [pair for pair in pairs if is_border_case(pair)]
+    if not marked:
+        return ""
+    if marked[0]["p"] is None:
+        return f"{MARK} Interval and McNemar's test disagree: a border case, undecided."
+    return (
+        f"{MARK} The pair's own interval: it leaves 0 out, but not after allowing for "
+        f"the {number_of_pairs(marked[0])} compared, as p does."
+    )
 
 
 def compared(result: dict[str, Any]) -> list[Row]:
@@ -213,6 +237,8 @@ def _cost(rows: Sequence[Row]) -> list[Column]:
 
 def _rich(sheet: Sheet) -> Table:
     table = Table(title=sheet.title, title_justify="left", title_style="bold")
+    if sheet.note:
+        table.caption, table.caption_justify = escape(sheet.note), "left"
     for index, (header, _) in enumerate(sheet.columns):
         table.add_column(header, justify="right" if index else "left")
     for row, cells in zip(sheet.rows, sheet.cells, strict=True):
@@ -247,7 +273,7 @@ def held_equal(card: dict[str, Any]) -> str:
     """Returns what was checked to be equal in all runs, and what was not."""
     checks = card.get("checks", [])
     names = {
-        equal: ", ".join(c["what"] for c in checks if c["equal"] == equal)
+        equal: "; ".join(c["what"] for c in checks if c["equal"] == equal)
         for equal in (True, False)
     }
     said = [f"Equal in all runs: {names[True]}."] if names[True] else []
@@ -261,6 +287,7 @@ def markdown(result: dict[str, Any]) -> str:
     parts = []
     for sheet in sheets(result):
         parts += [sheet.title, _markdown_table(sheet)]
+        parts += [sheet.note.replace(MARK, f"\\{MARK}")] if sheet.note else []
     parts += [result["verdict"], held_equal(result["card"])]
     parts += [f"Missing: {n}: {e}" for n, e in result.get("missing", {}).items()]
     return "\n\n".join(parts)
@@ -268,8 +295,12 @@ def markdown(result: dict[str, Any]) -> str:
 
 def _markdown_table(sheet: Sheet) -> str:
     lines = [sheet.headers, ["---"] + ["---:"] * (len(sheet.columns) - 1)]
-    lines += [[value.replace("|", "\\|") for value in cells] for cells in sheet.cells]
+    lines += [[_in_markdown(value) for value in cells] for cells in sheet.cells]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _in_markdown(value: str) -> str:
+    return value.replace("|", "\\|").replace(MARK, f"\\{MARK}")
 
 
 CSV_OF_ROW = (
@@ -279,7 +310,7 @@ CSV_OF_ROW = (
 )  # fmt: skip
 CSV_COLUMNS = (
     "kind", "name", "accuracy", "difference", "low", "high", "p", "mcnemar_p",
-    *CSV_OF_ROW,
+    "p_unadjusted", "adjusted_for", "is_decided", *CSV_OF_ROW,
 )  # fmt: skip
 
 
@@ -310,6 +341,9 @@ def csv(result: dict[str, Any]) -> str:
                 "high": high,
                 "p": _csv_value(pair["p"]),
                 "mcnemar_p": _csv_value(pair["mcnemar_p"]),
+                "p_unadjusted": pair.get("p_unadjusted"),
+                "adjusted_for": pair.get("adjusted_for"),
+                "is_decided": is_decided(pair),
             }
         )
     return file.getvalue()

@@ -19,6 +19,7 @@ from seqclf.runs.run import (
     LOG_FILE,
     PROOF_FILE,
     Run,
+    locked,
 )
 
 
@@ -172,8 +173,14 @@ def is_under_way(path: Path) -> bool:
 
 
 def forget(path: Path) -> None:
-    """Removes a training's checkpoint, so that it begins anew."""
-    (path / CHECKPOINT_FILE).unlink(missing_ok=True)
+    """Removes a training's checkpoint, so that it begins anew.
+
+    Raises:
+      RunError: If another process is at that training.
+    """
+    if is_under_way(path):
+        with locked(path):
+            (path / CHECKPOINT_FILE).unlink(missing_ok=True)
 
 
 def _difference(run: Run, config: RunConfig) -> str:

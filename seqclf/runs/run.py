@@ -160,6 +160,23 @@ class Run:
         """Whether `model.onnx` was written: it is not if it disagrees with Keras."""
         return ONNX_FILE in self._checksums()
 
+    @property
+    def has_scores(self) -> bool:
+        """Whether it was scored: a saved `SequenceClassifier` was not."""
+        return METRICS_FILE in self._checksums()
+
+    def require_scores(self) -> None:
+        """Refuses a run that was never scored.
+
+        Raises:
+          RunError: If it was not.
+        """
+        if not self.has_scores:
+            raise RunError(
+                f"{self.path} was saved from Python by SequenceClassifier, without "
+                f"scores; take a run of seqclf train or seqclf compare."
+            )
+
     def file(self, name: str) -> Path:
         """Returns the path of one of its files, which is as it was written.
 

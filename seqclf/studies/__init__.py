@@ -7,16 +7,40 @@ that draws it; `STUDIES` names them.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from seqclf import keywords
+from seqclf.data import GENERATED
 from seqclf.machine import jobs_for
 from seqclf.model import backend
+from seqclf.report.page.sections import sections_page
 from seqclf.steps import Listener, Target, load_and_encode, refuse_idle_settings
-from seqclf.studies import gates, gradients, saved
+from seqclf.storage import write_text
+from seqclf.studies import (
+    convergence,
+    cost,
+    depth,
+    gates,
+    gradients,
+    memory,
+    mix,
+    order,
+    saved,
+    sensitivity,
+    shown,
+    size,
+    size_shown,
+    variants,
+    wins,
+)
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, Record
+
+PAGE_FILE = "study.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +52,15 @@ class Study:
       figure: Draws an answer: SVG.
       claim: The sentence that it puts to the test.
       options: Fields of the question that have a meaning for it and for no other.
+      about: For a study of what lies in the folder of the runs, and of no data set of
+        its own: from that folder to what stands for one (name, fingerprint, sizes).
     """
 
     run: Callable[[Question, Lab], Answer]
     figure: Callable[[Answer], str]
     claim: str
     options: frozenset[str] = frozenset()
+    about: Callable[[Path], Record] | None = None
 
 
 STUDIES: dict[str, Study] = {
@@ -42,12 +69,59 @@ STUDIES: dict[str, Study] = {
         figure=gradients.figure,
         claim="Gradients vanish or explode in plain RNNs, and gates cure it.",
     ),
+    "memory": Study(
+        run=memory.run,
+        figure=memory.figure,
+        claim="Gates keep long-range dependencies.",
+    ),
     "gates": Study(
         run=gates.run,
         figure=gates.figure,
         claim="z near 1 copies the old state, r near 0 drops it; LSTM hides part of "
         "its memory, GRU does not.",
-        options=frozenset(("texts",)),
+        options=frozenset({"texts"}),
+    ),
+    "order": Study(
+        run=order.run,
+        figure=order.figure,
+        claim="The order of words matters here at all.",
+    ),
+    "size": Study(
+        run=size.SWEEP.run,
+        figure=size_shown.figure,
+        claim="LSTM is better where data is plentiful, and overfits more.",
+    ),
+    "sensitivity": Study(
+        run=sensitivity.run,
+        figure=sensitivity.figure,
+        claim="The cells differ in how much their settings matter.",
+        options=frozenset({"range_test"}),
+    ),
+    "depth": Study(
+        run=depth.SWEEP.run,
+        figure=variants.figure,
+        claim="Recurrent layers stack, and read in two directions.",
+    ),
+    "mix": Study(
+        run=mix.SWEEP.run,
+        figure=variants.figure,
+        claim="Recurrent layers combine with convolution and attention.",
+    ),
+    "convergence": Study(
+        run=convergence.run,
+        figure=convergence.figure,
+        claim="GRU converges in fewer steps than LSTM.",
+    ),
+    "cost": Study(
+        run=cost.run,
+        figure=cost.figure,
+        claim="LSTM has the most parameters; GRU is cheaper.",
+    ),
+    "wins": Study(
+        run=wins.run,
+        figure=wins.figure,
+        claim="GRU is slightly ahead in many uses.",
+        about=wins.about,
     ),
 }
 
@@ -80,26 +154,63 @@ def run_study(
     backend.refuse_other_backends()
     refuse_idle_settings(question.config, question.cells, target)
     study = STUDIES[name]
-    data = load_and_encode(question.config, target.cache, listener)
-    folder = saved.folder_of(target.models, str(data.about["name"]))
-    asked = question.asked(name, data.about["fingerprint"])
+    if study.about is None:
+        about = load_and_encode(question.config, target.cache, listener).about
+    else:
+        about = study.about(target.models)
+    folder = saved.folder_of(target.models, str(about["name"]))
+    asked = question.asked(name, about["fingerprint"])
     path = saved.place(folder, asked)
     if saved.is_written(path) and not target.fresh:
         listener.note(f"{path} has the answer to this question: reused.")
         return saved.read(path), path
     jobs = jobs or jobs_for(len(question.cells) * len(question.seeds))
     answer = study.run(question, Lab(folder, target, listener, jobs))
-    answer = replace(answer, about=_about(question, data.about))
-    saved.write(path, asked, answer, study.figure(answer))
+    answer = replace(answer, about=_about(name, question, about))
+    figure = study.figure(answer)
+    saved.write(path, asked, answer, figure)
+    page = sections_page(answer.title, [shown.section(answer, figure)])
+    write_text(path / PAGE_FILE, page)
+    listener.note(f"To look at: {path / PAGE_FILE}")
     return answer, path
 
 
-def _about(question: Question, data: Mapping[str, object]) -> Record:
+def sections_on(fingerprint: object, models: Path) -> list[dict[str, Any]]:
+    """Returns what was found on the data of a comparison, as sections of its page.
+
+    Args:
+      fingerprint: Of the data.
+      models: Folder of the runs.
+
+    Returns:
+      A section a finished study; figures are drawn anew from the answers.
+    """
+    return [
+        shown.section(answer, STUDIES[answer.study].figure(answer))
+        for _, answer in saved.answers(models, fingerprint)
+        if answer.study in STUDIES
+    ]
+
+
+def _about(name: str, question: Question, data: Mapping[str, object]) -> Record:
     return {
+        "claim": STUDIES[name].claim,
+        "command": _command(name, question),
         "data": data["name"],
         "fingerprint": data["fingerprint"],
         "sizes": data["sizes"],
-        "is_synthetic": question.config.data.source == "demo",
+        "is_synthetic": data.get("source") == GENERATED,
         "quick": question.quick,
         "seeds": list(question.seeds),
     }
+
+
+def _command(name: str, question: Question) -> str:
+    """Returns what to type to ask the same again."""
+    parts = ["seqclf", "study", name, "--cells", ",".join(question.cells)]
+    parts += ["--seeds", str(len(question.seeds))]
+    parts += ["--quick"] if question.quick else []
+    parts += ["--range-test"] if question.range_test else []
+    for text in question.texts:
+        parts += ["--text", text]
+    return shlex.join(parts + keywords.as_options(question.config, ("cell", "seed")))

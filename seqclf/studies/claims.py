@@ -1,35 +1,32 @@
-"""The sentences that explainers write about these cells, each put to the test.
+"""The sentences that explainers write about these cells, each with its judge.
 
-Nothing is trained here: a claim names a study, and a function that judges its answer.
+A claim names a study, and a function that judges what the study found. One training of
+each cell decides what is measured inside a model; what is said of the cells' accuracy
+takes several.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from seqclf.errors import RunError
-from seqclf.report.page import sections_page
-from seqclf.steps import Listener, Target
-from seqclf.storage import write_json, write_text
-from seqclf.studies import STUDIES, run_study, shown
-from seqclf.studies.question import Answer, Question, Table
-
-PAGE_FILE, JSON_FILE = "claims.html", "claims.json"
+from seqclf.comparison.pairs import SIGNIFICANCE
+from seqclf.comparison.verdict import title
+from seqclf.comparison.words import joined, percent, signed
+from seqclf.studies.question import Answer
 
 SUPPORTED, CONTRADICTED = "supported", "contradicted"
 UNDECIDED = "not decided here"
-SYNTHETIC = (
-    "The built-in corpus is synthetic, built so that order matters: what holds on it "
-    "need not hold on your texts."
-)
+FAR = 100  # tokens: "long-range"
+ALIKE = 1.05  # a ratio of times below it is no difference that a person would notice
+
+Findings = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What an answer says of a claim.
+    """What a study says of a claim.
 
     Attributes:
       verdict: SUPPORTED, CONTRADICTED or UNDECIDED.
@@ -47,7 +44,7 @@ class Claim:
     Attributes:
       text: The sentence.
       study: The study that puts it to the test.
-      source: Where it is said, or shown, by author and year.
+      source: Where it is said or shown, by author and year.
       judge: From the study's answer to a ruling.
     """
 
@@ -57,132 +54,303 @@ class Claim:
     judge: Callable[[Answer], Ruling]
 
 
-def by_interval(
-    low: float | None, high: float | None, evidence: str, least: float = 0.0
-) -> Ruling:
-    """Rules by an interval: supported above `least`, contradicted below.
+def by_interval(low: float | None, high: float | None, bound: float = 0.0) -> str:
+    """Returns the verdict on "it is more than `bound`", from an interval of it.
 
     Args:
-      low: Lower end of the interval of what the claim says is above `least`.
-      high: Its upper end; without both, as of a single training, nothing is decided.
-      evidence: What to say.
-      least: The bound, 0 for a difference and 1 for a ratio.
+      low: Lower end; without ends, as of a single training, nothing is decided.
+      high: Upper end.
+      bound: 0 for a difference, 1 for a ratio.
     """
     if low is None or high is None:
-        return Ruling(UNDECIDED, evidence)
-    if low > least:
-        return Ruling(SUPPORTED, evidence)
-    return Ruling(CONTRADICTED if high < least else UNDECIDED, evidence)
+        return UNDECIDED
+    if low > bound:
+        return SUPPORTED
+    return CONTRADICTED if high < bound else UNDECIDED
 
 
-CLAIMS: tuple[Claim, ...] = ()
+def all_of(verdicts: Iterable[str]) -> str:
+    """Returns the verdict that all agree on, else UNDECIDED."""
+    found = set(verdicts)
+    return found.pop() if len(found) == 1 else UNDECIDED
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """All claims, judged.
-
-    Attributes:
-      title: What they were judged on.
-      rulings: Records with claim, verdict, evidence, study, source, trials and seeds.
-      notes: What a reader must know, a sentence each.
-      file: The HTML page.
-    """
-
-    title: str
-    rulings: tuple[dict[str, Any], ...]
-    notes: tuple[str, ...]
-    file: Path
-
-    def values(self) -> dict[str, Any]:
-        """Returns plain values, as in `claims.json`."""
-        return {
-            "title": self.title, "claims": list(self.rulings), "notes": list(self.notes)
-        }  # fmt: skip
-
-    def table(self) -> Table:
-        """Returns the claims as a table."""
-        header = ("claim", "verdict", "evidence", "study", "source")
-        rows = tuple(tuple(one[key] for key in header) for one in self.rulings)
-        return Table(header=header, rows=rows)
-
-    def markdown(self) -> str:
-        """Returns title, table and notes as Markdown."""
-        parts = [f"### {self.title}", shown.markdown_table(self.table(), numbers=False)]
-        return "\n\n".join([*parts, *self.notes])
+def _points(low: float, value: float, high: float) -> str:
+    ends = f"{signed(100 * low)} to {signed(100 * high)}"
+    return f"{signed(100 * value)} points ({ends})"
 
 
-def judge_all(
-    question: Question, target: Target, listener: Listener, jobs: int | None = None
-) -> Page:
-    """Asks every study that a claim needs, and writes the page.
-
-    Args:
-      question: What each study is asked.
-      target: The folders.
-      listener: Told of the progress, and of a study that has no answer.
-      jobs: Processes at a time.
-
-    Returns:
-      The claims, judged; `claims.json` and `claims.html` lie beside the answers.
-    """
-    answers: dict[str, Answer] = {}
-    sections, notes, folder = [], [], target.models
-    for name in dict.fromkeys(claim.study for claim in CLAIMS):
-        listener.note(f"Study: {name}")
-        try:
-            answer, path = run_study(name, question, target, listener, jobs)
-        except RunError as error:
-            notes.append(f"{name} has no answer: {error}")
-            listener.insist(notes[-1])
-            continue
-        answers[name], folder = answer, path.parent
-        sections.append(shown.section(answer, STUDIES[name].figure(answer)))
-    if question.config.data.source == "demo":
-        notes.insert(0, SYNTHETIC)
-    about = next(iter(answers.values())).about
-    page = Page(_title(about), tuple(judge(answers)), tuple(notes), folder / PAGE_FILE)
-    write_json(folder / JSON_FILE, page.values())
-    first = {
-        "title": "Claims", "sentence": "", "svg": "", "alt": "", "command": "",
-        "table": {"header": list(page.table().header), "rows": list(page.table().rows)},
-    }  # fmt: skip
-    html = sections_page(page.title, [first, *sections], " ".join(notes))
-    write_text(page.file, html)
-    return page
+def _times(value: float, low: float, high: float) -> str:
+    return f"{_number(value)} times ({_number(low)} to {_number(high)})"
 
 
-def _title(about: Mapping[str, Any]) -> str:
-    size = about["sizes"]["train"]
-    quick = ", quick" if about["quick"] else ""
-    seeds = len(about["seeds"])
-    return (
-        f"What people write of RNN, GRU and LSTM, on {about['data']} "
-        f"({size:,} training texts, {seeds} seed{'s' if seeds > 1 else ''}{quick})"
+def _number(value: float) -> str:
+    """Returns a number of any size in a few characters, such as `0.031`, `1.2e-09`."""
+    return f"{value:.2g}" if value < 1000 else f"{value:,.0f}"
+
+
+def _of_one(answer: Answer) -> str:
+    """Says of a single training that it is one."""
+    return " One training each." if len(answer.about.get("seeds", [0])) == 1 else ""
+
+
+def gradients_of_rnn(answer: Answer) -> Ruling:
+    """Judges whether a plain RNN's gradients vanish or explode, at any stage."""
+    found = answer.findings
+    stages = {stage: at["states"]["h"] for stage, at in found["cells"]["rnn"].items()}
+    said = [
+        f"{stage} {at['verdict']}, "
+        + _times(at["factor"], at["factor_low"], at["factor_high"])
+        for stage, at in stages.items()
+    ]
+    verdicts = {at["verdict"] for at in stages.values()}
+    evidence = (
+        f"SimpleRNN's gradient over {found['span']} tokens: {'; '.join(said)}."
+        f"{_of_one(answer)}"
     )
+    if verdicts & {"vanishing", "exploding"}:
+        return Ruling(SUPPORTED, evidence)
+    return Ruling(CONTRADICTED if verdicts == {"steady"} else UNDECIDED, evidence)
 
 
-def judge(answers: Mapping[str, Answer]) -> list[dict[str, Any]]:
-    """Judges each claim whose study has an answer.
+def gradients_of_gates(answer: Answer) -> Ruling:
+    """Judges whether more of a gradient comes back through gates, trained."""
+    found, said, verdicts = answer.findings, [], []
+    for cell, stages in found["against_rnn"].items():
+        stage, at = list(stages.items())[-1]
+        verdicts.append(by_interval(at["low"], at["high"], bound=1.0))
+        said.append(f"{title(cell)} {_times(at['ratio'], at['low'], at['high'])}")
+    evidence = (
+        f"Gradient left over {found['span']} tokens, beside SimpleRNN's, {stage}: "
+        f"{joined(said)}.{_of_one(answer)}"
+    )
+    return Ruling(all_of(verdicts), evidence)
 
-    Returns:
-      Records with claim, verdict, evidence, study, source, trials and seeds.
-    """
-    records = []
-    for claim in CLAIMS:
-        if claim.study not in answers:
+
+def memory_of_gates(answer: Answer) -> Ruling:
+    """Judges whether gated cells recall over the longest distance what rnn does not."""
+    series = answer.findings["series"]["recall"]
+    verdicts, said = [], []
+    for cell, one in series["cells"].items():
+        far = one["accuracy"][-1]
+        said.append(f"{title(cell)} {percent(far['accuracy'])} %")
+        if one["over_rnn"]:
+            apart = one["over_rnn"][-1]
+            verdicts.append(by_interval(apart["low"], apart["high"]))
+    distance = series["cells"]["rnn"]["accuracy"][-1]["distance"]
+    evidence = (
+        f"First token recalled over {distance} tokens, chance "
+        f"{percent(series['chance'])} %: {joined(said)}.{_of_one(answer)}"
+    )
+    is_far = distance >= FAR
+    return Ruling(all_of(verdicts) if is_far else UNDECIDED, evidence)
+
+
+def order(answer: Answer) -> Ruling:
+    """Judges whether trained cells lose accuracy when words are shuffled."""
+    cells = {c: f for c, f in answer.findings["cells"].items() if c != "none"}
+    lost = {cell: one["lost_at_test"] for cell, one in cells.items()}
+    said = [
+        f"{title(cell)} {_points(one['low'], one['difference'], one['high'])}"
+        for cell, one in lost.items()
+    ]
+    verdicts = {by_interval(one["low"], one["high"]) for one in lost.values()}
+    evidence = f"Lost when the test's words are shuffled: {joined(said)}."
+    evidence += _of_one(answer)
+    return Ruling(SUPPORTED if SUPPORTED in verdicts else all_of(verdicts), evidence)
+
+
+def parameters(answer: Answer) -> Ruling:
+    """Judges the order LSTM, GRU, SimpleRNN of recurrent parameters."""
+    counts = answer.findings["recurrent_parameters"]
+    said = [f"{title(cell)} {n:,}" for cell, n in counts.items()]
+    ordered = [counts[cell] for cell in ("lstm", "gru", "rnn") if cell in counts]
+    falls = all(a > b for a, b in zip(ordered, ordered[1:], strict=False))
+    verdict = SUPPORTED if falls and len(ordered) > 1 else CONTRADICTED
+    return Ruling(verdict, f"Recurrent parameters: {joined(said)}.")
+
+
+def price_of_gates(answer: Answer) -> Ruling:
+    """Judges whether a gated cell's step takes longer than SimpleRNN's."""
+    ratio = answer.findings["step_ratio"]["rnn"]
+    # Of SimpleRNN beside GRU: below 1, the gates cost.
+    verdict = by_interval(-ratio["most"], -ratio["least"], bound=-1.0)
+    said = _times(ratio["median"], ratio["least"], ratio["most"])
+    return Ruling(verdict, f"A step of SimpleRNN takes {said} as long as GRU's.")
+
+
+def speed_of_gru(answer: Answer) -> Ruling:
+    """Judges whether LSTM's step takes longer than GRU's."""
+    ratio = answer.findings["step_ratio"]["lstm"]
+    said = _times(ratio["median"], ratio["least"], ratio["most"])
+    evidence = f"A training step of LSTM takes {said} as long as GRU's, over rounds."
+    if ratio["most"] < ALIKE:
+        return Ruling(CONTRADICTED, evidence)
+    return Ruling(by_interval(ratio["least"], ratio["most"], bound=1.0), evidence)
+
+
+def convergence(answer: Answer) -> Ruling:
+    """Judges whether GRU reaches the same loss in fewer steps than LSTM."""
+    hardest = answer.findings["hardest"]
+    ratio = hardest and hardest["ratio"]
+    if not ratio:
+        return Ruling(UNDECIDED, "Not every training learnt enough to be compared.")
+    low, high = ratio["low"], ratio["high"]
+    said = f"GRU takes {ratio['mean']:.2f} times the steps of LSTM"
+    where = f"to a validation loss of {hardest['loss']:.3f}"
+    if low is None:
+        return Ruling(UNDECIDED, f"{said} {where}.{_of_one(answer)}")
+    evidence = f"{said} ({low:.2f} to {high:.2f}) {where}."
+    return Ruling(by_interval(-high, -low, bound=-1.0), evidence)
+
+
+def _pair(pairs: Sequence[Findings], a: str, b: str) -> dict[str, Any] | None:
+    """Returns difference, low and high of a - b, and whether it is of the cells."""
+    for one in pairs:
+        if {one["a"], one["b"]} != {a, b}:
             continue
-        answer = answers[claim.study]
-        ruling = claim.judge(answer)
-        records.append(
-            {
-                "claim": claim.text,
-                "verdict": ruling.verdict,
-                "evidence": ruling.evidence,
-                "study": claim.study,
-                "source": claim.source,
-                "trials": answer.trials,
-                "seeds": len(answer.about.get("seeds", [])),
-            }
-        )
-    return records
+        sign = 1 if one["a"] == a else -1
+        low, high = sorted((sign * one["low"], sign * one["high"]))
+        value = sign * one["difference"]
+        return {"difference": value, "low": low, "high": high, "of": one["of"]}
+    return None
+
+
+def plenty(answer: Answer) -> Ruling:
+    """Judges whether LSTM is ahead of GRU with the most training texts."""
+    found = answer.findings
+    pair = _pair(found["pairs"], "lstm", "gru")
+    if pair is None:
+        return Ruling(UNDECIDED, "LSTM and GRU were not both trained.")
+    said = _points(pair["low"], pair["difference"], pair["high"])
+    evidence = f"LSTM less GRU with {max(found['sizes']):,} texts: {said}."
+    if found["seeds"] == 1:
+        return Ruling(UNDECIDED, evidence + _of_one(answer))
+    return Ruling(by_interval(pair["low"], pair["high"]), evidence)
+
+
+def overfitting(answer: Answer) -> Ruling:
+    """Judges whether LSTM's train-validation gap is larger than GRU's."""
+    gaps = answer.findings["gaps"]
+    if gaps is None:
+        return Ruling(UNDECIDED, "LSTM and GRU were not both trained.")
+    said = "LSTM's gap between train and validation, less GRU's: "
+    if gaps["low"] is None:
+        value = f"{signed(100 * gaps['mean'])} points."
+        return Ruling(UNDECIDED, f"{said}{value}{_of_one(answer)}")
+    value = _points(gaps["low"], gaps["mean"], gaps["high"])
+    return Ruling(by_interval(gaps["low"], gaps["high"]), f"{said}{value}.")
+
+
+def sensitivity(answer: Answer) -> Ruling:
+    """Judges whether the spreads of two cells over equal trials differ."""
+    found = answer.findings
+    spreads = [
+        f"{title(one['cell'])} {100 * one['sd']:.1f}" for one in found["spreads"]
+    ]
+    evidence = (
+        f"Standard deviation of validation accuracy over {found['draws']} equal "
+        f"draws, points: {joined(spreads)}."
+    )
+    ends = [(one["sd_low"], one["sd_high"]) for one in found["differences"]]
+    apart = any(
+        by_interval(low, high) in (SUPPORTED, CONTRADICTED) for low, high in ends
+    )
+    return Ruling(SUPPORTED if apart else UNDECIDED, evidence)
+
+
+def variants(answer: Answer) -> Ruling:
+    """Judges whether a variant of the network is better than the plain one."""
+    found = answer.findings
+    compared = [one for one in found["variants"] if one["p"] is not None]
+    best = max(compared, key=lambda one: one["difference"])
+    said = _points(best["low"], best["difference"], best["high"])
+    evidence = (
+        f"Of {len(compared)} variants the best beside its plain network: "
+        f"{title(best['cell'])}, {best['variant']}: {said}."
+    )
+    if found["seeds"] == 1:
+        return Ruling(UNDECIDED, evidence + _of_one(answer))
+    told = [one for one in compared if one["p"] < SIGNIFICANCE]
+    if any(one["difference"] > 0 for one in told):
+        return Ruling(SUPPORTED, evidence)
+    all_worse = len(told) == len(compared)
+    return Ruling(CONTRADICTED if all_worse else UNDECIDED, evidence)
+
+
+def wins(answer: Answer) -> Ruling:
+    """Judges whether GRU is ahead of LSTM on more data sets than chance makes it."""
+    found = answer.findings
+    first, second, p = found["first"], found["second"], found["p"]
+    evidence = (
+        f"GRU ahead on {first}, LSTM on {second} of {found['data_sets']} data sets"
+    )
+    if p is None:
+        return Ruling(UNDECIDED, f"{evidence}.")
+    evidence += f" (sign test p = {p:.2g})."
+    if p >= SIGNIFICANCE:
+        return Ruling(UNDECIDED, evidence)
+    return Ruling(SUPPORTED if first > second else CONTRADICTED, evidence)
+
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        "The gradients of a plain RNN vanish or explode.",
+        "gradients",
+        "Hochreiter 1991; Bengio et al. 1994",
+        gradients_of_rnn,
+    ),
+    Claim(
+        "Gates cure it: more of the gradient comes back.",
+        "gradients",
+        "Hochreiter & Schmidhuber 1997; Cho et al. 2014",
+        gradients_of_gates,
+    ),
+    Claim(
+        "Gates keep long-range dependencies.",
+        "memory",
+        "Hochreiter & Schmidhuber 1997",
+        memory_of_gates,
+    ),
+    Claim("The order of words matters here.", "order", "the explainers", order),
+    Claim(
+        "LSTM has the most parameters, GRU fewer, SimpleRNN fewest.",
+        "cost",
+        "Chung et al. 2014",
+        parameters,
+    ),
+    Claim("Gates cost time.", "cost", "Chung et al. 2014", price_of_gates),
+    Claim("GRU is faster than LSTM.", "cost", "Chung et al. 2014", speed_of_gru),
+    Claim(
+        "GRU converges in fewer steps than LSTM.",
+        "convergence",
+        "Chung et al. 2014",
+        convergence,
+    ),
+    Claim("LSTM is better where data is plentiful.", "size", "the explainers", plenty),
+    Claim("LSTM overfits more than GRU.", "size", "the explainers", overfitting),
+    Claim(
+        "The cells differ in sensitivity to their settings.",
+        "sensitivity",
+        "Greff et al. 2017",
+        sensitivity,
+    ),
+    Claim(
+        "Recurrent layers stack: more than one, or the other direction, helps.",
+        "depth",
+        "the explainers",
+        variants,
+    ),
+    Claim(
+        "They combine with convolution and attention to advantage.",
+        "mix",
+        "Zhou et al. 2015; Yang et al. 2016",
+        variants,
+    ),
+    Claim(
+        "GRU is slightly ahead of LSTM in many uses.",
+        "wins",
+        "Jozefowicz et al. 2015",
+        wins,
+    ),
+)

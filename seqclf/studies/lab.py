@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqclf import runs
 from seqclf.comparison import plan as planning
+from seqclf.comparison.tuning import FAILED_FILE
 from seqclf.config import DataConfig, RunConfig
 from seqclf.engine import Task, cores, run_tasks
 from seqclf.errors import RunError, TrainingError
@@ -55,16 +56,21 @@ class Lab:
         return load_and_encode(config, self.target.cache, None)
 
     def train(
-        self, configs: Sequence[RunConfig], with_first_epoch: bool = False
+        self,
+        configs: Sequence[RunConfig],
+        with_first_epoch: bool = False,
+        may_diverge: bool = False,
     ) -> list[Run]:
         """Trains what is not finished yet.
 
         Args:
           configs: What to train, each on its own data; equal ones are trained once.
           with_first_epoch: Whether the runs shall hold the model after one epoch too.
+          may_diverge: Whether a loss that runs away is a result: its run stays
+            unfinished, and is not tried again.
 
         Returns:
-          A finished run for each config.
+          A run for each config, finished unless it may diverge and did.
 
         Raises:
           TrainingError: If a training failed; the reasons are named, the other runs
@@ -77,12 +83,13 @@ class Lab:
             encoded = data[config.data, config.text]
             path, is_done = self._place(config, encoded, with_first_epoch, trials)
             paths.append(path)
+            is_done = is_done or may_diverge and has_diverged(Run(path))
             if not is_done and path not in trials:
                 trials[path] = Trial(
                     config, encoded.path, encoded.about, path, "study",
                     self.threads, self.jobs, with_first_epoch,
                 )  # fmt: skip
-        self._train(list(trials.values()), len(set(paths)))
+        self._train(list(trials.values()), len(set(paths)), may_diverge)
         return [Run(path) for path in paths]
 
     def _place(
@@ -111,7 +118,7 @@ class Lab:
             return place.path, place.is_done
         return folder / name, False
 
-    def _train(self, trials: Sequence[Trial], count: int) -> None:
+    def _train(self, trials: Sequence[Trial], count: int, may_diverge: bool) -> None:
         if not trials:
             return
         reused = count - len(trials)
@@ -122,7 +129,7 @@ class Lab:
         costs = {t.path.name: planning.relative_cost(t.config) for t in trials}
         with self.listener.progress(costs, self.jobs) as report:
             try:
-                failures = planning.train(trials, report, self.jobs)
+                failures = planning.train(trials, report, self.jobs, may_diverge)
             except KeyboardInterrupt:
                 self.listener.insist("Type the same command again, and it goes on.")
                 raise
@@ -195,6 +202,11 @@ def _each_once(
         if key not in found:
             found[key] = load(config)
     return found
+
+
+def has_diverged(run: Run) -> bool:
+    """Tells whether a training that was allowed to diverge did so."""
+    return (run.path / FAILED_FILE).exists() and not run.is_finished
 
 
 def _is_enough(run: Run, with_first_epoch: bool) -> bool:

@@ -46,17 +46,15 @@ def to_terminal(answer: Answer, console: Any) -> None:
         console.print(line, markup=False, style="dim")
 
 
-def section(answer: Answer, svg: str, command: str = "") -> dict[str, Any]:
-    """Returns what the page shows of an answer, see `report.page`."""
+def section(answer: Answer, svg: str) -> dict[str, Any]:
+    """Returns what a page shows of an answer, see `report.page.sections`."""
+    header, rows = answer.table.header, answer.table.rows
     return {
         "title": answer.title,
-        "sentence": answer.sentence,
+        "claim": answer.about.get("claim", ""),
+        "sentence": " ".join([answer.sentence, *answer.notes]),
         "svg": svg,
-        "alt": answer.sentence,
-        "table": {
-            "header": list(answer.table.header),
-            "rows": [list(r) for r in answer.table.rows],
-        },
-        "notes": list(answer.notes),
-        "command": command,
+        "alt": f"{answer.title}. {answer.sentence}",
+        "table": {"header": list(header), "rows": [list(row) for row in rows]},
+        "command": answer.about.get("command", ""),
     }

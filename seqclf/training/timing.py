@@ -57,7 +57,8 @@ def run_timing(task: TimingTask, report: Report) -> list[dict[str, Any]]:
       report: Told that it has begun.
 
     Returns:
-      For each config: milliseconds_per_step (median, least and most over the rounds),
+      For each config: milliseconds_per_step (median, least and most over the rounds,
+      and the rounds themselves, of which all configs had one after the other),
       seconds_per_epoch and tokens_per_second, both from the median step, and
       milliseconds_per_prediction, the median of single texts on ONNX Runtime. Tracing
       is not counted.
@@ -143,6 +144,7 @@ def _result(
             "median": 1000 * step,
             "least": 1000 * min(durations),
             "most": 1000 * max(durations),
+            "rounds": [1000 * duration for duration in durations],
         },
         "tokens_per_second": tokens / (step * session.steps),
         "seconds_per_epoch": seconds,

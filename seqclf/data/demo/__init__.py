@@ -75,12 +75,14 @@ def _notes(composer: Composer, weights: tuple[int, ...]) -> list[str]:
     return [composer.sentence(_pick(rng, kinds)) for _ in range(number)]
 
 
-def compose(rng: random.Random, label: int) -> Review:
+def compose(rng: random.Random, label: int, tail: int = 0) -> Review:
     """Composes one review.
 
     Args:
         rng: the source of chance.
         label: 0 negative or 1 positive.
+        tail: fewest tokens behind the last deciding sentence; neutral sentences are
+            added until there are so many.
 
     Returns:
         The review.
@@ -96,6 +98,8 @@ def compose(rng: random.Random, label: int) -> Review:
     else:
         opinions += supports
     after = _notes(composer, NOTES_AFTER)
+    while count_tokens(" ".join(after)) < tail:
+        after.append(composer.sentence("filler"))
     text = " ".join(before + opinions + after)
     return Review(text, label, count_tokens(" ".join(after)))
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seqclf.comparison.verdict import bounds, is_decided, title
+from seqclf.comparison.pairs import bounds, is_decided
+from seqclf.comparison.verdict import in_words, title
 from seqclf.comparison.words import joined, percent, signed
 from seqclf.report import figures, tables
 from seqclf.report.page.render import Record, render, table, trusted
 from seqclf.report.page.sections import Section, contents, prepared, sections_page
+from seqclf.report.page.terms import TERMS
 
 __all__ = ["page", "sections_page", "word_order_said"]
 
@@ -73,7 +75,7 @@ def _tables(result: Record, details: Record | None) -> dict[str, Record | None]:
     """Returns the tables by name, each with caption, headers and rows."""
     found: dict[str, Record | None] = dict.fromkeys(("pairs", "tuned", "trials"))
     for sheet in tables.sheets(result):
-        found[sheet.name] = table(sheet.title, sheet.headers, sheet.cells)
+        found[sheet.name] = table(sheet.title, sheet.headers, sheet.cells, sheet.note)
     if result.get("tuning"):
         found["trials"] = _trials(result["tuning"])
     found["models"] = _models(result)
@@ -197,7 +199,7 @@ def _models(result: Record) -> Record | None:
 def _trials(tuning: Mapping[str, Record]) -> Record:
     rows = [
         [f"{cell} {number}", f"{t['learning_rate']:g}", f"{t['dropout_rate']:g}",
-         str(t["units"]), *_validation(t),
+         tables.units_said(cell, t["units"]), *_validation(t),
          "chosen" if number == tried["chosen"] else ""]
         for cell, tried in tuning.items()
         for number, t in enumerate(tried["trials"], 1)
@@ -232,6 +234,11 @@ def _words(result: Record, details: Record | None) -> Record:
         "verdict": result["verdict"],
         "about": about,
         "missing": result.get("missing", {}),
+        "n": f"{rows[0]['n']:,}",
+        "n_validation": _size(dataset, "validation"),
+        "majority_said": figures.majority_said(rows),
+        "terms": TERMS,
+        "differences": [in_words(pair) for pair in tables.compared(result)],
         "sections": _sections(result, details),
         "card_said": tables.held_equal(result["card"]),
         "command": result.get("command", "seqclf compare"),
@@ -239,6 +246,12 @@ def _words(result: Record, details: Record | None) -> Record:
         "details": details,
         **(_words_of_details(details) if details else {"versions": ""}),
     }
+
+
+def _size(dataset: Record, split: str) -> str:
+    """Returns the texts of a split and a space; nothing where that was not saved."""
+    size = dataset.get("sizes", {}).get(split)
+    return f"{size:,} " if size else ""
 
 
 def _sections(result: Record, details: Record | None) -> list[tuple[str, str]]:
@@ -251,6 +264,7 @@ def _sections(result: Record, details: Record | None) -> list[tuple[str, str]]:
         "texts": "Texts" if details and details["examples"] else "",
         "errors": "Errors and confidence" if details else "",
         "card": "The twin card",
+        "terms": "Terms",
         "again": "Do it again",
     }
     return [(id_, name) for id_, name in shown.items() if name]
@@ -279,11 +293,16 @@ def _agreement(found: Record) -> list[str]:
         for cell, share in found["only_right"].items()
     ]
     return [
-        f"All cells give the same answer to {percent(found['all_alike'])} % of the "
+        f"The mean over {_seeds(found['seeds'])}: "
+        f"all cells give the same answer to {percent(found['all_alike'])} % of the "
         f"test texts; every cell is right on {percent(found['all_right'])} %, every "
         f"cell is wrong on {percent(found['none_right'])} %.",
         f"One cell alone is right on: {', '.join(only)}.",
     ]
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return f"{len(seeds)} {'seed' if len(seeds) == 1 else 'seeds'}"
 
 
 def word_order_said(by_cell: Mapping[str, Record]) -> str:

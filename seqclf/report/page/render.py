@@ -47,22 +47,26 @@ def trusted(svg: str) -> str:
     return Markup(svg)  # noqa: S704 -- drawn here; its texts are escaped in it
 
 
-def table(caption: str, headers: Sequence[str], rows: Sequence[Any]) -> Record:
+def table(
+    caption: str, headers: Sequence[str], rows: Sequence[Any], note: str = ""
+) -> Record:
     """Returns a table as the templates take it.
 
     Args:
       caption: What it shows.
       headers: Of its columns.
       rows: Lists of texts, as long as the headers.
+      note: What stands below it; empty for nothing.
 
     Returns:
-      caption, headers, rows, and words: the numbers of the columns that hold no
+      caption, headers, rows, note, and words: the numbers of the columns that hold no
       numbers; they are set to the left and may break.
     """
     return {
         "caption": caption,
         "headers": headers,
         "rows": rows,
+        "note": note,
         "words": [
             column
             for column in range(1, len(headers))

@@ -1,0 +1,132 @@
+"""The page of claims: every study asked, every claim judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqclf.errors import RunError
+from seqclf.report.page.sections import sections_page
+from seqclf.steps import Listener, Target
+from seqclf.storage import write_json, write_text
+from seqclf.studies import STUDIES, run_study, shown
+from seqclf.studies.claims import CLAIMS
+from seqclf.studies.question import Answer, Question, Table
+
+PAGE_FILE, JSON_FILE = "claims.html", "claims.json"
+SYNTHETIC = (
+    "The built-in corpus is synthetic, built so that order matters: what holds on it "
+    "need not hold on your texts."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All claims, judged.
+
+    Attributes:
+      title: What they were judged on.
+      rulings: Records with claim, verdict, evidence, study, source, trials and seeds.
+      notes: What a reader must know, a sentence each.
+      file: The HTML page.
+    """
+
+    title: str
+    rulings: tuple[dict[str, Any], ...]
+    notes: tuple[str, ...]
+    file: Path
+
+    def values(self) -> dict[str, Any]:
+        """Returns plain values, as in `claims.json`."""
+        return {
+            "title": self.title, "claims": list(self.rulings), "notes": list(self.notes)
+        }  # fmt: skip
+
+    def table(self) -> Table:
+        """Returns the claims as a table."""
+        header = ("claim", "verdict", "evidence", "study", "source")
+        rows = tuple(tuple(one[key] for key in header) for one in self.rulings)
+        return Table(header=header, rows=rows)
+
+    def markdown(self) -> str:
+        """Returns title, table and notes as Markdown."""
+        parts = [f"### {self.title}", shown.markdown_table(self.table(), numbers=False)]
+        return "\n\n".join([*parts, *self.notes])
+
+
+def judge_all(
+    question: Question, target: Target, listener: Listener, jobs: int | None = None
+) -> Page:
+    """Asks every study that a claim needs, and writes the page.
+
+    Args:
+      question: What each study is asked.
+      target: The folders.
+      listener: Told of the progress, and of a study that has no answer.
+      jobs: Processes at a time.
+
+    Returns:
+      The claims, judged; `claims.json` and `claims.html` lie beside the answers.
+    """
+    answers: dict[str, Answer] = {}
+    sections, notes, folder = [], [], target.models
+    for name in dict.fromkeys(claim.study for claim in CLAIMS):
+        listener.note(f"Study: {name}")
+        try:
+            answer, path = run_study(name, question, target, listener, jobs)
+        except RunError as error:
+            notes.append(f"{name} has no answer: {error}")
+            listener.insist(notes[-1])
+            continue
+        answers[name], folder = answer, path.parent
+        sections.append(shown.section(answer, STUDIES[name].figure(answer)))
+    if question.config.data.source == "demo":
+        notes.insert(0, SYNTHETIC)
+    about = next(iter(answers.values())).about
+    page = Page(_title(about), tuple(judge(answers)), tuple(notes), folder / PAGE_FILE)
+    write_json(folder / JSON_FILE, page.values())
+    first = {
+        "title": "Claims", "sentence": "", "svg": "", "alt": "", "command": "",
+        "table": {"header": list(page.table().header), "rows": list(page.table().rows)},
+    }  # fmt: skip
+    html = sections_page(page.title, [first, *sections], " ".join(notes))
+    write_text(page.file, html)
+    return page
+
+
+def _title(about: Mapping[str, Any]) -> str:
+    size = about["sizes"]["train"]
+    quick = ", quick" if about["quick"] else ""
+    seeds = len(about["seeds"])
+    return (
+        f"What people write of RNN, GRU and LSTM, on {about['data']} "
+        f"({size:,} training texts, {seeds} seed{'s' if seeds > 1 else ''}{quick})"
+    )
+
+
+def judge(answers: Mapping[str, Answer]) -> list[dict[str, Any]]:
+    """Judges each claim whose study has an answer.
+
+    Returns:
+      Records with claim, verdict, evidence, study, source, trials and seeds.
+    """
+    records = []
+    for claim in CLAIMS:
+        if claim.study not in answers:
+            continue
+        answer = answers[claim.study]
+        ruling = claim.judge(answer)
+        records.append(
+            {
+                "claim": claim.text,
+                "verdict": ruling.verdict,
+                "evidence": ruling.evidence,
+                "study": claim.study,
+                "source": claim.source,
+                "trials": answer.trials,
+                "seeds": len(answer.about.get("seeds", [])),
+            }
+        )
+    return records

@@ -1,0 +1,392 @@
+"""How fast the cells learn: training until a validation loss is first reached.
+
+Twins, a training for each cell and seed, as `compare` makes them and shared with it. Of
+each the validation loss after every epoch is known, and that of a model that guesses
+evenly, the logarithm of the number of labels, which is where an untrained one stands.
+Straight lines join them. Chung et al. (2014) compared GRU and LSTM by such curves, over
+updates and over seconds, and found GRU ahead on some of their data sets.
+
+Losses to reach lie on the way from guessing to the best loss of the training of GRU or
+LSTM that came least far, so that all of these reach all of them. GRU is set beside LSTM
+seed by seed, for twins of one seed see the same batches: the mean logarithm of the
+ratio of their steps, with Student's interval over seeds.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seqclf.comparison.words import joined
+from seqclf.config import RunConfig
+from seqclf.errors import ConfigError
+from seqclf.report.figures import drawn, legend, style
+from seqclf.runs import Run
+from seqclf.statistics import CONFIDENCE
+from seqclf.studies.lab import Lab
+from seqclf.studies.question import (
+    Answer,
+    Question,
+    Record,
+    Table,
+    quick_config,
+    trainings,
+)
+from seqclf.studies.timed import twins_timed
+from seqclf.text.batching import num_batches
+
+FIRST, SECOND = "gru", "lstm"
+SHARES = (0.5, 0.75, 1.0)  # of the way from guessing to the hardest loss
+LEAST_WAY = 0.05  # of the loss of guessing; below, hardly anything was learnt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """How a training went; all lists begin before the first epoch, at step 0.
+
+    Attributes:
+      cell: The cell.
+      seed: The training seed.
+      steps: Steps made by the end of each epoch.
+      seconds: Seconds of training by then, as they passed.
+      losses: Validation loss; the first is that of guessing evenly.
+    """
+
+    cell: str
+    seed: int
+    steps: tuple[int, ...]
+    seconds: tuple[float, ...]
+    losses: tuple[float, ...]
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch of the least validation loss, from 1."""
+        return self.losses.index(min(self.losses[1:]), 1)
+
+    def reached(self, loss: float) -> float | None:
+        """Returns the epochs after which the loss is first reached; None if never.
+
+        Within an epoch the loss falls along a straight line.
+        """
+        for epoch in range(1, len(self.losses)):
+            before, after = self.losses[epoch - 1 : epoch + 1]
+            if before <= loss:
+                return float(epoch - 1)
+            if after <= loss:
+                return epoch - 1 + (before - loss) / (before - after)
+        return None
+
+    def steps_to(self, loss: float) -> float | None:
+        """Returns the steps until the loss is first reached; None if never."""
+        return _at(self.steps, self.reached(loss))
+
+    def seconds_to(self, loss: float) -> float | None:
+        """Returns the seconds until then, as they passed."""
+        return _at(self.seconds, self.reached(loss))
+
+
+def _at(values: Sequence[float], epochs: float | None) -> float | None:
+    if epochs is None:
+        return None
+    whole = min(int(epochs), len(values) - 2)
+    return values[whole] + (epochs - whole) * (values[whole + 1] - values[whole])
+
+
+def run(question: Question, lab: Lab) -> Answer:
+    """Trains the twins, unless that was done, and reads how fast they learnt.
+
+    Returns:
+      The answer. Its findings: `levels`, the losses to reach, the easiest first, each
+      with loss, trainings (by cell, how many reach it), steps and seconds_alone (by
+      cell, means over seeds, None unless all reach it) and, None if GRU and LSTM
+      learnt nothing, ratio and seconds_ratio: mean, low and high of GRU's steps, and
+      of its seconds alone, over those of LSTM, low and high None with one seed;
+      `hardest`, the last of the levels, None if there are none; best_epoch and
+      milliseconds_per_step by cell; guessing, its loss; way, the share of it that was
+      made good; and seeds.
+
+    Raises:
+      ConfigError: If GRU or LSTM is not among the cells.
+      TrainingError: If a training failed.
+    """
+    if not {FIRST, SECOND} <= set(question.cells):
+        raise ConfigError(
+            f"convergence sets gru beside lstm; name both in --cells, got "
+            f"{','.join(question.cells)}."
+        )
+    config = quick_config(question.config) if question.quick else question.config
+    finished = lab.train(trainings(question, config))
+    curves = [_curve(run, lab) for run in finished]
+    one_each = trainings(question, config)[: len(question.cells)]
+    timed = twins_timed(one_each, lab)
+    steps_alone = {
+        one.model.cell: time["milliseconds_per_step"]["median"]
+        for one, time in zip(one_each, timed, strict=True)
+    }
+    findings = found(curves, steps_alone)
+    return Answer(
+        study="convergence",
+        title="How fast the cells learn",
+        sentence=sentence(findings),
+        table=_table(findings),
+        rows=tuple(_rows(curves)),
+        findings=findings,
+        trials=len(curves),
+        notes=_notes(question, finished, findings),
+    )
+
+
+def _curve(run: Run, lab: Lab) -> Curve:
+    config, history = run.config, run.history
+    steps, seconds = [0], [0.0]
+    for record, number in zip(history, _steps_of(config, lab, history), strict=True):
+        steps.append(steps[-1] + number)
+        seconds.append(seconds[-1] + record["seconds"])
+    guessing = math.log(len(run.labels))
+    return Curve(
+        cell=config.model.cell,
+        seed=config.training.seed,
+        steps=tuple(steps),
+        seconds=tuple(seconds),
+        losses=(guessing, *(record["validation_loss"] for record in history)),
+    )
+
+
+def _steps_of(config: RunConfig, lab: Lab, history: Sequence[Record]) -> list[int]:
+    lengths = lab.load(config).splits["train"].lengths
+    return [num_batches(lengths, config.training, r["epoch"]) for r in history]
+
+
+def found(curves: Sequence[Curve], milliseconds: dict[str, float]) -> Record:
+    """Returns the findings of `run`.
+
+    Args:
+      curves: A training each, GRU and LSTM with the same seeds.
+      milliseconds: Of a training step timed alone, by cell.
+    """
+    cells = list(dict.fromkeys(curve.cell for curve in curves))
+    guessing = curves[0].losses[0]
+    hardest = hardest_loss(curves)
+    way = max(1 - hardest / guessing, 0.0)
+    levels = []
+    if way >= LEAST_WAY:
+        losses = [guessing + share * (hardest - guessing) for share in SHARES[:-1]]
+        levels = [_level(curves, loss, milliseconds) for loss in (*losses, hardest)]
+    return {
+        "levels": levels,
+        "hardest": levels[-1] if levels else None,
+        "best_epoch": {
+            cell: statistics.fmean(c.best_epoch for c in curves if c.cell == cell)
+            for cell in cells
+        },
+        "milliseconds_per_step": dict(milliseconds),
+        "guessing": guessing,
+        "way": way,
+        "seeds": sum(curve.cell == FIRST for curve in curves),
+    }
+
+
+def hardest_loss(curves: Sequence[Curve]) -> float:
+    """Returns the least loss that every training of GRU and LSTM reaches."""
+    return max(min(c.losses[1:]) for c in curves if c.cell in (FIRST, SECOND))
+
+
+def _level(curves: Sequence[Curve], loss: float, milliseconds: Record) -> Record:
+    reached: dict[str, list[float | None]] = {}
+    for curve in curves:
+        reached.setdefault(curve.cell, []).append(curve.steps_to(loss))
+    means = {cell: _mean(values) for cell, values in reached.items()}
+    ratio = paired_ratio(_by_seed(curves, FIRST, loss), _by_seed(curves, SECOND, loss))
+    faster = milliseconds[FIRST] / milliseconds[SECOND]
+    return {
+        "loss": loss,
+        "trainings": {c: sum(s is not None for s in v) for c, v in reached.items()},
+        "steps": means,
+        "seconds_alone": {
+            cell: None if steps is None else steps * milliseconds[cell] / 1000
+            for cell, steps in means.items()
+        },
+        "ratio": ratio,
+        "seconds_ratio": {
+            key: None if value is None else value * faster
+            for key, value in ratio.items()
+        },
+    }
+
+
+def _by_seed(curves: Sequence[Curve], cell: str, loss: float) -> dict[int, float]:
+    found = {c.seed: c.steps_to(loss) for c in curves if c.cell == cell}
+    return {seed: steps for seed, steps in found.items() if steps is not None}
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
+    return statistics.fmean(there) if len(there) == len(values) else None
+
+
+def paired_ratio(first: dict[int, float], second: dict[int, float]) -> Record:
+    """Returns the mean ratio of what two cells needed, paired by seed.
+
+    Args:
+      first: Steps by seed, positive.
+      second: The same seeds of the other cell.
+
+    Returns:
+      mean, the geometric one; low and high, the 95 % interval of Student's t on the
+      logarithms, None with one seed.
+    """
+    from scipy.stats import t
+
+    logs = [math.log(first[seed] / second[seed]) for seed in first]
+    centre = statistics.fmean(logs)
+    if len(logs) < 2:
+        return {"mean": math.exp(centre), "low": None, "high": None}
+    reach = float(t.isf((1 - CONFIDENCE) / 2, len(logs) - 1))
+    reach *= statistics.stdev(logs) / math.sqrt(len(logs))
+    low, high = math.exp(centre - reach), math.exp(centre + reach)
+    return {"mean": math.exp(centre), "low": low, "high": high}
+
+
+def sentence(findings: Record) -> str:
+    """Says what the findings support, and no more."""
+    hardest, seeds = findings["hardest"], findings["seeds"]
+    if hardest is None:
+        return (
+            "Not every training of GRU and LSTM learnt enough to compare their speed: "
+            f"the least successful ended {100 * findings['way']:.0f} % below the loss "
+            "of guessing."
+        )
+    ratio, seconds = hardest["ratio"], hardest["seconds_ratio"]
+    lead = (
+        f"To a validation loss of {hardest['loss']:.3f} GRU needed {ratio['mean']:.2f} "
+        f"times the steps of LSTM"
+    )
+    alone = f"{seconds['mean']:.2f} times its seconds"
+    if ratio["low"] is None:
+        return (
+            f"{lead}, and with steps timed alone {alone}: one training each, which "
+            f"says nothing of the cells."
+        )
+    reach = f"95 % interval {ratio['low']:.2f} to {ratio['high']:.2f}, {seeds} seeds"
+    said = "GRU converges in fewer steps here"
+    if ratio["high"] >= 1:
+        said = "LSTM converges in fewer steps here"
+        if ratio["low"] <= 1:
+            said = "which of them needs fewer steps is not decided here"
+    return f"{lead} ({reach}), and with steps timed alone {alone}: {said}."
+
+
+def _table(findings: Record) -> Table:
+    cells = list(findings["best_epoch"])
+    rows = [
+        tuple(_line(level, cell, findings))
+        for level in findings["levels"]
+        for cell in cells
+    ]
+    if not rows:
+        rows = [
+            ("–", cell, "–", "–", "–", f"{findings['best_epoch'][cell]:.1f}")
+            for cell in cells
+        ]
+    return Table(
+        header=(
+            "validation loss", "cell", "reached by", "steps", "seconds, timed alone",
+            "best epoch",
+        ),
+        rows=tuple(rows),
+    )  # fmt: skip
+
+
+def _line(level: Record, cell: str, findings: Record) -> list[str]:
+    steps, seconds = level["steps"][cell], level["seconds_alone"][cell]
+    return [
+        f"{level['loss']:.3f}",
+        cell,
+        f"{level['trainings'][cell]} of {findings['seeds']}",
+        "–" if steps is None else f"{steps:,.0f}",
+        "–" if seconds is None else f"{seconds:.1f}",
+        f"{findings['best_epoch'][cell]:.1f}",
+    ]
+
+
+def _rows(curves: Sequence[Curve]) -> list[Record]:
+    return [
+        {
+            "cell": curve.cell,
+            "seed": curve.seed,
+            "epoch": epoch,
+            "steps": curve.steps[epoch],
+            "seconds": curve.seconds[epoch],
+            "validation_loss": loss,
+            "is_best": int(epoch == curve.best_epoch),
+        }
+        for curve in curves
+        for epoch, loss in enumerate(curve.losses)
+    ]
+
+
+def _notes(
+    question: Question, finished: Sequence[Run], findings: Record
+) -> tuple[str, ...]:
+    jobs = sorted({run.environment["jobs"] for run in finished})
+    passed = (
+        "alone" if jobs == [1] else f"{joined([str(n) for n in jobs])} trainings a time"
+    )
+    notes = [
+        f"Seconds timed alone are steps times {_milliseconds(findings)}, timed in "
+        f"turns on the same batches.",
+        f"Seconds as they passed, in the rows, were measured {passed}"
+        + ("." if jobs == [1] else ": these are not alone, and do not rank the cells."),
+        f"Within an epoch the loss is taken to fall along a line, in the first from "
+        f"that of guessing, {findings['guessing']:.3f}.",
+        "The learning rate is that of the recipe, the same for all cells, and follows "
+        "its schedule: tuned for each cell, the order may be another.",
+    ]
+    if question.quick:
+        epochs = finished[0].config.training.epochs
+        notes.append(f"Quick: at most 2,000 training texts, {epochs} epochs at most.")
+    return tuple(notes)
+
+
+def _milliseconds(findings: Record) -> str:
+    times = findings["milliseconds_per_step"].items()
+    return joined([f"{value:.1f} ms ({cell})" for cell, value in times])
+
+
+def figure(answer: Answer) -> str:
+    """Draws the validation loss by step and by second alone; levels lie across."""
+    findings = answer.findings
+    alone = findings["milliseconds_per_step"]
+
+    def draw(figure: Any) -> None:
+        by_step, by_second = figure.subplots(1, 2, sharey=True)
+        for index, cell in enumerate(findings["best_epoch"]):
+            look = style(cell, index)
+            for line in _lines(answer.rows, cell):
+                steps = [row["steps"] for row in line]
+                losses = [row["validation_loss"] for row in line]
+                seconds = [step * alone[cell] / 1000 for step in steps]
+                for axes, x in ((by_step, steps), (by_second, seconds)):
+                    axes.plot(x, losses, label=cell, markersize=3.5, alpha=0.8, **look)
+        for axes in (by_step, by_second):
+            for level in findings["levels"]:
+                axes.axhline(level["loss"], color="#888888", linewidth=0.7, zorder=0)
+            axes.set_xlim(left=0)
+        by_step.set_xlabel("training steps")
+        by_second.set_xlabel("seconds, with steps timed alone")
+        by_step.set_ylabel("validation loss")
+        legend(figure, [by_step])
+
+    return drawn(draw, "convergence", 9.2, 3.8)
+
+
+def _lines(rows: Sequence[Record], cell: str) -> list[list[Record]]:
+    """Returns a cell's rows, a list a seed."""
+    seeds = dict.fromkeys(row["seed"] for row in rows if row["cell"] == cell)
+    return [
+        [row for row in rows if row["cell"] == cell and row["seed"] == seed]
+        for seed in seeds
+    ]

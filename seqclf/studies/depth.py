@@ -1,0 +1,63 @@
+"""`depth`: recurrent layers on top of each other, reading in one or two directions.
+
+That recurrent layers stack is put to the test: 1 to 3 of them (as in Graves, Mohamed &
+Hinton 2013, arXiv:1303.5778, for speech), one and two directions (Schuster & Paliwal
+1997). Each is compared with one layer of the recipe's directions, the cell being equal.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from seqclf.config import RunConfig
+from seqclf.studies import sweep, variants
+from seqclf.studies.lab import Lab
+from seqclf.studies.question import Answer, Question, quick_config
+from seqclf.studies.sweep import Point, Sweep, Trained
+
+LAYERS, QUICK_LAYERS = (1, 2, 3), (1, 2)
+
+
+def points(question: Question, lab: Lab) -> list[Point]:
+    """Returns the recipe with other layers and directions, the plain one first."""
+    config = question.config
+    own = config.model.bidirectional
+    if question.quick:
+        return [_point(quick_config(config), layers, own) for layers in QUICK_LAYERS]
+    return [
+        _point(config, layers, both) for both in (own, not own) for layers in LAYERS
+    ]
+
+
+def _point(config: RunConfig, layers: int, bidirectional: bool) -> Point:
+    way = "two-way" if bidirectional else "one-way"
+    model = dataclasses.replace(
+        config.model, layers=layers, bidirectional=bidirectional
+    )
+    return Point(
+        name=f"{layers} layer{'s' * (layers > 1)}, {way}",
+        config=dataclasses.replace(config, model=model),
+        values={"layers": layers, "bidirectional": bidirectional},
+    )
+
+
+def read(question: Question, trained: Sequence[Trained]) -> Answer:
+    """Compares depths and directions; of its findings see `variants.read`."""
+    way = "two directions" if question.config.model.bidirectional else "one direction"
+    quick = sweep.quick_notes(
+        question, "1 and 2 layers, at most 2,000 texts, few epochs."
+    )
+    words = {
+        "study": "depth",
+        "title": "Recurrent layers and directions",
+        "note": " ".join([
+            f"The plain network has one layer of {way}; all else is as in the recipe, "
+            "whatever it says of layers. Deeper ones have more parameters and get no "
+            "other training.", *quick,
+        ]),
+    }  # fmt: skip
+    return variants.read(question, trained, words)
+
+
+SWEEP = Sweep(points, read)

@@ -1,0 +1,180 @@
+"""Learning curves: how the test error falls with the size of the training set.
+
+Errors of neural networks fall as a power of the number of training examples, once these
+are enough to beat guessing, and down to a floor (Hestness et al. 2017,
+arXiv:1712.00409): error(n) = a n^-b + c.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqclf.statistics import CONFIDENCE
+
+RESAMPLES = 500
+FEWEST_SIZES, FEWEST_FOR_FLOOR = 3, 5  # below, the floor c is taken to be 0
+STEEPEST = 5.0
+# Of the resamples that must have a crossing for one to be reported; the rest of 1, at
+# most, for it to be ruled out.
+MOST_SHARE = 0.95
+CROSSING, NO_CROSSING, UNDECIDED = "crossing", "none", "not decided"
+_GRID = 512
+
+
+@dataclass(frozen=True, slots=True)
+class PowerLaw:
+    """The curve error(n) = a n^-b + c.
+
+    Attributes:
+      a: Error above the floor at one training text, > 0.
+      b: The exponent, at least 0.
+      c: The floor, a fraction; 0 where it was not fitted.
+    """
+
+    a: float
+    b: float
+    c: float
+
+    def at(self, sizes: np.ndarray) -> np.ndarray:
+        """Returns the error at so many training texts, float64 [sizes]."""
+        found: np.ndarray = self.a * np.asarray(sizes, np.float64) ** -self.b + self.c
+        return found
+
+
+def fit(sizes: np.ndarray, errors: np.ndarray) -> PowerLaw | None:
+    """Fits a power law by least squares of the error, each size counting alike.
+
+    Args:
+      sizes: Training texts, ascending, float [sizes].
+      errors: Error at each, fractions.
+
+    Returns:
+      The curve; with a floor from five sizes on; None with fewer than three, or if no
+      curve was found.
+    """
+    from scipy.optimize import OptimizeWarning, curve_fit
+
+    if len(sizes) < FEWEST_SIZES:
+        return None
+    middle = float(np.exp(np.log(sizes).mean()))  # makes a and b nearly independent
+    x = np.asarray(sizes, np.float64) / middle
+    start = [max(float(np.mean(errors)), 1e-6), 0.5]
+    bounds: tuple[list[float], list[float]] = ([0.0, 0.0], [np.inf, STEEPEST])
+    if len(sizes) >= FEWEST_FOR_FLOOR:
+        start, bounds = [*start, 0.0], ([0.0, 0.0, 0.0], [np.inf, STEEPEST, 1.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OptimizeWarning)  # of the covariance, not used
+        try:
+            found, _ = curve_fit(_error, x, errors, start, bounds=bounds, jac=_slopes)
+        except RuntimeError:  # no convergence
+            return None
+    a, b, *c = found.tolist()
+    return PowerLaw(a * middle**b, b, c[0] if c else 0.0)
+
+
+def _error(x: np.ndarray, a: float, b: float, c: float = 0.0) -> np.ndarray:
+    return a * x**-b + c
+
+
+def _slopes(x: np.ndarray, a: float, b: float, c: float | None = None) -> np.ndarray:
+    """Returns the derivatives of `_error` by its parameters, [sizes, parameters]."""
+    power = x**-b
+    columns = [power, -a * np.log(x) * power]
+    return np.stack([*columns, np.ones_like(x)] if c is not None else columns, axis=1)
+
+
+def resampled_errors(
+    wrong: np.ndarray, resamples: int = RESAMPLES, seed: int = 0
+) -> np.ndarray:
+    """Draws training seeds and test texts anew, the same for all cells and sizes.
+
+    Of s > 1 seeds, s - 1 are drawn, with replacement, which makes the variance right
+    (Rao & Wu 1988, JASA 83:231); of one seed nothing can be drawn.
+
+    Args:
+      wrong: bool [cells, sizes, seeds, texts].
+      resamples: How often.
+      seed: Seed of the draws.
+
+    Returns:
+      Errors, float64 [resamples, cells, sizes].
+    """
+    cells, sizes, seeds, texts = wrong.shape
+    flat = wrong.reshape(-1, texts).astype(np.float32)
+    generator = np.random.default_rng(seed)
+    found = np.empty((resamples, cells, sizes))
+    for index in range(resamples):
+        rows = np.bincount(generator.integers(texts, size=texts), minlength=texts)
+        by_seed = (flat @ rows.astype(np.float32) / texts).reshape(cells, sizes, seeds)
+        drawn = generator.integers(seeds, size=max(seeds - 1, 1))
+        found[index] = by_seed[:, :, drawn].mean(axis=2)
+    return found
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Returns the percentile interval of resampled values."""
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(np.asarray(values, np.float64), [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def crossing(
+    first: PowerLaw, second: PowerLaw, least: float, most: float
+) -> tuple[float, bool] | None:
+    """Finds where two curves cross, between two sizes; the last place if there are two.
+
+    Returns:
+      The size, and whether the first has the smaller error beyond it; None if they do
+      not cross.
+    """
+    logs = np.linspace(np.log(least), np.log(most), _GRID)
+    gaps = first.at(np.exp(logs)) - second.at(np.exp(logs))
+    changes = np.flatnonzero(np.signbit(gaps[1:]) != np.signbit(gaps[:-1]))
+    if not len(changes):
+        return None
+    place = int(changes[-1])
+    left, right = gaps[place], gaps[place + 1]
+    share = left / (left - right)
+    log = logs[place] + share * (logs[place + 1] - logs[place])
+    return float(np.exp(log)), bool(right < 0)
+
+
+def crossing_of(
+    laws: tuple[PowerLaw | None, PowerLaw | None],
+    resampled: Sequence[tuple[PowerLaw | None, PowerLaw | None]],
+    least: float,
+    most: float,
+) -> dict[str, object]:
+    """Judges whether two learning curves cross within the sizes looked at.
+
+    Args:
+      laws: The fitted curves of the two.
+      resampled: The same of each resample.
+      least: The least size.
+      most: The largest.
+
+    Returns:
+      status, CROSSING where at least 95 % of the resamples cross in the same sense as
+      the curves do, NO_CROSSING where the curves do not and at most 5 % of the
+      resamples do, else UNDECIDED, and None without curves; share (of the resamples
+      that cross), size with its interval low and high, and first_is_better_beyond; the
+      last four are None without a crossing.
+    """
+    found = dict.fromkeys(("share", "size", "low", "high", "first_is_better_beyond"))
+    if laws[0] is None or laws[1] is None or least >= most:
+        return {"status": None, **found}
+    here = crossing(laws[0], laws[1], least, most)
+    drawn = [crossing(a, b, least, most) for a, b in resampled if a and b]
+    alike = [d[0] for d in drawn if d and (here is None or d[1] == here[1])]
+    share = len(alike) / max(len(drawn), 1)
+    found["share"] = share
+    if here is None or share < MOST_SHARE:
+        never = here is None and share <= 1 - MOST_SHARE
+        return {"status": NO_CROSSING if never else UNDECIDED, **found}
+    low, high = interval(alike)
+    found |= {"size": here[0], "low": low, "high": high}
+    return {"status": CROSSING, **found, "first_is_better_beyond": here[1]}

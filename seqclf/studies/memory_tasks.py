@@ -1,0 +1,165 @@
+"""Texts that ask how far back a network remembers: three tasks of any distance."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from seqclf.data.dataset import TEST, TRAIN, VALIDATION
+from seqclf.data.demo import LABELS as OPINIONS
+from seqclf.data.demo import compose
+
+VERSION = 1  # another number wherever equal arguments give other texts
+
+MARKERS = ("alpha", "beta", "gamma", "delta")
+DISTRACTORS = tuple("abcdefgh")
+DIGITS = 10
+SUMS = ("low", "high")
+MIDDLE = DIGITS - 1  # of two digits' sum, 0 to 18; it has no label
+FEWEST_DIGITS = 4  # so that the first half has two places
+
+# From chance, a label id and a distance in tokens, to a text.
+Make = Callable[[random.Random, int, int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task of adjustable distance.
+
+    Attributes:
+      title: What it is called in tables and figures.
+      labels: Label names, equally frequent.
+      make: Makes a text.
+      longest_extra: Most tokens that a text has beyond its distance.
+    """
+
+    title: str
+    labels: tuple[str, ...]
+    make: Make
+    longest_extra: int
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of a guess, in (0, 1)."""
+        return 1 / len(self.labels)
+
+
+def recall(rng: random.Random, label: int, distance: int) -> str:
+    """Returns a marker, the label, and behind it `distance` tokens that say nothing."""
+    return " ".join(
+        [MARKERS[label], *(_one(rng, DISTRACTORS) for _ in range(distance))]
+    )
+
+
+def adding(rng: random.Random, label: int, distance: int) -> str:
+    """Returns `distance` digits, two of them marked: is their sum above the middle?
+
+    The adding problem of Hochreiter & Schmidhuber (1997, Neural Computation 9:1735,
+    experiment 4), asked as a question with two answers. As there, one mark stands among
+    the first tenth and the other in the first half, so that at least half of the
+    distance lies behind both. A marked digit is a token of its own, such as `m7`.
+    """
+    length = max(distance, FEWEST_DIGITS)
+    first = _below(rng, max(length // 10, 1))
+    second = first
+    while second == first:
+        second = _below(rng, length // 2)
+    digits = [f"d{_below(rng, DIGITS)}" for _ in range(length)]
+    one, other = _two_digits(rng, label)
+    digits[first], digits[second] = f"m{one}", f"m{other}"
+    return " ".join(digits)
+
+
+def _two_digits(rng: random.Random, label: int) -> tuple[int, int]:
+    while True:
+        one, other = _below(rng, DIGITS), _below(rng, DIGITS)
+        if one + other != MIDDLE and (one + other > MIDDLE) == bool(label):
+            return one, other
+
+
+def opinion(rng: random.Random, label: int, distance: int) -> str:
+    """Returns a review of `demo`, its opinion `distance` tokens or more from the end.
+
+    Neutral sentences of the corpus are added behind it.
+    """
+    return compose(rng, label, tail=distance).text
+
+
+TASKS: dict[str, Task] = {
+    "recall": Task("first token", MARKERS, recall, 1),
+    "adding": Task("adding", SUMS, adding, FEWEST_DIGITS),
+    "opinion": Task("opinion, pushed away", OPINIONS, opinion, 200),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How many texts there are.
+
+    Attributes:
+      train: Training texts.
+      validation: Validation texts.
+      test: Test texts.
+    """
+
+    train: int
+    validation: int
+    test: int
+
+
+def texts(task: str, distance: int, sizes: Sizes, seed: int = 0) -> dict[str, pa.Table]:
+    """Makes a data set.
+
+    Args:
+      task: One of `TASKS`.
+      distance: Tokens between what decides and the end, at least 1. All of validation
+        and test have it; those of train are drawn evenly from 0 up to it, so that what
+        is learnt on short texts can help with long ones.
+      sizes: Texts a split; the labels are equally frequent, but for a remainder.
+      seed: Equal arguments give equal texts, on every machine.
+
+    Returns:
+      By split, tables with text: string and label: string.
+    """
+    # Only Random.random is promised to draw the same numbers in every version.
+    rng = random.Random(zlib.crc32(f"{VERSION}/{task}/{distance}/{seed}".encode()))
+    return {
+        TRAIN: _table(task, sizes.train, _up_to(rng, distance), rng),
+        VALIDATION: _table(task, sizes.validation, _always(distance), rng),
+        TEST: _table(task, sizes.test, _always(distance), rng),
+    }
+
+
+def _table(
+    task: str, rows: int, distances: Iterator[int], rng: random.Random
+) -> pa.Table:
+    one = TASKS[task]
+    label_ids = [row % len(one.labels) for row in range(rows)]
+    made = [
+        one.make(rng, label, distance)
+        for label, distance in zip(label_ids, distances, strict=False)
+    ]
+    labels = pa.array([one.labels[label] for label in label_ids], pa.string())
+    return pa.table({"text": pa.array(made, pa.string()), "label": labels})
+
+
+def _always(distance: int) -> Iterator[int]:
+    while True:
+        yield distance
+
+
+def _up_to(rng: random.Random, distance: int) -> Iterator[int]:
+    while True:
+        yield _below(rng, distance + 1)
+
+
+def _below(rng: random.Random, n: int) -> int:
+    return int(rng.random() * n)
+
+
+def _one(rng: random.Random, tokens: tuple[str, ...]) -> str:
+    return tokens[_below(rng, len(tokens))]

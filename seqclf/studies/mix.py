@@ -1,0 +1,75 @@
+"""`mix`: a convolution in front of the recurrent layer, and attention on top of it.
+
+That the cells combine with both is put to the test: a convolution over three tokens
+in front (as in Zhou et al. 2015, arXiv:1511.08630), states weighed by a learnt score on
+top (Yang et al. 2016, ACL N16-1174), and both. Each is compared with the recipe's
+pooling and no convolution, the cell being equal.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from seqclf.config import RunConfig
+from seqclf.errors import ConfigError
+from seqclf.studies import sweep, variants
+from seqclf.studies.lab import Lab
+from seqclf.studies.question import Answer, Question, quick_config
+from seqclf.studies.sweep import Point, Sweep, Trained
+
+CONV_WIDTH = 3
+ATTENTION = "attention"
+
+
+def points(question: Question, lab: Lab) -> list[Point]:
+    """Returns the recipe with convolution, attention and both, the plain one first.
+
+    Raises:
+      ConfigError: If the recipe has one of them already.
+    """
+    model = question.config.model
+    if model.pooling == ATTENTION or model.conv_width is not None:
+        raise ConfigError(
+            "the study mix adds attention and a convolution by itself; leave "
+            "--pooling attention and --conv-width out."
+        )
+    base = quick_config(question.config) if question.quick else question.config
+    pooling = model.pooling
+    plain = [
+        _point(base, f"{pooling} pooling", None, pooling),
+        _point(base, "convolution in front", CONV_WIDTH, pooling),
+        _point(base, "attention on top", None, ATTENTION),
+    ]
+    if question.quick:
+        return plain
+    return [*plain, _point(base, "both", CONV_WIDTH, ATTENTION)]
+
+
+def _point(base: RunConfig, name: str, conv_width: int | None, pooling: str) -> Point:
+    model = dataclasses.replace(base.model, conv_width=conv_width, pooling=pooling)
+    return Point(
+        name=name,
+        config=dataclasses.replace(base, model=model),
+        values={"conv_width": conv_width, "pooling": pooling},
+    )
+
+
+def read(question: Question, trained: Sequence[Trained]) -> Answer:
+    """Compares the mixtures; of its findings see `variants.read`."""
+    quick = sweep.quick_notes(
+        question, "not both at once, at most 2,000 texts, few epochs."
+    )
+    words = {
+        "study": "mix",
+        "title": "Convolution in front, attention on top",
+        "note": " ".join([
+            f"The convolution reads {CONV_WIDTH} tokens and has as many filters as a "
+            "token vector has numbers. All else is as in the recipe, which was chosen "
+            "without either.", *quick,
+        ]),
+    }  # fmt: skip
+    return variants.read(question, trained, words)
+
+
+SWEEP = Sweep(points, read)

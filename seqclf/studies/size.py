@@ -1,0 +1,273 @@
+"""`size`: how good the cells are with few training texts, and with many.
+
+Each cell is trained on stratified samples of the training texts, powers of two up to
+all of them; the vocabulary comes from the sample alone. Two sentences are put to the
+test: that LSTM is ahead where data is plentiful, and that it overfits more. Learning
+curves are read as power laws, after Hestness et al. 2017 (arXiv:1712.00409), and
+crossings are looked for between the fitted curves only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from seqclf.comparison.pairs import Right, right_answers
+from seqclf.config import RunConfig
+from seqclf.data.dataset import TEST, TRAIN, VALIDATION
+from seqclf.runs import Run
+from seqclf.studies import learning_curve, size_shown, sweep
+from seqclf.studies.lab import Lab, with_limit
+from seqclf.studies.learning_curve import PowerLaw
+from seqclf.studies.question import Answer, Question, Record, quick_config
+from seqclf.studies.sweep import Point, Sweep, Trained
+
+LEAST_TEXTS, TEXTS_A_LABEL = 64, 4
+NEAR_ALL = 0.8  # a power of two above this share of all texts tells little more
+SMALLEST_BATCH = 8
+GAP_OF = ("lstm", "gru")
+
+
+def points(question: Question, lab: Lab) -> list[Point]:
+    """Returns the recipe on samples of the training texts, the least first."""
+    base = quick_config(question.config) if question.quick else question.config
+    data = lab.load(base)
+    everything = len(data.splits[TRAIN])
+    sizes = sample_sizes(everything, len(data.labels), question.quick)
+    return [_point(base, rows, everything) for rows in sizes]
+
+
+def sample_sizes(everything: int, labels: int, quick: bool) -> list[int]:
+    """Returns how many training texts are taken, ascending, all of them last."""
+    if quick:
+        return sorted({max(everything // part, 1) for part in (4, 2, 1)})
+    least = max(LEAST_TEXTS, TEXTS_A_LABEL * labels)
+    powers = (2**k for k in range(everything.bit_length()))
+    chosen = [size for size in powers if least <= size <= NEAR_ALL * everything]
+    return [*chosen, everything]
+
+
+def _point(base: RunConfig, rows: int, everything: int) -> Point:
+    config = base if rows == everything else _small_batches(with_limit(base, rows))
+    return Point(name=f"{rows:,}", config=config, values={"rows": rows})
+
+
+def _small_batches(config: RunConfig) -> RunConfig:
+    """Returns the config with batches so small that an epoch has some steps."""
+    training, rows = config.training, config.data.limit or 0
+    fitting = 1 << max(rows // size_shown.FEWEST_STEPS, 1).bit_length() - 1
+    size = min(training.batch_size, max(fitting, SMALLEST_BATCH))
+    if training.batch_tokens is not None or size == training.batch_size:
+        return config
+    return dataclasses.replace(
+        config, training=dataclasses.replace(training, batch_size=size)
+    )
+
+
+def read(question: Question, trained: Sequence[Trained]) -> Answer:
+    """Reads the learning curves.
+
+    Returns:
+      The answer. Its findings: `sizes`; `guess`, the accuracy of always giving the
+      commonest label; `curves`, a record a cell and size with cell, rows, accuracy
+      (mean, low, high), log_loss and gap (train less validation accuracy; mean, low,
+      high over seeds); `fits`, by cell a, b, c of error = a rows^-b + c, the exponent's
+      interval b_low and b_high, and the sizes it was fitted to, or None; `pairs`, a
+      record for two cells a and b with difference, low, high, p and `of` at the
+      largest size, see `sweep.difference`, per_doubling, what a - b gains with each
+      doubling of the data, with per_doubling_low and per_doubling_high, and crossing,
+      see `learning_curve.crossing_of`, where "first" is a; `gaps`, None without LSTM
+      and GRU, else the LSTM's gap less the GRU's, by_size and over all sizes (mean,
+      low, high over seeds).
+    """
+    rights = _rights(question, trained)
+    guess = _guess(trained[0].run)
+    curves = [
+        _curve(cell, point, trained, rights[cell][index])
+        for index, point in enumerate(sweep.points_of(trained))
+        for cell in question.cells
+    ]
+    sizes = [point.values["rows"] for point in sweep.points_of(trained)]
+    usable = {cell: usable_from(curves, cell, guess) for cell in question.cells}
+    fitted, pairs = judge(rights, np.array(sizes), usable)
+    findings = {
+        "sizes": sizes,
+        "guess": guess,
+        "curves": curves,
+        "fits": fitted,
+        "pairs": pairs,
+        "gaps": gap_differences(trained),
+        "seeds": len(question.seeds),
+    }
+    return Answer(
+        study="size",
+        title="Accuracy by the number of training texts",
+        sentence=size_shown.sentence(question, findings),
+        table=size_shown.table(curves),
+        rows=tuple(map(sweep.row, trained)),
+        findings=findings,
+        trials=len(trained),
+        notes=size_shown.notes(question),
+    )
+
+
+def _rights(question: Question, trained: Sequence[Trained]) -> dict[str, list[Right]]:
+    """Returns, by cell, which test texts are right at each size, by seed."""
+    every = sweep.points_of(trained)
+    return {
+        cell: [right_answers(sweep.runs_of(trained, cell, point)) for point in every]
+        for cell in question.cells
+    }
+
+
+def _guess(run: Run) -> float:
+    counts = run.dataset["label_counts"][TEST]
+    return float(max(counts) / sum(counts))
+
+
+def _curve(cell: str, point: Point, trained: Sequence[Trained], right: Right) -> Record:
+    group = sweep.runs_of(trained, cell, point)
+    return {
+        "cell": cell,
+        "rows": point.values["rows"],
+        "accuracy": sweep.accuracy(right),
+        "log_loss": float(np.mean([run.metrics[TEST]["log_loss"] for run in group])),
+        "gap": sweep.student_mean([_gap(run) for run in group]),
+    }
+
+
+def _gap(run: Run) -> float:
+    metrics = run.metrics
+    return float(metrics[TRAIN]["accuracy"] - metrics[VALIDATION]["accuracy"])
+
+
+def usable_from(curves: Sequence[Record], cell: str, guess: float) -> int:
+    """Returns the first size, by its place, from which on a cell beats guessing.
+
+    Below it there is no power law yet (Hestness et al. 2017).
+
+    Args:
+      curves: Records with cell and accuracy, by size.
+      cell: The cell.
+      guess: Accuracy of always giving the commonest label.
+    """
+    lows = [one["accuracy"]["low"] for one in curves if one["cell"] == cell]
+    place = len(lows)
+    while place and lows[place - 1] > guess:
+        place -= 1
+    return place
+
+
+def judge(
+    rights: Mapping[str, Sequence[Right]], sizes: np.ndarray, usable: Mapping[str, int]
+) -> tuple[dict[str, Record | None], list[Record]]:
+    """Fits the cells' learning curves, and compares them two at a time.
+
+    Args:
+      rights: By cell, for each size, which test texts are right, by seed.
+      sizes: Training texts, ascending.
+      usable: By cell, the place of the first size that is fitted.
+
+    Returns:
+      `fits` and `pairs`, see `read`.
+    """
+    cells = list(rights)
+    wrong = ~np.array(
+        [[[r[seed] for seed in sorted(r)] for r in rights[cell]] for cell in cells]
+    )
+    resampled = learning_curve.resampled_errors(wrong, learning_curve.RESAMPLES)
+    errors = wrong.mean(axis=(2, 3))
+
+    def fits(errors: np.ndarray) -> list[PowerLaw | None]:
+        return [
+            learning_curve.fit(sizes[usable[cell] :], own[usable[cell] :])
+            for cell, own in zip(cells, errors, strict=True)
+        ]
+
+    laws, drawn = fits(errors), [fits(one) for one in resampled]
+    described = {
+        cell: _described(law, [one[i] for one in drawn], sizes[usable[cell] :])
+        for i, (cell, law) in enumerate(zip(cells, laws, strict=True))
+    }
+    pairs = []
+    for i, j in itertools.combinations(range(len(cells)), 2):
+        start = max(usable[cells[i]], usable[cells[j]])
+        advantage = resampled[:, j, start:] - resampled[:, i, start:]
+        gain = errors[j, start:] - errors[i, start:]
+        bounds = (float(sizes[min(start, len(sizes) - 1)]), float(sizes[-1]))
+        both = [(one[i], one[j]) for one in drawn]
+        pairs.append(
+            {"a": cells[i], "b": cells[j]}
+            | sweep.difference(rights[cells[i]][-1], rights[cells[j]][-1])
+            | per_doubling(sizes[start:], gain, advantage)
+            | {"crossing": learning_curve.crossing_of(
+                (laws[i], laws[j]), both, *bounds
+            )}
+        )  # fmt: skip
+    return described, pairs
+
+
+def _described(
+    law: PowerLaw | None, drawn: Sequence[PowerLaw | None], sizes: np.ndarray
+) -> Record | None:
+    exponents = [one.b for one in drawn if one]
+    if law is None or not exponents:
+        return None
+    low, high = learning_curve.interval(exponents)
+    return {
+        **dataclasses.asdict(law),
+        "b_low": low,
+        "b_high": high,
+        "has_floor": len(sizes) >= learning_curve.FEWEST_FOR_FLOOR,
+        "sizes": sizes.tolist(),
+    }
+
+
+def per_doubling(sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray) -> Record:
+    """Returns what a difference of accuracies gains with each doubling of the data.
+
+    Args:
+      sizes: Training texts.
+      gain: The difference at each size.
+      drawn: The same of each resample, [resamples, sizes].
+
+    Returns:
+      per_doubling, the slope of a straight line, and its interval per_doubling_low and
+      per_doubling_high; None with fewer than three sizes.
+    """
+    keys = ("per_doubling", "per_doubling_low", "per_doubling_high")
+    if len(sizes) < learning_curve.FEWEST_SIZES:
+        return dict.fromkeys(keys)
+    x = np.log2(sizes) - np.log2(sizes).mean()
+    weights = x / (x**2).sum()
+    low, high = learning_curve.interval(drawn @ weights)
+    return dict(zip(keys, (float(gain @ weights), low, high), strict=True))
+
+
+def gap_differences(trained: Sequence[Trained]) -> Record | None:
+    """Returns by how much LSTM's train-validation gap is larger than GRU's, in pairs.
+
+    Both of a pair have the same seed and texts.
+    """
+    if not {one.cell for one in trained} >= set(GAP_OF):
+        return None
+    every = sweep.points_of(trained)
+    gaps = np.array(
+        [
+            [[_gap(run) for run in sweep.runs_of(trained, cell, p)] for p in every]
+            for cell in GAP_OF
+        ]
+    )
+    apart = gaps[0] - gaps[1]  # [sizes, seeds]
+    by_size = [
+        {"rows": point.values["rows"], **sweep.student_mean(values)}
+        for point, values in zip(every, apart.tolist(), strict=True)
+    ]
+    over_all = sweep.student_mean(apart.mean(axis=0).tolist())
+    return {"a": GAP_OF[0], "b": GAP_OF[1], "by_size": by_size, **over_all}
+
+
+SWEEP = Sweep(points, read)

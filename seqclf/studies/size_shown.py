@@ -1,0 +1,160 @@
+"""What the study `size` found, as it is read: sentence, table, notes and figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from seqclf.comparison.verdict import title
+from seqclf.comparison.words import percent, signed
+from seqclf.report import figures
+from seqclf.report.svg import INK
+from seqclf.studies import learning_curve, sweep
+from seqclf.studies.learning_curve import PowerLaw
+from seqclf.studies.question import Answer, Question, Record, Table
+
+FEWEST_STEPS = 16  # of an epoch, as far as batches of 8 allow
+
+
+def sentence(question: Question, found: Mapping[str, Any]) -> str:
+    """Says what the findings support, and no more."""
+    sizes = found["sizes"]
+    start = f"From {sizes[0]:,} to {sizes[-1]:,} training texts: "
+    falls = [
+        f"{title(cell)}'s test error falls as n^−{fit['b']:.2f} "
+        f"({fit['b_low']:.2f} to {fit['b_high']:.2f})"
+        for cell, fit in found["fits"].items()
+        if fit
+    ]
+    parts = [f"{start}{'; '.join(falls) or 'too few sizes beat guessing for a curve'}."]
+    near = [p for p in found["pairs"] if {p["a"], p["b"]} <= {"gru", "lstm"}]
+    parts += [_about_pair(pair, sizes[-1]) for pair in near or found["pairs"][:1]]
+    parts += _about_gaps(found["gaps"])
+    return " ".join([*parts, sweep.scope(question)])
+
+
+def _about_pair(pair: Record, most: int) -> str:
+    names = f"{title(pair['a'])} less {title(pair['b'])}"
+    text = f"With {most:,} texts {names} is {sweep.points(pair)}; "
+    crossing = pair["crossing"]
+    if crossing["status"] == learning_curve.CROSSING:
+        ahead = pair["a"] if crossing["first_is_better_beyond"] else pair["b"]
+        size, low, high = (round(crossing[key]) for key in ("size", "low", "high"))
+        return (
+            f"{text}their fitted curves cross at about {size:,} texts "
+            f"({low:,} to {high:,}), beyond which {title(ahead)} is ahead."
+        )
+    said = {
+        learning_curve.NO_CROSSING: "their curves do not cross within these sizes.",
+        learning_curve.UNDECIDED: (
+            "whether their curves cross within these sizes cannot be told "
+            f"({percent(crossing['share'] or 0)} % of the resamples cross)."
+        ),
+    }
+    return text + said.get(crossing["status"], "no crossing could be looked for.")
+
+
+def _about_gaps(gaps: Record | None) -> list[str]:
+    if gaps is None:
+        return []
+    value = f"{signed(100 * gaps['mean'])} points"
+    reach = sweep.reach(gaps["low"], gaps["high"])
+    known = f" (95 % interval {reach})" if gaps["low"] is not None else ""
+    return [
+        f"Over all sizes LSTM's gap between train and validation accuracy is larger "
+        f"than GRU's by {value}{known}."
+    ]
+
+
+def table(curves: Sequence[Record]) -> Table:
+    """Returns a line a size and cell."""
+    header = (
+        "training texts", "cell", "test accuracy, %", "log loss",
+        "train − validation, points",
+    )  # fmt: skip
+    rows = [
+        (
+            f"{one['rows']:,}",
+            one["cell"],
+            sweep.with_interval(one["accuracy"]),
+            f"{one['log_loss']:.3f}",
+            _with_reach(one["gap"]),
+        )
+        for one in curves
+    ]
+    return Table(header=header, rows=tuple(rows))
+
+
+def _with_reach(value: Record) -> str:
+    known = f" ({sweep.reach(value['low'], value['high'])})"
+    return signed(100 * value["mean"]) + (known if value["low"] is not None else "")
+
+
+def notes(question: Question) -> tuple[str, ...]:
+    """Says what was held fixed, and what no interval covers."""
+    drawn = "test texts" if len(question.seeds) == 1 else "seeds and test texts"
+    epochs = question.config.training.epochs
+    return (
+        "Samples are stratified, one for each size, the same for all cells and seeds: "
+        "no interval covers another sample. The vocabulary comes from the sample "
+        "alone; validation and test are whole at every size.",
+        f"Curves: least squares of error = a n^−b + c, of the sizes that beat "
+        f"guessing, c = 0 with fewer than {learning_curve.FEWEST_FOR_FLOOR} of them; "
+        f"intervals of exponents and crossings by {learning_curve.RESAMPLES} "
+        f"bootstrap draws of {drawn}.",
+        "The gap is that of the epoch with the least validation loss, which is kept. "
+        "Small samples come in smaller batches, so that an epoch has about "
+        f"{FEWEST_STEPS} steps, and "
+        + ("in 5 to 20 epochs by their tokens." if epochs is None and not question.quick
+           else "in equally many epochs."),
+        *sweep.quick_notes(question, "three sizes, at most 2,000 texts, few epochs."),
+    )  # fmt: skip
+
+
+def figure(answer: Answer) -> str:
+    """Draws accuracy with the fitted curves, and the gap, by training texts."""
+    found = answer.findings
+    cells = list(found["fits"])
+
+    def draw(figure: Any) -> None:
+        left, right = figure.subplots(1, 2)
+        for index, cell in enumerate(cells):
+            curve = [one for one in found["curves"] if one["cell"] == cell]
+            look = figures.style(cell, index)
+            _draw_accuracy(left, curve, found["fits"][cell], look)
+            x = [one["rows"] for one in curve]
+            right.plot(x, [100 * one["gap"]["mean"] for one in curve], **look)
+        left.axhline(100 * found["guess"], color=INK, linewidth=0.8, alpha=0.5)
+        right.axhline(0, color=INK, linewidth=0.8, alpha=0.5)
+        left.set_ylabel("test accuracy, %")
+        right.set_ylabel("train − validation accuracy, points")
+        for axes in (left, right):
+            axes.set_xscale("log")
+            figures.plain_ticks(axes)
+            axes.set_xlabel("training texts")
+            axes.grid(alpha=0.25)
+        figures.legend(figure, [left])
+
+    return figures.drawn(draw, "size", 9.2, 3.8)
+
+
+def _draw_accuracy(
+    axes: Any, curve: Sequence[Record], fit: Record | None, look: Record
+) -> None:
+    """Draws a cell's points with their intervals; the line is the fitted curve."""
+    x = [one["rows"] for one in curve]
+    means, lows, highs = (
+        np.array([100 * one["accuracy"][key] for one in curve])
+        for key in ("mean", "low", "high")
+    )
+    reach = [np.maximum(means - lows, 0), np.maximum(highs - means, 0)]
+    line = look["linestyle"] if fit is None else "none"
+    style = look | {"linestyle": line}
+    axes.errorbar(x, means, yerr=reach, capsize=2, **style)
+    axes.plot([], [], label=curve[0]["cell"], **look)  # of the legend
+    if fit is not None:
+        law = PowerLaw(fit["a"], fit["b"], fit["c"])
+        along = np.geomspace(fit["sizes"][0], fit["sizes"][-1], 100)
+        axes.plot(along, 100 * (1 - law.at(along)), **look | {"marker": ""})

@@ -1,0 +1,220 @@
+"""Sweeps: cells x seeds x a setting that varies, trained by the engine of `compare`.
+
+A study that sweeps says how the setting varies (`points`) and what the trained points
+tell (`read`); what lies between is here, the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqclf import statistics
+from seqclf.comparison.pairs import Right, accuracy_interval, compare_models
+from seqclf.comparison.words import percent, signed
+from seqclf.config import RunConfig, twin
+from seqclf.data.dataset import TEST, TRAIN, VALIDATION
+from seqclf.metrics import wilson
+from seqclf.runs import Run
+from seqclf.studies.lab import Lab
+from seqclf.studies.question import Answer, Question, Record
+
+SPLITS, SCORES = (TRAIN, VALIDATION, TEST), ("accuracy", "log_loss")
+FACTS = ("parameters", "epochs", "best_epoch")
+CELLS, MODELS = "cells", "models"  # what a difference is said of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One value of what varies.
+
+    Attributes:
+      name: What it is called; no other point of the study has it.
+      config: The recipe with that value; cell and seed are replaced.
+      values: What varies, scalars by name, as they stand in the rows of the answer.
+    """
+
+    name: str
+    config: RunConfig
+    values: Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A point, trained for one cell and seed.
+
+    Attributes:
+      point: The point.
+      cell: The cell.
+      seed: The training seed.
+      run: What came out; unfinished if its loss ran away.
+    """
+
+    point: Point
+    cell: str
+    seed: int
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A study that varies a setting.
+
+    Attributes:
+      points: How it varies: from the question to the points, the longest training
+        last.
+      read: What the trained points tell.
+      may_diverge: Whether a loss that runs away is a result, not a failure.
+    """
+
+    points: Callable[[Question, Lab], Sequence[Point]]
+    read: Callable[[Question, Sequence[Trained]], Answer]
+    may_diverge: bool = False
+
+    def run(self, question: Question, lab: Lab) -> Answer:
+        """Trains what is missing, seed by seed and the longest first, and reads it."""
+        points = list(self.points(question, lab))
+        keys = [
+            (point, cell, seed)
+            for seed in question.seeds
+            for point in reversed(points)
+            for cell in question.cells
+        ]
+        configs = [twin(point.config, cell, seed) for point, cell, seed in keys]
+        runs = lab.train(configs, may_diverge=self.may_diverge)
+        trained = [
+            Trained(point=point, cell=cell, seed=seed, run=run)
+            for (point, cell, seed), run in zip(keys, runs, strict=True)
+        ]
+        trained.sort(key=lambda one: points.index(one.point))
+        return self.read(question, trained)
+
+
+def points_of(trained: Sequence[Trained]) -> list[Point]:
+    """Returns the points of a sweep, in their order."""
+    return list({one.point.name: one.point for one in trained}.values())
+
+
+def runs_of(trained: Sequence[Trained], cell: str, point: Point) -> list[Run]:
+    """Returns the runs of a cell at a point, in the order of the seeds."""
+    return [o.run for o in trained if o.cell == cell and o.point.name == point.name]
+
+
+def row(one: Trained) -> Record:
+    """Returns what an answer holds of a training: what varied, and its scores.
+
+    Returns:
+      cell, seed, the point's values, parameters, epochs, best_epoch, and accuracy and
+      log_loss of train (as many texts as validation has), validation and test; None
+      where the loss ran away.
+    """
+    start = {"cell": one.cell, "seed": one.seed, **one.point.values}
+    scores = {f"{s}_{m}": None for s in (TRAIN, VALIDATION, TEST) for m in _SCORES}
+    facts: Record = dict.fromkeys(("parameters", "epochs", "best_epoch"))
+    if one.run.is_finished:
+        metrics, environment = one.run.metrics, one.run.environment
+        scores = {
+            f"{s}_{m}": metrics[s][m]
+            for s in (TRAIN, VALIDATION, TEST)
+            for m in _SCORES
+        }
+        facts = {key: environment[key] for key in facts}
+    return start | facts | scores
+
+
+_SCORES = ("accuracy", "log_loss")
+
+
+def accuracy(right: Right) -> Record:
+    """Returns mean, low and high of a cell's test accuracy.
+
+    The interval is over seeds and texts; of one seed Wilson's, over texts.
+    """
+    values = np.array(list(right.values()))
+    mean, n = float(values.mean()), values.shape[1]
+    several = min(values.shape) > 1
+    low, high = accuracy_interval(right) if several else wilson(round(mean * n), n)
+    return {"mean": mean, "low": low, "high": high}
+
+
+def difference(a: Right, b: Right) -> Record:
+    """Compares two groups of trained models on the same texts.
+
+    Args:
+      a: Which test texts the first has right, by seed.
+      b: The same of the second, of the same seeds.
+
+    Returns:
+      difference of accuracy, a - b, with its 95 % interval low and high, p (not
+      adjusted), and `of`: CELLS, over seeds and texts, see `crossed_mean`; or MODELS,
+      where there is one seed: the bootstrap and McNemar's test of two models, which
+      tell nothing of another training.
+    """
+    seeds = sorted(a)
+    if len(seeds) == 1:
+        one = compare_models(a[seeds[0]], b[seeds[0]])
+        found = {key: one[key] for key in ("difference", "low", "high")}
+        return found | {"p": one["mcnemar_p"], "of": MODELS}
+    values = np.array([a[seed].astype(np.int8) - b[seed] for seed in seeds])
+    estimate = statistics.crossed_mean(values)
+    low, high = estimate.interval()
+    return {
+        "difference": estimate.mean,
+        "low": max(low, -1.0),
+        "high": min(high, 1.0),
+        "p": estimate.p,
+        "of": CELLS,
+    }
+
+
+def student_mean(values: Sequence[float]) -> Record:
+    """Returns mean, low and high of independent values, such as one a seed.
+
+    By Student's t; low and high are None of a single value.
+    """
+    from scipy.stats import t
+
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return {"mean": mean, "low": None, "high": None}
+    error = float(np.std(values, ddof=1)) / len(values) ** 0.5
+    reach = float(t.isf((1 - statistics.CONFIDENCE) / 2, len(values) - 1)) * error
+    return {"mean": mean, "low": mean - reach, "high": mean + reach}
+
+
+def reach(low: float | None, high: float | None, scale: float = 100) -> str:
+    """Returns an interval such as `−0.4 to 1.0`, in points; a dash where none is."""
+    if low is None or high is None:
+        return "–"
+    return f"{signed(scale * low)} to {signed(scale * high)}"
+
+
+def points(record: Record) -> str:
+    """Returns a difference such as `0.3 points (95 % interval −0.4 to 1.0)`."""
+    interval = reach(record["low"], record["high"])
+    return f"{signed(100 * record['difference'])} points (95 % interval {interval})"
+
+
+def with_interval(record: Record) -> str:
+    """Returns an accuracy such as `89.9 (89.1 to 90.6)`, in per cent."""
+    return f"{percent(record['mean'])} ({reach(record['low'], record['high'])})"
+
+
+def scope(question: Question) -> str:
+    """Says what a sentence stands on: one model each, or so many seeds."""
+    seeds = len(question.seeds)
+    if seeds == 1:
+        return "One model each: it concerns these trained models, not the cells."
+    return f"{seeds} seeds a cell."
+
+
+def quick_notes(question: Question, what: str) -> tuple[str, ...]:
+    """Returns the note of a quick answer, and nothing of a full one.
+
+    Args:
+      question: The question.
+      what: What was left out, after `Quick: `.
+    """
+    return (f"Quick: {what}",) if question.quick else ()

@@ -1,0 +1,95 @@
+"""What a step of each twin takes, nothing else running: measured once for all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from seqclf import config as settings
+from seqclf.config import RunConfig
+from seqclf.engine import cores
+from seqclf.model.build import build_model
+from seqclf.model.kernels import kernel_of, recurrent_layers, use_kernel
+from seqclf.storage import strict_json, write_json
+from seqclf.studies.lab import Lab
+from seqclf.studies.question import Record
+from seqclf.text.encoding import open_encoded
+from seqclf.training.fit import compile_model
+from seqclf.training.timing import TimingTask, run_timing
+from seqclf.training.trial import Report
+
+FOLDER = "timings"
+
+
+def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[Record]:
+    """Times twins in turns, in a process of its own, unless that was done.
+
+    Args:
+      configs: One for each cell, equal in all else.
+      lab: Where to measure, and where what was measured is kept.
+
+    Returns:
+      A record a config: what `run_timing` returns, and kernel, parameters and
+      recurrent_parameters as counted in the built model.
+    """
+    data = lab.load(configs[0])
+    asked = {
+        "questions": [settings.question(config) for config in configs],
+        "fingerprint": data.about["fingerprint"],
+        "threads": cores(),
+    }
+    file = lab.folder / FOLDER / f"{_digest(asked)}.json"
+    if not lab.target.fresh and (found := _read(file, asked)):
+        return found
+    task = TimingTask(tuple(configs), data.path, cores())
+    measured: list[Record] = lab.measure(time_and_count, [task], ["timing alone"])[0]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_json(file, asked | {"measured": measured})
+    return measured
+
+
+def _digest(asked: Record) -> str:
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _read(file: Path, asked: Record) -> list[Record]:
+    """Returns what was measured for that question; nothing if it was not."""
+    try:
+        values = strict_json(file.read_text("utf-8"))
+        measured: list[Record] = values.pop("measured")
+    except (OSError, ValueError, KeyError, AttributeError):
+        return []
+    return measured if values == asked else []
+
+
+def time_and_count(task: TimingTask, report: Report) -> list[Record]:
+    """Times twins, then counts their weights; see `twins_timed`."""
+    timings = run_timing(task, report)
+    return [
+        timing | counted(config, task.encoded)
+        for config, timing in zip(task.configs, timings, strict=True)
+    ]
+
+
+def counted(config: RunConfig, encoded: Path) -> Record:
+    """Builds a twin and returns its kernel, parameters and recurrent_parameters.
+
+    Args:
+      config: Its recipe.
+      encoded: Folder of the encoded data set, whose tokens and labels set its size.
+    """
+    data = open_encoded(encoded)
+    training = config.training
+    sizes = len(data.vocabulary), len(data.labels)
+    model = build_model(config.model, *sizes, training.seed)
+    use_kernel(model, training.kernel)
+    compile_model(model, training, steps=1000)
+    return {
+        "kernel": kernel_of(model),
+        "parameters": model.count_params(),
+        "recurrent_parameters": sum(
+            layer.count_params() for layer in recurrent_layers(model)
+        ),
+    }

@@ -1,0 +1,154 @@
+"""How fast the cells learn: interpolation, ratios and what may be said of them."""
+
+from __future__ import annotations
+
+import math
+from xml.etree import ElementTree
+
+import pytest
+from scipy.stats import ttest_1samp
+from test_studies import Silent, tiny
+
+from seqclf.errors import ConfigError
+from seqclf.steps import Target
+from seqclf.studies import convergence, run_study, saved
+from seqclf.studies.convergence import Curve
+from seqclf.studies.question import Question
+
+GUESSING = math.log(2)
+
+
+def curve(cell: str, losses: list[float], seed: int = 0, steps: int = 10) -> Curve:
+    epochs = range(len(losses) + 1)
+    return Curve(
+        cell=cell,
+        seed=seed,
+        steps=tuple(steps * epoch for epoch in epochs),
+        seconds=tuple(2.0 * epoch for epoch in epochs),
+        losses=(GUESSING, *losses),
+    )
+
+
+def test_a_loss_is_reached_within_an_epoch_along_a_line():
+    one = curve("gru", [0.6, 0.4, 0.5, 0.3])
+    assert one.best_epoch == 4
+    assert one.reached(0.6) == pytest.approx(1)
+    assert one.reached(0.45) == pytest.approx(1.75)
+    assert one.steps_to(0.45) == pytest.approx(17.5)
+    assert one.seconds_to(0.45) == pytest.approx(3.5)
+    assert one.reached(0.35) == pytest.approx(3.75)  # not before: it rose again
+    assert one.steps_to(0.3) == pytest.approx(40)
+    assert one.reached(0.29) is None
+    assert one.steps_to(0.29) is None
+    assert one.reached(0.7) == 0
+
+
+def test_epochs_of_unequal_length_count_their_own_steps():
+    one = Curve(
+        cell="gru", seed=0, steps=(0, 10, 40), seconds=(0, 1, 2), losses=(0.8, 0.6, 0.4)
+    )
+    assert one.steps_to(0.5) == pytest.approx(25)
+
+
+def test_the_hardest_loss_is_one_that_each_gru_and_lstm_reaches():
+    curves = [
+        curve("rnn", [0.69, 0.68]),
+        curve("gru", [0.5, 0.3]),
+        curve("lstm", [0.6, 0.4]),
+    ]
+    assert convergence.hardest_loss(curves) == 0.4
+    findings = convergence.found(curves, {"rnn": 1.0, "gru": 2.0, "lstm": 4.0})
+    hardest = findings["hardest"]
+    assert hardest["trainings"] == {"rnn": 0, "gru": 1, "lstm": 1}
+    assert hardest["steps"] == pytest.approx({"rnn": None, "gru": 15.0, "lstm": 20.0})
+    assert hardest["seconds_alone"]["gru"] == pytest.approx(0.03)
+    assert hardest["ratio"]["mean"] == pytest.approx(0.75)
+    assert hardest["seconds_ratio"]["mean"] == pytest.approx(0.375)
+    half = GUESSING + 0.5 * (0.4 - GUESSING)
+    assert [level["loss"] for level in findings["levels"]][0] == pytest.approx(half)
+
+
+def test_the_ratio_is_students_on_logarithms_by_seed():
+    first, second = {0: 10.0, 1: 30.0, 2: 12.0}, {0: 20.0, 1: 33.0, 2: 30.0}
+    found = convergence.paired_ratio(first, second)
+    logs = [math.log(first[s] / second[s]) for s in first]
+    interval = ttest_1samp(logs, 0).confidence_interval()
+    assert found["mean"] == pytest.approx(math.exp(sum(logs) / 3))
+    assert found["low"] == pytest.approx(math.exp(interval.low))
+    assert found["high"] == pytest.approx(math.exp(interval.high))
+    turned = convergence.paired_ratio(second, first)
+    assert turned["low"] == pytest.approx(1 / found["high"])
+
+
+def twice_as_fast(seeds: int) -> list[Curve]:
+    """Returns GRUs that need half the steps of their LSTMs, a little less or more."""
+    curves = []
+    for seed in range(seeds):
+        losses = [0.6, 0.5, 0.4 + 0.001 * seed, 0.35]
+        curves.append(curve("gru", losses, seed, steps=10))
+        curves.append(curve("lstm", losses, seed, steps=20 + seed % 2))
+    return curves
+
+
+def test_a_planted_ratio_is_found():
+    findings = convergence.found(twice_as_fast(4), {"gru": 1.0, "lstm": 1.0})
+    ratio = findings["hardest"]["ratio"]
+    assert ratio["low"] < 0.5 < ratio["high"] < 0.55
+    assert "GRU converges in fewer steps here" in convergence.sentence(findings)
+    turned = [
+        curve({"gru": "lstm", "lstm": "gru"}[c.cell], list(c.losses[1:]), c.seed,
+              c.steps[1])
+        for c in twice_as_fast(4)
+    ]  # fmt: skip
+    said = convergence.sentence(convergence.found(turned, {"gru": 1.0, "lstm": 1.0}))
+    assert "LSTM converges in fewer steps here" in said
+
+
+def test_one_seed_has_no_interval_and_says_so():
+    findings = convergence.found(twice_as_fast(1), {"gru": 1.0, "lstm": 1.0})
+    assert findings["hardest"]["ratio"]["low"] is None
+    assert "one training each" in convergence.sentence(findings)
+
+
+def test_cells_that_go_either_way_are_not_decided():
+    curves = twice_as_fast(1)
+    curves += [curve("gru", [0.6, 0.5, 0.4, 0.35], 1, steps=40)]
+    curves += [curve("lstm", [0.6, 0.5, 0.4, 0.35], 1, steps=20)]
+    findings = convergence.found(curves, {"gru": 1.0, "lstm": 1.0})
+    assert "not decided here" in convergence.sentence(findings)
+
+
+def test_nothing_is_said_of_speed_where_nothing_was_learnt():
+    curves = [curve("gru", [0.69, 0.7]), curve("lstm", [0.4, 0.3])]
+    findings = convergence.found(curves, {"gru": 1.0, "lstm": 1.0})
+    assert findings["hardest"] is None
+    assert findings["levels"] == []
+    assert "learnt enough" in convergence.sentence(findings)
+    assert len(convergence._table(findings).rows) == 2
+
+
+def test_both_cells_must_be_asked_for(workplace):
+    question = Question(config=tiny(workplace / "reviews"), cells=("rnn", "gru"))
+    with pytest.raises(ConfigError, match="gru beside lstm"):
+        convergence.run(question, None)
+
+
+@pytest.mark.slow
+def test_the_study_from_end_to_end(workplace, tmp_path):
+    question = Question(
+        config=tiny(workplace / "reviews"), cells=("gru", "lstm"), seeds=(0, 1)
+    )
+    target = Target(tmp_path / "models", tmp_path / "cache")
+    answer, path = run_study("convergence", question, target, Silent(), 1)
+    assert saved.read(path) == answer
+    assert answer.trials == 4
+    # Two epochs of 160 texts in batches of 16, after the point at which they guess.
+    gru = [r for r in answer.rows if (r["cell"], r["seed"]) == ("gru", 1)]
+    assert [row["steps"] for row in gru] == [0, 10, 20]
+    assert sum(row["is_best"] for row in gru) == 1
+    hardest = answer.findings["hardest"]
+    assert hardest["trainings"] == {"gru": 2, "lstm": 2}
+    assert hardest["ratio"]["low"] <= hardest["ratio"]["mean"]
+    svg = (path / saved.FIGURE_FILE).read_text()
+    ElementTree.fromstring(svg)
+    assert all(f">{cell}<" in svg for cell in question.cells)

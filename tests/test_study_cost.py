@@ -1,0 +1,96 @@
+"""What the cells cost: formulas against built models, ratios by round, the figure."""
+
+from __future__ import annotations
+
+import dataclasses
+from xml.etree import ElementTree
+
+import pytest
+from test_studies import Silent, tiny
+
+from seqclf.config import ModelConfig, RunConfig, twin
+from seqclf.data import load_dataset
+from seqclf.errors import ConfigError, RunError
+from seqclf.steps import Target
+from seqclf.studies import cost, run_study, saved, timed
+from seqclf.studies.question import Question
+from seqclf.text.encoding import encode_dataset
+
+MODEL = ModelConfig(units=8, embedding_size=6, bidirectional=False)
+
+
+@pytest.mark.parametrize(
+    ("cell", "weights", "adds"),
+    [
+        ("none", 0, 0),
+        ("rnn", 8 * (8 + 6 + 1), 8 * (8 + 6)),
+        ("gru", 3 * (8 * (8 + 6) + 2 * 8), 3 * 8 * (8 + 6)),
+        ("lstm", 4 * 8 * (8 + 6 + 1), 4 * 8 * (8 + 6)),
+    ],
+)
+def test_formulas_of_one_layer(cell, weights, adds):
+    model = dataclasses.replace(MODEL, cell=cell)
+    assert cost.recurrent_parameters(model) == weights
+    assert cost.multiply_adds(model) == adds
+
+
+def test_arithmetic_of_two_layers_in_both_directions():
+    """The second layer reads the 16 values of both directions of the first."""
+    model = dataclasses.replace(MODEL, cell="gru", layers=2, bidirectional=True)
+    first, second = 3 * 8 * (8 + 6), 3 * 8 * (8 + 16)
+    assert cost.multiply_adds(model) == 2 * (first + second)
+
+
+@pytest.mark.parametrize("cell", ["none", "rnn", "gru", "lstm"])
+def test_formula_and_count_of_the_built_model_agree(workplace, tmp_path, cell):
+    config = twin(tiny(workplace / "reviews"), cell)
+    data = encode_dataset(load_dataset(config.data), config.data, config.text, tmp_path)
+    found = timed.counted(config, data.path)
+    formula = cost.recurrent_parameters(config.model)
+    assert found["recurrent_parameters"] == formula
+    width = 8 if cell == "none" else 16  # both directions of 8 units
+    rest = 8 * len(data.vocabulary) + 2 * (width + 1)
+    assert found["parameters"] == formula + rest
+    assert found["kernel"] == ("none" if cell == "none" else "TensorFlow loop")
+
+
+def test_a_count_that_contradicts_the_formula_is_an_error():
+    config = RunConfig(model=MODEL)
+    with pytest.raises(RunError, match="480.*481"):
+        cost._row(config, {"recurrent_parameters": 481})
+
+
+def test_ratios_are_taken_round_by_round():
+    """A machine that gets twice as slow slows both: the ratio stays."""
+    rows = [{"cell": "lstm"}, {"cell": "gru"}]
+    steps = [{"rounds": [2.0, 4.0, 9.0]}, {"rounds": [1.0, 2.0, 3.0]}]
+    lstm, gru = cost.beside_reference(rows, steps)
+    keys = ("step_ratio", "step_ratio_least", "step_ratio_most")
+    assert [lstm[key] for key in keys] == [2.0, 2.0, 3.0]
+    assert [gru[key] for key in keys] == [1.0, 1.0, 1.0]
+
+
+def test_gru_must_be_among_the_cells(workplace):
+    question = Question(config=tiny(workplace / "reviews"), cells=("rnn", "lstm"))
+    with pytest.raises(ConfigError, match="gru"):
+        cost.run(question, None)
+
+
+def test_the_study_from_end_to_end(workplace, tmp_path):
+    question = Question(config=tiny(workplace / "reviews"), quick=True)
+    target = Target(tmp_path / "models", tmp_path / "cache")
+    answer, path = run_study("cost", question, target, Silent(), 1)
+    assert saved.read(path) == answer
+    found = answer.findings["recurrent_parameters"]
+    assert found == {"rnn": 272, "gru": 864, "lstm": 1088}  # 2 x the formulas, 8 and 8
+    assert answer.findings["step_ratio"]["gru"] == {"median": 1, "least": 1, "most": 1}
+    assert all(row["milliseconds_per_step"] > 0 for row in answer.rows)
+    svg = (path / saved.FIGURE_FILE).read_text()
+    ElementTree.fromstring(svg)
+    assert all(f">{cell}<" in svg for cell in question.cells)
+    # What was timed is not timed again for another study, or another seed.
+    kept = list((path.parent / timed.FOLDER).iterdir())
+    more = dataclasses.replace(question, seeds=(0, 1))
+    again, _ = run_study("cost", more, target, Silent(), 1)
+    assert again.rows == answer.rows
+    assert list((path.parent / timed.FOLDER).iterdir()) == kept

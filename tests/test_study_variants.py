@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import dataclasses
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from sweeps import TINY, Silent, tiny_question
+
+from seqclf import steps
+from seqclf.errors import ConfigError
+from seqclf.studies import depth, mix, run_study, sweep, variants
+from seqclf.studies.question import Question
+
+
+def test_depth_varies_layers_and_directions_alone():
+    points = depth.points(Question(config=TINY), None)
+    assert [p.name for p in points] == [
+        "1 layer, two-way", "2 layers, two-way", "3 layers, two-way",
+        "1 layer, one-way", "2 layers, one-way", "3 layers, one-way",
+    ]  # fmt: skip
+    assert points[0].config == TINY
+    one_way = dataclasses.replace(
+        TINY, model=dataclasses.replace(TINY.model, bidirectional=False)
+    )
+    assert points[3].config == one_way
+    assert depth.points(Question(config=one_way), None)[0].config == one_way
+
+
+def test_mix_adds_a_convolution_attention_and_both():
+    points = mix.points(Question(config=TINY), None)
+    assert points[0].config == TINY
+    assert [(p.values["conv_width"], p.values["pooling"]) for p in points] == [
+        (None, "max"), (3, "max"), (None, "attention"), (3, "attention")
+    ]  # fmt: skip
+    attentive = dataclasses.replace(
+        TINY, model=dataclasses.replace(TINY.model, pooling="attention")
+    )
+    with pytest.raises(ConfigError, match="--pooling"):
+        mix.points(Question(config=attentive), None)
+
+
+def test_quick_ones_share_their_plain_training():
+    question = Question(config=TINY, quick=True)
+    plain = depth.points(question, None)[0].config
+    assert plain == mix.points(question, None)[0].config
+    assert len(depth.points(question, None)) == 2
+    assert len(mix.points(question, None)) == 3
+
+
+def right(shares: list[float], seed: int) -> dict[int, np.ndarray]:
+    """Returns right answers of 4,000 texts, a share of them a seed."""
+    hard = np.random.default_rng(seed).random(4000)
+    return {number: hard < share for number, share in enumerate(shares)}
+
+
+def test_a_planted_difference_is_found_over_seeds_and_of_two_models():
+    better, worse = right([0.86, 0.87, 0.85], 1), right([0.80, 0.79, 0.81], 1)
+    found = sweep.difference(better, worse)
+    assert found["of"] == sweep.CELLS
+    assert found["low"] < 0.06 < found["high"]
+    assert found["low"] > 0
+    assert found["p"] < 0.05
+    one = sweep.difference(right([0.86], 1), right([0.80], 1))
+    assert one["of"] == sweep.MODELS
+    assert one["low"] < 0.06 < one["high"]
+    equal = sweep.difference(right([0.8, 0.8], 1), right([0.8, 0.8], 2))
+    assert equal["low"] < 0 < equal["high"]
+
+
+def test_students_interval_by_hand():
+    # 1 and 3: mean 2, standard error 1, t of one degree of freedom 12.706.
+    found = sweep.student_mean([1, 3])
+    assert found["low"] == pytest.approx(2 - 12.7062, abs=1e-3)
+    assert sweep.student_mean([1])["low"] is None
+
+
+def record(variant: str, p: float | None, difference: float | None = None) -> dict:
+    bounds = (None, None) if p is None else (difference - 0.01, difference + 0.01)
+    return {
+        "cell": "gru", "variant": variant, "difference": difference, "p": p,
+        "low": bounds[0], "high": bounds[1],
+        "accuracy": {"mean": 0.8, "low": 0.79, "high": 0.81}, "parameters": 10,
+    }  # fmt: skip
+
+
+def test_p_values_are_adjusted_and_the_sentence_claims_no_more():
+    records = [record("plain", None), record("a", 0.02, 0.04), record("b", 0.04, 0.01)]
+    variants.adjust(records)
+    # Holm: 2 x 0.02, and 0.04 is not below it.
+    assert [one["p"] for one in records] == [None, 0.04, 0.04]
+    question = Question(config=TINY, seeds=(0, 1))
+    found = {"plain": "plain", "variants": records}
+    assert "GRU, a: 4.0 points" in variants.sentence(question, found)
+    for one in records[1:]:
+        one["p"] = 0.5
+    said = variants.sentence(question, found)
+    assert said.startswith("None of 2 variants can be told from the plain one")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["depth", "mix"])
+def test_the_studies_from_end_to_end(name, workplace, tmp_path):
+    question = tiny_question(workplace / "reviews", cells=("rnn", "gru"), quick=True)
+    target = steps.Target(tmp_path / "models", tmp_path / "cache")
+    answer, path = run_study(name, question, target, Silent(), jobs=2)
+    names = [one["variant"] for one in answer.findings["variants"]]
+    assert answer.trials == len(names) == len(answer.rows)
+    assert answer.findings["variants"][0]["difference"] is None
+    assert answer.findings["variants"][-1]["of"] == sweep.MODELS
+    assert "One model each" in answer.sentence
+    root = ElementTree.fromstring((path / "figure.svg").read_text())
+    texts = {element.text for element in root.iter() if element.text}
+    assert {"rnn", "gru", *names} <= texts

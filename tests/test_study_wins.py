@@ -1,0 +1,156 @@
+"""One table over data sets: what is read, what counts, what may be said."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from conftest import run_cli, seal
+from test_studies import Silent
+
+from seqclf.config import RunConfig
+from seqclf.data import GENERATED
+from seqclf.errors import RunError
+from seqclf.steps import Target
+from seqclf.storage import write_json
+from seqclf.studies import run_study, saved, wins
+from seqclf.studies.question import Question
+
+
+def comparison(
+    models: Path, name: str, difference: float, *, seeds: int = 3, **more: object
+) -> None:
+    """Writes a finished comparison in which the better cell stands first."""
+    a, b = ("gru", "lstm") if difference >= 0 else ("lstm", "gru")
+    size = abs(difference)
+    p = more.get("p", 0.5) if seeds > 1 else None
+    around = {"low": size - 0.01, "high": size + 0.02}
+    several = around if seeds > 1 else {"low": None, "high": None}
+    pair = {
+        "a": a, "b": b, "seeds": list(range(seeds)), "difference": size, "p": p,
+        "models": [around | {"seed": 0}], **several,
+    }  # fmt: skip
+    accuracies = {"gru": 0.8 + difference, "lstm": 0.8}
+    dataset = {
+        "name": name.removesuffix("-compare"),
+        "fingerprint": str(more.get("fingerprint", name)),
+        "source": more.get("source", f"{name}.csv"),
+    }
+    result = {
+        "rows": [
+            {"cell": c, "kind": "recurrent", "runs": [], "n": 500,
+             "accuracy": {"mean": mean}}
+            for c, mean in accuracies.items()
+        ],
+        "pairs": [pair],
+        "verdict": "–",
+        "card": {"dataset": dataset, "chosen": more.get("chosen", [])},
+    }  # fmt: skip
+    folder = models / name
+    folder.mkdir(parents=True)
+    write_json(folder / "comparison.json", result)
+    seal(folder, command="compare")
+
+
+def test_signs_are_turned_to_gru_over_lstm(tmp_path):
+    comparison(tmp_path, "ahead-compare", 0.02)
+    comparison(tmp_path, "behind-compare", -0.03)
+    ahead, behind = wins.compared(tmp_path)
+    assert (ahead["difference"], ahead["low"], ahead["high"]) == (
+        0.02, pytest.approx(0.01), pytest.approx(0.04),
+    )  # fmt: skip
+    assert behind["difference"] == -0.03
+    assert behind["low"] == pytest.approx(-0.05)
+    assert behind["high"] == pytest.approx(-0.02)
+    assert behind["gru"] == pytest.approx(0.77)
+
+
+@pytest.mark.parametrize(("ahead", "behind"), [(8, 0), (5, 2), (3, 3), (1, 0)])
+def test_the_sign_test_is_that_of_a_fair_coin(tmp_path, ahead, behind):
+    for number in range(ahead):
+        comparison(tmp_path, f"a{number}", 0.01)
+    for number in range(behind):
+        comparison(tmp_path, f"b{number}", -0.01)
+    comparison(tmp_path, "equal", 0.0)
+    findings = wins.counted(wins.compared(tmp_path))
+    n = ahead + behind
+    tail = sum(math.comb(n, k) for k in range(max(ahead, behind), n + 1)) / 2**n
+    assert findings["p"] == pytest.approx(min(2 * tail, 1))
+    assert (findings["first"], findings["second"], findings["ties"]) == (
+        ahead, behind, 1,
+    )  # fmt: skip
+    said = wins.sentence(findings)
+    assert ("ahead more often than chance" in said) == (findings["p"] < 0.05)
+
+
+def test_a_data_set_counts_once_and_the_outcome_does_not_choose(tmp_path):
+    comparison(tmp_path, "x-compare", 0.01, seeds=5, fingerprint="x")
+    comparison(tmp_path, "x-compare-2", -0.05, seeds=3, fingerprint="x")
+    comparison(tmp_path, "y-compare-2", 0.01, fingerprint="y", chosen=["units"])
+    comparison(tmp_path, "y-compare-3", -0.01, fingerprint="y")
+    counting = [r["comparison"] for r in wins.compared(tmp_path) if r["counts"]]
+    assert counting == ["x-compare", "y-compare-3"]
+
+
+def test_the_built_in_corpus_is_shown_and_does_not_count(tmp_path):
+    comparison(tmp_path, "demo-compare", 0.02, source=GENERATED)
+    rows = wins.compared(tmp_path)
+    findings = wins.counted(rows)
+    assert findings["data_sets"] == 0
+    assert findings["p"] is None
+    assert "does not count" in wins.sentence(findings)
+    assert wins._table(rows).rows[0][0] == "demo (not counted)"
+
+
+def test_one_seed_tells_of_two_models_and_is_marked(tmp_path):
+    comparison(tmp_path, "one-compare", 0.02, seeds=1)
+    comparison(tmp_path, "two-compare", 0.03, seeds=3, p=0.01)
+    rows = wins.compared(tmp_path)
+    findings = wins.counted(rows)
+    assert findings["told_apart"] == {"first": 1, "second": 0, "of": 1}
+    marked = {row[0]: row[4].endswith("*") for row in wins._table(rows).rows}
+    assert marked == {"one": True, "two": False}
+    notes = " ".join(wins._notes(rows, findings))
+    assert "p = 0.5" in notes  # two on one side: the least that two can give
+    assert "six are needed" in notes
+
+
+def test_the_answer_follows_the_comparisons(tmp_path):
+    comparison(tmp_path / "models", "a-compare", 0.02)
+    target = Target(tmp_path / "models", tmp_path / "cache")
+    question = Question(config=RunConfig())
+    answer, path = run_study("wins", question, target, Silent())
+    assert answer.findings["first"] == 1
+    assert saved.read(path) == answer
+    svg = (path / saved.FIGURE_FILE).read_text()
+    ElementTree.fromstring(svg)
+    assert ">a<" in svg
+    assert run_study("wins", question, target, Silent())[1] == path
+    comparison(tmp_path / "models", "b-compare", -0.02)
+    newer, other = run_study("wins", question, target, Silent())
+    assert newer.findings["second"] == 1
+    assert other != path
+    assert not (tmp_path / "cache").exists()  # no data was loaded
+
+
+def test_without_a_comparison_the_command_says_how_to_make_one(tmp_path):
+    with pytest.raises(RunError, match="seqclf compare --data FILE"):
+        wins.about(tmp_path)
+    done = run_cli(["study", "wins"], tmp_path)
+    assert done.returncode == 1
+    assert "seqclf compare" in done.stderr
+
+
+def test_options_that_would_do_nothing_are_refused(tmp_path):
+    done = run_cli(["study", "wins", "--seeds=3", "--units=8"], tmp_path)
+    assert done.returncode == 2
+    assert "--seeds, a recipe or data" in done.stderr
+
+
+def test_a_damaged_comparison_is_named(tmp_path):
+    comparison(tmp_path, "a-compare", 0.02)
+    (tmp_path / "a-compare" / "comparison.json").write_text("{}")
+    with pytest.raises(RunError, match="a-compare"):
+        wins.compared(tmp_path)
