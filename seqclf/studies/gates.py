@@ -76,7 +76,8 @@ def run(question: Question, lab: Lab) -> Answer:
       unit at a token of a text that is drawn). Its findings:
 
       - texts, tokens: of the test split, what all but the drawings stand on;
-        difference, the greatest between these figures' states and the layers' own.
+        difference, the greatest between these figures' states and the layers' own;
+        accuracy: by cell, on the test split.
       - cells: by cell: gates, by name: mean, low and high (shares of values < 0.1 and
         > 0.9), units_shut and units_open (shares of units that are so for 99 % of the
         tokens), state (`shut`, `open` if all values but 1 % are so, else `in use`);
@@ -119,7 +120,10 @@ def run(question: Question, lab: Lab) -> Answer:
         cell: [measured[cell, seed] for seed in question.seeds]
         for cell in question.cells
     }
-    findings = judge(by_cell) | {"texts": len(places)}
+    findings = judge(by_cell) | {
+        "texts": len(places),
+        "accuracy": unrolled.accuracies(question, runs),
+    }
     return Answer(
         study="gates",
         title="What the gates do",
@@ -635,6 +639,7 @@ def _notes(findings: Record, question: Question) -> tuple[str, ...]:
         "the texts that were given" if question.texts else "test texts of two labels"
     )
     return (
+        unrolled.of_accuracies(findings["accuracy"]),
         f"Counted over {findings['tokens']:,} tokens of {findings['texts']} test "
         f"texts, evenly spread over the split. Gates and states were computed anew "
         f"from the weights; they differ from the layers' own states by at most "

@@ -71,7 +71,8 @@ def run(question: Question, lab: Lab) -> Answer:
       distance (0 is the last token), and median, low, high (quartiles) of the norm over
       texts and seeds. Its findings:
 
-      - texts, batches, span, threshold, clip_norm: what the figures below stand on.
+      - texts, batches, span, threshold, clip_norm: what the figures below stand on;
+        accuracy: by cell, on the test split.
       - cells: by cell, by stage: states, by state: slope (powers of ten a token, by
         least squares over the span) with slope_low and slope_high; factor (norm at the
         span's end by the norm at the last token; the geometric mean over texts) with
@@ -111,6 +112,7 @@ def run(question: Question, lab: Lab) -> Answer:
         "texts": len(rows),
         "batches": max(m["batches"] for m in measured),
         "clip_norm": config.training.clip_norm,
+        "accuracy": unrolled.accuracies(question, runs),
         **judge(by_cell, min(distance, SPAN)),
     }
     return Answer(
@@ -482,10 +484,15 @@ def _sentence(findings: Record, models: str) -> str:
             f"{cell} {factor} ({low} to {high}), {now['verdict']}"
             + (", in its memory cell" if state == "c" else "")
         )
+    clipped = ", ".join(
+        f"{cell} {100 * stages[LAST]['clipped']:.0f} %"
+        for cell, stages in findings["cells"].items()
+    )
     return (
         f"At the best epoch, {span} tokens before the end the gradient is this many "
         f"times as long as at the last token: {'; '.join(parts)} "
-        f"({models}, {findings['texts']} long test texts)."
+        f"({models}, {findings['texts']} long test texts). Training batches whose "
+        f"gradient is clipped there: {clipped}."
     )
 
 
@@ -530,6 +537,7 @@ def _range(values: Sequence[float]) -> str:
 def _notes(findings: Record, distance: int) -> tuple[str, ...]:
     span, most = findings["span"], short(findings["threshold"])
     return (
+        unrolled.of_accuracies(findings["accuracy"]),
         f"Norms of the derivative of each text's cross-entropy by the hidden state h, "
         f"in the LSTM also by the memory cell c, for the {findings['texts']} longest "
         f"test texts; all of them have {distance + 1} tokens or more.",
@@ -538,7 +546,10 @@ def _notes(findings: Record, distance: int) -> tuple[str, ...]:
         f"Clipped: of {findings['batches']} training batches, with dropout and word "
         f"dropout, those whose gradient was longer than {findings['clip_norm']:g}.",
         "Spectral radius and largest singular value are those of the recurrent matrix; "
-        "where a cell has several, the least and the greatest.",
+        "where a cell has several, the least and the greatest. A plain RNN's starts "
+        "orthogonal, as Keras has it, with all singular values 1, so that its gradient "
+        "does not vanish at the start (Saxe, McClelland & Ganguli 2014, "
+        "arXiv:1312.6120); the gates' matrices are parts of one such matrix.",
     )
 
 
@@ -556,10 +567,17 @@ def figure(answer: Answer) -> str:
         least = min(row["median"] for row in answer.rows)
         if least < LOWEST_DRAWN:
             panels[0].set_ylim(bottom=LOWEST_DRAWN)
+        panels[0].yaxis.set_major_formatter(lambda value, _: power_of_ten(value))
         panels[0].set_ylabel("norm of the gradient")
         legend(figure, panels)
 
     return drawn(draw, "gradients", 9.2, 3.8)
+
+
+def power_of_ten(value: float) -> str:
+    """Returns a label such as `10⁻⁹`."""
+    digits = str(round(math.log10(value)))
+    return "10" + digits.translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _draw_stage(axes: Any, rows: Sequence[Record]) -> None:

@@ -6,7 +6,7 @@ they work with must reproduce what the layer itself gives, or nothing is said.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from seqclf.errors import ConfigError, RunError
 from seqclf.model.backend import import_keras
 from seqclf.model.build import CELLS
 from seqclf.model.kernels import recurrent_layers
+from seqclf.runs import Run
 from seqclf.studies.question import Question, quick_config, textbook
 from seqclf.text.batching import pad
 from seqclf.text.encoding import Examples
@@ -73,6 +74,23 @@ def held_fixed(question: Question, used: RunConfig) -> tuple[str, ...]:
     if not changed:
         return (network,)
     return network, f"Other than the recipe (recipe, here): {changed}."
+
+
+def accuracies(question: Question, runs: Sequence[Run]) -> dict[str, float]:
+    """Returns each cell's accuracy on the test split, the mean over seeds."""
+    found: dict[str, list[float]] = {}
+    for (cell, _), run in zip(pairs(question), runs, strict=True):
+        found.setdefault(cell, []).append(run.metrics["test"]["accuracy"])
+    return {cell: float(np.mean(values)) for cell, values in found.items()}
+
+
+def of_accuracies(accuracy: Mapping[str, float]) -> str:
+    """Returns a sentence on how far the models had learnt."""
+    said = ", ".join(f"{cell} {100 * value:.1f} %" for cell, value in accuracy.items())
+    return (
+        f"Test accuracy of these models: {said}. What has learnt little is still much "
+        f"as it was at the start."
+    )
 
 
 def spoken_for(question: Question) -> str:
