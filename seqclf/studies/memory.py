@@ -8,11 +8,11 @@ Simard & Frasconi (1994, IEEE Trans. Neural Networks 5:157) showed on such a tas
 plain recurrent networks fail to learn what lies far back; Hochreiter & Schmidhuber that
 gates do learn it.
 
-Whether a plain network learns it hangs on how it begins and on what it is shown, too (Le,
-Jaitly & Hinton 2015, arXiv:1504.00941, on the beginning). So the first task is asked in
-three ways: training texts of all distances up to the one tested; most of them short; and
-all at the distance tested, with small initial token vectors, under which Keras's
-orthogonal recurrent matrix hands the state of a SimpleRNN on nearly unchanged.
+Whether a plain network learns it hangs on how it begins and on what it is shown, too
+(Le, Jaitly & Hinton 2015, arXiv:1504.00941, on the beginning). So the first task is
+asked in three ways: training texts of all distances up to the one tested; most of them
+short; and all at the distance tested, with small initial token vectors, under which
+Keras's orthogonal recurrent matrix hands the state of a SimpleRNN on nearly unchanged.
 """
 
 from __future__ import annotations
