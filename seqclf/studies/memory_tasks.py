@@ -22,6 +22,11 @@ SUMS = ("low", "high")
 MIDDLE = DIGITS - 1  # of two digits' sum, 0 to 18; it has no label
 FEWEST_DIGITS = 4  # so that the first half has two places
 
+# How the distances of the training texts are drawn, from 0 up to the one tested:
+# evenly; evenly on a logarithm, so that half of them are short; or not at all, when
+# they have the distance tested, too.
+SPREADS = ("even", "log", "none")
+
 # From chance, a label id and a distance in tokens, to a text.
 Make = Callable[[random.Random, int, int], str]
 
@@ -111,26 +116,30 @@ class Sizes:
     test: int
 
 
-def texts(task: str, distance: int, sizes: Sizes, seed: int = 0) -> dict[str, pa.Table]:
+def texts(
+    task: str, distance: int, sizes: Sizes, spread: str = "even", seed: int = 0
+) -> dict[str, pa.Table]:
     """Makes a data set.
 
     Args:
       task: One of `TASKS`.
       distance: Tokens between what decides and the end, at least 1. All of validation
-        and test have it; those of train are drawn evenly from 0 up to it, so that what
-        is learnt on short texts can help with long ones.
+        and test have it.
       sizes: Texts a split; the labels are equally frequent, but for a remainder.
+      spread: One of `SPREADS`: distances of the training texts. What is learnt on short
+        texts can help with long ones.
       seed: Equal arguments give equal texts, on every machine.
 
     Returns:
       By split, tables with text: string and label: string.
     """
     # Only Random.random is promised to draw the same numbers in every version.
-    rng = random.Random(zlib.crc32(f"{VERSION}/{task}/{distance}/{seed}".encode()))
+    known = f"{VERSION}/{task}/{distance}/{spread}/{seed}"
+    rng = random.Random(zlib.crc32(known.encode()))
     return {
-        TRAIN: _table(task, sizes.train, _up_to(rng, distance), rng),
-        VALIDATION: _table(task, sizes.validation, _always(distance), rng),
-        TEST: _table(task, sizes.test, _always(distance), rng),
+        TRAIN: _table(task, sizes.train, _spread(rng, distance, spread), rng),
+        VALIDATION: _table(task, sizes.validation, _spread(rng, distance), rng),
+        TEST: _table(task, sizes.test, _spread(rng, distance), rng),
     }
 
 
@@ -147,14 +156,15 @@ def _table(
     return pa.table({"text": pa.array(made, pa.string()), "label": labels})
 
 
-def _always(distance: int) -> Iterator[int]:
+def _spread(rng: random.Random, distance: int, spread: str = "none") -> Iterator[int]:
+    """Yields distances without end."""
+    draw = {
+        "even": lambda: _below(rng, distance + 1),
+        "log": lambda: int((distance + 2) ** rng.random()) - 1,
+        "none": lambda: distance,
+    }[spread]
     while True:
-        yield distance
-
-
-def _up_to(rng: random.Random, distance: int) -> Iterator[int]:
-    while True:
-        yield _below(rng, distance + 1)
+        yield draw()
 
 
 def _below(rng: random.Random, n: int) -> int:

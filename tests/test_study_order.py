@@ -1,0 +1,138 @@
+from collections import Counter
+from xml.etree import ElementTree
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
+from seqclf.studies import order
+from seqclf.studies.question import Answer, Question, Table
+from seqclf.text.tokens import tokenize
+from seqclf.text.vocabulary import Vocabulary, encode_texts
+
+SVG = "{http://www.w3.org/2000/svg}"
+NASTY = pa.array(
+    [
+        "Don't <br /> stop: it's 'fine', isn't it?",
+        "a < b / c > d <i>tag</i> x<y",
+        "",
+        "日本語の text, naïve café — e\u0301 ’tis İ Σας",
+        "one",
+        " ".join(f"w{i}" for i in range(40)),
+    ]
+)
+
+
+def tokens(texts):
+    return tokenize(texts).to_pylist()
+
+
+def test_shuffled_texts_have_the_same_tokens_in_another_order():
+    before = tokens(NASTY)
+    after = tokens(order.shuffled_words(NASTY, TextConfig(), 0))
+    assert [Counter(t) for t in after] == [Counter(t) for t in before]
+    assert after[-1] != before[-1]
+    assert after == tokens(order.shuffled_words(NASTY, TextConfig(), 0))
+    assert after != tokens(order.shuffled_words(NASTY, TextConfig(), 1))
+
+
+@pytest.mark.parametrize("keep", ["head", "tail", "both"])
+def test_of_a_long_text_the_tokens_that_the_network_sees_are_shuffled(keep):
+    config = TextConfig(max_length=5, keep=keep, min_count=1)
+    vocabulary = Vocabulary.build([tokenize(NASTY)], config)
+    seen, offsets = encode_texts(NASTY, vocabulary, config)
+    shuffled = order.shuffled_words(NASTY, config, 0)
+    ids, ends = encode_texts(shuffled, vocabulary, config)
+    np.testing.assert_array_equal(ends, offsets)
+    for start, end in zip(offsets[:-1], offsets[1:], strict=True):
+        assert sorted(ids[start:end]) == sorted(seen[start:end])
+
+
+def right(share, seeds, n=200):
+    generator = np.random.default_rng(0)
+    return {s: generator.permutation(n) < round(share * n) for s in range(seeds)}
+
+
+SHARES = {
+    "neither": {"none": 0.7, "rnn": 0.65, "gru": 0.95},
+    "test": {"none": 0.7, "rnn": 0.6, "gru": 0.55},
+    "training": {"gru": 0.6},
+    "both": {"gru": 0.7},
+}
+
+
+def planted(seeds=1):
+    rights = {
+        condition: {cell: right(share, seeds) for cell, share in by_cell.items()}
+        for condition, by_cell in SHARES.items()
+    }
+    cells = {cell: order._cell(cell, rights) for cell in SHARES["neither"]}
+    return {"n": 200, "cells": cells}
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_planted_losses_are_found(seeds):
+    gru = planted(seeds)["cells"]["gru"]
+    assert gru["accuracy"]["training"]["accuracy"] == pytest.approx(0.6)
+    assert gru["lost"]["difference"] == pytest.approx(0.25)
+    assert 0.1 < gru["lost"]["low"] < 0.25 < gru["lost"]["high"] < 0.4
+    assert gru["lost_at_test"]["difference"] == pytest.approx(0.4)
+    assert gru["over_none"]["difference"] == pytest.approx(0.25)
+
+
+def test_what_was_not_trained_is_missing_and_not_zero():
+    cells = planted()["cells"]
+    assert cells["rnn"]["lost"] is None
+    assert cells["rnn"]["accuracy"]["both"] is None
+    assert cells["none"]["over_none"] is None
+
+
+def test_the_same_answers_lose_nothing():
+    none = planted()["cells"]["none"]["lost_at_test"]
+    assert none == {"difference": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_the_sentence_claims_order_only_where_an_interval_leaves_zero_out():
+    findings = planted()
+    said = order.sentence(findings, 1)
+    assert said.startswith("Order matters here to GRU.")
+    assert "GRU 25.0 (" in said
+    assert "one model each" in said
+    findings["cells"]["gru"]["lost"] |= {"low": -0.01}
+    assert order.sentence(findings, 3).startswith("That order matters here is not")
+
+
+def test_the_figure_shows_each_cell_and_both_trainings():
+    answer = Answer(
+        study="order", title="", sentence="", rows=(), findings=planted(), trials=4,
+        table=Table(header=(), rows=()),
+    )  # fmt: skip
+    root = ElementTree.fromstring(order.figure(answer))
+    said = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
+    for word in ("none", "rnn", "gru", "trained on words shuffled"):
+        assert word in said
+
+
+@pytest.mark.slow
+def test_the_study_trains_all_conditions(workplace, tmp_path):
+    from seqclf.cli._screen import Screen
+    from seqclf.steps import Target
+    from seqclf.studies import run_study
+
+    config = RunConfig(
+        data=DataConfig(source=str(workplace / "reviews")),
+        text=TextConfig(min_count=1),
+        model=ModelConfig(units=8, embedding_size=8),
+        training=TrainingConfig(epochs=2, batch_size=16, learning_rate=0.02),
+    )
+    question = Question(config=config, cells=("gru",), seeds=(0, 1))
+    target = Target(tmp_path / "models", tmp_path / "cache")
+    answer, path = run_study("order", question, target, Screen(True), 2)
+    assert answer.trials == 8
+    assert len(answer.rows) == 2 * 4
+    cells = answer.findings["cells"]
+    # Without recurrence, and with the maximum over the words, order is nothing at all.
+    assert cells["none"]["lost_at_test"]["difference"] == 0
+    assert all(0 <= r["low"] <= r["accuracy"] <= r["high"] <= 1 for r in answer.rows)
+    assert (path / "figure.svg").exists()
