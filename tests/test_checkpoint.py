@@ -140,7 +140,7 @@ def test_a_checkpoint_holds_no_pickle(tmp_path):
     with np.load(file, allow_pickle=False) as arrays:
         assert all(arrays[name].dtype != object for name in arrays.files)
         state = json.loads(arrays[checkpoint.STATE].tobytes())
-            assert (state["epoch"], state["step"]) == (2, 5)
+    assert (state["epoch"], state["step"]) == (2, 5)
 
 
 def test_the_best_epoch_is_the_first_of_the_least_loss():
