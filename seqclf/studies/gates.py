@@ -27,7 +27,7 @@ from seqclf.config import TextConfig
 from seqclf.errors import ConfigError
 from seqclf.model import backend
 from seqclf.model.keras_file import open_keras
-from seqclf.report.figures import clipped, drawn, legend, style
+from seqclf.report.figures import clipped, drawn, legend, short, style
 from seqclf.report.svg import INK
 from seqclf.runs import Run
 from seqclf.runs.run import MODEL_FILE
@@ -581,25 +581,28 @@ def _remembers(cell: str, one: Record) -> str:
     )
 
 
+SAID = {
+    "copying": "the GRU's state moves",
+    "dropping": "the old state moves the candidate",
+}
+WHERE = {
+    "copying": ("z > 0.9", "z < 0.1"),
+    "dropping": ("r < 0.1", "r > 0.9"),
+    "copying_tenths": ("the tenth of the greatest z", "that of the least"),
+    "dropping_tenths": ("the tenth of the least r", "that of the greatest"),
+}
+
+
 def _effect_of(name: str, findings: Record) -> str:
-    what = {
-        "copying": ("z > 0.9", "the GRU's state moves", "z < 0.1"),
-        "dropping": ("r < 0.1", "the old state moves the candidate", "r > 0.9"),
-    }[name]
-    one, where = findings[name], f"where {what[0]}"
+    """Says what was found at the bounds, or else between the outer tenths."""
+    kind = name if findings[name]["ratio"] is not None else f"{name}_tenths"
+    one, (small, large) = findings[kind], WHERE[kind]
     if one["ratio"] is None:
-        one, where = findings[f"{name}_tenths"], f"in the tenth nearest to {what[0]}"
-        what = (*what[:2], "the tenth at the other end")
-    else:
-        what = (*what[:2], f"where {what[2]}")
-    if one["ratio"] is None:
-        return f"{where} nothing can be compared"
-    reach = (
-        f" ({one['low']:.2g} to {one['high']:.2g})" if one["low"] is not None else ""
-    )
+        return f"of where {SAID[name]} nothing can be said"
+    bounds = (one["low"], one["high"])
+    reach = "" if None in bounds else " ({:.2g} to {:.2g})".format(*bounds)
     return (
-        f"{where}, {what[1]} {one['ratio']:.2g} times{reach} as far as in "
-        f"{what[2]}".replace("in where", "where")
+        f"at {small}, {SAID[name]} {one['ratio']:.2g} times{reach} as far as at {large}"
     )
 
 
@@ -709,11 +712,12 @@ def _draw_text(
         if gate in GATES[cell]:
             look = {"cmap": "cividis", "vmin": 0, "vmax": 1}
         else:
-            most = max(float(np.abs(matrix).max()), 1e-9) if gate == "cell" else 1
+            most = max(float(np.abs(matrix).max()), 1e-9)
             look = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
         axes.imshow(matrix, aspect="auto", interpolation="nearest", **look)
         axes.set_yticks([])
-        name = f"{cell} {gate}" + (f" ±{look['vmax']:.1f}" if gate == "cell" else "")
+        reach = f" ±{look['vmax']:.2g}" if gate in STATES[cell] else ""
+        name = f"{cell} {gate}{reach}"
         axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
         axes.tick_params(length=0)
     panels[-1].set_xticks(
@@ -729,13 +733,14 @@ def _draw_bars(place: Any) -> None:
     from matplotlib.colors import Normalize
 
     panels = place.subplots(1, 2)
-    for axes, (name, colours, least) in zip(
-        panels,
-        (("gate: 0 shut, 1 open", "cividis", 0), ("state, candidate", "RdBu_r", -1)),
-        strict=True,
-    ):
-        mapping = ScalarMappable(Normalize(least, 1), colours)
-        place.colorbar(mapping, cax=axes, orientation="horizontal", label=name)
+    kinds: tuple[tuple[str, str, dict[float, str]], ...] = (
+        ("gate", "cividis", {0: "0, shut", 0.5: "0.5", 1: "1, open"}),
+        ("state or candidate", "RdBu_r", {-1: "−", 0: "0", 1: "+, its greatest"}),
+    )
+    for axes, (name, colours, ticks) in zip(panels, kinds, strict=True):
+        mapping = ScalarMappable(Normalize(min(ticks), 1), colours)
+        bar = place.colorbar(mapping, cax=axes, orientation="horizontal", label=name)
+        bar.set_ticks(list(ticks), labels=list(ticks.values()))
 
 
 def _draw_summary(place: Any, answer: Answer) -> None:
@@ -755,6 +760,9 @@ def _draw_half_lives(axes: Any, rows: Sequence[Record]) -> None:
         look = style(cell) | {"marker": ""}
         axes.plot(values, shares_below, label=cell, **look)
     axes.set_xscale("log")
+    axes.set_xlim(0.1, max([100, *(row["value"] for row in rows)]) * 1.5)
+    axes.xaxis.set_major_formatter(lambda value, _: short(value))
+    axes.minorticks_off()
     axes.set_xlabel("memory half-life, tokens")
     axes.set_ylabel("units below, %")
 
@@ -773,6 +781,8 @@ def _draw_saturation(axes: Any, rows: Sequence[Record]) -> None:
             s=14, alpha=0.6, linewidths=0.8, label=gate, **{**look, **filled},
         )  # fmt: skip
     axes.plot([0, 100], [100, 0], color=INK, linewidth=0.6, alpha=0.5)
+    axes.set_xlim(-5, 105)
+    axes.set_ylim(-5, 105)
     axes.set_xlabel("tokens with gate < 0.1, %")
     axes.set_ylabel("tokens with gate > 0.9, %")
     if rows:
