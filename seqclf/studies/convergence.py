@@ -294,10 +294,12 @@ def sentence(findings: Record) -> str:
         return (
             f"{lead}, and {alone}: one training each, which says nothing of the cells."
         )
+    undecided = len(levels) - findings["fewer"] - findings["more"]
+    rest = f"; to {undecided} that is not decided here" if undecided else ""
     return (
         f"{lead} (95 % intervals over {seeds} seeds), and {alone}. GRU converges in "
         f"fewer steps to {findings['fewer']} of these {len(levels)} losses, LSTM to "
-        f"{findings['more']}; of the others that is not decided here."
+        f"{findings['more']}{rest}."
     )
 
 

@@ -258,10 +258,10 @@ def figure(answer: Answer) -> str:
 
 def _ends(row: Record, key: str) -> tuple[float, float]:
     """Returns the least and the most over the rounds; twice the value without them."""
-    least, most = (
-        float(row.get(f"{key}_{end}", row[key])) for end in ("least", "most")
-    )
-    return least, most
+    least, most = f"{key}_least", f"{key}_most"
+    if least not in row:
+        return row[key], row[key]
+    return row[least], row[most]
 
 
 def _few_ticks() -> Any:
