@@ -86,8 +86,8 @@ def _times(value: float, low: float, high: float) -> str:
 
 
 def _number(value: float) -> str:
-    """Returns a number of any size in a few characters, such as `0.031`, `1.2e-09`."""
-    return f"{value:.2g}" if value < 1000 else f"{value:,.0f}"
+    """Returns a number of any size in two digits, such as `0.50`, `12`, `1.2e-09`."""
+    return f"{value:#.2g}".rstrip(".") if value < 100 else f"{value:,.0f}"
 
 
 def _of_one(answer: Answer) -> str:

@@ -89,7 +89,8 @@ def judge_all(
     page = Page(_title(about), tuple(judge(answers)), tuple(notes), folder / PAGE_FILE)
     write_json(folder / JSON_FILE, page.values())
     first = {
-        "title": "Claims", "sentence": "", "svg": "", "alt": "", "command": "",
+        "title": "Claims",
+        "claim": "", "sentence": "", "svg": "", "alt": "", "command": "",
         "table": {"header": list(page.table().header), "rows": list(page.table().rows)},
     }  # fmt: skip
     html = sections_page(page.title, [first, *sections], " ".join(notes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any
 
 from seqclf import config as settings
@@ -47,7 +48,9 @@ class Question:
             "texts": list(self.texts),
             "range_test": self.range_test,
         }
-        return values | own | {"study": study, "fingerprint": fingerprint}
+        # Another version may find other things, and would not understand this answer.
+        made_by = {"seqclf": version("seqclf")}
+        return values | own | made_by | {"study": study, "fingerprint": fingerprint}
 
 
 def textbook(config: RunConfig) -> RunConfig:
