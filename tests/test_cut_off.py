@@ -56,7 +56,7 @@ def surroundings(folder: Path, whom: str = "", condition: str = "True"):
 def typed(command, folder, *more, whom="", condition="True"):
     """Types a command; waits until nobody is at any run any more."""
     environment = surroundings(folder / "site", whom, condition)
-    done = run_cli([*command, *more], folder, env=environment)
+    done = run_cli([*command, *more], folder, env=environment, timeout=600)
     for lock in (folder / "models").glob("*/lock"):
         kills.wait_until_free(lock.parent)
     return done
