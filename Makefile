@@ -61,8 +61,8 @@ soak: install ## Watch the memory over a million texts, over 200 trainings
 	$(BIN)/python benchmarks/soak.py compare
 
 audit: install ## Look the pins up among published advisories (needs a network)
-	$(BIN)/python -m pip install --quiet pip-audit
-	$(BIN)/pip-audit --no-deps --disable-pip --requirement constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip-audit
+	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 results: install ## Train on real data sets and write docs/results.md (hours)
 	$(BIN)/python benchmarks/results.py

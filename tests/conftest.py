@@ -54,12 +54,12 @@ def run_cli(
     """Runs the command line in a process of its own, in `folder`."""
     if "input" not in options:
         options.setdefault("stdin", subprocess.DEVNULL)
+    options.setdefault("timeout", 180)
     return subprocess.run(
         [sys.executable, "-m", "seqclf", *arguments],
         cwd=folder,
         capture_output=True,
         encoding="utf-8",
-        timeout=180,
         **options,
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,20 @@ pathlib.Path.replace = replace
 """
 
 
+# In every process: an hour back at each look at the time of day, a year back since
+# yesterday.
+CLOCK = """
+import datetime, itertools, time
+hours, real_time, real_datetime = itertools.count(), time.time, datetime.datetime
+time.time = lambda: real_time() - 3600 * next(hours)
+class Earlier(real_datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return real_datetime.now(tz) - datetime.timedelta(days=365)
+datetime.datetime = Earlier
+"""
+
+
 def surroundings(folder: Path, whom: str = "", condition: str = "True"):
     """Returns an environment in which `whom` is killed; with checkpoints all the time.
 
@@ -56,7 +72,7 @@ def surroundings(folder: Path, whom: str = "", condition: str = "True"):
 def typed(command, folder, *more, whom="", condition="True"):
     """Types a command; waits until nobody is at any run any more."""
     environment = surroundings(folder / "site", whom, condition)
-    done = run_cli([*command, *more], folder, env=environment)
+    done = run_cli([*command, *more], folder, env=environment, timeout=600)
     for lock in (folder / "models").glob("*/lock"):
         kills.wait_until_free(lock.parent)
     return done
@@ -110,6 +126,27 @@ def test_a_killed_comparison_goes_on_or_begins_anew(fresh, folder, uncut):
     assert {run.name: kills.numbers(run.path) for run in found} == uncut
     cuts = sorted(run.environment["cuts"] for run in found)
     assert cuts == ([0, 0] if fresh else [0, 1])
+
+
+def test_a_clock_that_is_set_back_changes_nothing(folder, uncut):
+    tomorrow = time.time() + 24 * 3600
+    os.utime(folder / "reviews.csv", (tomorrow, tomorrow))
+    assert typed(TRAIN, folder, whom="os.getpid()").returncode == 1
+    [run] = runs_of(folder)
+    for file in run.path.iterdir():
+        os.utime(file, (tomorrow, tomorrow))
+    (folder / "site" / "sitecustomize.py").write_text(CLOCK)
+    path = os.pathsep.join([str(folder / "site"), os.environ.get("PYTHONPATH", "")])
+    back = surroundings(folder) | {"PYTHONPATH": path}
+    done = run_cli(TRAIN, folder, env=back, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert "goes on at epoch" in done.stderr
+    assert run.environment["cuts"] == 1
+    assert run.environment["seconds"] > 0
+    assert int(run.complete["time"][:4]) == datetime.datetime.now().year - 1
+    assert kills.numbers(run.path) == uncut[run.name]
+    again = run_cli(TRAIN, folder, env=back, timeout=600)
+    assert "is finished with these settings and data: reused" in again.stderr
 
 
 def test_a_training_that_is_killed_is_missing_and_the_others_go_on(folder, uncut):

@@ -55,30 +55,99 @@ def click_command(command: str):
     return found
 
 
-def lines_typed() -> list[str]:
-    """Returns the seqclf commands of the README's code blocks."""
-    blocks = re.findall(r"^```\w*\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-    typed = [
-        line.split("#")[0].strip() for block in blocks for line in block.split("\n")
+def pages() -> dict[str, str]:
+    """Returns the pages that say how to use seqclf, by their path."""
+    files = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md")]
+    files += sorted((ROOT / "docs").glob("*.md"))
+    files += [ROOT / name / "README.md" for name in ("data", "models", "benchmarks")]
+    return {str(file.relative_to(ROOT)): file.read_text("utf-8") for file in files}
+
+
+def blocks_of(page: str) -> list[tuple[str, str]]:
+    """Returns language and content of a page's code blocks."""
+    return re.findall(r"^```(\w*)\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+
+
+def commands_of(block: str) -> list[str]:
+    """Returns the commands of a block that are typed to get an answer of seqclf."""
+    lines = [
+        line.removeprefix("$ ").split(" #")[0].strip() for line in block.split("\n")
     ]
-    typed = [line.removeprefix("$ ") for line in typed]
-    return [line.split("| ")[-1] for line in typed if "seqclf " in line]
+    return [line for line in lines if re.match(r"(cat \S+ \| )?seqclf ", line)]
 
 
-@pytest.mark.parametrize("line", lines_typed())
-def test_commands_of_the_readme_have_known_options(line):
+def mentioned() -> list[str]:
+    """Returns every command of seqclf in the pages, those within sentences too."""
+    found = []
+    for page in pages().values():
+        for _, block in blocks_of(page):
+            found += [line.split("| ")[-1] for line in commands_of(block)]
+        found += re.findall(r"`(seqclf [^`…]+)`", page)
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("line", mentioned())
+def test_commands_of_the_docs_have_known_options(line):
     words = shlex.split(line)
-    if words[0] != "seqclf":
+    options = {word.split("=")[0] for word in words if word.startswith("--")}
+    if words[1].startswith("-"):  # of the program itself
+        assert options <= {"--help", "--version", "--install-completion"}
         return
     group = words[1] in ("data", "runs")
     command = click_command(" ".join(words[1 : 3 if group else 2]))
     known = {name for p in command.params for name in (*p.opts, *p.secondary_opts)}
-    options = {word.split("=")[0] for word in words if word.startswith("--")}
-    assert options <= known
+    assert options <= known | {"--help"}
 
 
-def test_the_readme_has_commands_to_check():
-    assert len([line for line in lines_typed() if line.startswith("seqclf")]) >= 4
+def test_the_docs_have_commands_to_check():
+    assert len(mentioned()) >= 30
+
+
+# Who executes the blocks of which page, by the blocks' language.
+EXECUTED = {
+    "python": {
+        "README.md": "test_api.py", "docs/python.md": "test_api.py",
+        "docs/serving.md": "test_serving.py", "docs/cells.md": "test_cells_page.py",
+    },
+    "js": {"docs/serving.md": "test_serving.py"},
+    "json": {"docs/serving.md": "test_serving.py"},
+    "": {
+        "README.md": "test_docs_commands.py", "docs/hub.md": "test_docs_commands.py",
+        "docs/serving.md": "test_docs_commands.py",
+        "docs/predict.md": "test_predict_docs.py",
+        "docs/cells.md": "test_cells_page.py",
+    },
+}  # fmt: skip
+# Commands that take too long for a test; their options are looked at above.
+LONG = ("seqclf study",)
+# Blocks that nobody types, by their first words: what is shown is an answer, or needs a
+# program that is no part of this project.
+SHOWN = (
+    "exports/demo-lstm-0", "clause patterns", "token_ids [batch", "models/imdb-gru-0/",
+    "docker run -p",
+)  # fmt: skip
+
+
+def test_every_example_of_the_docs_is_executed_by_a_test():
+    makefile = (ROOT / "Makefile").read_text()
+    for path, page in pages().items():
+        for language, block in blocks_of(page):
+            if block.startswith((*SHOWN, *LONG)):
+                continue
+            made = re.findall(r"^make ([a-z-]+)", block, re.MULTILINE)
+            assert all(f"\n{target}:" in makefile for target in made), path
+            if len(made) == block.count("\n"):
+                continue
+            test = EXECUTED.get(language, {}).get(path)
+            assert test, f"no test executes {path}: {block}"
+            assert (ROOT / "tests" / test).is_file()
+
+
+def test_the_files_of_a_run_are_those_that_the_readme_names(finished_run):
+    [block] = [b for _, b in blocks_of(README) if b.startswith("models/imdb-gru-0/")]
+    named = set(re.findall(r"\b[a-z]+\.(?:json|jsonl|txt|keras|onnx)\b", block))
+    there = {path.name for path in finished_run.path.iterdir()}
+    assert {"config.json", "model.keras", "history.jsonl"} <= named <= there
 
 
 def test_every_target_of_the_makefile_has_a_line_of_help():

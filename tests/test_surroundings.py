@@ -36,9 +36,21 @@ def test_odd_paths_another_locale_and_no_home_change_nothing(
     run = Run(folder / "models" / "reviews-gru-0")
     assert run.metrics == finished_run.metrics
     assert run.complete["time"].endswith("+00:00")
-    answer = run_cli(["predict", "a good film"], folder, env=surroundings)
-    assert answer.returncode == 0, answer.stderr
-    assert "good" in answer.stdout
+    write_csv(folder / "Ω 'rows'.csv", reviews(5))
+    for command, said in (
+        (["predict", "a good film"], "good"),
+        (["predict", "--input", "Ω 'rows'.csv", "--output", '漢 "字".jsonl'], ""),
+        (["compare", "--cells=gru", "--seeds=1", "--data=reviews", *TINY], "gru"),
+        (["runs", "list"], "reviews-gru-0"),
+        (["export", "reviews-gru-0", "--format=onnx", "--output=ex 'port' ü"], "onnx"),
+    ):
+        done = run_cli(command, folder, env=surroundings)
+        assert done.returncode == 0, done.stderr
+        assert said in done.stdout
+    rows = (folder / '漢 "字".jsonl').read_text("utf-8").splitlines()
+    assert len(rows) == 5
+    assert (folder / "models" / "reviews-compare" / "report.html").stat().st_size
+    assert (folder / "ex 'port' ü" / "model.onnx").stat().st_size
 
 
 def test_a_clock_that_went_back_loses_no_run(finished_run, tmp_path):

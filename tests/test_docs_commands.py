@@ -1,0 +1,140 @@
+"""Types every command of the README and of two pages, from its first to its last.
+
+Against a hub on this machine, on little data, and with small models: what is shown is
+that each command does what its page says, not how well.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import reviews, write_csv
+from loopback_hub import LoopbackHub, repository
+from test_docs import ROOT, blocks_of, commands_of
+from test_hub import CARD, as_parquet, imdb
+
+pytestmark = pytest.mark.slow
+SMALL = "--units=16 --embedding-size=8 --epochs=1 --min-count=1"
+# The last of an option that is given twice counts.
+MORE = {
+    "train": f"{SMALL} --limit=150",
+    "compare": f"{SMALL} --limit=150 --cells=gru --seeds=1",
+    "compare --tune": f"{SMALL} --limit=150 --cells=gru --seeds=1 --tune=2",
+}
+COMMIT = "a" * 40  # of the loopback hub
+WITH_SUBSET = b"""---
+configs:
+- config_name: NAME
+  data_files:
+  - split: train
+    path: rows.parquet
+---
+"""
+
+
+def topics() -> bytes:
+    """Returns rows with title, content and topic, as Parquet."""
+    import io
+
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    texts, labels = zip(*reviews(80), strict=True)
+    columns = {"title": ["A title"] * 80, "content": texts, "topic": labels}
+    file = io.BytesIO()
+    parquet.write_table(pa.table(columns), file)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def hub():
+    rows = [(text, int(label == "good")) for text, label in reviews(80)]
+    unlabelled = b"  - split: unsupervised\n    path: unsupervised.parquet\n"
+    news = {
+        "README.md": CARD.replace(unlabelled, b""),
+        "train.parquet": as_parquet(rows[:60]),
+        "test.parquet": as_parquet(rows[60:]),
+    }
+    other = {"README.md": WITH_SUBSET, "rows.parquet": topics()}
+    server = LoopbackHub(
+        {
+            "stanfordnlp/imdb": repository(imdb(60), COMMIT),
+            "fancyzhx/ag_news": repository(news),
+            "OWNER/NAME": repository(other),
+        }
+    )
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def desk(finished_run, tmp_path_factory) -> Path:
+    """A folder with the files and runs that the pages name."""
+    folder = tmp_path_factory.mktemp("desk")
+    (folder / "reviews").mkdir()
+    for file in (folder / "reviews.csv", folder / "reviews" / "train.csv"):
+        write_csv(file, reviews(120))
+    (folder / "parts").mkdir()
+    for name in ("a", "b"):
+        write_csv(folder / "parts" / f"{name}.csv", reviews(20))
+    texts = [text for text, _ in reviews(5)]
+    (folder / "texts.txt").write_text("\n".join(texts) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environment(hub, desk, tmp_path_factory) -> dict[str, str]:
+    own = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
+    program = tmp_path_factory.mktemp("bin") / "seqclf"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m seqclf "$@"\n')
+    program.chmod(0o755)
+    return own | {
+        "PATH": f"{program.parent}{os.pathsep}{own['PATH']}",
+        "NO_PROXY": "*", "HF_ENDPOINT": hub.url, "HF_HOME": str(desk / "hf"),
+        "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_XET": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0",
+    }  # fmt: skip
+
+
+def small(command: str) -> str:
+    """Returns a command that does the same with less."""
+    name = command.split()[1]
+    if name == "compare" and "--tune" in command:
+        name = "compare --tune"
+    return f"{command} {MORE.get(name, '')}".replace("THOSE_DIGITS", COMMIT)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/hub.md", "docs/serving.md"])
+def test_every_command_of_the_page_works(page, desk, environment, finished_run):
+    commands = [
+        command
+        for _, block in blocks_of((ROOT / page).read_text("utf-8"))
+        for command in commands_of(block)
+    ]
+    assert len(commands) >= 3
+    shutil.rmtree(desk / "models", ignore_errors=True)
+    if page == "docs/serving.md":  # which begins with a run that the README made
+        shutil.copytree(finished_run.path, desk / "models" / "demo-lstm-0")
+    for command in commands:
+        done = subprocess.run(
+            small(command), shell=True, cwd=desk, env=environment,
+            capture_output=True, encoding="utf-8", stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        assert done.stdout or "--output" in command, command
+        if command == "seqclf data show imdb --json":
+            assert json.loads(done.stdout)["revision"] == COMMIT
+    made = {
+        "README.md": ("models/demo-lstm-0", "models/demo-compare/report.html",
+                      "out.parquet", "exports/demo-lstm-0/litert/model.tflite"),
+        "docs/hub.md": ("models/ag_news-compare", "models/NAME-gru-0"),
+        "docs/serving.md": ("served/model.onnx", "exports/demo-lstm-0/onnx/README.md"),
+    }[page]  # fmt: skip
+    for path in made:
+        assert (desk / path).exists(), path
