@@ -9,7 +9,7 @@ import pages
 import pytest
 from conftest import not_here
 
-from seqclf.report.page import page
+from seqclf.report.page import page, sections_page
 
 pytestmark = pytest.mark.slow
 FLAGS = (
@@ -70,6 +70,36 @@ def test_no_error_no_request_and_nothing_injected(opened):
     assert sum(url.startswith("file:") for url in urls) == 1
     assert opened.title != "owned"
     assert opened.execute_script("return document.images.length") == 0
+
+
+def test_a_page_of_studies_is_as_strict_and_as_narrow(browser, tmp_path):
+    file = tmp_path / "study.html"
+    studies = [pages.study(), pages.study()]
+    file.write_text(sections_page("Claims", studies, pages.SCRIPT), "utf-8")
+    browser.get_log("browser")
+    browser.get_log("performance")
+    size = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.get(file.as_uri())
+    wide = browser.execute_script("return document.documentElement.scrollWidth")
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert wide <= 360
+    assert browser.title == "Claims – seqclf"
+    assert browser.get_log("browser") == []
+    sent = [
+        json.loads(line["message"])["message"]
+        for line in browser.get_log("performance")
+    ]
+    asked = [m for m in sent if m["method"] == "Network.requestWillBeSent"]
+    assert len(asked) == 1
+    # Each figure shows marks of its own, although the two have one name.
+    shown_marks = browser.execute_script(
+        "return [...document.querySelectorAll('[data-figure] svg')].map(svg =>"
+        "  [...svg.querySelectorAll('use')].filter(u =>"
+        "    u.getBoundingClientRect().width > 0).length)"
+    )
+    assert len(shown_marks) == 2
+    assert min(shown_marks) > 4
 
 
 def test_the_policy_stops_what_is_put_into_the_page_later(opened):

@@ -150,6 +150,58 @@ def test_calibration_pools_the_seeds():
     assert found["error"] == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "low", "high"),
+    [
+        # Wilson's formula for 9 of 9 and for 0 of 9: n / (n + z^2) and its complement.
+        (0, 9 / (9 + 1.959964**2), 1.0),
+        (9, 0.0, 1.959964**2 / (9 + 1.959964**2)),
+    ],
+)
+def test_nine_texts_that_all_seeds_have_right_do_not_make_certain(wrong, low, high):
+    true = np.array([0] * 9 + [1] * 21, np.int32)
+    lengths = np.ones(30, np.int32)
+    answers = true.copy()
+    answers[:wrong] = 1
+    seeds = {seed: said(answers, true=true, lengths=lengths) for seed in (0, 1, 2)}
+    groups = details.by_group({"gru": seeds}, LABELS, None)
+    (part,) = [one for one in groups if one["group"] == "no"]
+    assert part["n"] == 9
+    found = part["cells"]["gru"]
+    assert (found["low"], found["high"]) == (
+        pytest.approx(low, abs=1e-6), pytest.approx(high, abs=1e-6)
+    )  # fmt: skip
+
+
+def test_scores_of_seeds_are_averaged_and_their_confusions_added():
+    def run(train, validation, matrix, seconds):
+        scores = {
+            "train": {"accuracy": train, "log_loss": 0.1},
+            "validation": {"accuracy": validation, "log_loss": 0.3},
+            "test": {"confusion_matrix": matrix},
+        }
+        history = [
+            {"epoch": epoch, "seconds": one, "loss": 0.5, "validation_loss": 0.6,
+             "validation_accuracy": 0.7}
+            for epoch, one in enumerate(seconds, 1)
+        ]  # fmt: skip
+        config = SimpleNamespace(training=SimpleNamespace(seed=4))
+        return SimpleNamespace(metrics=scores, history=history, config=config,
+                               environment={"best_epoch": 2})  # fmt: skip
+
+    runs = [run(0.9, 0.8, [[3, 1], [0, 2]], [2.0, 1.5, 1.0]),
+            run(1.0, 0.7, [[4, 0], [2, 0]], [1.0])]  # fmt: skip
+    assert details._fit(runs) == {
+        "train_accuracy": pytest.approx(0.95), "train_log_loss": pytest.approx(0.1),
+        "validation_accuracy": pytest.approx(0.75),
+        "validation_log_loss": pytest.approx(0.3),
+    }  # fmt: skip
+    assert details._confusion(runs) == [[7, 1], [2, 2]]
+    curve = details._curve(runs[0])
+    assert curve["seconds"] == [2.0, 3.5, 4.5]
+    assert (curve["seed"], curve["best_epoch"], curve["epochs"]) == (4, 2, [1, 2, 3])
+
+
 def test_details_of_a_real_run(finished_run):
     texts = pa.chunked_array([[f"text {i}" for i in range(48)]])
     found = details.details({"gru": [finished_run]}, texts)

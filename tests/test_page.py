@@ -133,6 +133,32 @@ def test_little_is_said_where_the_order_tells_little(high, little):
     assert ("order tells little here" in said) == little
 
 
+def test_guessing_does_not_squeeze_the_others_together():
+    means = {"majority": 0.19, "gru": 0.88, "lstm": 0.89}
+    rows = [{"cell": c, "accuracy": pages.accuracy(mean)} for c, mean in means.items()]
+    words = "".join(ElementTree.fromstring(figures.accuracies(rows)).itertext())
+    assert "◂ 19.0" in words
+    assert "20" not in words  # the axis has only where the others lie
+    assert "lies left of the scale" in figures.majority_said(rows)
+    # It reaches to 85, the others from 86 to 91: there is no need.
+    near = [rows[0] | {"accuracy": pages.accuracy(0.83)}, *rows[1:]]
+    assert "◂" not in figures.accuracies(near)
+    assert figures.majority_said(near) == ""
+    assert figures.majority_said(rows[:1]) == ""
+
+
+def test_the_page_explains_an_interval_that_decides_nothing_and_its_terms():
+    result = pages.comparison()
+    result["pairs"][1] |= {"p": 0.12, "low": 0.001, "adjusted_for": 3}
+    words = " ".join(" ".join(Elements(page(result, pages.details())).words).split())
+    assert "0.1 to 8.0*" in words
+    assert "but not after allowing for the 3 pairs compared, as p does." in words
+    assert "Of 1,000 texts LSTM has 50 more right than SimpleRNN" in words
+    for term in ("macro F1", "log loss", "95 % interval", "kernel", "seed"):
+        assert words.count(term) >= 1, term
+    assert "on the same 1,500 texts" in words
+
+
 def test_the_pareto_front_is_worked_out_by_hand():
     points = [(1, 0.5), (2, 0.4), (3, 0.8), (3, 0.7), (5, 0.9), (4, 0.9)]
     assert figures.pareto_front(points) == [(1, 0.5), (3, 0.8), (4, 0.9)]

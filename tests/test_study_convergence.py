@@ -62,6 +62,7 @@ def test_the_hardest_loss_is_one_that_each_gru_and_lstm_reaches():
     assert hardest["trainings"] == {"rnn": 0, "gru": 1, "lstm": 1}
     assert hardest["steps"] == pytest.approx({"rnn": None, "gru": 15.0, "lstm": 20.0})
     assert hardest["seconds_alone"]["gru"] == pytest.approx(0.03)
+    assert findings["last"] == pytest.approx([20, 0.08])  # the LSTM, at 4 ms a step
     assert hardest["ratio"]["mean"] == pytest.approx(0.75)
     assert hardest["seconds_ratio"]["mean"] == pytest.approx(0.375)
     half = GUESSING + 0.5 * (0.4 - GUESSING)
@@ -94,19 +95,23 @@ def test_a_planted_ratio_is_found():
     findings = convergence.found(twice_as_fast(4), {"gru": 1.0, "lstm": 1.0})
     ratio = findings["hardest"]["ratio"]
     assert ratio["low"] < 0.5 < ratio["high"] < 0.55
-    assert "GRU converges in fewer steps here" in convergence.sentence(findings)
+    assert (findings["fewer"], findings["more"]) == (3, 0)
+    assert "fewer steps to 3 of these 3 losses, LSTM to 0" in (
+        convergence.sentence(findings)
+    )
     turned = [
         curve({"gru": "lstm", "lstm": "gru"}[c.cell], list(c.losses[1:]), c.seed,
               c.steps[1])
         for c in twice_as_fast(4)
     ]  # fmt: skip
     said = convergence.sentence(convergence.found(turned, {"gru": 1.0, "lstm": 1.0}))
-    assert "LSTM converges in fewer steps here" in said
+    assert "fewer steps to 0 of these 3 losses, LSTM to 3" in said
 
 
 def test_one_seed_has_no_interval_and_says_so():
     findings = convergence.found(twice_as_fast(1), {"gru": 1.0, "lstm": 1.0})
     assert findings["hardest"]["ratio"]["low"] is None
+    assert (findings["fewer"], findings["more"]) == (0, 0)
     assert "one training each" in convergence.sentence(findings)
 
 
@@ -115,6 +120,7 @@ def test_cells_that_go_either_way_are_not_decided():
     curves += [curve("gru", [0.6, 0.5, 0.4, 0.35], 1, steps=40)]
     curves += [curve("lstm", [0.6, 0.5, 0.4, 0.35], 1, steps=20)]
     findings = convergence.found(curves, {"gru": 1.0, "lstm": 1.0})
+    assert (findings["fewer"], findings["more"]) == (0, 0)
     assert "not decided here" in convergence.sentence(findings)
 
 

@@ -76,6 +76,7 @@ def test_gru_must_be_among_the_cells(workplace):
         cost.run(question, None)
 
 
+@pytest.mark.slow
 def test_the_study_from_end_to_end(workplace, tmp_path):
     question = Question(config=tiny(workplace / "reviews"), quick=True)
     target = Target(tmp_path / "models", tmp_path / "cache")

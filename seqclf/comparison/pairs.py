@@ -10,6 +10,7 @@ import numpy as np
 
 from seqclf import statistics
 from seqclf.data.dataset import TEST
+from seqclf.metrics import wilson
 from seqclf.runs import Run
 
 # From seed to bool [texts]: which test texts a model has right.
@@ -33,9 +34,15 @@ def right_answer(run: Run, split: str = TEST) -> np.ndarray:
 def accuracy_interval(right: Right) -> tuple[float, float]:
     """Returns the 95 % interval of a cell's accuracy over seeds and texts, in [0, 1].
 
-    At least two seeds are needed; of one model, Wilson's interval tells.
+    At least two seeds are needed; of one model, Wilson's interval tells. It also does
+    where all seeds have all texts right, or none: what does not vary in a few texts may
+    still vary in others.
     """
-    low, high = statistics.crossed_mean(np.array(list(right.values()))).interval()
+    values = np.array(list(right.values()))
+    if values.all() or not values.any():
+        rows = values.shape[1]
+        return wilson(rows if values.all() else 0, rows)
+    low, high = statistics.crossed_mean(values).interval()
     return max(low, 0.0), min(high, 1.0)
 
 

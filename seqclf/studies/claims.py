@@ -19,6 +19,7 @@ from seqclf.studies.question import Answer
 SUPPORTED, CONTRADICTED = "supported", "contradicted"
 UNDECIDED = "not decided here"
 FAR = 100  # tokens: "long-range"
+MOST_SHOWN = 0.9  # of its memory, if it hides more than a tenth
 ALIKE = 1.05  # a ratio of times below it is no difference that a person would notice
 
 Findings = Mapping[str, Any]
@@ -125,6 +126,35 @@ def gradients_of_gates(answer: Answer) -> Ruling:
         f"{joined(said)}.{_of_one(answer)}"
     )
     return Ruling(all_of(verdicts), evidence)
+
+
+def copy_and_drop(answer: Answer) -> Ruling:
+    """Judges whether z near 1 keeps a GRU's state, and r near 0 drops it."""
+    found, said, verdicts = answer.findings, [], []
+    for name, what in (
+        ("copying", "the state moves at z near 1"),
+        ("dropping", "the old state moves the candidate at r near 0"),
+    ):
+        # Between the tenths of the gate's values, where it is never near its ends.
+        ways = (found[name], found[f"{name}_tenths"])
+        one = next((way for way in ways if way["low"] is not None), None)
+        if one is None:
+            return Ruling(UNDECIDED, "The GRU's gate never differs.")
+        verdicts.append(by_interval(-one["high"], -one["low"], bound=-1.0))
+        said.append(f"{what} {_times(one['ratio'], one['low'], one['high'])} as far")
+    evidence = f"Beside the other end of the gate, {joined(said)}.{_of_one(answer)}"
+    return Ruling(all_of(verdicts), evidence)
+
+
+def hidden_memory(answer: Answer) -> Ruling:
+    """Judges whether an LSTM's output gate hides more than a tenth of its memory."""
+    one = answer.findings["cells"]["lstm"]["exposed"]
+    said = _times(one["mean"], one["low"], one["high"])
+    evidence = (
+        f"What LSTM shows is {said} as large as what it holds; GRU shows all, by its "
+        f"formula.{_of_one(answer)}"
+    )
+    return Ruling(by_interval(-one["high"], -one["low"], bound=-MOST_SHOWN), evidence)
 
 
 def memory_of_gates(answer: Answer) -> Ruling:
@@ -243,19 +273,20 @@ def overfitting(answer: Answer) -> Ruling:
 
 
 def sensitivity(answer: Answer) -> Ruling:
-    """Judges whether the spreads of two cells over equal trials differ."""
+    """Judges whether equal trials scatter differently for two of the cells."""
     found = answer.findings
     spreads = [
-        f"{title(one['cell'])} {100 * one['sd']:.1f}" for one in found["spreads"]
+        f"{title(one['cell'])} {100 * one['deviation']:.1f}" for one in found["spreads"]
     ]
     evidence = (
-        f"Standard deviation of validation accuracy over {found['draws']} equal "
-        f"draws, points: {joined(spreads)}."
+        f"Mean distance of validation accuracy from its median over {found['draws']} "
+        f"equal draws of settings, points: {joined(spreads)}."
     )
-    ends = [(one["sd_low"], one["sd_high"]) for one in found["differences"]]
-    apart = any(
-        by_interval(low, high) in (SUPPORTED, CONTRADICTED) for low, high in ends
-    )
+    pairs = [
+        by_interval(one["deviation_low"], one["deviation_high"])
+        for one in found["differences"]
+    ]
+    apart = set(pairs) - {UNDECIDED}
     return Ruling(SUPPORTED if apart else UNDECIDED, evidence)
 
 
@@ -305,6 +336,18 @@ CLAIMS: tuple[Claim, ...] = (
         "gradients",
         "Hochreiter & Schmidhuber 1997; Cho et al. 2014",
         gradients_of_gates,
+    ),
+    Claim(
+        "z near 1 copies the old state, r near 0 drops it.",
+        "gates",
+        "Cho et al. 2014",
+        copy_and_drop,
+    ),
+    Claim(
+        "LSTM hides part of its memory, GRU shows its whole state.",
+        "gates",
+        "Chung et al. 2014",
+        hidden_memory,
     ),
     Claim(
         "Gates keep long-range dependencies.",

@@ -72,10 +72,11 @@ def judge_all(
     """
     answers: dict[str, Answer] = {}
     sections, notes, folder = [], [], target.models
+    once = _Once(listener)
     for name in dict.fromkeys(claim.study for claim in CLAIMS):
         listener.note(f"Study: {name}")
         try:
-            answer, path = run_study(name, question, target, listener, jobs)
+            answer, path = run_study(name, question, target, once, jobs)
         except RunError as error:
             notes.append(f"{name} has no answer: {error}")
             listener.insist(notes[-1])
@@ -94,6 +95,24 @@ def judge_all(
     html = sections_page(page.title, [first, *sections], " ".join(notes))
     write_text(page.file, html)
     return page
+
+
+class _Once:
+    """A listener that passes a sentence on once, for each study loads the data anew."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._heard: set[str] = set()
+        self.insist, self.progress = listener.insist, listener.progress
+
+    @property
+    def quiet(self) -> bool:
+        return self._listener.quiet
+
+    def note(self, sentence: str) -> None:
+        if sentence not in self._heard:
+            self._heard.add(sentence)
+            self._listener.note(sentence)
 
 
 def _title(about: Mapping[str, Any]) -> str:

@@ -104,9 +104,11 @@ def run(question: Question, lab: Lab) -> Answer:
       cell, means over seeds, None unless all reach it) and, None if GRU and LSTM
       learnt nothing, ratio and seconds_ratio: mean, low and high of GRU's steps, and
       of its seconds alone, over those of LSTM, low and high None with one seed;
-      `hardest`, the last of the levels, None if there are none; best_epoch and
-      milliseconds_per_step by cell; guessing, its loss; way, the share of it that was
-      made good; and seeds.
+      `hardest`, the last of the levels, None if there are none; `fewer` and `more`, to
+      how many of the levels GRU needs fewer, or more, steps by the interval; best_epoch
+      and milliseconds_per_step by cell; guessing, its loss; way, the share of it that
+      was made good; last, the steps and the seconds alone to the hardest loss of the
+      GRU or LSTM that needs most; and seeds.
 
     Raises:
       ConfigError: If GRU or LSTM is not among the cells.
@@ -185,8 +187,29 @@ def found(curves: Sequence[Curve], milliseconds: dict[str, float]) -> Record:
         "milliseconds_per_step": dict(milliseconds),
         "guessing": guessing,
         "way": way,
+        **_decided(levels),
+        "last": _last(curves, hardest, milliseconds) if levels else [None, None],
         "seeds": sum(curve.cell == FIRST for curve in curves),
     }
+
+
+def _decided(levels: Sequence[Record]) -> Record:
+    """Counts the losses to which one of the two needs fewer steps, by intervals."""
+    ratios = [level["ratio"] for level in levels if level["ratio"]["low"] is not None]
+    return {
+        "fewer": sum(ratio["high"] < 1 for ratio in ratios),
+        "more": sum(ratio["low"] > 1 for ratio in ratios),
+    }
+
+
+def _last(
+    curves: Sequence[Curve], loss: float, milliseconds: Record
+) -> list[float | None]:
+    """Returns the most steps, and seconds alone, that GRU or LSTM needs to a loss."""
+    steps = [(c.steps_to(loss), c.cell) for c in curves if c.cell in (FIRST, SECOND)]
+    there = [(value, cell) for value, cell in steps if value is not None]
+    seconds = [value * milliseconds[cell] / 1000 for value, cell in there]
+    return [max(value for value, _ in there), max(seconds)]
 
 
 def hardest_loss(curves: Sequence[Curve]) -> float:
@@ -259,24 +282,31 @@ def sentence(findings: Record) -> str:
             f"the least successful ended {100 * findings['way']:.0f} % below the loss "
             "of guessing."
         )
-    ratio, seconds = hardest["ratio"], hardest["seconds_ratio"]
+    levels = findings["levels"]
+    losses = joined([f"{level['loss']:.3f}" for level in levels])
+    steps = joined([_ratio_said(level["ratio"]) for level in levels])
+    seconds = joined([f"{level['seconds_ratio']['mean']:.2f}" for level in levels])
     lead = (
-        f"To a validation loss of {hardest['loss']:.3f} GRU needed {ratio['mean']:.2f} "
-        f"times the steps of LSTM"
+        f"To validation losses of {losses} GRU needed {steps} times the steps of LSTM"
     )
-    alone = f"{seconds['mean']:.2f} times its seconds"
-    if ratio["low"] is None:
+    alone = f"with steps timed alone, {seconds} times its seconds"
+    if hardest["ratio"]["low"] is None:
         return (
-            f"{lead}, and with steps timed alone {alone}: one training each, which "
-            f"says nothing of the cells."
+            f"{lead}, and {alone}: one training each, which says nothing of the cells."
         )
-    reach = f"95 % interval {ratio['low']:.2f} to {ratio['high']:.2f}, {seeds} seeds"
-    said = "GRU converges in fewer steps here"
-    if ratio["high"] >= 1:
-        said = "LSTM converges in fewer steps here"
-        if ratio["low"] <= 1:
-            said = "which of them needs fewer steps is not decided here"
-    return f"{lead} ({reach}), and with steps timed alone {alone}: {said}."
+    undecided = len(levels) - findings["fewer"] - findings["more"]
+    rest = f"; to {undecided} that is not decided here" if undecided else ""
+    return (
+        f"{lead} (95 % intervals over {seeds} seeds), and {alone}. GRU converges in "
+        f"fewer steps to {findings['fewer']} of these {len(levels)} losses, LSTM to "
+        f"{findings['more']}{rest}."
+    )
+
+
+def _ratio_said(ratio: Record) -> str:
+    if ratio["low"] is None:
+        return f"{ratio['mean']:.2f}"
+    return f"{ratio['mean']:.2f} ({ratio['low']:.2f} to {ratio['high']:.2f})"
 
 
 def _table(findings: Record) -> Table:
@@ -357,30 +387,44 @@ def _milliseconds(findings: Record) -> str:
 
 
 def figure(answer: Answer) -> str:
-    """Draws the validation loss by step and by second alone; levels lie across."""
+    """Draws the validation loss by step and by second alone; levels lie across.
+
+    Seeds are faint, their mean is strong as far as all of them go. It ends a little
+    behind the last training of GRU or LSTM to reach the hardest loss.
+    """
     findings = answer.findings
-    alone = findings["milliseconds_per_step"]
 
     def draw(figure: Any) -> None:
-        by_step, by_second = figure.subplots(1, 2, sharey=True)
+        panels = figure.subplots(1, 2, sharey=True)
         for index, cell in enumerate(findings["best_epoch"]):
-            look = style(cell, index)
-            for line in _lines(answer.rows, cell):
-                steps = [row["steps"] for row in line]
-                losses = [row["validation_loss"] for row in line]
-                seconds = [step * alone[cell] / 1000 for step in steps]
-                for axes, x in ((by_step, steps), (by_second, seconds)):
-                    axes.plot(x, losses, label=cell, markersize=3.5, alpha=0.8, **look)
-        for axes in (by_step, by_second):
+            seconds = findings["milliseconds_per_step"][cell] / 1000
+            for axes, unit in zip(panels, (1, seconds), strict=True):
+                _draw_cell(axes, _lines(answer.rows, cell), unit, style(cell, index))
+        for axes, label, last in zip(panels, LABELS, findings["last"], strict=True):
             for level in findings["levels"]:
                 axes.axhline(level["loss"], color="#888888", linewidth=0.7, zorder=0)
-            axes.set_xlim(left=0)
-        by_step.set_xlabel("training steps")
-        by_second.set_xlabel("seconds, with steps timed alone")
-        by_step.set_ylabel("validation loss")
-        legend(figure, [by_step])
+            axes.set_xlim(0, 1.1 * last if last else None)
+            axes.set_xlabel(label)
+        panels[0].set_ylabel("validation loss")
+        legend(figure, panels[:1])
 
     return drawn(draw, "convergence", 9.2, 3.8)
+
+
+LABELS = ("training steps", "seconds, with steps timed alone")
+
+
+def _draw_cell(
+    axes: Any, lines: Sequence[Sequence[Record]], unit: float, look: Record
+) -> None:
+    for line in lines if len(lines) > 1 else ():
+        x = [unit * row["steps"] for row in line]
+        faint = dict(look) | {"marker": "", "linewidth": 1, "alpha": 0.3}
+        axes.plot(x, [row["validation_loss"] for row in line], **faint)
+    together = list(zip(*lines, strict=False))  # epochs that all seeds have
+    means = [statistics.fmean(r["validation_loss"] for r in rows) for rows in together]
+    steps = [unit * statistics.fmean(r["steps"] for r in rows) for rows in together]
+    axes.plot(steps, means, label=lines[0][0]["cell"], markersize=4, **look)
 
 
 def _lines(rows: Sequence[Record], cell: str) -> list[list[Record]]:

@@ -19,7 +19,8 @@ from seqclf.comparison.words import joined
 from seqclf.config import ModelConfig, RunConfig
 from seqclf.errors import ConfigError, RunError
 from seqclf.model.build import recurrent_parameters
-from seqclf.report.figures import drawn, style
+from seqclf.report.figures import drawn, short, style
+from seqclf.report.svg import INK
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import (
     Answer,
@@ -85,12 +86,15 @@ def _row(config: RunConfig, measured: Record) -> Record:
             f"{cell}: the formula gives {formula} recurrent parameters, the built "
             f"model has {measured['recurrent_parameters']}."
         )
+    step = measured["milliseconds_per_step"]
     return {
         "cell": cell,
         "recurrent_parameters": formula,
         "parameters": measured["parameters"],
         "multiply_adds_per_token": multiply_adds(config.model),
-        "milliseconds_per_step": measured["milliseconds_per_step"]["median"],
+        "milliseconds_per_step": step["median"],
+        "milliseconds_per_step_least": step["least"],
+        "milliseconds_per_step_most": step["most"],
         "tokens_per_second": measured["tokens_per_second"],
         "milliseconds_per_prediction": measured["milliseconds_per_prediction"],
         "kernel": measured["kernel"],
@@ -225,7 +229,7 @@ PANELS = (
 
 
 def figure(answer: Answer) -> str:
-    """Draws parameters and times as bars, a panel each."""
+    """Draws parameters and times as bars; a line goes from least to most round."""
     rows = answer.rows
 
     def draw(figure: Any) -> None:
@@ -234,18 +238,30 @@ def figure(answer: Answer) -> str:
             for place, row in enumerate(rows):
                 colour = style(row["cell"], place)["color"]
                 axes.barh([place], [row[key]], height=0.62, color=colour)
+                least, most = _ends(row, key)
+                if most > least:
+                    axes.plot([least, most], [place, place], color=INK, linewidth=1.2)
                 axes.annotate(
-                    form.format(row[key]), (row[key], place), (4, 0), va="center",
+                    form.format(row[key]), (most, place), (4, 0), va="center",
                     textcoords="offset points",
                 )  # fmt: skip
-            axes.set_xlim(0, 1.35 * max(row[key] for row in rows) or 1)
+            widest = max(_ends(row, key)[1] for row in rows)
+            axes.set_xlim(0, 1.4 * widest or 1)
             axes.set_xlabel(label)
             axes.xaxis.set_major_locator(_few_ticks())
-            axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.4g}")
+            axes.xaxis.set_major_formatter(lambda value, _: short(value))
         panels[0].set_yticks(range(len(rows)), [row["cell"] for row in rows])
         panels[0].set_ylim(len(rows) - 0.5, -0.5)
 
     return drawn(draw, "cost", 9.2, 0.9 + 0.42 * len(rows))
+
+
+def _ends(row: Record, key: str) -> tuple[float, float]:
+    """Returns the least and the most over the rounds; twice the value without them."""
+    least, most = f"{key}_least", f"{key}_most"
+    if least not in row:
+        return row[key], row[key]
+    return row[least], row[most]
 
 
 def _few_ticks() -> Any:

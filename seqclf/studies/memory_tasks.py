@@ -158,7 +158,7 @@ def _table(
 
 def _spread(rng: random.Random, distance: int, spread: str = "none") -> Iterator[int]:
     """Yields distances without end."""
-    draw = {
+    draw: Callable[[], int] = {
         "even": lambda: _below(rng, distance + 1),
         "log": lambda: int((distance + 2) ** rng.random()) - 1,
         "none": lambda: distance,

@@ -95,22 +95,21 @@ def _with_reach(value: Record) -> str:
 def notes(question: Question) -> tuple[str, ...]:
     """Says what was held fixed, and what no interval covers."""
     drawn = "test texts" if len(question.seeds) == 1 else "seeds and test texts"
-    epochs = question.config.training.epochs
+    automatic = question.config.training.epochs is None and not question.quick
+    epochs = "5 to 20 epochs, by their tokens" if automatic else "equally many epochs"
     return (
         "Samples are stratified, one for each size, the same for all cells and seeds: "
         "no interval covers another sample. The vocabulary comes from the sample "
         "alone; validation and test are whole at every size.",
+        f"Small samples come in smaller batches, so that an epoch has about "
+        f"{FEWEST_STEPS} steps; they are trained for {epochs}. The gap is that of the "
+        "epoch with the least validation loss, which is kept.",
         f"Curves: least squares of error = a n^−b + c, of the sizes that beat "
         f"guessing, c = 0 with fewer than {learning_curve.FEWEST_FOR_FLOOR} of them; "
         f"intervals of exponents and crossings by {learning_curve.RESAMPLES} "
         f"bootstrap draws of {drawn}.",
-        "The gap is that of the epoch with the least validation loss, which is kept. "
-        "Small samples come in smaller batches, so that an epoch has about "
-        f"{FEWEST_STEPS} steps, and "
-        + ("in 5 to 20 epochs by their tokens." if epochs is None and not question.quick
-           else "in equally many epochs."),
         *sweep.quick_notes(question, "three sizes, at most 2,000 texts, few epochs."),
-    )  # fmt: skip
+    )
 
 
 def figure(answer: Answer) -> str:

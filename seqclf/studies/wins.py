@@ -232,7 +232,9 @@ def name_of(row: Record) -> str:
 
 def _notes(rows: Sequence[Record], findings: Record) -> tuple[str, ...]:
     notes = [
-        "Recipe, seeds and data are those of the comparisons in the folder of the runs."
+        "Recipe, seeds and data are those of the comparisons in the models folder.",
+        "In the picture, filled is over seeds, open one training of each, grey not "
+        "counted.",
     ]
     decided = findings["first"] + findings["second"]
     if findings["least_p"] >= SIGNIFICANCE:
@@ -259,7 +261,7 @@ def _notes(rows: Sequence[Record], findings: Record) -> tuple[str, ...]:
 def figure(answer: Answer) -> str:
     """Draws each difference with its interval; zero is marked.
 
-    Filled: of the cells, over seeds; open: of two models; grey: does not count.
+    Filled: of the cells, over seeds; open: of two models; grey: not counted.
     """
     rows = answer.rows
 
@@ -279,7 +281,10 @@ def figure(answer: Answer) -> str:
         names = [clipped(name_of(row)) for row in rows]
         axes.set_yticks(range(len(rows)), names)
         axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.set_xlabel("← LSTM better      accuracy, points      GRU better →")
+        axes.set_xlabel("GRU − LSTM, points of accuracy")
+        above = {"transform": axes.transAxes, "va": "bottom", "fontsize": 9}
+        axes.text(0, 1.02, "← LSTM better", ha="left", **above)
+        axes.text(1, 1.02, "GRU better →", ha="right", **above)
         axes.grid(axis="x", alpha=0.25)
 
-    return drawn(draw, "wins", 6.8, 1.0 + 0.36 * len(rows))
+    return drawn(draw, "wins", 6.8, 1.2 + 0.36 * len(rows))

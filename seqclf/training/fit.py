@@ -116,7 +116,7 @@ def fit(
         dataset = as_tf_dataset(left, now - standing.step, labels, weights_of_labels)
         about = {"epoch": epoch, "epochs": epochs, "steps": now}
         reporter = _reporter(about, tokens / now, on_progress, standing.step)
-        keeper = _keeper(standing, checkpoints)
+        keeper = _keeper(standing, checkpoints, now - standing.step)
         record = {"epoch": epoch, **_train_epoch(model, dataset, [reporter, keeper])}
         record["seconds"] += standing.seconds
         record["tokens_per_second"] = tokens / record["seconds"]
@@ -251,10 +251,16 @@ def _reporter(
     return Reporter()
 
 
-def _keeper(standing: Standing, checkpoints: Checkpoints) -> Any:
+def _keeper(standing: Standing, checkpoints: Checkpoints, left: int) -> Any:
     """Returns a callback that writes checkpoints within an epoch.
 
     It also lets the epoch's loss and accuracy go on from where it was cut off.
+
+    Args:
+      standing: Where the training goes on.
+      checkpoints: Where they are kept.
+      left: Steps left of the epoch. None is written behind the last: nothing would be
+        left to train on, and the epoch's own checkpoint follows.
     """
     keras = import_keras()
 
@@ -268,7 +274,7 @@ def _keeper(standing: Standing, checkpoints: Checkpoints) -> Any:
                 for variable, value in zip(sums, standing.metrics, strict=True):
                     variable.assign_add(value)
             now = time.perf_counter()
-            if now - self.saved < checkpoints.every:
+            if now - self.saved < checkpoints.every or batch + 1 == left:
                 return
             sums = tuple(v.numpy() for v in self.model.metrics_variables)
             place = replace(

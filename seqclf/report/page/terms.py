@@ -6,7 +6,8 @@ TERMS = (
     (
         "cell: none, rnn, gru, lstm",
         "The layer that reads a text token by token and keeps a state: Keras's "
-        "SimpleRNN, GRU and LSTM; none has no such layer. All else is equal.",
+        "SimpleRNN, GRU and LSTM; none has no such layer. "
+        "All else is equal, or was chosen in the same way.",
     ),
     ("unit", "One number of a cell's state; more units make a larger model."),
     (
