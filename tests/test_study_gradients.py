@@ -258,3 +258,10 @@ def test_the_study_answers_and_draws_every_cell(workplace, tmp_path) -> None:
         assert name in text
     again, _ = run_study("gradients", question, target, Silent(), 2)
     assert dataclasses.asdict(again)["findings"] == dict(answer.findings)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1e-9, "10⁻⁹"), (1.0, "10⁰"), (1000.0, "10³"), (1e-10, "10⁻¹⁰")]
+)
+def test_powers_of_ten_are_written_out(value: float, text: str) -> None:
+    assert gradients.power_of_ten(value) == text
