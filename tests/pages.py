@@ -124,6 +124,7 @@ def study(title: str = "How far back", **values: Any) -> dict[str, Any]:
         "title": title,
         "claim": f"LSTM remembers longer. {SCRIPT}",
         "sentence": f"It does, by 3.0 points. {IMAGE}",
+        "notes": [f"Quick: few epochs. {SCRIPT}"],
         "svg": figures.accuracies([{"cell": c, "accuracy": accuracy(0.8)}
                                    for c in (*CELLS, SCRIPT)]),
         "alt": f"Accuracy of each cell by distance. {IMAGE}",

@@ -90,7 +90,7 @@ def judge_all(
     write_json(folder / JSON_FILE, page.values())
     first = {
         "title": "Claims",
-        "claim": "", "sentence": "", "svg": "", "alt": "", "command": "",
+        "claim": "", "notes": [], "sentence": "", "svg": "", "alt": "", "command": "",
         "table": {"header": list(page.table().header), "rows": list(page.table().rows)},
     }  # fmt: skip
     html = sections_page(page.title, [first, *sections], " ".join(notes))

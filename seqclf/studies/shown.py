@@ -52,7 +52,8 @@ def section(answer: Answer, svg: str) -> dict[str, Any]:
     return {
         "title": answer.title,
         "claim": answer.about.get("claim", ""),
-        "sentence": " ".join([answer.sentence, *answer.notes]),
+        "sentence": answer.sentence,
+        "notes": list(answer.notes),
         "svg": svg,
         "alt": f"{answer.title}. {answer.sentence}",
         "table": {"header": list(header), "rows": [list(row) for row in rows]},

@@ -9,6 +9,7 @@ from seqclf.report.page.render import Record, render, table, trusted
 from seqclf.report.svg import with_ids_of
 
 Section = Mapping[str, Any]
+FIELDS = ("title", "claim", "sentence", "notes", "alt", "command")
 
 
 def sections_page(title: str, sections: Sequence[Section], note: str = "") -> str:
@@ -39,7 +40,8 @@ def prepared(sections: Sequence[Section]) -> list[Record]:
 
     Args:
       sections: Records of title; claim, what is said of the cells elsewhere; sentence,
-        what the numbers say of it; svg, a drawing of `report.figures`, and alt, what
+        what the numbers say of it; notes, what was held fixed or left out, a sentence
+        each; svg, a drawing of `report.figures`, and alt, what
         it shows in words; table, with header and rows, texts; command, what to type to
         do it again.
 
@@ -63,7 +65,7 @@ def _prepared(id_: str, one: Section) -> Record:
     numbers, caption = one["table"], f"Numbers: {one['title']}"
     return {
         "id": id_,
-        **{key: one[key] for key in ("title", "claim", "sentence", "alt", "command")},
+        **{key: one[key] for key in FIELDS},
         "svg": trusted(with_ids_of(one["svg"], id_)) if one["svg"] else "",
         "table": table(caption, numbers["header"], numbers["rows"]),
     }
