@@ -1,0 +1,284 @@
+"""Claims: planted findings get the verdict they deserve; the page holds every claim."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from conftest import TINY, run_cli
+
+from seqclf.studies import STUDIES, claims, claims_page
+from seqclf.studies.claims import (
+    CLAIMS,
+    CONTRADICTED,
+    SUPPORTED,
+    UNDECIDED,
+    all_of,
+    by_interval,
+)
+from seqclf.studies.question import Answer, Table
+
+
+def answer(findings: dict[str, Any], seeds: int = 3, study: str = "x") -> Answer:
+    return Answer(
+        study=study,
+        title="",
+        sentence="",
+        table=Table(header=("a",), rows=()),
+        rows=(),
+        findings=findings | {"seeds": seeds},
+        trials=3 * seeds,
+        about={"seeds": list(range(seeds))},
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "bound", "verdict"),
+    [
+        (0.1, 0.3, 0.0, SUPPORTED),
+        (-0.3, -0.1, 0.0, CONTRADICTED),
+        (-0.1, 0.3, 0.0, UNDECIDED),
+        (0.0, 0.3, 0.0, UNDECIDED),  # not above it
+        (1.1, 2.0, 1.0, SUPPORTED),
+        (0.5, 0.9, 1.0, CONTRADICTED),
+        (None, None, 0.0, UNDECIDED),
+    ],
+)
+def test_an_interval_decides_only_if_it_leaves_the_bound_out(low, high, bound, verdict):
+    assert by_interval(low, high, bound) == verdict
+
+
+def test_cells_that_disagree_decide_nothing_together():
+    assert all_of([SUPPORTED, SUPPORTED]) == SUPPORTED
+    assert all_of([SUPPORTED, CONTRADICTED]) == UNDECIDED
+    assert all_of([SUPPORTED, UNDECIDED]) == UNDECIDED
+
+
+def gradients(verdicts: list[str]) -> Answer:
+    stages = {
+        f"stage {i}": {
+            "states": {
+                "h": {
+                    "verdict": v, "factor": 1e-5, "factor_low": 1e-6,
+                    "factor_high": 1e-4,
+                }
+            }
+        }
+        for i, v in enumerate(verdicts)
+    }  # fmt: skip
+    return answer({"span": 100, "cells": {"rnn": stages}})
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (["steady", "vanishing"], SUPPORTED),
+        (["steady", "exploding"], SUPPORTED),
+        (["steady", "steady"], CONTRADICTED),
+        (["steady", "not decided"], UNDECIDED),
+    ],
+)
+def test_gradients_of_a_plain_rnn(verdicts, expected):
+    ruling = claims.gradients_of_rnn(gradients(verdicts))
+    assert ruling.verdict == expected
+    assert "over 100 tokens" in ruling.evidence
+    assert "1.0e-05 times" in ruling.evidence
+
+
+@pytest.mark.parametrize(
+    ("gru", "lstm", "expected"),
+    [
+        ((10, 1000), (2, 5), SUPPORTED),
+        ((0.01, 0.1), (0.2, 0.5), CONTRADICTED),
+        ((10, 1000), (0.2, 0.5), UNDECIDED),
+    ],
+)
+def test_the_last_stage_tells_whether_gates_cure_it(gru, lstm, expected):
+    def stages(low, high):
+        last = {"ratio": (low * high) ** 0.5, "low": low, "high": high}
+        return {"before": {"ratio": 1, "low": 1, "high": 1}, "after": last}
+
+    found = {"span": 50, "against_rnn": {"gru": stages(*gru), "lstm": stages(*lstm)}}
+    assert claims.gradients_of_gates(answer(found)).verdict == expected
+
+
+def memory(distance: int, over_rnn: float) -> Answer:
+    far = {"distance": distance, "accuracy": 0.9, "low": 0.8, "high": 1.0}
+    apart = {
+        "distance": distance, "difference": over_rnn, "low": over_rnn - 0.05,
+        "high": over_rnn + 0.05,
+    }  # fmt: skip
+    cells = {"rnn": {"accuracy": [far], "over_rnn": None}}
+    cells["lstm"] = {"accuracy": [far], "over_rnn": [apart]}
+    return answer({"series": {"recall": {"chance": 0.25, "cells": cells}}})
+
+
+def test_memory_counts_only_over_a_long_distance():
+    assert claims.memory_of_gates(memory(100, 0.5)).verdict == SUPPORTED
+    assert claims.memory_of_gates(memory(100, -0.5)).verdict == CONTRADICTED
+    assert claims.memory_of_gates(memory(100, 0.01)).verdict == UNDECIDED
+    assert claims.memory_of_gates(memory(50, 0.5)).verdict == UNDECIDED
+
+
+def test_parameters_have_to_fall_from_lstm_to_rnn():
+    counts = {"rnn": 1, "gru": 3, "lstm": 4}
+    found = answer({"recurrent_parameters": counts})
+    assert claims.parameters(found).verdict == SUPPORTED
+    equal = answer({"recurrent_parameters": dict.fromkeys(counts, 4)})
+    assert claims.parameters(equal).verdict == CONTRADICTED
+
+
+def steps(rnn: tuple[float, float], lstm: tuple[float, float]) -> Answer:
+    def ratio(least, most):
+        return {"median": (least + most) / 2, "least": least, "most": most}
+
+    return answer({"step_ratio": {"rnn": ratio(*rnn), "lstm": ratio(*lstm)}})
+
+
+def test_times_are_judged_by_all_rounds():
+    assert claims.price_of_gates(steps((0.4, 0.6), (1, 1))).verdict == SUPPORTED
+    assert claims.price_of_gates(steps((1.1, 1.3), (1, 1))).verdict == CONTRADICTED
+    assert claims.price_of_gates(steps((0.9, 1.1), (1, 1))).verdict == UNDECIDED
+    assert claims.speed_of_gru(steps((1, 1), (1.1, 1.4))).verdict == SUPPORTED
+    assert claims.speed_of_gru(steps((1, 1), (0.98, 1.03))).verdict == CONTRADICTED
+    assert claims.speed_of_gru(steps((1, 1), (0.9, 1.4))).verdict == UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(0.5, 0.9, SUPPORTED), (1.1, 1.5, CONTRADICTED), (0.9, 1.2, UNDECIDED)],
+)
+def test_fewer_steps_are_a_ratio_below_one(low, high, expected):
+    ratio = {"mean": (low + high) / 2, "low": low, "high": high}
+    found = answer({"hardest": {"loss": 0.3, "ratio": ratio}})
+    assert claims.convergence(found).verdict == expected
+
+
+def test_one_training_or_none_that_learnt_decides_no_convergence():
+    ratio = {"mean": 0.5, "low": None, "high": None}
+    one = answer({"hardest": {"loss": 0.3, "ratio": ratio}}, seeds=1)
+    assert claims.convergence(one).verdict == UNDECIDED
+    assert "One training each" in claims.convergence(one).evidence
+    assert claims.convergence(answer({"hardest": None})).verdict == UNDECIDED
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_plenty_of_data_is_judged_for_lstm_whoever_stands_first(turned):
+    pair = {"a": "lstm", "b": "gru", "difference": 0.02, "low": 0.01, "high": 0.03}
+    if turned:
+        pair = {"a": "gru", "b": "lstm", "difference": -0.02} | {
+            "low": -0.03, "high": -0.01
+        }  # fmt: skip
+    found = {"sizes": [64, 4000], "pairs": [pair | {"of": "cells"}]}
+    ruling = claims.plenty(answer(found))
+    assert ruling.verdict == SUPPORTED
+    assert "4,000 texts: 2.0 points (1.0 to 3.0)" in ruling.evidence
+    assert claims.plenty(answer(found, seeds=1)).verdict == UNDECIDED
+
+
+def test_a_larger_gap_of_lstm_is_overfitting():
+    gaps = {"mean": 0.03, "low": 0.01, "high": 0.05}
+    assert claims.overfitting(answer({"gaps": gaps})).verdict == SUPPORTED
+    less = {"mean": -0.03, "low": -0.05, "high": -0.01}
+    assert claims.overfitting(answer({"gaps": less})).verdict == CONTRADICTED
+    one = {"mean": 0.03, "low": None, "high": None}
+    assert claims.overfitting(answer({"gaps": one}, seeds=1)).verdict == UNDECIDED
+
+
+def variants(*differences: tuple[float, float]) -> dict[str, Any]:
+    plain = {"cell": "gru", "variant": "plain", "p": None}
+    return {
+        "variants": [
+            plain,
+            *(
+                {
+                    "cell": "gru", "variant": f"v{i}", "difference": d, "p": p,
+                    "low": d - 0.01, "high": d + 0.01,
+                }
+                for i, (d, p) in enumerate(differences)
+            ),
+        ]
+    }  # fmt: skip
+
+
+def test_a_variant_helps_if_one_is_better_beyond_chance():
+    good = variants((0.05, 0.001), (-0.02, 0.4))
+    assert claims.variants(answer(good)).verdict == SUPPORTED
+    assert claims.variants(answer(good, seeds=1)).verdict == UNDECIDED
+    assert claims.variants(answer(variants((0.05, 0.2)))).verdict == UNDECIDED
+    worse = variants((-0.05, 0.001), (-0.03, 0.01))
+    assert claims.variants(answer(worse)).verdict == CONTRADICTED
+
+
+def test_wins_are_judged_by_the_sign_test():
+    def counted(first, second, p):
+        data_sets = first + second
+        return answer(
+            {"first": first, "second": second, "data_sets": data_sets, "p": p}
+        )
+
+    assert claims.wins(counted(8, 0, 0.008)).verdict == SUPPORTED
+    assert claims.wins(counted(0, 8, 0.008)).verdict == CONTRADICTED
+    assert claims.wins(counted(4, 2, 0.7)).verdict == UNDECIDED
+    assert claims.wins(counted(0, 0, None)).verdict == UNDECIDED
+
+
+def gates(copying: float | None, dropping: float) -> Answer:
+    def effect(ratio):
+        if ratio is None:
+            return dict.fromkeys(("ratio", "low", "high"))
+        return {"ratio": ratio, "low": 0.9 * ratio, "high": 1.1 * ratio}
+
+    return answer(
+        {
+            "copying": effect(copying), "dropping": effect(dropping),
+            "copying_tenths": effect(0.5), "dropping_tenths": effect(0.5),
+        }
+    )  # fmt: skip
+
+
+def test_what_update_and_reset_do():
+    assert claims.copy_and_drop(gates(0.1, 0.2)).verdict == SUPPORTED
+    assert claims.copy_and_drop(gates(3.0, 2.0)).verdict == CONTRADICTED
+    assert claims.copy_and_drop(gates(0.1, 2.0)).verdict == UNDECIDED
+    by_tenths = claims.copy_and_drop(gates(None, 0.2))
+    assert by_tenths.verdict == SUPPORTED
+    assert "0.50 times" in by_tenths.evidence
+
+
+def test_an_lstm_that_shows_nearly_all_hides_nothing():
+    def shown(mean):
+        one = {"mean": mean, "low": mean - 0.02, "high": mean + 0.02}
+        return answer({"cells": {"lstm": {"exposed": one}}})
+
+    assert claims.hidden_memory(shown(0.5)).verdict == SUPPORTED
+    assert claims.hidden_memory(shown(0.97)).verdict == CONTRADICTED
+    assert claims.hidden_memory(shown(0.9)).verdict == UNDECIDED
+
+
+def test_every_claim_names_a_study_that_there_is():
+    assert {claim.study for claim in CLAIMS} == set(STUDIES)
+
+
+@pytest.mark.slow
+def test_the_page_holds_every_claim_that_could_be_asked(workplace, tmp_path):
+    command = ["claims", f"--data={workplace / 'reviews'}", "--quick", *TINY]
+    done = run_cli([*command, "--json"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "models" / "reviews-studies"
+    said = json.loads(done.stdout)
+    assert said == json.loads((folder / claims_page.JSON_FILE).read_text())
+    asked = [claim.text for claim in CLAIMS if claim.study != "wins"]
+    assert [one["claim"] for one in said["claims"]] == asked
+    assert all(
+        one["verdict"] in (SUPPORTED, CONTRADICTED, UNDECIDED) for one in said["claims"]
+    )
+    assert any("wins has no answer" in note for note in said["notes"])
+    page = (folder / claims_page.PAGE_FILE).read_text()
+    assert all(text in page for text in asked)
+    # Nothing is trained or measured twice.
+    again = run_cli([*command, "--markdown"], tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert "trainings" not in again.stderr
+    assert again.stdout.count("\n| ") == len(asked) + 1
