@@ -157,13 +157,14 @@ def test_small_samples_come_in_smaller_batches():
 
 @pytest.mark.slow
 def test_the_study_from_end_to_end(workplace, tmp_path):
-    question = tiny_question(workplace / "reviews", cells=("gru", "lstm"), seeds=(0, 1))
+    question = tiny_question(workplace / "reviews", cells=("gru", "lstm"))
     target = steps.Target(tmp_path / "models", tmp_path / "cache")
     answer, path = run_study("size", question, target, Silent(), jobs=2)
     assert answer.findings["sizes"] == [64, 128, 160]
-    assert answer.trials == len(answer.rows) == 12
+    assert answer.trials == len(answer.rows) == 6
     assert {row["rows"] for row in answer.rows} == {64, 128, 160}
-    assert answer.findings["gaps"]["low"] <= answer.findings["gaps"]["mean"]
+    assert answer.findings["gaps"]["low"] is None  # one seed
+    assert "one model each" in answer.sentence
     svg = (path / "figure.svg").read_text()
     texts = {e.text for e in ElementTree.fromstring(svg).iter() if e.text}
     assert {"gru", "lstm"} <= texts

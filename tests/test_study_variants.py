@@ -108,7 +108,7 @@ def test_the_studies_from_end_to_end(name, workplace, tmp_path):
     assert answer.trials == len(names) == len(answer.rows)
     assert answer.findings["variants"][0]["difference"] is None
     assert answer.findings["variants"][-1]["of"] == sweep.MODELS
-    assert "One model each" in answer.sentence
+    assert "one model each" in answer.sentence
     root = ElementTree.fromstring((path / "figure.svg").read_text())
     texts = {element.text for element in root.iter() if element.text}
     assert {"rnn", "gru", *names} <= texts

@@ -160,7 +160,8 @@ def _sentence(found: Mapping[str, Any]) -> str:
         f"points from its median, on average: {spread}.",
         _about_differences(found["differences"], n),
         *_about_settings(found["correlations"]),
-        "One training each setting: chance of the seed is part of the spread.",
+        f"{n * len(found['spreads'])} trainings, one each setting: chance of the seed "
+        "is part of the spread.",
     ]
     return " ".join(parts)
 

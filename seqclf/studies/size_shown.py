@@ -32,7 +32,8 @@ def sentence(question: Question, found: Mapping[str, Any]) -> str:
     near = [p for p in found["pairs"] if {p["a"], p["b"]} <= {"gru", "lstm"}]
     parts += [_about_pair(pair, sizes[-1]) for pair in near or found["pairs"][:1]]
     parts += _about_gaps(found["gaps"])
-    return " ".join([*parts, sweep.scope(question)])
+    trials = len(found["curves"]) * len(question.seeds)
+    return " ".join([*parts, sweep.scope(question, trials)])
 
 
 def _about_pair(pair: Record, most: int) -> str:
@@ -59,12 +60,11 @@ def _about_pair(pair: Record, most: int) -> str:
 def _about_gaps(gaps: Record | None) -> list[str]:
     if gaps is None:
         return []
-    value = f"{signed(100 * gaps['mean'])} points"
-    reach = sweep.reach(gaps["low"], gaps["high"])
-    known = f" (95 % interval {reach})" if gaps["low"] is not None else ""
+    value, interval = signed(100 * gaps["mean"]), sweep.reach(gaps["low"], gaps["high"])
+    known = f" (95 % interval {interval})" if gaps["low"] is not None else ""
     return [
-        f"Over all sizes LSTM's gap between train and validation accuracy is larger "
-        f"than GRU's by {value}{known}."
+        f"LSTM's gap between train and validation accuracy less GRU's is {value} "
+        f"points{known}, the mean over the sizes."
     ]
 
 

@@ -202,12 +202,15 @@ def with_interval(record: Record) -> str:
     return f"{percent(record['mean'])} ({reach(record['low'], record['high'])})"
 
 
-def scope(question: Question) -> str:
-    """Says what a sentence stands on: one model each, or so many seeds."""
+def scope(question: Question, trials: int) -> str:
+    """Says what a sentence stands on: so many trainings, of one seed or several."""
     seeds = len(question.seeds)
-    if seeds == 1:
-        return "One model each: it concerns these trained models, not the cells."
-    return f"{seeds} seeds a cell."
+    if seeds > 1:
+        return f"{trials} trainings, {seeds} seeds a cell."
+    return (
+        f"{trials} trainings, one model each: it concerns these trained models, not "
+        "the cells."
+    )
 
 
 def quick_notes(question: Question, what: str) -> tuple[str, ...]:

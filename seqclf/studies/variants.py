@@ -105,7 +105,8 @@ def sentence(question: Question, found: Mapping[str, Any]) -> str:
             f"None of {rest} variants can be told from the plain one, {plain}."
         )
     parts.append(f"p is adjusted for {len(compared)} comparisons (Holm).")
-    return " ".join([*parts, sweep.scope(question)])
+    trials = len(found["variants"]) * len(question.seeds)
+    return " ".join([*parts, sweep.scope(question, trials)])
 
 
 def _table(records: Sequence[Record]) -> Table:
