@@ -232,7 +232,7 @@ def name_of(row: Record) -> str:
 
 def _notes(rows: Sequence[Record], findings: Record) -> tuple[str, ...]:
     notes = [
-        "Recipe, seeds and data are those of the comparisons in the models folder.",
+        "Recipe, seeds and data are those of the comparisons found.",
         "In the picture, filled is over seeds, open one training of each, grey not "
         "counted.",
     ]
