@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-slow test-all lint check format bench kills fuzz \
-	soak audit results export-grid clean
+	soak audit results claims export-grid clean
 
 help: ## Print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -66,6 +66,9 @@ audit: install ## Look the pins up among published advisories (needs a network)
 
 results: install ## Train on real data sets and write docs/results.md (hours)
 	$(BIN)/python benchmarks/results.py
+
+claims: install ## Judge the claims on real data; writes docs/claims.md (hours)
+	$(BIN)/python benchmarks/claims.py
 
 export-grid: install ## Export every kind of model and compare; writes docs/exports.md
 	$(BIN)/python benchmarks/exports.py
