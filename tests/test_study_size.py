@@ -9,7 +9,7 @@ import pytest
 from sweeps import TINY, Silent, tiny_question
 
 from seqclf import steps
-from seqclf.studies import learning_curve, run_study, size, size_shown, sweep
+from seqclf.studies import intervals, learning_curve, run_study, size, size_shown, sweep
 from seqclf.studies.learning_curve import PowerLaw
 
 SIZES = np.array([64, 128, 256, 512, 1024, 2048, 5000])
@@ -77,7 +77,7 @@ def test_curves_that_do_not_cross_are_said_not_to(seeds):
     assert pair["crossing"]["status"] == learning_curve.NO_CROSSING
     assert pair["crossing"]["size"] is None
     assert pair["low"] > 0
-    assert pair["of"] == (sweep.MODELS if seeds == 1 else sweep.CELLS)
+    assert pair["of"] == (intervals.MODELS if seeds == 1 else intervals.CELLS)
 
 
 def test_equal_curves_have_no_crossing_that_is_reported():

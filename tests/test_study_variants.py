@@ -9,7 +9,7 @@ from sweeps import TINY, Silent, tiny_question
 
 from seqclf import steps
 from seqclf.errors import ConfigError
-from seqclf.studies import depth, mix, run_study, sweep, variants
+from seqclf.studies import depth, intervals, mix, run_study, sweep, variants
 from seqclf.studies.question import Question
 
 
@@ -56,15 +56,15 @@ def right(shares: list[float], seed: int) -> dict[int, np.ndarray]:
 
 def test_a_planted_difference_is_found_over_seeds_and_of_two_models():
     better, worse = right([0.86, 0.87, 0.85], 1), right([0.80, 0.79, 0.81], 1)
-    found = sweep.difference(better, worse)
-    assert found["of"] == sweep.CELLS
+    found = intervals.difference(better, worse)
+    assert found["of"] == intervals.CELLS
     assert found["low"] < 0.06 < found["high"]
     assert found["low"] > 0
     assert found["p"] < 0.05
-    one = sweep.difference(right([0.86], 1), right([0.80], 1))
-    assert one["of"] == sweep.MODELS
+    one = intervals.difference(right([0.86], 1), right([0.80], 1))
+    assert one["of"] == intervals.MODELS
     assert one["low"] < 0.06 < one["high"]
-    equal = sweep.difference(right([0.8, 0.8], 1), right([0.8, 0.8], 2))
+    equal = intervals.difference(right([0.8, 0.8], 1), right([0.8, 0.8], 2))
     assert equal["low"] < 0 < equal["high"]
 
 
@@ -107,7 +107,7 @@ def test_the_studies_from_end_to_end(name, workplace, tmp_path):
     names = [one["variant"] for one in answer.findings["variants"]]
     assert answer.trials == len(names) == len(answer.rows)
     assert answer.findings["variants"][0]["difference"] is None
-    assert answer.findings["variants"][-1]["of"] == sweep.MODELS
+    assert answer.findings["variants"][-1]["of"] == intervals.MODELS
     assert "one model each" in answer.sentence
     root = ElementTree.fromstring((path / "figure.svg").read_text())
     texts = {element.text for element in root.iter() if element.text}

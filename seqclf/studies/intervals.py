@@ -9,6 +9,8 @@ from seqclf.comparison.pairs import Right, accuracy_interval, compare_models
 from seqclf.metrics import wilson
 from seqclf.studies.question import Record
 
+CELLS, MODELS = "cells", "models"  # what a difference is said of
+
 
 def accuracy(right: Right) -> Record:
     """Returns a cell's mean accuracy with its 95 % interval.
@@ -27,22 +29,31 @@ def accuracy(right: Right) -> Record:
     return {"accuracy": float(values.mean()), "low": low, "high": high}
 
 
-def difference(first: Right, second: Right) -> Record:
-    """Returns by how much the first is right more often, paired on the same texts.
+def difference(a: Right, b: Right) -> Record:
+    """Compares two groups of trained models on the same texts.
 
     Args:
-      first: bool [texts] by seed.
-      second: The same seeds and texts.
+      a: Which test texts the first has right, by seed.
+      b: The same of the second, of the same seeds.
 
     Returns:
-      difference, and its 95 % interval low, high: over seeds and texts; of one seed,
-      over texts.
+      difference of accuracy, a - b, with its 95 % interval low and high, p (not
+      adjusted), and `of`: CELLS, over seeds and texts, see `crossed_mean`; or MODELS,
+      where there is one seed: the bootstrap and McNemar's test of two models, which
+      tell nothing of another training.
     """
-    seeds = sorted(first)
+    seeds = sorted(a)
     if len(seeds) == 1:
-        model = compare_models(first[seeds[0]], second[seeds[0]])
-        return {key: model[key] for key in ("difference", "low", "high")}
-    values = np.array([first[s].astype(np.int8) - second[s] for s in seeds])
-    low, high = statistics.crossed_mean(values).interval()
-    mean = float(values.mean(dtype=np.float64))
-    return {"difference": mean, "low": max(low, -1.0), "high": min(high, 1.0)}
+        one = compare_models(a[seeds[0]], b[seeds[0]])
+        found = {key: one[key] for key in ("difference", "low", "high")}
+        return found | {"p": one["mcnemar_p"], "of": MODELS}
+    values = np.array([a[seed].astype(np.int8) - b[seed] for seed in seeds])
+    estimate = statistics.crossed_mean(values)
+    low, high = estimate.interval()
+    return {
+        "difference": estimate.mean,
+        "low": max(low, -1.0),
+        "high": min(high, 1.0),
+        "p": estimate.p,
+        "of": CELLS,
+    }

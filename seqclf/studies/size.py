@@ -19,7 +19,7 @@ from seqclf.comparison.pairs import Right, right_answers
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.runs import Run
-from seqclf.studies import learning_curve, size_shown, sweep
+from seqclf.studies import intervals, learning_curve, size_shown, sweep
 from seqclf.studies.lab import Lab, with_limit
 from seqclf.studies.learning_curve import PowerLaw
 from seqclf.studies.question import Answer, Question, Record, quick_config
@@ -77,7 +77,7 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer:
       high over seeds); `fits`, by cell a, b, c of error = a rows^-b + c, the exponent's
       interval b_low and b_high, and the sizes it was fitted to, or None; `pairs`, a
       record for two cells a and b with difference, low, high, p and `of` at the
-      largest size, see `sweep.difference`, per_doubling, what a - b gains with each
+      largest size, see `intervals.difference`, per_doubling, what a - b gains with each
       doubling of the data, with per_doubling_low and per_doubling_high, and crossing,
       see `learning_curve.crossing_of`, where "first" is a; `gaps`, None without LSTM
       and GRU, else the LSTM's gap less the GRU's, by_size and over all sizes (mean,
@@ -201,7 +201,7 @@ def judge(
         both = [(one[i], one[j]) for one in drawn]
         pairs.append(
             {"a": cells[i], "b": cells[j]}
-            | sweep.difference(rights[cells[i]][-1], rights[cells[j]][-1])
+            | intervals.difference(rights[cells[i]][-1], rights[cells[j]][-1])
             | per_doubling(sizes[start:], gain, advantage)
             | {"crossing": learning_curve.crossing_of(
                 (laws[i], laws[j]), both, *bounds

@@ -12,18 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqclf import statistics
-from seqclf.comparison.pairs import Right, accuracy_interval, compare_models
+from seqclf.comparison.pairs import Right
 from seqclf.comparison.words import percent, signed
 from seqclf.config import RunConfig, twin
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
-from seqclf.metrics import wilson
 from seqclf.runs import Run
+from seqclf.studies import intervals
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, Record
 
 SPLITS, SCORES = (TRAIN, VALIDATION, TEST), ("accuracy", "log_loss")
 FACTS = ("parameters", "epochs", "best_epoch")
-CELLS, MODELS = "cells", "models"  # what a difference is said of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,45 +127,9 @@ _SCORES = ("accuracy", "log_loss")
 
 
 def accuracy(right: Right) -> Record:
-    """Returns mean, low and high of a cell's test accuracy.
-
-    The interval is over seeds and texts; of one seed Wilson's, over texts.
-    """
-    values = np.array(list(right.values()))
-    mean, n = float(values.mean()), values.shape[1]
-    several = min(values.shape) > 1
-    low, high = accuracy_interval(right) if several else wilson(round(mean * n), n)
-    return {"mean": mean, "low": low, "high": high}
-
-
-def difference(a: Right, b: Right) -> Record:
-    """Compares two groups of trained models on the same texts.
-
-    Args:
-      a: Which test texts the first has right, by seed.
-      b: The same of the second, of the same seeds.
-
-    Returns:
-      difference of accuracy, a - b, with its 95 % interval low and high, p (not
-      adjusted), and `of`: CELLS, over seeds and texts, see `crossed_mean`; or MODELS,
-      where there is one seed: the bootstrap and McNemar's test of two models, which
-      tell nothing of another training.
-    """
-    seeds = sorted(a)
-    if len(seeds) == 1:
-        one = compare_models(a[seeds[0]], b[seeds[0]])
-        found = {key: one[key] for key in ("difference", "low", "high")}
-        return found | {"p": one["mcnemar_p"], "of": MODELS}
-    values = np.array([a[seed].astype(np.int8) - b[seed] for seed in seeds])
-    estimate = statistics.crossed_mean(values)
-    low, high = estimate.interval()
-    return {
-        "difference": estimate.mean,
-        "low": max(low, -1.0),
-        "high": min(high, 1.0),
-        "p": estimate.p,
-        "of": CELLS,
-    }
+    """Returns mean, low and high of a cell's test accuracy, see `intervals`."""
+    found = intervals.accuracy(right)
+    return {"mean": found["accuracy"], "low": found["low"], "high": found["high"]}
 
 
 def student_mean(values: Sequence[float]) -> Record:

@@ -14,7 +14,7 @@ from seqclf.comparison.words import signed
 from seqclf.data.dataset import TEST
 from seqclf.report import figures
 from seqclf.report.svg import INK
-from seqclf.studies import sweep
+from seqclf.studies import intervals, sweep
 from seqclf.studies.question import Answer, Question, Record, Table
 from seqclf.studies.sweep import Point, Trained
 
@@ -34,7 +34,7 @@ def read(
       record a cell and variant with cell, variant, accuracy (mean, low, high),
       log_loss, parameters, and, None of the plain one, difference (of accuracy, to the
       plain one), low, high, p (Holm's over all of them), p_unadjusted and `of`, see
-      `sweep.difference`.
+      `intervals.difference`.
     """
     every = sweep.points_of(trained)
     records = [
@@ -68,7 +68,7 @@ def _record(
     apart: Record = dict.fromkeys(("difference", "low", "high", "p", "of"))
     if point is not plain:
         reference = right_answers(sweep.runs_of(trained, cell, plain))
-        apart = sweep.difference(right, reference)
+        apart = intervals.difference(right, reference)
     return {
         "cell": cell,
         "variant": point.name,
