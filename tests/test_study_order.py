@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pyarrow as pa
 import pytest
+from conftest import reviews, write_csv
 
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.studies import order
@@ -116,13 +117,17 @@ def test_the_figure_shows_each_cell_and_both_trainings():
 
 
 @pytest.mark.slow
-def test_the_study_trains_all_conditions(workplace, tmp_path):
+def test_the_study_trains_all_conditions(tmp_path):
     from seqclf.cli._screen import Screen
     from seqclf.steps import Target
     from seqclf.studies import run_study
 
+    data = tmp_path / "reviews"
+    data.mkdir()
+    for split, rows in (("train", 160), ("validation", 40), ("test", 48)):
+        write_csv(data / f"{split}.csv", reviews(rows))
     config = RunConfig(
-        data=DataConfig(source=str(workplace / "reviews")),
+        data=DataConfig(source=str(data)),
         text=TextConfig(min_count=1),
         model=ModelConfig(units=8, embedding_size=8),
         training=TrainingConfig(epochs=2, batch_size=16, learning_rate=0.02),
