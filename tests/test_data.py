@@ -12,6 +12,7 @@ from pyarrow import parquet
 from seqclf.config import DataConfig
 from seqclf.data import load_dataset, names_of_sources, read_source
 from seqclf.data.dataset import fingerprint
+from seqclf.data.files import read_file
 from seqclf.errors import DataError
 
 ROWS = [
@@ -226,3 +227,22 @@ def test_real_data_sets_load_without_a_special_case(name):
     for split in ("train", "validation", "test"):
         assert (data.label_counts(split) > 0).all()
         assert np.isin(data.splits[split]["label"].to_numpy(), range(len(names))).all()
+
+
+@pytest.mark.parametrize(
+    ("content", "where"),
+    [
+        (b"null", "line 1"),
+        (b" \n null\n", "line 2"),
+        (b'\xef\xbb\xbfnull\n{"text": "a", "label": "b"}\n', "line 1"),
+        (b'{"text": "a", "label": "b"}\n\tnull\n', "line 2"),
+        (b'null{"text": "a", "label": "b"}', "line 1"),
+    ],
+)
+def test_a_line_that_is_null_is_refused_before_arrow_crashes_on_it(
+    tmp_path, content, where
+):
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes(content)
+    with pytest.raises(DataError, match=f"{where} is (no|broken) JSON"):
+        read_file(file, "utf-8")

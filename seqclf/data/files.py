@@ -22,6 +22,10 @@ from seqclf.errors import ConfigError, DataError, unknown
 GZIP = ".gz"
 UTF_8 = "utf-8"
 BLOCK = 1 << 20  # bytes decoded at a time
+# How a file of JSON Lines must not begin, nor a line of it. Arrow skips the three bytes
+# of a byte-order mark one by one.
+NULL_FIRST = re.compile(rb"[\s\xef\xbb\xbf]*null")
+NULL_LINE = re.compile(rb"\n[\s\xef\xbb\xbf]*null")
 # Bytes parsed at a time, more only where a single row is longer than that.
 ROW_BYTES = (1 << 24, 1 << 27, 1 << 30)
 
@@ -280,6 +284,7 @@ def _parse_json_lines(content: pa.Buffer, place: str) -> pa.Table:
         )
 
     try:
+        _refuse_null_line(content)
         table = parse(None)
         # Arrow takes texts for times if all of them look like times.
         times = [f for f in table.schema if pa.types.is_temporal(f.type)]
@@ -288,6 +293,15 @@ def _parse_json_lines(content: pa.Buffer, place: str) -> pa.Table:
     except pa.ArrowInvalid as error:
         raise DataError(_json_complaint(content, place, error)) from error
     return table
+
+
+def _refuse_null_line(content: pa.Buffer) -> None:
+    """Raises ArrowInvalid where a line begins with null.
+
+    Arrow 26 crashes on a block of lines whose first value is null and no object.
+    """
+    if NULL_FIRST.match(content) or NULL_LINE.search(content):
+        raise pa.ArrowInvalid("a line is null")
 
 
 def _json_complaint(content: pa.Buffer, place: str, error: Exception) -> str:
