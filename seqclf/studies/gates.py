@@ -2,7 +2,7 @@
 
 The network is that of the textbooks: one layer, one direction, the last state read out.
 Gates and states are computed anew from the trained weights (`activations`), and nothing
-is said unless that gives the very states of the layer, within 1e-5.
+is said unless that gives the very states of the layer, in float64, within 1e-5.
 
 The memory half-life of a unit is ln 0.5 / mean ln f over the tokens, f being the LSTM's
 forget gate or the GRU's update gate: the tokens after which half of what stood in the

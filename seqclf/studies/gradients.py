@@ -234,7 +234,7 @@ def gradient_norms(
     """
     import tensorflow as tf
 
-    cell = unrolled.states_layer(layer, "float64").cell
+    cell = unrolled.states_layer(layer).cell
     steps = tf.unstack(tf.constant(inputs, tf.float64), axis=1)
     masks = tf.unstack(tf.constant(is_token)[:, :, None], axis=1)
     kernel, bias = (tf.constant(w, tf.float64) for w in readout)

@@ -126,14 +126,16 @@ def layer_inputs(model: Any, token_ids: np.ndarray) -> np.ndarray:
     return np.asarray(below(token_ids, training=False))
 
 
-def states_layer(layer: Any, dtype: str = "float32") -> Any:
-    """Returns a copy of a layer, with its weights, that gives the states of all tokens.
+def states_layer(layer: Any) -> Any:
+    """Returns the layer, with its weights, so that it gives the states of all tokens.
+
+    It computes in float64: gradients may be smaller than any float32, and where they
+    explode so do roundings.
 
     Args:
       layer: A built SimpleRNN, GRU or LSTM layer.
-      dtype: What it computes in; gradients may be smaller than any float32.
     """
-    made = {**layer.get_config(), "return_sequences": True, "dtype": dtype}
+    made = {**layer.get_config(), "return_sequences": True, "dtype": "float64"}
     copied = type(layer).from_config(made)
     copied.build((None, None, int(layer.cell.kernel.shape[0])))
     copied.set_weights(layer.get_weights())
@@ -141,7 +143,7 @@ def states_layer(layer: Any, dtype: str = "float32") -> Any:
 
 
 def own_states(layer: Any, inputs: np.ndarray, is_token: np.ndarray) -> np.ndarray:
-    """Returns the hidden states that a layer gives, float32 [batch, time, units].
+    """Returns the hidden states that a layer gives, float64 [batch, time, units].
 
     Args:
       layer: A SimpleRNN, GRU or LSTM layer.
@@ -151,7 +153,7 @@ def own_states(layer: Any, inputs: np.ndarray, is_token: np.ndarray) -> np.ndarr
     import tensorflow as tf
 
     mask = tf.constant(is_token)
-    return np.asarray(states_layer(layer)(tf.constant(inputs), mask=mask))
+    return np.asarray(states_layer(layer)(tf.constant(inputs, tf.float64), mask=mask))
 
 
 def refuse_difference(made: np.ndarray, own: np.ndarray, is_token: np.ndarray) -> float:
