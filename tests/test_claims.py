@@ -99,7 +99,12 @@ def test_the_last_stage_tells_whether_gates_cure_it(gru, lstm, expected):
         last = {"ratio": (low * high) ** 0.5, "low": low, "high": high}
         return {"before": {"ratio": 1, "low": 1, "high": 1}, "after": last}
 
-    found = {"span": 50, "against_rnn": {"gru": stages(*gru), "lstm": stages(*lstm)}}
+    accuracy = {"gru": 0.9, "lstm": 0.8}
+    found = {
+        "span": 50,
+        "accuracy": accuracy,
+        "against_rnn": {"gru": stages(*gru), "lstm": stages(*lstm)},
+    }
     assert claims.gradients_of_gates(answer(found)).verdict == expected
 
 

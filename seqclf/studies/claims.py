@@ -90,6 +90,12 @@ def _number(value: float) -> str:
     return f"{value:#.2g}".rstrip(".") if value < 100 else f"{value:,.0f}"
 
 
+def _accuracies(found: Findings) -> list[str]:
+    """Says how well the models do that were looked into."""
+    right = found["accuracy"]
+    return [f"{title(cell)} {percent(value)} %" for cell, value in right.items()]
+
+
 def _of_one(answer: Answer) -> str:
     """Says of a single training that it is one."""
     return " One training each." if len(answer.about.get("seeds", [0])) == 1 else ""
@@ -123,7 +129,7 @@ def gradients_of_gates(answer: Answer) -> Ruling:
         said.append(f"{title(cell)} {_times(at['ratio'], at['low'], at['high'])}")
     evidence = (
         f"Gradient left over {found['span']} tokens, beside SimpleRNN's, {stage}: "
-        f"{joined(said)}.{_of_one(answer)}"
+        f"{joined(said)}. Right on test: {joined(_accuracies(found))}.{_of_one(answer)}"
     )
     return Ruling(all_of(verdicts), evidence)
 
