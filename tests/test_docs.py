@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = [
     "train", "compare", "predict", "evaluate", "export", "data list", "data show",
-    "runs list", "runs show", "runs remove", "doctor",
+    "runs list", "runs show", "runs remove", "doctor", "study", "claims",
 ]  # fmt: skip
 
 

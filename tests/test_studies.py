@@ -165,6 +165,7 @@ def test_a_finished_run_of_the_person_is_reused_and_others_are_kept_apart(
     assert (found[1].path / "complete").read_bytes() == before  # not trained again
 
 
+@pytest.mark.slow
 def test_settings_that_differ_get_runs_of_their_own(lab: Lab, workplace: Path) -> None:
     config = tiny(workplace / "reviews")
     one = dataclasses.replace(
@@ -176,6 +177,7 @@ def test_settings_that_differ_get_runs_of_their_own(lab: Lab, workplace: Path) -
     assert [run.config for run in found] == [one, two, one]
 
 
+@pytest.mark.slow
 def test_the_model_after_one_epoch_is_kept_and_is_another_than_the_best(
     lab: Lab, workplace: Path
 ) -> None:
@@ -195,6 +197,7 @@ def test_the_model_after_one_epoch_is_kept_and_is_another_than_the_best(
     assert lab.train([config], with_first_epoch=True)[0].path == run.path
 
 
+@pytest.mark.slow
 def test_texts_of_our_own_are_trained_on_like_any_others(
     lab: Lab, workplace: Path
 ) -> None:
@@ -217,6 +220,7 @@ def test_texts_of_our_own_are_trained_on_like_any_others(
     assert run.dataset["sizes"] == {"train": 80, "validation": 20, "test": 20}
 
 
+@pytest.mark.slow
 def test_trainings_of_studies_are_neither_listed_nor_predicted_with(
     lab: Lab, workplace: Path
 ) -> None:
@@ -238,6 +242,7 @@ def test_the_command_lists_the_studies_and_refuses_others(tmp_path: Path) -> Non
     assert "choices" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_study_is_answered_once(workplace: Path, tmp_path: Path) -> None:
     """`cost` trains nothing; so the second time nothing is measured either."""
     command = ["study", "cost", f"--data={workplace / 'reviews'}", *TINY, "--json"]
