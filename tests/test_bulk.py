@@ -400,3 +400,18 @@ def test_a_file_may_be_replaced_by_its_own_answers(models, tmp_path):
 
 def said(done) -> str:
     return " ".join(done.output.split())
+
+
+def test_memory_does_not_follow_the_size_of_a_parquet_file(tmp_path):
+    file, rows = tmp_path / "large.parquet", 40_000
+    noise = np.random.default_rng(0).bytes(rows * 250).hex()
+    texts = [noise[i * 500 : (i + 1) * 500] for i in range(rows)]
+    parquet.write_table(pa.table({"text": texts}), file, row_group_size=5000)
+    del texts
+    before, most = pa.total_allocated_bytes(), 0
+    for chunk in opened(file).read():
+        assert chunk.table.num_rows
+        most = max(most, pa.total_allocated_bytes() - before)
+    assert file.stat().st_size > 10_000_000
+    # Two chunks of 8,192 rows, each as written and as read.
+    assert most < file.stat().st_size

@@ -39,7 +39,8 @@ def _open(file: Path) -> Any:
     from pyarrow import parquet
 
     try:
-        return parquet.ParquetFile(file)
+        # Without the buffer that Arrow would fill with the whole file.
+        return parquet.ParquetFile(file, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{file} could not be read: {error}; is it whole?") from error
 
