@@ -269,7 +269,7 @@ def test_every_claim_names_a_study_that_there_is():
 @pytest.mark.slow
 def test_the_page_holds_every_claim_that_could_be_asked(workplace, tmp_path):
     command = ["claims", f"--data={workplace / 'reviews'}", "--quick", *TINY]
-    done = run_cli([*command, "--json"], tmp_path)
+    done = run_cli([*command, "--json"], tmp_path, timeout=900)
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "models" / "reviews-studies"
     said = json.loads(done.stdout)

@@ -40,14 +40,15 @@ pathlib.Path.replace = replace
 # In every process: an hour back at each look at the time of day, a year back since
 # yesterday.
 CLOCK = """
-import datetime, itertools, time
-hours, real_time, real_datetime = itertools.count(), time.time, datetime.datetime
+import datetime, itertools, time, types
+from seqclf.runs import run
+hours, real_time = itertools.count(), time.time
 time.time = lambda: real_time() - 3600 * next(hours)
-class Earlier(real_datetime):
+class Earlier(datetime.datetime):
     @classmethod
     def now(cls, tz=None):
-        return real_datetime.now(tz) - datetime.timedelta(days=365)
-datetime.datetime = Earlier
+        return datetime.datetime.now(tz) - datetime.timedelta(days=365)
+run.datetime = types.SimpleNamespace(datetime=Earlier, UTC=datetime.UTC)
 """
 
 

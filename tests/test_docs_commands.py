@@ -25,6 +25,7 @@ SMALL = "--units=16 --embedding-size=8 --epochs=1 --min-count=1"
 MORE = {
     "train": f"{SMALL} --limit=150",
     "compare": f"{SMALL} --limit=150 --cells=gru --seeds=1",
+    "compare --match": f"{SMALL} --units=64 --limit=150 --cells=rnn,gru --seeds=1",
     "compare --tune": f"{SMALL} --limit=150 --cells=gru --seeds=1 --tune=2",
 }
 COMMIT = "a" * 40  # of the loopback hub
@@ -105,8 +106,9 @@ def environment(hub, desk, tmp_path_factory) -> dict[str, str]:
 def small(command: str) -> str:
     """Returns a command that does the same with less."""
     name = command.split()[1]
-    if name == "compare" and "--tune" in command:
-        name = "compare --tune"
+    for option in ("--match", "--tune"):
+        if name == "compare" and option in command:
+            name = f"compare {option}"
     return f"{command} {MORE.get(name, '')}".replace("THOSE_DIGITS", COMMIT)
 
 
@@ -133,7 +135,7 @@ def test_every_command_of_the_page_works(page, desk, environment, finished_run):
     made = {
         "README.md": ("models/demo-lstm-0", "models/demo-compare/report.html",
                       "out.parquet", "exports/demo-lstm-0/litert/model.tflite"),
-        "docs/hub.md": ("models/ag_news-compare", "models/NAME-gru-0"),
+        "docs/hub.md": ("models/ag_news-compare", "models/name-name-gru-0"),
         "docs/serving.md": ("served/model.onnx", "exports/demo-lstm-0/onnx/README.md"),
     }[page]  # fmt: skip
     for path in made:
