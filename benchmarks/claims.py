@@ -84,7 +84,7 @@ def ask(entry: Entry) -> str:
         f"keras {versions['keras']}; {minutes:.1f} minutes with what was finished "
         f"before."
     )
-    return f"{made}\n\n{done.stdout.strip()}"
+    return f"{made}\n\n{done.stdout.strip()}".replace(str(MODELS), "models")
 
 
 def fill(file: Path, name: str, text: str) -> None:
@@ -105,7 +105,7 @@ def main(names: list[str]) -> None:
         print(entry.command, flush=True)
         text = ask(entry)
         fill(PAGE, entry.name, text)
-        if "--quick" in entry.options:
+        if f"<!-- {entry.name} -->" in README.read_text("utf-8"):
             fill(README, entry.name, text)
 
 
