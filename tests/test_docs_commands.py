@@ -74,9 +74,9 @@ def hub():
     server.close()
 
 
-@pytest.fixture(scope="module")
-def desk(finished_run, tmp_path_factory) -> Path:
-    """A folder with the files and runs that the pages name."""
+@pytest.fixture
+def desk(tmp_path_factory) -> Path:
+    """A folder with the files that the pages name."""
     folder = tmp_path_factory.mktemp("desk")
     (folder / "reviews").mkdir()
     for file in (folder / "reviews.csv", folder / "reviews" / "train.csv"):
@@ -89,7 +89,7 @@ def desk(finished_run, tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def environment(hub, desk, tmp_path_factory) -> dict[str, str]:
     own = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
     program = tmp_path_factory.mktemp("bin") / "seqclf"
@@ -120,7 +120,6 @@ def test_every_command_of_the_page_works(page, desk, environment, finished_run):
         for command in commands_of(block)
     ]
     assert len(commands) >= 3
-    shutil.rmtree(desk / "models", ignore_errors=True)
     if page == "docs/serving.md":  # which begins with a run that the README made
         shutil.copytree(finished_run.path, desk / "models" / "demo-lstm-0")
     for command in commands:
