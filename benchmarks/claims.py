@@ -81,8 +81,8 @@ def ask(entry: Entry) -> str:
     versions = package_versions()
     made = (
         f"    {entry.command}\n\n{today}, {cores()} cores of {rounds.cpu()}, no GPU, "
-        f"keras {versions['keras']}; {minutes:.1f} minutes with what was finished "
-        f"before."
+        f"keras {versions['keras']}; {minutes:.1f} minutes, without what earlier "
+        f"runs had finished."
     )
     return f"{made}\n\n{done.stdout.strip()}".replace(str(MODELS), "models")
 

@@ -15,6 +15,7 @@ from seqclf.studies.claims import (
     SUPPORTED,
     UNDECIDED,
     all_of,
+    any_of,
     by_interval,
 )
 from seqclf.studies.question import Answer, Table
@@ -49,10 +50,17 @@ def test_an_interval_decides_only_if_it_leaves_the_bound_out(low, high, bound, v
     assert by_interval(low, high, bound) == verdict
 
 
-def test_cells_that_disagree_decide_nothing_together():
+def test_one_cell_contradicts_what_is_said_of_all():
     assert all_of([SUPPORTED, SUPPORTED]) == SUPPORTED
-    assert all_of([SUPPORTED, CONTRADICTED]) == UNDECIDED
+    assert all_of([SUPPORTED, CONTRADICTED]) == CONTRADICTED
+    assert all_of([UNDECIDED, CONTRADICTED]) == CONTRADICTED
     assert all_of([SUPPORTED, UNDECIDED]) == UNDECIDED
+
+
+def test_one_cell_is_enough_for_what_is_said_of_any():
+    assert any_of([SUPPORTED, CONTRADICTED]) == SUPPORTED
+    assert any_of([UNDECIDED, CONTRADICTED]) == UNDECIDED
+    assert any_of([CONTRADICTED, CONTRADICTED]) == CONTRADICTED
 
 
 def gradients(verdicts: list[str]) -> Answer:
@@ -91,7 +99,8 @@ def test_gradients_of_a_plain_rnn(verdicts, expected):
     [
         ((10, 1000), (2, 5), SUPPORTED),
         ((0.01, 0.1), (0.2, 0.5), CONTRADICTED),
-        ((10, 1000), (0.2, 0.5), UNDECIDED),
+        ((10, 1000), (0.2, 0.5), CONTRADICTED),
+        ((10, 1000), (0.5, 2), UNDECIDED),
     ],
 )
 def test_the_last_stage_tells_whether_gates_cure_it(gru, lstm, expected):
@@ -246,7 +255,8 @@ def gates(copying: float | None, dropping: float) -> Answer:
 def test_what_update_and_reset_do():
     assert claims.copy_and_drop(gates(0.1, 0.2)).verdict == SUPPORTED
     assert claims.copy_and_drop(gates(3.0, 2.0)).verdict == CONTRADICTED
-    assert claims.copy_and_drop(gates(0.1, 2.0)).verdict == UNDECIDED
+    assert claims.copy_and_drop(gates(0.1, 2.0)).verdict == CONTRADICTED
+    assert claims.copy_and_drop(gates(0.1, 1.0)).verdict == UNDECIDED
     by_tenths = claims.copy_and_drop(gates(None, 0.2))
     assert by_tenths.verdict == SUPPORTED
     assert "0.50 times" in by_tenths.evidence

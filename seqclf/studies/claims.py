@@ -71,9 +71,22 @@ def by_interval(low: float | None, high: float | None, bound: float = 0.0) -> st
 
 
 def all_of(verdicts: Iterable[str]) -> str:
-    """Returns the verdict that all agree on, else UNDECIDED."""
+    """Returns the verdict on a sentence that speaks of all of them.
+
+    One of which it does not hold contradicts it.
+    """
     found = set(verdicts)
-    return found.pop() if len(found) == 1 else UNDECIDED
+    if CONTRADICTED in found:
+        return CONTRADICTED
+    return SUPPORTED if found == {SUPPORTED} else UNDECIDED
+
+
+def any_of(verdicts: Iterable[str]) -> str:
+    """Returns the verdict on a sentence that holds where it does of one of them."""
+    found = set(verdicts)
+    if SUPPORTED in found:
+        return SUPPORTED
+    return CONTRADICTED if found == {CONTRADICTED} else UNDECIDED
 
 
 def _points(low: float, value: float, high: float) -> str:
@@ -190,10 +203,10 @@ def order(answer: Answer) -> Ruling:
         f"{title(cell)} {_points(one['low'], one['difference'], one['high'])}"
         for cell, one in lost.items()
     ]
-    verdicts = {by_interval(one["low"], one["high"]) for one in lost.values()}
+    verdicts = [by_interval(one["low"], one["high"]) for one in lost.values()]
     evidence = f"Lost when the test's words are shuffled: {joined(said)}."
     evidence += _of_one(answer)
-    return Ruling(SUPPORTED if SUPPORTED in verdicts else all_of(verdicts), evidence)
+    return Ruling(any_of(verdicts), evidence)
 
 
 def parameters(answer: Answer) -> Ruling:

@@ -46,8 +46,9 @@ class Page:
 
     def table(self) -> Table:
         """Returns the claims as a table."""
-        header = ("claim", "verdict", "evidence", "study", "source")
-        rows = tuple(tuple(one[key] for key in header) for one in self.rulings)
+        keys = ("claim", "verdict", "evidence", "trials", "study", "source")
+        rows = tuple(tuple(str(one[key]) for key in keys) for one in self.rulings)
+        header = tuple("trainings" if key == "trials" else key for key in keys)
         return Table(header=header, rows=rows)
 
     def markdown(self) -> str:

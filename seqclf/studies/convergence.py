@@ -28,6 +28,7 @@ from seqclf.runs import Run
 from seqclf.statistics import CONFIDENCE
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import (
+    QUICK_ROWS,
     Answer,
     Question,
     Record,
@@ -377,7 +378,9 @@ def _notes(
     ]
     if question.quick:
         epochs = finished[0].config.training.epochs
-        notes.append(f"Quick: at most 2,000 training texts, {epochs} epochs at most.")
+        notes.append(
+            f"Quick: at most {QUICK_ROWS:,} training texts, {epochs} epochs at most."
+        )
     return tuple(notes)
 
 

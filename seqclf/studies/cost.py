@@ -23,6 +23,7 @@ from seqclf.report.figures import drawn, short, style
 from seqclf.report.svg import INK
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import (
+    QUICK_ROWS,
     Answer,
     Question,
     Record,
@@ -208,8 +209,8 @@ def _notes(
         notes.append("The cells ran on different kernels: their times do not compare.")
     if is_quick:
         notes.append(
-            "Quick: batches and vocabulary of at most 2,000 training texts; the "
-            "recurrent parameters do not depend on them."
+            f"Quick: batches and vocabulary of at most {QUICK_ROWS:,} training texts; "
+            "the recurrent parameters do not depend on them."
         )
     return tuple(notes)
 

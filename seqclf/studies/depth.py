@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from seqclf.config import RunConfig
 from seqclf.studies import sweep, variants
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, quick_config
+from seqclf.studies.question import QUICK_ROWS, Answer, Question, quick_config
 from seqclf.studies.sweep import Point, Sweep, Trained
 
 LAYERS, QUICK_LAYERS = (1, 2, 3), (1, 2)
@@ -46,7 +46,7 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer:
     """Compares depths and directions; of its findings see `variants.read`."""
     way = "two directions" if question.config.model.bidirectional else "one direction"
     quick = sweep.quick_notes(
-        question, "1 and 2 layers, at most 2,000 texts, few epochs."
+        question, f"1 and 2 layers, at most {QUICK_ROWS:,} texts, few epochs."
     )
     words = {
         "study": "depth",

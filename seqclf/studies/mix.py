@@ -15,7 +15,7 @@ from seqclf.config import RunConfig
 from seqclf.errors import ConfigError
 from seqclf.studies import sweep, variants
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, quick_config
+from seqclf.studies.question import QUICK_ROWS, Answer, Question, quick_config
 from seqclf.studies.sweep import Point, Sweep, Trained
 
 CONV_WIDTH = 3
@@ -36,14 +36,13 @@ def points(question: Question, lab: Lab) -> list[Point]:
         )
     base = quick_config(question.config) if question.quick else question.config
     pooling = model.pooling
-    plain = [
-        _point(base, f"{pooling} pooling", None, pooling),
-        _point(base, "convolution in front", CONV_WIDTH, pooling),
-        _point(base, "attention on top", None, ATTENTION),
-    ]
+    plain = _point(base, f"{pooling} pooling", None, pooling)
+    both = _point(base, "both", CONV_WIDTH, ATTENTION)
     if question.quick:
-        return plain
-    return [*plain, _point(base, "both", CONV_WIDTH, ATTENTION)]
+        return [plain, both]
+    front = _point(base, "convolution in front", CONV_WIDTH, pooling)
+    top = _point(base, "attention on top", None, ATTENTION)
+    return [plain, front, top, both]
 
 
 def _point(base: RunConfig, name: str, conv_width: int | None, pooling: str) -> Point:
@@ -58,7 +57,7 @@ def _point(base: RunConfig, name: str, conv_width: int | None, pooling: str) -> 
 def read(question: Question, trained: Sequence[Trained]) -> Answer:
     """Compares the mixtures; of its findings see `variants.read`."""
     quick = sweep.quick_notes(
-        question, "not both at once, at most 2,000 texts, few epochs."
+        question, f"both at once or neither, at most {QUICK_ROWS:,} texts, few epochs."
     )
     words = {
         "study": "mix",

@@ -13,6 +13,7 @@ from seqclf.config import RunConfig, twin
 
 Record = dict[str, Any]
 QUICK_ROWS, QUICK_EPOCHS = 2000, 3
+QUICK_CELLS = 2  # of which some studies make do, the last ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from seqclf.report import figures
 from seqclf.studies import sweep
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import (
+    QUICK_ROWS,
     Answer,
     Question,
     Record,
@@ -170,7 +171,7 @@ def run(question: Question, lab: Lab, seeds: int) -> Answer:
             f"largest gradient norm of {base.training.clip_norm:g}, which holds here "
             "too and hides some of what too large a rate does.",
             *about_seeds(seeds),
-            *sweep.quick_notes(question, "fewer steps, at most 2,000 texts."),
+            *sweep.quick_notes(question, f"fewer steps, at most {QUICK_ROWS:,} texts."),
         ),
     )  # fmt: skip
 

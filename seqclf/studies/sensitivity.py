@@ -24,10 +24,17 @@ from seqclf.data.dataset import TRAIN, VALIDATION
 from seqclf.report import figures
 from seqclf.studies import random_search, range_test, sweep
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, Record, Table, quick_config
+from seqclf.studies.question import (
+    QUICK_ROWS,
+    Answer,
+    Question,
+    Record,
+    Table,
+    quick_config,
+)
 from seqclf.studies.sweep import Point, Sweep, Trained
 
-DRAWS, QUICK_DRAWS = 16, 3
+DRAWS, QUICK_DRAWS = 16, 2
 SETTINGS = ("learning_rate", "dropout_rate", "max_length", "units")
 RANDOM, RANGE = "random trials", "range test"
 
@@ -236,7 +243,8 @@ def _notes(question: Question, every: Sequence[Point]) -> tuple[str, ...]:
         "rank correlations is Holm's over the settings of a cell; the expected best of "
         "k trials draws them with replacement.",
         *sweep.quick_notes(
-            question, f"{QUICK_DRAWS} settings, at most 2,000 texts, few epochs."
+            question,
+            f"{QUICK_DRAWS} settings, at most {QUICK_ROWS:,} texts, few epochs.",
         ),
     )
 

@@ -13,7 +13,7 @@ from seqclf.report import figures
 from seqclf.report.svg import INK
 from seqclf.studies import learning_curve, sweep
 from seqclf.studies.learning_curve import PowerLaw
-from seqclf.studies.question import Answer, Question, Record, Table
+from seqclf.studies.question import QUICK_ROWS, Answer, Question, Record, Table
 
 FEWEST_STEPS = 16  # of an epoch, as far as batches of 8 allow
 
@@ -108,7 +108,9 @@ def notes(question: Question) -> tuple[str, ...]:
         f"guessing, c = 0 with fewer than {learning_curve.FEWEST_FOR_FLOOR} of them; "
         f"intervals of exponents and crossings by {learning_curve.RESAMPLES} "
         f"bootstrap draws of {drawn}.",
-        *sweep.quick_notes(question, "three sizes, at most 2,000 texts, few epochs."),
+        *sweep.quick_notes(
+            question, f"two sizes, at most {QUICK_ROWS:,} texts, few epochs."
+        ),
     )
 
 

@@ -6,6 +6,7 @@ tell (`read`); what lies between is here, the same for all.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,13 +14,13 @@ import numpy as np
 
 from seqclf import statistics
 from seqclf.comparison.pairs import Right
-from seqclf.comparison.words import percent, signed
+from seqclf.comparison.words import joined, percent, signed
 from seqclf.config import RunConfig, twin
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.runs import Run
 from seqclf.studies import intervals
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, Record
+from seqclf.studies.question import QUICK_CELLS, Answer, Question, Record
 
 SPLITS, SCORES = (TRAIN, VALIDATION, TEST), ("accuracy", "log_loss")
 FACTS = ("parameters", "epochs", "best_epoch")
@@ -73,7 +74,13 @@ class Sweep:
     may_diverge: bool = False
 
     def run(self, question: Question, lab: Lab) -> Answer:
-        """Trains what is missing, seed by seed and the longest first, and reads it."""
+        """Trains what is missing, seed by seed and the longest first, and reads it.
+
+        Quick, of the last two cells alone.
+        """
+        left_out = question.cells[:-QUICK_CELLS] if question.quick else ()
+        cells = tuple(cell for cell in question.cells if cell not in left_out)
+        question = dataclasses.replace(question, cells=cells)
         points = list(self.points(question, lab))
         keys = [
             (point, cell, seed)
@@ -88,7 +95,11 @@ class Sweep:
             for (point, cell, seed), run in zip(keys, runs, strict=True)
         ]
         trained.sort(key=lambda one: points.index(one.point))
-        return self.read(question, trained)
+        answer = self.read(question, trained)
+        if not left_out:
+            return answer
+        note = f"Quick: {joined(cells)} alone."
+        return dataclasses.replace(answer, notes=(*answer.notes, note))
 
 
 def points_of(trained: Sequence[Trained]) -> list[Point]:
