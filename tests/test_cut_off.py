@@ -22,6 +22,7 @@ pytestmark = pytest.mark.slow
 OPTIONS = [o for o in kills.OPTIONS if not o.startswith(("--name", "--epochs"))]
 TRAIN = ["train", "--cell=gru", "--epochs=3", *OPTIONS]
 COMPARE = ["compare", "--cells=rnn,gru", "--seeds=1", "--epochs=3", "--json", *OPTIONS]
+STUDY = ["study", "order", "--cells=gru", "--epochs=3", "--json", "--jobs=1", *OPTIONS]
 # Read by every process: one whose third checkpoint stands kills whom it is told to.
 SITE = """
 import os, pathlib, signal
@@ -74,7 +75,7 @@ def typed(command, folder, *more, whom="", condition="True"):
     """Types a command; waits until nobody is at any run any more."""
     environment = surroundings(folder / "site", whom, condition)
     done = run_cli([*command, *more], folder, env=environment, timeout=600)
-    for lock in (folder / "models").glob("*/lock"):
+    for lock in (folder / "models").rglob("lock"):
         kills.wait_until_free(lock.parent)
     return done
 
@@ -127,6 +128,26 @@ def test_a_killed_comparison_goes_on_or_begins_anew(fresh, folder, uncut):
     assert {run.name: kills.numbers(run.path) for run in found} == uncut
     cuts = sorted(run.environment["cuts"] for run in found)
     assert cuts == ([0, 0] if fresh else [0, 1])
+
+
+def test_a_killed_study_goes_on_and_gives_the_same_answer(tmp_path):
+    folders = tmp_path / "cut", tmp_path / "uncut"
+    for folder in folders:
+        folder.mkdir()
+        kills.write_reviews(folder, 120)
+    first, whole = folders
+    shuffled = "'-shuffled-' in str(target)"
+    cut = typed(STUDY, first, whom="os.getppid()", condition=shuffled)
+    assert cut.returncode == -9
+    trials = first / "models" / "reviews-studies" / "trials"
+    states = [Run(file.parent).is_finished for file in trials.glob("*/config.json")]
+    assert sorted(states) == [False, True, True]
+    assert not list(first.rglob("answer.json"))
+    again, undisturbed = typed(STUDY, first), typed(STUDY, whole)
+    assert again.returncode == 0, again.stderr
+    assert "2 trainings, and 2 that are finished: reused." in again.stderr
+    assert "goes on at epoch" in again.stderr
+    assert json.loads(again.stdout) == json.loads(undisturbed.stdout)
 
 
 def test_a_clock_that_is_set_back_changes_nothing(folder, uncut):

@@ -12,7 +12,7 @@ from seqclf.config import ModelConfig, RunConfig, TextConfig
 from seqclf.errors import ConfigError, RunError
 from seqclf.model.backend import import_keras
 from seqclf.model.build import build_model
-from seqclf.studies import gates, unrolled
+from seqclf.studies import gates, gates_shown, unrolled
 from seqclf.studies.activations import activations
 from seqclf.studies.question import Question
 from seqclf.text.encoding import Examples
@@ -166,7 +166,7 @@ def test_a_gate_that_is_forced_is_reported(cell, gate, name, bias, state) -> Non
     assert set(states.values()) == {"in use"}
     key = f"units_{state}"
     assert found["cells"][cell]["gates"][name][key] == 1
-    sentence = gates._sentence(found | {"texts": 6}, "one model of each cell")
+    sentence = gates_shown.sentence(found | {"texts": 6}, "one model of each cell")
     assert f"the {name} gate of {cell} stays {state}" in sentence
 
 
@@ -242,7 +242,7 @@ def test_the_bins_hold_every_value_once() -> None:
 def test_units_are_spread_from_the_shortest_memory_to_the_longest() -> None:
     memory = np.arange(100)[::-1]
     chosen = gates.spread_units(memory)
-    assert len(chosen) == gates.MOST_UNITS
+    assert len(chosen) == gates_shown.MOST_UNITS
     assert (chosen[0], chosen[-1]) == (99, 0)
     assert gates.spread_units(np.array([3.0, 1.0, 2.0])) == [1, 2, 0]
 

@@ -10,8 +10,8 @@ import pytest
 
 from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.model.backend import import_keras
-from seqclf.studies import gradients, unrolled
-from seqclf.studies.gradients import LAST, STAGES
+from seqclf.studies import gradients, gradients_shown, unrolled
+from seqclf.studies.gradients_shown import LAST, STAGES
 
 READOUT = [np.array([[1.0, -1.0], [0.5, 2.0]], np.float32), np.zeros(2, np.float32)]
 
@@ -220,7 +220,7 @@ def test_without_rnn_nothing_is_set_against_it() -> None:
      (3e8, "3e8"), (0, "0")],
 )  # fmt: skip
 def test_small_numbers_are_short(value: float, text: str) -> None:
-    assert gradients.scientific(value) == text
+    assert gradients_shown.scientific(value) == text
 
 
 def test_a_cell_that_does_not_recur_is_refused() -> None:
@@ -265,7 +265,7 @@ def test_the_study_answers_and_draws_every_cell(workplace, tmp_path) -> None:
     ("value", "text"), [(1e-9, "10⁻⁹"), (1.0, "10⁰"), (1000.0, "10³"), (1e-10, "10⁻¹⁰")]
 )
 def test_powers_of_ten_are_written_out(value: float, text: str) -> None:
-    assert gradients.power_of_ten(value) == text
+    assert gradients_shown.power_of_ten(value) == text
 
 
 def test_a_chaotic_layer_is_looked_at_too() -> None:

@@ -25,7 +25,9 @@ from seqclf.studies import (
     cost,
     depth,
     gates,
+    gates_shown,
     gradients,
+    gradients_shown,
     memory,
     mix,
     order,
@@ -66,7 +68,7 @@ class Study:
 STUDIES: dict[str, Study] = {
     "gradients": Study(
         run=gradients.run,
-        figure=gradients.figure,
+        figure=gradients_shown.figure,
         claim="Gradients vanish or explode in plain RNNs, and gates cure it.",
     ),
     "memory": Study(
@@ -76,7 +78,7 @@ STUDIES: dict[str, Study] = {
     ),
     "gates": Study(
         run=gates.run,
-        figure=gates.figure,
+        figure=gates_shown.figure,
         claim="z near 1 copies the old state, r near 0 drops it; LSTM hides part of "
         "its memory, GRU does not.",
         options=frozenset({"texts"}),

@@ -18,6 +18,13 @@ Values = dict[str, np.ndarray]
 Weights = Sequence[np.ndarray]
 # Not activations, but what the old state does to the candidate, see `_gru`.
 MOVED = "moved"
+GATES = {"rnn": (), "gru": ("update", "reset"), "lstm": ("input", "forget", "output")}
+KEEPS = {"gru": "update", "lstm": "forget"}  # the gate by which the old state stays
+STATES = {
+    "rnn": ("hidden",),
+    "gru": ("candidate", "hidden"),
+    "lstm": ("candidate", "cell", "hidden"),
+}
 
 
 def activations(
