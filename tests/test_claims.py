@@ -144,8 +144,8 @@ def test_parameters_have_to_fall_from_lstm_to_rnn():
 
 
 def steps(rnn: tuple[float, float], lstm: tuple[float, float]) -> Answer:
-    def ratio(least, most):
-        return {"median": (least + most) / 2, "least": least, "most": most}
+    def ratio(low, high):
+        return {"median": (low + high) / 2, "low": low, "high": high}
 
     return answer({"step_ratio": {"rnn": ratio(*rnn), "lstm": ratio(*lstm)}})
 

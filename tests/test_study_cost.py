@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from xml.etree import ElementTree
 
 import pytest
@@ -63,11 +64,20 @@ def test_a_count_that_contradicts_the_formula_is_an_error():
 def test_ratios_are_taken_round_by_round():
     """A machine that gets twice as slow slows both: the ratio stays."""
     rows = [{"cell": "lstm"}, {"cell": "gru"}]
-    steps = [{"rounds": [2.0, 4.0, 9.0]}, {"rounds": [1.0, 2.0, 3.0]}]
+    steps = [{"rounds": [2.0, 4.0, 9.0] * 2}, {"rounds": [1.0, 2.0, 3.0] * 2}]
     lstm, gru = cost.beside_reference(rows, steps)
-    keys = ("step_ratio", "step_ratio_least", "step_ratio_most")
+    keys = ("step_ratio", "step_ratio_low", "step_ratio_high")
     assert [lstm[key] for key in keys] == [2.0, 2.0, 3.0]
     assert [gru[key] for key in keys] == [1.0, 1.0, 1.0]
+
+
+def test_one_slow_moment_does_not_move_the_interval_of_a_median():
+    """Of nine values the second and the eighth: 96 % by the binomial distribution."""
+    values = [1.03, 0.99, 1.0, 1.02, 1.01, 0.98, 1.04, 0.97]
+    assert cost.interval_of_median([*values, 1.05]) == (0.98, 1.04)
+    assert cost.interval_of_median([*values, 7.0]) == (0.98, 1.04)
+    beyond = sum(math.comb(9, k) for k in (0, 1)) / 2**9
+    assert 2 * beyond < 0.05
 
 
 def test_gru_must_be_among_the_cells(workplace):
@@ -84,7 +94,7 @@ def test_the_study_from_end_to_end(workplace, tmp_path):
     assert saved.read(path) == answer
     found = answer.findings["recurrent_parameters"]
     assert found == {"rnn": 272, "gru": 864, "lstm": 1088}  # 2 x the formulas, 8 and 8
-    assert answer.findings["step_ratio"]["gru"] == {"median": 1, "least": 1, "most": 1}
+    assert answer.findings["step_ratio"]["gru"] == {"median": 1, "low": 1, "high": 1}
     assert all(row["milliseconds_per_step"] > 0 for row in answer.rows)
     svg = (path / saved.FIGURE_FILE).read_text()
     ElementTree.fromstring(svg)

@@ -223,19 +223,19 @@ def price_of_gates(answer: Answer) -> Ruling:
     """Judges whether a gated cell's step takes longer than SimpleRNN's."""
     ratio = answer.findings["step_ratio"]["rnn"]
     # Of SimpleRNN beside GRU: below 1, the gates cost.
-    verdict = by_interval(-ratio["most"], -ratio["least"], bound=-1.0)
-    said = _times(ratio["median"], ratio["least"], ratio["most"])
+    verdict = by_interval(-ratio["high"], -ratio["low"], bound=-1.0)
+    said = _times(ratio["median"], ratio["low"], ratio["high"])
     return Ruling(verdict, f"A step of SimpleRNN takes {said} as long as GRU's.")
 
 
 def speed_of_gru(answer: Answer) -> Ruling:
     """Judges whether LSTM's step takes longer than GRU's."""
     ratio = answer.findings["step_ratio"]["lstm"]
-    said = _times(ratio["median"], ratio["least"], ratio["most"])
-    evidence = f"A training step of LSTM takes {said} as long as GRU's, over rounds."
-    if ratio["most"] < ALIKE:
+    said = _times(ratio["median"], ratio["low"], ratio["high"])
+    evidence = f"A training step of LSTM takes {said} as long as GRU's."
+    if ratio["high"] < ALIKE:
         return Ruling(CONTRADICTED, evidence)
-    return Ruling(by_interval(ratio["least"], ratio["most"], bound=1.0), evidence)
+    return Ruling(by_interval(ratio["low"], ratio["high"], bound=1.0), evidence)
 
 
 def convergence(answer: Answer) -> Ruling:

@@ -21,6 +21,7 @@ from seqclf.errors import ConfigError, RunError
 from seqclf.model.build import recurrent_parameters
 from seqclf.report.figures import drawn, short, style
 from seqclf.report.svg import INK
+from seqclf.statistics import CONFIDENCE
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import (
     QUICK_ROWS,
@@ -45,7 +46,7 @@ def run(question: Question, lab: Lab) -> Answer:
       The answer. Its findings, each by cell: recurrent_parameters, parameters (of the
       whole model), multiply_adds_per_token, milliseconds_per_step (median),
       milliseconds_per_prediction, kernel; and step_ratio, the time of a step beside
-      GRU's of the same round: median, least and most over the rounds.
+      GRU's of the same round: median over the rounds, and its interval, low and high.
 
     Raises:
       ConfigError: If GRU, the one that the others are set beside, is not asked for.
@@ -110,22 +111,35 @@ def beside_reference(rows: list[Record], steps: Sequence[Record]) -> list[Record
       steps: For each, the milliseconds_per_step of `run_timing`.
 
     Returns:
-      The records with step_ratio, step_ratio_least and step_ratio_most over the
-      rounds. The cells take turns, so that a slow moment of the machine slows both
-      times of a round.
+      The records with step_ratio, the median over the rounds, and its interval,
+      step_ratio_low and step_ratio_high, see `interval_of_median`. The cells take
+      turns, so that a slow moment of the machine slows both times of a round.
     """
     place = [row["cell"] for row in rows].index(REFERENCE)
     base = steps[place]["rounds"]
     found = []
     for row, step in zip(rows, steps, strict=True):
         ratios = [one / other for one, other in zip(step["rounds"], base, strict=True)]
-        spread = {
-            "step_ratio": statistics.median(ratios),
-            "step_ratio_least": min(ratios),
-            "step_ratio_most": max(ratios),
-        }
-        found.append(row | spread)
+        low, high = interval_of_median(ratios)
+        middle = statistics.median(ratios)
+        ends = {"step_ratio_low": low, "step_ratio_high": high}
+        found.append(row | {"step_ratio": middle} | ends)
     return found
+
+
+def interval_of_median(values: Sequence[float]) -> tuple[float, float]:
+    """Returns an interval of 95 % of the median, whatever the distribution.
+
+    By order statistics (Conover 1999, section 3.2): one slow moment of the machine
+    does not move it.
+
+    Args:
+      values: At least 6, independent.
+    """
+    from scipy.stats import quantile_test
+
+    found = quantile_test(values, p=0.5).confidence_interval(CONFIDENCE)
+    return float(found.low), float(found.high)
 
 
 def _findings(rows: Sequence[Record]) -> Record:
@@ -141,8 +155,8 @@ def _findings(rows: Sequence[Record]) -> Record:
     ratios = {
         row["cell"]: {
             "median": row["step_ratio"],
-            "least": row["step_ratio_least"],
-            "most": row["step_ratio_most"],
+            "low": row["step_ratio_low"],
+            "high": row["step_ratio_high"],
         }
         for row in rows
     }
@@ -162,12 +176,12 @@ def _sentence(rows: Sequence[Record]) -> str:
     ]
     return (
         f"{weights}, {joined(counts)}. A training step alone on this machine took "
-        f"{joined(times)}; in brackets the least and the most over the rounds."
+        f"{joined(times)}; in brackets the 95 % interval of the median over the rounds."
     )
 
 
 def _spread(row: Record) -> str:
-    return f"{row['step_ratio_least']:.2f} to {row['step_ratio_most']:.2f}"
+    return f"{row['step_ratio_low']:.2f} to {row['step_ratio_high']:.2f}"
 
 
 def _table(rows: Sequence[Record]) -> Table:

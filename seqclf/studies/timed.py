@@ -21,6 +21,7 @@ from seqclf.training.timing import TimingTask, run_timing
 from seqclf.training.trial import Report
 
 FOLDER = "timings"
+ROUNDS = 15  # the interval of their median is that from the fourth to the twelfth
 
 
 def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[Record]:
@@ -39,11 +40,12 @@ def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[Record]:
         "questions": [settings.question(config) for config in configs],
         "fingerprint": data.about["fingerprint"],
         "threads": cores(),
+        "rounds": ROUNDS,
     }
     file = lab.folder / FOLDER / f"{_digest(asked)}.json"
     if not lab.target.fresh and (found := _read(file, asked)):
         return found
-    task = TimingTask(tuple(configs), data.path, cores())
+    task = TimingTask(tuple(configs), data.path, cores(), ROUNDS)
     measured: list[Record] = lab.measure(time_and_count, [task], ["timing alone"])[0]
     file.parent.mkdir(parents=True, exist_ok=True)
     write_json(file, asked | {"measured": measured})

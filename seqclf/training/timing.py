@@ -27,7 +27,7 @@ from seqclf.text.encoding import EncodedDataset, Examples, open_encoded
 from seqclf.training.fit import as_tf_dataset, compile_model
 
 SINGLE_TEXTS, WARM_UP = 50, 5
-ROUNDS = 5
+ROUNDS = 5  # unless the task says otherwise
 TOKENS_A_ROUND = 30_000  # about half a second of training on two cores
 MOST_STEPS, FEWEST_STEPS = 24, 4
 
@@ -42,11 +42,13 @@ class TimingTask:
       configs: One config for each kind of twin.
       encoded: Folder of the encoded data set.
       threads: Threads that TensorFlow and ONNX Runtime may use.
+      rounds: How often each is timed.
     """
 
     configs: tuple[RunConfig, ...]
     encoded: Path
     threads: int
+    rounds: int = ROUNDS
 
 
 def run_timing(task: TimingTask, report: Report) -> list[dict[str, Any]]:
@@ -68,7 +70,7 @@ def run_timing(task: TimingTask, report: Report) -> list[dict[str, Any]]:
     data = open_encoded(task.encoded)
     sessions = [_session(config, data) for config in task.configs]
     rounds: list[list[float]] = [[] for _ in task.configs]
-    for _ in range(ROUNDS):
+    for _ in range(task.rounds):
         for session, durations in zip(sessions, rounds, strict=True):
             durations.append(session.train_once() / session.steps)
     train = data.splits["train"]
