@@ -53,7 +53,9 @@ def test_twins_are_timed_in_turns(data, monkeypatch):
 
 def test_the_sample_is_the_same_for_twins_and_like_the_whole(data):
     train = data.splits["train"]
-    samples = [timing.sample_batches(train, twin(CONFIG, c)) for c in ("rnn", "lstm")]
+    samples = [
+        timing.sample_batches(train, twin(CONFIG, c), 30_000) for c in ("rnn", "lstm")
+    ]
     for one, other in zip(*samples, strict=True):
         np.testing.assert_array_equal(one.token_ids, other.token_ids)
     places = np.concatenate([batch.indices for batch in samples[0]])
@@ -61,10 +63,9 @@ def test_the_sample_is_the_same_for_twins_and_like_the_whole(data):
     assert len(samples[0]) == 20  # 160 texts in batches of 8: fewer than a round takes
 
 
-def test_a_long_epoch_is_sampled_evenly(data, monkeypatch):
-    monkeypatch.setattr(timing, "TOKENS_A_ROUND", 1)
+def test_a_long_epoch_is_sampled_evenly(data):
     train = data.splits["train"]
-    sample = timing.sample_batches(train, CONFIG)
+    sample = timing.sample_batches(train, CONFIG, tokens=1)
     assert len(sample) == timing.FEWEST_STEPS
     sampled = train.lengths[np.concatenate([batch.indices for batch in sample])]
     assert sampled.mean() == pytest.approx(train.lengths.mean(), rel=0.2)

@@ -28,7 +28,7 @@ from seqclf.training.fit import as_tf_dataset, compile_model
 
 SINGLE_TEXTS, WARM_UP = 50, 5
 ROUNDS = 5  # unless the task says otherwise
-TOKENS_A_ROUND = 30_000  # about half a second of training on two cores
+TOKENS = 150_000  # of all rounds: some seconds of training on two cores
 MOST_STEPS, FEWEST_STEPS = 24, 4
 
 Report = Callable[[dict[str, Any]], None]
@@ -68,7 +68,8 @@ def run_timing(task: TimingTask, report: Report) -> list[dict[str, Any]]:
     report({"event": "start"})
     backend.set_threads(task.threads)
     data = open_encoded(task.encoded)
-    sessions = [_session(config, data) for config in task.configs]
+    tokens = TOKENS // task.rounds
+    sessions = [_session(config, data, tokens) for config in task.configs]
     rounds: list[list[float]] = [[] for _ in task.configs]
     for _ in range(task.rounds):
         for session, durations in zip(sessions, rounds, strict=True):
@@ -106,24 +107,30 @@ class _Session:
         return as_tf_dataset(iter(self.batches), self.steps, self.labels, None)
 
 
-def _session(config: RunConfig, data: EncodedDataset) -> _Session:
+def _session(config: RunConfig, data: EncodedDataset, tokens: int) -> _Session:
     model = build_model(
         config.model, len(data.vocabulary), len(data.labels), config.training.seed
     )
     use_kernel(model, config.training.kernel)
     compile_model(model, config.training, steps=1000)
-    batches = sample_batches(data.splits["train"], config)
+    batches = sample_batches(data.splits["train"], config, tokens)
     session = _Session(model, config, batches, len(data.labels))
     model.fit(session.pipeline(), shuffle=False, verbose=0)  # traces the graph
     return session
 
 
-def sample_batches(train: Examples, config: RunConfig) -> list[Batch]:
-    """Returns batches of the first epoch, evenly from the shortest to the longest."""
+def sample_batches(train: Examples, config: RunConfig, tokens: int) -> list[Batch]:
+    """Returns batches of the first epoch, evenly from the shortest to the longest.
+
+    Args:
+      train: The training texts.
+      config: How they are put into batches.
+      tokens: About how many tokens there shall be, in 4 to 24 batches.
+    """
     tokens_a_step = train.lengths.sum() / num_batches(
         train.lengths, config.training, epoch=1
     )
-    wanted = int(np.clip(TOKENS_A_ROUND / tokens_a_step, FEWEST_STEPS, MOST_STEPS))
+    wanted = int(np.clip(tokens / tokens_a_step, FEWEST_STEPS, MOST_STEPS))
     by_length = sorted(
         training_batches(train, config.training, epoch=1),
         key=lambda batch: batch.token_ids.size,

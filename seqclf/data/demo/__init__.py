@@ -10,8 +10,10 @@ both classes and their order and distance decide.
 
 from __future__ import annotations
 
+import functools
 import random
 from bisect import bisect
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -138,6 +140,11 @@ def generate(seed: int = SEED) -> dict[str, pa.Table]:
         Tables "train" (5,000 rows), "validation" (500) and "test" (1,500) with the
         columns text (string) and label (int32, 0 negative or 1 positive), balanced.
     """
+    return dict(_tables(seed))
+
+
+@functools.cache  # a second's work, and a page of claims asks for it some thirty times
+def _tables(seed: int) -> Mapping[str, pa.Table]:
     return {
         split: pa.table(
             {
