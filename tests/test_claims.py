@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
 import pytest
 from conftest import TINY, run_cli
+from sweeps import Silent
 
+from seqclf.config import RunConfig
+from seqclf.errors import ConfigError
+from seqclf.steps import Target
 from seqclf.studies import STUDIES, claims, claims_page
 from seqclf.studies.claims import (
     CLAIMS,
     CONTRADICTED,
     SUPPORTED,
     UNDECIDED,
+    Claim,
+    Ruling,
     all_of,
     any_of,
     by_interval,
 )
-from seqclf.studies.question import Answer, Table
+from seqclf.studies.question import Answer, Question, Table
 
 
 def answer(findings: dict[str, Any], seeds: int = 3, study: str = "x") -> Answer:
@@ -274,6 +281,53 @@ def test_an_lstm_that_shows_nearly_all_hides_nothing():
 
 def test_every_claim_names_a_study_that_there_is():
     assert {claim.study for claim in CLAIMS} == set(STUDIES)
+
+
+def judged(monkeypatch, tmp_path, outcomes: dict[str, object]) -> claims_page.Page:
+    """Judges claims on studies with these outcomes: an answer or what was raised."""
+    fake = {
+        name: dataclasses.replace(STUDIES[name], figure=lambda answer: "<svg/>")
+        for name in outcomes
+    }
+    chosen = [
+        Claim(f"{name} says so.", name, "nobody", lambda a: Ruling(SUPPORTED, ""))
+        for name in outcomes
+    ]
+    about = {"sizes": {"train": 9}, "quick": False, "seeds": [0], "data": "reviews"}
+    about |= {"claim": "", "command": "", "is_synthetic": False, "fingerprint": ""}
+
+    def run_study(name, question, target, listener, jobs):
+        if isinstance(outcomes[name], Exception):
+            raise outcomes[name]
+        done = dataclasses.replace(answer({}, study=name), about=about)
+        return done, tmp_path / str(outcomes[name]) / name
+
+    monkeypatch.setattr(claims_page, "STUDIES", fake)
+    monkeypatch.setattr(claims_page, "CLAIMS", chosen)
+    monkeypatch.setattr(claims_page, "run_study", run_study)
+    (tmp_path / "reviews-studies").mkdir()
+    target = Target(tmp_path, tmp_path / "cache")
+    return claims_page.judge_all(Question(config=RunConfig()), target, Silent(), 1)
+
+
+def test_a_study_without_an_answer_leaves_the_others_theirs(monkeypatch, tmp_path):
+    outcomes = {
+        "cost": "reviews-studies",
+        "mix": ConfigError("leave --pooling attention out."),
+        "wins": "comparisons-studies",
+    }
+    page = judged(monkeypatch, tmp_path, outcomes)
+    assert [one["study"] for one in page.rulings] == ["cost", "wins"]
+    assert page.notes[1:] == ("mix has no answer: leave --pooling attention out.",)
+    # What is of all comparisons does not draw the page to its own folder.
+    assert page.file == tmp_path / "reviews-studies" / claims_page.PAGE_FILE
+    assert page.file.exists()
+
+
+def test_what_no_study_can_be_asked_is_an_error(monkeypatch, tmp_path):
+    refused = {"cost": ConfigError("units must be positive"), "mix": "reviews-studies"}
+    with pytest.raises(ConfigError, match="positive"):
+        judged(monkeypatch, tmp_path, refused)
 
 
 @pytest.mark.slow

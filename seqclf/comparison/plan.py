@@ -68,7 +68,8 @@ class Plan:
 
 def relative_cost(config: RunConfig) -> float:
     """Returns about how long a training takes beside that of a GRU."""
-    return RELATIVE_COST[config.model.cell]
+    model = config.model
+    return RELATIVE_COST[model.cell] * (1 if model.cell == "none" else model.layers)
 
 
 def begin(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqclf.errors import RunError
+from seqclf.errors import ConfigError, RunError
 from seqclf.report.page.sections import sections_page
 from seqclf.steps import Listener, Target
 from seqclf.storage import write_json, write_text
@@ -78,11 +78,15 @@ def judge_all(
         listener.note(f"Study: {name}")
         try:
             answer, path = run_study(name, question, target, once, jobs)
-        except RunError as error:
+        except (ConfigError, RunError) as error:
+            if not answers:
+                raise  # it is no fault of one study
             notes.append(f"{name} has no answer: {error}")
             listener.insist(notes[-1])
             continue
-        answers[name], folder = answer, path.parent
+        answers[name] = answer
+        if STUDIES[name].about is None:  # else it is not of this data set
+            folder = path.parent
         sections.append(shown.section(answer, STUDIES[name].figure(answer)))
     if question.config.data.source == "demo":
         notes.insert(0, SYNTHETIC)
