@@ -7,8 +7,8 @@ import json
 from typing import Any
 
 import pytest
+from asked import Silent
 from conftest import TINY, run_cli
-from sweeps import Silent
 
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError

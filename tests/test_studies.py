@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asked import Silent, tiny
 from conftest import TINY, run_cli
 
-from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
+from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.errors import RunError
 from seqclf.runs import Run
 from seqclf.runs.run import FIRST_EPOCH_FILE
@@ -40,33 +41,6 @@ ANSWER = Answer(
     notes=("quick",),
     about={"seeds": [0]},
 )
-
-
-class Silent:
-    """A listener that keeps what it hears."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.quiet = True
-
-    def note(self, sentence: str) -> None:
-        self.notes.append(sentence)
-
-    insist = note
-
-    def progress(self, costs: Any, jobs: int = 1) -> Any:
-        import contextlib
-
-        return contextlib.nullcontext(lambda name, event: None)
-
-
-def tiny(data: Path) -> RunConfig:
-    return RunConfig(
-        data=DataConfig(source=str(data)),
-        text=TextConfig(min_count=1),
-        model=ModelConfig(units=8, embedding_size=8),
-        training=TrainingConfig(epochs=2, batch_size=16, learning_rate=0.02),
-    )
 
 
 @pytest.fixture

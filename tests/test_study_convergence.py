@@ -7,8 +7,8 @@ import math
 from xml.etree import ElementTree
 
 import pytest
+from asked import Silent, tiny
 from scipy.stats import ttest_1samp
-from test_studies import Silent, tiny
 
 from seqclf.errors import ConfigError
 from seqclf.steps import Target

@@ -7,7 +7,7 @@ import math
 from xml.etree import ElementTree
 
 import pytest
-from test_studies import Silent, tiny
+from asked import Silent, tiny
 
 from seqclf.config import ModelConfig, RunConfig, twin
 from seqclf.data import load_dataset

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from asked import Silent, tiny
 
 from seqclf.config import ModelConfig, RunConfig, TextConfig
 from seqclf.errors import ConfigError, RunError
@@ -275,7 +276,6 @@ def test_keras_names_its_parts_in_the_order_that_is_assumed_here() -> None:
 
 @pytest.mark.slow
 def test_the_study_answers_and_draws_every_cell(workplace, tmp_path) -> None:
-    from test_studies import Silent, tiny
 
     from seqclf.steps import Target
     from seqclf.studies import run_study

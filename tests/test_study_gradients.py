@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from asked import Silent, tiny
 
 from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.model.backend import import_keras
@@ -233,7 +234,6 @@ def test_a_cell_that_does_not_recur_is_refused() -> None:
 
 @pytest.mark.slow
 def test_the_study_answers_and_draws_every_cell(workplace, tmp_path) -> None:
-    from test_studies import Silent, tiny
 
     from seqclf.steps import Target
     from seqclf.studies import run_study

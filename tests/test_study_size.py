@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from sweeps import TINY, Silent, tiny_question
+from asked import TINY, Silent, tiny_question
 
 from seqclf import steps
 from seqclf.studies import intervals, learning_curve, run_study, size, size_shown, sweep

@@ -7,8 +7,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from asked import Silent
 from conftest import run_cli, seal
-from test_studies import Silent
 
 from seqclf.config import RunConfig
 from seqclf.data import GENERATED
