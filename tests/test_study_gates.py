@@ -13,7 +13,8 @@ from seqclf.config import ModelConfig, RunConfig, TextConfig
 from seqclf.errors import ConfigError, RunError
 from seqclf.model.backend import import_keras
 from seqclf.model.build import build_model
-from seqclf.studies import gates, gates_shown, unrolled
+from seqclf.steps import Target
+from seqclf.studies import gates, gates_shown, run_study, unrolled
 from seqclf.studies.activations import activations
 from seqclf.studies.question import Question
 from seqclf.text.encoding import Examples
@@ -276,10 +277,6 @@ def test_keras_names_its_parts_in_the_order_that_is_assumed_here() -> None:
 
 @pytest.mark.slow
 def test_the_study_answers_and_draws_every_cell(workplace, tmp_path) -> None:
-
-    from seqclf.steps import Target
-    from seqclf.studies import run_study
-
     question = Question(
         config=tiny(workplace / "reviews"), quick=True, texts=("a good film", "<b>dull")
     )

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from asked import Silent, tiny
 
+from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.model.backend import import_keras
-from seqclf.studies import gradients, gradients_shown, unrolled
+from seqclf.steps import Target
+from seqclf.studies import gradients, gradients_shown, run_study, unrolled
 from seqclf.studies.gradients_shown import LAST, STAGES
+from seqclf.studies.question import Question
 
 READOUT = [np.array([[1.0, -1.0], [0.5, 2.0]], np.float32), np.zeros(2, np.float32)]
 
@@ -225,20 +228,12 @@ def test_small_numbers_are_short(value: float, text: str) -> None:
 
 
 def test_a_cell_that_does_not_recur_is_refused() -> None:
-    from seqclf.config import RunConfig
-    from seqclf.studies.question import Question
-
     with pytest.raises(ConfigError, match="leave it out of --cells"):
         unrolled.plain_network(Question(config=RunConfig(), cells=("none",)), "x")
 
 
 @pytest.mark.slow
 def test_the_study_answers_and_draws_every_cell(workplace, tmp_path) -> None:
-
-    from seqclf.steps import Target
-    from seqclf.studies import run_study
-    from seqclf.studies.question import Question
-
     config = tiny(workplace / "reviews")
     cells = ("rnn", "lstm")
     question = Question(config=config, cells=cells, quick=True, seeds=(0, 1))
