@@ -19,6 +19,8 @@ from pyarrow import parquet
 from test_cli import invoke
 
 from seqclf.bulk import chunks, parts
+from seqclf.bulk.chunks import Reading
+from seqclf.bulk.sources import find_source
 
 ROWS, CHUNK = 400, 10
 TEXTS = [f"{('good', 'bad', 'dull')[i % 3]} film, number {i}" for i in range(ROWS)]
@@ -244,7 +246,7 @@ def test_resume_predicts_only_what_is_left(begun, whole, monkeypatch):
 
 
 @pytest.mark.parametrize("number", [1, 5, 9])
-@pytest.mark.parametrize("damage", ["half", "empty", "gone", "zeros"])
+@pytest.mark.parametrize("damage", ["half", "empty", "gone", "zeros", "strange"])
 def test_a_damaged_part_is_made_again_with_those_behind_it(
     number, damage, begun, whole
 ):
@@ -252,6 +254,11 @@ def test_a_damaged_part_is_made_again_with_those_behind_it(
     file = parts.folder_of(output) / f"{number:06}.arrow"
     if damage == "gone":
         file.unlink()
+    elif damage == "strange":  # whole, but of other columns
+        with pa.OSFile(str(file), "wb") as sink:
+            table = pa.table({"id": ["x"] * CHUNK})
+            with pa.ipc.new_file(sink, table.schema) as writer:
+                writer.write_table(table)
     else:
         size = file.stat().st_size
         content = {"half": file.read_bytes()[: size // 2], "empty": b""}
@@ -293,6 +300,16 @@ def test_resume_with_another_question_is_refused(
     assert message in said(done)
     assert finished_parts(output) == 9
     assert not output.exists()
+
+
+def test_how_bad_rows_are_treated_is_part_of_the_question(source, finished_run):
+    """With `fail`, most of them end the prediction before it is looked at."""
+    found = find_source(source)
+    keep, fail = (
+        parts.question_of(found, finished_run, Reading(on_error=one))
+        for one in ("keep", "fail")
+    )
+    assert {name for name in keep if keep[name] != fail[name]} == {"--on-error"}
 
 
 def test_resume_begins_what_was_not_begun(source, workplace, whole, tmp_path):
