@@ -616,8 +616,9 @@ def test_ctrl_c_leaves_no_process_and_nothing_half_written(
     assert not alive_in_group(process.pid)
     models = tmp_path / "models"
     assert not list(models.glob("*/complete"))
-    cut = next(path for path in models.glob("*/history.jsonl"))
-    assert len(cut.read_text().splitlines()) >= 2
+    # Of those that trained side by side one had gone so far; the others may not.
+    histories = [path.read_text() for path in models.glob("*/history.jsonl")]
+    assert max(len(text.splitlines()) for text in histories) >= 2
     listed = json.loads(run_cli(["runs", "list", "--json"], tmp_path).stdout)
     assert [record["finished"] for record in listed] == [False] * len(listed)
 

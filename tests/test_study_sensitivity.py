@@ -146,7 +146,7 @@ def test_the_study_from_end_to_end(workplace, tmp_path):
     )
     target = steps.Target(tmp_path / "models", tmp_path / "cache")
     answer, path = run_study("sensitivity", question, target, Silent(), jobs=2)
-    assert answer.trials == len(answer.rows) == 6
+    assert answer.trials == len(answer.rows) == 4
     assert {row["seed"] for row in answer.rows} == {0}
     assert any("takes the first" in note for note in answer.notes)
     by_trial = {row["trial"]: row for row in answer.rows if row["cell"] == "gru"}
