@@ -8,9 +8,10 @@ import pytest
 from conftest import TINY, run_cli, seal
 
 from seqclf.comparison.design import parse_cells
+from seqclf.comparison.plan import relative_cost
 from seqclf.comparison.rows import compare_runs
 from seqclf.comparison.saved import default_run
-from seqclf.config import DataConfig, TextConfig
+from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig
 from seqclf.data import load_dataset
 from seqclf.errors import ConfigError, RunError
 from seqclf.runs import Run
@@ -343,3 +344,11 @@ def test_wrong_controls_are_answered(options, message, tmp_path):
     assert done.returncode == 2
     assert message in " ".join(done.stderr.split())
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("cell", "times"), [("none", 1), ("rnn", 3), ("lstm", 3)])
+def test_each_recurrent_layer_counts_in_what_a_training_is_taken_to_cost(cell, times):
+    one, three = (
+        RunConfig(model=ModelConfig(cell=cell, layers=layers)) for layers in (1, 3)
+    )
+    assert relative_cost(three) == times * relative_cost(one)

@@ -62,7 +62,7 @@ def _show(page: Any) -> None:
     table.add_column("claim, and the evidence")
     for one in page.rulings:
         colour = COLOURS.get(one["verdict"], "yellow")
-        where = f"{one['study']}; {one['source']}"
+        where = f"{one['study']}, {one['trials']} trainings; {one['source']}"
         table.add_row(
             f"[{colour}]{one['verdict']}[/{colour}]",
             f"[bold]{escape(one['claim'])}[/bold]\n{escape(one['evidence'])}\n"
