@@ -197,7 +197,9 @@ def test_the_figure_shows_each_cell_task_and_chance():
 
 
 @pytest.mark.slow
-def test_the_study_trains_measures_and_keeps_its_answer(tmp_path, monkeypatch):
+def test_the_study_trains_measures_and_keeps_its_answer(
+    tmp_path, workplace, monkeypatch
+):
     from seqclf.cli._screen import Screen
     from seqclf.steps import Target
     from seqclf.studies import run_study
@@ -222,3 +224,14 @@ def test_the_study_trains_measures_and_keeps_its_answer(tmp_path, monkeypatch):
     again, same = run_study("memory", question, target, Screen(True), 2)
     assert same == path
     assert again.findings == answer.findings
+    # Asked about another data set, it trains nothing: its texts are its own.
+    trained = sorted((tmp_path / "models").rglob("metrics.json"))
+    other = dataclasses.replace(config.data, source=str(workplace / "reviews"))
+    question = dataclasses.replace(
+        question, config=dataclasses.replace(config, data=other)
+    )
+    answer, elsewhere = run_study("memory", question, target, Screen(True), 2)
+    assert elsewhere != path
+    assert answer.findings == again.findings
+    assert sorted((tmp_path / "models").rglob("metrics.json")) == trained
+    assert len(trained) == 4

@@ -20,6 +20,7 @@ from seqclf.runs import Run
 from seqclf.runs.run import FIRST_EPOCH_FILE, LOG_FILE
 from seqclf.steps import Listener, Target, load_and_encode
 from seqclf.storage import write_whole
+from seqclf.studies import saved
 from seqclf.text.encoding import EncodedDataset
 from seqclf.training.trial import Report, Trial
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TRIALS, DATA = "trials", "data"
+SHARED = "made-up-texts"  # in place of the name of a data set
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,14 @@ class Lab:
     def threads(self) -> int:
         """Threads of one process."""
         return max(cores() // self.jobs, 1)
+
+    def shared(self) -> Lab:
+        """Returns a lab whose trials and texts all data sets have in common.
+
+        For texts that are made up, and are the same whatever data set is asked about.
+        """
+        folder = saved.folder_of(self.target.models, SHARED)
+        return dataclasses.replace(self, folder=folder)
 
     def load(self, config: RunConfig) -> EncodedDataset:
         """Loads and encodes data; of its notes nothing is said."""

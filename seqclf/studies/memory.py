@@ -101,6 +101,7 @@ def run(question: Question, lab: Lab) -> Answer:
     low and high, paired on the same texts; None without `rnn`. `distances`: those
     asked.
     """
+    lab = lab.shared()
     series = QUICK_SERIES if question.quick else SERIES
     distances = QUICK_DISTANCES if question.quick else DISTANCES
     places = [(name, d) for d in sorted(distances, reverse=True) for name in series]
@@ -135,7 +136,7 @@ def run(question: Question, lab: Lab) -> Answer:
 
 
 def _data(one: Series, distance: int, question: Question, lab: Lab) -> DataConfig:
-    rows = question.config.data.limit or one.rows
+    rows = min(question.config.data.limit or one.rows, one.rows)
     name = f"memory-{one.task}-{distance}-{one.spread}-{rows}-v{VERSION}"
     return lab.keep_data(
         name, texts(one.task, distance, Sizes(train=rows, **EVALUATED), one.spread)

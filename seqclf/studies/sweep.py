@@ -121,20 +121,13 @@ def row(one: Trained) -> Record:
       where the loss ran away.
     """
     start = {"cell": one.cell, "seed": one.seed, **one.point.values}
-    scores = {f"{s}_{m}": None for s in (TRAIN, VALIDATION, TEST) for m in _SCORES}
-    facts: Record = dict.fromkeys(("parameters", "epochs", "best_epoch"))
+    scores = {f"{s}_{m}": None for s in SPLITS for m in SCORES}
+    facts: Record = dict.fromkeys(FACTS)
     if one.run.is_finished:
         metrics, environment = one.run.metrics, one.run.environment
-        scores = {
-            f"{s}_{m}": metrics[s][m]
-            for s in (TRAIN, VALIDATION, TEST)
-            for m in _SCORES
-        }
-        facts = {key: environment[key] for key in facts}
+        scores = {f"{s}_{m}": metrics[s][m] for s in SPLITS for m in SCORES}
+        facts = {key: environment[key] for key in FACTS}
     return start | facts | scores
-
-
-_SCORES = ("accuracy", "log_loss")
 
 
 def accuracy(right: Right) -> Record:
