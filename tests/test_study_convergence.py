@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import shutil
 from xml.etree import ElementTree
 
 import pytest
@@ -142,7 +143,8 @@ def test_both_cells_must_be_asked_for(workplace):
 
 @pytest.mark.slow
 def test_the_study_from_end_to_end(workplace, tmp_path):
-    config = tiny(workplace / "reviews")
+    reviews = shutil.copytree(workplace / "reviews", tmp_path / "before" / "reviews")
+    config = tiny(reviews)
     training = dataclasses.replace(
         config.training, epochs=8, learning_rate=0.05, word_dropout_rate=0.0
     )
@@ -162,3 +164,12 @@ def test_the_study_from_end_to_end(workplace, tmp_path):
     svg = (path / saved.FIGURE_FILE).read_text()
     ElementTree.fromstring(svg)
     assert all(f">{cell}<" in svg for cell in question.cells)
+
+    # The trainings are found again, and counted, where their data has moved since.
+    moved = (tmp_path / "before").rename(tmp_path / "after") / "reviews"
+    data = dataclasses.replace(config.data, source=str(moved))
+    config = dataclasses.replace(config, data=data)
+    question = dataclasses.replace(question, config=config, seeds=(1,))
+    again, _ = run_study("convergence", question, target, Silent(), 1)
+    same = [row | {"is_best": None} for row in answer.rows if row["seed"] == 1]
+    assert [row | {"is_best": None} for row in again.rows] == same

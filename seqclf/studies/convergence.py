@@ -20,8 +20,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from seqclf.comparison.words import joined
-from seqclf.config import RunConfig
 from seqclf.errors import ConfigError
 from seqclf.report.figures import drawn, legend, style
 from seqclf.runs import Run
@@ -122,7 +123,9 @@ def run(question: Question, lab: Lab) -> Answer:
         )
     config = quick_config(question.config) if question.quick else question.config
     finished = lab.train(trainings(question, config))
-    curves = [_curve(run, lab) for run in finished]
+    # Not the data that a run names, which may have been moved since.
+    lengths = lab.load(config).splits["train"].lengths
+    curves = [_curve(run, lengths) for run in finished]
     one_each = trainings(question, config)[: len(question.cells)]
     timed = twins_timed(one_each, lab)
     steps_alone = {
@@ -142,10 +145,11 @@ def run(question: Question, lab: Lab) -> Answer:
     )
 
 
-def _curve(run: Run, lab: Lab) -> Curve:
+def _curve(run: Run, lengths: np.ndarray) -> Curve:
     config, history = run.config, run.history
     steps, seconds = [0], [0.0]
-    for record, number in zip(history, _steps_of(config, lab, history), strict=True):
+    for record in history:
+        number = num_batches(lengths, config.training, record["epoch"])
         steps.append(steps[-1] + number)
         seconds.append(seconds[-1] + record["seconds"])
     guessing = math.log(len(run.labels))
@@ -156,11 +160,6 @@ def _curve(run: Run, lab: Lab) -> Curve:
         seconds=tuple(seconds),
         losses=(guessing, *(record["validation_loss"] for record in history)),
     )
-
-
-def _steps_of(config: RunConfig, lab: Lab, history: Sequence[Record]) -> list[int]:
-    lengths = lab.load(config).splits["train"].lengths
-    return [num_batches(lengths, config.training, r["epoch"]) for r in history]
 
 
 def found(curves: Sequence[Curve], milliseconds: dict[str, float]) -> Record:
