@@ -1,4 +1,4 @@
-"""Fills the tables of docs/cells.md with what the studies print.
+"""Fills docs/cells.md with what the studies print and draw.
 
 Run as ``python benchmarks/cells_page.py [STUDY ...]``; without names, every study that
 the page has a place for. Each is asked on the built-in corpus, with --quick; finished
@@ -14,23 +14,24 @@ import subprocess
 import sys
 from pathlib import Path
 
-from seqclf.studies import STUDIES
+from seqclf.studies import STUDIES, saved, shown
+from seqclf.studies.question import Answer
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "cells.md"
 PLACE = re.compile(r"<!-- study (\w+) -->\n(.*?)<!-- /study \1 -->", re.DOTALL)
+DRAWN = ("gradients", "memory", "gates")  # whose picture says more than their table
 
 
 def command(name: str) -> list[str]:
     """Returns what to type behind `seqclf`; what reads comparisons has no --quick."""
-    quick = [] if STUDIES[name].about else ["--quick"]
-    return ["study", name, *quick, "--markdown"]
+    return ["study", name, *([] if STUDIES[name].about else ["--quick"])]
 
 
-def ask(name: str) -> str | None:
-    """Returns what a study prints; None, and says why, if it has no answer."""
+def ask(name: str) -> Answer | None:
+    """Returns what a study answers; None, and says why, if it has no answer."""
     done = subprocess.run(
-        [sys.executable, "-m", "seqclf", *command(name), "--quiet"],
+        [sys.executable, "-m", "seqclf", *command(name), "--json", "--quiet"],
         cwd=ROOT,
         capture_output=True,
         encoding="utf-8",
@@ -38,22 +39,35 @@ def ask(name: str) -> str | None:
     if done.returncode:
         print(f"{name}: {done.stderr.strip()}", file=sys.stderr)
         return None
-    return done.stdout.strip()
+    return saved.from_json(done.stdout)
 
 
-def filled(page: str, printed: dict[str, str]) -> str:
-    """Returns the page with what was printed between the marks of each study.
+def picture(name: str) -> str:
+    """Returns the file name of a study's picture, beside the page."""
+    return f"study_{name}.svg"
+
+
+def printed(name: str, answer: Answer) -> str:
+    """Returns what `--markdown` prints of an answer, and its picture if it has one."""
+    text = shown.markdown(answer)
+    if name not in DRAWN:
+        return text
+    return f"{text}\n\n![{answer.title}: the picture of this study]({picture(name)})"
+
+
+def filled(page: str, texts: dict[str, str]) -> str:
+    """Returns the page with the texts between the marks of their studies.
 
     Args:
       page: Markdown, with a pair of marks a study.
-      printed: Markdown by study; places of others stay as they are.
+      texts: Markdown by study; places of others stay as they are.
     """
 
     def fill(place: re.Match[str]) -> str:
         name = place[1]
-        if name not in printed:
+        if name not in texts:
             return place[0]
-        text = f"    seqclf {' '.join(command(name))}\n\n{printed[name]}"
+        text = f"    seqclf {' '.join(command(name))} --markdown\n\n{texts[name]}"
         return f"<!-- study {name} -->\n{text}\n<!-- /study {name} -->"
 
     return PLACE.sub(fill, page)
@@ -67,9 +81,13 @@ def main(names: list[str]) -> None:
             print(f"{name}: no such study, or no place for it", file=sys.stderr)
             continue
         answer = ask(name)
-        if answer is not None:
-            page = PAGE.read_text("utf-8")
-            PAGE.write_text(filled(page, {name: answer}), "utf-8")
+        if answer is None:
+            continue
+        if name in DRAWN:
+            drawing = STUDIES[name].figure(answer)
+            (PAGE.parent / picture(name)).write_text(drawing, "utf-8")
+        page = filled(PAGE.read_text("utf-8"), {name: printed(name, answer)})
+        PAGE.write_text(page, "utf-8")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,26 @@ def test_the_place_of_the_data_and_the_seed_of_the_recipe_make_no_other_question
     there = RunConfig(data=DataConfig(source="b.csv"), training=TrainingConfig(seed=7))
     questions = [Question(config=one).asked("gates", "f00") for one in (here, there)]
     assert questions[0] == questions[1]
+
+
+def test_a_narrow_screen_breaks_lines_between_words_and_cuts_nothing_off() -> None:
+    from rich.console import Console
+
+    rows = (("lstm", "1.3 (0.9 to 1.7)"), ("gru", "0.0123"))
+    table = Table(header=("cell", "factor"), rows=rows)
+    # All on a line; the longest words; one place more, for the texts that need it.
+    assert shown.column_widths(table, 80) == [4, 16]
+    assert shown.column_widths(table, 12) == [4, 6]
+    assert shown.column_widths(table, 13) == [4, 7]
+    assert shown.column_widths(table, 11) is None
+    answer = dataclasses.replace(ANSWER, table=table, sentence="", notes=())
+    for width in (8, 11, 12, 13, 80):
+        console = Console(width=width, record=True, file=io.StringIO())
+        shown.to_terminal(answer, console)
+        said = console.export_text()
+        assert Counter("".join(rows[0] + rows[1])) - Counter(said) <= Counter(" ")
+        # Words stay whole wherever they fit.
+        assert ({"lstm", "gru", "0.0123", "(0.9"} <= set(said.split())) == (width > 11)
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", '{"study": 1}', "[]"])

@@ -95,7 +95,7 @@ def test_p_values_are_adjusted_and_the_sentence_claims_no_more():
     for one in records[1:]:
         one["p"] = 0.5
     said = variants.sentence(question, found)
-    assert said.startswith("None of 2 variants can be told from the plain one")
+    assert said.startswith("None of 2 comparisons with the plain network")
 
 
 @pytest.mark.slow

@@ -298,8 +298,9 @@ def sensitivity(answer: Answer) -> Ruling:
         f"{title(one['cell'])} {100 * one['deviation']:.1f}" for one in found["spreads"]
     ]
     evidence = (
-        f"Mean distance of validation accuracy from its median over {found['draws']} "
-        f"equal draws of settings, points: {joined(spreads)}."
+        f"Distance of validation accuracy from its median (the mean, times "
+        f"n / (n − 1)) over {found['draws']} settings, the same for each cell, points: "
+        f"{joined(spreads)}."
     )
     pairs = [
         by_interval(one["deviation_low"], one["deviation_high"])
@@ -316,7 +317,7 @@ def variants(answer: Answer) -> Ruling:
     best = max(compared, key=lambda one: one["difference"])
     said = _points(best["low"], best["difference"], best["high"])
     evidence = (
-        f"Of {len(compared)} variants the best beside its plain network: "
+        f"Of {len(compared)} comparisons with the plain network the best: "
         f"{title(best['cell'])}, {best['variant']}: {said}."
     )
     if found["seeds"] == 1:

@@ -188,7 +188,7 @@ def _table(rows: Sequence[Record]) -> Table:
     return Table(
         header=(
             "cell", "recurrent parameters", "multiply-adds a token", "ms a step",
-            "beside GRU (spread)", "ms a prediction",
+            "beside GRU (95 % interval)", "ms a prediction",
         ),
         rows=tuple(
             (
@@ -215,8 +215,9 @@ def _notes(
         f"built model agree.",
         "Multiply-adds are those of the recurrent matrices, forward; training takes "
         "about three times as many.",
-        "Steps of all cells in turns on the same batches, tracing not counted; a "
-        "prediction is one text on ONNX Runtime.",
+        "Steps of all cells in turns on the same batches, tracing not counted; beside "
+        "GRU stands the median of the ratios, round by round. A prediction is one text "
+        "on ONNX Runtime.",
         f"Kernel of a training step: {_kernels(rows)}.",
     ]
     if len({row["kernel"] for row in rows if row["cell"] != "none"}) > 1:

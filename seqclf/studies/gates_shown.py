@@ -40,6 +40,11 @@ def _percent(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
+def _share(value: float) -> str:
+    """Returns a share in per cent; what is rare is not rounded away to nothing."""
+    return "< 0.5" if 0 < value < 0.005 else f"{100 * value:.0f}"
+
+
 def _tokens(value: float) -> str:
     if value >= LONGEST_HALF_LIFE:
         return "1,000,000 or more"
@@ -59,7 +64,7 @@ def sentence(findings: Record, models: str) -> str:
         shown = cells["lstm"]["exposed"]
         parts.append(
             f"the LSTM shows {_percent(shown['mean'])} of its memory "
-            f"(‖h‖ by ‖tanh c‖), the GRU by its formula all"
+            f"(‖h‖ by ‖tanh c‖), the GRU, by its formula, all of its state"
         )
     parts += [
         f"the {gate} gate of {cell} stays {one['state']}"
@@ -105,15 +110,15 @@ def table(findings: Record) -> Table:
     for cell, one in findings["cells"].items():
         for gate, values in one["gates"].items():
             shown = [f"{values['mean']:.2f}"]
-            shown += [f"{100 * values[key]:.0f}" for key in ("low", "high")]
+            shown += [_share(values[key]) for key in ("low", "high")]
             half = one["half_life"] if KEEPS[cell] == gate else None
             rows.append((f"{cell}, {gate}", *shown, values["state"], *_lives(half)))
         if not one["gates"]:
-            size = (f"{one['size']:.2f}", "–", f"{100 * one['saturated']:.0f}")
-            rows.append((f"{cell}, |hidden|", *size, "no gate", *_lives(None)))
+            size = (f"{one['size']:.2f}", "–", _share(one["saturated"]))
+            rows.append((f"{cell}, |hidden|", *size, "–", *_lives(None)))
     return Table(
         header=(
-            "gate", "mean", "< 0.1, %", "> 0.9, %", "state",
+            "gate", "mean", "< 0.1, %", "> 0.9, %", "the gate is",
             "half-life, tokens (quartiles)", "units > 10, %", "units > 100, %",
         ),
         rows=tuple(rows),
@@ -126,8 +131,8 @@ def _lives(half: Record | None) -> tuple[str, str, str]:
     low, high = _tokens(half["low"]), _tokens(half["high"])
     return (
         f"{_tokens(half['median'])} ({low} to {high})",
-        f"{100 * half['above_10']:.0f}",
-        f"{100 * half['above_100']:.0f}",
+        _share(half["above_10"]),
+        _share(half["above_100"]),
     )
 
 

@@ -48,8 +48,8 @@ def sentence(findings: Record, models: str) -> str:
         for cell, stages in findings["cells"].items()
     )
     return (
-        f"At the best epoch, {span} tokens before the end the gradient is this many "
-        f"times as long as at the last token: {'; '.join(parts)} "
+        f"At the best epoch, the gradient's length {span} tokens before the end, "
+        f"relative to the last token: {'; '.join(parts)} "
         f"({models}, {findings['texts']} long test texts). Training batches whose "
         f"gradient is clipped there: {clipped}."
     )
@@ -65,7 +65,7 @@ def table(findings: Record) -> Table:
                 rows.append(_line(cell, stage, state, one, values))
     return Table(
         header=(
-            "cell", "stage", f"factor over {span} tokens", "a token", "verdict",
+            "cell", "stage", f"factor over {span} tokens", "× a token", "verdict",
             "spectral radius", "singular value", "clipped, %",
         ),
         rows=tuple(rows),
@@ -81,7 +81,7 @@ def _line(
         f"{cell}, {state}",
         stage,
         f"{scientific(values['factor'])} ({low} to {high})",
-        f"× {10 ** values['slope']:.3f}",
+        f"{10 ** values['slope']:.3f}",
         values["verdict"],
         _range([m["spectral_radius"] for m in matrices]),
         _range([m["singular_value"] for m in matrices]),
@@ -104,6 +104,9 @@ def notes(findings: Record, distance: int) -> tuple[str, ...]:
         f"test texts; all of them have {distance + 1} tokens or more.",
         f"Vanishing: the 95 % interval of the factor over {span} tokens lies below "
         f"1/{most}; exploding: above {most}; steady: between; else not decided.",
+        "× a token: what each token multiplies it by, from the slope of a line through "
+        "all distances. Of a gradient that falls within few tokens and then no more, "
+        "that is nearer to 1 than the factor would have it.",
         f"Clipped: of {findings['batches']} training batches, with dropout and word "
         f"dropout, those whose gradient was longer than {findings['clip_norm']:g}.",
         "Spectral radius and largest singular value are those of the recurrent matrix; "

@@ -263,7 +263,9 @@ def _said(cell: str, found: Mapping[str, Any]) -> str:
     if not found["learnt"]:
         return f"{name} did not learn it at any distance"
     if found["half_way"] is not None:
-        return f"{name} falls half-way to chance at {found['half_way']:.0f} tokens"
+        return (
+            f"{name} falls half-way to chance at about {found['half_way']:.0f} tokens"
+        )
     value, low, high = (percent(last[k]) for k in ("accuracy", "low", "high"))
     return f"{name} does not up to {last['distance']} ({value} %, {low} to {high})"
 
@@ -325,6 +327,7 @@ def _notes(
         "Training texts have distances from 0 up to the one tested, drawn evenly, the "
         "same for all cells: short ones help to learn long ones. Validation and test "
         "have the distance itself.",
+        "Half-way: interpolated between the distances tested, on their logarithm.",
     ]
     if "recall_short" in series:
         notes.append(
@@ -333,10 +336,10 @@ def _notes(
             f"all training texts at the distance tested."
         )
     if question.quick:
-        left = [one.title for name, one in SERIES.items() if name not in series]
+        left = [f"“{one.title}”" for name, one in SERIES.items() if name not in series]
         notes.append(
             f"Quick: the distances {joined([str(d) for d in QUICK_DISTANCES])} alone, "
-            f"without {joined(left)}."
+            f"and without the tasks {joined(left)}."
         )
     return tuple(notes)
 

@@ -194,10 +194,13 @@ def sentence(findings: Mapping[str, Any], seeds: int) -> str:
 
 def _verdict(recurrent: Mapping[str, Mapping[str, Any]]) -> str:
     lost = {cell: one["lost"] for cell, one in recurrent.items() if one["lost"]}
+    if not lost:
+        return "No cell was trained on shuffled words."
     sure = [title(cell) for cell, one in lost.items() if one["low"] > 0]
     if sure:
         return f"Order matters here to {joined(sure)}."
-    return "That order matters here is not shown for any cell trained without it."
+    those = joined([title(cell) for cell in lost])
+    return f"Order is not shown to matter here to {those}."
 
 
 def _each(cells: Mapping[str, Mapping[str, Any]], key: str) -> str:

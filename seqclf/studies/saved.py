@@ -70,17 +70,25 @@ def read(path: Path) -> Answer:
     """
     file = path / ANSWER_FILE
     try:
-        values: dict[str, Any] = strict_json(file.read_text("utf-8"))
-        table = values.pop("table")
-        rows = tuple(tuple(row) for row in table["rows"])
-        values |= {"rows": tuple(values["rows"]), "notes": tuple(values["notes"])}
-        header = tuple(table["header"])
-        return Answer(table=Table(header=header, rows=rows), **values)
+        return from_json(file.read_text("utf-8"))
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunError(
             f"{file} could not be used ({error}); remove {path}, and type the command "
             f"that made it again."
         ) from error
+
+
+def from_json(text: str) -> Answer:
+    """Returns an answer from JSON, as its file holds it and `--json` prints it.
+
+    Raises:
+      KeyError, TypeError, ValueError, RecursionError: If the text is none.
+    """
+    values: dict[str, Any] = strict_json(text)
+    table = values.pop("table")
+    rows = tuple(tuple(row) for row in table["rows"])
+    values |= {"rows": tuple(values["rows"]), "notes": tuple(values["notes"])}
+    return Answer(table=Table(header=tuple(table["header"]), rows=rows), **values)
 
 
 def answers(models: Path, fingerprint: object) -> list[tuple[Path, Answer]]:

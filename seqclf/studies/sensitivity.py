@@ -164,11 +164,11 @@ def _sentence(found: Mapping[str, Any]) -> str:
     )
     parts = [
         f"Over {n} settings, the same for each cell, validation accuracy lies so many "
-        f"points from its median, on average: {spread}.",
+        f"points from its median (the mean, times n / (n − 1)): {spread}.",
         _about_differences(found["differences"], n),
         *_about_settings(found["correlations"]),
-        f"{n * len(found['spreads'])} trainings, one each setting: chance of the seed "
-        "is part of the spread.",
+        f"{n * len(found['spreads'])} trainings, one for each cell and setting: the "
+        "luck of the seed is part of the spread.",
     ]
     return " ".join(parts)
 
@@ -239,9 +239,10 @@ def _notes(question: Question, every: Sequence[Point]) -> tuple[str, ...]:
         f"{most:g}, units from {', '.join(map(str, tuning.UNITS))}, and the tokens "
         f"kept of a text, here {', '.join(map(str, lengths))}, from the quartiles of "
         "the texts' lengths and the recipe's. All else is as in the recipe.",
-        "Judged on validation alone; a loss that ran away counts as guessing. p of the "
-        "rank correlations is Holm's over the settings of a cell; the expected best of "
-        "k trials draws them with replacement.",
+        "Judged on validation alone; a training that diverged counts as guessing. "
+        "n / (n − 1), for the median lies amid these very values. p of the rank "
+        "correlations is Holm's over the settings of a cell; the expected best of k "
+        "trials draws them with replacement.",
         *sweep.quick_notes(
             question,
             f"{QUICK_DRAWS} settings, at most {QUICK_ROWS:,} texts, few epochs.",

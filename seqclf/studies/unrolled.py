@@ -86,7 +86,7 @@ def held_fixed(question: Question, used: RunConfig) -> tuple[str, ...]:
     network = "One layer, one direction, the last state read out, as in the textbooks."
     if not changed:
         return (network,)
-    return network, f"Other than the recipe (recipe, here): {changed}."
+    return network, f"Changed from what was asked (asked, here): {changed}."
 
 
 def accuracies(question: Question, runs: Sequence[Run]) -> dict[str, float]:
@@ -101,8 +101,8 @@ def of_accuracies(accuracy: Mapping[str, float]) -> str:
     """Returns a sentence on how far the models had learnt."""
     said = ", ".join(f"{cell} {100 * value:.1f} %" for cell, value in accuracy.items())
     return (
-        f"Test accuracy of these models: {said}. What has learnt little is still much "
-        f"as it was at the start."
+        f"Test accuracy of these models: {said}. A model that hardly beats guessing "
+        f"does not show how its cell solves the task."
     )
 
 

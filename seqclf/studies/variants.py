@@ -99,10 +99,13 @@ def sentence(question: Question, found: Mapping[str, Any]) -> str:
     plain, rest = found["plain"], len(compared) - len(shown)
     parts = [f"Beside {plain}, the plain one: {'; '.join(said)}."] if said else []
     if rest and said:
-        parts.append(f"The other {rest} of {len(compared)} cannot be told from it.")
+        parts.append(
+            f"The other {rest} of {len(compared)} comparisons show no difference."
+        )
     elif rest:
         parts.append(
-            f"None of {rest} variants can be told from the plain one, {plain}."
+            f"None of {rest} comparisons with the plain network, {plain}, shows a "
+            f"difference."
         )
     parts.append(f"p is adjusted for {len(compared)} comparisons (Holm).")
     trials = len(found["variants"]) * len(question.seeds)
