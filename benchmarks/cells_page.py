@@ -47,6 +47,11 @@ def picture(name: str) -> str:
     return f"study_{name}.svg"
 
 
+def on_white(svg: str) -> str:
+    """Returns a picture with a ground of its own: the page around it may be dark."""
+    return svg.replace("<svg ", '<svg style="background: #ffffff" ', 1)
+
+
 def printed(name: str, answer: Answer) -> str:
     """Returns what `--markdown` prints of an answer, and its picture if it has one."""
     text = shown.markdown(answer)
@@ -84,7 +89,7 @@ def main(names: list[str]) -> None:
         if answer is None:
             continue
         if name in DRAWN:
-            drawing = STUDIES[name].figure(answer)
+            drawing = on_white(STUDIES[name].figure(answer))
             (PAGE.parent / picture(name)).write_text(drawing, "utf-8")
         page = filled(PAGE.read_text("utf-8"), {name: printed(name, answer)})
         PAGE.write_text(page, "utf-8")

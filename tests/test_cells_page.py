@@ -143,6 +143,16 @@ def test_filling_replaces_what_stands_between_the_marks_and_nothing_else():
     assert "    seqclf study wins --markdown\n\ny\n" in both
 
 
+def test_pictures_of_studies_stand_beside_the_page_on_a_ground_of_their_own():
+    from cells_page import DRAWN, on_white, picture
+
+    for name in DRAWN:
+        assert f"]({picture(name)})" in PAGE
+        drawing = (ROOT / "docs" / picture(name)).read_text("utf-8")
+        assert ElementTree.fromstring(drawing).get("style") == "background: #ffffff"
+    assert on_white("<svg a><svg b>").count("background") == 1
+
+
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_the_drawings_are_those_of_the_script(cell, tmp_path):
     from diagrams import draw
