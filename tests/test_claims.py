@@ -142,6 +142,26 @@ def test_memory_counts_only_over_a_long_distance():
     assert claims.memory_of_gates(memory(50, 0.5)).verdict == UNDECIDED
 
 
+def shuffled(**lost: float | None) -> Answer:
+    def points(value: float | None) -> dict[str, float] | None:
+        ends = None if value is None else {"low": value - 0.02, "high": value + 0.02}
+        return ends and ends | {"difference": value}
+
+    # Where the test alone is shuffled, everything is lost: that decides nothing.
+    cells = {
+        cell: {"lost": points(value), "lost_at_test": points(0.3)}
+        for cell, value in lost.items()
+    }
+    return answer({"cells": cells})
+
+
+def test_order_matters_if_one_cell_trained_without_it_is_behind():
+    assert claims.order(shuffled(none=None, gru=0.1, lstm=0.0)).verdict == SUPPORTED
+    assert claims.order(shuffled(none=0.1, gru=0.01, lstm=None)).verdict == UNDECIDED
+    assert claims.order(shuffled(gru=-0.1, lstm=-0.05)).verdict == CONTRADICTED
+    assert claims.order(shuffled(none=None, gru=None)).verdict == UNDECIDED
+
+
 def test_parameters_have_to_fall_from_lstm_to_rnn():
     counts = {"rnn": 1, "gru": 3, "lstm": 4}
     found = answer({"recurrent_parameters": counts})

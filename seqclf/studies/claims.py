@@ -196,17 +196,22 @@ def memory_of_gates(answer: Answer) -> Ruling:
 
 
 def order(answer: Answer) -> Ruling:
-    """Judges whether trained cells lose accuracy when words are shuffled."""
-    cells = {c: f for c, f in answer.findings["cells"].items() if c != "none"}
-    lost = {cell: one["lost_at_test"] for cell, one in cells.items()}
+    """Judges whether a cell does worse where training and test have shuffled words.
+
+    Not where the test alone has: its models never saw such texts.
+    """
+    cells = answer.findings["cells"]
+    lost = {cell: one["lost"] for cell, one in cells.items() if cell != "none"}
+    trained = {cell: one for cell, one in lost.items() if one is not None}
+    if not trained:
+        return Ruling(UNDECIDED, "No cell was trained on shuffled words.")
     said = [
         f"{title(cell)} {_points(one['low'], one['difference'], one['high'])}"
-        for cell, one in lost.items()
+        for cell, one in trained.items()
     ]
-    verdicts = [by_interval(one["low"], one["high"]) for one in lost.values()]
-    evidence = f"Lost when the test's words are shuffled: {joined(said)}."
-    evidence += _of_one(answer)
-    return Ruling(any_of(verdicts), evidence)
+    verdicts = [by_interval(one["low"], one["high"]) for one in trained.values()]
+    evidence = f"Lost where training and test are shuffled: {joined(said)}."
+    return Ruling(any_of(verdicts), f"{evidence}{_of_one(answer)}")
 
 
 def parameters(answer: Answer) -> Ruling:
