@@ -14,7 +14,7 @@ from seqclf.errors import ConfigError, RunError
 from seqclf.model.backend import import_keras
 from seqclf.model.build import build_model
 from seqclf.steps import Target
-from seqclf.studies import gates, gates_shown, run_study, unrolled
+from seqclf.studies import gates, gates_counted, gates_shown, run_study, unrolled
 from seqclf.studies.activations import activations
 from seqclf.studies.question import Question
 from seqclf.text.encoding import Examples
@@ -151,8 +151,8 @@ def forced(cell: str, gate: int, bias: float) -> dict:
     part = slice(gate * UNITS, (gate + 1) * UNITS)
     weights[2][..., part] = bias
     layer.set_weights(weights)
-    summary = gates.summary(cell, gates.collect(model, cell, examples()), 6)
-    return gates.judge({cell: [summary]})
+    summary = gates_counted.summary(cell, gates.collect(model, cell, examples()), 6)
+    return gates_counted.judge({cell: [summary]})
 
 
 @pytest.mark.parametrize(("bias", "state"), [(-10.0, "shut"), (10.0, "open")])
@@ -184,19 +184,19 @@ def test_a_gate_that_keeps_all_has_a_long_half_life_and_a_shut_one_a_short() -> 
 def test_half_life_by_hand() -> None:
     kept = np.array([[0.5, 0.9, 1.0], [0.5, 0.8, 1.0]])
     expected = [1, math.log(0.5) / ((math.log(0.9) + math.log(0.8)) / 2), 1e6]
-    np.testing.assert_allclose(gates.half_life(kept), expected)
+    np.testing.assert_allclose(gates_counted.half_life(kept), expected)
 
 
 def test_an_effect_is_compared_where_the_gate_is_open_and_where_it_is_shut() -> None:
     gate = np.array([[0.95, 0.05], [0.5, 0.99], [0.01, 0.02]])
     effect = np.array([[1.0, 8.0], [100.0, 3.0], [4.0, 6.0]])
     text = np.array([0, 0, 1])
-    found = gates.contrast(gate, effect, text, 2, (0.1, 0.9), True)
+    found = gates_counted.contrast(gate, effect, text, 2, (0.1, 0.9), True)
     assert found["sums"].tolist() == [[4, 8], [0, 10]]
     assert found["counts"].tolist() == [[2, 1], [0, 2]]
-    other = gates.contrast(gate, effect, text, 2, (0.1, 0.9), False)
+    other = gates_counted.contrast(gate, effect, text, 2, (0.1, 0.9), False)
     assert other["sums"][:, ::-1].tolist() == found["sums"].tolist()
-    ratio = gates._ratio([found])
+    ratio = gates_counted.ratio([found])
     assert (ratio["small"], ratio["large"], ratio["ratio"]) == (
         2,
         6,
@@ -208,8 +208,8 @@ def test_an_effect_is_compared_where_the_gate_is_open_and_where_it_is_shut() -> 
 
 def test_where_no_gate_is_open_nothing_is_compared() -> None:
     gate = np.full((3, 2), 0.5)
-    found = gates.contrast(gate, gate, np.zeros(3, int), 1, (0.1, 0.9), True)
-    assert gates._ratio([found])["ratio"] is None
+    found = gates_counted.contrast(gate, gate, np.zeros(3, int), 1, (0.1, 0.9), True)
+    assert gates_counted.ratio([found])["ratio"] is None
 
 
 def test_an_update_gate_near_one_copies_in_a_planted_gru() -> None:
@@ -220,8 +220,10 @@ def test_an_update_gate_near_one_copies_in_a_planted_gru() -> None:
     weights[2][0, :UNITS] = [12, 12, -12, -12]
     weights[0][:, :UNITS] = weights[1][:, :UNITS] = 0
     layer.set_weights(weights)
-    summary = gates.summary("gru", gates.collect(model, "gru", examples(12)), 12)
-    found = gates.judge({"gru": [summary]})["copying"]
+    summary = gates_counted.summary(
+        "gru", gates.collect(model, "gru", examples(12)), 12
+    )
+    found = gates_counted.judge({"gru": [summary]})["copying"]
     assert found["n_small"] == found["n_large"] > 0
     assert found["small"] < 1e-4 < 0.1 < found["large"]
     assert found["low"] <= found["ratio"] <= found["high"] < 1e-3
@@ -236,7 +238,7 @@ def test_what_an_lstm_shows_of_its_memory_is_its_output_gate() -> None:
 
 def test_the_bins_hold_every_value_once() -> None:
     gate = np.array([[0.0, 0.05, 0.55, 1.0]])
-    found = gates.by_bin(gate, np.array([[1.0, 3.0, 5.0, 7.0]]))
+    found = gates_counted.by_bin(gate, np.array([[1.0, 3.0, 5.0, 7.0]]))
     assert [n for n, _ in found] == [2, 0, 0, 0, 0, 1, 0, 0, 0, 1]
     assert [found[place][1] for place in (0, 5, 9)] == [2, 5, 7]
 
