@@ -62,7 +62,7 @@ CAMPAIGN = (
     Entry("demo", "--quick"),
     Entry("trec6", "--quick"),
     Entry("trec6", "--seeds 3"),
-    Entry("imdb", "--limit 5000 --seeds 2"),
+    Entry("imdb", "--limit 2000 --seeds 3"),
 )
 
 
