@@ -11,7 +11,7 @@ from asked import Silent
 from conftest import TINY, run_cli
 
 from seqclf.config import RunConfig
-from seqclf.errors import ConfigError
+from seqclf.errors import ConfigError, DataError
 from seqclf.steps import Target
 from seqclf.studies import STUDIES, claims, claims_page
 from seqclf.studies.claims import (
@@ -22,9 +22,9 @@ from seqclf.studies.claims import (
     Claim,
     Ruling,
     all_of,
-    any_of,
     by_interval,
 )
+from seqclf.studies.intervals import CELLS, MODELS
 from seqclf.studies.question import Answer, Question, Table
 
 
@@ -64,13 +64,7 @@ def test_one_cell_contradicts_what_is_said_of_all():
     assert all_of([SUPPORTED, UNDECIDED]) == UNDECIDED
 
 
-def test_one_cell_is_enough_for_what_is_said_of_any():
-    assert any_of([SUPPORTED, CONTRADICTED]) == SUPPORTED
-    assert any_of([UNDECIDED, CONTRADICTED]) == UNDECIDED
-    assert any_of([CONTRADICTED, CONTRADICTED]) == CONTRADICTED
-
-
-def gradients(verdicts: list[str]) -> Answer:
+def gradients(verdicts: list[str], span: int = 100, texts: int = 200) -> Answer:
     stages = {
         f"stage {i}": {
             "states": {
@@ -82,7 +76,7 @@ def gradients(verdicts: list[str]) -> Answer:
         }
         for i, v in enumerate(verdicts)
     }  # fmt: skip
-    return answer({"span": 100, "cells": {"rnn": stages}})
+    return answer({"span": span, "texts": texts, "cells": {"rnn": stages}})
 
 
 @pytest.mark.parametrize(
@@ -99,6 +93,22 @@ def test_gradients_of_a_plain_rnn(verdicts, expected):
     assert ruling.verdict == expected
     assert "over 100 tokens" in ruling.evidence
     assert "1.0e-05 times" in ruling.evidence
+
+
+def test_few_texts_or_tokens_say_nothing_of_long_distances():
+    assert claims.gradients_of_rnn(gradients(["steady"], 49)).verdict == UNDECIDED
+    assert claims.gradients_of_rnn(gradients(["steady"], 50)).verdict == CONTRADICTED
+    assert claims.gradients_of_rnn(gradients(["vanishing"], 9)).verdict == SUPPORTED
+    few = gradients(["vanishing"], 100, 9)
+    assert claims.gradients_of_rnn(few).verdict == UNDECIDED
+    assert "Of 9 texts" in claims.gradients_of_rnn(few).evidence
+    better = {"after": {"ratio": 4, "low": 2, "high": 8}}
+    found = {"accuracy": {"lstm": 0.8}, "against_rnn": {"lstm": better}}
+    for span, texts, verdict in (
+        (50, 10, SUPPORTED), (49, 10, UNDECIDED), (50, 9, UNDECIDED),
+    ):  # fmt: skip
+        one = answer(found | {"span": span, "texts": texts})
+        assert claims.gradients_of_gates(one).verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -118,6 +128,7 @@ def test_the_last_stage_tells_whether_gates_cure_it(gru, lstm, expected):
     accuracy = {"gru": 0.9, "lstm": 0.8}
     found = {
         "span": 50,
+        "texts": 200,
         "accuracy": accuracy,
         "against_rnn": {"gru": stages(*gru), "lstm": stages(*lstm)},
     }
@@ -132,7 +143,8 @@ def memory(distance: int, over_rnn: float) -> Answer:
     }  # fmt: skip
     cells = {"rnn": {"accuracy": [far], "over_rnn": None}}
     cells["lstm"] = {"accuracy": [far], "over_rnn": [apart]}
-    return answer({"series": {"recall": {"chance": 0.25, "cells": cells}}})
+    recall = {"title": "first token", "chance": 0.25, "cells": cells}
+    return answer({"series": {"recall": recall}})
 
 
 def test_memory_counts_only_over_a_long_distance():
@@ -142,10 +154,28 @@ def test_memory_counts_only_over_a_long_distance():
     assert claims.memory_of_gates(memory(50, 0.5)).verdict == UNDECIDED
 
 
-def shuffled(**lost: float | None) -> Answer:
-    def points(value: float | None) -> dict[str, float] | None:
+@pytest.mark.parametrize(
+    ("other", "series", "expected"),
+    [
+        (0.5, "recall_small", SUPPORTED),
+        (0.0, "recall_short", UNDECIDED),
+        (-0.5, "recall_small", CONTRADICTED),
+        (-0.5, "adding", SUPPORTED),  # is not a matter of the first token
+    ],
+)
+def test_memory_is_judged_in_every_way_it_was_asked_for(other, series, expected):
+    found = memory(100, 0.5)
+    second = memory(100, other).findings["series"]["recall"] | {"title": "otherwise"}
+    found.findings["series"][series] = second
+    ruling = claims.memory_of_gates(found)
+    assert ruling.verdict == expected
+    assert ("otherwise: SimpleRNN" in ruling.evidence) == (series != "adding")
+
+
+def shuffled(p: float = 0.01, of: str = CELLS, **lost: float | None) -> Answer:
+    def points(value: float | None) -> dict[str, Any] | None:
         ends = None if value is None else {"low": value - 0.02, "high": value + 0.02}
-        return ends and ends | {"difference": value}
+        return ends and ends | {"difference": value, "p": p, "of": of}
 
     # Where the test alone is shuffled, everything is lost: that decides nothing.
     cells = {
@@ -160,6 +190,9 @@ def test_order_matters_if_one_cell_trained_without_it_is_behind():
     assert claims.order(shuffled(none=0.1, gru=0.01, lstm=None)).verdict == UNDECIDED
     assert claims.order(shuffled(gru=-0.1, lstm=-0.05)).verdict == CONTRADICTED
     assert claims.order(shuffled(none=None, gru=None)).verdict == UNDECIDED
+    # The p adjusted for all cells, not an interval alone, and not one training each.
+    assert claims.order(shuffled(p=0.06, gru=0.1)).verdict == UNDECIDED
+    assert claims.order(shuffled(of=MODELS, gru=0.1)).verdict == UNDECIDED
 
 
 def test_parameters_have_to_fall_from_lstm_to_rnn():
@@ -184,6 +217,9 @@ def test_times_are_judged_by_all_rounds():
     assert claims.speed_of_gru(steps((1, 1), (1.1, 1.4))).verdict == SUPPORTED
     assert claims.speed_of_gru(steps((1, 1), (0.98, 1.03))).verdict == CONTRADICTED
     assert claims.speed_of_gru(steps((1, 1), (0.9, 1.4))).verdict == UNDECIDED
+    slightly = claims.speed_of_gru(steps((1, 1), (1.01, 1.04)))
+    assert slightly.verdict == SUPPORTED
+    assert "1.02 times (1.01 to 1.04)" in slightly.evidence
 
 
 @pytest.mark.parametrize(
@@ -211,11 +247,14 @@ def test_plenty_of_data_is_judged_for_lstm_whoever_stands_first(turned):
         pair = {"a": "gru", "b": "lstm", "difference": -0.02} | {
             "low": -0.03, "high": -0.01
         }  # fmt: skip
-    found = {"sizes": [64, 4000], "pairs": [pair | {"of": "cells"}]}
+    found = {"sizes": [64, 10_000], "pairs": [pair | {"of": "cells"}]}
     ruling = claims.plenty(answer(found))
     assert ruling.verdict == SUPPORTED
-    assert "4,000 texts: 2.0 points (1.0 to 3.0)" in ruling.evidence
+    assert "10,000 texts: 2.0 points (1.0 to 3.0)" in ruling.evidence
     assert claims.plenty(answer(found, seeds=1)).verdict == UNDECIDED
+    few = claims.plenty(answer(found | {"sizes": [64, 9999]}))
+    assert few.verdict == UNDECIDED
+    assert "Plenty begins at 10,000" in few.evidence
 
 
 def test_a_larger_gap_of_lstm_is_overfitting():
@@ -250,6 +289,24 @@ def test_a_variant_helps_if_one_is_better_beyond_chance():
     assert claims.variants(answer(variants((0.05, 0.2)))).verdict == UNDECIDED
     worse = variants((-0.05, 0.001), (-0.03, 0.01))
     assert claims.variants(answer(worse)).verdict == CONTRADICTED
+    # What decided is shown, not a larger difference that chance would make.
+    ruling = claims.variants(answer(variants((0.02, 0.001), (0.05, 0.3))))
+    assert ruling.verdict == SUPPORTED
+    assert "v0: 2.0 points (1.0 to 3.0), adjusted p = 0.001." in ruling.evidence
+
+
+def test_spreads_differ_if_one_pair_does_by_the_adjusted_p():
+    def trials(*p_values: float | None) -> Answer:
+        spreads = [{"cell": "gru", "deviation": 0.02}]
+        pairs = [{"p": p} for p in p_values]
+        return answer({"spreads": spreads, "differences": pairs, "draws": 16})
+
+    assert claims.sensitivity(trials(0.2, 0.01)).verdict == SUPPORTED
+    assert claims.sensitivity(trials(0.2, 0.06)).verdict == UNDECIDED
+    assert claims.sensitivity(trials(None)).verdict == UNDECIDED
+    assert "Least p, adjusted for 2 pairs: 0.06." in (
+        claims.sensitivity(trials(0.2, 0.06)).evidence
+    )
 
 
 def test_wins_are_judged_by_the_sign_test():
@@ -283,10 +340,12 @@ def test_what_update_and_reset_do():
     assert claims.copy_and_drop(gates(0.1, 0.2)).verdict == SUPPORTED
     assert claims.copy_and_drop(gates(3.0, 2.0)).verdict == CONTRADICTED
     assert claims.copy_and_drop(gates(0.1, 2.0)).verdict == CONTRADICTED
-    assert claims.copy_and_drop(gates(0.1, 1.0)).verdict == UNDECIDED
-    by_tenths = claims.copy_and_drop(gates(None, 0.2))
-    assert by_tenths.verdict == SUPPORTED
-    assert "0.50 times" in by_tenths.evidence
+    assert claims.copy_and_drop(gates(0.1, 0.5)).verdict == UNDECIDED
+    # Moving nearly as far is no copying, and tenths of a gate are not near its ends.
+    assert claims.copy_and_drop(gates(0.1, 0.93)).verdict == CONTRADICTED
+    never = claims.copy_and_drop(gates(None, 0.2))
+    assert never.verdict == UNDECIDED
+    assert "z is never near both its ends" in never.evidence
 
 
 def test_an_lstm_that_shows_nearly_all_hides_nothing():
@@ -334,11 +393,15 @@ def test_a_study_without_an_answer_leaves_the_others_theirs(monkeypatch, tmp_pat
     outcomes = {
         "cost": "reviews-studies",
         "mix": ConfigError("leave --pooling attention out."),
+        "size": DataError("--limit of at least 12 texts."),
         "wins": "comparisons-studies",
     }
     page = judged(monkeypatch, tmp_path, outcomes)
     assert [one["study"] for one in page.rulings] == ["cost", "wins"]
-    assert page.notes[1:] == ("mix has no answer: leave --pooling attention out.",)
+    assert page.notes[1:] == (
+        "mix has no answer: leave --pooling attention out.",
+        "size has no answer: --limit of at least 12 texts.",
+    )
     # What is of all comparisons does not draw the page to its own folder.
     assert page.file == tmp_path / "reviews-studies" / claims_page.PAGE_FILE
     assert page.file.exists()

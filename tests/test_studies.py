@@ -14,6 +14,7 @@ import pytest
 from asked import Silent, tiny
 from conftest import TINY, run_cli
 
+from seqclf.comparison.saved import QUESTION_FILE
 from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.errors import RunError
 from seqclf.runs import Run
@@ -123,6 +124,19 @@ def test_a_narrow_screen_breaks_lines_between_words_and_cuts_nothing_off() -> No
         assert Counter("".join(rows[0] + rows[1])) - Counter(said) <= Counter(" ")
         # Words stay whole wherever they fit.
         assert ({"lstm", "gru", "0.0123", "(0.9"} <= set(said.split())) == (width > 11)
+
+
+def test_times_are_of_the_machine_they_were_measured_on(monkeypatch) -> None:
+    from seqclf.studies import timed
+
+    assert STUDIES["cost"].is_timed
+    assert STUDIES["convergence"].is_timed
+    here = timed.machine()
+    assert here["threads"] >= 1
+    assert here["processor"]
+    assert json.loads(json.dumps(here)) == here
+    monkeypatch.setattr(timed, "processor", lambda: "another")
+    assert timed.machine() != here
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", '{"study": 1}', "[]"])
@@ -247,3 +261,9 @@ def test_a_study_is_answered_once(workplace: Path, tmp_path: Path) -> None:
     again = run_cli(command, tmp_path)
     assert json.loads(again.stdout) == json.loads(first.stdout)
     assert "reused" in again.stderr
+    asked = tmp_path / "models" / "reviews-studies" / "cost" / QUESTION_FILE
+    question = json.loads(asked.read_text())
+    # What was typed of model and training, and nothing that was not.
+    typed = {"units", "embedding_size", "epochs", "batch_size", "learning_rate"}
+    assert set(question["given"]) == typed
+    assert question["machine"]["processor"]

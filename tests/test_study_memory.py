@@ -163,7 +163,7 @@ def test_what_was_never_learnt_is_not_said_to_be_forgotten():
 
 def test_the_study_has_a_recipe_of_its_own_but_given_settings_stand():
     series, data = memory.SERIES["recall"], DataConfig(source="x")
-    own = memory._recipe(RunConfig(), series, 900, data)
+    own = memory._recipe(Question(config=RunConfig()), series, 900, data)
     assert own.training.word_dropout_rate == 0
     assert own.training.label_smoothing == 0
     assert own.model.dropout_rate == 0
@@ -174,11 +174,27 @@ def test_the_study_has_a_recipe_of_its_own_but_given_settings_stand():
         model=ModelConfig(units=7, dropout_rate=0.1),
         training=TrainingConfig(epochs=2, learning_rate=0.5),
     )
-    kept = memory._recipe(given, series, 10, data)
+    kept = memory._recipe(Question(config=given), series, 10, data)
     assert kept.model.units == 7
     assert kept.model.dropout_rate == 0.1
     assert kept.training.epochs == 2
     assert kept.training.learning_rate == 0.5
+    # What was typed stands, be it the default.
+    typed = frozenset({"learning_rate", "units"})
+    question = Question(config=RunConfig(), given=typed)
+    kept = memory._recipe(question, series, 10, data)
+    assert kept.training.learning_rate == TrainingConfig().learning_rate != 1e-2
+    assert kept.model.units == ModelConfig().units != 32
+    assert kept.model.embedding_size == 16
+
+
+def test_a_guesser_that_is_lucky_at_one_of_five_distances_learnt_nothing():
+    def right(n):  # of 1,000 texts, chance 25 %
+        return {0: np.arange(1000) < n}
+
+    lucky = {d: right(250) for d in (10, 30, 100, 200)} | {500: right(280)}
+    assert not memory._cell(lucky, 0.25)["learnt"]  # p = 0.016 by itself
+    assert memory._cell(lucky | {10: right(300)}, 0.25)["learnt"]
 
 
 def drawn(findings):

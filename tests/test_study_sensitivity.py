@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from asked import TINY, Silent, tiny_question
+from scipy.stats import ttest_rel
 
 from seqclf import steps
 from seqclf.comparison import tuning
@@ -33,6 +34,18 @@ def test_spreads_by_hand():
     assert own[0]["deviation_low"] is own[0]["quartile_range_low"] is None
     assert (pair["a"], pair["b"]) == ("gru", "lstm")
     assert pair["deviation"] == pytest.approx(0.1)
+    assert pair["p"] is None
+
+
+def test_pairs_of_spreads_are_adjusted_for_their_number():
+    generator = np.random.default_rng(2)
+    spread = {"a": 1, "b": 2, "c": 4}
+    trials = {c: generator.normal(0, s, 8).tolist() for c, s in spread.items()}
+    _, pairs = random_search.spreads(trials)
+    far = {c: np.abs(np.array(v) - np.median(v)) for c, v in trials.items()}
+    alone = [ttest_rel(far[one["a"]], far[one["b"]]).pvalue for one in pairs]
+    assert min(p["p"] for p in pairs) == pytest.approx(3 * min(alone))
+    assert max(p["p"] for p in pairs) >= max(alone) - 1e-12
 
 
 def test_planted_spreads_lie_in_their_intervals(monkeypatch):

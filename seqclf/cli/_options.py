@@ -144,10 +144,23 @@ def refuse_given(context: typer.Context, allowed: set[str], why: str) -> None:
       why: When the others have none, such as "finished runs are compared".
     """
     for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        given = source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP")
-        if given and parameter.name not in allowed:
+        if _is_given(context, parameter.name or "") and parameter.name not in allowed:
             raise ConfigError(f"{parameter.opts[0]} does nothing when {why}.")
+
+
+def given_settings(context: typer.Context, *parts: str) -> frozenset[str]:
+    """Returns the fields of these parts of the config that were given."""
+    return frozenset(
+        field.name
+        for name, field, _, part in fields()
+        if part in parts and _is_given(context, name)
+    )
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    """Tells whether a parameter was typed, or stands in a file of settings."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP")
 
 
 def complete_run(context: typer.Context, incomplete: str) -> list[str]:

@@ -16,6 +16,7 @@ COLOURS = {"supported": "green", "contradicted": "red"}
 
 @options.with_config(without=("cell", "seed"))
 def claims(
+    context: typer.Context,
     config: RunConfig,
     seeds: Seeds = 1,
     quick: Quick = False,
@@ -35,7 +36,9 @@ def claims(
 
     Example: seqclf claims --quick
     """
-    question = question_of(config, "rnn,gru,lstm", seeds, quick, json, markdown)
+    question = question_of(
+        context, config, "rnn,gru,lstm", seeds, quick, json, markdown
+    )
     from seqclf import steps
     from seqclf.studies import claims_page
 

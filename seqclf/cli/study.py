@@ -59,6 +59,7 @@ def _names() -> list[str]:
 
 @options.with_config(without=("cell", "seed"))
 def study(
+    context: typer.Context,
     config: RunConfig,
     name: Name = None,
     cells: Cells = "rnn,gru,lstm",
@@ -101,7 +102,7 @@ def study(
         },
     )
     question = dataclasses.replace(
-        question_of(config, cells, seeds, quick, json, markdown),
+        question_of(context, config, cells, seeds, quick, json, markdown),
         texts=tuple(text or ()),
         range_test=range_test,
     )
@@ -113,7 +114,13 @@ def study(
 
 
 def question_of(
-    config: RunConfig, cells: str, seeds: int, quick: bool, json: bool, markdown: bool
+    context: typer.Context,
+    config: RunConfig,
+    cells: str,
+    seeds: int,
+    quick: bool,
+    json: bool,
+    markdown: bool,
 ) -> Question:
     """Returns what is asked, from what was typed.
 
@@ -128,7 +135,10 @@ def question_of(
     if seeds < 1:
         raise ConfigError(f"--seeds must be a whole number of at least 1, got {seeds}.")
     chosen, several = parse_cells(cells), tuple(range(seeds))
-    return Question(config=config, cells=chosen, seeds=several, quick=quick)
+    given = options.given_settings(context, "model", "training")
+    return Question(
+        config=config, cells=chosen, seeds=several, quick=quick, given=given
+    )
 
 
 def _refuse_options(name: str, given: dict[str, bool]) -> None:

@@ -36,6 +36,7 @@ from seqclf.studies import (
     shown,
     size,
     size_shown,
+    timed,
     variants,
     wins,
 )
@@ -54,6 +55,7 @@ class Study:
       figure: Draws an answer: SVG.
       claim: The sentence that it puts to the test.
       options: Fields of the question that have a meaning for it and for no other.
+      is_timed: Whether its answer holds on the machine alone on which it was found.
       about: For a study of what lies in the folder of the runs, and of no data set of
         its own: from that folder to what stands for one (name, fingerprint, sizes).
     """
@@ -62,6 +64,7 @@ class Study:
     figure: Callable[[Answer], str]
     claim: str
     options: frozenset[str] = frozenset()
+    is_timed: bool = False
     about: Callable[[Path], Record] | None = None
 
 
@@ -113,11 +116,13 @@ STUDIES: dict[str, Study] = {
         run=convergence.run,
         figure=convergence.figure,
         claim="GRU converges in fewer steps than LSTM.",
+        is_timed=True,
     ),
     "cost": Study(
         run=cost.run,
         figure=cost.figure,
         claim="LSTM has the most parameters; GRU is cheaper.",
+        is_timed=True,
     ),
     "wins": Study(
         run=wins.run,
@@ -162,6 +167,8 @@ def run_study(
         about = study.about(target.models)
     folder = saved.folder_of(target.models, str(about["name"]))
     asked = question.asked(name, about["fingerprint"])
+    if study.is_timed:
+        asked |= {"machine": timed.machine()}
     path = saved.place(folder, asked)
     if saved.is_written(path) and not target.fresh:
         listener.note(f"{path} has the answer to this question: reused.")

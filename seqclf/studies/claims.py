@@ -14,12 +14,18 @@ from typing import Any
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
 from seqclf.comparison.words import joined, percent, signed
+from seqclf.studies.intervals import MODELS
+from seqclf.studies.memory import RECALL_SERIES
 from seqclf.studies.question import Answer
 
 SUPPORTED, CONTRADICTED = "supported", "contradicted"
 UNDECIDED = "not decided here"
 FAR = 100  # tokens: "long-range"
+LEAST_SPAN = 50  # tokens over which a gradient must come back to be called steady
+FEWEST_TEXTS = 10  # whose gradients are measured; fewer have no interval to be trusted
+HALF = 0.5  # of a movement: less is left of what is copied, or dropped
 MOST_SHOWN = 0.9  # of its memory, if it hides more than a tenth
+PLENTY = 10_000  # training texts from which on data is called plentiful
 ALIKE = 1.05  # a ratio of times below it is no difference that a person would notice
 
 Findings = Mapping[str, Any]
@@ -81,14 +87,6 @@ def all_of(verdicts: Iterable[str]) -> str:
     return SUPPORTED if found == {SUPPORTED} else UNDECIDED
 
 
-def any_of(verdicts: Iterable[str]) -> str:
-    """Returns the verdict on a sentence that holds where it does of one of them."""
-    found = set(verdicts)
-    if SUPPORTED in found:
-        return SUPPORTED
-    return CONTRADICTED if found == {CONTRADICTED} else UNDECIDED
-
-
 def _points(low: float, value: float, high: float) -> str:
     ends = f"{signed(100 * low)} to {signed(100 * high)}"
     return f"{signed(100 * value)} points ({ends})"
@@ -99,8 +97,13 @@ def _times(value: float, low: float, high: float) -> str:
 
 
 def _number(value: float) -> str:
-    """Returns a number of any size in two digits, such as `0.50`, `12`, `1.2e-09`."""
-    return f"{value:#.2g}".rstrip(".") if value < 100 else f"{value:,.0f}"
+    """Returns a number of any size in two digits, such as `0.50`, `12`, `1.2e-09`.
+
+    From 1 to 10 in three: 1.04 is not 1.
+    """
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:#.{3 if 0.995 <= value < 9.995 else 2}g}".rstrip(".")
 
 
 def _accuracies(found: Findings) -> list[str]:
@@ -128,9 +131,16 @@ def gradients_of_rnn(answer: Answer) -> Ruling:
         f"SimpleRNN's gradient over {found['span']} tokens: {'; '.join(said)}."
         f"{_of_one(answer)}"
     )
+    if found["texts"] < FEWEST_TEXTS:
+        return Ruling(UNDECIDED, f"{evidence} Of {found['texts']} texts.")
     if verdicts & {"vanishing", "exploding"}:
         return Ruling(SUPPORTED, evidence)
+    if found["span"] < LEAST_SPAN:
+        return Ruling(UNDECIDED, f"{evidence} {_TOO_SHORT}")
     return Ruling(CONTRADICTED if verdicts == {"steady"} else UNDECIDED, evidence)
+
+
+_TOO_SHORT = f"The texts are too short to tell: {LEAST_SPAN} tokens are needed."
 
 
 def gradients_of_gates(answer: Answer) -> Ruling:
@@ -144,24 +154,29 @@ def gradients_of_gates(answer: Answer) -> Ruling:
         f"Gradient left over {found['span']} tokens, beside SimpleRNN's, {stage}: "
         f"{joined(said)}. Right on test: {joined(_accuracies(found))}.{_of_one(answer)}"
     )
+    if found["texts"] < FEWEST_TEXTS:
+        return Ruling(UNDECIDED, f"{evidence} Of {found['texts']} texts.")
+    if found["span"] < LEAST_SPAN:
+        return Ruling(UNDECIDED, f"{evidence} {_TOO_SHORT}")
     return Ruling(all_of(verdicts), evidence)
 
 
 def copy_and_drop(answer: Answer) -> Ruling:
     """Judges whether z near 1 keeps a GRU's state, and r near 0 drops it."""
     found, said, verdicts = answer.findings, [], []
-    for name, what in (
-        ("copying", "the state moves at z near 1"),
-        ("dropping", "the old state moves the candidate at r near 0"),
+    for name, what, gate in (
+        ("copying", "the state moves at z > 0.9", "z < 0.1"),
+        ("dropping", "the old state moves the candidate at r < 0.1", "r > 0.9"),
     ):
-        # Between the tenths of the gate's values, where it is never near its ends.
-        ways = (found[name], found[f"{name}_tenths"])
-        one = next((way for way in ways if way["low"] is not None), None)
-        if one is None:
-            return Ruling(UNDECIDED, "The GRU's gate never differs.")
-        verdicts.append(by_interval(-one["high"], -one["low"], bound=-1.0))
-        said.append(f"{what} {_times(one['ratio'], one['low'], one['high'])} as far")
-    evidence = f"Beside the other end of the gate, {joined(said)}.{_of_one(answer)}"
+        one = found[name]
+        if one["low"] is None:
+            return Ruling(
+                UNDECIDED, f"The GRU's {gate[0]} is never near both its ends."
+            )
+        verdicts.append(by_interval(-one["high"], -one["low"], bound=-HALF))
+        times = _times(one["ratio"], one["low"], one["high"])
+        said.append(f"{what} {times} as far as at {gate}")
+    evidence = f"Over the texts, for these models: {joined(said)}.{_of_one(answer)}"
     return Ruling(all_of(verdicts), evidence)
 
 
@@ -170,29 +185,36 @@ def hidden_memory(answer: Answer) -> Ruling:
     one = answer.findings["cells"]["lstm"]["exposed"]
     said = _times(one["mean"], one["low"], one["high"])
     evidence = (
-        f"What LSTM shows is {said} as large as what it holds; GRU shows all, by its "
-        f"formula.{_of_one(answer)}"
+        f"Over the texts, for these models: what LSTM shows is {said} as large as what "
+        f"it holds; GRU shows all, by its formula.{_of_one(answer)}"
     )
     return Ruling(by_interval(-one["high"], -one["low"], bound=-MOST_SHOWN), evidence)
 
 
 def memory_of_gates(answer: Answer) -> Ruling:
-    """Judges whether gated cells recall over the longest distance what rnn does not."""
-    series = answer.findings["series"]["recall"]
+    """Judges whether gated cells recall over the longest distance what rnn does not.
+
+    In every way in which the first token was asked for: how far SimpleRNN gets hangs on
+    the distances of the training texts and on the initial token vectors.
+    """
+    ways = [
+        one for name, one in answer.findings["series"].items() if name in RECALL_SERIES
+    ]
     verdicts, said = [], []
-    for cell, one in series["cells"].items():
-        far = one["accuracy"][-1]
-        said.append(f"{title(cell)} {percent(far['accuracy'])} %")
-        if one["over_rnn"]:
-            apart = one["over_rnn"][-1]
-            verdicts.append(by_interval(apart["low"], apart["high"]))
-    distance = series["cells"]["rnn"]["accuracy"][-1]["distance"]
+    for series in ways:
+        right = []
+        for cell, one in series["cells"].items():
+            right.append(f"{title(cell)} {percent(one['accuracy'][-1]['accuracy'])} %")
+            if one["over_rnn"]:
+                apart = one["over_rnn"][-1]
+                verdicts.append(by_interval(apart["low"], apart["high"]))
+        said.append(f"{series['title']}: {joined(right)}")
+    distance = ways[0]["cells"]["rnn"]["accuracy"][-1]["distance"]
     evidence = (
-        f"First token recalled over {distance} tokens, chance "
-        f"{percent(series['chance'])} %: {joined(said)}.{_of_one(answer)}"
+        f"Recalled over {distance} tokens, chance {percent(ways[0]['chance'])} %; "
+        f"{'; '.join(said)}.{_of_one(answer)}"
     )
-    is_far = distance >= FAR
-    return Ruling(all_of(verdicts) if is_far else UNDECIDED, evidence)
+    return Ruling(all_of(verdicts) if distance >= FAR else UNDECIDED, evidence)
 
 
 def order(answer: Answer) -> Ruling:
@@ -209,9 +231,16 @@ def order(answer: Answer) -> Ruling:
         f"{title(cell)} {_points(one['low'], one['difference'], one['high'])}"
         for cell, one in trained.items()
     ]
-    verdicts = [by_interval(one["low"], one["high"]) for one in trained.values()]
     evidence = f"Lost where training and test are shuffled: {joined(said)}."
-    return Ruling(any_of(verdicts), f"{evidence}{_of_one(answer)}")
+    if any(one["of"] == MODELS for one in trained.values()):
+        # Each difference is one of two trainings, whatever their words.
+        return Ruling(UNDECIDED, f"{evidence}{_of_one(answer)}")
+    least = min(one["p"] for one in trained.values())
+    evidence += f" Least p, adjusted for {len(trained)} cells: {least:.2g}."
+    if any(one["p"] < SIGNIFICANCE and one["low"] > 0 for one in trained.values()):
+        return Ruling(SUPPORTED, evidence)
+    none = all(one["high"] < 0 for one in trained.values())
+    return Ruling(CONTRADICTED if none else UNDECIDED, evidence)
 
 
 def parameters(answer: Answer) -> Ruling:
@@ -238,7 +267,7 @@ def speed_of_gru(answer: Answer) -> Ruling:
     ratio = answer.findings["step_ratio"]["lstm"]
     said = _times(ratio["median"], ratio["low"], ratio["high"])
     evidence = f"A training step of LSTM takes {said} as long as GRU's."
-    if ratio["high"] < ALIKE:
+    if ratio["low"] <= 1 and ratio["high"] < ALIKE:
         return Ruling(CONTRADICTED, evidence)
     return Ruling(by_interval(ratio["low"], ratio["high"], bound=1.0), evidence)
 
@@ -280,6 +309,8 @@ def plenty(answer: Answer) -> Ruling:
     evidence = f"LSTM less GRU with {max(found['sizes']):,} texts: {said}."
     if found["seeds"] == 1:
         return Ruling(UNDECIDED, evidence + _of_one(answer))
+    if max(found["sizes"]) < PLENTY:
+        return Ruling(UNDECIDED, f"{evidence} Plenty begins at {PLENTY:,}.")
     return Ruling(by_interval(pair["low"], pair["high"]), evidence)
 
 
@@ -293,7 +324,8 @@ def overfitting(answer: Answer) -> Ruling:
         value = f"{signed(100 * gaps['mean'])} points."
         return Ruling(UNDECIDED, f"{said}{value}{_of_one(answer)}")
     value = _points(gaps["low"], gaps["mean"], gaps["high"])
-    return Ruling(by_interval(gaps["low"], gaps["high"]), f"{said}{value}.")
+    evidence = f"{said}{value}, over seeds alone, on these texts."
+    return Ruling(by_interval(gaps["low"], gaps["high"]), evidence)
 
 
 def sensitivity(answer: Answer) -> Ruling:
@@ -307,11 +339,11 @@ def sensitivity(answer: Answer) -> Ruling:
         f"n / (n − 1)) over {found['draws']} settings, the same for each cell, points: "
         f"{joined(spreads)}."
     )
-    pairs = [
-        by_interval(one["deviation_low"], one["deviation_high"])
-        for one in found["differences"]
-    ]
-    apart = set(pairs) - {UNDECIDED}
+    known = [one["p"] for one in found["differences"] if one["p"] is not None]
+    if known:
+        evidence += f" Least p, adjusted for {len(known)} pairs: {min(known):.2g}."
+    apart = any(p < SIGNIFICANCE for p in known)
+    evidence += " One training for each cell and setting."
     return Ruling(SUPPORTED if apart else UNDECIDED, evidence)
 
 
@@ -319,16 +351,18 @@ def variants(answer: Answer) -> Ruling:
     """Judges whether a variant of the network is better than the plain one."""
     found = answer.findings
     compared = [one for one in found["variants"] if one["p"] is not None]
-    best = max(compared, key=lambda one: one["difference"])
+    told = [one for one in compared if one["p"] < SIGNIFICANCE]
+    better = [one for one in told if one["difference"] > 0]
+    best = max(better or compared, key=lambda one: one["difference"])
     said = _points(best["low"], best["difference"], best["high"])
     evidence = (
         f"Of {len(compared)} comparisons with the plain network the best: "
-        f"{title(best['cell'])}, {best['variant']}: {said}."
+        f"{title(best['cell'])}, {best['variant']}: {said}"
     )
     if found["seeds"] == 1:
-        return Ruling(UNDECIDED, evidence + _of_one(answer))
-    told = [one for one in compared if one["p"] < SIGNIFICANCE]
-    if any(one["difference"] > 0 for one in told):
+        return Ruling(UNDECIDED, f"{evidence}.{_of_one(answer)}")
+    evidence += f", adjusted p = {best['p']:.2g}."
+    if better:
         return Ruling(SUPPORTED, evidence)
     all_worse = len(told) == len(compared)
     return Ruling(CONTRADICTED if all_worse else UNDECIDED, evidence)

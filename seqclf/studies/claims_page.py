@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqclf.errors import ConfigError, RunError
+from seqclf.errors import SeqclfError
 from seqclf.report.page.sections import sections_page
 from seqclf.steps import Listener, Target
 from seqclf.storage import write_json, write_text
@@ -78,7 +78,7 @@ def judge_all(
         listener.note(f"Study: {name}")
         try:
             answer, path = run_study(name, question, target, once, jobs)
-        except (ConfigError, RunError) as error:
+        except SeqclfError as error:
             if not answers:
                 raise  # it is no fault of one study
             notes.append(f"{name} has no answer: {error}")

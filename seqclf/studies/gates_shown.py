@@ -74,7 +74,7 @@ def sentence(findings: Record, models: str) -> str:
     ]
     if findings["copying"]:
         parts += [_effect_of(name, findings) for name in EFFECTS]
-    about = f"({models}, {findings['texts']} test texts)."
+    about = f"({models}, {findings['texts']} test texts, over which the intervals are)."
     return f"{_capital('; '.join(parts) or 'Plain RNNs have no gates')} {about}"
 
 

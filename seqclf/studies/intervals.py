@@ -29,6 +29,20 @@ def accuracy(right: Right) -> Record:
     return {"accuracy": float(values.mean()), "low": low, "high": high}
 
 
+def p_of_guessing(right: Right, chance: float) -> float:
+    """Returns the p, one-sided, of being right so often by guessing.
+
+    Args:
+      right: bool [texts] by seed; guessers are right on texts of their own each.
+      chance: Accuracy of a guess, in (0, 1).
+    """
+    from scipy.stats import binomtest
+
+    values = np.array(list(right.values()))
+    test = binomtest(int(values.sum()), values.size, chance, alternative="greater")
+    return float(test.pvalue)
+
+
 def difference(a: Right, b: Right) -> Record:
     """Compares two groups of trained models on the same texts.
 

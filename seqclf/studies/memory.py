@@ -18,18 +18,18 @@ Keras's orthogonal recurrent matrix hands the state of a SimpleRNN on nearly unc
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from seqclf.comparison.pairs import Right, right_answers
+from seqclf.comparison.pairs import SIGNIFICANCE, Right, right_answers
 from seqclf.comparison.verdict import title
 from seqclf.comparison.words import joined, percent
 from seqclf.config import DataConfig, RunConfig, twin
 from seqclf.report.figures import drawn, legend, style
 from seqclf.report.svg import INK
 from seqclf.runs import Run
-from seqclf.studies.intervals import accuracy, difference
+from seqclf.studies.intervals import accuracy, difference, p_of_guessing
 from seqclf.studies.lab import Lab
 from seqclf.studies.memory_tasks import TASKS, VERSION, Sizes, texts
 from seqclf.studies.question import Answer, Question, Record, Table, textbook
@@ -73,6 +73,7 @@ SERIES = {
     "adding": Series(title="adding", task="adding"),
     "opinion": Series(title="opinion pushed away", task="opinion"),
 }
+RECALL_SERIES = ("recall", "recall_short", "recall_small")
 QUICK_SERIES = {"recall": dataclasses.replace(SERIES["recall"], epochs=8)}
 DISTANCES = (10, 30, 100, 200, 500)
 QUICK_DISTANCES = (10, 100)
@@ -96,10 +97,10 @@ def run(question: Question, lab: Lab) -> Answer:
     Findings: `series`, by series (the keys of `SERIES`) title,
     chance, n and `cells`; a cell has `accuracy` (records of distance, accuracy, low and
     high), `best`, `half_way` (the distance at which it falls half-way from its best to
-    chance; None if it does not) and `learnt` (whether its best is above chance, beyond
-    its interval), and, unless it is `rnn`, `over_rnn`: records of distance, difference,
-    low and high, paired on the same texts; None without `rnn`. `distances`: those
-    asked.
+    chance; None if it does not) and `learnt` (whether it is above chance at one of the
+    distances, p adjusted for their number), and, unless it is `rnn`, `over_rnn`:
+    records of distance, difference, low and high, paired on the same texts; None
+    without `rnn`. `distances`: those asked.
     """
     lab = lab.shared()
     series = QUICK_SERIES if question.quick else SERIES
@@ -109,7 +110,7 @@ def run(question: Question, lab: Lab) -> Answer:
         place: _data(series[place[0]], place[1], question, lab) for place in places
     }
     configs = [
-        twin(_recipe(question.config, series[place[0]], place[1], data), cell, seed)
+        twin(_recipe(question, series[place[0]], place[1], data), cell, seed)
         for place, data in points.items()
         for seed in question.seeds
         for cell in question.cells
@@ -144,10 +145,10 @@ def _data(one: Series, distance: int, question: Question, lab: Lab) -> DataConfi
 
 
 def _recipe(
-    config: RunConfig, one: Series, distance: int, data: DataConfig
+    question: Question, one: Series, distance: int, data: DataConfig
 ) -> RunConfig:
-    """Returns the study's own recipe; settings that are not at their default stand."""
-    config = textbook(config)
+    """Returns the study's own recipe; settings that were given stand."""
+    config = textbook(question.config)
     longest = distance + TASKS[one.task].longest_extra
     text = dataclasses.replace(
         config.text, max_length=max(config.text.max_length, longest)
@@ -157,16 +158,22 @@ def _recipe(
     return RunConfig(
         data=data,
         text=text,
-        model=_unless_given(config.model, model),
-        training=_unless_given(config.training, training),
+        model=_unless_given(config.model, model, question.given),
+        training=_unless_given(config.training, training, question.given),
     )
 
 
-def _unless_given(given: _Settings, own: Mapping[str, Any]) -> _Settings:
-    """Returns settings with the study's own where they are at their default."""
-    default = type(given)()
-    fitting = {k: v for k, v in own.items() if getattr(given, k) == getattr(default, k)}
-    return dataclasses.replace(given, **fitting)  # type: ignore[type-var]
+def _unless_given(
+    settings: _Settings, own: Mapping[str, Any], given: Collection[str]
+) -> _Settings:
+    """Returns settings with the study's own where nobody gave another."""
+    default = type(settings)()
+    fitting = {
+        name: value
+        for name, value in own.items()
+        if name not in given and getattr(settings, name) == getattr(default, name)
+    }
+    return dataclasses.replace(settings, **fitting)  # type: ignore[type-var]
 
 
 def _grouped(
@@ -207,7 +214,9 @@ def _cell(right: Mapping[int, Right], chance: float) -> Record:
     records = [{"distance": d} | accuracy(one) for d, one in right.items()]
     best = max(records, key=lambda record: record["accuracy"])
     curve = [(record["distance"], record["accuracy"]) for record in records]
-    learnt = best["low"] > chance
+    # At one of several distances a guesser is above chance now and then.
+    least = min(p_of_guessing(one, chance) for one in right.values())
+    learnt = least * len(right) < SIGNIFICANCE
     return {
         "accuracy": records,
         "best": best["accuracy"],

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqclf.comparison.pairs import NO_RECURRENCE, Right, right_answer
+from seqclf.comparison.pairs import NO_RECURRENCE, SIGNIFICANCE, Right, right_answer
 from seqclf.comparison.verdict import title
 from seqclf.comparison.words import joined, percent, signed
 from seqclf.config import RunConfig, TextConfig
@@ -24,7 +24,8 @@ from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
 from seqclf.report.figures import drawn, legend, style
 from seqclf.report.svg import INK
 from seqclf.runs import Run
-from seqclf.studies.intervals import accuracy, difference
+from seqclf.statistics import holm
+from seqclf.studies.intervals import MODELS, accuracy, difference
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import (
     Answer,
@@ -61,7 +62,8 @@ def run(question: Question, lab: Lab) -> Answer:
     that was not trained), `lost_at_test` (neither - test: the same models), `lost`
     (neither - both: what one who never saw an order is behind; None where that was not
     trained) and `over_none` (neither - neither of the twin without recurrence; None for
-    itself), records of difference, low and high, paired on the same texts.
+    itself), records of difference, low, high, p and of, see `intervals.difference`,
+    paired on the same texts. The p of `lost` is Holm's over the cells that recur.
     """
     config = quick_config(question.config) if question.quick else question.config
     cells = (NO_RECURRENCE, *(c for c in question.cells if c != NO_RECURRENCE))
@@ -76,7 +78,7 @@ def run(question: Question, lab: Lab) -> Answer:
     rights = _rights(runs[: len(in_order)], runs[len(in_order) :])
     findings = {
         "n": len(data.splits[TEST]),
-        "cells": {cell: _cell(cell, rights) for cell in cells},
+        "cells": adjusted({cell: _cell(cell, rights) for cell in cells}),
     }
     return Answer(
         study="order",
@@ -174,6 +176,17 @@ def _cell(cell: str, rights: Rights) -> Record:
     }
 
 
+def adjusted(cells: Mapping[str, Record]) -> dict[str, Record]:
+    """Returns the cells' findings with the p of `lost` adjusted, see `run`."""
+    lost = {c: f["lost"] for c, f in cells.items() if c != NO_RECURRENCE and f["lost"]}
+    values = holm([one["p"] for one in lost.values()])
+    p = dict(zip(lost, values, strict=True))
+    return {
+        cell: found | {"lost": found["lost"] | {"p": p[cell]}} if cell in p else found
+        for cell, found in cells.items()
+    }
+
+
 def _lost(cell: str, rights: Rights, condition: str) -> Record | None:
     shuffled = rights[condition].get(cell)
     return None if shuffled is None else difference(rights["neither"][cell], shuffled)
@@ -196,7 +209,13 @@ def _verdict(recurrent: Mapping[str, Mapping[str, Any]]) -> str:
     lost = {cell: one["lost"] for cell, one in recurrent.items() if one["lost"]}
     if not lost:
         return "No cell was trained on shuffled words."
-    sure = [title(cell) for cell, one in lost.items() if one["low"] > 0]
+    if any(one["of"] == MODELS for one in lost.values()):
+        return "One training each cannot tell whether order matters here to a cell."
+    sure = [
+        title(cell)
+        for cell, one in lost.items()
+        if one["p"] < SIGNIFICANCE and one["low"] > 0
+    ]
     if sure:
         return f"Order matters here to {joined(sure)}."
     those = joined([title(cell) for cell in lost])

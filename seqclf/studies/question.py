@@ -14,6 +14,8 @@ from seqclf.config import RunConfig, twin
 Record = dict[str, Any]
 QUICK_ROWS, QUICK_EPOCHS = 2000, 3
 QUICK_CELLS = 2  # of which some studies make do, the last ones
+# Another number wherever equal trainings give another answer than before.
+ANSWERS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,8 @@ class Question:
       texts: Texts to look at; empty takes some of the test split. `gates` alone.
       range_test: Whether to run the learning-rate range test instead of the random
         trials. `sensitivity` alone.
+      given: Fields of model and training that a person typed or wrote in a file. Where
+        a study has a recipe of its own these stand, even at their default.
     """
 
     config: RunConfig
@@ -37,6 +41,7 @@ class Question:
     quick: bool = False
     texts: tuple[str, ...] = ()
     range_test: bool = False
+    given: frozenset[str] = frozenset()
 
     def asked(self, study: str, fingerprint: object) -> Record:
         """Returns plain values that tell this question from others."""
@@ -48,9 +53,10 @@ class Question:
             "quick": self.quick,
             "texts": list(self.texts),
             "range_test": self.range_test,
+            "given": sorted(self.given),
         }
         # Another version may find other things, and would not understand this answer.
-        made_by = {"seqclf": version("seqclf")}
+        made_by = {"seqclf": version("seqclf"), "answers": ANSWERS}
         return values | own | made_by | {"study": study, "fingerprint": fingerprint}
 
 

@@ -49,8 +49,9 @@ def spreads(by_cell: Mapping[str, Sequence[float]]) -> tuple[list[Record], ...]:
       A record a cell: cell, n, best, sd, quartiles, quartile_range with its bootstrap
       interval (quartile_range_low, quartile_range_high), and deviation, the mean
       distance from the median, with Student's (deviation_low, deviation_high); and a
-      record a pair: a, b and the difference of their deviations, a - b, under the same
-      names. Intervals are None with fewer than six trials.
+      record a pair: a, b, the difference of their deviations, a - b, under the same
+      names, and p, of Student's test, Holm's over the pairs. Intervals and p are None
+      with fewer than six trials.
     """
     far = {cell: _distances(values) for cell, values in by_cell.items()}
     own = [
@@ -66,10 +67,22 @@ def spreads(by_cell: Mapping[str, Sequence[float]]) -> tuple[list[Record], ...]:
         for cell, values in by_cell.items()
     ]
     apart = [
-        {"a": a, "b": b, **_deviation(far[a] - far[b])}
+        {"a": a, "b": b, **_deviation(far[a] - far[b]), "p": _p(far[a] - far[b])}
         for a, b in itertools.combinations(by_cell, 2)
     ]
+    known = [pair for pair in apart if pair["p"] is not None]
+    for pair, p in zip(known, holm([pair["p"] for pair in known]), strict=True):
+        pair["p"] = p
     return own, apart
+
+
+def _p(differences: np.ndarray) -> float | None:
+    """Returns the p of Student's test that these are 0 on average; 1 if all are."""
+    from scipy.stats import ttest_1samp
+
+    if len(differences) < FEWEST_DRAWS:
+        return None
+    return float(ttest_1samp(differences, 0).pvalue) if differences.any() else 1.0
 
 
 def _distances(values: Sequence[float]) -> np.ndarray:

@@ -20,6 +20,7 @@ import numpy as np
 from seqclf.comparison.verdict import title
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TRAIN
+from seqclf.errors import TrainingError
 from seqclf.report import figures
 from seqclf.studies import sweep
 from seqclf.studies.lab import Lab
@@ -152,6 +153,12 @@ def run(question: Question, lab: Lab, seeds: int) -> Answer:
     ]
     names = [f"range test {cell}" for cell in question.cells]
     losses = lab.measure(measure, tasks, names)
+    for cell, own in zip(question.cells, losses, strict=True):
+        if not own:
+            raise TrainingError(
+                f"{cell}: the loss is no number at the first step of the range test, "
+                f"at a learning rate of {LEAST_RATE:g}; look at the data (seqclf data)."
+            )
     by_cell = dict(zip(question.cells, losses, strict=True))
     found = [{"cell": cell, **turns(values, steps)} for cell, values in by_cell.items()]
     return Answer(

@@ -17,6 +17,7 @@ import numpy as np
 
 from seqclf.comparison import tuning
 from seqclf.comparison.design import Design
+from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
 from seqclf.comparison.words import percent, signed
 from seqclf.config import RunConfig
@@ -183,7 +184,7 @@ def _about_differences(pairs: Sequence[Record], n: int) -> str:
         return ""
     if pairs[0]["deviation_low"] is None:
         return f"{n} settings are too few to tell the cells' spreads apart."
-    apart = [p for p in pairs if p["deviation_low"] > 0 or p["deviation_high"] < 0]
+    apart = [pair for pair in pairs if pair["p"] < SIGNIFICANCE]
     said = [
         f"{title(p['a'])} less {title(p['b'])}: "
         f"{signed(100 * p['deviation'])} points{_aside(p)}"

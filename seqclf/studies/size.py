@@ -43,7 +43,8 @@ def points(question: Question, lab: Lab) -> list[Point]:
 def sample_sizes(everything: int, labels: int, quick: bool) -> list[int]:
     """Returns how many training texts are taken, ascending, all of them last."""
     if quick:
-        return sorted({max(everything // part, 1) for part in (4, 1)})
+        least = min(TEXTS_A_LABEL * labels, everything)
+        return sorted({max(everything // 4, least), everything})
     least = max(LEAST_TEXTS, TEXTS_A_LABEL * labels)
     powers = (2**k for k in range(everything.bit_length()))
     chosen = [size for size in powers if least <= size <= NEAR_ALL * everything]

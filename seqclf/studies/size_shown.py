@@ -61,7 +61,9 @@ def _about_gaps(gaps: Record | None) -> list[str]:
     if gaps is None:
         return []
     value, interval = signed(100 * gaps["mean"]), sweep.reach(gaps["low"], gaps["high"])
-    known = f" (95 % interval {interval})" if gaps["low"] is not None else ""
+    known = ""
+    if gaps["low"] is not None:
+        known = f" (95 % interval over seeds {interval})"
     return [
         f"LSTM's gap between train and validation accuracy less GRU's is {value} "
         f"points{known}, the mean over the sizes."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from seqclf.studies.question import Record
 from seqclf.text.encoding import open_encoded
 from seqclf.training.fit import compile_model
 from seqclf.training.timing import TimingTask, run_timing
-from seqclf.training.trial import Report
+from seqclf.training.trial import Report, package_versions
 
 FOLDER = "timings"
 ROUNDS = 15  # the interval of their median is that from the fourth to the twelfth
@@ -39,8 +40,8 @@ def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[Record]:
     asked = {
         "questions": [settings.question(config) for config in configs],
         "fingerprint": data.about["fingerprint"],
-        "threads": cores(),
         "rounds": ROUNDS,
+        **machine(),
     }
     file = lab.folder / FOLDER / f"{_digest(asked)}.json"
     if not lab.target.fresh and (found := _read(file, asked)):
@@ -50,6 +51,29 @@ def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[Record]:
     file.parent.mkdir(parents=True, exist_ok=True)
     write_json(file, asked | {"measured": measured})
     return measured
+
+
+def machine() -> Record:
+    """Returns plain values that tell where a time holds: where it was measured.
+
+    Returns:
+      threads, processor and versions (of the packages that matter).
+    """
+    return {
+        "threads": cores(),
+        "processor": processor(),
+        "versions": package_versions(),
+    }
+
+
+def processor() -> str:
+    """Returns the name of the processor, as far as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if "model name" in line]
+    return names[0] if names else platform.machine()
 
 
 def _digest(asked: Record) -> str:
