@@ -141,14 +141,16 @@ def memory(distance: int, over_rnn: float) -> Answer:
         "distance": distance, "difference": over_rnn, "low": over_rnn - 0.05,
         "high": over_rnn + 0.05,
     }  # fmt: skip
-    cells = {"rnn": {"accuracy": [far], "over_rnn": None}}
-    cells["lstm"] = {"accuracy": [far], "over_rnn": [apart]}
+    cells = {"rnn": {"accuracy": [far], "over_rnn": None, "half_way": 33.4}}
+    cells["lstm"] = {"accuracy": [far], "over_rnn": [apart], "half_way": None}
     recall = {"title": "first token", "chance": 0.25, "cells": cells}
     return answer({"series": {"recall": recall}})
 
 
 def test_memory_counts_only_over_a_long_distance():
     assert claims.memory_of_gates(memory(100, 0.5)).verdict == SUPPORTED
+    said = claims.memory_of_gates(memory(100, 0.5)).evidence
+    assert "SimpleRNN 90.0 % (half-way to chance at 33) and LSTM 90.0 %." in said
     assert claims.memory_of_gates(memory(100, -0.5)).verdict == CONTRADICTED
     assert claims.memory_of_gates(memory(100, 0.01)).verdict == UNDECIDED
     assert claims.memory_of_gates(memory(50, 0.5)).verdict == UNDECIDED

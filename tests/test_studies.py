@@ -95,6 +95,11 @@ def test_another_question_gets_another_place_and_the_equal_one_its_own(
     saved.write(first, asked, ANSWER, "<svg/>")
     assert saved.place(tmp_path, asked) == first
     assert saved.place(tmp_path, other) == tmp_path / "gates-2"
+    assert saved.is_written(first, asked)
+    # What an older version answered, or another machine, makes way for the new answer.
+    for newer in (asked | {"answers": 99}, asked | {"machine": {"threads": 1}}):
+        assert saved.place(tmp_path, newer) == first
+        assert not saved.is_written(first, newer)
 
 
 def test_the_place_of_the_data_and_the_seed_of_the_recipe_make_no_other_question() -> (

@@ -170,7 +170,7 @@ def run_study(
     if study.is_timed:
         asked |= {"machine": timed.machine()}
     path = saved.place(folder, asked)
-    if saved.is_written(path) and not target.fresh:
+    if saved.is_written(path, asked) and not target.fresh:
         listener.note(f"{path} has the answer to this question: reused.")
         return saved.read(path), path
     jobs = jobs or jobs_for(len(question.cells) * len(question.seeds))

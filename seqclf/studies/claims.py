@@ -204,7 +204,7 @@ def memory_of_gates(answer: Answer) -> Ruling:
     for series in ways:
         right = []
         for cell, one in series["cells"].items():
-            right.append(f"{title(cell)} {percent(one['accuracy'][-1]['accuracy'])} %")
+            right.append(f"{title(cell)} {_far(one)}")
             if one["over_rnn"]:
                 apart = one["over_rnn"][-1]
                 verdicts.append(by_interval(apart["low"], apart["high"]))
@@ -215,6 +215,13 @@ def memory_of_gates(answer: Answer) -> Ruling:
         f"{'; '.join(said)}.{_of_one(answer)}"
     )
     return Ruling(all_of(verdicts) if distance >= FAR else UNDECIDED, evidence)
+
+
+def _far(one: Findings) -> str:
+    """Says how much is right over the longest distance, and where it fell half-way."""
+    value = f"{percent(one['accuracy'][-1]['accuracy'])} %"
+    half = one["half_way"]
+    return value if half is None else f"{value} (half-way to chance at {half:.0f})"
 
 
 def order(answer: Answer) -> Ruling:

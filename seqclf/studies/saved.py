@@ -16,6 +16,7 @@ SUFFIX = "-studies"
 ANSWER_FILE = "answer.json"  # written last; absent means unfinished
 ROWS_FILE = "rows.parquet"
 FIGURE_FILE = "figure.svg"
+MADE_BY = ("seqclf", "answers", "machine")  # of a question: who answered it, and where
 
 
 def folder_of(models: Path, name: str) -> Path:
@@ -24,15 +25,23 @@ def folder_of(models: Path, name: str) -> Path:
 
 
 def place(folder: Path, asked: Record) -> Path:
-    """Returns the directory of an answer: that of the equal question, or a free one."""
+    """Returns the directory of an answer: that of the equal question, or a free one.
+
+    What answered it, `MADE_BY`, makes no other question: the new answer takes the place
+    of the old one.
+    """
     number = 1
     while True:
         path = folder / (
             asked["study"] if number == 1 else f"{asked['study']}-{number}"
         )
-        if not path.exists() or _asked(path) in (asked, {}):
+        if not path.exists() or _bare(_asked(path)) in (_bare(asked), {}):
             return path
         number += 1
+
+
+def _bare(asked: Record) -> Record:
+    return {key: value for key, value in asked.items() if key not in MADE_BY}
 
 
 def _asked(path: Path) -> Record:
@@ -57,9 +66,9 @@ def write(path: Path, asked: Record, answer: Answer, figure: str) -> None:
     write_json(path / ANSWER_FILE, dataclasses.asdict(answer))
 
 
-def is_written(path: Path) -> bool:
-    """Tells whether an answer is there, whole."""
-    return (path / ANSWER_FILE).exists()
+def is_written(path: Path, asked: Record) -> bool:
+    """Tells whether the answer to this very question is there, whole."""
+    return (path / ANSWER_FILE).exists() and _asked(path) == asked
 
 
 def read(path: Path) -> Answer:
