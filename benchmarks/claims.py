@@ -79,10 +79,11 @@ def ask(entry: Entry) -> str:
     minutes = (time.perf_counter() - start) / 60
     today = datetime.datetime.now(datetime.UTC).date()
     versions = package_versions()
+    # A full page takes hours, and is made in several runs.
+    took = f"; {minutes:.1f} minutes" if "--quick" in entry.options else ""
     made = (
         f"    {entry.command}\n\n{today}, {cores()} cores of {rounds.cpu()}, no GPU, "
-        f"keras {versions['keras']}; {minutes:.1f} minutes, without what earlier "
-        f"runs had finished."
+        f"keras {versions['keras']}{took}."
     )
     return f"{made}\n\n{done.stdout.strip()}".replace(str(MODELS), "models")
 
