@@ -151,7 +151,8 @@ def judge(answers: Mapping[str, Answer]) -> list[dict[str, Any]]:
                 "study": claim.study,
                 "source": claim.source,
                 "trials": answer.trials,
-                "seeds": len(answer.about.get("seeds", [])),
+                # What was asked for, or as many as the study says that it took.
+                "seeds": answer.findings.get("seeds", len(answer.about["seeds"])),
             }
         )
     return records
