@@ -164,18 +164,18 @@ def gradients_of_gates(answer: Answer) -> Ruling:
 def copy_and_drop(answer: Answer) -> Ruling:
     """Judges whether z near 1 keeps a GRU's state, and r near 0 drops it."""
     found, said, verdicts = answer.findings, [], []
-    for name, what, gate in (
-        ("copying", "the state moves at z > 0.9", "z < 0.1"),
-        ("dropping", "the old state moves the candidate at r < 0.1", "r > 0.9"),
+    for name, what, here, there in (
+        ("copying", "the state moves", "z > 0.9", "z < 0.1"),
+        ("dropping", "the old state moves the candidate", "r < 0.1", "r > 0.9"),
     ):
         one = found[name]
         if one["low"] is None:
             return Ruling(
-                UNDECIDED, f"The GRU's {gate[0]} is never near both its ends."
+                UNDECIDED, f"The GRU's {here[0]} is never near both its ends."
             )
         verdicts.append(by_interval(-one["high"], -one["low"], bound=-HALF))
         times = _times(one["ratio"], one["low"], one["high"])
-        said.append(f"{what} {times} as far as at {gate}")
+        said.append(f"{what} {times} as far at {here} as at {there}")
     evidence = f"Over the texts, for these models: {joined(said)}.{_of_one(answer)}"
     return Ruling(all_of(verdicts), evidence)
 
