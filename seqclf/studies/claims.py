@@ -27,6 +27,7 @@ HALF = 0.5  # of a movement: less is left of what is copied, or dropped
 MOST_SHOWN = 0.9  # of its memory, if it hides more than a tenth
 PLENTY = 10_000  # training texts from which on data is called plentiful
 ALIKE = 1.05  # a ratio of times below it is no difference that a person would notice
+_TOO_SHORT = f"The texts are too short to tell: {LEAST_SPAN} tokens are needed."
 
 Findings = Mapping[str, Any]
 
@@ -138,9 +139,6 @@ def gradients_of_rnn(answer: Answer) -> Ruling:
     if found["span"] < LEAST_SPAN:
         return Ruling(UNDECIDED, f"{evidence} {_TOO_SHORT}")
     return Ruling(CONTRADICTED if verdicts == {"steady"} else UNDECIDED, evidence)
-
-
-_TOO_SHORT = f"The texts are too short to tell: {LEAST_SPAN} tokens are needed."
 
 
 def gradients_of_gates(answer: Answer) -> Ruling:
