@@ -16,9 +16,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import rounds
-
 from seqclf.engine import cores
+from seqclf.machine import processor
 from seqclf.training.trial import package_versions
 
 ROOT = Path(__file__).parents[1]
@@ -82,7 +81,7 @@ def ask(entry: Entry) -> str:
     # A full page takes hours, and is made in several runs.
     took = f"; {minutes:.1f} minutes" if "--quick" in entry.options else ""
     made = (
-        f"    {entry.command}\n\n{today}, {cores()} cores of {rounds.cpu()}, no GPU, "
+        f"    {entry.command}\n\n{today}, {cores()} cores of {processor()}, no GPU, "
         f"keras {versions['keras']}{took}."
     )
     return f"{made}\n\n{done.stdout.strip()}".replace(str(MODELS), "models")

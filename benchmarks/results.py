@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import rounds
-
 from seqclf.comparison.saved import COMPARISON_FILE, read_details
 from seqclf.engine import cores
+from seqclf.machine import processor
 from seqclf.report import tables
 from seqclf.report.page import word_order_said
 from seqclf.training.trial import package_versions
@@ -132,7 +131,7 @@ def head() -> str:
             "# Results on real data",
             "Written by `python benchmarks/results.py`, on local copies of the data "
             "sets; what stands behind `--data` is the folder of such a copy. No option "
-            f"but those shown is given. Machine: {cores()} cores of {rounds.cpu()}, no "
+            f"but those shown is given. Machine: {cores()} cores of {processor()}, no "
             f"GPU. {versions}. Written {datetime.datetime.now(datetime.UTC).date()}.",
             "The twins were timed in a pass of its own behind the trainings, in turns "
             "on the same batches (`timed alone`); seconds to the best epoch are those "
@@ -151,7 +150,7 @@ def fill_readme(entry: Entry, result: dict[str, Any]) -> None:
     before, rest = readme.read_text("utf-8").split("<!-- imdb -->\n", 1)
     after = rest.split("<!-- /imdb -->", 1)[1]
     said = (
-        f"IMDB, official split, {result['date']}, {cores()} cores of {rounds.cpu()}, "
+        f"IMDB, official split, {result['date']}, {cores()} cores of {processor()}, "
         f"no GPU, `seqclf compare --data imdb {' '.join(entry.options)}` on a local "
         f"copy of the data set:"
     )

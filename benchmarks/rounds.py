@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import platform
 import re
 import statistics
 import subprocess
@@ -23,6 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from seqclf.engine import cores
+from seqclf.machine import processor
 from seqclf.training.trial import package_versions
 
 HERE = Path(__file__).parent
@@ -114,7 +114,7 @@ def section(title: str, command: str, text: Sequence[str]) -> None:
     versions = ", ".join(f"{k} {v}" for k, v in package_versions().items())
     head = (
         f"`{command}`, {datetime.datetime.now(datetime.UTC).date()}, {cores()} cores "
-        f"of {cpu()}, no GPU. {versions}."
+        f"of {processor()}, no GPU. {versions}."
     )
     body = "\n".join([f"## {title}", "", head, "", *text]).strip()
     print(body, flush=True)  # noqa: T201
@@ -129,16 +129,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     """Returns the lines of a Markdown table; all columns but the first are numbers."""
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
     return [f"| {' | '.join(map(str, line))} |" for line in lines]
-
-
-def cpu() -> str:
-    """Returns the name of the processor."""
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return platform.processor() or "an unnamed processor"
-    found = re.search(r"model name\s*: (.*)", text)
-    return found.group(1) if found else "an unnamed processor"
 
 
 def whole_process(command: Sequence[str], **options: Any) -> tuple[float, int]:

@@ -91,6 +91,16 @@ def memory() -> str:
     return f"{total / 2**30:.1f} GiB, {free / 2**30:.1f} GiB free"
 
 
+def processor() -> str:
+    """Returns the name of the processor, as far as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if "model name" in line]
+    return names[0] if names else platform.machine()
+
+
 def _cudnn(build: dict[str, Any], has_gpu: bool) -> str:
     version = str(build.get("cudnn_version") or "")
     if not version:

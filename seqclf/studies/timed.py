@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 
 from seqclf import config as settings
 from seqclf.config import RunConfig
 from seqclf.engine import cores
+from seqclf.machine import processor
 from seqclf.model.build import build_model
 from seqclf.model.kernels import kernel_of, recurrent_layers, use_kernel
 from seqclf.storage import strict_json, write_json
@@ -64,16 +64,6 @@ def machine() -> Record:
         "processor": processor(),
         "versions": package_versions(),
     }
-
-
-def processor() -> str:
-    """Returns the name of the processor, as far as the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if "model name" in line]
-    return names[0] if names else platform.machine()
 
 
 def _digest(asked: Record) -> str:
