@@ -87,9 +87,13 @@ def ask(entry: Entry) -> str:
     return f"{made}\n\n{done.stdout.strip()}".replace(str(MODELS), "models")
 
 
+def _marker(name: str) -> str:
+    return f"<!-- claims {name} -->"
+
+
 def fill(file: Path, name: str, text: str) -> None:
     """Writes text between the markers of a name."""
-    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    start, end = _marker(name), f"<!-- /claims {name} -->"
     place = re.compile(f"{re.escape(start)}\n.*?{re.escape(end)}", re.DOTALL)
     page = file.read_text("utf-8")
     if not place.search(page):
@@ -105,7 +109,7 @@ def main(names: list[str]) -> None:
         print(entry.command, flush=True)
         text = ask(entry)
         fill(PAGE, entry.name, text)
-        if f"<!-- {entry.name} -->" in README.read_text("utf-8"):
+        if _marker(entry.name) in README.read_text("utf-8"):
             fill(README, entry.name, text)
 
 
