@@ -103,7 +103,7 @@ def _number(value: float) -> str:
     From 1 to 10 in three: 1.04 is not 1.
     """
     if value >= 100:
-        return f"{value:,.0f}"
+        return f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"
     return f"{value:#.{3 if 0.995 <= value < 9.995 else 2}g}".rstrip(".")
 
 
