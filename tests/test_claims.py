@@ -225,6 +225,13 @@ def test_times_are_judged_by_all_rounds():
 
 
 @pytest.mark.parametrize(
+    ("high", "said"), [(999_999, "(150 to 999,999)"), (3.7e19, "(150 to 3.7e+19)")]
+)
+def test_ratios_of_a_million_and_more_are_said_in_powers_of_ten(high, said):
+    assert said in claims.speed_of_gru(steps((1, 1), (150, high))).evidence
+
+
+@pytest.mark.parametrize(
     ("low", "high", "expected"),
     [(0.5, 0.9, SUPPORTED), (1.1, 1.5, CONTRADICTED), (0.9, 1.2, UNDECIDED)],
 )

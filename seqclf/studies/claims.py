@@ -100,7 +100,7 @@ def _times(value: float, low: float, high: float) -> str:
 def _number(value: float) -> str:
     """Returns a number of any size in two digits, such as `0.50`, `12`, `1.2e-09`.
 
-    From 1 to 10 in three: 1.04 is not 1.
+    From 1 to 10 in three: 1.04 is not 1. From 100 to a million, all of them.
     """
     if value >= 100:
         return f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"
