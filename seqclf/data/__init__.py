@@ -2,7 +2,7 @@
 
 What a person may name: `demo`; a short name or OWNER/NAME on the Hub (`hub`); a file, a
 folder, a pattern or standard input (`layout`). All but the first give the columns as
-they stand, and `columns` makes texts and label ids of them.
+they stand, and `raw` makes texts and label ids of them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from seqclf.config import SOURCE_FIELDS, DataConfig
-from seqclf.data.columns import to_raw, with_usual
+from seqclf.data.columns import with_usual
 from seqclf.data.dataset import Dataset, Found, RawData, fingerprint
 from seqclf.data.files import READERS, format_of
 from seqclf.data.hub import HUB_NAMES, read_hub
@@ -22,6 +22,7 @@ from seqclf.data.layout import (
     read_pattern,
     read_standard_input,
 )
+from seqclf.data.raw import to_raw
 from seqclf.data.splits import complete
 from seqclf.errors import ConfigError, DataError, unknown
 
