@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqclf.bulk.sources import Source
-from seqclf.data.columns import guess, has_column, text_names, texts_or_nulls
+from seqclf.data.columns import guess_text, has_column, text_names, texts_or_nulls
 from seqclf.data.dataset import Part
 from seqclf.data.names import TEXT
 from seqclf.data.reading import NOTHING_SAID, Reading
@@ -139,7 +139,7 @@ def text_column(part: Part, options: Options) -> tuple[str, tuple[str, ...]]:
         name = trained
         said = (f"took column {name!r} for texts, as in training.",)
     if name is None:
-        name = guess(part, TEXT)
+        name = guess_text(part)
         if name != TEXT or trained not in (None, name):
             why = f" There is no column {trained!r} as in training." if trained else ""
             said = (

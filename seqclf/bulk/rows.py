@@ -11,7 +11,7 @@ from seqclf.bulk.chunks import Options, Rows
 from seqclf.bulk.parquet_rows import parquet_rows
 from seqclf.bulk.sources import Source
 from seqclf.bulk.table_rows import table_rows
-from seqclf.bulk.text_rows import delimited_rows, json_rows, text_rows
+from seqclf.bulk.text_rows import delimited_rows, has_labels, json_rows, text_rows
 from seqclf.data.encodings import is_utf_8
 from seqclf.data.files import OWN_ENCODING, TEXT_SUFFIX
 from seqclf.errors import ConfigError, DataError
@@ -51,4 +51,15 @@ def open_rows(source: Source, options: Options) -> Rows:
     for file in source.files:
         if source.suffix != TEXT_SUFFIX and not file.stat().st_size:
             raise DataError(f"{file} is empty.")
-    return READERS.get(source.suffix, table_rows)(source, options)
+    return _reader(source, options)(source, options)
+
+
+def _reader(source: Source, options: Options) -> Callable[[Source, Options], Rows]:
+    """Returns what reads files; plain text is taken for what it looks like."""
+    given = options.given
+    if source.suffix == TEXT_SUFFIX and not options.lines:
+        if any((given.delimiter, given.header is not None, given.columns)):
+            return delimited_rows
+        if len(source.files) == 1 and has_labels(source.files[0], options):
+            return table_rows
+    return READERS.get(source.suffix, table_rows)

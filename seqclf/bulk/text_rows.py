@@ -23,6 +23,8 @@ from seqclf.bulk.streams import NOT_DECODED, Record
 from seqclf.bulk.table_rows import table_rows
 from seqclf.data import names as column_names
 from seqclf.data.dataset import Part
+from seqclf.data.dialect import DELIMITERS
+from seqclf.data.files import read_file
 from seqclf.data.reading import Reading
 from seqclf.errors import ConfigError, DataError
 
@@ -34,9 +36,8 @@ def delimited_rows(source: Source, options: Options) -> Rows:
     codes = {file: streams.encoding_in(file, options) for file in source.files}
     dialects, usual = {}, options.usual
     for file in source.files:
-        dialect = streams.dialect_of(
-            file, source.suffix, codes[file], options.given, usual
-        )
+        suffix = source.suffix if source.suffix in DELIMITERS else ".csv"
+        dialect = streams.dialect_of(file, suffix, codes[file], options.given, usual)
         dialects[file] = dialect
         if not dialect.has_header:  # the other files are written like the first
             usual = Reading(header=False, columns=",".join(dialect.names))
@@ -152,11 +153,18 @@ def text_rows(source: Source, options: Options) -> Rows:
     Raises:
       ConfigError: If something was given that does nothing with plain text.
     """
-    for name in ("text_column", "delimiter", "header", "columns"):
-        if getattr(options.given, name) is not None:
-            flag = name.replace("_", "-")
-            raise ConfigError(f"--{flag} does nothing with plain text files.")
+    if options.given.text_column is not None:
+        raise ConfigError("--text-column does nothing with plain text files.")
     return _lines_as_rows(source, options) if options.lines else _files(source, options)
+
+
+def has_labels(file: Path, options: Options) -> bool:
+    """Tells whether the lines of a plain text file hold texts with their labels."""
+    try:
+        read_file(file, options.given, options.usual)
+    except DataError:
+        return False
+    return True
 
 
 def _lines_as_rows(source: Source, options: Options) -> Rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -47,16 +47,25 @@ def with_columns(
     Raises:
       DataError: If there is no such column, or nothing tells which it is.
     """
-    trained, guessed = {}, {}
+    trained: dict[str, str] = {}
+    guessed: dict[str, str] = {}
+    missing: list[str] = []
+    train = found.parts[TRAIN][0]
     for kind in (TEXT, LABEL):
         field = f"{kind}_column"
         name = getattr(config, field) or getattr(found, field)
         if name is None and _is_everywhere(found, kind, getattr(usual, field)):
             name = trained[kind] = getattr(usual, field)
         if name is None:
-            name = guessed[kind] = guess(found.parts[TRAIN][0], kind)
+            name = _guessed(train, kind)
+            if name is None:
+                missing.append(kind)
+                continue
+            guessed[kind] = name
             found = _renamed(found, kind, name)
         found = dataclasses.replace(found, **{field: name})
+    if missing:
+        raise _not_found(train, missing)
     return dataclasses.replace(found, notes=found.notes + _told(trained, guessed))
 
 
@@ -108,24 +117,35 @@ def _renamed(found: Found, kind: str, name: str) -> Found:
     return dataclasses.replace(found, parts=parts, notes=(*found.notes, *notes))
 
 
-def guess(part: Part, kind: str) -> str:
-    """Returns the name of the column that most likely holds texts or labels.
-
-    One with a usual name; else the one whose content speaks for it: of texts the one
-    with the most words, of labels the only one with few different values.
+def guess_text(part: Part) -> str:
+    """Returns the name of the column that most likely holds texts.
 
     Raises:
       DataError: If nothing tells; the columns there are and the option are named.
     """
-    if all(map(NUMBERED.fullmatch, part.table.column_names)):
-        name = _by_content_alone(part)[kind]
-    else:
-        named = _named(part, kind)
-        content = _text_by_content if kind == TEXT else _label_by_content
-        name = content(part, named) if kind == TEXT or named is None else named
+    name = _guessed(part, TEXT)
     if name is None:
-        raise DataError(f"{part.place}: no {kind} column. {columns_hint(part, kind)}")
+        raise _not_found(part, [TEXT])
     return name
+
+
+def _not_found(part: Part, kinds: Sequence[str]) -> DataError:
+    said = f"no {kinds[0]} column"
+    return DataError(f"{part.place}: {said}. {columns_hint(part, *kinds)}")
+
+
+def _guessed(part: Part, kind: str) -> str | None:
+    """Returns the column that most likely holds texts or labels, None if none does.
+
+    One with a usual name; else the one whose content speaks for it: of texts the one
+    with the most words, of labels the only one with few different values.
+    """
+    if all(map(NUMBERED.fullmatch, part.table.column_names)):
+        return _text_alone(part) if kind == TEXT else _label_alone(part)
+    named = _named(part, kind)
+    if kind == TEXT:
+        return _text_by_content(part, named)
+    return named or _label_by_content(part)
 
 
 def _named(part: Part, kind: str) -> str | None:
@@ -145,13 +165,39 @@ def _named(part: Part, kind: str) -> str | None:
     return next((name for name in ending if _has_few_values(part, name)), None)
 
 
-def _by_content_alone(part: Part) -> dict[str, str | None]:
-    """Returns the columns of a file that gives them no names."""
+def _likeliest(part: Part) -> tuple[str, list[str]]:
+    """Returns the columns of texts and of labels by content, see `names.likeliest`."""
     head = part.table.slice(0, SAMPLE)
     columns = [[str(v) for v in column.to_pylist()] for column in head.columns]
-    text, label = names.likeliest(list(zip(*columns, strict=True)))
+    text, labels = names.likeliest(list(zip(*columns, strict=True)))
     there = part.table.column_names
-    return {TEXT: there[text], LABEL: None if label is None else there[label]}
+    return there[text], [there[label] for label in labels]
+
+
+def _text_alone(part: Part) -> str:
+    """Returns the column of the longest texts of a file that gives columns no names."""
+    return _likeliest(part)[0]
+
+
+def _label_alone(part: Part) -> str | None:
+    """Returns the column of labels of such a file; None if several may be that."""
+    _, labels = _likeliest(part)
+    return labels[0] if len(labels) == 1 else _only_repeated(part, labels)
+
+
+def _only_repeated(part: Part, columns: Iterable[str]) -> str | None:
+    """Returns the column with few values, where the others never repeat theirs."""
+    if part.table.num_rows < FEWEST_FOR_A_GUESS:
+        return None
+    again = [name for name in columns if _repeats(part, name)]
+    return again[0] if len(again) == 1 and _has_few_values(part, again[0]) else None
+
+
+def _repeats(part: Part, name: str) -> bool:
+    column = column_of(part, name)
+    if pa.types.is_nested(column.type):
+        return False
+    return bool(pc.count_distinct(column).as_py() < len(column))
 
 
 def _text_by_content(part: Part, named: str | None) -> str | None:
@@ -184,8 +230,8 @@ def _mean_words(part: Part, columns: Iterable[str]) -> dict[str, float]:
             continue
         values = column_of(part, name).slice(0, SAMPLE).drop_null()
         if pa.types.is_string(values.type) and len(values):
-            words = pc.list_value_length(pc.utf8_split_whitespace(values))
-            found[name] = float(pc.mean(words).as_py())
+            words = map(names.count_words, values.to_pylist())
+            found[name] = sum(words) / len(values)
     return found
 
 
@@ -198,18 +244,12 @@ def _has_few_values(part: Part, name: str) -> bool:
     return bool(1 < count <= names.MOST_LABELS and 2 * count <= len(column))
 
 
-def _label_by_content(part: Part, named: str | None) -> str | None:
-    """Returns the only column with few different values."""
-    if part.table.num_rows < FEWEST_FOR_A_GUESS:
-        return None
-    there = [
-        name
-        for name in part.table.column_names
-        if not names.ends_otherwise(name)
-        and part.table.column_names.count(name) == 1
-        and _has_few_values(part, name)
-    ]
-    return there[0] if len(there) == 1 else None
+def _label_by_content(part: Part) -> str | None:
+    """Returns the only column with few different values, that of texts apart."""
+    there = part.table.column_names
+    might = [n for n in there if not names.ends_otherwise(n) and there.count(n) == 1]
+    text = _text_by_content(part, _named(part, TEXT))
+    return _only_repeated(part, [name for name in might if name != text])
 
 
 def texts_of(part: Part, given: str) -> pa.ChunkedArray:
@@ -358,24 +398,27 @@ def _as_string(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.cast(column, options=pc.CastOptions(pa.string(), allow_invalid_utf8=True))
 
 
-def columns_hint(part: Part, kind: str) -> str:
+def columns_hint(part: Part, *kinds: str) -> str:
     """Says which columns there are, and how to choose one for texts or labels."""
     there = part.table.column_names
     shown = ", ".join(map(_clipped, there[:SHOWN_NAMES]))
     if len(there) > SHOWN_NAMES:
         shown += f" and {len(there) - SHOWN_NAMES:,} more"
     bare = ", and no header" if all(map(NUMBERED.fullmatch, there)) else ""
-    return f"It has {shown}{bare}; choose with --{kind}-column{_example(part, kind)}."
+    options = [f"--{kind}-column{_example(part, kind)}" for kind in kinds]
+    example = ", for example" if all(" " in option for option in options) else ""
+    return f"It has {shown}{bare}; choose with {' '.join(options)}{example}."
 
 
 def _example(part: Part, kind: str) -> str:
     """Returns the likeliest column as one would type it; nothing if none is likely."""
     if not part.table.num_rows or part.table.num_columns < 2:
         return ""
-    likely = _by_content_alone(part)[kind]
-    if likely is None or not likely.strip() or len(likely) > SHOWN_CHARACTERS:
+    text, labels = _likeliest(part)
+    likely = text if kind == TEXT else labels[0]
+    if not likely.strip() or len(likely) > SHOWN_CHARACTERS:
         return ""
-    return f" {shlex.quote(likely)}, for example"
+    return f" {shlex.quote(likely)}"
 
 
 def _clipped(name: str) -> str:

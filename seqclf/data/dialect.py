@@ -82,7 +82,7 @@ def find_dialect(
         header.
       ConfigError: If the names that were given are not as many as its columns.
     """
-    delimiter = _delimiter(lines, suffix, given)
+    delimiter = _delimiter(lines, suffix, given, usual)
     quoted, escape = _quoting(lines, place, delimiter)
     rows = _reader(lines(), delimiter, quoted, escape)
     sample = list(itertools.islice(filter(None, rows), SAMPLE))
@@ -141,22 +141,31 @@ def unescaped(text: str, escape: str) -> str:
     return ESCAPED.sub(lambda found: '""' if found[1] == '"' else "\\", text)
 
 
-def _delimiter(lines: Lines, suffix: str, given: Reading) -> str:
-    """Returns the delimiter: the usual one if it divides all rows alike, or another."""
+def _delimiter(lines: Lines, suffix: str, given: Reading, usual: Reading) -> str:
+    """Returns the delimiter: that of the format if it divides all rows alike.
+
+    One that was given goes before it, and that of the training where the columns are
+    the same; behind it goes whatever divides the rows alike.
+    """
     if given.delimiter is not None:
         return given.delimiter
-    usual = DELIMITERS[suffix][0]
-    first = _widths(lines, usual)
+    if usual.delimiter is not None:
+        rows = _reader(lines(), usual.delimiter, False)
+        row: list[str] = next(filter(None, rows), [])
+        if len(row) > 1 and _as_in_training(tuple(row), usual) is not None:
+            return usual.delimiter
+    own = DELIMITERS[suffix][0]
+    first = _widths(lines, own)
     if _are_even(first):
-        return usual
-    others = {d: _widths(lines, d) for d in DELIMITERS[suffix] if d != usual}
+        return own
+    others = {d: _widths(lines, d) for d in DELIMITERS[suffix] if d != own}
     even = [d for d, widths in others.items() if _are_even(widths)]
     if even:
         return max(even, key=lambda d: others[d][0])
     if first[:1] == [1]:  # the first line is one field: another one may divide it
-        others[usual] = first
+        others[own] = first
         return max(DELIMITERS[suffix], key=lambda d: others[d][:1] or [0])
-    return usual
+    return own
 
 
 def _widths(lines: Lines, delimiter: str) -> list[int]:
@@ -332,14 +341,16 @@ def _could_be_names(fields: Sequence[str]) -> bool:
 def _question(sample: Sequence[Sequence[str]], place: str) -> str:
     """Asks whether the first line is a row; both answers are whole commands."""
     first = sample[0]
-    text, label = names.likeliest(sample[1:] or sample)
+    text, labels = names.likeliest(sample[1:] or sample)
+    label = labels[0] if labels else None
     columns = list(numbered(len(first)))
     columns[text] = "text"
     if label is not None:
         columns[label] = "label"
-    header = ["--header", "--text-column", first[text]]
-    if label is not None:
-        header += ["--label-column", first[label]]
+    header = ["--header"]
+    if _could_be_names(first):
+        header += ["--text-column", first[text]]
+        header += ["--label-column", first[label]] if label is not None else []
     return (
         f"{place}: nothing tells whether its first line, {_shown(first)}, is a row or "
         f"the names of the columns. If it is a row: --columns {','.join(columns)}. If "

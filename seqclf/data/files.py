@@ -82,6 +82,9 @@ def read_file(
 
 def _reader(file: Path, given: Reading) -> Callable[[Source], Part]:
     kind = kind_of(file)
+    said = (given.delimiter, given.header, given.columns)
+    if kind not in READERS and any(one is not None for one in said):
+        return _read_delimited
     if kind not in READERS:
         if kind != TEXT_SUFFIX and not _is_text(file):
             raise _unknown_format(file)
@@ -162,6 +165,7 @@ def _content(source: Source) -> tuple[pa.Buffer, str]:
 def _read_delimited(source: Source) -> Part:
     content, encoding = _content(source)
     kind = kind_of(source.file)
+    kind = kind if kind in dialects.DELIMITERS else ".csv"
     part = _delimited(content, str(source.file), kind, source.given, source.usual)
     notes = (*_about_encoding(source, encoding), *part.notes)
     reading = replace(part.reading, encoding=_said(source, encoding))

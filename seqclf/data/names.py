@@ -23,6 +23,8 @@ NOT_TEXTS = frozenset(
      "timestamp", "url", "link", "lang", "language", "count", "length", "index")
 )  # fmt: skip
 WORD = re.compile(r"[^\W\d_]+|\d+")
+# Scripts whose words are not set apart by spaces.
+UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 NAMED_WEIGHT = 4  # a column with a name of texts counts as if it had more words
 FEWEST_WORDS = 3.0  # on average, for a column without such a name
@@ -65,20 +67,31 @@ def parts_of(column: str | None, there: Sequence[str]) -> list[str]:
     return [column] if column in there else [n.strip() for n in column.split(",")]
 
 
-def likeliest(rows: Sequence[Sequence[str]]) -> tuple[int, int | None]:
+def count_words(value: str) -> int:
+    """Counts words; each sign of a script that writes no spaces is one."""
+    return len(value.split()) + len(UNSPACED.findall(value))
+
+
+def likeliest(rows: Sequence[Sequence[str]]) -> tuple[int, list[int]]:
     """Returns which columns hold texts and labels, by content alone.
 
     Args:
       rows: Rows of equal width, one at least.
 
     Returns:
-      The place of the column of the longest texts, and of the one with the fewest
-      different values among the others that have several; None if there is none.
+      The place of the column of the longest texts; and those of the others that may
+      hold labels, the likeliest first: such as repeat themselves in few values, then
+      such as repeat themselves at all, then the rest.
     """
     width = len(rows[0])
     columns = list(zip(*(row for row in rows if len(row) == width), strict=True))
-    words = [sum(len(value.split()) for value in column) for column in columns]
+    words = [sum(map(count_words, column)) for column in columns]
     text = max(range(width), key=words.__getitem__)
     counts = {i: len(set(column)) for i, column in enumerate(columns) if i != text}
-    several = {i: count for i, count in counts.items() if count > 1} or counts
-    return text, min(several, key=several.__getitem__, default=None)
+
+    def doubt(place: int) -> tuple[bool, bool, int]:
+        count = counts[place]
+        repeats = count > 1 and 2 * count <= len(columns[place])
+        return not repeats, count == len(columns[place]), count
+
+    return text, sorted(counts, key=doubt)
