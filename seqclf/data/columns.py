@@ -226,7 +226,7 @@ def _mean_words(part: Part, columns: Iterable[str]) -> dict[str, float]:
     """Returns how many words the texts of columns have, on average; of texts alone."""
     found = {}
     for name in columns:
-        if part.table.column_names.count(name) > 1:
+        if is_double(part, name):
             continue
         values = column_of(part, name).slice(0, SAMPLE).drop_null()
         if pa.types.is_string(values.type) and len(values):
@@ -247,7 +247,7 @@ def _has_few_values(part: Part, name: str) -> bool:
 def _label_by_content(part: Part) -> str | None:
     """Returns the only column with few different values, that of texts apart."""
     there = part.table.column_names
-    might = [n for n in there if not names.ends_otherwise(n) and there.count(n) == 1]
+    might = [n for n in there if not (names.ends_otherwise(n) or is_double(part, n))]
     text = _text_by_content(part, _named(part, TEXT))
     return _only_repeated(part, [name for name in might if name != text])
 
@@ -353,6 +353,11 @@ def _text_column(part: Part, name: str) -> pa.ChunkedArray:
     return column
 
 
+def is_double(part: Part, name: str) -> bool:
+    """Tells whether two columns have a name."""
+    return len(part.table.schema.get_all_field_indices(name)) > 1
+
+
 def column_of(part: Part, name: str) -> pa.ChunkedArray:
     """Returns a column by its name, in the plainest type that holds the same.
 
@@ -362,7 +367,7 @@ def column_of(part: Part, name: str) -> pa.ChunkedArray:
     Raises:
       DataError: If two columns have the name.
     """
-    if part.table.column_names.count(name) > 1:
+    if is_double(part, name):
         raise DataError(f"{part.place} has two columns named {name!r}; rename one.")
     column = part.table[name]
     if pa.types.is_dictionary(column.type):
