@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import re
 import shutil
@@ -408,6 +409,7 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(
             "SequenceClassifier requires y to be passed, but the target y is None."
         )
+    _refuse_missing(y)
     labels = column_or_1d(y, warn=True)
     kinds = {type(label).__name__ for label in labels.tolist()}
     if len(kinds) > 1:
@@ -425,7 +427,29 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
             f"a classifier needs at least two classes, y has one class, "
             f"{classes.tolist()[0]!r}."
         )
+    counts = np.bincount(label_ids)
+    if counts.min() < 2:
+        rarest = classes.tolist()[int(counts.argmin())]
+        raise InputError(
+            f"each class needs two texts at least; the rarest, {rarest!r}, has 1."
+        )
     return classes, label_ids.astype(np.int32)
+
+
+def _refuse_missing(y: Any) -> None:
+    """Refuses None, NaN and the like among objects; numpy would make texts of them."""
+    if not (
+        isinstance(y, list | tuple)
+        or getattr(getattr(y, "dtype", None), "kind", "") == "O"
+    ):
+        return
+    for row, label in enumerate(y):
+        missing = type(label).__name__ in ("NoneType", "NAType", "NaTType")
+        if missing or (isinstance(label, float) and math.isnan(label)):
+            raise InputError(
+                f"y, row {row} (from 0): {label!r} is no label; leave out the texts "
+                f"without one, or give them a label of their own."
+            )
 
 
 def _names(classes: np.ndarray) -> tuple[str, ...]:

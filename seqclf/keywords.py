@@ -70,6 +70,10 @@ class DataSettings(TypedDict, total=False):
     text_column: str | None
     label_column: str | None
     encoding: str
+    drop_unlabeled: bool
+    merge_labels: bool
+    min_per_label: int | None
+    other: bool
     limit: int | None
     validation_fraction: float
     test_fraction: float

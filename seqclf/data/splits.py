@@ -12,6 +12,7 @@ import pyarrow as pa
 from seqclf.config import DataConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset, RawData
 from seqclf.data.quality import drop_duplicates, warnings
+from seqclf.data.spelling import shown
 from seqclf.errors import ConfigError, DataError
 
 
@@ -67,12 +68,14 @@ def _refuse_unusable(dataset: Dataset) -> None:
             f"{dataset.source}: train needs at least two labels, it has "
             f"{', '.join(map(repr, present)) or 'no rows'}."
         )
-    if (counts == 1).any():
-        lone = [repr(dataset.labels[i]) for i in np.flatnonzero(counts == 1)]
-        more = f" and {len(lone) - 5} more" if len(lone) > 5 else ""
+    lone = [dataset.labels[i] for i in np.flatnonzero(counts == 1)]
+    if lone:
+        way = "give each label at least two."
+        if (counts > 1).sum() > 1:
+            one = ", and with --other they are one label" if len(lone) > 1 else ""
+            way = f"--min-per-label 2 leaves out such labels, {len(lone):,} rows{one}."
         raise DataError(
-            f"{dataset.source}: train has one text only of {', '.join(lone[:5])}"
-            f"{more}; give each label at least two, or take the label out."
+            f"{dataset.source}: train has one text only of {shown(lone)}; {way}"
         )
 
 
@@ -163,6 +166,7 @@ def _limit(dataset: Dataset, config: DataConfig) -> Dataset:
         config.limit,
         config.split_seed,
         "take a sample",
+        is_train=True,
     )
     note = f"training on {config.limit:,} of {table.num_rows:,} rows (stratified)."
     splits = dict(dataset.splits) | {TRAIN: table.take(pa.array(chosen))}
@@ -170,26 +174,72 @@ def _limit(dataset: Dataset, config: DataConfig) -> Dataset:
 
 
 def _stratified(
-    label_ids: np.ndarray, labels: Sequence[str], size: int, seed: int, purpose: str
+    label_ids: np.ndarray,
+    labels: Sequence[str],
+    size: int,
+    seed: int,
+    purpose: str,
+    is_train: bool = False,
 ) -> np.ndarray:
-    """Draws `size` of the rows of train, each label in its share; ascending."""
+    """Draws `size` of the rows of train, each label in its share; ascending.
+
+    Args:
+      label_ids: int [train].
+      labels: Label names.
+      size: Rows to draw.
+      seed: Seed of the draw.
+      purpose: What they are drawn for, for messages.
+      is_train: Whether the drawn rows are those that are trained on, not the others.
+    """
     from sklearn.model_selection import train_test_split
 
+    rows = np.arange(len(label_ids))
     try:
         chosen, _ = train_test_split(
-            np.arange(len(label_ids)),
-            train_size=size,
-            stratify=label_ids,
-            random_state=seed,
+            rows, train_size=size, stratify=label_ids, random_state=seed
         )
     except ValueError as error:
+        # It wants every label on both sides; what is trained on is enough.
         counts = np.bincount(label_ids)
-        present = np.flatnonzero(counts)
-        rarest = present[np.argmin(counts[present])]
-        raise DataError(
-            f"cannot {purpose} of {size:,} from {len(label_ids):,} training rows with "
-            f"{len(present)} labels; the rarest, {labels[rarest]!r}, has "
-            f"{counts[rarest]}. Give each label at least two rows in train, and ask "
-            f"for more rows than there are labels."
-        ) from error
+        least, learnt = (counts > 0).sum(), size if is_train else len(rows) - size
+        if not 0 < least <= learnt < len(rows):
+            raise DataError(_too_few(counts, labels, size, purpose)) from error
+        chosen = _sample(label_ids, learnt, seed)
+        return chosen if is_train else np.delete(rows, chosen)
     return np.sort(chosen)
+
+
+def _too_few(counts: np.ndarray, labels: Sequence[str], size: int, purpose: str) -> str:
+    present = np.flatnonzero(counts)
+    rarest = present[np.argmin(counts[present])]
+    return (
+        f"cannot {purpose} of {size:,} from {counts.sum():,} training rows with "
+        f"{len(present)} labels; the rarest, {labels[rarest]!r}, has "
+        f"{counts[rarest]}. Give each label at least two rows in train, and ask "
+        f"for more rows than there are labels."
+    )
+
+
+def _sample(label_ids: np.ndarray, size: int, seed: int) -> np.ndarray:
+    """Draws rows of which every label has one at least, and else its share.
+
+    Args:
+      label_ids: int [train].
+      size: Rows to draw, from the number of labels to all.
+      seed: Seed of the draw.
+
+    Returns:
+      int64 [size], ascending.
+    """
+    counts = np.bincount(label_ids)
+    share = size * counts / len(label_ids)
+    drawn = np.minimum(np.maximum(np.floor(share), 1), counts).astype(np.int64)
+    while drawn.sum() != size:
+        step = 1 if drawn.sum() < size else -1
+        can = drawn < counts if step > 0 else drawn > 1
+        lacking = np.where(can, step * (share - drawn), -np.inf)
+        drawn[np.argmax(lacking)] += step
+    order = np.random.default_rng(seed).permutation(len(label_ids))
+    by_label = order[np.argsort(label_ids[order], kind="stable")]
+    place = np.arange(len(order)) - (np.cumsum(counts) - counts)[label_ids[by_label]]
+    return np.sort(by_label[place < drawn[label_ids[by_label]]])
