@@ -339,10 +339,10 @@ def _about_missing(columns: _LabelColumns) -> tuple[str, ...]:
     return tuple(
         note(
             "SQ009",
-            f"{name!r} looks like a missing label ({rows:,} rows); --drop-unlabeled "
-            f"leaves such rows out. If it is a class, all is well.",
+            f"{name!r} looks like a missing label ({spelling.rows(count)}); "
+            f"--drop-unlabeled leaves such rows out. If it is a class, all is well.",
         )
-        for name, rows in sorted(counts.items())
+        for name, count in sorted(counts.items())
     )
 
 

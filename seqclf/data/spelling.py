@@ -78,10 +78,15 @@ def shown(names: Iterable[str], counts: Iterable[int] | None = None) -> str:
     said = [quoted(name) for name in names]
     if counts is not None:
         said = [
-            f"{name} ({count:,} rows)" for name, count in zip(said, counts, strict=True)
+            f"{name} ({rows(count)})" for name, count in zip(said, counts, strict=True)
         ]
     more = len(said) - _NAMES_SHOWN
     return ", ".join(said[:_NAMES_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def rows(count: int) -> str:
+    """Returns a number of rows, in words."""
+    return f"{count:,} row{'s' * (count != 1)}"
 
 
 def quoted(name: str) -> str:

@@ -63,8 +63,9 @@ def _about_guessing(runs: Sequence[Run]) -> list[str]:
         note(
             "SQ002",
             f"{_of(found, runs)}test accuracy, "
-            f"{', '.join(map(_accuracy, found[:5]))}, is not above what always "
-            f"guessing {name!r} gives, the commonest label: {100 * share:.1f} %.",
+            f"{', '.join(map(_accuracy, found[:5]))}, is not shown to be above "
+            f"{100 * share:.1f} %, what always guessing {name!r}, the commonest label, "
+            f"gives.",
         )
     ]
 
