@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seqclf.config import DataConfig
 from seqclf.data import spelling
 from seqclf.data.columns import (
     FEWEST_FOR_A_GUESS,
@@ -84,24 +85,22 @@ def read_label_names(folder: Path, found: Found) -> Found:
     return dataclasses.replace(found, label_names=dict.fromkeys(columns, tuple(names)))
 
 
-def labels_of(
-    found: Found, given: str | None, *, drop: bool = False, merge: bool = False
-) -> Labels:
+def labels_of(found: Found, given: str | None, config: DataConfig) -> Labels:
     """Returns the labels as they stand, and the names of all label ids in order.
 
     Args:
       found: What the source holds.
       given: Name of the label column; None finds one by its name.
-      drop: Whether a row without a label is left out, not refused.
-      merge: Whether names that differ by case and the like from those that the source
-        gives its ids are meant.
+      config: Whether rows without a label are left out, not refused; whether names
+        that differ by case and the like from those that the source gives its ids are
+        meant; whether labels may be rare.
 
     Raises:
       DataError: If there is no such column, or a label is missing or cannot be one.
     """
     labelled = {s: parts for s, parts in found.parts.items() if s != UNLABELED}
     names = {s: [_label_name(part, given) for part in labelled[s]] for s in labelled}
-    reading = _Reading(drop)
+    reading = _Reading(config.drop_unlabeled)
     columns: _LabelColumns = {
         split: [
             reading.column(part, name)
@@ -114,7 +113,7 @@ def labels_of(
     notes = reading.notes() + notes
     _refuse_hidden(labelled, columns, is_known=known is not None)
     if known is not None:
-        columns = _spelled_as(known, columns) if merge else columns
+        columns = _spelled_as(known, columns) if config.merge_labels else columns
         return Labels(columns=columns, names=known, notes=notes)
     named = _named_beside(labelled, names, columns)
     if named is not None:
@@ -122,7 +121,8 @@ def labels_of(
     values = tuple(sorted(_values(columns), key=spelling.order))
     column = names[TRAIN][0]
     lists = _about_lists(values, column)
-    _refuse_text(found.parts[TRAIN][0], column, columns[TRAIN], lists)
+    if config.min_per_label is None:
+        _refuse_text(found.parts[TRAIN][0], column, columns[TRAIN], lists)
     notes += _about_missing(columns) + lists
     return Labels(columns=columns, names=values, notes=notes)
 
@@ -187,10 +187,11 @@ class _Reading:
         if not counts:
             return ("--drop-unlabeled: every row has a label.",)
         said = ", ".join(
-            f"{n:,} {f'with {name!r}' if name else 'with nothing'} for a label"
-            for name, n in counts.items()
+            f"{count:,} with {repr(name) if name else 'nothing'}"
+            for name, count in counts.items()
         )
-        return (f"--drop-unlabeled left out {sum(counts.values()):,} rows: {said}.",)
+        total = spelling.rows(sum(counts.values()))
+        return (f"--drop-unlabeled left out {total}: {said} for a label.",)
 
 
 def _as_names(column: pa.ChunkedArray, name: str, part: Part) -> pa.ChunkedArray:
@@ -370,9 +371,11 @@ def _refuse_text(
     """Refuses a label column with about as many values as rows; lists are said."""
     column = pa.chunked_array([chunk for c in columns for chunk in c.chunks])
     column = column.drop_null()
-    counts = column.value_counts().field("counts")
+    counts = column.value_counts().field("counts").to_numpy()
     if len(counts) >= FEWEST_FOR_A_GUESS and 2 * len(counts) >= len(column):
         hint = "".join(f" {sentence}" for sentence in lists)
+        if (counts > 1).sum() > 1:
+            hint += " If these are labels, --min-per-label 2 leaves out the rarest."
         raise DataError(
             f"{part.place}: column {name!r} has {len(counts):,} different values in "
             f"{len(column):,} rows, such as {spelling.quoted(column[0].as_py())}; "

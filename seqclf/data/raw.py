@@ -38,9 +38,7 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
         split: [checked_texts(part, text_given) for part in parts]
         for split, parts in found.parts.items()
     }
-    labels = labels_of(
-        found, label_given, drop=config.drop_unlabeled, merge=config.merge_labels
-    )
+    labels = labels_of(found, label_given, config)
     splits = {}
     for split, parts in found.parts.items():
         tables = []

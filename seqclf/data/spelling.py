@@ -6,7 +6,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 # As exporters write a missing value. Not `none`: that is the name of many a class.
 MISSING = (
@@ -59,17 +59,20 @@ def key(name: str) -> str:
 
 def difference(names: Sequence[str]) -> str:
     """Says in what names of one `key` differ, such as `case` or `blanks and case`."""
-    steps = {
+    steps: dict[str, Callable[[str], str]] = {
         "blanks": lambda name: " ".join(name.split()),
-        "the form of accents": lambda name: unicodedata.normalize("NFC", name),
         "case": str.casefold,
+        "the form of accents": lambda name: unicodedata.normalize("NFC", name),
+        "the form of the number": lambda name: as_whole(name) or name,
     }
-    said, left = [], set(names)
-    for what, step in steps.items():
-        fewer = {step(name) for name in left}
-        said += [what] if len(fewer) < len(left) else []
-        left = fewer
-    return " and ".join(said) if len(left) == 1 else "the form of the number"
+
+    def are_one_without(left_out: str) -> bool:
+        plain = list(names)
+        for what, step in steps.items():
+            plain = plain if what == left_out else [step(name) for name in plain]
+        return len(set(plain)) == 1
+
+    return " and ".join(what for what in steps if not are_one_without(what))
 
 
 def shown(names: Iterable[str], counts: Iterable[int] | None = None) -> str:
