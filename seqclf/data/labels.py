@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -135,8 +136,9 @@ def _label_name(part: Part, given: str | None) -> str:
         for name in several:
             refuse_unknown(part, name, "label")
         raise DataError(
-            f"{part.place}: --label-column names {len(several)} columns, and seqclf "
-            f"learns one label a text; name one of them: --label-column {several[0]}"
+            f"{part.place}: {' and '.join(map(repr, several))} are {len(several)} "
+            f"columns, and seqclf learns one label a text; name one of them: "
+            f"--label-column {shlex.quote(several[0])}"
         )
     refuse_unknown(part, given, "label")
     return given

@@ -63,7 +63,7 @@ def without_rare(raw: RawData, least: int, other: bool) -> RawData:
     together = rare | (target == place)
     is_kept = other and counts[TRAIN][together].sum() >= least
     target[rare] = place if is_kept else GONE
-    _refuse_too_few(raw, counts[TRAIN], np.unique(target[target != GONE]), option)
+    _refuse_too_few(raw, counts[TRAIN], np.unique(target[target != GONE]), least)
     rows = sum(int(of[rare].sum()) for of in counts.values())
     total = sum(int(of.sum()) for of in counts.values())
     named = spelling.shown([raw.labels[i] for i in np.flatnonzero(rare)])
@@ -147,7 +147,7 @@ def _mapped(table: pa.Table, ids: np.ndarray) -> pa.Table:
 
 
 def _refuse_too_few(
-    raw: RawData, counts: np.ndarray, kept: np.ndarray, option: str
+    raw: RawData, counts: np.ndarray, kept: np.ndarray, least: int
 ) -> None:
     if len(kept) > 1:
         return
@@ -157,8 +157,8 @@ def _refuse_too_few(
         way = f"the second commonest has {second:,} texts in train: --min-per-label "
         way += f"{second} leaves two."
     raise DataError(
-        f"{raw.source}: {option} leaves {len(kept)} of {len(counts):,} labels, and two "
-        f"are needed; {way}"
+        f"{raw.source}: of {len(counts):,} labels {len(kept)} has {least:,} texts in "
+        f"train, and two are needed; {way}"
     )
 
 

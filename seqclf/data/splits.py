@@ -12,7 +12,7 @@ import pyarrow as pa
 from seqclf.config import DataConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset, RawData
 from seqclf.data.quality import drop_duplicates, warnings
-from seqclf.data.spelling import shown
+from seqclf.data.spelling import looks_missing, shown
 from seqclf.errors import ConfigError, DataError
 
 
@@ -71,7 +71,9 @@ def _refuse_unusable(dataset: Dataset) -> None:
     lone = [dataset.labels[i] for i in np.flatnonzero(counts == 1)]
     if lone:
         way = "give each label at least two."
-        if (counts > 1).sum() > 1:
+        if all(map(looks_missing, lone)):
+            way = "it looks missing: --drop-unlabeled leaves such rows out."
+        elif (counts > 1).sum() > 1:
             one = ", and with --other they are one label" if len(lone) > 1 else ""
             way = f"--min-per-label 2 leaves out such labels, {len(lone):,} rows{one}."
         raise DataError(
