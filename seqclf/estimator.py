@@ -427,12 +427,6 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
             f"a classifier needs at least two classes, y has one class, "
             f"{classes.tolist()[0]!r}."
         )
-    counts = np.bincount(label_ids)
-    if counts.min() < 2:
-        rarest = classes.tolist()[int(counts.argmin())]
-        raise InputError(
-            f"each class needs two texts at least; the rarest, {rarest!r}, has 1."
-        )
     return classes, label_ids.astype(np.int32)
 
 
@@ -463,6 +457,12 @@ def _train(
     config: RunConfig,
 ) -> _Trained:
     seed, fraction = config.data.split_seed, config.data.validation_fraction
+    counts = np.bincount(label_ids)
+    if counts.min() < 2:
+        raise InputError(
+            f"y needs two texts of each class; the rarest, "
+            f"{labels[int(counts.argmin())]!r}, has 1."
+        )
     try:
         out = held_out(label_ids, labels, VALIDATION, fraction, seed)
     except DataError as error:
