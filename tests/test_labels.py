@@ -335,7 +335,7 @@ def test_any_limit_from_the_number_of_labels_gives_that_many_rows(limit, tmp_pat
 def test_a_limit_below_the_number_of_labels_is_refused(tmp_path):
     rows = [(f"text {i}", f"label {i % 7}") for i in range(500)]
     (tmp_path / "x.csv").write_bytes(as_csv(rows))
-    with pytest.raises(DataError, match="ask for more rows than there are labels"):
+    with pytest.raises(DataError, match="at least 7: --limit 7$"):
         load_dataset(DataConfig(source=str(tmp_path / "x.csv"), limit=6))
 
 

@@ -110,7 +110,7 @@ def held_out(
 
     Args:
       label_ids: int [train].
-      labels: Label names.
+      labels: Label names, those that train lacks included.
       split: What they become, for messages.
       fraction: Fraction in (0, 1) to draw; a row a label at least.
       seed: Seed of the draw.
@@ -122,7 +122,14 @@ def held_out(
       DataError: If there are too few rows.
     """
     size = max(round(len(label_ids) * fraction), len(labels))
-    return _stratified(label_ids, labels, size, seed, f"hold out a {split} split")
+    drawn = _stratified(label_ids, size, seed)
+    if drawn is None:
+        raise DataError(
+            f"cannot hold out a {split} split of {size:,} from {len(label_ids):,} "
+            f"training rows: the others must have each of {len(labels)} labels. Give "
+            f"each label more texts, three or more, or give a {split} split."
+        )
+    return drawn
 
 
 def _refuse_idle_fraction(raw: RawData, split: str, fraction: float) -> None:
@@ -162,36 +169,32 @@ def _limit(dataset: Dataset, config: DataConfig) -> Dataset:
     if config.limit >= table.num_rows:
         note = f"--limit {config.limit:,}: train has {table.num_rows:,} rows, all used."
         return dataclasses.replace(dataset, notes=(*dataset.notes, note))
-    chosen = _stratified(
-        table["label"].to_numpy(),
-        dataset.labels,
-        config.limit,
-        config.split_seed,
-        "take a sample",
-        is_train=True,
-    )
+    label_ids, seed = table["label"].to_numpy(), config.split_seed
+    chosen = _stratified(label_ids, config.limit, seed, is_train=True)
+    if chosen is None:
+        least = len(np.unique(label_ids))
+        raise DataError(
+            f"--limit {config.limit} is fewer rows than train has labels; a sample with "
+            f"each of them has at least {least:,}: --limit {least}"
+        )
     note = f"training on {config.limit:,} of {table.num_rows:,} rows (stratified)."
     splits = dict(dataset.splits) | {TRAIN: table.take(pa.array(chosen))}
     return dataclasses.replace(dataset, splits=splits, notes=(*dataset.notes, note))
 
 
 def _stratified(
-    label_ids: np.ndarray,
-    labels: Sequence[str],
-    size: int,
-    seed: int,
-    purpose: str,
-    is_train: bool = False,
-) -> np.ndarray:
+    label_ids: np.ndarray, size: int, seed: int, is_train: bool = False
+) -> np.ndarray | None:
     """Draws `size` of the rows of train, each label in its share; ascending.
 
     Args:
       label_ids: int [train].
-      labels: Label names.
       size: Rows to draw.
       seed: Seed of the draw.
-      purpose: What they are drawn for, for messages.
       is_train: Whether the drawn rows are those that are trained on, not the others.
+
+    Returns:
+      int64 [size]; None if what is trained on would not have every label.
     """
     from sklearn.model_selection import train_test_split
 
@@ -200,26 +203,14 @@ def _stratified(
         chosen, _ = train_test_split(
             rows, train_size=size, stratify=label_ids, random_state=seed
         )
-    except ValueError as error:
+    except ValueError:
         # It wants every label on both sides; what is trained on is enough.
-        counts = np.bincount(label_ids)
-        least, learnt = (counts > 0).sum(), size if is_train else len(rows) - size
-        if not 0 < least <= learnt < len(rows):
-            raise DataError(_too_few(counts, labels, size, purpose)) from error
+        learnt = size if is_train else len(rows) - size
+        if not 0 < len(np.unique(label_ids)) <= learnt < len(rows):
+            return None
         chosen = _sample(label_ids, learnt, seed)
         return chosen if is_train else np.delete(rows, chosen)
     return np.sort(chosen)
-
-
-def _too_few(counts: np.ndarray, labels: Sequence[str], size: int, purpose: str) -> str:
-    present = np.flatnonzero(counts)
-    rarest = present[np.argmin(counts[present])]
-    return (
-        f"cannot {purpose} of {size:,} from {counts.sum():,} training rows with "
-        f"{len(present)} labels; the rarest, {labels[rarest]!r}, has "
-        f"{counts[rarest]}. Give each label at least two rows in train, and ask "
-        f"for more rows than there are labels."
-    )
 
 
 def _sample(label_ids: np.ndarray, size: int, seed: int) -> np.ndarray:
