@@ -174,8 +174,8 @@ def _limit(dataset: Dataset, config: DataConfig) -> Dataset:
     if chosen is None:
         least = len(np.unique(label_ids))
         raise DataError(
-            f"--limit {config.limit} is fewer rows than train has labels; a sample with "
-            f"each of them has at least {least:,}: --limit {least}"
+            f"--limit {config.limit} is fewer rows than train has labels; a sample "
+            f"with each of them has at least {least:,}: --limit {least}"
         )
     note = f"training on {config.limit:,} of {table.num_rows:,} rows (stratified)."
     splits = dict(dataset.splits) | {TRAIN: table.take(pa.array(chosen))}
