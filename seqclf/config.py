@@ -25,11 +25,12 @@ CLASS_WEIGHT_NAMES = ("equal", "balanced")
 DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
 KERNEL_NAMES = ("auto", "loop", "cudnn")
 
-# Fields of DataConfig that say where the data is. What it holds is compared by
-# fingerprint, so they do not count when two questions are compared.
+# Fields of DataConfig that say where the data is and how its rows are read. What they
+# give is compared by fingerprint, so they do not count when two questions are compared.
 SOURCE_FIELDS = frozenset(
     ("source", "revision", "subset", "text_column", "label_column", "encoding",
-     "delimiter", "header", "columns")
+     "delimiter", "header", "columns", "drop_unlabeled", "merge_labels",
+     "min_per_label", "other")
 )  # fmt: skip
 
 # Settings that came after files which do not name them. None leaves everything as it
@@ -105,6 +106,13 @@ class DataConfig:
         columns; None tells it by content.
       columns: Names of the columns of a delimited file that has no header, separated
         by commas.
+      drop_unlabeled: Whether to leave rows out whose label is empty or, like `nan` or
+        `NULL`, looks missing.
+      merge_labels: Whether labels that differ only by case, blanks, the form of accents
+        or that of a number are one label, spelled as most often in train.
+      min_per_label: Labels with fewer texts in train are left out, with their rows;
+        None keeps all. The source's own train counts, before any split is made here.
+      other: Whether such rows are kept, under one label called `other`.
       limit: Training rows to use, a stratified sample; None uses all.
       validation_fraction: Fraction in (0, 1) of train that is held out, stratified,
         where the source has no validation split. A tenth is the field's habit.
@@ -138,6 +146,18 @@ class DataConfig:
     columns: str | None = _setting(
         None, "Names of the columns of a file without a header: label,title,text."
     )
+    drop_unlabeled: bool = _setting(
+        False, "Leave out rows whose label is empty or, like nan, looks missing."
+    )
+    merge_labels: bool = _setting(
+        False, "Take labels that differ only by case, blanks or accents' form for one."
+    )
+    min_per_label: int | None = _setting(
+        None, "Leave out labels with fewer than N texts in train."
+    )
+    other: bool = _setting(
+        False, "Call the labels of --min-per-label other, rather than leave them out."
+    )
     limit: int | None = _setting(None, "Train on a stratified sample of N rows.")
     validation_fraction: float = _setting(
         0.1, "Fraction of train held out where there is no validation split."
@@ -153,6 +173,13 @@ class DataConfig:
     def __post_init__(self) -> None:
         if self.limit is not None:
             _require_count("limit", self.limit)
+        if self.min_per_label is not None:
+            _require_count("min_per_label", self.min_per_label, least=2)
+        elif self.other:
+            raise ConfigError(
+                "--other says what becomes of the labels that --min-per-label finds "
+                "too rare; give both, such as --min-per-label 2 --other."
+            )
         for name in ("validation_fraction", "test_fraction"):
             value = getattr(self, name)
             _require(0 < value < 1, name, "a fraction in (0, 1)", value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import re
 import shutil
@@ -408,6 +409,7 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(
             "SequenceClassifier requires y to be passed, but the target y is None."
         )
+    _refuse_missing(y)
     labels = column_or_1d(y, warn=True)
     kinds = {type(label).__name__ for label in labels.tolist()}
     if len(kinds) > 1:
@@ -428,6 +430,22 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
     return classes, label_ids.astype(np.int32)
 
 
+def _refuse_missing(y: Any) -> None:
+    """Refuses None, NaN and the like among objects; numpy would make texts of them."""
+    if not (
+        isinstance(y, list | tuple)
+        or getattr(getattr(y, "dtype", None), "kind", "") == "O"
+    ):
+        return
+    for row, label in enumerate(y):
+        missing = type(label).__name__ in ("NoneType", "NAType", "NaTType")
+        if missing or (isinstance(label, float) and math.isnan(label)):
+            raise InputError(
+                f"y, row {row} (from 0): {label!r} is no label; leave out the texts "
+                f"without one, or give them a label of their own."
+            )
+
+
 def _names(classes: np.ndarray) -> tuple[str, ...]:
     return tuple(str(label) for label in classes.tolist())
 
@@ -439,6 +457,12 @@ def _train(
     config: RunConfig,
 ) -> _Trained:
     seed, fraction = config.data.split_seed, config.data.validation_fraction
+    counts = np.bincount(label_ids)
+    if counts.min() < 2:
+        raise InputError(
+            f"y needs two texts of each class; the rarest, "
+            f"{labels[int(counts.argmin())]!r}, has 1."
+        )
     try:
         out = held_out(label_ids, labels, VALIDATION, fraction, seed)
     except DataError as error:

@@ -33,6 +33,7 @@ from seqclf.data.layout import STANDARD_INPUT
 from seqclf.engine import Task, cores, run_tasks
 from seqclf.errors import ConfigError, SeqclfError, TrainingError
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks
+from seqclf.evaluation.doubts import doubts
 from seqclf.machine import jobs_for
 from seqclf.model import backend
 from seqclf.model.kernels import refuse_without_gpu
@@ -189,7 +190,13 @@ def train_run(
             how = "goes on" if runs.is_under_way(place.path) else "begins anew"
             listener.note(f"{place.path} was cut off: training {how}.")
         _train(config, data, place.path, listener)
+    _tell_doubts([Run(place.path)], listener)
     return Run(place.path)
+
+
+def _tell_doubts(finished: Sequence[Run], listener: Listener) -> None:
+    for sentence in doubts(finished):
+        listener.note(f"Note: {sentence}")
 
 
 def _train(
@@ -269,6 +276,7 @@ def train_and_compare(
     seconds = time.perf_counter() - start
     command = _command(design, target)
     result = planning.finish(plan, finished, failures, seconds, command)
+    _tell_doubts(finished, listener)
     listener.note(f"Written: {plan.path / COMPARISON_FILE}")
     return result, plan.path
 

@@ -633,9 +633,130 @@ def of_others() -> list[Case]:
     ]  # fmt: skip
 
 
+def of_labels() -> list[Case]:
+    """Returns what becomes of labels that are missing, doubled, rare or lists."""
+    cases = [c for source in WRITERS for c in _labels_in(source, *WRITERS[source])]
+    return [*cases, *_labels_of_splits(), *_labels_named()]
+
+
+def _labels_in(source: str, suffix: str, write: Callable[..., bytes]) -> list[Case]:
+    def case(content: Rows, case: str, happens: str, **values: object) -> Case:
+        return one_file(source, f"x{suffix}", write(content), case, happens, **values)
+
+    floats = [("a", 1.0), ("b", 0.0), ("c", 2.0), ("d", 0.0)]
+    halves = [("a", 1.0), ("b", 0.5), ("c", 2.0), ("d", 0.5)]
+    missing = [("a", "x"), ("b", "nan"), ("c", "y"), ("d", "NULL"), ("e", "x")]
+    doubled = [("a", "x"), ("b", "X "), ("c", "y"), ("d", "x"), ("e", "y")]
+    rare = [("a", "x"), ("b", "x"), ("c", "y"), ("d", "y"), ("e", "u"), ("f", "v")]
+    values = ("x;y", "x", "y;z", "z", "x;z", "y", "x", "z")
+    return [
+        case(floats, "labels are whole numbers with a point, `1.0`",
+            "they are called `1`, and said; equal rows are one data set",
+            rows=[(t, f"{y:.0f}") for t, y in floats], labels=("0", "1", "2"),
+            note="whole numbers: 0.0 is 0, 1.0 is 1, 2.0 is 2"),
+        case(halves, "labels are numbers, not all of them whole",
+            "they keep their point", rows=[(t, str(y)) for t, y in halves],
+            labels=("0.5", "1.0", "2.0")),
+        case(missing, "labels `nan`, `None`, `NULL`, `<NA>` and the like",
+            "classes, but a note counts them and names `--drop-unlabeled`",
+            rows=missing, note=r"SQ009: 'NULL' looks .* \(1 row\); --drop-unlabeled"),
+        case(missing, "labels `nan`, `None`, ..., `--drop-unlabeled`",
+            "their rows are left out, and counted",
+            options={"drop_unlabeled": True}, rows=missing[::2],
+            note="left out 2 rows: 1 with 'NULL', 1 with 'nan' for a label"),
+        case(doubled, "labels of train that differ by case or blanks",
+            "stay apart; a note counts them and names `--merge-labels`",
+            rows=doubled, note=r"SQ010: .*'X ' \(1 row\), 'x' \(2 rows\) differ"),
+        case(doubled, "labels of train that differ by case or blanks, `--merge-labels`",
+            "one label, called as most often in train, and said",
+            options={"merge_labels": True},
+            rows=[(t, y.strip().lower()) for t, y in doubled],
+            note=r"--merge-labels: 'X ' \(1 row\) became 'x'"),
+        case(rare, "labels with one text, `--min-per-label 2`",
+            "left out with their rows, and counted",
+            options={"min_per_label": 2}, rows=rare[:4], labels=("x", "y"),
+            note="left out 2 labels .*, 2 of 6 rows: 'u', 'v'"),
+        case(rare, "labels with one text, `--min-per-label 2 --other`",
+            "they become one label, `other`, and are counted",
+            options={"min_per_label": 2, "other": True},
+            rows=[*rare[:4], ("e", "other"), ("f", "other")],
+            labels=("other", "x", "y"), note="made 'other' of 2 labels"),
+        case(rare, "`--min-per-label` that leaves fewer than two labels",
+            "error with the number that leaves two",
+            options={"min_per_label": 3}, error="--min-per-label 2 leaves two"),
+        case(list(zip("abcdefgh", values, strict=True)), "labels are lists, `x;y`",
+            "each is a label of its own; a note says so",
+            labels=("x", "x;y", "x;z", "y", "y;z", "z"),
+            note="SQ011: 3 of the 6 labels in column 'label' look like lists"),
+        case(rare, "`--label-column` with several columns",
+            "error: one label a text, and the option that names one",
+            options={"label_column": "label,text"},
+            error="one label a text; name one of them: --label-column label"),
+    ]  # fmt: skip
+
+
+def _labels_of_splits() -> list[Case]:
+    def folder(case, happens, train, test, **values):
+        return Case(
+            source="folder with a file a split",
+            case=case,
+            happens=happens,
+            files={
+                "reviews/train.csv": as_csv(train),
+                "reviews/test.csv": as_csv(test),
+            },
+            options={"source": "reviews"} | values.pop("options", {}),
+            **values,
+        )
+
+    other = [(text, y.upper()) for text, y in PLAIN[:3]]
+    return [
+        folder("labels of test differ from train's by case, blanks or accents' form",
+            "error that names them and `--merge-labels`", PLAIN, other,
+            error=r"test has .* 'A' \(2 rows\), 'B' \(1 row\), .*'a', 'b' only by "
+            r"case; --merge-labels"),
+        folder("labels of test differ from train's by case, `--merge-labels`",
+            "they are train's", PLAIN, other,
+            options={"merge_labels": True}, rows=PLAIN, labels=("a", "b"),
+            sizes={"train": 4, "test": 3}),
+        folder("labels `1` in train, `1.0` in test", "are one label",
+            [("a", "1"), ("b", "0")], [("c", "1.0")], rows=[("a", "1"), ("b", "0")],
+            labels=("0", "1"), sizes={"train": 2, "test": 1}),
+        folder("test without a label in any row, `--drop-unlabeled`",
+            "test is left out, and said", PLAIN, [("x", ""), ("y", "NA")],
+            options={"drop_unlabeled": True}, rows=PLAIN, sizes={"train": 4},
+            note="no row is left of test"),
+    ]  # fmt: skip
+
+
+def _labels_named() -> list[Case]:
+    nan = [("a", 1.0), ("b", float("nan")), ("c", 0.0)]
+    named = "folder with a file a split"
+    return [
+        one_file("Parquet", "x.parquet", as_parquet(nan), "a label that is NaN",
+            "a missing label: error that names `--drop-unlabeled`",
+            error="1 rows without a label, the first is row 2; .* --drop-unlabeled"),
+        one_file("Parquet", "x.parquet", as_parquet(nan),
+            "a label that is NaN, `--drop-unlabeled`", "its row is left out, and said",
+            options={"drop_unlabeled": True}, rows=[("a", "1"), ("c", "0")],
+            note="left out 1 row: 1 with nothing"),
+        *(
+            Case(source=named, case=case, options={"source": "reviews"},
+                happens="error that says which", error=error,
+                files={"reviews/train.csv": as_csv([("a", 0), ("b", 1)]),
+                    "reviews/labels.json": json.dumps(["good", name]).encode()})
+            for case, name, error in (
+                ("labels.json with a line break", "b\nd", r"label 2: 'b\\nd' is no"),
+                ("labels.json with an empty name", " ", "label 2: ' ' is no name"),
+                ("labels.json with NUL", "b\0d", "label 2: .* is no name"),
+            )
+        ),
+    ]  # fmt: skip
+
+
 CASES = [
     *of_every_format(), *of_separated(), *of_json_lines(), *of_parquet(),
-    *of_folders(), *of_others(),
+    *of_folders(), *of_others(), *of_labels(),
 ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ ROOT = Path(seqclf.__file__).parent
 FLOORS = [
     ["seqclf"],
     ["seqclf.errors"],
-    ["seqclf.config", "seqclf.storage", "seqclf.engine"],
+    ["seqclf.config", "seqclf.storage", "seqclf.engine", "seqclf.notes"],
     ["seqclf.data", "seqclf.metrics", "seqclf.statistics", "seqclf.keywords"],
     ["seqclf.text"],
     ["seqclf.runs", "seqclf.model"],

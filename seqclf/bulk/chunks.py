@@ -137,7 +137,8 @@ def text_column(part: Part, options: Options) -> tuple[str, tuple[str, ...]]:
     said: tuple[str, ...] = ()
     if name is None and trained and has_column(part, TEXT, trained):
         name = trained
-        said = (f"took column {name!r} for texts, as in training.",)
+        if name != TEXT:
+            said = (f"took column {name!r} for texts, as in training.",)
     if name is None:
         name = guess_text(part)
         if name != TEXT or trained not in (None, name):

@@ -41,7 +41,8 @@ def _print_result(run: Any, json: bool) -> None:
 
     if json:
         values = {"run": str(run.path), "metrics": run.metrics}
-        print_json(values | {"environment": run.environment})
+        values |= {"environment": run.environment, "notes": _numbered_notes(run)}
+        print_json(values)
         return
     test, environment = run.metrics["test"], run.environment
     low, high = 100 * test["accuracy_low"], 100 * test["accuracy_high"]
@@ -55,3 +56,11 @@ def _print_result(run: Any, json: bool) -> None:
         f"kernel: {environment['kernel']}.\n{escape(str(run.path))}",
         soft_wrap=True,
     )
+
+
+def _numbered_notes(run: Any) -> list[str]:
+    """Returns the numbered notes on a run's data and on the run itself."""
+    from seqclf.evaluation.doubts import doubts
+    from seqclf.notes import is_numbered
+
+    return [n for n in run.dataset["notes"] if is_numbered(n)] + doubts([run])

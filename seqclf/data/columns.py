@@ -72,7 +72,7 @@ def with_columns(
 def _told(trained: Mapping[str, str], guessed: Mapping[str, str]) -> tuple[str, ...]:
     """Says which columns were taken, unless they are called what they hold."""
     notes = []
-    if trained:
+    if any(kind != name for kind, name in trained.items()):
         notes.append(f"took {_columns(trained)}, as in training.")
     if any(kind != name for kind, name in guessed.items()):
         options = " and ".join(f"--{kind}-column" for kind in guessed)

@@ -158,12 +158,20 @@ def _implausible(text: str) -> float:
 
 
 def _is_odd(character: str, before: str) -> bool:
+    """Tells whether a character beyond ASCII hardly stands behind another one.
+
+    As signs that are rare, capitals within a word, letters behind those of another
+    script, and accented Latin letters in a row do.
+    """
     if unicodedata.category(character)[0] != "L":
         return character not in PLAUSIBLE_SIGNS
-    if character.isupper() and before.islower():
-        return True
+    if not before.isalpha():
+        return False
     is_latin = unicodedata.name(character, "").startswith("LATIN")
-    return not is_latin and before.isascii() and before.isalpha()
+    was_latin = unicodedata.name(before, "").startswith("LATIN")
+    if is_latin != was_latin or (character.isupper() and before.islower()):
+        return True
+    return is_latin and not before.isascii()
 
 
 def _around(line: str) -> str:
