@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import re
 import shutil
@@ -161,6 +162,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         import_keras()  # first: it sets up the logging that is turned down here
         with many_models():
             trained = _train(texts, label_ids, _names(classes), config)
+        gc.collect()  # Keras's models refer to themselves; a search makes many of them
         self._trained, self.classes_ = trained, classes
         self.history_ = trained.history
         return self
