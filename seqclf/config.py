@@ -22,13 +22,15 @@ CELL_NAMES = ("none", "rnn", "gru", "lstm")
 POOLING_NAMES = ("last", "max", "mean", "attention")
 KEEP_NAMES = ("head", "tail", "both")
 CLASS_WEIGHT_NAMES = ("equal", "balanced")
+DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
 KERNEL_NAMES = ("auto", "loop", "cudnn")
 
 # Fields of DataConfig that say where the data is. What it holds is compared by
 # fingerprint, so they do not count when two questions are compared.
 SOURCE_FIELDS = frozenset(
-    ("source", "revision", "subset", "text_column", "label_column", "encoding")
-)
+    ("source", "revision", "subset", "text_column", "label_column", "encoding",
+     "delimiter", "header", "columns")
+)  # fmt: skip
 
 # Settings that came after files which do not name them. None leaves everything as it
 # was then and is no part of `question`, so that such files still ask the same.
@@ -71,6 +73,12 @@ def require_encoding(name: str) -> None:
         ) from None
 
 
+def _require_delimiter(value: str) -> None:
+    is_one = len(value) == 1 and value not in '"\r\n\\'
+    expected = "one character, such as ';', or tab"
+    _require(is_one or value in DELIMITER_NAMES, "delimiter", expected, value)
+
+
 def _require_positive(name: str, value: float) -> None:
     _require(value > 0 and math.isfinite(value), name, "a positive number", value)
 
@@ -89,7 +97,14 @@ class DataConfig:
       text_column: Column that holds the texts, or several, separated by commas, that
         are joined; None finds one by its name.
       label_column: Column that holds the labels; None finds one by its name.
-      encoding: Character encoding of text files, by a name that Python knows.
+      encoding: Character encoding of text files, by a name that Python knows; None
+        takes what a byte order mark says, else UTF-8.
+      delimiter: Character between the fields of a delimited file, or `tab`; None finds
+        it.
+      header: Whether the first line of a delimited file holds the names of its
+        columns; None tells it by content.
+      columns: Names of the columns of a delimited file that has no header, separated
+        by commas.
       limit: Training rows to use, a stratified sample; None uses all.
       validation_fraction: Fraction in (0, 1) of train that is held out, stratified,
         where the source has no validation split. A tenth is the field's habit.
@@ -111,7 +126,18 @@ class DataConfig:
         None, "Column of the texts, or several to join: title,content."
     )
     label_column: str | None = _setting(None, "Column of the labels.")
-    encoding: str = _setting("utf-8", "Character encoding of text files.")
+    encoding: str | None = _setting(
+        None, "Character encoding of text files; left out, by its mark, else utf-8."
+    )
+    delimiter: str | None = _setting(
+        None, "Character between fields, such as ';', or tab; left out, it is found."
+    )
+    header: bool | None = _setting(
+        None, "Whether the first line names the columns; left out, its content tells."
+    )
+    columns: str | None = _setting(
+        None, "Names of the columns of a file without a header: label,title,text."
+    )
     limit: int | None = _setting(None, "Train on a stratified sample of N rows.")
     validation_fraction: float = _setting(
         0.1, "Fraction of train held out where there is no validation split."
@@ -131,7 +157,15 @@ class DataConfig:
             value = getattr(self, name)
             _require(0 < value < 1, name, "a fraction in (0, 1)", value)
         _require_count("split_seed", self.split_seed, least=0)
-        require_encoding(self.encoding)
+        if self.encoding is not None:
+            require_encoding(self.encoding)
+        if self.delimiter is not None:
+            _require_delimiter(self.delimiter)
+        if self.columns is not None and self.header is not None:
+            raise ConfigError(
+                "--columns names the columns of a file without a header; leave "
+                "--header and --no-header out."
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,7 +69,10 @@ class DataSettings(TypedDict, total=False):
     subset: str | None
     text_column: str | None
     label_column: str | None
-    encoding: str
+    encoding: str | None
+    delimiter: str | None
+    header: bool | None
+    columns: str | None
     limit: int | None
     validation_fraction: float
     test_fraction: float

@@ -14,11 +14,12 @@ from pyarrow import csv, parquet
 from test_cli import invoke
 
 from seqclf.bulk import chunks, predict_rows, with_predictions
-from seqclf.bulk.chunks import Reading, Rows
+from seqclf.bulk.chunks import Options, Rows
 from seqclf.bulk.rows import open_rows
 from seqclf.bulk.sources import find_source
 from seqclf.bulk.writers import LABEL, PROBABILITY
 from seqclf.classifier import Classifier
+from seqclf.data.reading import Reading
 from seqclf.runs import Run
 
 TEXTS = [f'{"very " * (i % 5)}{("good", "bad")[i % 2]} "{i}",\tfilm' for i in range(30)]
@@ -54,8 +55,9 @@ def expected(classifier) -> tuple[list[str], np.ndarray]:
     return [classifier.labels[i] for i in rows.argmax(1)], rows.max(1)
 
 
-def opened(file, **reading) -> Rows:
-    return open_rows(find_source(file), Reading(**reading))
+def opened(file, on_error="fail", **given) -> Rows:
+    options = Options(Reading(**given), on_error=on_error)
+    return open_rows(find_source(file), options)
 
 
 def answer(classifier, rows) -> pa.Table:
@@ -194,7 +196,12 @@ def test_a_file_without_rows_gives_one_without_rows(suffix, written, models, tmp
         (["--input", "rows.parquet", "--encoding", "cp1252"], "has its own"),
         (["--input", "rows.parquet", "--encoding", "utf-9"], "that Python knows"),
         (["--input", "rows.parquet", "--on-error", "skip"], "choices: fail, keep"),
-        (["--input", "rows.parquet", "--explain"], "--explain does nothing"),
+        (
+            ["--input", "rows.parquet", "--explain", "--output", "o.csv"],
+            "--explain does nothing",
+        ),
+        (["--input", "rows.parquet", "--lines"], "--lines is for .txt files"),
+        (["--lines", "text"], "--lines does nothing"),
         (["--input", "rows.parquet", "--resume"], "--resume does nothing"),
         (["--on-error", "keep", "text"], "--on-error does nothing"),
         (
@@ -203,7 +210,7 @@ def test_a_file_without_rows_gives_one_without_rows(suffix, written, models, tmp
         ),
         (["--input", "twice.csv", "--output", "o.jsonl"], "two columns named 'id'"),
         (["--input", "hollow.jsonl", "--output", "o.parquet"], "cannot hold"),
-        (["--input", "semicolon.csv"], "separated by ';'"),
+        (["--input", "uneven.csv"], "row 3 has 1 fields, the first line 2"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_is(
@@ -218,7 +225,7 @@ def test_what_cannot_be_done_is_said_before_anything_is(
     for name, content in {
         "empty.csv": "", "x.pdf": "%PDF", "x.txt": "a text",
         "twice.csv": "id,id,text\n",
-        "hollow.jsonl": '{"text": "a", "meta": {}}', "semicolon.csv": "id;text\n1;a\n",
+        "hollow.jsonl": '{"text": "a", "meta": {}}', "uneven.csv": "id;text\n1;a\nb\n",
     }.items():  # fmt: skip
         (tmp_path / name).write_text(content)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
@@ -303,7 +310,7 @@ def test_tables_of_a_folder_or_pattern_stand_behind_one_another(
         ({"a.txt": "x", "b.csv": "text\nx\n"}, "several formats, .csv, .txt"),
         ({"a.jsonl": '{"text": "x", "n": 1}\n', "b.jsonl": '{"text": "y", "n": "1"}\n'},
          "b.jsonl, line 1: 'n' is a string here and an integer in"),
-        ({"readme.md": "x"}, "holds no .csv, .tsv, .jsonl, .parquet, .txt file"),
+        ({"readme.md": "x"}, "holds no .csv, .tsv, .jsonl, .json, .parquet"),
     ],
 )  # fmt: skip
 def test_files_that_do_not_go_together_are_refused(files, message, models, tmp_path):

@@ -57,9 +57,9 @@ FILES = {
                      'a text\nover "two" lines', ""],
         },
         {
-            1: ("row 2", BYTES),
-            2: ("row 3", "has 3 fields, the first line 2"),
-            3: ("row 4", "has 1 fields, the first line 2"),
+            1: ("row 3", BYTES),
+            2: ("row 4", "has 3 fields, the first line 2"),
+            3: ("row 5", "has 1 fields, the first line 2"),
         },
     ),
     ".tsv": (
@@ -70,9 +70,9 @@ FILES = {
                      'a text\nover "two" lines', ""],
         },
         {
-            1: ("row 2", BYTES),
-            2: ("row 3", "has 3 fields, the first line 2"),
-            3: ("row 4", "has 1 fields, the first line 2"),
+            1: ("row 3", BYTES),
+            2: ("row 4", "has 3 fields, the first line 2"),
+            3: ("row 5", "has 1 fields, the first line 2"),
         },
     ),
     ".jsonl": (
@@ -235,7 +235,7 @@ def test_undecodable_bytes_of_another_encoding_are_found_too(models, tmp_path):
     file = tmp_path / "rows.csv"
     file.write_bytes("text\ngut für\n\x81 nicht\n".encode("latin-1"))  # not in cp1252
     command = ["predict", "--input", file, "--encoding", "cp1252", models]
-    assert "row 2 has bytes that are not cp1252" in said(invoke(*command))
+    assert "row 3 has bytes that are not cp1252" in said(invoke(*command))
     lines = invoke(*command, "--on-error", "keep").stdout.splitlines()
     assert "gut für" in lines[0]
     assert lines[1].startswith("no label")
@@ -246,7 +246,7 @@ def test_undecodable_bytes_of_another_encoding_are_found_too(models, tmp_path):
     [
         ("a.csv", b'text\n"never closed\nx\n', "line 2: a quoted field does not end"),
         ("a.csv", b'text\nx\n"too" early\n', "line 3: a quoted field does not end"),
-        ("a.csv", b"te\xffxt,b\n1,2\n", "the first line has bytes that are not utf-8"),
+        ("a.csv", b"te\xffxt,b\n1,2\n", "line 1: byte 2 (0xff) is not utf-8"),
         ("a.csv.gz", b"\x1f\x8b\x08 not gzip", "is it whole?"),
         ("a.jsonl", b"[]\nno\n", "holds no JSON object"),
         ("a.jsonl", b'{"text": 1}\n{"text": 2}\n', "holds int64, not text"),

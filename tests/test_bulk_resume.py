@@ -19,7 +19,7 @@ from pyarrow import parquet
 from test_cli import invoke
 
 from seqclf.bulk import chunks, parts
-from seqclf.bulk.chunks import Reading
+from seqclf.bulk.chunks import Options
 from seqclf.bulk.sources import find_source
 
 ROWS, CHUNK = 400, 10
@@ -306,7 +306,7 @@ def test_how_bad_rows_are_treated_is_part_of_the_question(source, finished_run):
     """With `fail`, most of them end the prediction before it is looked at."""
     found = find_source(source)
     keep, fail = (
-        parts.question_of(found, finished_run, Reading(on_error=one))
+        parts.question_of(found, finished_run, Options(on_error=one))
         for one in ("keep", "fail")
     )
     assert {name for name in keep if keep[name] != fail[name]} == {"--on-error"}

@@ -192,7 +192,7 @@ def test_too_few_rows_for_a_hold_out_are_refused(tmp_path):
 
 def test_a_label_with_a_line_break_is_refused(tmp_path):
     path = write(tmp_path / "x.csv", [("a", "x\ny"), ("b", "y")])
-    with pytest.raises(DataError, match="row 1: a label with a line break"):
+    with pytest.raises(DataError, match="row 2: a label with a line break"):
         load(path)
 
 
@@ -245,4 +245,4 @@ def test_a_line_that_is_null_is_refused_before_arrow_crashes_on_it(
     file = tmp_path / "rows.jsonl"
     file.write_bytes(content)
     with pytest.raises(DataError, match=f"{where} is (no|broken) JSON"):
-        read_file(file, "utf-8")
+        read_file(file)

@@ -136,7 +136,7 @@ def test_a_data_file_is_read_or_refused(suffix, content):
         file = Path(folder) / f"rows{suffix}"
         file.write_bytes(content)
         with contextlib.suppress(DataError):
-            assert read_file(file, "utf-8").table.num_rows
+            assert read_file(file).table.num_rows
 
 
 LINES = st.lists(
@@ -152,7 +152,7 @@ def test_what_json_lines_hold_is_what_is_read(rows):
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.jsonl"
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        assert read_file(file, "utf-8").table.to_pylist() == rows
+        assert read_file(file).table.to_pylist() == rows
 
 
 READ = {

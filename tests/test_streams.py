@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqclf.bulk.chunks import Reading
+from seqclf.bulk.chunks import Options
 from seqclf.bulk.rows import open_rows
 from seqclf.bulk.sources import find_source
 from seqclf.data.files import read_file
@@ -16,7 +16,7 @@ from seqclf.errors import DataError
 
 
 def opened(file):
-    return open_rows(find_source(file), Reading())
+    return open_rows(find_source(file), Options())
 
 
 CSV_BITS = ["a", "text", '"', '""', ",", "\t", "\n", "\r\n", "\r", " ", "é", "\x00"]
@@ -33,7 +33,7 @@ def test_the_stream_and_the_reader_of_data_agree(bits, delimiter, tmp_path_facto
     file = tmp_path_factory.mktemp("csv") / {",": "x.csv", "\t": "x.tsv"}[delimiter]
     file.write_bytes(content.encode())
     try:
-        whole = read_file(file, "utf-8").table
+        whole = read_file(file).table
     except DataError as error:
         whole = error
     try:
@@ -61,7 +61,7 @@ def test_json_lines_as_a_stream_agree_with_the_reader_of_data(rows, tmp_path_fac
     rows = [{"text": "t"} | row for row in rows]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     try:
-        whole = read_file(file, "utf-8").table.to_pylist()
+        whole = read_file(file).table.to_pylist()
     except DataError:
         whole = None
     try:

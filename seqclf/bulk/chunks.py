@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqclf.bulk.sources import Source
-from seqclf.config import require_encoding
-from seqclf.data.columns import text_names, texts_or_nulls
+from seqclf.data.columns import guess_text, has_column, text_names, texts_or_nulls
 from seqclf.data.dataset import Part
+from seqclf.data.names import TEXT
+from seqclf.data.reading import NOTHING_SAID, Reading
 from seqclf.errors import ConfigError, DataError, unknown
 
 # Rows in memory at a time: enough to find texts of similar length for every batch. Of
@@ -26,22 +27,23 @@ FILE_SCHEMA = pa.schema([("file", pa.string())])
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How files are read.
+class Options:
+    """How files are read, and what becomes of bad rows.
 
     Attributes:
-      encoding: Character encoding of text files.
-      text_column: Column of the texts, or several to join, separated by commas; None
-        finds one by its name.
+      given: What a person said of the files.
+      usual: How the training of the run read its data; it counts where nothing is
+        given, as far as the files allow it.
       on_error: `fail` raises at the first bad row; `keep` gives it a null for a text.
+      lines: Whether each line of a plain text file is a text of its own.
     """
 
-    encoding: str = "utf-8"
-    text_column: str | None = None
+    given: Reading = NOTHING_SAID
+    usual: Reading = NOTHING_SAID
     on_error: str = FAIL
+    lines: bool = False
 
     def __post_init__(self) -> None:
-        require_encoding(self.encoding)
         if self.on_error not in ON_ERROR:
             raise ConfigError(unknown("--on-error", self.on_error, ON_ERROR))
 
@@ -52,8 +54,8 @@ class Problem:
 
     Attributes:
       file: The file it stands in.
-      at: Where: `row 17`, counted from 1 without the first line of CSV and TSV,
-        `line 17` of JSON Lines, "" where a file is a row.
+      at: Where: `row 17`, as an editor counts, so of CSV and TSV the line in which the
+        row begins; `line 17` of JSON Lines; "" where a file is a row.
       why: Such as `has no text`.
     """
 
@@ -89,17 +91,19 @@ class Rows:
       num_rows: How many rows there are, bad ones included.
       schema: Their columns.
       read: Yields them in order; equal chunks whenever the files are equal.
+      notes: What was found out and a person should know, a sentence each.
     """
 
     source: Source
     num_rows: int
     schema: pa.Schema
     read: Callable[[], Iterator[Chunk]]
+    notes: tuple[str, ...] = ()
 
 
-def refuse(problem: Problem, reading: Reading) -> None:
+def refuse(problem: Problem, options: Options) -> None:
     """Raises for a bad row, unless it is kept."""
-    if reading.on_error == FAIL:
+    if options.on_error == FAIL:
         raise DataError(
             f"{problem}. Mend it or take it out; --on-error keep leaves such rows "
             f"without a label."
@@ -116,21 +120,39 @@ def differ(
     )
 
 
-def text_columns(source: Source, schema: pa.Schema, reading: Reading) -> list[str]:
-    """Returns the names of the text columns.
+def text_column(part: Part, options: Options) -> tuple[str, tuple[str, ...]]:
+    """Returns the column of the texts, or several to join, and what to say of it.
+
+    The one that was given; else that of the training, if it is there; else the
+    likeliest.
+
+    Args:
+      part: The first rows.
+      options: What was given, and how the training read its data.
 
     Raises:
-      DataError: If one is missing or holds no text.
+      DataError: If it is missing or holds no text.
     """
-    part = Part(source.name, schema.empty_table())
-    texts_or_nulls(part, reading.text_column)
-    return text_names(part, reading.text_column)
+    name, trained = options.given.text_column, options.usual.text_column
+    said: tuple[str, ...] = ()
+    if name is None and trained and has_column(part, TEXT, trained):
+        name = trained
+        said = (f"took column {name!r} for texts, as in training.",)
+    if name is None:
+        name = guess_text(part)
+        if name != TEXT or trained not in (None, name):
+            why = f" There is no column {trained!r} as in training." if trained else ""
+            said = (
+                f"took column {name!r} for texts; --text-column names another.{why}",
+            )
+    texts_or_nulls(part, name)  # refuses what holds no text
+    return ",".join(text_names(part, name)), said
 
 
-def texts_in(table: pa.Table, reading: Reading) -> pa.Array:
+def texts_in(table: pa.Table, column: str) -> pa.Array:
     """Returns the texts of rows, string [rows], null where there is none."""
-    column = texts_or_nulls(Part("", table), reading.text_column)
-    return pa.concat_arrays(column.chunks)
+    texts = texts_or_nulls(Part("", table), column)
+    return pa.concat_arrays(texts.chunks)
 
 
 def make_chunk(
@@ -138,7 +160,7 @@ def make_chunk(
     texts: pa.Array,
     problems: dict[int, Problem],
     at: Callable[[int], tuple[str, str]],
-    reading: Reading,
+    options: Options,
 ) -> Chunk:
     """Puts a chunk together; a row without a text is bad too.
 
@@ -147,7 +169,7 @@ def make_chunk(
       texts: string [rows].
       problems: The bad rows found so far, by their place in the chunk.
       at: From a place in the chunk to file and row, as in `Problem`.
-      reading: Whether bad rows are refused.
+      options: Whether bad rows are refused.
 
     Raises:
       DataError: At the first bad row, with `fail`.
@@ -156,7 +178,7 @@ def make_chunk(
         problems.setdefault(row, Problem(*at(row), NO_TEXT))
     if not problems:
         return Chunk(table, texts, problems)
-    refuse(problems[min(problems)], reading)
+    refuse(problems[min(problems)], options)
     values = texts.to_pylist()
     for row in problems:
         values[row] = None

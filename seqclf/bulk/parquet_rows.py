@@ -9,30 +9,41 @@ from typing import Any
 import pyarrow as pa
 
 from seqclf.bulk import chunks
-from seqclf.bulk.chunks import Chunk, Problem, Reading, Rows
+from seqclf.bulk.chunks import Chunk, Options, Problem, Rows
 from seqclf.bulk.sources import Source
 from seqclf.bulk.streams import NOT_DECODED
+from seqclf.data import names
+from seqclf.data.dataset import Part
 from seqclf.errors import DataError
 
 
-def parquet_rows(source: Source, reading: Reading) -> Rows:
+def parquet_rows(source: Source, options: Options) -> Rows:
     """Opens Parquet files; with `fail`, looks through their texts for bad rows."""
-    num_rows, schema = 0, None
+    num_rows, schema = 0, pa.schema([])
     for file in source.files:
         with _open(file) as opened:
             num_rows += opened.metadata.num_rows
-            schema = opened.schema_arrow if schema is None else schema
+            schema = opened.schema_arrow if file == source.files[0] else schema
             _refuse_other(source.files[0], schema, file, opened.schema_arrow)
-    names = chunks.text_columns(source, schema, reading)
+    column, said = chunks.text_column(_first_rows(source.files[0]), options)
 
     def read(columns: list[str] | None = None) -> Iterator[Chunk]:
         for file in source.files:
-            yield from _read(file, columns, reading)
+            yield from _read(file, columns, column, options)
 
-    if reading.on_error == chunks.FAIL:
-        for _ in read(names):
+    if options.on_error == chunks.FAIL:
+        for _ in read(names.parts_of(column, schema.names)):
             pass
-    return Rows(source, num_rows, schema, read)
+    return Rows(source, num_rows, schema, read, said)
+
+
+def _first_rows(file: Path) -> Part:
+    """Returns what the column of the texts is told by."""
+    with _open(file) as opened:
+        table = next(
+            _whole_batches(opened, None, file), opened.schema_arrow.empty_table()
+        )
+        return Part(str(file), _decoded(table)[0])
 
 
 def _open(file: Path) -> Any:
@@ -52,7 +63,9 @@ def _refuse_other(first: Path, schema: pa.Schema, file: Path, other: pa.Schema) 
         raise chunks.differ(first, columns, file, others)
 
 
-def _read(file: Path, columns: list[str] | None, reading: Reading) -> Iterator[Chunk]:
+def _read(
+    file: Path, columns: list[str] | None, text_column: str, options: Options
+) -> Iterator[Chunk]:
     before = 0
     with _open(file) as opened:
         for batch in _whole_batches(opened, columns, file):
@@ -63,8 +76,8 @@ def _read(file: Path, columns: list[str] | None, reading: Reading) -> Iterator[C
 
             why = NOT_DECODED.format("utf-8")
             problems = {row: Problem(*at(row), why) for row in spoilt}
-            texts = chunks.texts_in(table, reading)
-            yield chunks.make_chunk(table, texts, problems, at, reading)
+            texts = chunks.texts_in(table, text_column)
+            yield chunks.make_chunk(table, texts, problems, at, options)
             before += table.num_rows
 
 

@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,10 @@ import pyarrow as pa
 
 import seqclf
 from seqclf.bulk import chunks
-from seqclf.bulk.chunks import Reading
+from seqclf.bulk.chunks import Options
 from seqclf.bulk.sources import Source
 from seqclf.bulk.writers import WRITERS
-from seqclf.data.files import format_of
+from seqclf.data.contents import format_of
 from seqclf.errors import ConfigError, DataError
 from seqclf.runs import Run
 from seqclf.runs.run import (
@@ -43,7 +43,7 @@ PART_SUFFIX = ".arrow"
 DIGITS = 16  # of a hash, in hexadecimal
 
 
-def question_of(source: Source, run: Run, reading: Reading) -> dict[str, Any]:
+def question_of(source: Source, run: Run, options: Options) -> dict[str, Any]:
     """Returns all that decides what the parts hold, by the name for messages.
 
     An input is known by the names, sizes and times of change of its files, a run by
@@ -52,9 +52,12 @@ def question_of(source: Source, run: Run, reading: Reading) -> dict[str, Any]:
     return {
         "input": f"{source.name} ({_hash_of_files(source)})",
         "run": f"{run.name} ({_hash_of_run(run)})",
-        "--text-column": reading.text_column,
-        "--encoding": reading.encoding,
-        "--on-error": reading.on_error,
+        **{
+            f"--{name.replace('_', '-')}": value
+            for name, value in asdict(options.given).items()
+        },
+        "--lines": options.lines,
+        "--on-error": options.on_error,
         "version of seqclf": seqclf.__version__,
         "rows a part": chunks.CHUNK_ROWS,
     }

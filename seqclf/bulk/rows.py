@@ -7,23 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from seqclf.bulk.chunks import Reading, Rows
+from seqclf.bulk.chunks import Options, Rows
 from seqclf.bulk.parquet_rows import parquet_rows
 from seqclf.bulk.sources import Source
-from seqclf.bulk.text_rows import delimited_rows, json_rows, whole_texts
-from seqclf.data.files import OWN_ENCODING, is_other
+from seqclf.bulk.table_rows import table_rows
+from seqclf.bulk.text_rows import delimited_rows, has_labels, json_rows, text_rows
+from seqclf.data.encodings import is_utf_8
+from seqclf.data.files import OWN_ENCODING, TEXT_SUFFIX
 from seqclf.errors import ConfigError, DataError
 
-READERS: dict[str, Callable[[Source, Reading], Rows]] = {
+# Formats that are read a chunk at a time; others are read whole.
+READERS: dict[str, Callable[[Source, Options], Rows]] = {
     ".csv": delimited_rows,
     ".tsv": delimited_rows,
     ".jsonl": json_rows,
+    ".json": json_rows,
     ".parquet": parquet_rows,
-    ".txt": whole_texts,
+    TEXT_SUFFIX: text_rows,
 }
 
 
-def open_rows(source: Source, reading: Reading) -> Rows:
+def open_rows(source: Source, options: Options) -> Rows:
     """Looks through files once: their columns, how many rows there are, bad rows.
 
     So what cannot be read is said before anything is predicted.
@@ -31,13 +35,31 @@ def open_rows(source: Source, reading: Reading) -> Rows:
     Raises:
       DataError: If a file cannot be read or differs in its columns, if there is no
         text column, or, with `fail`, at the first bad row.
-      ConfigError: If an encoding is given for a format that has its own.
+      ConfigError: If something was given that does nothing with the format.
     """
-    if source.suffix in OWN_ENCODING and is_other(reading.encoding):
+    given = options.given
+    if (
+        source.suffix in OWN_ENCODING
+        and given.encoding
+        and not is_utf_8(given.encoding)
+    ):
         raise ConfigError(
             f"encoding does nothing with {source.name}, which has its own."
         )
+    if options.lines and source.suffix != TEXT_SUFFIX:
+        raise ConfigError(f"--lines is for {TEXT_SUFFIX} files, not {source.name}.")
     for file in source.files:
-        if source.suffix != ".txt" and not file.stat().st_size:
+        if source.suffix != TEXT_SUFFIX and not file.stat().st_size:
             raise DataError(f"{file} is empty.")
-    return READERS[source.suffix](source, reading)
+    return _reader(source, options)(source, options)
+
+
+def _reader(source: Source, options: Options) -> Callable[[Source, Options], Rows]:
+    """Returns what reads files; plain text is taken for what it looks like."""
+    given = options.given
+    if source.suffix == TEXT_SUFFIX and not options.lines:
+        if any((given.delimiter, given.header is not None, given.columns)):
+            return delimited_rows
+        if len(source.files) == 1 and has_labels(source.files[0], options):
+            return table_rows
+    return READERS.get(source.suffix, table_rows)

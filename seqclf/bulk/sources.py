@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqclf.data.files import READERS, format_of
-from seqclf.data.layout import TEXT_SUFFIX, is_pattern
-from seqclf.errors import DataError, unknown
+from seqclf.data.contents import format_of, kind_of
+from seqclf.data.files import READERS, TEXT_SUFFIX
+from seqclf.data.layout import is_pattern
+from seqclf.errors import DataError
 
 FORMATS = (*READERS, TEXT_SUFFIX)
 SHOWN = 5  # names in a message
@@ -22,7 +23,8 @@ class Source:
     Attributes:
       name: What the person named.
       files: The files in the order of their names, one at least, all of one format.
-      suffix: Their format, one of `FORMATS`; in `.txt` a file is one text.
+      suffix: Their format, as `kind_of` tells it; in `.txt` a file is one text, or a
+        line is.
       aside: Names of files of a folder that are of no such format.
     """
 
@@ -64,12 +66,7 @@ def find_source(given: Path) -> Source:
 
 
 def _source(given: Path, files: Sequence[Path], aside: tuple[str, ...] = ()) -> Source:
-    formats = {format_of(file): file for file in reversed(files)}
-    for suffix, file in formats.items():
-        is_zipped_text = suffix == TEXT_SUFFIX != file.suffix.lower()
-        if suffix not in FORMATS or is_zipped_text:
-            came = file.suffix or file.name
-            raise DataError(unknown(f"format of {file}:", came, FORMATS))
+    formats = {kind_of(file): file for file in reversed(files)}
     if len(formats) > 1:
         raise DataError(
             f"{given} has files of several formats, {', '.join(sorted(formats))}; take "

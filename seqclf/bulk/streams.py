@@ -7,23 +7,22 @@ comes out here as the same rows, and what it refuses has a problem here or is re
 from __future__ import annotations
 
 import contextlib
-import csv
-import gzip
 import io
 import re
-import sys
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqclf.data.files import (
-    GZIP,
-    QUOTING,
-    decode_text,
-    json_row,
-    refuse_other_delimiter,
-)
+import pyarrow as pa
+
+from seqclf.bulk.chunks import Options
+from seqclf.data import json_files
+from seqclf.data.contents import unpacked
+from seqclf.data.dialect import Dialect, find_dialect, rows_of
+from seqclf.data.encodings import START, decoded, encoding_of
+from seqclf.data.files import decode_text
+from seqclf.data.json_files import are_lines, json_row
+from seqclf.data.reading import Reading
 from seqclf.errors import DataError
 
 MARK = "\ufeff"
@@ -51,77 +50,90 @@ class Record(NamedTuple):
     problem: str = ""
 
 
-def header_of(file: Path, encoding: str, delimiter: str, *, quoted: bool) -> list[str]:
-    """Returns the names of the columns of a CSV or TSV file.
+def encoding_in(file: Path, options: Options) -> str:
+    """Returns the character encoding that a file is read in."""
+    with unpacked(file) as stream:
+        return encoding_of(stream.read(START), options.given, options.usual)
+
+
+def refuse_encoding(file: Path, encoding: str) -> None:
+    """Raises for a file that is not of an encoding; those in which it is are named.
 
     Raises:
-      DataError: If there are none, or their line is of another encoding.
+      DataError: Always, if it is not.
     """
-    with _lines(file, encoding, newline="") as lines:
-        for names in _parsed(lines, file, delimiter, quoted=quoted):
-            if not names:
-                continue
-            if not _is_decoded("".join(names)):
-                raise DataError(
-                    f"{file}: the first line {NOT_DECODED.format(encoding)}; name the "
-                    f"encoding it was saved in, for example --encoding cp1252."
-                )
-            refuse_other_delimiter(names, file)
-            return names
-    raise DataError(f"{file} is empty.")
+    with unpacked(file) as stream:
+        decoded(pa.py_buffer(stream.read()), str(file), encoding)
 
 
-def is_quoted(file: Path, encoding: str, delimiter: str) -> bool:
-    """Tells whether every quotation mark that begins a field has its other half.
+def dialect_of(
+    file: Path, suffix: str, encoding: str, given: Reading, usual: Reading
+) -> Dialect:
+    """Finds out how a CSV or TSV file is written.
 
-    In TSV, which half of the world writes without quoting, quotes count only then.
+    Raises:
+      DataError: If that cannot be told, or its first line is of another encoding.
     """
-    with _lines(file, encoding, newline="") as lines:
-        try:
-            for _ in _parsed(lines, file, delimiter, quoted=True):
-                pass
-        except DataError:
+    place = str(file)
+
+    def lines() -> Iterator[str]:
+        with _lines(file, encoding, newline="") as found:
+            yield from found
+
+    dialect = find_dialect(lines, place, suffix, given, usual)
+    if not _is_decoded("".join(dialect.names)):
+        refuse_encoding(file, encoding)
+    return dialect
+
+
+def is_document(file: Path, encoding: str) -> bool:
+    """Tells whether a JSON file is one document, and not a row a line."""
+    with _lines(file, encoding, newline="\n") as lines:
+        there = (line for line in lines if line.strip())
+        if are_lines(next(there, ""), next(there, "") != ""):
             return False
-    return True
+    with unpacked(file) as stream:
+        content = decoded(pa.py_buffer(stream.read()), str(file), encoding)
+    return json_files.is_document(content)
 
 
-def delimited(
-    file: Path, encoding: str, delimiter: str, *, quoted: bool
-) -> Iterator[Record]:
-    """Yields the rows of a CSV or TSV file, without its first line.
+def delimited(file: Path, encoding: str, dialect: Dialect) -> Iterator[Record]:
+    """Yields the rows of a CSV or TSV file, without its header.
 
     A row with too few or too many fields has a problem, and its raw line in the place
     of its values; one with bytes of another encoding has U+FFFD in their place.
 
     Args:
-      file: A file, perhaps gzipped.
+      file: A file, perhaps packed.
       encoding: Its character encoding.
-      delimiter: What separates its fields.
-      quoted: Whether quotation marks around a field are no part of it.
+      dialect: How it is written.
 
     Raises:
       DataError: If a quoted field does not end; no row behind it can be told.
     """
-    place = str(file)
+    place, names = str(file), dialect.names
     with _lines(file, encoding, newline="") as lines:
         taken: list[str] = []
-        rows = _parsed(_noted(lines, taken), file, delimiter, quoted=quoted)
-        names = next(filter(None, rows), [])
-        taken.clear()
-        number = 0
-        for fields in rows:
+        has_begun, is_header = False, dialect.has_header
+        for line, fields in rows_of(_noted(lines, taken), place, dialect):
             # A blank line is no row, unless a row has nothing but its text.
-            if fields or len(names) == 1:
-                number += 1
-                values, raw = fields or [""], "".join(taken)
-                yield _delimited(place, number, names, values, raw, encoding)
+            if fields or (has_begun and len(names) == 1):
+                if not is_header:
+                    values, raw = fields or [""], "".join(taken)
+                    yield _delimited(place, line, names, values, raw, encoding)
+                has_begun, is_header = True, False
             taken.clear()
 
 
 def _delimited(
-    place: str, number: int, names: list[str], fields: list[str], raw: str, code: str
+    place: str,
+    line: int,
+    names: tuple[str, ...],
+    fields: list[str],
+    raw: str,
+    code: str,
 ) -> Record:
-    at = f"row {number:,}"
+    at = f"row {line:,}"
     if len(fields) != len(names):
         problem = f"has {len(fields):,} fields, the first line {len(names):,}"
         return Record(place, at, None, mended(raw.rstrip("\r\n")), problem)
@@ -155,11 +167,24 @@ def _json(place: str, at: str, line: str, encoding: str) -> Record:
     return Record(place, at, row)
 
 
+def text_lines(file: Path, encoding: str) -> Iterator[Record]:
+    """Yields the lines of a plain text file, each a text, blank ones too."""
+    place = str(file)
+    with _lines(file, encoding, newline="") as lines:
+        for number, line in enumerate(lines, start=1):
+            text, problem = line.rstrip("\r\n"), ""
+            if not _is_decoded(text):
+                text, problem = mended(text), NOT_DECODED.format(encoding)
+            yield Record(place, f"line {number:,}", [text], problem=problem)
+
+
 def whole_text(file: Path, encoding: str) -> Record:
     """Returns a file of plain text as one row: its name and its text."""
     name = mended(str(file))
+    with unpacked(file) as stream:
+        content = stream.read()
     try:
-        text = decode_text(file.read_bytes(), name, encoding)
+        text = decode_text(content, name, Reading(encoding=encoding))
     except DataError:
         return Record(name, "", [name, None], problem=NOT_DECODED.format(encoding))
     return Record(name, "", [name, text])
@@ -185,9 +210,8 @@ def _is_finite(value: object) -> bool:
 @contextlib.contextmanager
 def _lines(file: Path, encoding: str, newline: str) -> Iterator[Iterator[str]]:
     """Opens a text file; bytes of another encoding come as lone surrogates."""
-    is_gzip = file.suffix.lower() == GZIP
     with (
-        gzip.open(file) if is_gzip else file.open("rb") as binary,
+        unpacked(file) as binary,
         io.TextIOWrapper(binary, encoding, "surrogateescape", newline) as stream,
     ):
         yield _without_mark(stream, file, encoding)
@@ -199,33 +223,12 @@ def _without_mark(stream: io.TextIOWrapper, file: Path, encoding: str) -> Iterat
         if first:
             yield first
             yield from stream
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{file} is not {encoding}: {error.reason}. Name the encoding it was saved "
-            f"in, for example --encoding utf-8."
-        ) from error
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{file} could not be read: {error}; is it whole?") from error
+    except UnicodeError as error:
+        refuse_encoding(file, encoding)
+        raise DataError(f"{file} is not {encoding}: {error}.") from error
 
 
 def _noted(lines: Iterator[str], taken: list[str]) -> Iterator[str]:
     for line in lines:
         taken.append(line)
         yield line
-
-
-def _parsed(
-    lines: Iterator[str], file: Path, delimiter: str, *, quoted: bool
-) -> Iterator[list[str]]:
-    csv.field_size_limit(sys.maxsize)  # a text may be as long as it is
-    quotes: dict[str, Any] = {} if quoted else {"quoting": csv.QUOTE_NONE}
-    reader = csv.reader(lines, delimiter=delimiter, strict=True, **quotes)
-    while True:
-        before = reader.line_num
-        try:
-            fields = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise DataError(f"{file}, line {before + 1:,}: {QUOTING}") from error
-        yield fields

@@ -6,67 +6,91 @@ passes, and neither keeps anything in memory.
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from seqclf.bulk import chunks, streams
-from seqclf.bulk.chunks import Chunk, Problem, Reading, Rows
+from seqclf.bulk.chunks import Chunk, Options, Problem, Rows
 from seqclf.bulk.kinds import Kinds, kind_of
 from seqclf.bulk.sources import Source
-from seqclf.bulk.streams import Record
+from seqclf.bulk.streams import NOT_DECODED, Record
+from seqclf.bulk.table_rows import table_rows
+from seqclf.data import names as column_names
+from seqclf.data.dataset import Part
+from seqclf.data.dialect import DELIMITERS
+from seqclf.data.files import read_file
+from seqclf.data.reading import Reading
 from seqclf.errors import ConfigError, DataError
 
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
+HEAD = 1000  # rows that the column of the texts is told by
 
 
-def delimited_rows(source: Source, reading: Reading) -> Rows:
+def delimited_rows(source: Source, options: Options) -> Rows:
     """Opens CSV or TSV files; every column is string."""
-    delimiter, code = DELIMITERS[source.suffix], reading.encoding
-    quoted = {file: _is_quoted(file, code, delimiter) for file in source.files}
-    names: list[str] = []
+    codes = {file: streams.encoding_in(file, options) for file in source.files}
+    dialects, usual = {}, options.usual
     for file in source.files:
-        found = streams.header_of(file, code, delimiter, quoted=quoted[file])
-        names = names or found
-        if found != names:
-            raise chunks.differ(source.files[0], names, file, found)
-    schema = pa.schema([(name, pa.string()) for name in names])
-    raw_at = names.index(chunks.text_columns(source, schema, reading)[0])
+        suffix = source.suffix if source.suffix in DELIMITERS else ".csv"
+        dialect = streams.dialect_of(file, suffix, codes[file], options.given, usual)
+        dialects[file] = dialect
+        if not dialect.has_header:  # the other files are written like the first
+            usual = Reading(header=False, columns=",".join(dialect.names))
+        first = dialects[source.files[0]]
+        if dialect.names != first.names:
+            raise chunks.differ(source.files[0], first.names, file, dialect.names)
+    schema = pa.schema([(name, pa.string()) for name in first.names])
 
     def records() -> Iterator[Record]:
         for file in source.files:
-            yield from streams.delimited(file, code, delimiter, quoted=quoted[file])
+            yield from streams.delimited(file, codes[file], dialects[file])
+
+    whole = (r.values for r in records() if r.values is not None)
+    head = list(itertools.islice(whole, HEAD))
+    columns = zip(*head, strict=True) if head else [()] * len(schema)
+    part = Part(source.name, pa.table(list(map(list, columns)), schema=schema))
+    column, said = chunks.text_column(part, options)
+    raw_at = first.names.index(column_names.parts_of(column, first.names)[0])
 
     def fields(record: Record) -> Sequence[Any]:
         if record.values is not None:
             return record.values
-        return [record.raw if i == raw_at else None for i in range(len(names))]
+        return [record.raw if i == raw_at else None for i in range(len(schema))]
 
-    num_rows = sum(1 for _ in _checked(records(), reading))
-    return Rows(source, num_rows, schema, _reader(records, fields, schema, reading))
-
-
-def _is_quoted(file: Path, encoding: str, delimiter: str) -> bool:
-    return delimiter == "," or streams.is_quoted(file, encoding, delimiter)
+    num_rows = sum(1 for _ in _checked(records(), options))
+    notes = dict.fromkeys(note for d in dialects.values() for note in d.notes)
+    read = _reader(records, fields, schema, column, options)
+    return Rows(source, num_rows, schema, read, (*notes, *said))
 
 
-def json_rows(source: Source, reading: Reading) -> Rows:
-    """Opens JSON Lines files; a column has one kind of value in all of them."""
+def json_rows(source: Source, options: Options) -> Rows:
+    """Opens JSON Lines files; a column has one kind of value in all of them.
+
+    Documents, and lines whose texts stand within objects, are read whole.
+    """
+    codes = {file: streams.encoding_in(file, options) for file in source.files}
+    if any(streams.is_document(file, codes[file]) for file in source.files):
+        return table_rows(source, options)
 
     def lines() -> Iterator[Record]:
         for file in source.files:
-            yield from streams.json_lines(file, reading.encoding)
+            yield from streams.json_lines(file, codes[file])
 
-    kinds, num_rows = _survey(lines(), reading)
+    kinds, num_rows, head = _survey(lines(), options)
     if not kinds.names:
         raise DataError(f"{source.name} holds no JSON object.")
-    named = pa.schema([(name, pa.string()) for name in kinds.names])
-    texts = chunks.text_columns(source, named, reading)
+    column, said = chunks.text_column(_part_of(source, kinds, head), options)
+    texts = column_names.parts_of(column, kinds.names)
     schema = kinds.schema(texts)
-    chunks.text_columns(source, schema, reading)
+    chunks.text_column(
+        Part(source.name, schema.empty_table()),
+        replace(options, given=Reading(text_column=column)),
+    )
 
     def records() -> Iterator[Record]:
         return (_with_text(record, texts) for record in lines())
@@ -74,18 +98,36 @@ def json_rows(source: Source, reading: Reading) -> Rows:
     def fields(record: Record) -> Sequence[Any]:
         return [record.values.get(name) for name in kinds.names]
 
-    for _ in _checked(records(), reading) if kinds.are_mixed(texts) else ():
+    for _ in _checked(records(), options) if kinds.are_mixed(texts) else ():
         pass  # a text that is a number is told before anything is predicted
-    return Rows(source, num_rows, schema, _reader(records, fields, schema, reading))
+    read = _reader(records, fields, schema, column, options)
+    return Rows(source, num_rows, schema, read, said)
 
 
-def _survey(lines: Iterable[Record], reading: Reading) -> tuple[Kinds, int]:
+def _part_of(source: Source, kinds: Kinds, head: Sequence[Any]) -> Part:
+    """Returns the first rows, strings alone, for the choice of the column of texts."""
+    columns = {
+        name: [v if isinstance(v := row.get(name), str) else None for row in head]
+        for name in kinds.names
+    }
+    return Part(
+        source.name, pa.table({n: pa.array(v, pa.string()) for n, v in columns.items()})
+    )
+
+
+def _survey(
+    lines: Iterable[Record], options: Options
+) -> tuple[Kinds, int, list[dict[str, Any]]]:
+    """Returns what kinds of values there are, how many rows, and the first of them."""
     kinds, num_rows = Kinds(), 0
-    for record in _checked(lines, reading):
+    head: list[dict[str, Any]] = []
+    for record in _checked(lines, options):
         num_rows += 1
         if not record.problem:
             kinds.add(record.values, f"{record.file}, {record.at}")
-    return kinds, num_rows
+            if len(head) < HEAD:
+                head.append(record.values)
+    return kinds, num_rows, head
 
 
 def _with_text(record: Record, texts: Sequence[str]) -> Record:
@@ -105,42 +147,100 @@ def _with_text(record: Record, texts: Sequence[str]) -> Record:
     return record._replace(values=record.values | written, problem=problem)
 
 
-def whole_texts(source: Source, reading: Reading) -> Rows:
-    """Opens files of one text each; a row is the file's name.
+def text_rows(source: Source, options: Options) -> Rows:
+    """Opens plain text files: a row is a file's name, or a line of it.
 
     Raises:
-      ConfigError: If a text column is named.
+      ConfigError: If something was given that does nothing with plain text.
     """
-    if reading.text_column is not None:
+    if options.given.text_column is not None:
         raise ConfigError("--text-column does nothing with plain text files.")
+    return _lines_as_rows(source, options) if options.lines else _files(source, options)
+
+
+def has_labels(file: Path, options: Options) -> bool:
+    """Tells whether the lines of a plain text file hold texts with their labels."""
+    try:
+        read_file(file, options.given, options.usual)
+    except DataError:
+        return False
+    return True
+
+
+def _lines_as_rows(source: Source, options: Options) -> Rows:
+    codes = {file: streams.encoding_in(file, options) for file in source.files}
+    schema = pa.schema([("text", pa.string())])
 
     def records() -> Iterator[Record]:
-        return (streams.whole_text(file, reading.encoding) for file in source.files)
+        for file in source.files:
+            yield from streams.text_lines(file, codes[file])
+
+    num_rows = sum(1 for _ in _checked(records(), options))
+    read = _reader(records, lambda record: record.values, schema, "text", options)
+    return Rows(source, num_rows, schema, read)
+
+
+def _files(source: Source, options: Options) -> Rows:
+    codes = {file: streams.encoding_in(file, options) for file in source.files}
+
+    def records() -> Iterator[Record]:
+        return (streams.whole_text(file, codes[file]) for file in source.files)
 
     def read() -> Iterator[Chunk]:
         for group in _groups(records()):
             names, texts = zip(*(record.values for record in group), strict=True)
             table = pa.table([pa.array(names, pa.string())], schema=chunks.FILE_SCHEMA)
-            yield _chunk(group, table, pa.array(texts, pa.string()), reading)
+            yield _chunk(group, table, pa.array(texts, pa.string()), options)
 
-    for _ in _checked(records(), reading) if reading.on_error == chunks.FAIL else ():
+    for _ in _checked(records(), options) if options.on_error == chunks.FAIL else ():
         pass
-    return Rows(source, len(source.files), chunks.FILE_SCHEMA, read)
+    rows = Rows(source, len(source.files), chunks.FILE_SCHEMA, read)
+    return replace(rows, notes=_about_lines(source, codes))
 
 
-def _checked(records: Iterable[Record], reading: Reading) -> Iterator[Record]:
+def _about_lines(source: Source, codes: Mapping[Path, str]) -> tuple[str, ...]:
+    """Says that a file is taken for one text, where it has several lines."""
+    if len(source.files) > 1:
+        return ()
+    file = source.files[0]
+    count = sum(1 for _ in streams.text_lines(file, codes[file]))
+    if count < 2:
+        return ()
+    return (
+        f"{file} is taken for one text of {count:,} lines; --lines takes each line for "
+        f"a text.",
+    )
+
+
+def _checked(records: Iterable[Record], options: Options) -> Iterator[Record]:
     """Yields all records; raises at the first bad one, with `fail`."""
     for record in records:
         if record.problem:
-            chunks.refuse(Problem(record.file, record.at, record.problem), reading)
+            if record.problem.startswith(NOT_DECODED.format("")):
+                _refuse_encoding(record, options)
+            chunks.refuse(Problem(record.file, record.at, record.problem), options)
         yield record
+
+
+def _refuse_encoding(record: Record, options: Options) -> None:
+    """Raises for a row of another encoding, with `fail`; says how it could be read."""
+    if options.on_error == chunks.KEEP:
+        return
+    try:
+        streams.refuse_encoding(Path(record.file), record.problem.rpartition(" ")[2])
+    except DataError as error:
+        raise DataError(
+            f"{Problem(record.file, record.at, record.problem)}. {error} Or --on-error "
+            f"keep leaves such rows without a label."
+        ) from error
 
 
 def _reader(
     records: Callable[[], Iterator[Record]],
     fields: Callable[[Record], Sequence[Any]],
     schema: pa.Schema,
-    reading: Reading,
+    column: str,
+    options: Options,
 ) -> Callable[[], Iterator[Chunk]]:
     def read() -> Iterator[Chunk]:
         for group in _groups(records()):
@@ -149,7 +249,7 @@ def _reader(
                 [_array(v, f, group) for v, f in zip(columns, schema, strict=True)],
                 schema=schema,
             )
-            yield _chunk(group, table, chunks.texts_in(table, reading), reading)
+            yield _chunk(group, table, chunks.texts_in(table, column), options)
 
     return read
 
@@ -166,7 +266,7 @@ def _array(values: Sequence[Any], field: pa.Field, group: Sequence[Record]) -> p
 
 
 def _chunk(
-    group: Sequence[Record], table: pa.Table, texts: pa.Array, reading: Reading
+    group: Sequence[Record], table: pa.Table, texts: pa.Array, options: Options
 ) -> Chunk:
     problems = {
         row: Problem(record.file, record.at, record.problem)
@@ -177,7 +277,7 @@ def _chunk(
     def at(row: int) -> tuple[str, str]:
         return group[row].file, group[row].at
 
-    return chunks.make_chunk(table, texts, problems, at, reading)
+    return chunks.make_chunk(table, texts, problems, at, options)
 
 
 def _groups(records: Iterable[Record]) -> Iterator[list[Record]]:

@@ -6,14 +6,16 @@ A new output format is one function and one entry in `WRITERS`.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from seqclf.bulk.chunks import Rows
-from seqclf.data.files import format_of
+from seqclf.data.contents import format_of
 from seqclf.errors import ConfigError, unknown
 
 LABEL, PROBABILITY = "predicted_label", "probability"
@@ -92,9 +94,26 @@ def _json_lines_writer(output: Path, schema: pa.Schema) -> Iterator[Write]:
 
         def write(table: pa.Table) -> None:
             for row in table.to_pylist():
-                stream.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+                stream.write(_json_line(row) + "\n")
 
         yield write
+
+
+def _json_line(row: dict[str, Any]) -> str:
+    """Returns a row as JSON; NaN and infinity, which it cannot hold, become null."""
+    options: dict[str, Any] = {"ensure_ascii": False, "default": str}
+    try:
+        return json.dumps(row, allow_nan=False, **options)
+    except ValueError:
+        return json.dumps(_finite(row), allow_nan=False, **options)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 # From the path and the schema to a context that takes one table after the other.

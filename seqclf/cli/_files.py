@@ -13,7 +13,8 @@ from seqclf.cli._screen import clean, note, show_rows
 
 if TYPE_CHECKING:
     from seqclf.bulk import Answered
-    from seqclf.bulk.chunks import Chunk, Problem, Reading, Rows
+    from seqclf.bulk.chunks import Chunk, Options, Problem, Rows
+    from seqclf.data.reading import Reading
     from seqclf.runs import Run
 
 SHOWN_PROBLEMS = 5
@@ -29,15 +30,15 @@ class Files:
 
     Attributes:
       given: A file, folder or pattern.
-      encoding: Character encoding of text files.
-      text_column: Column of the texts; None finds it.
+      reading: What was said of how they are written.
       on_error: `fail` or `keep`.
+      lines: Whether each line of a plain text file is a text.
     """
 
     given: Path
-    encoding: str
-    text_column: str | None
+    reading: Reading
     on_error: str
+    lines: bool
 
 
 class _Problems:
@@ -67,16 +68,34 @@ class _Problems:
         )
 
 
-def _opened(files: Files, quiet: bool) -> tuple[Rows, Reading]:
-    from seqclf.bulk.chunks import Reading
+def _opened(files: Files, run: Run, quiet: bool) -> tuple[Rows, Options]:
+    from seqclf.bulk.chunks import Options
     from seqclf.bulk.rows import open_rows
     from seqclf.bulk.sources import find_source, listed
 
-    reading = Reading(files.encoding, files.text_column, files.on_error)
+    options = Options(files.reading, run.reading, files.on_error, files.lines)
     source = find_source(files.given)
     if source.aside:
         note(f"Left aside in {source.name}: {listed(source.aside)}.", quiet)
-    return open_rows(source, reading), reading
+    rows = open_rows(source, options)
+    for sentence in rows.notes:
+        note(f"Note: {sentence}", quiet)
+    return rows, options
+
+
+def text_batches(run: Run, files: Files, quiet: bool) -> Iterator[list[str]]:
+    """Yields the texts of rows, some at a time; rows without one are left out.
+
+    Args:
+      run: The run that answers.
+      files: The rows.
+      quiet: Whether to keep notes back.
+    """
+    rows, _ = _opened(files, run, quiet)
+    problems = _Problems()
+    for chunk in problems.watch(rows.read()):
+        yield chunk.texts.drop_null().to_pylist()
+    problems.tell(rows)
 
 
 def print_rows(run: Run, files: Files, top: int, as_json: bool, quiet: bool) -> None:
@@ -91,12 +110,12 @@ def print_rows(run: Run, files: Files, top: int, as_json: bool, quiet: bool) -> 
     """
     from seqclf.bulk import predict_rows
     from seqclf.classifier import Classifier
-    from seqclf.data.layout import TEXT_SUFFIX
+    from seqclf.data.files import TEXT_SUFFIX
 
-    rows, _ = _opened(files, quiet)
+    rows, _ = _opened(files, run, quiet)
     classifier = Classifier.open(run)
     problems = _Problems()
-    is_named = rows.source.suffix == TEXT_SUFFIX
+    is_named = rows.source.suffix == TEXT_SUFFIX and not files.lines
     for part in predict_rows(classifier, problems.watch(rows.read())):
         for line in _lines(part, run.labels, top, as_json, is_named):
             sys.stdout.write(line + "\n")
@@ -141,10 +160,10 @@ def write_rows(
     from seqclf.bulk import parts, predict_rows, with_predictions, writers
     from seqclf.classifier import Classifier
 
-    rows, reading = _opened(files, quiet)
+    rows, options = _opened(files, run, quiet)
     writers.refuse_output(output, rows)
     classifier = Classifier.open(run)
-    question = parts.question_of(rows.source, run, reading)
+    question = parts.question_of(rows.source, run, options)
     schema = writers.predicted_schema(rows.schema)
     problems = _Problems()
     with parts.begun(

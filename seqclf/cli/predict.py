@@ -15,9 +15,10 @@ import typer
 from seqclf.cli import _options as options
 from seqclf.cli._answers import Line, answer_line
 from seqclf.cli._explanation import explain_texts
-from seqclf.cli._files import Files, print_rows, write_rows
+from seqclf.cli._files import Files, print_rows, text_batches, write_rows
 from seqclf.cli._screen import note
 from seqclf.errors import ConfigError
+from seqclf.keywords import to_config
 
 if TYPE_CHECKING:
     from seqclf.runs import Run
@@ -34,8 +35,9 @@ Input = Annotated[
     typer.Option(
         "--input",
         metavar="FILE",
-        help="Rows to classify: CSV, TSV, JSONL, Parquet, or .txt with one text a "
-        "file. A folder or a pattern ('parts/*.csv') takes several of one format.",
+        help="Rows to classify: CSV, TSV, JSON, Parquet, Excel, or .txt with one text "
+        "a file (or a line: --lines). A folder or a pattern ('parts/*.csv') takes "
+        "several of one format.",
     ),
 ]
 Output = Annotated[
@@ -52,7 +54,29 @@ TextColumn = Annotated[
     typer.Option("--text-column", help="Column of the texts, or several to join."),
 ]
 Encoding = Annotated[
-    str, typer.Option("--encoding", help="Character encoding of --input.")
+    str | None,
+    typer.Option(
+        "--encoding", help="Character encoding of --input; else as in training."
+    ),
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option("--delimiter", help="Character between fields, or tab; else found."),
+]
+Header = Annotated[
+    bool | None,
+    typer.Option(
+        "--header/--no-header",
+        help="Whether the first line names the columns; else as in training, or told "
+        "by its content.",
+    ),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option("--columns", help="Names of the columns of a file without a header."),
+]
+Lines = Annotated[
+    bool, typer.Option("--lines", help="Each line of a .txt file is a text.")
 ]
 OnError = Annotated[
     str,
@@ -95,7 +119,8 @@ RunOption = Annotated[
 
 COMMON = {"texts", "run", "models_dir", "quiet", "config_file"}
 WITHOUT_INPUT = COMMON | {"top", "json", "explain"}
-WITH_INPUT = COMMON | {"input_file", "output", "text_column", "encoding", "on_error"}
+READING = {"text_column", "encoding", "delimiter", "header", "columns"}
+WITH_INPUT = COMMON | READING | {"input_file", "output", "on_error", "lines"}
 WITH_OUTPUT = WITH_INPUT | {"resume", "overwrite"}
 
 
@@ -107,7 +132,11 @@ def predict(
     input_file: Input = None,
     output: Output = None,
     text_column: TextColumn = None,
-    encoding: Encoding = "utf-8",
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    header: Header = None,
+    columns: Columns = None,
+    lines: Lines = False,
     on_error: OnError = "fail",
     resume: Resume = False,
     overwrite: Overwrite = False,
@@ -127,6 +156,7 @@ def predict(
     Example: seqclf predict "Not half as dull as I feared."
     """
     from seqclf.comparison.saved import default_run
+    from seqclf.data.reading import Reading
     from seqclf.runs import open_run
 
     if top < 1:
@@ -134,19 +164,31 @@ def predict(
     _refuse_options(context, input_file, output, texts)
     if resume and overwrite:
         raise ConfigError("--resume goes on, --overwrite begins anew; give one.")
-    batches = _batches(texts or []) if input_file is None else iter(())
+    config = to_config(
+        {
+            "encoding": encoding,
+            "delimiter": delimiter,
+            "header": header,
+            "columns": columns,
+            "text_column": text_column,
+        }
+    )
+    files = None
+    if input_file is not None:
+        files = Files(input_file, Reading.of(config.data), on_error, lines)
+    batches = _batches(texts or []) if files is None else iter(())
     chosen = open_run(run, models_dir) if run else default_run(models_dir)
     _introduce(chosen, quiet)
     if explain:
+        if files is not None:
+            batches = text_batches(chosen, files, quiet)
         explain_texts(chosen, batches, top, json)
-    elif input_file is None:
+    elif files is None:
         _answer_texts(chosen, batches, answer_line(chosen.labels, top, json))
+    elif output is None:
+        print_rows(chosen, files, top, json, quiet)
     else:
-        files = Files(input_file, encoding, text_column, on_error)
-        if output is None:
-            print_rows(chosen, files, top, json, quiet)
-        else:
-            write_rows(chosen, files, output, resume, overwrite, quiet)
+        write_rows(chosen, files, output, resume, overwrite, quiet)
 
 
 def _refuse_options(
@@ -163,7 +205,7 @@ def _refuse_options(
         options.refuse_given(context, WITH_OUTPUT, "an --output is written")
     else:
         options.refuse_given(
-            context, WITH_INPUT | {"top", "json"}, "there is no --output"
+            context, WITH_INPUT | {"top", "json", "explain"}, "there is no --output"
         )
 
 

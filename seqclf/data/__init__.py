@@ -11,9 +11,10 @@ import re
 from pathlib import Path
 
 from seqclf.config import SOURCE_FIELDS, DataConfig
-from seqclf.data.columns import with_usual
+from seqclf.data.columns import with_columns
+from seqclf.data.contents import format_of
 from seqclf.data.dataset import Dataset, Found, RawData, fingerprint
-from seqclf.data.files import READERS, format_of
+from seqclf.data.files import READERS
 from seqclf.data.hub import HUB_NAMES, read_hub
 from seqclf.data.layout import (
     STANDARD_INPUT,
@@ -23,7 +24,9 @@ from seqclf.data.layout import (
     read_standard_input,
 )
 from seqclf.data.raw import to_raw
+from seqclf.data.reading import NOTHING_SAID, Reading
 from seqclf.data.splits import complete
+from seqclf.data.unlabelled import without_unlabelled
 from seqclf.errors import ConfigError, DataError, unknown
 
 DEMO = "demo"
@@ -68,13 +71,13 @@ def load_dataset(config: DataConfig) -> Dataset:
     return complete(raw, config, fingerprint(raw.splits, raw.labels))
 
 
-def read_source(config: DataConfig, usual: DataConfig | None = None) -> RawData:
+def read_source(config: DataConfig, usual: Reading = NOTHING_SAID) -> RawData:
     """Reads what the source holds, with the splits it has and no others.
 
     Args:
-      config: Source and columns.
-      usual: Its columns are taken where `config` and the source itself name none, and
-        they are there; None knows of none.
+      config: Source and columns, and how its files are written.
+      usual: How a training read its data; it counts where `config` says nothing, as
+        far as the source allows it.
 
     Returns:
       Texts and label ids; its notes tell which columns were taken, if none was named.
@@ -86,26 +89,26 @@ def read_source(config: DataConfig, usual: DataConfig | None = None) -> RawData:
     if config.source == DEMO:
         _refuse_idle(config, *sorted(SOURCE_FIELDS - {"source"}))
         return _demo()
-    found = _find(config)
-    return to_raw(with_usual(found, config, usual) if usual else found, config)
+    found = with_columns(_find(config, usual), config, usual)
+    return to_raw(without_unlabelled(found), config)
 
 
-def _find(config: DataConfig) -> Found:
+def _find(config: DataConfig, usual: Reading) -> Found:
     """Finds what `config.source` means: a name first, then what is there."""
     source = config.source
     path = Path(source).expanduser()
     on_hub = source in HUB_NAMES or (HUB_ID.fullmatch(source) and not path.exists())
     if on_hub and format_of(path) not in READERS:
-        _refuse_idle(config, "encoding")
+        _refuse_idle(config, "encoding", "delimiter", "header", "columns")
         return read_hub(source, config)
     _refuse_idle(config, "revision", "subset")
+    given = Reading.of(config)
     if source == STANDARD_INPUT:
-        _refuse_idle(config, "encoding")
-        return read_standard_input()
+        return read_standard_input(given, usual)
     if path.exists():
-        return read_path(path, config)
+        return read_path(path, given, usual)
     if is_pattern(source):
-        return read_pattern(source, config)
+        return read_pattern(source, given, usual)
     if "/" in source or format_of(path) in READERS:
         raise DataError(f"{source}: there is no file or folder of that name here.")
     names = unknown("data set", source, names_of_sources())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from seqclf.data.reading import NOTHING_SAID, Reading
 
 TRAIN, VALIDATION, TEST, UNLABELED = "train", "validation", "test", "unlabeled"
 SHUFFLED = "test_shuffled"  # the test texts, the tokens of each in a random order
@@ -25,6 +27,11 @@ SPLIT_NAMES = {
 }  # fmt: skip
 
 
+def one_based(index: int) -> int:
+    """Returns the number of a row where rows are all there is."""
+    return index + 1
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Some rows of a split, as they stand.
@@ -32,12 +39,17 @@ class Part:
     Attributes:
       place: Where they stand, for messages, such as `reviews.csv`.
       table: Any columns.
-      first_row: Number of the first row in its place, for messages.
+      row: From a row's index to its number as an editor shows it, for messages: in a
+        text file the line that it begins in.
+      notes: What was found out about how they are written, a sentence each.
+      reading: How they were read.
     """
 
     place: str
     table: pa.Table
-    first_row: int = 1
+    row: Callable[[int], int] = one_based
+    notes: tuple[str, ...] = ()
+    reading: Reading = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +66,7 @@ class Found:
       revision: The commit that was read, 40 hexadecimal digits, of a source that
         has such a thing.
       notes: What the person should know, a sentence each.
+      reading: How its files were read.
     """
 
     name: str
@@ -64,6 +77,7 @@ class Found:
     label_column: str | None = None
     revision: str | None = None
     notes: tuple[str, ...] = ()
+    reading: Reading = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +91,7 @@ class RawData:
       source: Where the texts came from, in words.
       revision: The commit that was read, of a source that has such a thing.
       notes: What the person should know, a sentence each.
+      reading: How it was read, the columns included.
     """
 
     name: str
@@ -85,6 +100,7 @@ class RawData:
     source: str
     revision: str | None = None
     notes: tuple[str, ...] = ()
+    reading: Reading = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +116,7 @@ class Dataset:
       fingerprint: Hash of what the source held, before any split was made here.
       revision: The commit that was read, of a source that has such a thing.
       notes: What was done on the way and the person should know, a sentence each.
+      reading: How it was read, the columns included.
     """
 
     name: str
@@ -109,6 +126,7 @@ class Dataset:
     fingerprint: str
     revision: str | None = None
     notes: tuple[str, ...] = ()
+    reading: Reading = NOTHING_SAID
 
     def label_counts(self, split: str) -> np.ndarray:
         """Returns the number of examples of each label, int64 [labels]."""

@@ -1,4 +1,4 @@
-"""Reads one file of texts: CSV, TSV, JSON Lines or Parquet.
+"""Reads one file of texts, whichever way it is written.
 
 A new file format is one function and one entry in `READERS`. A reader keeps every row
 and every character, or raises an error that names the place.
@@ -6,53 +6,66 @@ and every character, or raises an error that names the place.
 
 from __future__ import annotations
 
-import codecs
-import gzip
-import json
-import re
-from collections.abc import Callable, Iterator, Sequence
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from seqclf.data import dialect as dialects
+from seqclf.data.contents import SHEETS, is_packed, kind_of, unpacked
 from seqclf.data.dataset import Part
+from seqclf.data.dialect import Dialect
+from seqclf.data.encodings import START, blocks, decoded, encoding_of, is_utf_8
+from seqclf.data.json_files import grown, read_json
+from seqclf.data.labelled_lines import read_lines
+from seqclf.data.reading import NOTHING_SAID, Reading
+from seqclf.data.sheets import read_sheet
 from seqclf.errors import ConfigError, DataError, unknown
 
-GZIP = ".gz"
-UTF_8 = "utf-8"
-BLOCK = 1 << 20  # bytes decoded at a time
-# How a file of JSON Lines must not begin, nor a line of it. Arrow skips the three bytes
-# of a byte-order mark one by one.
-NULL_FIRST = re.compile(rb"[\s\xef\xbb\xbf]*null")
-NULL_LINE = re.compile(rb"\n[\s\xef\xbb\xbf]*null")
-# Bytes parsed at a time, more only where a single row is longer than that.
-ROW_BYTES = (1 << 24, 1 << 27, 1 << 30)
+TEXT_SUFFIX = ".txt"
 
 
-def read_file(file: Path, encoding: str) -> Part:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to read, and what is known of it.
+
+    Attributes:
+      file: An existing file.
+      given: What a person said of it.
+      usual: How the training read its files.
+    """
+
+    file: Path
+    given: Reading = NOTHING_SAID
+    usual: Reading = NOTHING_SAID
+
+
+def read_file(
+    file: Path, given: Reading = NOTHING_SAID, usual: Reading = NOTHING_SAID
+) -> Part:
     """Reads one file, whatever columns it has.
 
     Args:
-      file: An existing file; its suffix tells the format, `.gz` may follow.
-      encoding: Character encoding of a text file.
+      file: An existing file. Its first bytes or its suffix tell the format; it may be
+        packed (.gz, .bz2, .xz, .zst, or .zip with one file in it).
+      given: What a person said of the file.
+      usual: How the training read its files; it counts where `given` says nothing.
 
     Returns:
-      Its rows; columns of CSV and TSV are all string.
+      Its rows; columns of delimited files and spreadsheets are all string.
 
     Raises:
       DataError: If it cannot be read whole; file, row or byte are named.
-      ConfigError: If an encoding is given for a format that has its own.
+      ConfigError: If something was given that does nothing with its format.
     """
-    suffix = format_of(file)
-    if suffix not in READERS:
-        raise DataError(unknown(f"format of {file}:", suffix or file.name, READERS))
-    if suffix in OWN_ENCODING and is_other(encoding):
-        raise ConfigError(f"encoding does nothing with {file}, which has its own.")
-    if not file.stat().st_size:
-        raise DataError(f"{file} is empty.")
+    source = Source(file, given, usual)
     try:
-        table = READERS[suffix](file, encoding)
+        if not file.stat().st_size:
+            raise DataError(f"{file} is empty.")
+        part = _reader(file, given)(source)
     except PermissionError as error:
         raise DataError(
             f"{file} may not be read: permission denied. Ask its owner, or copy it."
@@ -62,153 +75,165 @@ def read_file(file: Path, encoding: str) -> Part:
             "; is it whole?" if isinstance(error, (pa.ArrowInvalid, EOFError)) else ""
         )
         raise DataError(f"{file} could not be read: {error}{hint}") from error
-    if not table.num_rows:
+    if not part.table.num_rows:
         raise DataError(f"{file} has no rows.")
-    return Part(str(file), table)
+    return part
 
 
-def format_of(file: Path) -> str:
-    """Returns the suffix that tells the format, in lower case, without `.gz`."""
-    inner = file.with_suffix("") if file.suffix.lower() == GZIP else file
-    return inner.suffix.lower()
+def _reader(file: Path, given: Reading) -> Callable[[Source], Part]:
+    kind = kind_of(file)
+    said = (given.delimiter, given.header, given.columns)
+    if kind not in READERS and any(one is not None for one in said):
+        return _read_delimited
+    if kind not in READERS:
+        if kind != TEXT_SUFFIX and not _is_text(file):
+            raise _unknown_format(file)
+        return _read_lines
+    _refuse_idle(file, kind, given)
+    return READERS[kind]
 
 
-def stem_of(file: Path) -> str:
-    """Returns the file's name without the suffixes that tell the format."""
-    inner = file.with_suffix("") if file.suffix.lower() == GZIP else file
-    return inner.stem
+def _unknown_format(file: Path) -> DataError:
+    suffix = kind_of(file) or file.name
+    return DataError(unknown(f"format of {file}:", suffix, [*READERS, TEXT_SUFFIX]))
 
 
-def read_json_lines(content: bytes, place: str) -> pa.Table:
-    """Reads JSON Lines that are in memory, UTF-8.
+def _is_text(file: Path) -> bool:
+    with unpacked(file) as stream:
+        return b"\0" not in stream.read(START)
+
+
+def _refuse_idle(file: Path, kind: str, given: Reading) -> None:
+    """Refuses what was said of a file and does nothing with its format."""
+    if kind in OWN_ENCODING and given.encoding and not is_utf_8(given.encoding):
+        raise ConfigError(f"encoding does nothing with {file}, which has its own.")
+    if kind in (*dialects.DELIMITERS, *SHEETS):
+        return
+    for name in ("delimiter", "header", "columns"):
+        if getattr(given, name) is not None:
+            raise ConfigError(
+                f"{name} does nothing with {file}: its format names its columns."
+            )
+
+
+def read_bytes(content: bytes, place: str, given: Reading, usual: Reading) -> Part:
+    """Reads rows that are in memory: JSON Lines, JSON, CSV or TSV, told by content.
 
     Raises:
       DataError: Names the line that is broken or unlike those before it.
     """
-    return _parse_json_lines(_decoded(content, place, UTF_8), place)
+    if not content:
+        raise DataError(f"{place} is empty.")
+    encoding = encoding_of(content[:START], given, usual)
+    text = decoded(content, place, encoding)
+    if text[:START].to_pybytes().lstrip()[:1] in (b"{", b"["):
+        table, notes = read_json(text, place)
+        return Part(place, table, notes=notes)
+    first = text[:START].to_pybytes().split(b"\n", 1)[0]
+    suffix = ".tsv" if b"\t" in first else ".csv"
+    return _delimited(text, place, suffix, given, usual)
 
 
-def decode_text(content: bytes, place: str, encoding: str) -> str:
+def decode_text(
+    content: bytes, place: str, given: Reading, usual: Reading = NOTHING_SAID
+) -> str:
     """Returns a text file's characters, without a byte order mark.
 
     Raises:
       DataError: Names the byte that is not of the encoding.
     """
-    return "".join(_decode(pa.py_buffer(content), place, encoding)).removeprefix(
+    encoding = encoding_of(content[:START], given, usual)
+    return "".join(blocks(pa.py_buffer(content), place, encoding)).removeprefix(
         "\ufeff"
     )
 
 
-def is_other(encoding: str) -> bool:
-    """Tells whether an encoding is another one than UTF-8."""
-    return codecs.lookup(encoding).name != UTF_8
-
-
-def _content(file: Path, encoding: str) -> pa.Buffer:
-    """Returns what a text file holds, as valid UTF-8 without a byte order mark."""
-    if file.suffix.lower() == GZIP:
-        with gzip.open(file) as stream:
+def _content(source: Source) -> tuple[pa.Buffer, str]:
+    """Returns what a text file holds, UTF-8 without a mark, and its encoding."""
+    if is_packed(source.file):
+        with unpacked(source.file) as stream:
             content = pa.py_buffer(stream.read())
-    elif file.stat().st_size:
-        content = pa.memory_map(str(file)).read_buffer()
     else:
-        content = pa.py_buffer(b"")
-    return _decoded(content, str(file), encoding)
-
-
-def _decoded(content: Any, place: str, encoding: str) -> pa.Buffer:
-    content = pa.py_buffer(content)
+        content = pa.memory_map(str(source.file)).read_buffer()
     if not content.size:
-        raise DataError(f"{place} is empty.")
-    if is_other(encoding):
-        decoded = "".join(_decode(content, place, encoding)).removeprefix("\ufeff")
-        return pa.py_buffer(decoded.encode())
-    for _ in _decode(content, place, encoding):
-        pass  # only to find what is not UTF-8
-    mark = len(codecs.BOM_UTF8)
-    return content[mark:] if content[:mark].to_pybytes() == codecs.BOM_UTF8 else content
+        raise DataError(f"{source.file} is empty.")
+    start = content[:START].to_pybytes()
+    encoding = encoding_of(start, source.given, source.usual)
+    return decoded(content, str(source.file), encoding), encoding
 
 
-def _decode(content: pa.Buffer, place: str, encoding: str) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    view = memoryview(content).cast("B")
-    for start in range(0, len(view), BLOCK):
-        block = view[start : start + BLOCK]
-        before = start - len(decoder.getstate()[0])
-        try:
-            yield decoder.decode(block, final=start + BLOCK >= len(view))
-        except UnicodeDecodeError as error:
-            at = before + error.start
-            raise DataError(
-                f"{place}, line {_line(content, at)}: byte {at:,} (0x{view[at]:02x}) "
-                f"is not {encoding}. Name the encoding it was saved in, for example "
-                f"--encoding {_likely_encoding(view, encoding)}."
-            ) from error
+def _read_delimited(source: Source) -> Part:
+    content, encoding = _content(source)
+    kind = kind_of(source.file)
+    kind = kind if kind in dialects.DELIMITERS else ".csv"
+    part = _delimited(content, str(source.file), kind, source.given, source.usual)
+    notes = (*_about_encoding(source, encoding), *part.notes)
+    reading = replace(part.reading, encoding=_said(source, encoding))
+    return replace(part, notes=notes, reading=reading)
 
 
-def _likely_encoding(view: memoryview, encoding: str) -> str:
-    if bytes(view[:2]) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        return "utf-16"
-    return "cp1252" if encoding == UTF_8 else UTF_8
+def _said(source: Source, encoding: str) -> str | None:
+    """Returns an encoding that somebody named; what files tell is their own."""
+    named = (source.given.encoding, source.usual.encoding)
+    return encoding if encoding in named else None
 
 
-def _grown(parse: Callable[[int], pa.Table]) -> pa.Table:
-    """Parses in blocks of bytes, in larger ones if a row does not fit."""
-    for size in ROW_BYTES[:-1]:
-        try:
-            return parse(size)
-        except pa.ArrowInvalid as error:
-            if "straddl" not in str(error):
-                raise
-    return parse(ROW_BYTES[-1])
+def _about_encoding(source: Source, encoding: str) -> tuple[str, ...]:
+    """Says that an encoding was found and not given, where it is not UTF-8."""
+    if source.given.encoding is not None or is_utf_8(encoding):
+        return ()
+    how = ", as in training" if encoding == source.usual.encoding else ""
+    return (f"{source.file} is read as {encoding}{how}; --encoding names another.",)
 
 
-def _read_csv(file: Path, encoding: str) -> pa.Table:
-    content = _content(file, encoding)
-    wrong = _wrong_quote(content, b",")
-    if wrong is not None:
-        raise DataError(f"{file}, line {_line(content, wrong)}: {QUOTING}")
-    return _parse_csv(content, file, ",", quoted=True)
+def _delimited(
+    content: pa.Buffer, place: str, suffix: str, given: Reading, usual: Reading
+) -> Part:
+    def lines() -> Iterator[str]:
+        with io.TextIOWrapper(pa.BufferReader(content), "utf-8", newline="") as stream:
+            yield from stream
 
-
-def _read_tsv(file: Path, encoding: str) -> pa.Table:
-    """Reads tab-separated values; quotes count only if all of them are well-formed.
-
-    Half of the world writes TSV without any quoting, where a text may begin with a
-    quotation mark that means itself.
-    """
-    content = _content(file, encoding)
-    quoted = _wrong_quote(content, b"\t") is None
-    return _parse_csv(content, file, "\t", quoted=quoted)
-
-
-QUOTING = (
-    "a quoted field does not end where it should. In CSV a text that begins with a "
-    'quotation mark is put in quotation marks, and those within it are doubled: "".'
-)
-
-
-def _wrong_quote(content: pa.Buffer, delimiter: bytes) -> int | None:
-    """Returns where a quoted field begins that is never closed, or closed too early."""
-    view = memoryview(content).cast("B")
-    field = re.compile(
-        rb"(?:\A|(?<=[\r\n" + delimiter + rb']))"[^"]*(?:""[^"]*)*("?)', re.DOTALL
+    dialect = dialects.find_dialect(lines, place, suffix, given, usual)
+    table = _parse_csv(content, lines, place, dialect)
+    return Part(
+        place,
+        table,
+        row=_row_in(lines, place, dialect),
+        notes=dialect.notes,
+        reading=Reading(
+            delimiter=dialect.delimiter,
+            header=dialect.has_header,
+            columns=None if dialect.has_header else ",".join(dialect.names),
+        ),
     )
-    behind = (delimiter[0], *b"\r\n")
-    for found in field.finditer(view):
-        is_last = found.end() == len(view)
-        if not found[1] or not (is_last or view[found.end()] in behind):
-            return found.start()
-    return None
 
 
-def _line(content: pa.Buffer, at: int) -> str:
-    lines = bytes(memoryview(content)[:at]).count(b"\n")
-    return f"{lines + 1:,}"
+def _row_in(
+    lines: Callable[[], Iterator[str]], place: str, dialect: Dialect
+) -> Callable[[int], int]:
+    """Returns what finds the line that a row begins in, for messages."""
+
+    def row(index: int) -> int:
+        found = _without_blank(dialects.rows_of(lines(), place, dialect), dialect)
+        for place_in_file, (line, _) in enumerate(found, -int(dialect.has_header)):
+            if place_in_file == index:
+                return line
+        return index + 1
+
+    return row
+
+
+def _without_blank(rows: Iterator[Any], dialect: Dialect) -> Iterator[Any]:
+    """Leaves blank lines out, which are no rows unless a row is nothing but a text."""
+    has_begun = False
+    for line, fields in rows:
+        if fields or (has_begun and len(dialect.names) == 1):
+            yield line, fields
+        has_begun = has_begun or bool(fields)
 
 
 def _parse_csv(
-    content: pa.Buffer, file: Path, delimiter: str, *, quoted: bool
+    content: pa.Buffer, lines: Callable[[], Iterator[str]], place: str, dialect: Dialect
 ) -> pa.Table:
     from pyarrow import csv
 
@@ -218,168 +243,158 @@ def _parse_csv(
         invalid.append(row)
         return "skip"
 
+    content = content[_start_of_rows(lines, place, dialect) :]
+    if dialect.escape:
+        text = memoryview(content).tobytes().decode()
+        content = pa.py_buffer(dialects.unescaped(text, dialect.escape).encode())
+    unique = [str(i) for i in range(len(dialect.names))]
+    if not content.size:
+        return pa.table([pa.array([], pa.string())] * len(unique), list(dialect.names))
     parsing = csv.ParseOptions(
-        delimiter=delimiter,
-        quote_char='"' if quoted else False,
-        newlines_in_values=quoted,
+        delimiter=dialect.delimiter,
+        quote_char='"' if dialect.quoted else False,
+        newlines_in_values=dialect.quoted,
         invalid_row_handler=keep_note,
+        # A blank line is no row, unless a row has nothing but its text.
+        ignore_empty_lines=len(unique) > 1,
+    )
+    # Everything is read as text: a review that says NA or 007 stays that review.
+    converting = csv.ConvertOptions(
+        column_types=dict.fromkeys(unique, pa.string()), strings_can_be_null=False
     )
 
     def parse(size: int) -> pa.Table:
         # One thread: only then are the rows counted that have too few fields.
-        reading = csv.ReadOptions(block_size=size, use_threads=False)
-        source = pa.BufferReader(content)
-        names = csv.open_csv(source, reading, parsing).schema.names
-        # A blank line is no row, unless a row has nothing but its text.
-        parsing.ignore_empty_lines = len(names) > 1
-        invalid.clear()
-        # Everything is read as text: a review that says NA or 007 stays that review.
-        converting = csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+        reading = csv.ReadOptions(
+            block_size=size, use_threads=False, column_names=unique
         )
+        invalid.clear()
         return csv.read_csv(pa.BufferReader(content), reading, parsing, converting)
 
-    table = _grown(parse)
+    table = grown(parse)
     if invalid:
-        first = invalid[0]
-        raise DataError(
-            f"{file}, row {first.number - 1:,}: expected {first.expected_columns} "
-            f"fields, as in the first line, got {first.actual_columns}: "
-            f"{first.text[:60]!r}. Rows like it: {len(invalid):,}."
-        )
-    refuse_other_delimiter(table.column_names, file)
-    return table
+        raise DataError(_uneven(lines, place, dialect, len(invalid)))
+    return table.rename_columns(list(dialect.names))
 
 
-def refuse_other_delimiter(names: Sequence[str], file: Path) -> None:
-    """Refuses a file whose one column seems to be several, set apart in another way.
+def _start_of_rows(
+    lines: Callable[[], Iterator[str]], place: str, dialect: Dialect
+) -> int:
+    """Returns the byte behind the header and what stands before it."""
+    taken = 0
 
-    Raises:
-      DataError: Names the delimiter and what to save it as.
-    """
-    for delimiter in ";\t|":
-        if len(names) == 1 and delimiter in names[0]:
-            raise DataError(
-                f"{file}: the first line is {names[0]!r}; its fields seem to be "
-                f"separated by {delimiter!r}. Save it with commas as .csv, or with "
-                f"tabs as .tsv."
+    def counted() -> Iterator[str]:
+        nonlocal taken
+        for line in lines():
+            taken += len(line.encode())
+            yield line
+
+    before = 0
+    for _, fields in dialects.rows_of(counted(), place, dialect):
+        if fields:
+            return taken if dialect.has_header else before
+        before = taken
+    return before
+
+
+def _uneven(
+    lines: Callable[[], Iterator[str]], place: str, dialect: Dialect, count: int
+) -> str:
+    """Names the first row that has too few or too many fields."""
+    width = len(dialect.names)
+    for line, fields in dialects.rows_of(lines(), place, dialect):
+        if fields and len(fields) != width:
+            row = dialect.delimiter.join(fields)
+            return (
+                f"{place}, row {line:,}: expected {width} fields, as in the first "
+                f"line, got {len(fields)}: {row[:60]!r}. Rows like it: {count:,}."
             )
+    return f"{place}: {count:,} rows have not {width} fields, as the first line has."
 
 
-def _read_json_lines(file: Path, encoding: str) -> pa.Table:
-    return _parse_json_lines(_content(file, encoding), str(file))
+def _read_json(source: Source) -> Part:
+    content, encoding = _content(source)
+    table, notes = read_json(content, str(source.file))
+    return Part(
+        str(source.file),
+        table,
+        notes=(*_about_encoding(source, encoding), *notes),
+        reading=Reading(encoding=_said(source, encoding)),
+    )
 
 
-def _parse_json_lines(content: pa.Buffer, place: str) -> pa.Table:
-    from pyarrow import json as arrow_json
-
-    def parse(schema: pa.Schema | None) -> pa.Table:
-        parsing = arrow_json.ParseOptions(explicit_schema=schema)
-        return _grown(
-            lambda size: arrow_json.read_json(
-                pa.BufferReader(content),
-                arrow_json.ReadOptions(block_size=size, use_threads=False),
-                parsing,
-            )
-        )
-
-    try:
-        _refuse_null_line(content)
-        table = parse(None)
-        # Arrow takes texts for times if all of them look like times.
-        times = [f for f in table.schema if pa.types.is_temporal(f.type)]
-        if times:
-            table = parse(pa.schema([(f.name, pa.string()) for f in times]))
-    except pa.ArrowInvalid as error:
-        raise DataError(_json_complaint(content, place, error)) from error
-    return table
+def _read_lines(source: Source) -> Part:
+    content, encoding = _content(source)
+    found = read_lines(content, str(source.file))
+    if found is None:
+        raise _without_labels(source.file)
+    table, notes = found
+    return Part(
+        str(source.file),
+        table,
+        notes=(*_about_encoding(source, encoding), *notes),
+        reading=Reading(encoding=_said(source, encoding)),
+    )
 
 
-def _refuse_null_line(content: pa.Buffer) -> None:
-    """Raises ArrowInvalid where a line begins with null.
-
-    Arrow 26 crashes on a block of lines whose first value is null and no object.
-    """
-    if NULL_FIRST.match(content) or NULL_LINE.search(content):
-        raise pa.ArrowInvalid("a line is null")
-
-
-def _json_complaint(content: pa.Buffer, place: str, error: Exception) -> str:
-    """Says which line is at fault; Arrow counts within blocks."""
-    first: dict[str, tuple[str, int]] = {}  # kind of each key, and the line it is from
-    for number, line in enumerate(memoryview(content).tobytes().split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        where = f"{place}, line {number:,}"
-        row, complaint = json_row(line)
-        if complaint:
-            return f"{where} {complaint}."
-        for key, value in row.items():
-            kind = _json_kind(value)
-            known, before = first.setdefault(key, (kind, number)) if kind else ("", 0)
-            if kind and kind != known:
-                return (
-                    f"{where}: {key!r} is a {kind} here and a {known} in line "
-                    f"{before:,}; use one kind."
-                )
-    return f"{place} could not be read: {error}"
+def _without_labels(file: Path) -> DataError:
+    if kind_of(file) != TEXT_SUFFIX:
+        return _unknown_format(file)
+    return DataError(
+        f"{file}: its lines hold no labels. Expected '__label__good a text', 'a "
+        f"text;good' or 'good<tab>a text'; or a folder a label with a text a file: "
+        f"pos/1.txt, neg/2.txt. To label it: seqclf predict --lines --input '{file}'."
+    )
 
 
-def json_row(line: bytes | str) -> tuple[dict[str, Any], str]:
-    """Returns the object in a line, and what is wrong with it, "" if nothing is."""
-    try:
-        row = json.loads(
-            line, parse_constant=_refuse_constant, object_pairs_hook=_unique
-        )
-    except (ValueError, RecursionError) as reason:
-        return {}, f"is broken JSON: {reason}"
-    if not isinstance(row, dict):
-        return {}, 'is no JSON object, such as {"text": "fine", "label": "good"}'
-    if _has_half_a_character(row):
-        return {}, "has half a character (a lone surrogate)"
-    return row, ""
+def _read_sheet(source: Source) -> Part:
+    rows, notes = read_sheet(source.file)
+    if not rows:
+        raise DataError(f"{source.file} has no rows.")
+    place = str(source.file)
+    columns, has_header, more = dialects.columns_of(
+        rows, place, source.given, source.usual
+    )
+    data = rows[1:] if has_header else rows
+    table = pa.table(
+        [pa.array(values, pa.string()) for values in zip(*data, strict=True)]
+        if data
+        else [pa.array([], pa.string())] * len(columns),
+        list(columns),
+    )
+    said = None if has_header else ",".join(columns)
+    return Part(
+        place,
+        table,
+        row=lambda index: index + 1 + has_header,
+        notes=(*notes, *more),
+        reading=Reading(header=has_header, columns=said),
+    )
 
 
-def _has_half_a_character(row: object) -> bool:
-    try:
-        json.dumps(row, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        raise ValueError("a key stands in it twice")
-    return row
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _json_kind(value: object) -> str | None:
-    names = {str: "string", bool: "boolean", int: "number", float: "number"}
-    if value is None:
-        return None
-    return names.get(type(value), type(value).__name__)
-
-
-def _read_parquet(file: Path, encoding: str) -> pa.Table:
+def _read_parquet(source: Source) -> Part:
     from pyarrow import parquet
 
     # A chunk for each row group, not one for all: so a large table can be divided
     # without being in memory twice.
-    opened = parquet.ParquetFile(file)
+    opened = parquet.ParquetFile(source.file)
     groups = [opened.read_row_group(i) for i in range(opened.num_row_groups)]
-    return pa.concat_tables(groups) if groups else opened.read()
+    return Part(str(source.file), pa.concat_tables(groups) if groups else opened.read())
 
 
-READERS: dict[str, Callable[[Path, str], pa.Table]] = {
-    ".csv": _read_csv,
-    ".tsv": _read_tsv,
-    ".jsonl": _read_json_lines,
+def _read_arrow(source: Source) -> Part:
+    from pyarrow import feather
+
+    return Part(str(source.file), feather.read_table(source.file))
+
+
+READERS: dict[str, Callable[[Source], Part]] = {
+    ".csv": _read_delimited,
+    ".tsv": _read_delimited,
+    ".jsonl": _read_json,
+    ".json": _read_json,
     ".parquet": _read_parquet,
+    ".arrow": _read_arrow,
+    **dict.fromkeys(SHEETS, _read_sheet),
 }
-OWN_ENCODING = frozenset((".parquet",))
+OWN_ENCODING = frozenset((".parquet", ".arrow", *SHEETS))

@@ -12,13 +12,11 @@ import pyarrow.compute as pc
 
 from seqclf.data.columns import (
     FEWEST_FOR_A_GUESS,
-    LABEL_COLUMNS,
     all_match,
     column_of,
     columns_hint,
-    found_name,
+    existing_name,
     refuse_missing,
-    refuse_unknown,
 )
 from seqclf.data.dataset import NO_LABEL, TRAIN, UNLABELED, Found, Part
 from seqclf.errors import DataError, unknown
@@ -58,10 +56,12 @@ def read_label_names(folder: Path, found: Found) -> Found:
 _LabelColumns = Mapping[str, Sequence[pa.ChunkedArray]]
 
 
-def labels_of(found: Found, given: str | None) -> tuple[_LabelColumns, tuple[str, ...]]:
+def labels_of(found: Found, given: str) -> tuple[_LabelColumns, tuple[str, ...]]:
     """Returns the labels as they stand, and the names of all label ids in order."""
     labelled = {s: parts for s, parts in found.parts.items() if s != UNLABELED}
-    names = {s: [_label_name(part, given) for part in labelled[s]] for s in labelled}
+    names = {
+        s: [existing_name(p, given, "label") for p in labelled[s]] for s in labelled
+    }
     columns = {
         split: [
             _label_column(part, name)
@@ -81,13 +81,6 @@ def labels_of(found: Found, given: str | None) -> tuple[_LabelColumns, tuple[str
     return columns, tuple(sorted(values, key=_label_order))
 
 
-def _label_name(part: Part, given: str | None) -> str:
-    if given is None:
-        return found_name(part, LABEL_COLUMNS, "label")
-    refuse_unknown(part, given, "label")
-    return given
-
-
 def _label_column(part: Part, name: str) -> pa.ChunkedArray:
     """Returns labels as strings; an empty one counts as missing."""
     column = column_of(part, name)
@@ -101,7 +94,7 @@ def _label_column(part: Part, name: str) -> pa.ChunkedArray:
     refuse_missing(labels, "a label", part)
     broken = pc.match_substring_regex(labels, r"[\r\n]")
     if pc.any(broken).as_py():
-        row = pc.index(broken, True).as_py() + 1
+        row = part.row(pc.index(broken, True).as_py())
         raise DataError(f"{part.place}, row {row:,}: a label with a line break in it.")
     return labels
 
@@ -191,14 +184,14 @@ def ids_of(
             outside = pc.or_(pc.less(ids, 0), pc.greater_equal(ids, len(labels)))
             row = pc.index(outside, True).as_py()
             raise DataError(
-                f"{part.place}, row {row + 1:,}: label id {ids[row].as_py()} is "
+                f"{part.place}, row {part.row(row):,}: label id {ids[row].as_py()} is "
                 f"outside 0 to {len(labels) - 1}, the {len(labels)} labels that have "
                 f"names."
             )
     if ids.null_count:
         row = pc.index(pc.is_null(ids), True).as_py()
         raise DataError(
-            f"{part.place}, row {row + 1:,}: "
+            f"{part.place}, row {part.row(row):,}: "
             f"{unknown('label', column[row].as_py(), labels)}"
         )
     return ids

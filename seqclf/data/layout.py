@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from seqclf.config import DataConfig
+from seqclf.data.contents import format_of, stem_of
 from seqclf.data.dataset import (
     NO_LABEL,
     SPLIT_NAMES,
@@ -21,19 +21,19 @@ from seqclf.data.dataset import (
 )
 from seqclf.data.files import (
     READERS,
+    TEXT_SUFFIX,
     decode_text,
-    format_of,
+    read_bytes,
     read_file,
-    read_json_lines,
-    stem_of,
 )
 from seqclf.data.hub import is_saved, read_saved
 from seqclf.data.labels import read_label_names
+from seqclf.data.reading import NOTHING_SAID, Reading
 from seqclf.errors import ConfigError, DataError
 
 STANDARD_INPUT = "-"
-TEXT_SUFFIX = ".txt"
 SHARD = re.compile(r"-\d{5}-of-\d{5}$")  # as the Hub names the parts of a split
+SPARK_PART = re.compile(r"part-\d{5}")  # as Spark names the parts of a table
 FILES_A_CHUNK = 1000
 
 
@@ -42,8 +42,12 @@ def is_pattern(source: str) -> bool:
     return glob.has_magic(source)
 
 
-def read_standard_input() -> Found:
-    """Reads JSON Lines from standard input, as the train split.
+def read_standard_input(given: Reading, usual: Reading) -> Found:
+    """Reads JSON Lines, CSV or TSV from standard input, as the train split.
+
+    Args:
+      given: What a person said of it.
+      usual: How the training read its files.
 
     Raises:
       ConfigError: If nothing is piped in.
@@ -51,17 +55,15 @@ def read_standard_input() -> Found:
     """
     if sys.stdin.isatty():
         raise ConfigError(
-            "--data - reads JSON Lines from standard input; pipe them in, for "
+            "--data - reads JSON Lines or CSV from standard input; pipe them in, for "
             "example: seqclf compare --data - < reviews.jsonl"
         )
     place = "standard input"
-    table = read_json_lines(sys.stdin.buffer.read(), place)
-    return Found(
-        name="stdin", source=place, parts={TRAIN: [Part(place, table)]}, label_names={}
-    )
+    part = read_bytes(sys.stdin.buffer.read(), place, given, usual)
+    return _found(place, "stdin", {TRAIN: [part]})
 
 
-def read_pattern(pattern: str, config: DataConfig) -> Found:
+def read_pattern(pattern: str, given: Reading, usual: Reading) -> Found:
     """Reads all files that match a pattern, in the order of their names, as train.
 
     Raises:
@@ -77,21 +79,26 @@ def read_pattern(pattern: str, config: DataConfig) -> Found:
     note = (
         f"{pattern} matches {len(files):,} files: {_listed([f.name for f in files])}."
     )
-    return Found(
-        name=stem_of(files[0]) if len(files) == 1 else files[0].resolve().parent.name,
-        source=pattern,
-        parts={TRAIN: [read_file(file, config.encoding) for file in files]},
-        label_names={},
-        notes=(note,),
-    )
+    one = len(files) == 1
+    name = _name_of(files[0]) if one else files[0].resolve().parent.name
+    parts = {TRAIN: _read_all(files, given, usual)}
+    return _found(pattern, name, parts, note)
 
 
-def read_path(path: Path, config: DataConfig) -> Found:
+def _read_all(files: Sequence[Path], given: Reading, usual: Reading) -> list[Part]:
+    """Reads files that are written alike: the first shows how."""
+    first = read_file(files[0], given, usual)
+    like_it = usual if first.reading == NOTHING_SAID else first.reading
+    return [first, *(read_file(file, given, like_it) for file in files[1:])]
+
+
+def read_path(path: Path, given: Reading, usual: Reading) -> Found:
     """Reads a file as the train split, or a folder with its splits.
 
     Args:
       path: An existing file or folder.
-      config: Encoding of text files.
+      given: What a person said of its files.
+      usual: How the training read its files.
 
     Returns:
       The splits found.
@@ -101,45 +108,60 @@ def read_path(path: Path, config: DataConfig) -> Found:
     """
     try:
         if not path.is_dir():
-            parts = {TRAIN: [read_file(path, config.encoding)]}
-            return _found(path, stem_of(path.resolve()), parts)
-        return _read_folder(path, config)
+            parts = {TRAIN: [read_file(path, given, usual)]}
+            return _found(str(path), _name_of(path.resolve()), parts)
+        return _read_folder(path, given, usual)
     except PermissionError as error:
         raise DataError(
             f"{error.filename} may not be read: permission denied."
         ) from error
 
 
+def _name_of(file: Path) -> str:
+    """Returns what a file is called; one that is called after a split, its folder."""
+    stem = stem_of(file)
+    folder = file.resolve().parent.name
+    return folder if stem.lower() in SPLIT_NAMES and folder else stem
+
+
 def _found(
-    path: Path, name: str, parts: Mapping[str, Sequence[Part]], *notes: str
+    source: str, name: str, parts: Mapping[str, Sequence[Part]], *notes: str
 ) -> Found:
-    return Found(name=name, source=str(path), parts=parts, label_names={}, notes=notes)
+    said = (note for some in parts.values() for part in some for note in part.notes)
+    return Found(
+        name=name,
+        source=source,
+        parts=parts,
+        label_names={},
+        notes=(*notes, *dict.fromkeys(said)),
+        reading=parts[TRAIN][0].reading,
+    )
 
 
-def _read_folder(folder: Path, config: DataConfig) -> Found:
+def _read_folder(folder: Path, given: Reading, usual: Reading) -> Found:
     if is_saved(folder):
-        if config.encoding != DataConfig().encoding:
+        if given.encoding is not None:
             raise ConfigError(f"encoding does nothing with {folder}, a saved data set.")
         return read_saved(folder)
     files, aside = _split_files(folder)
     if not files:
-        return _read_class_folders(folder, config, aside)
+        return _read_class_folders(folder, given, usual, aside)
     if TRAIN not in files:
         raise DataError(
             f"{folder} has no train file, only {_listed(list(files))}; name one of "
             f"them train, for example train.csv."
         )
-    parts = {
-        split: [read_file(file, config.encoding) for file in some]
-        for split, some in files.items()
-    }
+    parts = {TRAIN: _read_all(files.pop(TRAIN), given, usual)}
+    as_train = parts[TRAIN][0].reading
+    for split, some in files.items():
+        parts[split] = _read_all(some, given, as_train)
     notes = []
     if aside:
         notes.append(
             f"left aside in {folder}, for their names are not those of splits: "
             f"{_listed(aside)}."
         )
-    found = _found(folder, folder.resolve().name, parts, *notes)
+    found = _found(str(folder), folder.resolve().name, parts, *notes)
     return read_label_names(folder, found)
 
 
@@ -148,10 +170,11 @@ def _split_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
     files: dict[str, list[Path]] = {}
     aside = []
     for file in sorted(folder.iterdir()):
-        if file.is_dir() or format_of(file) not in READERS:
-            continue
         stem = stem_of(file)
         split = SPLIT_NAMES.get(SHARD.sub("", stem).lower())
+        is_lines = split is not None and format_of(file) == TEXT_SUFFIX
+        if file.is_dir() or not (format_of(file) in READERS or is_lines):
+            continue
         if split is None:
             aside.append(file.name)
             continue
@@ -166,7 +189,7 @@ def _split_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
 
 
 def _read_class_folders(
-    folder: Path, config: DataConfig, aside: Sequence[str]
+    folder: Path, given: Reading, usual: Reading, aside: Sequence[str]
 ) -> Found:
     """Reads texts that lie in a folder a class, perhaps in a folder a split above.
 
@@ -182,25 +205,33 @@ def _read_class_folders(
         for child in _class_folders(root):
             is_labelled = SPLIT_NAMES.get(child.name.lower()) != UNLABELED
             name = child.name if is_labelled else None
-            part = Part(str(child), _read_texts(child, name, config.encoding))
+            part = Part(str(child), _read_texts(child, name, given, usual))
             parts.setdefault(split if is_labelled else UNLABELED, []).append(part)
     if TRAIN not in parts:
         raise DataError(_nothing_found(folder, aside))
-    return _found(folder, folder.resolve().name, parts, *_others(list(roots.values())))
+    others = _others(list(roots.values()))
+    return _found(str(folder), folder.resolve().name, parts, *others)
 
 
 def _nothing_found(folder: Path, aside: Sequence[str]) -> str:
     if aside:
         return (
             f"{folder} has no file of the name train, only {_listed(aside)}. Name a "
-            f"file itself, several by a pattern such as '{folder}/*.csv', or call one "
-            f"of them train."
+            f"file itself, several by a pattern such as '{folder}/{_pattern(aside)}', "
+            f"or call one of them train."
         )
     return (
         f"{folder} holds no data that seqclf knows. Expected train with one of "
         f"{', '.join(READERS)} (and validation, test and unlabeled, if there are any), "
         f"or a folder a label with {TEXT_SUFFIX} files: pos/1.txt, neg/2.txt."
     )
+
+
+def _pattern(names: Sequence[str]) -> str:
+    """Returns a pattern for files of one kind, the parts of a table if they are."""
+    file = Path(names[0])
+    packing = "".join(file.suffixes[-2:]) if len(file.suffixes) > 1 else file.suffix
+    return f"{'part-' if SPARK_PART.match(file.name) else ''}*{packing}"
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -230,12 +261,16 @@ def _others(roots: Sequence[Path]) -> list[str]:
     return [f"left aside, for they are no {TEXT_SUFFIX} files: {_listed(aside)}."]
 
 
-def _read_texts(folder: Path, label: str | None, encoding: str) -> pa.Table:
+def _read_texts(
+    folder: Path, label: str | None, given: Reading, usual: Reading
+) -> pa.Table:
     files = sorted(_text_files(folder))
     chunks = []
     for start in range(0, len(files), FILES_A_CHUNK):
         block = files[start : start + FILES_A_CHUNK]
-        texts = [decode_text(file.read_bytes(), str(file), encoding) for file in block]
+        texts = [
+            decode_text(file.read_bytes(), str(file), given, usual) for file in block
+        ]
         chunks.append(pa.array(texts, pa.string()))
     labels = pa.repeat(NO_LABEL if label is None else label, len(files))
     return pa.table({"text": pa.chunked_array(chunks), "label": labels})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pyarrow as pa
 
 from seqclf.config import DataConfig
-from seqclf.data.columns import checked_texts, guesses
-from seqclf.data.dataset import NO_LABEL, SCHEMA, TRAIN, UNLABELED, Found, RawData
+from seqclf.data.columns import checked_texts
+from seqclf.data.dataset import NO_LABEL, SCHEMA, UNLABELED, Found, RawData
 from seqclf.data.labels import ids_of, labels_of
 
 
@@ -27,13 +29,12 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
     Raises:
       DataError: If a column is missing or of the wrong kind, or a text or label is.
     """
-    text_given = config.text_column or found.text_column
-    label_given = config.label_column or found.label_column
+    text_column, label_column = str(found.text_column), str(found.label_column)
     texts = {
-        split: [checked_texts(part, text_given) for part in parts]
+        split: [checked_texts(part, text_column) for part in parts]
         for split, parts in found.parts.items()
     }
-    columns, names = labels_of(found, label_given)
+    columns, names = labels_of(found, label_column)
     splits = {}
     for split, parts in found.parts.items():
         tables = []
@@ -52,5 +53,8 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
         labels=names,
         source=found.source,
         revision=found.revision,
-        notes=found.notes + guesses(found.parts[TRAIN][0], text_given, label_given),
+        notes=found.notes,
+        reading=dataclasses.replace(
+            found.reading, text_column=text_column, label_column=label_column
+        ),
     )

@@ -51,6 +51,7 @@ def _dataset(raw: RawData, fingerprint: str) -> Dataset:
         source=raw.source,
         fingerprint=fingerprint,
         revision=raw.revision,
+        reading=raw.reading,
     )
 
 

@@ -90,7 +90,7 @@ def _read(
     """Returns texts and labels of the split, where they came from, and notes."""
     if split not in LABELLED_SPLITS:
         raise ConfigError(unknown("split", split, LABELLED_SPLITS))
-    raw = read_source(data, usual=run.config.data)
+    raw = read_source(data, usual=run.reading)
     content = fingerprint(raw.splits, raw.labels)
     notes = raw.notes
     if content == run.dataset["fingerprint"]:

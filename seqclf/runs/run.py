@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from seqclf import config as settings
 from seqclf.config import DataConfig, RunConfig
+from seqclf.data.reading import Reading
 from seqclf.errors import RunError
 from seqclf.runs.manifest import DamagedError, check, digests
 from seqclf.storage import strict_json, write_json, write_text, write_whole
@@ -98,6 +99,11 @@ class Run:
         """Where its data is; of a data set on the Hub, the commit it was trained on."""
         revision = self.dataset.get("revision")
         return dataclasses.replace(self.config.data, revision=revision)
+
+    @property
+    def reading(self) -> Reading:
+        """How its data was read; other files are read alike, where they allow it."""
+        return Reading.of_run(self.dataset, self.config.data)
 
     @property
     def metrics(self) -> dict[str, Any]:

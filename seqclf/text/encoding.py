@@ -197,6 +197,7 @@ def _about(dataset: Dataset) -> dict[str, object]:
             split: dataset.label_counts(split).tolist() for split in LABELLED_SPLITS
         },
         "notes": list(dataset.notes),
+        "reading": dataclasses.asdict(dataset.reading),
     }
 
 

@@ -1,0 +1,169 @@
+"""What a file holds, whatever it is called: its bytes, unpacked, and their format."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from typing import IO, Any
+
+import pyarrow as pa
+
+from seqclf.errors import DataError
+
+ZIP = ".zip"
+# How packed files begin, by the suffix they usually have.
+PACKED = {
+    ".gz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\x00",
+    ".zst": b"\x28\xb5\x2f\xfd", ZIP: b"PK\x03\x04",
+}  # fmt: skip
+SHEETS = (".xlsx", ".xls", ".ods")
+# How files of a format of their own begin; a name that says otherwise is wrong.
+OWN_FORMATS = {
+    b"PAR1": ".parquet", b"ARROW1": ".arrow", b"\xd0\xcf\x11\xe0": ".xls",
+}  # fmt: skip
+# Other suffixes of the same formats.
+SAME = {
+    ".ndjson": ".jsonl", ".tab": ".tsv", ".pq": ".parquet", ".feather": ".arrow",
+    ".ipc": ".arrow", ".xlsm": ".xlsx",
+}  # fmt: skip
+LONGEST_MARK = 8  # bytes that tell what a file is
+
+UnpackErrors = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+
+
+def format_of(file: PurePath) -> str:
+    """Returns the suffix that tells the format, in lower case, without `.gz` and co."""
+    suffix = _inner(file).suffix.lower()
+    return SAME.get(suffix, suffix)
+
+
+def stem_of(file: PurePath) -> str:
+    """Returns the file's name without the suffixes that tell the format."""
+    return _inner(file).stem
+
+
+def _inner(file: PurePath) -> PurePath:
+    return file.with_suffix("") if file.suffix.lower() in PACKED else file
+
+
+def kind_of(file: Path) -> str:
+    """Returns the format of a file: by its first bytes if they tell, else by its name.
+
+    Args:
+      file: An existing file.
+
+    Raises:
+      DataError: If it is an archive of several files.
+    """
+    with file.open("rb") as stream:
+        start = stream.read(LONGEST_MARK)
+    if start.startswith(PACKED[ZIP]):
+        return _kind_of_zip(file)
+    for mark, suffix in OWN_FORMATS.items():
+        if start.startswith(mark):
+            return suffix
+    return format_of(file)
+
+
+def is_packed(file: Path) -> bool:
+    """Tells whether a file's first bytes are those of a packed one."""
+    return packing_of(file) is not None
+
+
+def packing_of(file: Path) -> str | None:
+    """Returns the suffix that a packed file usually has, None of one that is not."""
+    with file.open("rb") as stream:
+        start = stream.read(LONGEST_MARK)
+    return next((s for s, mark in PACKED.items() if start.startswith(mark)), None)
+
+
+@contextlib.contextmanager
+def unpacked(file: Path) -> Iterator[IO[bytes]]:
+    """Opens a file's bytes, unpacked where it is packed.
+
+    Raises:
+      DataError: If it is an archive of several files, or ends too early.
+    """
+    packing = packing_of(file)
+    try:
+        with contextlib.ExitStack() as stack:
+            yield _opened(file, packing, stack)
+    except UnpackErrors as error:
+        raise DataError(f"{file} could not be read: {error}; is it whole?") from error
+
+
+def _opened(file: Path, packing: str | None, stack: contextlib.ExitStack) -> IO[bytes]:
+    openers: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+    if packing is None:
+        return stack.enter_context(file.open("rb"))
+    if packing == ZIP:
+        archive = stack.enter_context(zipfile.ZipFile(file))
+        return stack.enter_context(archive.open(_only_member(file, archive)))
+    if packing in openers:
+        stream: IO[bytes] = stack.enter_context(openers[packing](file))
+        return stream
+    return stack.enter_context(_zstandard(file))
+
+
+def _zstandard(file: Path) -> IO[bytes]:
+    stream = pa.CompressedInputStream(pa.OSFile(str(file)), "zstd")
+    return io.BufferedReader(_Raw(stream))
+
+
+class _Raw(io.RawIOBase):
+    """Arrow's streams as Python's own, which a TextIOWrapper takes."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        got = self._stream.read(len(buffer))
+        buffer[: len(got)] = got
+        return len(got)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+def _kind_of_zip(file: Path) -> str:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = set(archive.namelist())
+            if "xl/workbook.xml" in names or "xl/workbook.bin" in names:
+                return ".xlsx"
+            if "content.xml" in names and "mimetype" in names:
+                return ".ods"
+            return format_of(PurePath(_only_member(file, archive)))
+    except UnpackErrors as error:
+        raise DataError(f"{file} could not be read: {error}; is it whole?") from error
+
+
+def _only_member(file: Path, archive: zipfile.ZipFile) -> str:
+    """Returns the one file in an archive; what systems leave in it does not count."""
+    names = [
+        one.filename
+        for one in archive.infolist()
+        if not one.is_dir()
+        and not one.filename.startswith("__MACOSX/")
+        and not PurePath(one.filename).name.startswith(".")
+    ]
+    if len(names) == 1:
+        return names[0]
+    folder = file.with_suffix("")
+    shown = ", ".join(names[:5]) or "nothing"
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    raise DataError(
+        f"{file} is an archive of {len(names):,} files ({shown}{more}). Unpack it with "
+        f"python -m zipfile -e '{file}' '{folder}', and name that folder: '{folder}'."
+    )

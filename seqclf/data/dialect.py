@@ -1,0 +1,363 @@
+r"""How a delimited text file is written: delimiter, quoting, and its first line.
+
+All is found by content, in the same way where a file is read whole and where it is
+streamed. What cannot be told is an error that names the options.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seqclf.data import names
+from seqclf.data.reading import Reading
+from seqclf.errors import ConfigError, DataError
+
+COMMA, TAB = ",", "\t"
+# What separates fields, the usual one of a format first.
+DELIMITERS = {".csv": ",;\t|", ".tsv": "\t;|,"}
+SAMPLE = 10_000  # rows that delimiter and header are told from
+NAME = re.compile(r"[^.?!,;:]{0,40}")  # what the name of a column looks like
+MOST_NAME_WORDS = 4
+NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
+QUOTING = (
+    "a quoted field does not end where it should. In CSV a text that begins with a "
+    'quotation mark is put in quotation marks, and those within it are doubled: "".'
+)
+Lines = Callable[[], Iterable[str]]
+QUOTES, ALL = "quotes", "all"  # what a backslash is put in front of
+ESCAPED = re.compile(r'\\(["\\])')
+ESCAPES_OTHERS = re.compile(r'(?<!\\)(?:\\\\)*\\(?!["\\])')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How a delimited file is written.
+
+    Attributes:
+      delimiter: The character between fields.
+      quoted: Whether quotation marks around a field are no part of it.
+      escape: What a backslash means: None itself; `quotes` that the quotation mark
+        behind it is text, as Spark writes it; `all` that a backslash behind it is,
+        too.
+      names: The columns, as the first line names them, the person, or their numbers.
+      has_header: Whether the first line is one of names and no row.
+      notes: What was found out and a person should know.
+    """
+
+    delimiter: str
+    quoted: bool
+    escape: str | None
+    names: tuple[str, ...]
+    has_header: bool
+    notes: tuple[str, ...] = ()
+
+
+def numbered(count: int) -> tuple[str, ...]:
+    """Returns names for columns that have none."""
+    return tuple(f"column_{number}" for number in range(1, count + 1))
+
+
+def find_dialect(
+    lines: Lines, place: str, suffix: str, given: Reading, usual: Reading
+) -> Dialect:
+    """Finds out how a file is written.
+
+    Args:
+      lines: Yields its lines, with their ends, each time it is called.
+      place: What messages call it.
+      suffix: `.csv` or `.tsv`.
+      given: What a person said of the file.
+      usual: How the training read its files.
+
+    Raises:
+      DataError: If the file is empty, or nothing tells whether its first line is a
+        header.
+      ConfigError: If the names that were given are not as many as its columns.
+    """
+    delimiter = _delimiter(lines, suffix, given, usual)
+    quoted, escape = _quoting(lines, place, delimiter)
+    rows = _reader(lines(), delimiter, quoted, escape)
+    sample = list(itertools.islice(filter(None, rows), SAMPLE))
+    if not sample:
+        raise DataError(f"{place} is empty.")
+    notes = []
+    if delimiter != DELIMITERS[suffix][0] and given.delimiter is None:
+        notes.append(f"{place}: its fields are separated by {delimiter!r}.")
+    columns, has_header, more = columns_of(sample, place, given, usual)
+    return Dialect(
+        delimiter=delimiter,
+        quoted=quoted,
+        escape=escape,
+        names=columns,
+        has_header=has_header,
+        notes=(*notes, *more),
+    )
+
+
+def rows_of(
+    lines: Iterable[str], place: str, dialect: Dialect
+) -> Iterator[tuple[int, list[str]]]:
+    """Yields the rows of a file, the header included, each with the line it begins in.
+
+    Args:
+      lines: Its lines, with their ends.
+      place: What messages call it.
+      dialect: How it is written.
+
+    Raises:
+      DataError: If a quoted field does not end; no row behind it can be told.
+    """
+    reader = _reader(lines, dialect.delimiter, dialect.quoted, dialect.escape)
+    before = 0
+    try:
+        for fields in reader:
+            yield before + 1, fields
+            before = reader.line_num
+    except csv.Error as error:
+        raise DataError(f"{place}, line {before + 1:,}: {QUOTING}") from error
+
+
+def _reader(
+    lines: Iterable[str], delimiter: str, quoted: bool, escape: str | None = None
+) -> Any:
+    csv.field_size_limit(sys.maxsize)  # a text may be as long as it is
+    options: dict[str, Any] = {} if quoted else {"quoting": csv.QUOTE_NONE}
+    doubled = (unescaped(line, escape) for line in lines) if escape else lines
+    return csv.reader(doubled, delimiter=delimiter, strict=True, **options)
+
+
+def unescaped(text: str, escape: str) -> str:
+    """Returns lines with doubled quotation marks instead of backslashes before them."""
+    if escape == QUOTES:
+        return text.replace('\\"', '""')
+    return ESCAPED.sub(lambda found: '""' if found[1] == '"' else "\\", text)
+
+
+def _delimiter(lines: Lines, suffix: str, given: Reading, usual: Reading) -> str:
+    """Returns the delimiter: that of the format if it divides all rows alike.
+
+    One that was given goes before it, and that of the training where the columns are
+    the same; behind it goes whatever divides the rows alike.
+    """
+    if given.delimiter is not None:
+        return given.delimiter
+    if usual.delimiter is not None:
+        rows = _reader(lines(), usual.delimiter, False)
+        row: list[str] = next(filter(None, rows), [])
+        if len(row) > 1 and _as_in_training(tuple(row), usual) is not None:
+            return usual.delimiter
+    own = DELIMITERS[suffix][0]
+    first = _widths(lines, own)
+    if _are_even(first):
+        return own
+    others = {d: _widths(lines, d) for d in DELIMITERS[suffix] if d != own}
+    even = [d for d, widths in others.items() if _are_even(widths)]
+    if even:
+        return max(even, key=lambda d: others[d][0])
+    if first[:1] == [1]:  # the first line is one field: another one may divide it
+        others[own] = first
+        return max(DELIMITERS[suffix], key=lambda d: others[d][:1] or [0])
+    return own
+
+
+def _widths(lines: Lines, delimiter: str) -> list[int]:
+    """Returns the numbers of fields of the first rows; quotes count if they close."""
+    for quoted in (True, False):
+        try:
+            rows = filter(None, _reader(lines(), delimiter, quoted))
+            return [len(row) for row in itertools.islice(rows, SAMPLE)]
+        except csv.Error:
+            continue
+    return []
+
+
+def _are_even(widths: Sequence[int]) -> bool:
+    return len(set(widths)) == 1 and widths[0] > 1
+
+
+def _quoting(lines: Lines, place: str, delimiter: str) -> tuple[bool, str | None]:
+    r"""Tells whether quotation marks around a field are no part of it, and the escape.
+
+    They are doubled within a field, or stand behind a backslash, as MySQL and Spark
+    write them. Half of the world writes TSV without any quoting, where a text may
+    begin with a quotation mark that means itself: so there they count only if all of
+    them are well-formed.
+
+    Raises:
+      DataError: If a quoted field does not end; no row behind it can be told.
+    """
+    line = _broken_at(lines, delimiter, None)
+    if line is None:
+        return True, None
+    escape = QUOTES if any(map(ESCAPES_OTHERS.search, lines())) else ALL
+    if _broken_at(lines, delimiter, escape) is None:
+        return True, escape
+    if delimiter == TAB:
+        return False, None
+    raise DataError(f"{place}, line {line:,}: {QUOTING}")
+
+
+def _broken_at(lines: Lines, delimiter: str, escape: str | None) -> int | None:
+    """Returns the line of the first row whose quoted field does not end well."""
+    reader = _reader(lines(), delimiter, True, escape)
+    before = 0
+    try:
+        for _ in reader:
+            before = reader.line_num
+    except csv.Error:
+        return before + 1
+    return None
+
+
+def columns_of(
+    sample: Sequence[Sequence[str]], place: str, given: Reading, usual: Reading
+) -> tuple[tuple[str, ...], bool, tuple[str, ...]]:
+    """Names the columns of a file, and tells whether its first row does.
+
+    Args:
+      sample: Its first rows, one at least.
+      place: What messages call it.
+      given: What a person said of it.
+      usual: How the training read its files.
+
+    Returns:
+      The names, whether the first row holds them, and what a person should know.
+
+    Raises:
+      DataError: If nothing tells; both answers are named as options.
+      ConfigError: If the names that were given are not as many as the columns.
+    """
+    first = tuple(sample[0])
+    if given.column_names:
+        return _given_columns(first, place, given)
+    if given.header is not None:
+        said = (first, True) if given.header else (numbered(len(first)), False)
+        return (*said, ())
+    trained = _as_in_training(first, usual)
+    if trained is not None:
+        return trained
+    verdict = is_header(sample)
+    if verdict is None:
+        raise DataError(_question(sample, place))
+    if verdict:
+        return first, True, ()
+    columns = numbered(len(first))
+    return columns, False, (
+        f"{place} has no header: its columns are called {', '.join(columns)}; "
+        f"--columns gives them names.",
+    )  # fmt: skip
+
+
+def _given_columns(
+    first: tuple[str, ...], place: str, given: Reading
+) -> tuple[tuple[str, ...], bool, tuple[str, ...]]:
+    columns = given.column_names
+    if len(columns) != len(first):
+        raise ConfigError(
+            f"--columns names {len(columns)} columns, but {place} has {len(first)}, "
+            f"such as {_shown(first)}."
+        )
+    return columns, first == columns, ()  # equal names are no row
+
+
+def _as_in_training(
+    first: tuple[str, ...], usual: Reading
+) -> tuple[tuple[str, ...], bool, tuple[str, ...]] | None:
+    """Takes the first line as in training, if this file looks like those."""
+    wanted = names.parts_of(usual.text_column, first)
+    if wanted and set(wanted) <= set(first):
+        return first, True, ()
+    if usual.header is False:
+        columns = usual.column_names or numbered(len(first))
+        if len(columns) == len(first):
+            return columns, False, ()
+    return None
+
+
+def is_header(rows: Sequence[Sequence[str]]) -> bool | None:
+    """Tells by content whether the first of some rows holds the names of the columns.
+
+    It does if names are in it that texts and labels have, or if a column of numbers
+    begins with none. It is a row if what it holds occurs in later rows where these
+    repeat themselves, as labels do.
+
+    Args:
+      rows: The first rows of a file, one at least.
+
+    Returns:
+      True or False; None if nothing tells.
+    """
+    first, later = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
+    known = names.known_kinds(first)
+    if known == {"text", "label"} or (known and not later):
+        return True
+    columns = [Counter(column) for column in zip(*later, strict=True)]
+    repeated = [i for i, counts in enumerate(columns) if _repeats(counts)]
+    again = [i for i in repeated if first[i] in columns[i]]
+    numbers = [i for i, c in enumerate(columns) if all(map(NUMBER.fullmatch, c))]
+    breaks = [i for i in numbers if not NUMBER.fullmatch(first[i])]
+    could_be_names = _could_be_names(first)
+    if repeated and len(again) == len(repeated) and not breaks:
+        return None if known else False
+    if again or not could_be_names:
+        return True if known and could_be_names else None
+    if known or breaks or any(_is_steady(columns[i]) for i in repeated):
+        return True
+    return None
+
+
+def _repeats(counts: Counter[str]) -> bool:
+    """Tells whether a column has few different values, as labels have."""
+    return 2 * len(counts) <= counts.total()
+
+
+def _is_steady(counts: Counter[str]) -> bool:
+    """Tells whether no value of a column stands alone: then no row is likely to."""
+    return len(counts) > 1 and min(counts.values()) > 1
+
+
+def _could_be_names(fields: Sequence[str]) -> bool:
+    named = [field.strip() for field in fields if field.strip()]
+    return (
+        bool(named)
+        and len(set(named)) == len(named)
+        and all(
+            NAME.fullmatch(name)
+            and len(name.split()) <= MOST_NAME_WORDS
+            and not NUMBER.fullmatch(name)
+            for name in named
+        )
+    )
+
+
+def _question(sample: Sequence[Sequence[str]], place: str) -> str:
+    """Asks whether the first line is a row; both answers are whole commands."""
+    first = sample[0]
+    text, labels = names.likeliest(sample[1:] or sample)
+    label = labels[0] if labels else None
+    columns = list(numbered(len(first)))
+    columns[text] = "text"
+    if label is not None:
+        columns[label] = "label"
+    header = ["--header"]
+    if _could_be_names(first):
+        header += ["--text-column", first[text]]
+        header += ["--label-column", first[label]] if label is not None else []
+    return (
+        f"{place}: nothing tells whether its first line, {_shown(first)}, is a row or "
+        f"the names of the columns. If it is a row: --columns {','.join(columns)}. If "
+        f"it holds names: {shlex.join(header)}."
+    )
+
+
+def _shown(fields: Iterable[str]) -> str:
+    shown = repr(", ".join(fields))
+    return shown if len(shown) <= 80 else f"{shown[:78]}…'"

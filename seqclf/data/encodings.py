@@ -1,0 +1,175 @@
+"""Which character encoding a text file is in."""
+
+from __future__ import annotations
+
+import codecs
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from seqclf.data.reading import Reading
+from seqclf.errors import DataError
+
+UTF_8 = "utf-8"
+BLOCK = 1 << 20  # bytes decoded at a time
+# Byte order marks; that of UTF-32 LE begins like that of UTF-16 LE.
+MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}  # fmt: skip
+# What files that are not UTF-8 are in, the likeliest first.
+CANDIDATES = (
+    UTF_8, "cp1252", "latin-1", "cp1250", "cp1251", "gb18030", "big5", "shift_jis",
+    "euc-kr", "mac_roman",
+)  # fmt: skip
+READS_ANYTHING = "latin-1"
+SHOWN, SHOWN_CHARACTERS = 3, 40
+JUDGED = 2000  # characters beyond ASCII that a guess rests on
+PLAUSIBLE_SIGNS = "’‘“”„«»–—…•€£°´¡¿·„№、。，！？「」"
+START = 1000  # bytes that tell UTF-16 without a mark
+
+
+def encoding_of(start: bytes, given: Reading, usual: Reading) -> str:
+    """Returns the encoding to read a file in.
+
+    The one that was given; else what a byte order mark says, or NUL in every other
+    byte; else that of the training; else UTF-8.
+
+    Args:
+      start: The file's first bytes, some 1,000.
+      given: What a person said of the file.
+      usual: How the training read its files.
+    """
+    if given.encoding is not None:
+        return given.encoding
+    for mark, name in MARKS.items():
+        if start.startswith(mark):
+            return name
+    return _of_zeros(start[:START]) or usual.encoding or UTF_8
+
+
+def _of_zeros(start: bytes) -> str | None:
+    pairs = len(start) // 2
+    for name, zeros, others in (
+        ("utf-16-le", start[1::2], start[0::2]),
+        ("utf-16-be", start[0::2], start[1::2]),
+    ):
+        if pairs >= 4 and zeros.count(0) > pairs / 2 and others.count(0) < pairs / 8:
+            return name
+    return None
+
+
+def is_utf_8(encoding: str) -> bool:
+    """Tells whether an encoding is UTF-8, with a byte order mark or without."""
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+
+
+def decoded(content: Any, place: str, encoding: str) -> pa.Buffer:
+    """Returns a text file's content as UTF-8, without a byte order mark.
+
+    Raises:
+      DataError: Names the byte that is not of the encoding, and the encodings in
+        which the file can be read.
+    """
+    content = pa.py_buffer(content)
+    if not is_utf_8(encoding):
+        text = "".join(blocks(content, place, encoding)).removeprefix("\ufeff")
+        return pa.py_buffer(text.encode())
+    for _ in blocks(content, place, UTF_8):
+        pass  # only to find what is not UTF-8
+    mark = len(codecs.BOM_UTF8)
+    return content[mark:] if content[:mark].to_pybytes() == codecs.BOM_UTF8 else content
+
+
+def blocks(content: pa.Buffer, place: str, encoding: str) -> Iterator[str]:
+    """Yields the characters of a buffer, a block at a time.
+
+    Raises:
+      DataError: As `decoded`.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)()
+    view = memoryview(content).cast("B")
+    for start in range(0, len(view), BLOCK):
+        block = view[start : start + BLOCK]
+        before = start - len(decoder.getstate()[0])
+        try:
+            yield decoder.decode(block, final=start + BLOCK >= len(view))
+        except UnicodeError as error:
+            at = before + getattr(error, "start", 0)
+            raise DataError(
+                f"{place}, line {line_at(content, at)}: byte {at:,} (0x{view[at]:02x}) "
+                f"is not {encoding}. {readable_as(bytes(view), at, encoding)}"
+            ) from error
+
+
+def line_at(content: pa.Buffer, at: int) -> str:
+    """Returns the number of the line that a byte stands in, for messages."""
+    lines = bytes(memoryview(content)[:at]).count(b"\n")
+    return f"{lines + 1:,}"
+
+
+def readable_as(content: bytes, at: int, refused: str) -> str:
+    """Says in which encodings bytes can be read, and how a line would read in each.
+
+    Args:
+      content: All bytes of a file.
+      at: A byte that could not be decoded.
+      refused: The encoding that failed.
+    """
+    texts = dict(_readable(content, refused))
+    ranked = sorted(texts, key=lambda name: _implausible(texts[name]))
+    chosen = list(dict.fromkeys([*ranked[:SHOWN], READS_ANYTHING]))
+    start = content.rfind(b"\n", 0, at) + 1
+    end = content.find(b"\n", at)
+    line = content[start : end if end >= 0 else len(content)]
+    shown = [
+        f"{name} reads that line as {_around(line.decode(name, 'replace'))} "
+        f"(--encoding {name})"
+        for name in chosen
+        if name in texts
+    ]
+    return f"It can be read in another one: {'; '.join(shown)}."
+
+
+def _readable(content: bytes, refused: str) -> Iterator[tuple[str, str]]:
+    for name in CANDIDATES:
+        if codecs.lookup(name) == codecs.lookup(refused):
+            continue
+        try:
+            text = content.decode(name)
+        except UnicodeDecodeError:
+            continue
+        yield name, text
+
+
+def _implausible(text: str) -> float:
+    """Returns the share of characters beyond ASCII that hardly stand where they do."""
+    judged = []
+    for place, character in enumerate(text):
+        if character > "\x7f":
+            before = text[place - 1] if place else " "
+            judged.append(_is_odd(character, before))
+            if len(judged) == JUDGED:
+                break
+    return sum(judged) / max(len(judged), 1)
+
+
+def _is_odd(character: str, before: str) -> bool:
+    if unicodedata.category(character)[0] != "L":
+        return character not in PLAUSIBLE_SIGNS
+    if character.isupper() and before.islower():
+        return True
+    is_latin = unicodedata.name(character, "").startswith("LATIN")
+    return not is_latin and before.isascii() and before.isalpha()
+
+
+def _around(line: str) -> str:
+    """Returns the part of a line that holds its first character beyond ASCII."""
+    line = line.strip()
+    at = next((i for i, c in enumerate(line) if c > "\x7f"), 0)
+    start = max(0, at - SHOWN_CHARACTERS // 2)
+    part = line[start : start + SHOWN_CHARACTERS]
+    return repr(f"{'…' * (start > 0)}{part}{'…' * (len(line) > start + len(part))}")

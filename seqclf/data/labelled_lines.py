@@ -1,0 +1,126 @@
+"""Plain lines that hold a text and its label: fastText, TREC, `text;label`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from seqclf.errors import DataError
+
+FASTTEXT = "__label__"
+TREC_LINE = re.compile(r"([A-Z]{2,}):(\S+) (.+)")
+SEPARATORS = "\t;@|,"
+MOST_LABELS, MOST_LABEL_WORDS = 200, 4
+MARKED_SHARE = 0.9  # of the lines that must begin as fastText's do
+
+Pairs = list[tuple[str, str]]  # texts and labels
+
+
+def read_lines(
+    content: pa.Buffer, place: str
+) -> tuple[pa.Table, tuple[str, ...]] | None:
+    """Reads lines that hold a text and its label.
+
+    Args:
+      content: UTF-8 without a byte order mark.
+      place: What messages call it.
+
+    Returns:
+      Columns `text` and `label` (and `fine_label` of TREC), without blank lines, and
+      what a person should know; None if the lines hold nothing of the kind.
+
+    Raises:
+      DataError: If a line of fastText has no label, or several.
+    """
+    text = memoryview(content).tobytes().decode().replace("\r\n", "\n")
+    lines = [line for line in text.split("\n") if line.strip()]
+    if not lines:
+        raise DataError(f"{place} is empty.")
+    marked = sum(FASTTEXT in line for line in lines)
+    if marked >= MARKED_SHARE * len(lines):
+        return _fasttext(text, place), (f"{place}: labels are behind {FASTTEXT}.",)
+    if all(map(TREC_LINE.fullmatch, lines)):
+        return _trec(lines), (
+            f"{place}: a label is what stands before ':'; --label-column fine_label "
+            f"takes the whole of it, as in {lines[0].split()[0]}.",
+        )  # fmt: skip
+    for separator in SEPARATORS:
+        for which, divide in (("last", _behind), ("first", _before)):
+            if all(separator in line for line in lines):
+                pairs = [divide(line, separator) for line in lines]
+                if _has_labels([label for _, label in pairs]):
+                    said = f"a label is what stands {WHERE[which]} {separator!r}"
+                    return _table(pairs), (f"{place}: {said}.",)
+    return None
+
+
+WHERE = {"last": "behind the last", "first": "before the first"}
+
+
+def _behind(line: str, separator: str) -> tuple[str, str]:
+    text, _, label = line.rpartition(separator)
+    return text, label
+
+
+def _before(line: str, separator: str) -> tuple[str, str]:
+    label, _, text = line.partition(separator)
+    return text, label
+
+
+def _has_labels(values: Sequence[str]) -> bool:
+    """Tells whether values are few and short, as labels are."""
+    different = set(values)
+    return (
+        2 <= len(different) <= MOST_LABELS
+        and 2 * len(different) <= len(values)
+        and all(v.strip() and len(v.split()) <= MOST_LABEL_WORDS for v in different)
+    )
+
+
+def _fasttext(text: str, place: str) -> pa.Table:
+    pairs = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        body, marks = _without_marks(line)
+        labels = [one.removeprefix(FASTTEXT) for one in marks]
+        if len(labels) != 1:
+            raise DataError(
+                f"{place}, line {number:,} has {len(labels)} labels, and one a text is "
+                f"what seqclf learns: {line[:60]!r}. Keep the lines with one label: "
+                f"grep -vE '(__label__.*){{2}}' '{place}' | grep __label__ > "
+                f"single.train"
+            )
+        pairs.append((body, labels[0]))
+    return _table(pairs)
+
+
+def _without_marks(line: str) -> tuple[str, list[str]]:
+    """Returns a line without the labels at its start and its end, and these."""
+    marks = []
+    while line.startswith(FASTTEXT):
+        mark, _, line = line.partition(" ")
+        marks.append(mark)
+    while (last := line.rpartition(" ")[2]).startswith(FASTTEXT):
+        marks.append(last)
+        line = line.rpartition(" ")[0]
+    return line, marks
+
+
+def _trec(lines: Sequence[str]) -> pa.Table:
+    found = [line.split(" ", 1) for line in lines]
+    return pa.table(
+        {
+            "text": [text for _, text in found],
+            "label": [label.split(":")[0] for label, _ in found],
+            "fine_label": [label for label, _ in found],
+        }
+    )
+
+
+def _table(pairs: Pairs) -> pa.Table:
+    texts, labels = zip(*pairs, strict=True)
+    schema = pa.schema([("text", pa.string()), ("label", pa.string())])
+    return pa.table([list(texts), list(labels)], schema=schema)

@@ -1,0 +1,71 @@
+"""How a source is read: what a person said of it, and what was found."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from seqclf.config import DELIMITER_NAMES, DataConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How files are read; None where nobody said so.
+
+    A training keeps what it found in the run's `dataset.json`, and predicting and
+    evaluating read other files in the same way, wherever these allow it.
+
+    Attributes:
+      encoding: Character encoding of text files, by a name that Python knows.
+      delimiter: The one character between the fields of a delimited file.
+      header: Whether its first line holds the names of its columns.
+      columns: Names of its columns, separated by commas, where it has none itself.
+      text_column: Column of the texts, or several to join, separated by commas.
+      label_column: Column of the labels.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    header: bool | None = None
+    columns: str | None = None
+    text_column: str | None = None
+    label_column: str | None = None
+
+    @classmethod
+    def of(cls, config: DataConfig) -> Self:
+        """Returns what a config says."""
+        names = [field.name for field in dataclasses.fields(cls)]
+        values = {name: getattr(config, name) for name in names}
+        delimiter = config.delimiter or ""
+        return cls(
+            **values | {"delimiter": DELIMITER_NAMES.get(delimiter, delimiter or None)}
+        )
+
+    @classmethod
+    def of_run(cls, about: Mapping[str, Any], config: DataConfig) -> Self:
+        """Returns how the data of a run was read.
+
+        Args:
+          about: Its `dataset.json`; that of an older run says nothing of it.
+          config: Its settings.
+        """
+        found = about.get("reading")
+        names = [field.name for field in dataclasses.fields(cls)]
+        if not isinstance(found, dict):
+            return cls.of(config)
+        return cls(**{name: found.get(name) for name in names})
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The names in `columns`, one by one."""
+        return tuple(split_names(self.columns)) if self.columns else ()
+
+
+NOTHING_SAID = Reading()
+
+
+def split_names(names: str) -> list[str]:
+    """Returns the names of columns that are separated by commas."""
+    return [name.strip() for name in names.split(",")]
