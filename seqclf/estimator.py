@@ -30,7 +30,6 @@ from seqclf.classifier import Classifier, keras_predict, onnx_predict
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.data.dataset import TRAIN, VALIDATION, fingerprint
 from seqclf.data.splits import held_out
-from seqclf.engine import cores
 from seqclf.errors import (
     ConfigError,
     DataError,
@@ -45,6 +44,7 @@ from seqclf.model.kernels import use_kernel
 from seqclf.runs import Run, open_run
 from seqclf.runs import run as files
 from seqclf.storage import strict_json, write_bytes, write_json
+from seqclf.system import cores
 from seqclf.text.arrays import integers, strings
 from seqclf.text.encoding import Examples
 from seqclf.text.tokens import BLOCK_ROWS, TokenizedTexts, tokenize

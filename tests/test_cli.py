@@ -87,7 +87,7 @@ def test_a_missing_data_set_ends_with_1(tmp_path):
 
 
 def test_a_required_cudnn_is_refused_before_anything_is_done(tmp_path, monkeypatch):
-    monkeypatch.setattr(kernels, "sees_gpu", lambda: False)
+    monkeypatch.setattr(kernels, "gpus", list)
     for arguments in (
         ["train", "--require-cudnn"], ["compare", "--require-cudnn"],
         ["train", "--kernel", "cudnn"],

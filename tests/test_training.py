@@ -4,6 +4,7 @@ import dataclasses
 import gc
 import math
 import weakref
+from typing import Any
 
 import numpy as np
 import pytest
@@ -282,13 +283,16 @@ def test_the_graph_of_a_step_goes_with_its_optimizer():
     import keras
     import tensorflow as tf
 
-    optimizer = exact(keras.optimizers.AdamW(0.1, global_clipnorm=1.0))
-    table = keras.Variable(np.zeros((2, 1), np.float32))
-    optimizer.build([table])
-    step = tf.function(lambda: optimizer.apply([tf.ones((2, 1))], [table]))
-    graph = weakref.ref(step.get_concrete_function().graph)
+    def step() -> Any:
+        optimizer = exact(keras.optimizers.AdamW(0.1, global_clipnorm=1.0))
+        table = keras.Variable(np.zeros((2, 1), np.float32))
+        optimizer.build([table])
+        return tf.function(lambda: optimizer.apply([tf.ones((2, 1))], [table]))
+
+    kept = step().get_concrete_function()
+    graph = weakref.ref(kept.graph)
     assert graph() is not None
-    del step, optimizer, table
+    del kept
     gc.collect()
     assert graph() is None
 
