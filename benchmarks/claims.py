@@ -16,8 +16,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqclf.engine import cores
 from seqclf.machine import processor
+from seqclf.system import cores
 from seqclf.training.trial import package_versions
 
 ROOT = Path(__file__).parents[1]

@@ -17,8 +17,8 @@ import rounds
 from pyarrow import parquet
 
 from seqclf.config import CELL_NAMES
-from seqclf.engine import cores
 from seqclf.runs import Run
+from seqclf.system import cores
 from seqclf.text.vocabulary import encode_texts
 
 REVIEWS = 4000

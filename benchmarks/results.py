@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from seqclf.comparison.saved import COMPARISON_FILE, read_details
-from seqclf.engine import cores
 from seqclf.machine import processor
 from seqclf.report import tables
 from seqclf.report.page import word_order_said
+from seqclf.system import cores
 from seqclf.training.trial import package_versions
 
 ROOT = Path(__file__).parents[1]

@@ -21,8 +21,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from seqclf.engine import cores
 from seqclf.machine import processor
+from seqclf.system import cores
 from seqclf.training.trial import package_versions
 
 HERE = Path(__file__).parent

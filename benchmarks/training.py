@@ -18,7 +18,7 @@ import rounds
 
 from seqclf.config import CELL_NAMES, DataConfig, TextConfig, TrainingConfig
 from seqclf.data import load_dataset
-from seqclf.engine import cores
+from seqclf.system import cores
 from seqclf.text.batching import epoch_order
 from seqclf.text.encoding import EncodedDataset, encode_dataset
 

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from seqclf.comparison.saved import default_run
 from seqclf.config import TextConfig
-from seqclf.engine import cores
 from seqclf.errors import DataError, RunError
 from seqclf.keywords import models_folder
 from seqclf.model.keras_file import open_keras
@@ -21,6 +20,7 @@ from seqclf.model.onnx_graph import LOGITS, TOKEN_IDS, open_session
 from seqclf.model.scoring import Predict, batched_logits, probabilities_of
 from seqclf.runs import Run, open_run
 from seqclf.runs.run import MODEL_FILE, ONNX_FILE
+from seqclf.system import cores
 from seqclf.text.arrays import strings
 from seqclf.text.batching import sorted_order
 from seqclf.text.encoding import Examples

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from seqclf.errors import SeqclfError
+from seqclf.system import signal_name
 
 Report = Callable[[dict[str, Any]], None]
 LESS_MEMORY = "fewer at a time (--jobs 1) or smaller batches (--batch-size) need less"
@@ -60,13 +61,6 @@ class _Running:
     index: int
     process: BaseProcess
     log: Path
-
-
-def cores() -> int:
-    """Returns the processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def run_tasks(
@@ -170,7 +164,7 @@ def _receive(
 
 def _death(exit_code: int | None, log: Path) -> str:
     if exit_code is not None and exit_code < 0:
-        name = signal.Signals(-exit_code).name
+        name = signal_name(-exit_code)
         if name == "SIGKILL":
             return f"killed (SIGKILL), most often because memory ran out; {LESS_MEMORY}"
         return f"crashed ({name}; see {log})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import math
 import os
 import re
@@ -30,7 +31,6 @@ from seqclf.classifier import Classifier, keras_predict, onnx_predict
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.data.dataset import TRAIN, VALIDATION, fingerprint
 from seqclf.data.splits import held_out
-from seqclf.engine import cores
 from seqclf.errors import (
     ConfigError,
     DataError,
@@ -45,6 +45,7 @@ from seqclf.model.kernels import use_kernel
 from seqclf.runs import Run, open_run
 from seqclf.runs import run as files
 from seqclf.storage import strict_json, write_bytes, write_json
+from seqclf.system import cores
 from seqclf.text.arrays import integers, strings
 from seqclf.text.encoding import Examples
 from seqclf.text.tokens import BLOCK_ROWS, TokenizedTexts, tokenize
@@ -162,6 +163,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         import_keras()  # first: it sets up the logging that is turned down here
         with many_models():
             trained = _train(texts, label_ids, _names(classes), config)
+        gc.collect()  # Keras's models refer to themselves; a search makes many of them
         self._trained, self.classes_ = trained, classes
         self.history_ = trained.history
         return self

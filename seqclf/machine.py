@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from seqclf.engine import cores
 from seqclf.model import backend
+from seqclf.system import cores, free_memory, total_memory
 from seqclf.training.trial import package_versions
 
 # Below it, masked LSTM and GRU kernels gave corrupted results:
@@ -35,10 +35,7 @@ def examine(models: Path, cache: Path, network: bool) -> dict[str, Any]:
     backend.import_keras()
     import tensorflow as tf
 
-    gpus = [
-        str(tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name))
-        for gpu in tf.config.list_physical_devices("GPU")
-    ]
+    gpus = backend.gpus()
     build = tf.sysconfig.get_build_info()
     return {
         "versions": package_versions(),
@@ -60,35 +57,19 @@ def jobs_for(trials: int) -> int:
 
     One on a machine with a GPU, which trainings would only share.
     """
-    if Path("/dev/nvidia0").exists():
+    if backend.gpus():
         return 1
-    fitting = int(free_memory() // MEMORY_OF_A_TRAINING)
-    return max(1, min(trials, cores(), fitting))
-
-
-def free_memory() -> int:
-    """Returns the bytes that new processes may take; 0 where that cannot be read."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        available = next(line for line in lines if line.startswith("MemAvailable:"))
-        return 1024 * int(available.split()[1])
-    except (OSError, StopIteration):
-        pass
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 0
+    wanted, free = min(trials, cores()), free_memory()
+    if free is None:  # as many as the cores: what cannot be read is no reason for one
+        return max(wanted, 1)
+    return max(min(wanted, free // MEMORY_OF_A_TRAINING), 1)
 
 
 def memory() -> str:
-    """Returns the machine's memory and what of it is free, where that can be read."""
-    try:
-        page = os.sysconf("SC_PAGE_SIZE")
-        total = os.sysconf("SC_PHYS_PAGES") * page
-        free = os.sysconf("SC_AVPHYS_PAGES") * page
-    except (AttributeError, ValueError, OSError):
-        return "unknown on this system"
-    return f"{total / 2**30:.1f} GiB, {free / 2**30:.1f} GiB free"
+    """Returns the memory that there is and what of it is free, as far as is known."""
+    said = {"GiB": total_memory(), "GiB free": free_memory()}
+    known = [f"{n / 2**30:.1f} {unit}" for unit, n in said.items() if n is not None]
+    return ", ".join(known) or "unknown on this system"
 
 
 def processor() -> str:

@@ -30,7 +30,7 @@ from seqclf.config import RunConfig
 from seqclf.data import load_dataset
 from seqclf.data.hub.quiet import hide_downloads
 from seqclf.data.layout import STANDARD_INPUT
-from seqclf.engine import Task, cores, run_tasks
+from seqclf.engine import Task, run_tasks
 from seqclf.errors import ConfigError, SeqclfError, TrainingError
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks
 from seqclf.evaluation.doubts import doubts
@@ -41,6 +41,7 @@ from seqclf.report.page import page
 from seqclf.runs import Run
 from seqclf.runs.run import LOG_FILE, mark_asked
 from seqclf.storage import write_text
+from seqclf.system import cores
 from seqclf.text.encoding import EncodedDataset, encode_dataset
 from seqclf.training.trial import Trial, run_trial
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from seqclf.system import sync
+
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     """Writes beside `path` and renames, so that nobody meets half a file.
@@ -19,20 +21,11 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         write(partial)
-        _to_disk(partial)
+        sync(partial)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-    _to_disk(path.parent)  # the new name, too
-
-
-def _to_disk(path: Path) -> None:
-    """Waits until a file, or the names in a folder, would outlive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path.parent)  # the new name, too
 
 
 def write_text(path: Path, text: str) -> None:

@@ -50,7 +50,7 @@ def halve(file):
     os.truncate(file, file.stat().st_size // 2)
 
 if name == "half":  # of a part, or of the output when all parts are written
-    dying(parts, "_sync", halve)
+    dying(parts, "sync", halve)
 if name == "rename":
     dying(parts, "write_whole", lambda *_: None)
 if name == "remove":  # when the output is in its place

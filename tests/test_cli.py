@@ -87,7 +87,7 @@ def test_a_missing_data_set_ends_with_1(tmp_path):
 
 
 def test_a_required_cudnn_is_refused_before_anything_is_done(tmp_path, monkeypatch):
-    monkeypatch.setattr(kernels, "sees_gpu", lambda: False)
+    monkeypatch.setattr(kernels, "gpus", list)
     for arguments in (
         ["train", "--require-cudnn"], ["compare", "--require-cudnn"],
         ["train", "--kernel", "cudnn"],
@@ -113,22 +113,39 @@ def test_version_is_printed():
     assert invoke("--version").output == f"seqclf {seqclf.__version__}\n"
 
 
-@pytest.mark.parametrize(("loaded", "code"), [(True, 0), (False, -signal.SIGABRT)])
-def test_what_libraries_do_at_the_end_cannot_fail_a_command(loaded, code):
-    # Python's own end is where threads that `datasets` leaves behind may abort.
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["--version"], 0), (["data", "show", "no.csv"], 1)]
+)
+def test_what_libraries_do_at_the_end_cannot_fail_a_command(arguments, code, tmp_path):
+    # Python's own end is where threads that libraries leave behind may abort.
     program = (
         "import atexit, os, sys\n"
         "from seqclf.cli import main\n"
-        f"if {loaded}: sys.modules['datasets'] = sys\n"
         "atexit.register(os.abort)\n"
-        "sys.argv = ['seqclf', '--version']\n"
+        f"sys.argv = ['seqclf', *{arguments}]\n"
         "main()\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, encoding="utf-8"
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
     )
     assert done.returncode == code
-    assert done.stdout.startswith("seqclf ")
+    assert done.stdout.startswith("seqclf ") if code == 0 else "no.csv" in done.stderr
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_output_that_cannot_be_written_is_no_success(stream):
+    program = [sys.executable, "-m", "seqclf", "data", "list"]
+    if stream == "stderr":
+        program[-1] = "nothing"
+    with Path("/dev/full").open("w") as full:
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full}
+        done = subprocess.run(program, encoding="utf-8", **streams)
+    assert done.returncode == 1
+    if stream == "stdout":
+        assert "No space left on device" in done.stderr
 
 
 def test_debug_shows_the_traceback(tmp_path):

@@ -243,7 +243,7 @@ def test_simple_rnn_on_cudnn_gets_the_mask_behind_the_convolution(layers, monkey
 
     model = shaken(cell="rnn", layers=layers)
     expected = model(TOKEN_IDS)
-    monkeypatch.setattr(kernels, "sees_gpu", lambda: True)
+    monkeypatch.setattr(kernels, "gpus", lambda: ["a GPU"])
     monkeypatch.setattr(tf.raw_ops, "CudnnRNNV3", cudnn_of_numpy)
     use_kernel(model, "auto")
     np.testing.assert_allclose(model(TOKEN_IDS), expected, atol=1e-5)

@@ -71,6 +71,7 @@ def test_values_and_reports_come_back(tmp_path):
         (("allocate", 2**36), "^memory ran out; .*--jobs 1"),
         (("signal", signal.SIGKILL), "SIGKILL.*memory ran out; .*--jobs 1"),
         (("signal", signal.SIGSEGV), "crashed .SIGSEGV; see .*log.txt"),
+        (("signal", 50), "crashed .signal 50; see .*log.txt"),  # it has no name
         (("exit", 3), "without a result .exit code 3; see .*log.txt"),
     ],
 )

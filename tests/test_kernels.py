@@ -64,7 +64,7 @@ def cudnn_of_numpy(**given):
 
 @pytest.fixture
 def gpu(monkeypatch):
-    monkeypatch.setattr(kernels, "sees_gpu", lambda: True)
+    monkeypatch.setattr(kernels, "gpus", lambda: ["a GPU"])
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])

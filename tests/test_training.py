@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import math
+import weakref
+from typing import Any
 
 import numpy as np
 import pytest
@@ -274,6 +277,24 @@ def test_the_sum_of_a_row_s_gradients_is_clipped():
     optimizer.apply([slices], [table])
     momentum = optimizer.variables[2].numpy()[:, 0]
     assert momentum == pytest.approx([0.05, 0])  # 0.1 x 0.5: no norm above 1
+
+
+def test_the_graph_of_a_step_goes_with_its_optimizer():
+    import keras
+    import tensorflow as tf
+
+    def step() -> Any:
+        optimizer = exact(keras.optimizers.AdamW(0.1, global_clipnorm=1.0))
+        table = keras.Variable(np.zeros((2, 1), np.float32))
+        optimizer.build([table])
+        return tf.function(lambda: optimizer.apply([tf.ones((2, 1))], [table]))
+
+    kept = step().get_concrete_function()
+    graph = weakref.ref(kept.graph)
+    assert graph() is not None
+    del kept
+    gc.collect()
+    assert graph() is None
 
 
 def test_the_optimizer_is_saved_as_keras_s_own(tmp_path):

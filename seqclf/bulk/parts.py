@@ -9,7 +9,6 @@ was cut off or not, and how often, the same tables make the output in the same o
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -37,6 +36,7 @@ from seqclf.runs.run import (
     VOCABULARY_FILE,
 )
 from seqclf.storage import write_json, write_whole
+from seqclf.system import sync, try_lock
 
 QUESTION_FILE, LOCK_FILE = "question.json", "lock"
 PART_SUFFIX = ".arrow"
@@ -109,7 +109,7 @@ class Parts:
                 pa.ipc.new_file(file, self.schema, options=options) as writer,
             ):
                 writer.write_table(table.unify_dictionaries())
-            _sync(partial)
+            sync(partial)
 
         write_whole(self._file(len(self.rows) + 1), write)
         self.rows.append(table.num_rows)
@@ -120,7 +120,7 @@ class Parts:
         with WRITERS[format_of(self.output)](whole, self.schema) as write:
             for number in range(1, len(self.rows) + 1):
                 write(self._read(number))
-        _sync(whole)
+        sync(whole)
         whole.replace(self.output)
         (self.folder / QUESTION_FILE).unlink()  # from here on nothing is begun
         shutil.rmtree(self.folder)
@@ -246,13 +246,11 @@ def _try_writer(parts: Parts) -> None:
 @contextlib.contextmanager
 def _locked(folder: Path, output: Path) -> Iterator[None]:
     with (folder / LOCK_FILE).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not try_lock(file):
             raise ConfigError(
                 f"another process is writing {output}; wait for it, or name another "
                 f"--output."
-            ) from error
+            )
         yield
 
 
@@ -260,9 +258,3 @@ def _clear(folder: Path) -> None:
     for file in folder.iterdir():
         if file.name != LOCK_FILE:
             file.unlink()
-
-
-def _sync(file: Path) -> None:
-    """Waits until a file is on the disk and not only on its way."""
-    with file.open("rb") as stream:
-        os.fsync(stream.fileno())

@@ -120,19 +120,26 @@ def main() -> None:
     try:
         app(prog_name="seqclf")
     except SystemExit as leaving:
-        if "datasets" in sys.modules:
-            _leave_at_once(leaving)
-        raise
+        code = leaving.code or 0
+        _leave_at_once(code if isinstance(code, int) else 1)
 
 
-def _leave_at_once(leaving: SystemExit) -> None:
-    """Ends the process without taking Python down.
+def _leave_at_once(code: int) -> None:
+    """Ends the process with this exit code, without taking Python down.
 
-    Threads that `datasets` leaves behind may abort a process that is all but over
-    ("terminate called without an active exception"), and a command that has done its
-    work must not end as one that crashed.
+    A command that has done its work, or said why not, must not end as one that crashed:
+    a thread of C++ that a library still runs aborts a process that is all but over
+    ("terminate called without an active exception"). Nothing is left to be done by
+    Python's own end. Commands remove what they put aside and stop what they started
+    before they return; what they wrote to the standard streams is written here.
     """
-    with contextlib.suppress(OSError):  # the reader of our output may be gone
+    try:
         sys.stdout.flush()
+    except BrokenPipeError:
+        pass  # the reader of our output is gone
+    except OSError as error:
+        _show(str(error))
+        code = code or 1
+    with contextlib.suppress(OSError):
         sys.stderr.flush()
-    os._exit(leaving.code if isinstance(leaving.code, int) else bool(leaving.code))
+    os._exit(code)

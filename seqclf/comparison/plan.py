@@ -24,12 +24,13 @@ from seqclf.comparison.saved import (
 )
 from seqclf.config import RunConfig, twin
 from seqclf.data.dataset import TEST
-from seqclf.engine import Outcome, Task, cores, run_tasks
+from seqclf.engine import Outcome, Task, run_tasks
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks, run_baseline
 from seqclf.runs import Run
 from seqclf.runs import run as files
 from seqclf.storage import write_json
+from seqclf.system import cores
 from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.training.timing import TimingTask, run_timing
 from seqclf.training.trial import Report, Trial, run_trial

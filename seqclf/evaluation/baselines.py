@@ -19,9 +19,10 @@ from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.runs import Predictions
 from seqclf.runs import run as files
 from seqclf.storage import write_json
+from seqclf.system import peak_memory
 from seqclf.text import tokens
 from seqclf.text.encoding import EncodedDataset, open_encoded
-from seqclf.training.trial import Report, package_versions, peak_memory, scores
+from seqclf.training.trial import Report, package_versions, scores
 
 REGULARIZATIONS = (1.0, 10.0, 100.0)
 SVM_SHARE = 0.25  # beta of the paper, for sentences and reviews alike

@@ -28,6 +28,7 @@ from seqclf.model.scoring import batched_logits
 from seqclf.runs import Run
 from seqclf.runs.run import LABELS_FILE, ONNX_FILE, TOKENIZER_FILE, VOCABULARY_FILE
 from seqclf.storage import write_json, write_text
+from seqclf.system import sync
 from seqclf.text.batching import sorted_order
 from seqclf.text.encoding import EncodedDataset
 
@@ -213,8 +214,7 @@ def _put(partial: Path, place: Path) -> None:
     """Renames a whole artefact to its place, over an earlier one."""
     for path in partial.rglob("*"):
         if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+            sync(path)
     old = place.with_name(f"{partial.name}.old")
     if place.exists():
         place.rename(old)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from seqclf.errors import ConfigError
+from seqclf.system import may_have_gpu
 
 BACKEND_VARIABLE = "KERAS_BACKEND"
 
@@ -44,6 +45,23 @@ def refuse_other_backends() -> None:
             f"the one backend whose cuDNN kernels serve masked text; unset it."
         )
     os.environ[BACKEND_VARIABLE] = backend  # over what ~/.keras/keras.json may say
+
+
+def gpus() -> list[str]:
+    """Returns the names of the GPUs that TensorFlow sees; takes no memory there.
+
+    TensorFlow is not loaded for it where none can be.
+    """
+    if "tensorflow" not in sys.modules and not may_have_gpu():
+        return []
+    import_keras()
+    import tensorflow as tf
+
+    details = tf.config.experimental.get_device_details
+    return [
+        str(details(gpu).get("device_name", gpu.name))
+        for gpu in tf.config.list_physical_devices("GPU")
+    ]
 
 
 @contextlib.contextmanager

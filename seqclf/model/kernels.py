@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from seqclf.errors import ConfigError
-from seqclf.model.backend import import_keras
+from seqclf.model.backend import gpus, import_keras
 
 CUDNN, XLA, LOOP, NONE = "cuDNN", "XLA", "TensorFlow loop", "none"
 
@@ -39,13 +39,13 @@ def use_kernel(model: Any, kernel: str) -> None:
     for layer in layers:
         if hasattr(layer, "use_cudnn"):
             layer.use_cudnn = False if kernel == "loop" else "auto"
-        elif kernel != "loop" and sees_gpu() and not obstacles(layer):
+        elif kernel != "loop" and gpus() and not obstacles(layer):
             layer.inner_loop = types.MethodType(cudnn_simple_rnn, layer)
 
 
 def refuse_without_gpu() -> None:
     """Raises a ConfigError if TensorFlow sees no GPU."""
-    if not sees_gpu():
+    if not gpus():
         _refuse(["TensorFlow sees no GPU (seqclf doctor tells what it sees)"])
 
 
@@ -55,14 +55,6 @@ def _refuse(reasons: Sequence[str]) -> None:
             f"cuDNN is required and cannot run: {'; '.join(reasons)}. Without "
             f"--require-cudnn, TensorFlow's loop does the same work."
         )
-
-
-def sees_gpu() -> bool:
-    """Tells whether TensorFlow sees a GPU; takes no memory there."""
-    import_keras()
-    import tensorflow as tf
-
-    return bool(tf.config.list_physical_devices("GPU"))
 
 
 def recurrent_layers(model: Any) -> Iterator[Any]:

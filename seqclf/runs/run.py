@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-import fcntl
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from seqclf.data.reading import Reading
 from seqclf.errors import RunError
 from seqclf.runs.manifest import DamagedError, check, digests
 from seqclf.storage import strict_json, write_json, write_text, write_whole
+from seqclf.system import try_lock
 from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary
 
@@ -268,13 +268,11 @@ def locked(path: Path) -> Iterator[None]:
     """
     path.mkdir(parents=True, exist_ok=True)
     with (path / LOCK_FILE).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not try_lock(file):
             raise RunError(
                 f"{path} is being trained by another process; wait for it, or give "
                 f"this one another --name."
-            ) from error
+            )
         yield
 
 

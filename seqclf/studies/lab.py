@@ -14,13 +14,14 @@ from seqclf import runs
 from seqclf.comparison import plan as planning
 from seqclf.comparison.tuning import FAILED_FILE
 from seqclf.config import DataConfig, RunConfig
-from seqclf.engine import Task, cores, run_tasks
+from seqclf.engine import Task, run_tasks
 from seqclf.errors import RunError, TrainingError
 from seqclf.runs import Run
 from seqclf.runs.run import FIRST_EPOCH_FILE, LOG_FILE
 from seqclf.steps import Listener, Target, load_and_encode
 from seqclf.storage import write_whole
 from seqclf.studies import saved
+from seqclf.system import cores
 from seqclf.text.encoding import EncodedDataset
 from seqclf.training.trial import Report, Trial
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from seqclf import config as settings
 from seqclf.config import RunConfig
-from seqclf.engine import cores
 from seqclf.machine import processor
 from seqclf.model.build import build_model
 from seqclf.model.kernels import kernel_of, recurrent_layers, use_kernel
 from seqclf.storage import strict_json, write_json
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Record
+from seqclf.system import cores
 from seqclf.text.encoding import open_encoded
 from seqclf.training.fit import compile_model
 from seqclf.training.timing import TimingTask, run_timing

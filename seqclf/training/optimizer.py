@@ -79,4 +79,7 @@ def exact(optimizer: Any) -> Any:
         )
 
     optimizer.apply, optimizer.update_step = apply, update_step
+    # The sum over replicas, of which there is one. Keras makes it by a gradient of its
+    # own, which TensorFlow registers, and with it the whole graph, for good.
+    optimizer._all_reduce_sum_gradients = list
     return optimizer

@@ -7,9 +7,7 @@ import json
 import math
 import os
 import platform
-import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,6 +29,7 @@ from seqclf.model.scoring import logits_of, probabilities_of
 from seqclf.runs import Predictions, Run
 from seqclf.runs import run as files
 from seqclf.storage import write_bytes, write_json, write_whole
+from seqclf.system import peak_memory
 from seqclf.text.batching import shuffle_words
 from seqclf.text.encoding import EncodedDataset, Examples, open_encoded, take
 from seqclf.text.tokens import rules_to_json
@@ -230,7 +229,7 @@ def _environment(
         "versions": package_versions(),
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "device": _device(),
+        "device": next(iter(backend.gpus()), "CPU"),
         "threads": trial.threads,
         "jobs": trial.jobs,
         "kernel": kernel_of(model),
@@ -263,24 +262,3 @@ def package_versions() -> dict[str, str]:
         "scikit-learn",
     )
     return {name: version(name) for name in names}
-
-
-def peak_memory() -> int:
-    """Returns the most bytes this process has held in memory."""
-    try:
-        status = Path("/proc/self/status").read_text()
-        return 1024 * int(status.split("VmHWM:")[1].split()[0])
-    except (OSError, IndexError):
-        # Elsewhere than on Linux, where this would count the parent's memory too.
-        pass
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def _device() -> str:
-    import tensorflow as tf
-
-    gpus = tf.config.list_physical_devices("GPU")
-    if not gpus:
-        return "CPU"
-    return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name"))
