@@ -26,6 +26,7 @@ DELIMITERS = {".csv": ",;\t|", ".tsv": "\t;|,"}
 SAMPLE = 10_000  # rows that delimiter and header are told from
 NAME = re.compile(r"[^.?!,;:]{0,40}")  # what the name of a column looks like
 MOST_NAME_WORDS = 4
+FEWEST_FOR_NAMES = 10  # rows, before they tell that unusual names are no row
 NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 QUOTING = (
     "a quoted field does not end where it should. In CSV a text that begins with a "
@@ -248,7 +249,9 @@ def columns_of(
     if verdict is None:
         raise DataError(_question(sample, place))
     if verdict:
-        return first, True, ()
+        unusual = f"{place}: its first line, {_shown(first)}, is taken for names; "
+        said = (f"{unusual}--no-header makes a row of it.",)
+        return first, True, () if names.known_kinds(first) else said
     columns = numbered(len(first))
     return columns, False, (
         f"{place} has no header: its columns are called {', '.join(columns)}; "
@@ -303,15 +306,16 @@ def is_header(rows: Sequence[Sequence[str]]) -> bool | None:
     repeated = [i for i, counts in enumerate(columns) if _repeats(counts)]
     again = [i for i in repeated if first[i] in columns[i]]
     numbers = [i for i, c in enumerate(columns) if all(map(NUMBER.fullmatch, c))]
-    breaks = [i for i in numbers if not NUMBER.fullmatch(first[i])]
+    breaks = [i for i in numbers if first[i] and not NUMBER.fullmatch(first[i])]
     could_be_names = _could_be_names(first)
     if repeated and len(again) == len(repeated) and not breaks:
         return None if known else False
     if again or not could_be_names:
         return True if known and could_be_names else None
-    if known or breaks or any(_is_steady(columns[i]) for i in repeated):
+    if known:
         return True
-    return None
+    is_told = breaks or any(_is_steady(columns[i]) for i in repeated)
+    return True if is_told and len(later) >= FEWEST_FOR_NAMES else None
 
 
 def _repeats(counts: Counter[str]) -> bool:
