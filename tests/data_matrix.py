@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
 import json
+import lzma
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -160,7 +163,7 @@ def of_every_format() -> list[Case]:
                 "columns of other names",
                 "error with the columns there are and the option",
                 header=("x", "y"),
-                error=r"no text column. It has 'x', 'y'; choose with --text-column",
+                error="--text-column x --label-column y",
             ),
             case(
                 PLAIN,
@@ -754,9 +757,113 @@ def _labels_named() -> list[Case]:
     ]  # fmt: skip
 
 
+PEOPLE: Rows = [(f"a text of people, number {i}", "xy"[i % 2]) for i in range(24)]
+
+
+def of_people() -> list[Case]:
+    """Files as people really have them; tests/test_cases_files.py has more of each."""
+
+    def case(source, name, content, case, happens, **values):
+        values.setdefault("rows", None if "error" in values else PEOPLE)
+        return one_file(source, name, content, case, happens, **values)
+
+    bare = b"".join(f"{y},{t.replace(',', ' -')}\n".encode() for t, y in PEOPLE)
+    shown = [(t.replace(",", " -"), y) for t, y in PEOPLE]
+    lines = as_json_lines(PEOPLE)
+    plain = json.dumps([{"text": t, "label": y} for t, y in PEOPLE]).encode()
+    packed = {
+        ".bz2": bz2.compress, ".xz": lzma.compress,
+        ".zst": lambda content: pa.compress(content, "zstd", asbytes=True),
+    }  # fmt: skip
+    listed = b"".join(
+        json.dumps({"text": t, "label": [y]}).encode() + b"\n" for t, y in PEOPLE
+    )
+    views = pa.table(
+        {
+            "text": pa.array([t for t, _ in PEOPLE], pa.string_view()),
+            "label": pa.array([y for _, y in PEOPLE], pa.string_view()),
+        }
+    )
+    sink = io.BytesIO()
+    parquet.write_table(views, sink)
+    return [
+        case("CSV", "x.csv", bare, "no header", "told by its content, and said",
+             rows=shown, note="has no header: its columns are called column_1"),
+        case("CSV", "x.csv", bare, "no header, `--columns label,text`",
+             "the columns have these names", rows=shown,
+             options={"columns": "label,text"}),
+        case("CSV", "x.csv", b"spam,Win\nham,hello\n",
+             "a first line that may be names or a row",
+             "error with the options for both",
+             error="If it is a row: --columns .*If it holds names: --header"),
+        case("CSV", "x.csv", as_csv(PEOPLE, ("id_text", " label")),
+             "names such as `question_text` or ` label`", "found, and said",
+             note="took column 'id_text' for texts"),
+        case("CSV", "x.csv", separated("~")(PEOPLE), "`--delimiter '~'`",
+             "fields are separated by it", options={"delimiter": "~"}),
+        case("CSV", "x.csv", b'text,label\n"a \\"b\\" c",x\nd,y\n',
+             "backslashes before quotation marks", "understood",
+             rows=[('a "b" c', "x"), ("d", "y")]),
+        *(
+            case("any file", f"x.csv{suffix}", pack(as_csv(PEOPLE)),
+                 f"packed as {suffix}", "read as it is")
+            for suffix, pack in packed.items()
+        ),
+        case("any file", "x.csv.zip", zipped({"x.csv": as_csv(PEOPLE)}),
+             "a .zip of one file", "read as it is"),
+        case("any file", "x.zip", zipped({"a.csv": b"x", "b.csv": b"x"}),
+             "a .zip of several files", "error with the command that unpacks it",
+             error="python -m zipfile -e 'x.zip' 'x', and name that folder: 'x'"),
+        case("any file", "x.csv", gzip.compress(as_csv(PEOPLE)),
+             "another format than its name says", "told by its first bytes"),
+        case("any file", "x.csv",
+             as_csv(ACCENTED).decode().encode("latin-1") + b"\x81,a\n",
+             "bytes of an unknown encoding",
+             "error with the encodings that can read it, and how the line would read",
+             error=r"latin-1 reads that line as .* \(--encoding latin-1\)"),
+        case("JSON", "x.json", lines, "JSON Lines under another name", "a row a line"),
+        case("JSON", "x.json", plain, "a list of objects", "a row each"),
+        case("JSON", "x.json", b'{"data": ' + plain + b"}", "rows under a key",
+             "found, and said", note="the rows are those under 'data'"),
+        case("JSON Lines", "x.jsonl", listed, "lists of one label (doccano)",
+             "that is the label"),
+        case("Parquet", "x.parquet", sink.getvalue(),
+             "string_view, binary, dictionary", "are texts"),
+        case("plain text", "x.train",
+             b"".join(f"__label__{y} {t}\n".encode() for t, y in PEOPLE),
+             "fastText", "labels are behind `__label__`"),
+        case("plain text", "x.txt",
+             b"".join(f"{t};{y}\n".encode() for t, y in PEOPLE),
+             "`text;label`, `text@label`, `label<tab>text`",
+             "told by content, and said",
+             note="a label is what stands behind the last ';'"),
+        case("plain text", "x.txt",
+             b"".join(f"{y.upper()}ES:kind {t}\n".encode() for t, y in PEOPLE),
+             "TREC", "a label is what stands before `:`",
+             rows=[(t, f"{y.upper()}ES") for t, y in PEOPLE]),
+        case("plain text", "x.txt", b"a line\nanother\n", "no labels",
+             "error with what is expected", error="its lines hold no labels"),
+        Case(source="folder with a file a split", case="a test without labels",
+             happens="left aside, and said; test is held out of train",
+             files={"train.csv": as_csv(PLAIN), "test.csv": b"text\nx\n"},
+             options={"source": "."}, sizes={"train": 4},
+             note=r"test\.csv has no labels .*seqclf predict --input test\.csv"),
+        Case(source="standard input", case="`-`, CSV or TSV", happens="train",
+             files={"stdin": as_csv(NASTY)}, options={"source": "-"}, rows=NASTY),
+    ]  # fmt: skip
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
 CASES = [
     *of_every_format(), *of_separated(), *of_json_lines(), *of_parquet(),
-    *of_folders(), *of_others(), *of_labels(),
+    *of_folders(), *of_others(), *of_labels(), *of_people(),
 ]  # fmt: skip
 
 
