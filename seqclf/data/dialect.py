@@ -250,8 +250,8 @@ def columns_of(
         raise DataError(_question(sample, place))
     if verdict:
         unusual = f"{place}: its first line, {_shown(first)}, is taken for names; "
-        said = (f"{unusual}--no-header makes a row of it.",)
-        return first, True, () if names.known_kinds(first) else said
+        note = f"{unusual}--no-header makes a row of it."
+        return first, True, () if names.known_kinds(first) else (note,)
     columns = numbered(len(first))
     return columns, False, (
         f"{place} has no header: its columns are called {', '.join(columns)}; "
@@ -304,14 +304,13 @@ def is_header(rows: Sequence[Sequence[str]]) -> bool | None:
         return True
     columns = [Counter(column) for column in zip(*later, strict=True)]
     repeated = [i for i, counts in enumerate(columns) if _repeats(counts)]
-    again = [i for i in repeated if first[i] in columns[i]]
+    again = {i for i, value in enumerate(first) if value and value in columns[i]}
     numbers = [i for i, c in enumerate(columns) if all(map(NUMBER.fullmatch, c))]
     breaks = [i for i in numbers if first[i] and not NUMBER.fullmatch(first[i])]
-    could_be_names = _could_be_names(first)
-    if repeated and len(again) == len(repeated) and not breaks:
+    if repeated and again.issuperset(repeated) and not breaks:
         return None if known else False
-    if again or not could_be_names:
-        return True if known and could_be_names else None
+    if again or not _could_be_names(first):
+        return None
     if known:
         return True
     is_told = breaks or any(_is_steady(columns[i]) for i in repeated)
@@ -345,16 +344,17 @@ def _could_be_names(fields: Sequence[str]) -> bool:
 def _question(sample: Sequence[Sequence[str]], place: str) -> str:
     """Asks whether the first line is a row; both answers are whole commands."""
     first = sample[0]
-    text, labels = names.likeliest(sample[1:] or sample)
-    label = labels[0] if labels else None
+    text, labels = names.likeliest(sample)
     columns = list(numbered(len(first)))
     columns[text] = "text"
-    if label is not None:
+    for label in labels[:1]:
         columns[label] = "label"
     header = ["--header"]
     if _could_be_names(first):
+        text, labels = names.likeliest(sample[1:] or sample)
         header += ["--text-column", first[text]]
-        header += ["--label-column", first[label]] if label is not None else []
+        for label in labels[:1]:
+            header += ["--label-column", first[label]]
     return (
         f"{place}: nothing tells whether its first line, {_shown(first)}, is a row or "
         f"the names of the columns. If it is a row: --columns {','.join(columns)}. If "

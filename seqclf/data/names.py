@@ -90,8 +90,10 @@ def likeliest(rows: Sequence[Sequence[str]]) -> tuple[int, list[int]]:
     differ = [i for i in range(width) if 2 * counts[i] > len(columns[i])]
     text = max(differ or range(width), key=words.__getitem__)
 
-    def doubt(place: int) -> tuple[bool, bool, int]:
+    def doubt(place: int) -> tuple[bool, bool, bool, int]:
         count, size = counts[place], len(columns[place])
-        return not (count > 1 and 2 * count <= size), count == size, count
+        has_blanks = not all(map(str.strip, columns[place]))
+        repeats = count > 1 and 2 * count <= size
+        return has_blanks, not repeats, count == size, count
 
     return text, sorted((i for i in range(width) if i != text), key=doubt)
