@@ -26,6 +26,7 @@ DELIMITERS = {".csv": ",;\t|", ".tsv": "\t;|,"}
 SAMPLE = 10_000  # rows that delimiter and header are told from
 NAME = re.compile(r"[^.?!,;:]{0,40}")  # what the name of a column looks like
 MOST_NAME_WORDS = 4
+FEW_COLUMNS = 8
 FEWEST_FOR_NAMES = 10  # rows, before they tell that unusual names are no row
 NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 QUOTING = (
@@ -346,9 +347,14 @@ def _question(sample: Sequence[Sequence[str]], place: str) -> str:
     first = sample[0]
     text, labels = names.likeliest(sample)
     columns = list(numbered(len(first)))
-    columns[text] = "text"
+    row = ["--no-header", "--text-column", columns[text]]
     for label in labels[:1]:
-        columns[label] = "label"
+        row += ["--label-column", columns[label]]
+    if len(first) <= FEW_COLUMNS:  # so few may be given names
+        columns[text] = "text"
+        for label in labels[:1]:
+            columns[label] = "label"
+        row = ["--columns", ",".join(columns)]
     header = ["--header"]
     if _could_be_names(first):
         text, labels = names.likeliest(sample[1:] or sample)
@@ -357,8 +363,8 @@ def _question(sample: Sequence[Sequence[str]], place: str) -> str:
             header += ["--label-column", first[label]]
     return (
         f"{place}: nothing tells whether its first line, {_shown(first)}, is a row or "
-        f"the names of the columns. If it is a row: --columns {','.join(columns)}. If "
-        f"it holds names: {shlex.join(header)}."
+        f"the names of the columns. If it is a row: {shlex.join(row)}. If it holds names: "
+        f"{shlex.join(header)}."
     )
 
 
