@@ -30,7 +30,7 @@ from seqclf.keywords import (
 )
 from seqclf.report.tables import markdown
 from seqclf.runs import Run
-from seqclf.studies import sections_on
+from seqclf.studies import write_page
 
 OnReport = Callable[[str, dict[str, Any]], None]
 
@@ -204,8 +204,7 @@ def compare(
     named = cells if isinstance(cells, str) else ",".join(cells)
     design = steps.design_of(config, named, seeds, match, tune)
     result, path = steps.train_and_compare(design, jobs, target, listener)
-    found = sections_on(result["card"]["dataset"]["fingerprint"], target.models)
-    steps.write_report(path, result, listener, found)
+    write_page(path, result, target.models, listener)
     for failed, reason in result["missing"].items():
         _log.warning("%s is missing: %s", failed, reason)
     return Comparison(result, path)

@@ -166,8 +166,15 @@ def _is_given(context: typer.Context, name: str) -> bool:
 def complete_run(context: typer.Context, incomplete: str) -> list[str]:
     """Completes names of runs and comparisons."""
     models = Path(context.params.get("models_dir") or "models")
-    names = [path.name for path in models.iterdir()] if models.is_dir() else []
-    return [name for name in sorted(names) if name.startswith(incomplete)]
+    return [name for name in ours(models) if name.startswith(incomplete)]
+
+
+def ours(models: Path) -> list[str]:
+    """Returns the names of what seqclf made in a folder of runs."""
+    from seqclf.marker import kind_of
+
+    there = sorted(models.iterdir()) if models.is_dir() else []
+    return [path.name for path in there if kind_of(path)]
 
 
 ConfigFile = Annotated[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -163,31 +163,28 @@ def remove(
 ) -> None:
     """Remove runs and comparisons for good.
 
+    Removes nothing that seqclf did not make, and nothing outside of --models-dir.
+
     Example: seqclf runs remove demo-lstm-0
     """
     folders = list(dict.fromkeys(_removable(name, models_dir) for name in names))
     listed = ", ".join(str(folder) for folder in folders)
     if not yes and not typer.confirm(f"Remove {listed}?"):
         raise typer.Exit(1)
+    from seqclf import marker
+
     for folder in folders:
-        if folder.is_symlink():
-            folder.unlink()
-        else:
-            shutil.rmtree(folder)
+        marker.remove(folder)
         note(f"Removed {folder}.")
 
 
 def _removable(name: Path, models: Path) -> Path:
     """Returns the folder of a run or comparison; anything else is left alone."""
-    from seqclf.comparison.saved import QUESTION_FILE
+    from seqclf import marker
     from seqclf.errors import RunError, unknown
-    from seqclf.runs.places import holds_nothing
-    from seqclf.runs.run import CONFIG_FILE, LOG_FILE
 
     for folder in (models / name, name):
-        if any((folder / file).is_file() for file in (CONFIG_FILE, QUESTION_FILE)):
+        if os.path.lexists(folder):
+            marker.require_removable(folder, models)
             return folder
-        if (folder / LOG_FILE).is_file() and holds_nothing(folder):  # cut as it began
-            return folder
-    there = [p.name for p in sorted(models.iterdir())] if models.is_dir() else []
-    raise RunError(unknown("run", name, there))
+    raise RunError(unknown("run", name, options.ours(models)))
