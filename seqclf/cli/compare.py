@@ -113,7 +113,9 @@ def compare(
     else:
         config = steps.kernel_of_choice(config, require_cudnn)
         design = steps.design_of(config, cells, seeds, match, tune)
-        result, folder = steps.train_and_compare(design, jobs, target, screen)
+        typed = options.given_settings(context, "model", "training")
+        asked = (design, jobs, target, screen, typed)
+        result, folder = steps.train_and_compare(*asked)
     _print(result, *chosen)
     if folder:
         from seqclf.studies import write_page

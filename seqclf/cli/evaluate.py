@@ -27,7 +27,8 @@ Data = Annotated[
 @options.with_config(parts=("data",), only=SOURCE_FIELDS - {"source"})
 def evaluate(
     config: RunConfig,
-    run: options.RunArgument = None,
+    chosen_run: options.RunArgument = None,
+    run: options.NamedRun = None,
     data: Data = None,
     split: Split = "test",
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
@@ -45,7 +46,8 @@ def evaluate(
     from seqclf.evaluation.evaluate import evaluate as evaluate_run
     from seqclf.runs import open_run
 
-    chosen = open_run(run, models_dir) if run else default_run(models_dir)
+    named = options.run_of(chosen_run, run)
+    chosen = open_run(named, models_dir) if named else default_run(models_dir)
     result = evaluate_run(chosen, _data(chosen, config.data, data), split)
     for sentence in result.notes:
         note(f"Note: {sentence}", quiet)

@@ -78,7 +78,8 @@ def _table(records: list[dict[str, Any]]) -> Any:
 
 @app.command("show")
 def show(
-    run: options.RunArgument = None,
+    chosen_run: options.RunArgument = None,
+    run: options.NamedRun = None,
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
     json: options.Json = False,
 ) -> None:
@@ -91,7 +92,8 @@ def show(
     from seqclf.report import scores
     from seqclf.runs import open_run
 
-    chosen = open_run(run, models_dir) if run else default_run(models_dir)
+    named = options.run_of(chosen_run, run)
+    chosen = open_run(named, models_dir) if named else default_run(models_dir)
     chosen.verify()
     if json:
         print_json(
