@@ -10,6 +10,8 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import math
+import numbers
+import operator
 import types
 import typing
 from collections.abc import Mapping
@@ -55,8 +57,11 @@ def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise ConfigError(unknown(name, value, choices))
 
 
-def _require_count(name: str, value: int, least: int = 1) -> None:
-    _require(value >= least, name, f"a whole number of at least {least}", value)
+def require_count(name: str, value: Any, least: int = 1) -> None:
+    """Raises ConfigError unless a value is a whole number of at least `least`."""
+    is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    expected = f"a whole number of at least {least}"
+    _require(is_whole and operator.index(value) >= least, name, expected, value)
 
 
 def _require_rate(name: str, value: float) -> None:
@@ -172,9 +177,9 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         if self.limit is not None:
-            _require_count("limit", self.limit)
+            require_count("limit", self.limit)
         if self.min_per_label is not None:
-            _require_count("min_per_label", self.min_per_label, least=2)
+            require_count("min_per_label", self.min_per_label, least=2)
         elif self.other:
             raise ConfigError(
                 "--other says what becomes of the labels that --min-per-label finds "
@@ -183,7 +188,7 @@ class DataConfig:
         for name in ("validation_fraction", "test_fraction"):
             value = getattr(self, name)
             _require(0 < value < 1, name, "a fraction in (0, 1)", value)
-        _require_count("split_seed", self.split_seed, least=0)
+        require_count("split_seed", self.split_seed, least=0)
         if self.encoding is not None:
             require_encoding(self.encoding)
         if self.delimiter is not None:
@@ -214,9 +219,9 @@ class TextConfig:
     keep: str = _setting("both", "Part kept of a longer text: head, tail, both.")
 
     def __post_init__(self) -> None:
-        _require_count("vocabulary_size", self.vocabulary_size)
-        _require_count("min_count", self.min_count)
-        _require_count("max_length", self.max_length)
+        require_count("vocabulary_size", self.vocabulary_size)
+        require_count("min_count", self.min_count)
+        require_count("max_length", self.max_length)
         _require_choice("keep", self.keep, KEEP_NAMES)
 
 
@@ -260,9 +265,9 @@ class ModelConfig:
         _require_choice("cell", self.cell, CELL_NAMES)
         _require_choice("pooling", self.pooling, POOLING_NAMES)
         for name in ("units", "layers", "embedding_size"):
-            _require_count(name, getattr(self, name))
+            require_count(name, getattr(self, name))
         if self.conv_width is not None:
-            _require_count("conv_width", self.conv_width)
+            require_count("conv_width", self.conv_width)
         _require_positive("embedding_range", self.embedding_range)
         _require_rate("dropout_rate", self.dropout_rate)
 
@@ -322,9 +327,9 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_tokens"):
             if getattr(self, name) is not None:
-                _require_count(name, getattr(self, name))
+                require_count(name, getattr(self, name))
         for name in ("batch_size", "patience"):
-            _require_count(name, getattr(self, name))
+            require_count(name, getattr(self, name))
         _require(0 <= self.seed < 2**31, "seed", "in [0, 2**31)", self.seed)
         for name in ("learning_rate", "clip_norm"):
             _require_positive(name, getattr(self, name))

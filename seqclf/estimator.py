@@ -39,6 +39,7 @@ from seqclf.errors import (
     RunError,
     unknown,
 )
+from seqclf.marker import RUN, is_ours
 from seqclf.model.backend import import_keras, many_models
 from seqclf.model.build import build_model
 from seqclf.model.kernels import use_kernel
@@ -564,7 +565,7 @@ def _type_name(classes: np.ndarray) -> str:
 def _refuse_to_replace(path: Path, overwrite: bool) -> None:
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
-    if not (path / ESTIMATOR_FILE).exists():
+    if not is_ours(path, RUN) or not (path / ESTIMATOR_FILE).exists():
         raise RunError(f"{path} is there, and no saved classifier; choose another.")
     if not overwrite:
         raise RunError(f"{path} holds a saved classifier; overwrite=True replaces it.")

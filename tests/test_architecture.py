@@ -19,7 +19,7 @@ FLOORS = [
     ["seqclf.errors", "seqclf.system"],
     ["seqclf.config", "seqclf.storage", "seqclf.engine", "seqclf.notes"],
     ["seqclf.data", "seqclf.metrics", "seqclf.statistics", "seqclf.keywords"],
-    ["seqclf.text"],
+    ["seqclf.text", "seqclf.marker"],
     ["seqclf.runs", "seqclf.model"],
     ["seqclf.comparison.saved"],
     ["seqclf.training", "seqclf.classifier"],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import typer
+
 from seqclf.cli import _options as options
 from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.config import RunConfig
@@ -11,6 +13,7 @@ from seqclf.config import RunConfig
 
 @options.with_config()
 def train(
+    context: typer.Context,
     config: RunConfig,
     name: options.Name = None,
     overwrite: options.Overwrite = False,
@@ -32,7 +35,8 @@ def train(
     from seqclf import steps
 
     target = steps.Target(models_dir, cache_dir, name, overwrite, fresh)
-    run = steps.train_run(config, target, Screen(quiet), require_cudnn)
+    given = options.given_settings(context, "model", "training")
+    run = steps.train_run(config, target, Screen(quiet), require_cudnn, given)
     _print_result(run, json)
 
 

@@ -363,8 +363,8 @@ def _question(sample: Sequence[Sequence[str]], place: str) -> str:
             header += ["--label-column", first[label]]
     return (
         f"{place}: nothing tells whether its first line, {_shown(first)}, is a row or "
-        f"the names of the columns. If it is a row: {shlex.join(row)}. If it holds names: "
-        f"{shlex.join(header)}."
+        f"the names of the columns. If it is a row: {shlex.join(row)}. If it holds "
+        f"names: {shlex.join(header)}."
     )
 
 
