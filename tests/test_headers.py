@@ -17,7 +17,7 @@ from test_written_by_others import hinted
 
 from seqclf.config import DataConfig
 from seqclf.data import read_source
-from seqclf.data.dialect import is_header
+from seqclf.data.formats.header import is_header
 from seqclf.errors import SeqclfError
 
 NAMES = {

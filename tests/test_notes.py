@@ -11,7 +11,7 @@ import pytest
 
 from seqclf import metrics
 from seqclf.config import DataConfig, RunConfig, TextConfig
-from seqclf.data.columns import with_columns
+from seqclf.data.choice import with_columns
 from seqclf.data.dataset import Dataset, Found, Part
 from seqclf.data.quality import torn, warnings
 from seqclf.data.raw import to_raw

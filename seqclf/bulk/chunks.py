@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqclf.bulk.sources import Source
-from seqclf.data.columns import guess_text, has_column, text_names, texts_or_nulls
+from seqclf.data.choice import guess_text
+from seqclf.data.columns import has_column, text_names, texts_or_nulls
 from seqclf.data.dataset import Part
 from seqclf.data.names import TEXT
 from seqclf.data.reading import NOTHING_SAID, Reading

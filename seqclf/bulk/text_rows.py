@@ -24,8 +24,8 @@ from seqclf.bulk.table_rows import table_rows
 from seqclf.data import names as column_names
 from seqclf.data.columns import texts_or_nulls
 from seqclf.data.dataset import Part
-from seqclf.data.dialect import DELIMITERS
 from seqclf.data.files import read_file
+from seqclf.data.formats.dialect import DELIMITERS
 from seqclf.data.reading import Reading
 from seqclf.errors import ConfigError, DataError
 

@@ -25,7 +25,7 @@ from seqclf.data.columns import (
     existing_name,
 )
 from seqclf.data.dataset import NO_LABEL, TRAIN, UNLABELED, Found, Part
-from seqclf.data.json_files import is_scores
+from seqclf.data.formats.json_files import is_scores
 from seqclf.data.names import LABEL
 from seqclf.data.reading import split_names
 from seqclf.errors import DataError, unknown
