@@ -80,10 +80,9 @@ def dialect_of(
         with _lines(file, encoding, newline="") as found:
             yield from found
 
-    dialect = find_dialect(lines, place, suffix, given, usual)
-    if not _is_decoded("".join(dialect.names)):
+    if not _is_decoded(next(lines(), "")):
         refuse_encoding(file, encoding)
-    return dialect
+    return find_dialect(lines, place, suffix, given, usual)
 
 
 def is_document(file: Path, encoding: str) -> bool:
