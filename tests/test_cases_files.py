@@ -225,6 +225,22 @@ def test_f02_where_nothing_tells_both_answers_are_commands_that_work(here):
     assert rows_of("sms.csv", **typed(as_names)) == [(t, y) for y, t in rows[1:]]
 
 
+def test_f02_the_options_of_the_command_line_say_it_too(models, here):
+    write(here / "sms.csv", [("spam", "Win"), ("ham", "hello"), ("eggs", "what")] * 9)
+    for option, count in (("--no-header", 27), ("--header", 26)):
+        named = ("--text-column", "column_2" if option == "--no-header" else "Win")
+        done = invoke("predict", "--input", "sms.csv", option, *named, models)
+        assert done.exit_code == 0, done.output
+        assert len(done.stdout.splitlines()) == count
+    labelled = ("--columns", "label,text")
+    for command in ("data", "show", "sms.csv"), ("train", "--data", "sms.csv", "-h"):
+        assert invoke(*command, *labelled).exit_code == 0
+    assert "no-header" in invoke("data", "show", "--help").output
+    shown = invoke("data", "show", "sms.csv", "--no-header", "--label-column",
+                   "column_1", "--text-column", "column_2", "--json")  # fmt: skip
+    assert shown.exit_code == 0, shown.output
+
+
 def test_f02_tabs_and_a_label_behind_the_text(here):
     rows = [(text, label) for text, label in ROWS]
     write(here / "reviews.tsv", rows, "\t")

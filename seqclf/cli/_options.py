@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import inspect
 import tomllib
+import typing
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Any
@@ -81,7 +82,7 @@ def _parameter(
 ) -> inspect.Parameter:
     flag = f"--{name.replace('_', '-')}"
     option = typer.Option(
-        f"{flag}/--no-{flag[2:]}" if hint is bool else flag,
+        f"{flag}/--no-{flag[2:]}" if bool in _kinds(hint) else flag,
         help=field.metadata["help"],
         rich_help_panel=f"{part.capitalize()} settings",
         show_default=field.default is not None,
@@ -93,6 +94,10 @@ def _parameter(
         default=field.default,
         annotation=Annotated[hint, option],
     )
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    return typing.get_args(hint) or (hint,)
 
 
 def _completion(
