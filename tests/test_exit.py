@@ -147,14 +147,15 @@ def test_no_call_that_ends_in_an_error_ends_in_another_way(workplace, tmp_path):
 
 
 SIXTY = 60
+BY_HAND = "text, opinion\nnice bread there, pos\nstale bread there, neg\n"
 UNLABELLED = "id,remark\n" + "".join(f'{i},"row {i}, and more"\n' for i in range(5_000))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("hand.csv", "text,label\na,b\n\"c\n"), ("unlabelled.tsv", UNLABELLED)],
-)  # fmt: skip
+    [("by_hand.csv", BY_HAND), ("unlabelled.tsv", UNLABELLED)],
+)
 def test_sixty_times_the_same_error_is_sixty_times_the_same_code(
     name, content, tmp_path
 ):

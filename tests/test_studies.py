@@ -178,18 +178,18 @@ def test_a_finished_run_of_the_person_is_reused_and_others_are_kept_apart(
     gru = dataclasses.replace(
         config, model=dataclasses.replace(config.model, cell="gru")
     )
-    rnn = dataclasses.replace(
-        config, model=dataclasses.replace(config.model, cell="rnn")
+    none = dataclasses.replace(
+        config, model=dataclasses.replace(config.model, cell="none")
     )
-    found = lab.train([gru, rnn, gru])
+    found = lab.train([gru, none, gru])
     assert [run.path for run in found] == [
         finished,
-        lab.folder / "trials" / "reviews-rnn-0",
+        lab.folder / "trials" / "reviews-none-0",
         finished,
     ]
     assert found[1].is_finished
     before = (found[1].path / "complete").read_bytes()
-    assert lab.train([rnn])[0].path == found[1].path
+    assert lab.train([none])[0].path == found[1].path
     assert (found[1].path / "complete").read_bytes() == before  # not trained again
 
 

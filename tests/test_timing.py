@@ -21,7 +21,7 @@ def data(workplace, tmp_path_factory):
 
 
 CONFIG = RunConfig(
-    model=ModelConfig(units=4, embedding_size=4),
+    model=ModelConfig(units=4, embedding_size=4, bidirectional=False),
     training=TrainingConfig(batch_size=8),
 )
 
