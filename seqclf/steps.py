@@ -236,8 +236,9 @@ def train_run(
 
 
 def _tell_doubts(finished: Sequence[Run], listener: Listener) -> None:
-    for sentence in doubts(finished):
-        listener.note(f"Note: {sentence}")
+    with optional(listener.insist, "What may be doubtful about it could not be told"):
+        for sentence in doubts(finished):
+            listener.note(f"Note: {sentence}")
 
 
 def _train(
