@@ -69,9 +69,10 @@ def is_free(folder: Path, kind: str) -> bool:
     if folder.is_symlink() or not folder.is_dir():
         return not os.path.lexists(folder)
     names = _names(folder)
-    if kind == RUN and names <= _HALF_BEGUN:  # 0.1.0 may have been cut off
-        return CONFIG_FILE not in names or _has_config(folder)
-    return not names or kind_of(folder) == kind
+    if kind == RUN and names <= _HALF_BEGUN and _has_config(folder):
+        return True  # 0.1.0 was cut off between its first files
+    has_log = kind == RUN and names <= {LOG_FILE, LOCK_FILE}
+    return has_log or not names or kind_of(folder) == kind
 
 
 def holds_nothing(folder: Path) -> bool:

@@ -165,6 +165,7 @@ def hugging_face(folder: Path) -> None:
     write_json(folder / "tokenizer.json", {"model": {"type": "WordPiece"}})
     write_json(folder / "dataset.json", {"name": "mine"})
     (folder / "labels.txt").write_text("yes\nno\n")
+    write_json(folder / "estimator.json", {"kind": "mine"})
     (folder / "pytorch_model.bin").write_bytes(b"years of work")
 
 
@@ -197,6 +198,13 @@ def diary(folder: Path) -> None:
     (folder / "log.txt").write_text("dear diary")
 
 
+def labels(folder: Path) -> None:
+    """Files that a run has, too, of another project."""
+    folder.mkdir(parents=True)
+    (folder / "labels.txt").write_text("yes\nno\n")
+    write_json(folder / "tokenizer.json", {})
+
+
 def file(folder: Path) -> None:
     folder.write_text("a file")
 
@@ -206,7 +214,8 @@ def link(folder: Path) -> None:
     folder.symlink_to(run.path)
 
 
-FOREIGN = [hugging_face, questions, empty_config, only_config, diary, file, link]
+FOREIGN = [hugging_face, questions, empty_config, only_config, diary, labels, file]
+FOREIGN += [link]
 
 
 @pytest.fixture(params=FOREIGN, ids=lambda make: make.__name__)
@@ -313,7 +322,9 @@ def test_one_wrong_name_removes_none(tmp_path):
     run = create_run(tmp_path / "run", CONFIG, ABOUT, WORDS)
     option = f"--models-dir={tmp_path}"
     hugging_face(tmp_path / "bert")
-    assert invoke("runs", "remove", "-y", "run", "bert", option).exit_code == 1
+    (tmp_path / "link").symlink_to(run.path)
+    for other in ("bert", "link", "nothing"):
+        assert invoke("runs", "remove", "-y", "run", other, option).exit_code == 1
     near = invoke("runs", "remove", "-y", "rum", option)
     assert "did you mean 'run'? choices: run." in said(near)
     assert run.path.exists()

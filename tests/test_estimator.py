@@ -235,7 +235,7 @@ def test_what_is_saved_is_a_run_without_pickles(saved):
     assert found == {
         "complete", "config.json", "dataset.json", "estimator.json", "history.jsonl",
         "labels.txt", "model.keras", "model.onnx", "predictions", "tokenizer.json",
-        "vocabulary.txt",
+        "seqclf.json", "vocabulary.txt",
     }  # fmt: skip
     assert saved.labels == ("bad", "good")
     assert saved.dataset["sizes"] == {"train": 144, "validation": 16}
