@@ -64,16 +64,37 @@ def test_every_cell_memorises_sixteen_examples(cell):
 
 
 @pytest.mark.parametrize(
-    "cell",
-    [*(pytest.param(c, marks=pytest.mark.slow) for c in ("gru", "lstm")), "rnn"],
+    ("cell", "bidirectional"),
+    [
+        ("rnn", False),
+        *(
+            pytest.param(c, True, marks=pytest.mark.slow)
+            for c in ("rnn", "gru", "lstm")
+        ),
+    ],
 )
-def test_the_same_seed_gives_the_same_weights_to_the_bit(cell):
+def test_the_same_seed_gives_the_same_weights_to_the_bit(cell, bidirectional):
     config = dataclasses.replace(RECIPE, word_dropout_rate=0.2)
-    twin = dataclasses.replace(MODEL, cell=cell, dropout_rate=0.5)
+    changed = {"cell": cell, "bidirectional": bidirectional, "dropout_rate": 0.5}
+    twin = dataclasses.replace(MODEL, **changed)
     first, again = (train(config, twin)[0].get_weights() for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     other = train(dataclasses.replace(config, seed=4), twin)[0].get_weights()
     assert not np.array_equal(first[0], other[0])
+
+
+def test_the_graph_of_a_step_is_drawn_once(monkeypatch):
+    import keras
+
+    drawn = []
+    real = keras.Model.train_step
+    monkeypatch.setattr(
+        keras.Model,
+        "train_step",
+        lambda self, data: drawn.append(self) or real(self, data),
+    )
+    train(model=PLAIN)
+    assert len(drawn) == 1
 
 
 def test_what_keras_fits_on_has_autotuning_off():

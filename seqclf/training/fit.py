@@ -159,6 +159,11 @@ def compile_model(model: Any, config: TrainingConfig, steps: int) -> None:
         # compile some of the twins and not others.
         jit_compile=False,
     )
+    # Keras would make the sums of the metrics while it draws the graph of a step, and
+    # TensorFlow draws a graph in which variables are made a second time.
+    nothing = np.zeros((1, model.output_shape[-1]), np.float32)
+    model.compute_metrics(None, nothing, nothing)
+    model.reset_metrics()
 
 
 def label_weights(
