@@ -189,4 +189,5 @@ def _removable(name: Path, models: Path) -> Path:
         if os.path.lexists(folder):
             marker.require_removable(folder, models)
             return folder
-    raise RunError(unknown("run", name, options.ours(models)))
+    there = [one for one in options.ours(models) if not (models / one).is_symlink()]
+    raise RunError(unknown("run", name, there))

@@ -255,13 +255,11 @@ def section_of(study: Study, answer: Answer, path: Path) -> dict[str, Any]:
       RunError: If it cannot be drawn or shown, as one of another version.
     """
     try:
-        section = shown.section(answer, study.figure(answer))
-        sections_page(answer.title, [section])
+        return shown.section(answer, study.figure(answer))
     except Exception as error:
         raise RunError(
             f"it could not be used ({shortly(error)}); {saved.anew(path)}."
         ) from error
-    return section
 
 
 def _about(name: str, question: Question, data: Mapping[str, object]) -> Record:
