@@ -30,7 +30,7 @@ from seqclf.keywords import (
 )
 from seqclf.report.tables import markdown
 from seqclf.runs import Run
-from seqclf.studies import sections_on
+from seqclf.studies import write_page
 
 OnReport = Callable[[str, dict[str, Any]], None]
 
@@ -159,7 +159,8 @@ def train(
       TrainingError: If the training failed.
     """
     config, target, require_cudnn = _asked(data, options, Training)
-    return steps.train_run(config, target, _Logged(on_report), require_cudnn)
+    listener = _Logged(on_report)
+    return steps.train_run(config, target, listener, require_cudnn, set(options))
 
 
 @with_options(Comparing)
@@ -203,9 +204,9 @@ def compare(
     config = steps.kernel_of_choice(config, require_cudnn)
     named = cells if isinstance(cells, str) else ",".join(cells)
     design = steps.design_of(config, named, seeds, match, tune)
-    result, path = steps.train_and_compare(design, jobs, target, listener)
-    found = sections_on(result["card"]["dataset"]["fingerprint"], target.models)
-    steps.write_report(path, result, listener, found)
+    asked = (design, jobs, target, listener, set(options))
+    result, path = steps.train_and_compare(*asked)
+    write_page(path, result, target.models, listener)
     for failed, reason in result["missing"].items():
         _log.warning("%s is missing: %s", failed, reason)
     return Comparison(result, path)

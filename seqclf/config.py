@@ -10,6 +10,8 @@ from __future__ import annotations
 import codecs
 import dataclasses
 import math
+import numbers
+import operator
 import types
 import typing
 from collections.abc import Mapping
@@ -25,11 +27,12 @@ CLASS_WEIGHT_NAMES = ("equal", "balanced")
 DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
 KERNEL_NAMES = ("auto", "loop", "cudnn")
 
-# Fields of DataConfig that say where the data is. What it holds is compared by
-# fingerprint, so they do not count when two questions are compared.
+# Fields of DataConfig that say where the data is and how its rows are read. What they
+# give is compared by fingerprint, so they do not count when two questions are compared.
 SOURCE_FIELDS = frozenset(
     ("source", "revision", "subset", "text_column", "label_column", "encoding",
-     "delimiter", "header", "columns")
+     "delimiter", "header", "columns", "drop_unlabeled", "merge_labels",
+     "min_per_label", "other")
 )  # fmt: skip
 
 # Settings that came after files which do not name them. None leaves everything as it
@@ -54,8 +57,11 @@ def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise ConfigError(unknown(name, value, choices))
 
 
-def _require_count(name: str, value: int, least: int = 1) -> None:
-    _require(value >= least, name, f"a whole number of at least {least}", value)
+def require_count(name: str, value: Any, least: int = 1) -> None:
+    """Raises ConfigError unless a value is a whole number of at least `least`."""
+    is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    expected = f"a whole number of at least {least}"
+    _require(is_whole and operator.index(value) >= least, name, expected, value)
 
 
 def _require_rate(name: str, value: float) -> None:
@@ -105,6 +111,13 @@ class DataConfig:
         columns; None tells it by content.
       columns: Names of the columns of a delimited file that has no header, separated
         by commas.
+      drop_unlabeled: Whether to leave rows out whose label is empty or, like `nan` or
+        `NULL`, looks missing.
+      merge_labels: Whether labels that differ only by case, blanks, the form of accents
+        or that of a number are one label, spelled as most often in train.
+      min_per_label: Labels with fewer texts in train are left out, with their rows;
+        None keeps all. The source's own train counts, before any split is made here.
+      other: Whether such rows are kept, under one label called `other`.
       limit: Training rows to use, a stratified sample; None uses all.
       validation_fraction: Fraction in (0, 1) of train that is held out, stratified,
         where the source has no validation split. A tenth is the field's habit.
@@ -138,6 +151,18 @@ class DataConfig:
     columns: str | None = _setting(
         None, "Names of the columns of a file without a header: label,title,text."
     )
+    drop_unlabeled: bool = _setting(
+        False, "Leave out rows whose label is empty or, like nan, looks missing."
+    )
+    merge_labels: bool = _setting(
+        False, "Take labels that differ only by case, blanks or accents' form for one."
+    )
+    min_per_label: int | None = _setting(
+        None, "Leave out labels with fewer than N texts in train."
+    )
+    other: bool = _setting(
+        False, "Call the labels of --min-per-label other, rather than leave them out."
+    )
     limit: int | None = _setting(None, "Train on a stratified sample of N rows.")
     validation_fraction: float = _setting(
         0.1, "Fraction of train held out where there is no validation split."
@@ -152,11 +177,18 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         if self.limit is not None:
-            _require_count("limit", self.limit)
+            require_count("limit", self.limit)
+        if self.min_per_label is not None:
+            require_count("min_per_label", self.min_per_label, least=2)
+        elif self.other:
+            raise ConfigError(
+                "--other says what becomes of the labels that --min-per-label finds "
+                "too rare; give both, such as --min-per-label 2 --other."
+            )
         for name in ("validation_fraction", "test_fraction"):
             value = getattr(self, name)
             _require(0 < value < 1, name, "a fraction in (0, 1)", value)
-        _require_count("split_seed", self.split_seed, least=0)
+        require_count("split_seed", self.split_seed, least=0)
         if self.encoding is not None:
             require_encoding(self.encoding)
         if self.delimiter is not None:
@@ -187,9 +219,9 @@ class TextConfig:
     keep: str = _setting("both", "Part kept of a longer text: head, tail, both.")
 
     def __post_init__(self) -> None:
-        _require_count("vocabulary_size", self.vocabulary_size)
-        _require_count("min_count", self.min_count)
-        _require_count("max_length", self.max_length)
+        require_count("vocabulary_size", self.vocabulary_size)
+        require_count("min_count", self.min_count)
+        require_count("max_length", self.max_length)
         _require_choice("keep", self.keep, KEEP_NAMES)
 
 
@@ -233,9 +265,9 @@ class ModelConfig:
         _require_choice("cell", self.cell, CELL_NAMES)
         _require_choice("pooling", self.pooling, POOLING_NAMES)
         for name in ("units", "layers", "embedding_size"):
-            _require_count(name, getattr(self, name))
+            require_count(name, getattr(self, name))
         if self.conv_width is not None:
-            _require_count("conv_width", self.conv_width)
+            require_count("conv_width", self.conv_width)
         _require_positive("embedding_range", self.embedding_range)
         _require_rate("dropout_rate", self.dropout_rate)
 
@@ -295,9 +327,9 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_tokens"):
             if getattr(self, name) is not None:
-                _require_count(name, getattr(self, name))
+                require_count(name, getattr(self, name))
         for name in ("batch_size", "patience"):
-            _require_count(name, getattr(self, name))
+            require_count(name, getattr(self, name))
         _require(0 <= self.seed < 2**31, "seed", "in [0, 2**31)", self.seed)
         for name in ("learning_rate", "clip_norm"):
             _require_positive(name, getattr(self, name))

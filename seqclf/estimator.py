@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import math
 import os
 import re
 import shutil
@@ -38,6 +39,7 @@ from seqclf.errors import (
     RunError,
     unknown,
 )
+from seqclf.marker import RUN, is_ours
 from seqclf.model.backend import import_keras, many_models
 from seqclf.model.build import build_model
 from seqclf.model.kernels import use_kernel
@@ -410,6 +412,7 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(
             "SequenceClassifier requires y to be passed, but the target y is None."
         )
+    _refuse_missing(y)
     labels = column_or_1d(y, warn=True)
     kinds = {type(label).__name__ for label in labels.tolist()}
     if len(kinds) > 1:
@@ -430,6 +433,22 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
     return classes, label_ids.astype(np.int32)
 
 
+def _refuse_missing(y: Any) -> None:
+    """Refuses None, NaN and the like among objects; numpy would make texts of them."""
+    if not (
+        isinstance(y, list | tuple)
+        or getattr(getattr(y, "dtype", None), "kind", "") == "O"
+    ):
+        return
+    for row, label in enumerate(y):
+        missing = type(label).__name__ in ("NoneType", "NAType", "NaTType")
+        if missing or (isinstance(label, float) and math.isnan(label)):
+            raise InputError(
+                f"y, row {row} (from 0): {label!r} is no label; leave out the texts "
+                f"without one, or give them a label of their own."
+            )
+
+
 def _names(classes: np.ndarray) -> tuple[str, ...]:
     return tuple(str(label) for label in classes.tolist())
 
@@ -441,6 +460,12 @@ def _train(
     config: RunConfig,
 ) -> _Trained:
     seed, fraction = config.data.split_seed, config.data.validation_fraction
+    counts = np.bincount(label_ids)
+    if counts.min() < 2:
+        raise InputError(
+            f"y needs two texts of each class; the rarest, "
+            f"{labels[int(counts.argmin())]!r}, has 1."
+        )
     try:
         out = held_out(label_ids, labels, VALIDATION, fraction, seed)
     except DataError as error:
@@ -540,7 +565,7 @@ def _type_name(classes: np.ndarray) -> str:
 def _refuse_to_replace(path: Path, overwrite: bool) -> None:
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
-    if not (path / ESTIMATOR_FILE).exists():
+    if not is_ours(path, RUN) or not (path / ESTIMATOR_FILE).exists():
         raise RunError(f"{path} is there, and no saved classifier; choose another.")
     if not overwrite:
         raise RunError(f"{path} holds a saved classifier; overwrite=True replaces it.")

@@ -73,6 +73,10 @@ class DataSettings(TypedDict, total=False):
     delimiter: str | None
     header: bool | None
     columns: str | None
+    drop_unlabeled: bool
+    merge_labels: bool
+    min_per_label: int | None
+    other: bool
     limit: int | None
     validation_fraction: float
     test_fraction: float

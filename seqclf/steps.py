@@ -8,8 +8,8 @@ from __future__ import annotations
 import dataclasses
 import shlex
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,19 +21,20 @@ from seqclf.comparison.design import Design, parse_cells, twins
 from seqclf.comparison.rows import compare_runs
 from seqclf.comparison.saved import (
     COMPARISON_FILE,
-    COMPARISON_FILES,
     REPORT_FILE,
     read_comparison,
     read_details,
 )
-from seqclf.config import RunConfig
+from seqclf.config import ModelConfig, RunConfig, TrainingConfig, require_count
 from seqclf.data import load_dataset
 from seqclf.data.hub.quiet import hide_downloads
 from seqclf.data.layout import STANDARD_INPUT
 from seqclf.engine import Task, run_tasks
 from seqclf.errors import ConfigError, SeqclfError, TrainingError
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks
+from seqclf.evaluation.doubts import doubts
 from seqclf.machine import jobs_for
+from seqclf.marker import COMPARISON, kind_of
 from seqclf.model import backend
 from seqclf.model.kernels import refuse_without_gpu
 from seqclf.report.page import page
@@ -94,6 +95,27 @@ class Target:
     fresh: bool = False
 
 
+@contextmanager
+def optional(tell: Callable[[str], None], what: str) -> Iterator[None]:
+    """Goes on without something that is not the result itself, and says so.
+
+    Args:
+      tell: Told what is missing, and why.
+      what: What is missing if this fails, as a sentence without its end.
+    """
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the result stands
+        tell(f"{what}: {shortly(error)}")
+
+
+def shortly(error: Exception) -> str:
+    """Returns what an error says, in a line or two."""
+    if isinstance(error, SeqclfError):
+        return str(error)
+    return f"{type(error).__name__}: {error!s:.200}"
+
+
 def load_and_encode(
     config: RunConfig, cache: Path, listener: Listener | None
 ) -> EncodedDataset:
@@ -125,28 +147,41 @@ def kernel_of_choice(config: RunConfig, require_cudnn: bool) -> RunConfig:
 
 
 def refuse_idle_settings(
-    config: RunConfig, cells: tuple[str, ...], target: Target
+    config: RunConfig,
+    cells: tuple[str, ...],
+    target: Target,
+    given: Collection[str] = (),
 ) -> None:
     """Refuses settings that would change nothing.
+
+    Args:
+      config: The recipe.
+      cells: The cells that are trained.
+      target: Where results go.
+      given: Fields of model and training that a person typed; even at their default
+        they were meant to do something.
 
     Raises:
       ConfigError: Names the setting.
     """
     _refuse_idle_overwrite(target)
-    training, default = config.training, RunConfig()
-    if training.batch_tokens and training.batch_size != default.training.batch_size:
+    chosen = _not_default(config.model) | _not_default(config.training) | {*given}
+    if config.training.batch_tokens and "batch_size" in chosen:
         raise ConfigError(
             "--batch-size and --batch-tokens both say how large a batch is; give one."
         )
     if cells != ("none",):
         return
-    given = dataclasses.asdict(config.model) | dataclasses.asdict(training)
-    usual = dataclasses.asdict(default.model) | dataclasses.asdict(default.training)
     for field in ("units", "layers", "bidirectional", "kernel"):
-        if given[field] != usual[field]:
+        if field in chosen:
             raise ConfigError(
                 f"{field} does nothing without recurrence: the cell is none."
             )
+
+
+def _not_default(part: ModelConfig | TrainingConfig) -> set[str]:
+    fields = dataclasses.fields(part)
+    return {one.name for one in fields if getattr(part, one.name) != one.default}
 
 
 def _refuse_idle_overwrite(target: Target) -> None:
@@ -155,7 +190,11 @@ def _refuse_idle_overwrite(target: Target) -> None:
 
 
 def train_run(
-    config: RunConfig, target: Target, listener: Listener, require_cudnn: bool = False
+    config: RunConfig,
+    target: Target,
+    listener: Listener,
+    require_cudnn: bool = False,
+    given: Collection[str] = (),
 ) -> Run:
     """Trains one classifier, unless an equal one is finished.
 
@@ -164,6 +203,7 @@ def train_run(
       target: Where the run goes.
       listener: Told of the progress.
       require_cudnn: Whether to refuse to train without cuDNN.
+      given: Settings that a person typed, see `refuse_idle_settings`.
 
     Returns:
       The finished run.
@@ -176,13 +216,14 @@ def train_run(
     """
     backend.refuse_other_backends()
     config = kernel_of_choice(config, require_cudnn)
-    refuse_idle_settings(config, (config.model.cell,), target)
+    refuse_idle_settings(config, (config.model.cell,), target, given)
     data = load_and_encode(config, target.cache, listener)
     named = (target.name, target.overwrite)
     place = runs.find_place(target.models, config, data.about, *named)
     if place.is_done:
         listener.note(f"{place.path} is finished with these settings and data: reused.")
-        mark_asked(Run(place.path), "train")
+        with optional(listener.note, "That it was asked for again could not be kept"):
+            mark_asked(Run(place.path), "train")
     else:
         if target.fresh:
             runs.forget(place.path)
@@ -190,7 +231,14 @@ def train_run(
             how = "goes on" if runs.is_under_way(place.path) else "begins anew"
             listener.note(f"{place.path} was cut off: training {how}.")
         _train(config, data, place.path, listener)
+    _tell_doubts([Run(place.path)], listener)
     return Run(place.path)
+
+
+def _tell_doubts(finished: Sequence[Run], listener: Listener) -> None:
+    with optional(listener.insist, "What may be doubtful about it could not be told"):
+        for sentence in doubts(finished):
+            listener.note(f"Note: {sentence}")
 
 
 def _train(
@@ -221,8 +269,8 @@ def design_of(
     Raises:
       ConfigError: If there is no such comparison.
     """
-    if seeds < 1:
-        raise ConfigError(f"--seeds must be a whole number of at least 1, got {seeds}.")
+    require_count("--seeds", seeds)
+    require_count("--tune", tune, least=0)
     design = Design(
         config=config,
         cells=parse_cells(cells),
@@ -236,7 +284,11 @@ def design_of(
 
 
 def train_and_compare(
-    design: Design, jobs: int | None, target: Target, listener: Listener
+    design: Design,
+    jobs: int | None,
+    target: Target,
+    listener: Listener,
+    given: Collection[str] = (),
 ) -> tuple[dict[str, Any], Path]:
     """Trains what is missing of a comparison, and compares.
 
@@ -245,6 +297,7 @@ def train_and_compare(
       jobs: Trainings at a time; None takes as many as cores and memory allow.
       target: Where runs and comparison go.
       listener: Told of the progress.
+      given: Settings that a person typed, see `refuse_idle_settings`.
 
     Returns:
       What `comparison.json` holds, and the folder of the comparison.
@@ -254,10 +307,10 @@ def train_and_compare(
       DataError: If the data cannot be used.
       RunError: If the name is taken, or no training was finished.
     """
-    if jobs is not None and jobs < 1:
-        raise ConfigError(f"--jobs must be a whole number of at least 1, got {jobs}.")
+    if jobs is not None:
+        require_count("--jobs", jobs)
     backend.refuse_other_backends()
-    refuse_idle_settings(design.config, design.cells, target)
+    refuse_idle_settings(design.config, design.cells, target, given)
     start = time.perf_counter()
     data = load_and_encode(design.config, target.cache, listener)
     jobs = jobs or jobs_for(len(design.cells) * max(len(design.seeds), design.tune))
@@ -270,6 +323,7 @@ def train_and_compare(
     seconds = time.perf_counter() - start
     command = _command(design, target)
     result = planning.finish(plan, finished, failures, seconds, command)
+    _tell_doubts(finished, listener)
     listener.note(f"Written: {plan.path / COMPARISON_FILE}")
     return result, plan.path
 
@@ -366,12 +420,8 @@ def write_report(
       listener: Told where the page is.
       sections: Of studies on the same data, see `report.page.sections`.
     """
-    try:
-        html = page(result, read_details(folder), sections)
-        write_text(folder / REPORT_FILE, html)
-    except (OSError, KeyError) as error:  # the folder is another's, or of another time
-        listener.insist(f"No {folder / REPORT_FILE} could be written: {error!r}")
-    else:
+    with optional(listener.insist, f"No {folder / REPORT_FILE} could be written"):
+        write_text(folder / REPORT_FILE, page(result, read_details(folder), sections))
         listener.note(f"To look at: {folder / REPORT_FILE}")
 
 
@@ -397,7 +447,7 @@ def compare_finished(
     _refuse_idle_overwrite(target)
     if len(paths) == 1:
         folder = paths[0] if paths[0].exists() else target.models / paths[0]
-        if not any((folder / f).exists() for f in COMPARISON_FILES):
+        if kind_of(folder) != COMPARISON:
             raise ConfigError(
                 f"{paths[0]} is no comparison; name two or more runs, or the folder "
                 f"of a comparison."
@@ -425,7 +475,9 @@ def _without_recurrence(finished: list[Run], listener: Listener) -> list[Run]:
     """Returns the `none` twins of the runs that are finished beside them."""
     if any(run.config.model.cell == "none" for run in finished):
         return []
-    found = planning.missing_none_twins(finished)
+    found: list[Run] = []
+    with optional(listener.note, "The twin without recurrence is left out"):
+        found = planning.missing_none_twins(finished)
     names = ", ".join(run.name for run in found)
     listener.note(
         f"Added, the twin without recurrence: {names}."
@@ -442,11 +494,11 @@ def _data_again(run: Run, cache: Path, listener: Listener) -> EncodedDataset | N
     if source == STANDARD_INPUT:
         listener.note("No baselines, for the data came from standard input.")
         return None
-    try:
+    data = None
+    with optional(listener.note, "No baselines, for the data could not be read again"):
         config = dataclasses.replace(run.config, data=run.data)
         data = load_and_encode(config, cache, None)
-    except SeqclfError as error:
-        listener.note(f"No baselines, for the data could not be read again: {error}")
+    if data is None:
         return None
     if data.about["fingerprint"] != run.dataset["fingerprint"]:
         listener.note(f"No baselines, for {source} has changed since the training.")

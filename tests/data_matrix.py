@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
 import json
+import lzma
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -160,7 +163,7 @@ def of_every_format() -> list[Case]:
                 "columns of other names",
                 "error with the columns there are and the option",
                 header=("x", "y"),
-                error=r"no text column. It has 'x', 'y'; choose with --text-column",
+                error="--text-column x --label-column y",
             ),
             case(
                 PLAIN,
@@ -633,9 +636,234 @@ def of_others() -> list[Case]:
     ]  # fmt: skip
 
 
+def of_labels() -> list[Case]:
+    """Returns what becomes of labels that are missing, doubled, rare or lists."""
+    cases = [c for source in WRITERS for c in _labels_in(source, *WRITERS[source])]
+    return [*cases, *_labels_of_splits(), *_labels_named()]
+
+
+def _labels_in(source: str, suffix: str, write: Callable[..., bytes]) -> list[Case]:
+    def case(content: Rows, case: str, happens: str, **values: object) -> Case:
+        return one_file(source, f"x{suffix}", write(content), case, happens, **values)
+
+    floats = [("a", 1.0), ("b", 0.0), ("c", 2.0), ("d", 0.0)]
+    halves = [("a", 1.0), ("b", 0.5), ("c", 2.0), ("d", 0.5)]
+    missing = [("a", "x"), ("b", "nan"), ("c", "y"), ("d", "NULL"), ("e", "x")]
+    doubled = [("a", "x"), ("b", "X "), ("c", "y"), ("d", "x"), ("e", "y")]
+    rare = [("a", "x"), ("b", "x"), ("c", "y"), ("d", "y"), ("e", "u"), ("f", "v")]
+    values = ("x;y", "x", "y;z", "z", "x;z", "y", "x", "z")
+    return [
+        case(floats, "labels are whole numbers with a point, `1.0`",
+            "they are called `1`, and said; equal rows are one data set",
+            rows=[(t, f"{y:.0f}") for t, y in floats], labels=("0", "1", "2"),
+            note="whole numbers: 0.0 is 0, 1.0 is 1, 2.0 is 2"),
+        case(halves, "labels are numbers, not all of them whole",
+            "they keep their point", rows=[(t, str(y)) for t, y in halves],
+            labels=("0.5", "1.0", "2.0")),
+        case(missing, "labels `nan`, `None`, `NULL`, `<NA>` and the like",
+            "classes, but a note counts them and names `--drop-unlabeled`",
+            rows=missing, note=r"SQ009: 'NULL' looks .* \(1 row\); --drop-unlabeled"),
+        case(missing, "labels `nan`, `None`, ..., `--drop-unlabeled`",
+            "their rows are left out, and counted",
+            options={"drop_unlabeled": True}, rows=missing[::2],
+            note="left out 2 rows: 1 with 'NULL', 1 with 'nan' for a label"),
+        case(doubled, "labels of train that differ by case or blanks",
+            "stay apart; a note counts them and names `--merge-labels`",
+            rows=doubled, note=r"SQ010: .*'X ' \(1 row\), 'x' \(2 rows\) differ"),
+        case(doubled, "labels of train that differ by case or blanks, `--merge-labels`",
+            "one label, called as most often in train, and said",
+            options={"merge_labels": True},
+            rows=[(t, y.strip().lower()) for t, y in doubled],
+            note=r"--merge-labels: 'X ' \(1 row\) became 'x'"),
+        case(rare, "labels with one text, `--min-per-label 2`",
+            "left out with their rows, and counted",
+            options={"min_per_label": 2}, rows=rare[:4], labels=("x", "y"),
+            note="left out 2 labels .*, 2 of 6 rows: 'u', 'v'"),
+        case(rare, "labels with one text, `--min-per-label 2 --other`",
+            "they become one label, `other`, and are counted",
+            options={"min_per_label": 2, "other": True},
+            rows=[*rare[:4], ("e", "other"), ("f", "other")],
+            labels=("other", "x", "y"), note="made 'other' of 2 labels"),
+        case(rare, "`--min-per-label` that leaves fewer than two labels",
+            "error with the number that leaves two",
+            options={"min_per_label": 3}, error="--min-per-label 2 leaves two"),
+        case(list(zip("abcdefgh", values, strict=True)), "labels are lists, `x;y`",
+            "each is a label of its own; a note says so",
+            labels=("x", "x;y", "x;z", "y", "y;z", "z"),
+            note="SQ011: 3 of the 6 labels in column 'label' look like lists"),
+        case(rare, "`--label-column` with several columns",
+            "error: one label a text, and the option that names one",
+            options={"label_column": "label,text"},
+            error="one label a text; name one of them: --label-column label"),
+    ]  # fmt: skip
+
+
+def _labels_of_splits() -> list[Case]:
+    def folder(case, happens, train, test, **values):
+        return Case(
+            source="folder with a file a split",
+            case=case,
+            happens=happens,
+            files={
+                "reviews/train.csv": as_csv(train),
+                "reviews/test.csv": as_csv(test),
+            },
+            options={"source": "reviews"} | values.pop("options", {}),
+            **values,
+        )
+
+    other = [(text, y.upper()) for text, y in PLAIN[:3]]
+    return [
+        folder("labels of test differ from train's by case, blanks or accents' form",
+            "error that names them and `--merge-labels`", PLAIN, other,
+            error=r"test has .* 'A' \(2 rows\), 'B' \(1 row\), .*'a', 'b' only by "
+            r"case; --merge-labels"),
+        folder("labels of test differ from train's by case, `--merge-labels`",
+            "they are train's", PLAIN, other,
+            options={"merge_labels": True}, rows=PLAIN, labels=("a", "b"),
+            sizes={"train": 4, "test": 3}),
+        folder("labels `1` in train, `1.0` in test", "are one label",
+            [("a", "1"), ("b", "0")], [("c", "1.0")], rows=[("a", "1"), ("b", "0")],
+            labels=("0", "1"), sizes={"train": 2, "test": 1}),
+        folder("test without a label in any row, `--drop-unlabeled`",
+            "test is left out, and said", PLAIN, [("x", ""), ("y", "NA")],
+            options={"drop_unlabeled": True}, rows=PLAIN, sizes={"train": 4},
+            note="no row is left of test"),
+    ]  # fmt: skip
+
+
+def _labels_named() -> list[Case]:
+    nan = [("a", 1.0), ("b", float("nan")), ("c", 0.0)]
+    named = "folder with a file a split"
+    return [
+        one_file("Parquet", "x.parquet", as_parquet(nan), "a label that is NaN",
+            "a missing label: error that names `--drop-unlabeled`",
+            error="1 rows without a label, the first is row 2; .* --drop-unlabeled"),
+        one_file("Parquet", "x.parquet", as_parquet(nan),
+            "a label that is NaN, `--drop-unlabeled`", "its row is left out, and said",
+            options={"drop_unlabeled": True}, rows=[("a", "1"), ("c", "0")],
+            note="left out 1 row: 1 with nothing"),
+        *(
+            Case(source=named, case=case, options={"source": "reviews"},
+                happens="error that says which", error=error,
+                files={"reviews/train.csv": as_csv([("a", 0), ("b", 1)]),
+                    "reviews/labels.json": json.dumps(["good", name]).encode()})
+            for case, name, error in (
+                ("labels.json with a line break", "b\nd", r"label 2: 'b\\nd' is no"),
+                ("labels.json with an empty name", " ", "label 2: ' ' is no name"),
+                ("labels.json with NUL", "b\0d", "label 2: .* is no name"),
+            )
+        ),
+    ]  # fmt: skip
+
+
+PEOPLE: Rows = [(f"a text of people, number {i}", "xy"[i % 2]) for i in range(24)]
+
+
+def of_people() -> list[Case]:
+    """Files as people really have them; tests/test_cases_files.py has more of each."""
+
+    def case(source, name, content, case, happens, **values):
+        values.setdefault("rows", None if "error" in values else PEOPLE)
+        return one_file(source, name, content, case, happens, **values)
+
+    bare = b"".join(f"{y},{t.replace(',', ' -')}\n".encode() for t, y in PEOPLE)
+    shown = [(t.replace(",", " -"), y) for t, y in PEOPLE]
+    lines = as_json_lines(PEOPLE)
+    plain = json.dumps([{"text": t, "label": y} for t, y in PEOPLE]).encode()
+    packed = {
+        ".bz2": bz2.compress, ".xz": lzma.compress,
+        ".zst": lambda content: pa.compress(content, "zstd", asbytes=True),
+    }  # fmt: skip
+    listed = b"".join(
+        json.dumps({"text": t, "label": [y]}).encode() + b"\n" for t, y in PEOPLE
+    )
+    views = pa.table(
+        {
+            "text": pa.array([t for t, _ in PEOPLE], pa.string_view()),
+            "label": pa.array([y for _, y in PEOPLE], pa.string_view()),
+        }
+    )
+    sink = io.BytesIO()
+    parquet.write_table(views, sink)
+    return [
+        case("CSV", "x.csv", bare, "no header", "told by its content, and said",
+             rows=shown, note="has no header: its columns are called column_1"),
+        case("CSV", "x.csv", bare, "no header, `--columns label,text`",
+             "the columns have these names", rows=shown,
+             options={"columns": "label,text"}),
+        case("CSV", "x.csv", b"spam,Win\nham,hello\n",
+             "a first line that may be names or a row",
+             "error with the options for both",
+             error="If it is a row: --columns .*If it holds names: --header"),
+        case("CSV", "x.csv", as_csv(PEOPLE, ("id_text", " label")),
+             "names such as `question_text` or ` label`", "found, and said",
+             note="took column 'id_text' for texts"),
+        case("CSV", "x.csv", separated("~")(PEOPLE), "`--delimiter '~'`",
+             "fields are separated by it", options={"delimiter": "~"}),
+        case("CSV", "x.csv", b'text,label\n"a \\"b\\" c",x\nd,y\n',
+             "backslashes before quotation marks", "understood",
+             rows=[('a "b" c', "x"), ("d", "y")]),
+        *(
+            case("any file", f"x.csv{suffix}", pack(as_csv(PEOPLE)),
+                 f"packed as {suffix}", "read as it is")
+            for suffix, pack in packed.items()
+        ),
+        case("any file", "x.csv.zip", zipped({"x.csv": as_csv(PEOPLE)}),
+             "a .zip of one file", "read as it is"),
+        case("any file", "x.zip", zipped({"a.csv": b"x", "b.csv": b"x"}),
+             "a .zip of several files", "error with the command that unpacks it",
+             error="python -m zipfile -e 'x.zip' 'x', and name that folder: 'x'"),
+        case("any file", "x.csv", gzip.compress(as_csv(PEOPLE)),
+             "another format than its name says", "told by its first bytes"),
+        case("any file", "x.csv",
+             as_csv(ACCENTED).decode().encode("latin-1") + b"\x81,a\n",
+             "bytes of an unknown encoding",
+             "error with the encodings that can read it, and how the line would read",
+             error=r"latin-1 reads that line as .* \(--encoding latin-1\)"),
+        case("JSON", "x.json", lines, "JSON Lines under another name", "a row a line"),
+        case("JSON", "x.json", plain, "a list of objects", "a row each"),
+        case("JSON", "x.json", b'{"data": ' + plain + b"}", "rows under a key",
+             "found, and said", note="the rows are those under 'data'"),
+        case("JSON Lines", "x.jsonl", listed, "lists of one label (doccano)",
+             "that is the label"),
+        case("Parquet", "x.parquet", sink.getvalue(),
+             "string_view, binary, dictionary", "are texts"),
+        case("plain text", "x.train",
+             b"".join(f"__label__{y} {t}\n".encode() for t, y in PEOPLE),
+             "fastText", "labels are behind `__label__`"),
+        case("plain text", "x.txt",
+             b"".join(f"{t};{y}\n".encode() for t, y in PEOPLE),
+             "`text;label`, `text@label`, `label<tab>text`",
+             "told by content, and said",
+             note="a label is what stands behind the last ';'"),
+        case("plain text", "x.txt",
+             b"".join(f"{y.upper()}ES:kind {t}\n".encode() for t, y in PEOPLE),
+             "TREC", "a label is what stands before `:`",
+             rows=[(t, f"{y.upper()}ES") for t, y in PEOPLE]),
+        case("plain text", "x.txt", b"a line\nanother\n", "no labels",
+             "error with what is expected", error="its lines hold no labels"),
+        Case(source="folder with a file a split", case="a test without labels",
+             happens="left aside, and said; test is held out of train",
+             files={"train.csv": as_csv(PLAIN), "test.csv": b"text\nx\n"},
+             options={"source": "."}, sizes={"train": 4},
+             note=r"test\.csv has no labels .*seqclf predict --input test\.csv"),
+        Case(source="standard input", case="`-`, CSV or TSV", happens="train",
+             files={"stdin": as_csv(NASTY)}, options={"source": "-"}, rows=NASTY),
+    ]  # fmt: skip
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
 CASES = [
     *of_every_format(), *of_separated(), *of_json_lines(), *of_parquet(),
-    *of_folders(), *of_others(),
+    *of_folders(), *of_others(), *of_labels(), *of_people(),
 ]  # fmt: skip
 
 

@@ -17,9 +17,9 @@ ROOT = Path(seqclf.__file__).parent
 FLOORS = [
     ["seqclf"],
     ["seqclf.errors", "seqclf.system"],
-    ["seqclf.config", "seqclf.storage", "seqclf.engine"],
+    ["seqclf.config", "seqclf.storage", "seqclf.engine", "seqclf.notes"],
     ["seqclf.data", "seqclf.metrics", "seqclf.statistics", "seqclf.keywords"],
-    ["seqclf.text"],
+    ["seqclf.text", "seqclf.marker"],
     ["seqclf.runs", "seqclf.model"],
     ["seqclf.comparison.saved"],
     ["seqclf.training", "seqclf.classifier"],

@@ -371,15 +371,20 @@ def test_every_claim_names_a_study_that_there_is():
     assert {claim.study for claim in CLAIMS} == set(STUDIES)
 
 
-def judged(monkeypatch, tmp_path, outcomes: dict[str, object]) -> claims_page.Page:
+def says_so(answer):
+    return Ruling(SUPPORTED, "")
+
+
+def judged(
+    monkeypatch, tmp_path, outcomes: dict[str, object], judge=None
+) -> claims_page.Page:
     """Judges claims on studies with these outcomes: an answer or what was raised."""
     fake = {
         name: dataclasses.replace(STUDIES[name], figure=lambda answer: "<svg/>")
         for name in outcomes
     }
     chosen = [
-        Claim(f"{name} says so.", name, "nobody", lambda a: Ruling(SUPPORTED, ""))
-        for name in outcomes
+        Claim(f"{name} says so.", name, "nobody", judge or says_so) for name in outcomes
     ]
     about = {"sizes": {"train": 9}, "quick": False, "seeds": [0], "data": "reviews"}
     about |= {"claim": "", "command": "", "is_synthetic": False, "fingerprint": ""}
@@ -393,7 +398,7 @@ def judged(monkeypatch, tmp_path, outcomes: dict[str, object]) -> claims_page.Pa
     monkeypatch.setattr(claims_page, "STUDIES", fake)
     monkeypatch.setattr(claims_page, "CLAIMS", chosen)
     monkeypatch.setattr(claims_page, "run_study", run_study)
-    (tmp_path / "reviews-studies").mkdir()
+    (tmp_path / "reviews-studies").mkdir(exist_ok=True)
     target = Target(tmp_path, tmp_path / "cache")
     return claims_page.judge_all(Question(config=RunConfig()), target, Silent(), 1)
 
@@ -414,6 +419,27 @@ def test_a_study_without_an_answer_leaves_the_others_theirs(monkeypatch, tmp_pat
     # What is of all comparisons does not draw the page to its own folder.
     assert page.file == tmp_path / "reviews-studies" / claims_page.PAGE_FILE
     assert page.file.exists()
+
+
+def test_an_answer_of_another_time_leaves_the_others_theirs(monkeypatch, tmp_path):
+    def judge(answer):
+        if answer.study in ("gates", "mix"):
+            return Ruling(SUPPORTED, answer.findings["what later ones have"])
+        return says_so(answer)
+
+    outcomes = dict.fromkeys(("gates", "cost", "mix"), "reviews-studies")
+    page = judged(monkeypatch, tmp_path, outcomes, judge)
+    assert [one["study"] for one in page.rulings] == ["cost"]
+    for name, note in zip(("gates", "mix"), page.notes[1:], strict=True):
+        assert note.startswith(f"{name} has no answer: it could not be judged (KeyErr")
+        assert f"type seqclf study {name} --fresh" in note
+    assert page.file.exists()
+
+
+def test_claims_stand_where_their_page_cannot_be_written(monkeypatch, tmp_path):
+    (tmp_path / "reviews-studies" / claims_page.PAGE_FILE).mkdir(parents=True)
+    page = judged(monkeypatch, tmp_path, {"cost": "reviews-studies"})
+    assert [one["study"] for one in page.rulings] == ["cost"]
 
 
 def test_what_no_study_can_be_asked_is_an_error(monkeypatch, tmp_path):

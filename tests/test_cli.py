@@ -16,6 +16,8 @@ from conftest import TINY, reviews, run_cli, seal, write_csv
 from typer.testing import CliRunner
 
 from seqclf.cli import app
+from seqclf.errors import RunError
+from seqclf.marker import COMPARISON, begin
 from seqclf.model import kernels
 
 runner = CliRunner()
@@ -46,9 +48,24 @@ def invoke(*arguments: object, **options: object):
         (["compare", "--cells", "rnn,cnn"], "unknown cell 'cnn'"),
         (["compare", "--seeds", "0"], "--seeds must be"),
         (["compare", "--cell", "gru"], "No such option"),
+        (["compare", "--jobs", "0"], "--jobs must be a whole number of at least 1"),
+        (["compare", "--tune", "-2"], "--tune must be a whole number of at least 0"),
+        (["study", "cost", "--jobs", "0"], "--jobs must be a whole number of at leas"),
+        (["study", "cost", "--jobs", "-1"], "--jobs must be a whole number of at lea"),
+        (["study", "cost", "--seeds", "-1"], "--seeds must be a whole number of at l"),
+        (["claims", "--jobs", "-3"], "--jobs must be a whole number of at least 1"),
+        (["claims", "--jobs", "0"], "--jobs must be a whole number of at least 1"),
+        (["claims", "--seeds", "0"], "--seeds must be a whole number of at least 1"),
         (["predict", "--top", "0", "x"], "--top"),
         (["train", "--cell", "none", "--units", "64"], "units does nothing"),
         (["train", "--cell", "none", "--kernel", "loop"], "kernel does nothing"),
+        # At its default, too: what was typed was meant to do something.
+        (["train", "--cell", "none", "--units", "128"], "units does nothing"),
+        (["compare", "--cells", "none", "--layers", "1"], "layers does nothing"),
+        (["train", "--batch-tokens", "900", "--batch-size", "64"], "give one"),
+        (["study", "wins", "--seeds", "1"], "leave out: --seeds"),
+        (["study", "wins", "--cells", "rnn,gru,lstm"], "leave out: --cells"),
+        (["study", "wins", "--data", "demo"], "leave out: a recipe or data"),
         (["train", "--kernel", "cuda"], "auto, loop, cudnn"),
         (["train", "--batch-tokens", "0"], "batch_tokens"),
         (["train", "--batch-tokens", "900", "--batch-size", "9"], "give one"),
@@ -446,6 +463,7 @@ def test_a_comparison_of_finished_runs_is_kept_under_its_name(finished_run, tmp_
 def test_no_run_is_removed_for_a_comparison_of_it(finished_run, tmp_path):
     models = tmp_path / "models"
     inside = models / "kept" / "tuning"
+    begin(models / "kept", COMPARISON)
     for path, units in ((models / "one", 8), (inside / "gru-1", 16)):
         shutil.copytree(finished_run.path, path)
         config = json.loads((path / "config.json").read_text())
@@ -456,7 +474,7 @@ def test_no_run_is_removed_for_a_comparison_of_it(finished_run, tmp_path):
     result = invoke("compare", "one", str(inside / "gru-1"), "--name=kept",
                     "--overwrite", f"--models-dir={models}")  # fmt: skip
     assert result.exit_code == 1
-    assert "choose another --name" in result.output
+    assert f"lies in {models / 'kept'}; choose another --name" in result.output
     assert (inside / "gru-1" / "config.json").exists()
 
 
@@ -576,6 +594,10 @@ def test_a_config_file_sets_what_options_set_and_options_win(workplace, tmp_path
         ("epochs = ", "could not be read"),
         ("epochs = 0", "epochs must be"),
         ('epochs = "many"', "parse string as an integer"),
+        ("epochs = 2.5", "parse string as an integer"),
+        ("epochs = true", "parse string as an integer"),
+        ("epochs = [1, 2]", "parse string as an integer"),
+        ("json = [true]", "json is true or false, got [True]"),
     ],
 )
 def test_a_wrong_config_file_is_refused(content, message, tmp_path):
@@ -596,6 +618,23 @@ def test_cells_may_be_a_list_in_a_config_file(tmp_path):
     (tmp_path / "x.toml").write_text('cells = ["rnn", "rnn"]')
     result = run_in(tmp_path, "compare", "--config=x.toml")
     assert "twice: rnn,rnn" in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("text", ['["a good film", "b, c"]', '"a good film"'])
+def test_an_option_that_may_be_repeated_takes_a_list(text, tmp_path, monkeypatch):
+    from seqclf import studies
+
+    asked = []
+
+    def run_study(name, question, *others):
+        asked.append(question.texts)
+        raise RunError("that will do")
+
+    monkeypatch.setattr(studies, "run_study", run_study)
+    (tmp_path / "x.toml").write_text(f"text = {text}")
+    result = run_in(tmp_path, "study", "gates", "--config=x.toml")
+    assert "that will do" in result.output
+    assert asked == [("a good film", "b, c") if "[" in text else ("a good film",)]
 
 
 # Interruption -----------------------------------------------------------------------

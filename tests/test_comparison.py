@@ -232,12 +232,16 @@ def test_baselines_are_shared_by_comparisons_on_the_same_data(workplace, tmp_pat
     for task in first.baselines:
         assert not task.is_fitted
         task.path.mkdir(parents=True)
-        write_json(task.path / "complete", {})
+        write_json(task.path / "metrics.json", {})
+        seal(task.path, command="baseline")
     other = plan_for(workplace, tmp_path, epochs=9)
     assert other.path != first.path
     assert all(task.is_fitted for task in other.baselines)
     sample = plan_for(workplace, tmp_path, data={"limit": 100})
     assert not any(task.is_fitted for task in sample.baselines)
+    # A damaged one is fitted anew, rather than end a comparison after its trainings.
+    (first.baselines[0].path / "metrics.json").write_text("{")
+    assert [task.is_fitted for task in first.baselines] == [False, True, True]
 
 
 def test_a_comparison_under_a_given_name_is_replaced_on_demand_only(

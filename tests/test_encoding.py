@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -33,6 +34,25 @@ def test_encoded_examples_are_those_of_the_texts(data, tmp_path):
         assert [
             w for w, t in zip(words, raw, strict=True) if w not in (t, "[UNK]")
         ] == []
+
+
+def test_lengths_before_the_cut_are_counted_also_in_a_cache_of_before(tmp_path):
+    # Texts of 1 to 5 tokens in each split; two of five are longer than 3.
+    for split in ("train", "validation", "test"):
+        rows = [(f"{split} " * (i % 5) + str(i), "ab"[i % 2]) for i in range(20)]
+        write_csv(tmp_path / f"{split}.csv", rows)
+    config = DataConfig(source=str(tmp_path))
+    dataset, text = load_dataset(config), TextConfig(min_count=1, max_length=3)
+    encoded = encode_dataset(dataset, config, text, tmp_path / "cache")
+    expected = {s: {"median": 3, "cut": 8} for s in ("train", "validation", "test")}
+    assert encoded.about["tokens"] == expected
+    file = encoded.path / "dataset.json"
+    about = json.loads(file.read_text())
+    del about["tokens"]  # as version 0.1.0 wrote it
+    file.write_text(json.dumps(about))
+    again = encode_dataset(dataset, config, text, tmp_path / "cache")
+    assert again.about["tokens"] == expected
+    assert again.path == encoded.path
 
 
 def test_the_vocabulary_is_from_train_alone(data, tmp_path):

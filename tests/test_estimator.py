@@ -151,7 +151,7 @@ def test_what_is_no_text_is_refused_by_row(given, message, fitted):
         (None, "requires y to be passed, but the target y is None"),
         (["a"] * 4, "y has one class, 'a'"),
         ([], "y has no labels"),
-        (["a", "b", None, "a"], "y mixes NoneType, str"),
+        (["a", "b", None, "a"], r"row 2 \(from 0\): None is no label"),
         (np.array([1, "b", 2, "a"], object), "y mixes int, str"),
         ([0.5, 0.25, 0.1, 0.2], "continuous"),
         (["a", "b", "a"], "inconsistent numbers of samples"),
@@ -235,7 +235,7 @@ def test_what_is_saved_is_a_run_without_pickles(saved):
     assert found == {
         "complete", "config.json", "dataset.json", "estimator.json", "history.jsonl",
         "labels.txt", "model.keras", "model.onnx", "predictions", "tokenizer.json",
-        "vocabulary.txt",
+        "seqclf.json", "vocabulary.txt",
     }  # fmt: skip
     assert saved.labels == ("bad", "good")
     assert saved.dataset["sizes"] == {"train": 144, "validation": 16}

@@ -14,7 +14,8 @@ from seqclf.config import DataConfig, TextConfig
 from seqclf.data import load_dataset
 from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.evaluation import baselines
-from seqclf.evaluation.evaluate import evaluate, match_labels
+from seqclf.evaluation.evaluate import evaluate
+from seqclf.evaluation.matching import match_labels
 from seqclf.runs import Run
 from seqclf.storage import write_json
 from seqclf.text.encoding import encode_dataset
@@ -153,6 +154,9 @@ def test_other_data_is_read_from_the_columns_of_the_training(finished_run, tmp_p
     config = settings.to_dict(finished_run.config)
     config["data"] |= columns
     write_json(run.path / "config.json", config)
+    about = dict(run.dataset)
+    del about["reading"]  # as a run of 0.1.0: what was given is all it knows
+    write_json(run.path / "dataset.json", about)
     seal(run.path)
     rows = [("a good film", "good"), ("an awful meal", "bad")] * 5
     lines = ["id,subject,body,verdict,text,label"]

@@ -30,6 +30,7 @@ from seqclf.export.formats import FORMATS
 from seqclf.export.verify import Agreement, Check
 from seqclf.export.verify import compared as compare_answers
 from seqclf.runs import Run
+from seqclf.storage import write_json
 from seqclf.text.tokens import TEXT_RULES, WORD_RULES, tokenize
 from seqclf.text.vocabulary import Vocabulary, encode_texts
 
@@ -52,6 +53,15 @@ def exported(workplace: Path, *arguments: object):
     folders = [f"--models-dir={workplace / 'models'}"]
     folders += [f"--cache-dir={workplace / 'data' / 'cache'}"]
     return invoke("export", "reviews-gru-0", *folders, *arguments)
+
+
+def refused(result) -> str:
+    """Returns what was said of an artefact that stands in the way."""
+    assert result.exit_code == 1
+    said = " ".join(result.output.split())
+    assert "already holds another artefact: " in said
+    assert "pass --overwrite to replace it" in said
+    return said
 
 
 # The command line.
@@ -82,6 +92,28 @@ def test_a_run_that_is_not_there_is_refused(tmp_path):
     assert "no run 'x'" in result.output
 
 
+@pytest.mark.parametrize(
+    ("formats", "quantize", "names"),
+    [
+        (["keras", "litert"], None, ["keras", "litert"]),
+        (["onnx", "onnx"], None, ["onnx"]),
+        (["onnx", "all"], None, list(command.NAMES)),
+        (["keras", "onnx"], "int8", ["keras", "onnx-int8"]),
+        (["all"], "int8", [*command.NAMES, "onnx-int8"]),
+    ],
+)
+def test_every_format_that_is_named_is_written_once(formats, quantize, names):
+    assert command._names(formats, quantize) == names
+
+
+def test_one_unknown_format_refuses_them_all(workplace, tmp_path):
+    asked = ["--format=onnx", "--format=onxx", f"--output={tmp_path / 'x'}"]
+    result = exported(workplace, *asked)
+    assert result.exit_code == 2
+    assert "did you mean 'onnx'" in " ".join(result.output.split())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_formats_of_the_command_line_are_all_there_are():
     assert [*command.NAMES, *command.QUANTIZED.values()] == list(FORMATS)
 
@@ -107,9 +139,24 @@ def test_an_onnx_artefact_is_whole_checked_and_not_replaced_unasked(
     source = workplace / "models" / "reviews-gru-0" / "model.onnx"
     assert (place / "model.onnx").read_bytes() == source.read_bytes()
 
-    again = exported(workplace, *asked)
-    assert again.exit_code == 1
-    assert "already holds an artefact; pass --overwrite" in again.output
+    # Typed twice it is found, and printed as before.
+    again = exported(workplace, *asked, "--license=mit", "--language=en,de")
+    assert again.exit_code == 0
+    assert "is there already, of this run and settings" in again.stderr
+    assert "Writing, opening and comparing" not in again.stderr
+    assert json.loads(again.stdout) == [record]
+    # What is another artefact is not taken for it, nor replaced unasked.
+    assert "its card names another --license" in refused(exported(workplace, *asked))
+    mine = [*asked, "--license=mit", "--language=en,de"]
+    other = exported(workplace, *mine, "--quantize=int8")
+    assert "it is of another format" in refused(other)
+    whole = (place / "labels.txt").read_bytes()
+    (place / "labels.txt").write_bytes(whole + b"x\n")
+    damaged = refused(exported(workplace, *mine))
+    assert "labels.txt is not as it was written" in damaged
+    (place / "labels.txt").write_bytes(whole)
+    write_json(place / "export.json", stored | {"run_sha256": "0" * 64})
+    assert "it is of another run" in refused(exported(workplace, *mine))
     (place / "left.txt").write_text("over")
     replaced = exported(workplace, *asked, "--overwrite", "--quiet")
     assert replaced.exit_code == 0
@@ -117,8 +164,11 @@ def test_an_onnx_artefact_is_whole_checked_and_not_replaced_unasked(
     assert [p.name for p in tmp_path.iterdir()] == [place.name]
 
 
-def test_a_folder_that_is_no_artefact_is_never_replaced(workplace, tmp_path):
+@pytest.mark.parametrize("record", [None, "{}", "[]", "{", '{"sha256": {}}'])
+def test_a_folder_that_is_no_artefact_is_never_replaced(record, workplace, tmp_path):
     (tmp_path / "thesis.txt").write_text("years")
+    if record is not None:  # another program may have an export.json, too
+        (tmp_path / "export.json").write_text(record)
     asked = ["--format=onnx", f"--output={tmp_path}", "--overwrite"]
     result = exported(workplace, *asked)
     assert result.exit_code == 1

@@ -82,8 +82,8 @@ def test_an_answer_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
     from pyarrow import parquet
 
     assert parquet.read_table(path / saved.ROWS_FILE).to_pylist() == list(ANSWER.rows)
-    assert saved.answers(tmp_path, "f00") == [(path, ANSWER)]
-    assert saved.answers(tmp_path, "other") == []
+    assert saved.answered(tmp_path, "f00") == [path]
+    assert saved.answered(tmp_path, "other") == []
 
 
 def test_another_question_gets_another_place_and_the_equal_one_its_own(
@@ -147,8 +147,21 @@ def test_times_are_of_the_machine_they_were_measured_on(monkeypatch) -> None:
 @pytest.mark.parametrize("text", ["", "{", "{}", '{"study": 1}', "[]"])
 def test_a_damaged_answer_is_named_with_the_remedy(tmp_path: Path, text: str) -> None:
     (tmp_path / saved.ANSWER_FILE).write_text(text)
-    with pytest.raises(RunError, match="type the command"):
+    with pytest.raises(RunError, match="type seqclf study"):
         saved.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"notes": [None]}, {"table": {"header": ["a"], "rows": [["1", "2"]]}},
+     {"table": {"header": ["a"], "rows": [[1]]}}, {"about": []}, {"rows": ["x"]},
+     {"title": {}}],
+)  # fmt: skip
+def test_an_answer_that_could_not_be_shown_is_damaged(changed: dict[str, Any]) -> None:
+    values = json.loads(json.dumps(dataclasses.asdict(ANSWER)))
+    assert saved.from_json(json.dumps(values)) == ANSWER
+    with pytest.raises((TypeError, ValueError)):
+        saved.from_json(json.dumps(values | changed))
 
 
 def test_markdown_keeps_the_columns_whatever_a_cell_holds() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from xml.etree import ElementTree
@@ -57,7 +58,7 @@ def comparison(
 def test_signs_are_turned_to_gru_over_lstm(tmp_path):
     comparison(tmp_path, "ahead-compare", 0.02)
     comparison(tmp_path, "behind-compare", -0.03)
-    ahead, behind = wins.compared(tmp_path)
+    (ahead, behind), _ = wins.compared(tmp_path)
     assert (ahead["difference"], ahead["low"], ahead["high"]) == (
         0.02, pytest.approx(0.01), pytest.approx(0.04),
     )  # fmt: skip
@@ -74,7 +75,7 @@ def test_the_sign_test_is_that_of_a_fair_coin(tmp_path, ahead, behind):
     for number in range(behind):
         comparison(tmp_path, f"b{number}", -0.01)
     comparison(tmp_path, "equal", 0.0)
-    findings = wins.counted(wins.compared(tmp_path))
+    findings = wins.counted(wins.compared(tmp_path)[0])
     n = ahead + behind
     tail = sum(math.comb(n, k) for k in range(max(ahead, behind), n + 1)) / 2**n
     assert findings["p"] == pytest.approx(min(2 * tail, 1))
@@ -90,13 +91,13 @@ def test_a_data_set_counts_once_and_the_outcome_does_not_choose(tmp_path):
     comparison(tmp_path, "x-compare-2", -0.05, seeds=3, fingerprint="x")
     comparison(tmp_path, "y-compare-2", 0.01, fingerprint="y", chosen=["units"])
     comparison(tmp_path, "y-compare-3", -0.01, fingerprint="y")
-    counting = [r["comparison"] for r in wins.compared(tmp_path) if r["counts"]]
+    counting = [r["comparison"] for r in wins.compared(tmp_path)[0] if r["counts"]]
     assert counting == ["x-compare", "y-compare-3"]
 
 
 def test_the_built_in_corpus_is_shown_and_does_not_count(tmp_path):
     comparison(tmp_path, "demo-compare", 0.02, source=GENERATED)
-    rows = wins.compared(tmp_path)
+    rows, _ = wins.compared(tmp_path)
     findings = wins.counted(rows)
     assert findings["data_sets"] == 0
     assert findings["p"] is None
@@ -107,7 +108,7 @@ def test_the_built_in_corpus_is_shown_and_does_not_count(tmp_path):
 def test_one_seed_tells_of_two_models_and_is_marked(tmp_path):
     comparison(tmp_path, "one-compare", 0.02, seeds=1)
     comparison(tmp_path, "two-compare", 0.03, seeds=3, p=0.01)
-    rows = wins.compared(tmp_path)
+    rows, _ = wins.compared(tmp_path)
     findings = wins.counted(rows)
     assert findings["told_apart"] == {"first": 1, "second": 0, "of": 1}
     marked = {row[0]: row[4].endswith("*") for row in wins._table(rows).rows}
@@ -149,8 +150,20 @@ def test_options_that_would_do_nothing_are_refused(tmp_path):
     assert "--seeds, a recipe or data" in done.stderr
 
 
-def test_a_damaged_comparison_is_named(tmp_path):
+def test_a_damaged_comparison_is_named_and_stops_no_other(tmp_path):
     comparison(tmp_path, "a-compare", 0.02)
     (tmp_path / "a-compare" / "comparison.json").write_text("{}")
     with pytest.raises(RunError, match="a-compare"):
         wins.compared(tmp_path)
+    comparison(tmp_path, "b-compare", 0.01)
+    comparison(tmp_path, "old-compare", 0.03)
+    file = tmp_path / "old-compare" / "comparison.json"
+    result = json.loads(file.read_text())
+    del result["pairs"][0]["models"], result["pairs"][0]["low"]
+    write_json(file, result)
+    seal(file.parent, command="compare")
+    target = Target(tmp_path, tmp_path / "cache")
+    answer, _ = run_study("wins", Question(config=RunConfig()), target, Silent())
+    assert [row["comparison"] for row in answer.rows] == ["b-compare"]
+    for name in ("a-compare", "old-compare"):
+        assert any(f"{name} is left out" in note for note in answer.notes)

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqclf.bulk.sources import Source
-from seqclf.data.columns import guess_text, has_column, text_names, texts_or_nulls
+from seqclf.data.choice import guess_text
+from seqclf.data.columns import has_column, text_names, texts_or_nulls
 from seqclf.data.dataset import Part
 from seqclf.data.names import TEXT
 from seqclf.data.reading import NOTHING_SAID, Reading
@@ -137,7 +138,8 @@ def text_column(part: Part, options: Options) -> tuple[str, tuple[str, ...]]:
     said: tuple[str, ...] = ()
     if name is None and trained and has_column(part, TEXT, trained):
         name = trained
-        said = (f"took column {name!r} for texts, as in training.",)
+        if name != TEXT:
+            said = (f"took column {name!r} for texts, as in training.",)
     if name is None:
         name = guess_text(part)
         if name != TEXT or trained not in (None, name):

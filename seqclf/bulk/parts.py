@@ -25,7 +25,7 @@ from seqclf.bulk import chunks
 from seqclf.bulk.chunks import Options
 from seqclf.bulk.sources import Source
 from seqclf.bulk.writers import WRITERS
-from seqclf.data.contents import format_of
+from seqclf.data.formats.contents import format_of
 from seqclf.errors import ConfigError, DataError
 from seqclf.runs import Run
 from seqclf.runs.run import (

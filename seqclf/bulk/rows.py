@@ -12,8 +12,8 @@ from seqclf.bulk.parquet_rows import parquet_rows
 from seqclf.bulk.sources import Source
 from seqclf.bulk.table_rows import table_rows
 from seqclf.bulk.text_rows import delimited_rows, has_labels, json_rows, text_rows
-from seqclf.data.encodings import is_utf_8
 from seqclf.data.files import OWN_ENCODING, TEXT_SUFFIX
+from seqclf.data.formats.encodings import is_utf_8
 from seqclf.errors import ConfigError, DataError
 
 # Formats that are read a chunk at a time; others are read whole.

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqclf.data.contents import format_of, kind_of
 from seqclf.data.files import READERS, TEXT_SUFFIX
+from seqclf.data.formats.contents import format_of, kind_of
 from seqclf.data.layout import is_pattern
 from seqclf.errors import DataError
 

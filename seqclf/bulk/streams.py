@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from seqclf.bulk.chunks import Options
-from seqclf.data import json_files
-from seqclf.data.contents import unpacked
-from seqclf.data.dialect import Dialect, find_dialect, rows_of
-from seqclf.data.encodings import START, decoded, encoding_of
 from seqclf.data.files import decode_text
-from seqclf.data.json_files import are_lines, json_row
+from seqclf.data.formats import json_files
+from seqclf.data.formats.contents import unpacked
+from seqclf.data.formats.dialect import Dialect, find_dialect, rows_of
+from seqclf.data.formats.encodings import START, decoded, encoding_of
+from seqclf.data.formats.json_files import are_lines, json_row
 from seqclf.data.reading import Reading
 from seqclf.errors import DataError
 
@@ -80,10 +80,9 @@ def dialect_of(
         with _lines(file, encoding, newline="") as found:
             yield from found
 
-    dialect = find_dialect(lines, place, suffix, given, usual)
-    if not _is_decoded("".join(dialect.names)):
+    if not _is_decoded(next(lines(), "")):
         refuse_encoding(file, encoding)
-    return dialect
+    return find_dialect(lines, place, suffix, given, usual)
 
 
 def is_document(file: Path, encoding: str) -> bool:

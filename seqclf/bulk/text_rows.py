@@ -22,9 +22,10 @@ from seqclf.bulk.sources import Source
 from seqclf.bulk.streams import NOT_DECODED, Record
 from seqclf.bulk.table_rows import table_rows
 from seqclf.data import names as column_names
+from seqclf.data.columns import texts_or_nulls
 from seqclf.data.dataset import Part
-from seqclf.data.dialect import DELIMITERS
 from seqclf.data.files import read_file
+from seqclf.data.formats.dialect import DELIMITERS
 from seqclf.data.reading import Reading
 from seqclf.errors import ConfigError, DataError
 
@@ -84,35 +85,54 @@ def json_rows(source: Source, options: Options) -> Rows:
     kinds, num_rows, head = _survey(lines(), options)
     if not kinds.names:
         raise DataError(f"{source.name} holds no JSON object.")
-    column, said = chunks.text_column(_part_of(source, kinds, head), options)
+    column, said = chunks.text_column(_part_of(source, head), options)
     texts = column_names.parts_of(column, kinds.names)
+    if not set(texts) <= set(kinds.names):
+        return table_rows(source, options)
     schema = kinds.schema(texts)
-    chunks.text_column(
-        Part(source.name, schema.empty_table()),
-        replace(options, given=Reading(text_column=column)),
-    )
+    texts_or_nulls(Part(source.name, schema.empty_table()), column)  # or no text at all
+    if kinds.are_mixed(texts):  # a text that is a number is told before any answer
+        for record in lines():
+            _refuse_bad(_with_text(record, texts), options)
+    read = _json_reader(lines, schema, texts, column, options)
+    return Rows(source, num_rows, schema, read, said)
 
+
+def _json_reader(
+    lines: Callable[[], Iterator[Record]],
+    schema: pa.Schema,
+    texts: Sequence[str],
+    column: str,
+    options: Options,
+) -> Callable[[], Iterator[Chunk]]:
     def records() -> Iterator[Record]:
         return (_with_text(record, texts) for record in lines())
 
     def fields(record: Record) -> Sequence[Any]:
-        return [record.values.get(name) for name in kinds.names]
+        return [record.values.get(name) for name in schema.names]
 
-    for _ in _checked(records(), options) if kinds.are_mixed(texts) else ():
-        pass  # a text that is a number is told before anything is predicted
-    read = _reader(records, fields, schema, column, options)
-    return Rows(source, num_rows, schema, read, said)
+    return _reader(records, fields, schema, column, options)
 
 
-def _part_of(source: Source, kinds: Kinds, head: Sequence[Any]) -> Part:
-    """Returns the first rows, strings alone, for the choice of the column of texts."""
-    columns = {
-        name: [v if isinstance(v := row.get(name), str) else None for row in head]
-        for name in kinds.names
+def _part_of(source: Source, head: Sequence[dict[str, Any]]) -> Part:
+    """Returns the strings of the first rows, for the choice of the column of texts."""
+    rows = [_taken_apart(row) for row in head]
+    columns = dict.fromkeys(name for row in rows for name in row)
+    strings = {
+        name: pa.array([row.get(name) for row in rows], pa.string()) for name in columns
     }
-    return Part(
-        source.name, pa.table({n: pa.array(v, pa.string()) for n, v in columns.items()})
-    )
+    return Part(source.name, pa.table(strings))
+
+
+def _taken_apart(row: dict[str, Any]) -> dict[str, str | None]:
+    """Returns a row's strings, those within objects as `data.text`."""
+    taken: dict[str, str | None] = {}
+    for name, value in row.items():
+        inner = value if isinstance(value, dict) else {}
+        taken |= {f"{name}.{k}": v for k, v in inner.items() if isinstance(v, str)}
+        if not inner:
+            taken[name] = value if isinstance(value, str) else None
+    return taken
 
 
 def _survey(
@@ -215,11 +235,15 @@ def _about_lines(source: Source, codes: Mapping[Path, str]) -> tuple[str, ...]:
 def _checked(records: Iterable[Record], options: Options) -> Iterator[Record]:
     """Yields all records; raises at the first bad one, with `fail`."""
     for record in records:
-        if record.problem:
-            if record.problem.startswith(NOT_DECODED.format("")):
-                _refuse_encoding(record, options)
-            chunks.refuse(Problem(record.file, record.at, record.problem), options)
+        _refuse_bad(record, options)
         yield record
+
+
+def _refuse_bad(record: Record, options: Options) -> None:
+    if record.problem.startswith(NOT_DECODED.format("")):
+        _refuse_encoding(record, options)
+    if record.problem:
+        chunks.refuse(Problem(record.file, record.at, record.problem), options)
 
 
 def _refuse_encoding(record: Record, options: Options) -> None:

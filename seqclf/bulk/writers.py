@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from seqclf.bulk.chunks import Rows
-from seqclf.data.contents import format_of
+from seqclf.data.formats.contents import format_of
 from seqclf.errors import ConfigError, unknown
 
 LABEL, PROBABILITY = "predicted_label", "probability"

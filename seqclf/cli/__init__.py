@@ -31,6 +31,7 @@ from seqclf.cli._screen import clean
 from seqclf.errors import SeqclfError
 
 INTERRUPTED = 130
+SCREEN = 2000  # characters of an error, at most
 
 
 class _Group(TyperGroup):
@@ -65,6 +66,8 @@ class _Group(TyperGroup):
 def _show(message: str) -> None:
     if os.environ.get("SEQCLF_DEBUG") == "1":
         traceback.print_exc()
+    if len(message) > SCREEN:  # it may quote a name as long as a book
+        message = f"{message[: SCREEN // 2]} … {message[-SCREEN // 2 :]}"
     lines = [clean(line) for line in message.split("\n")]  # they may quote a file
     typer.echo("\n".join(["Error: " + lines[0], *lines[1:]]), err=True)
 

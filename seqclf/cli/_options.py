@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import inspect
 import tomllib
+import typing
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, Any
@@ -81,7 +82,7 @@ def _parameter(
 ) -> inspect.Parameter:
     flag = f"--{name.replace('_', '-')}"
     option = typer.Option(
-        f"{flag}/--no-{flag[2:]}" if hint is bool else flag,
+        f"{flag}/--no-{flag[2:]}" if bool in _kinds(hint) else flag,
         help=field.metadata["help"],
         rich_help_panel=f"{part.capitalize()} settings",
         show_default=field.default is not None,
@@ -93,6 +94,10 @@ def _parameter(
         default=field.default,
         annotation=Annotated[hint, option],
     )
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    return typing.get_args(hint) or (hint,)
 
 
 def _completion(
@@ -122,17 +127,25 @@ def read_config_file(context: typer.Context, path: Path | None) -> Path | None:
         if name not in options:
             names = [option.replace("_", "-") for option in options]
             raise ConfigError(f"in {path}: {unknown('setting', key, names)}")
-        defaults[name] = _plain(path, key, value)
+        defaults[name] = _as_typed(path, key, value, options[name])
     context.default_map = {**(context.default_map or {}), **defaults}
     return path
 
 
-def _plain(path: Path, key: str, value: Any) -> Any:
-    if isinstance(value, list):
-        return ",".join(map(str, value))
+def _as_typed(path: Path, key: str, value: Any, option: Any) -> Any:
+    """Returns a value of the file as if it had been typed, for the parser to check.
+
+    An option that may be given again takes a list, others a text with commas.
+    """
     if isinstance(value, dict):
         raise ConfigError(f"in {path}: {key} is a table; settings stand at the top.")
-    return value
+    if option.multiple:
+        return [str(one) for one in (value if isinstance(value, list) else [value])]
+    if option.is_flag:
+        if not isinstance(value, bool):
+            raise ConfigError(f"in {path}: {key} is true or false, got {value!r}.")
+        return value
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def refuse_given(context: typer.Context, allowed: set[str], why: str) -> None:
@@ -144,7 +157,7 @@ def refuse_given(context: typer.Context, allowed: set[str], why: str) -> None:
       why: When the others have none, such as "finished runs are compared".
     """
     for parameter in context.command.params:
-        if _is_given(context, parameter.name or "") and parameter.name not in allowed:
+        if is_given(context, parameter.name or "") and parameter.name not in allowed:
             raise ConfigError(f"{parameter.opts[0]} does nothing when {why}.")
 
 
@@ -153,11 +166,11 @@ def given_settings(context: typer.Context, *parts: str) -> frozenset[str]:
     return frozenset(
         field.name
         for name, field, _, part in fields()
-        if part in parts and _is_given(context, name)
+        if part in parts and is_given(context, name)
     )
 
 
-def _is_given(context: typer.Context, name: str) -> bool:
+def is_given(context: typer.Context, name: str) -> bool:
     """Tells whether a parameter was typed, or stands in a file of settings."""
     source = context.get_parameter_source(name)
     return source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP")
@@ -166,8 +179,22 @@ def _is_given(context: typer.Context, name: str) -> bool:
 def complete_run(context: typer.Context, incomplete: str) -> list[str]:
     """Completes names of runs and comparisons."""
     models = Path(context.params.get("models_dir") or "models")
-    names = [path.name for path in models.iterdir()] if models.is_dir() else []
-    return [name for name in sorted(names) if name.startswith(incomplete)]
+    return [name for name in ours(models) if name.startswith(incomplete)]
+
+
+def ours(models: Path) -> list[str]:
+    """Returns the names of what seqclf made in a folder of runs."""
+    from seqclf.marker import kind_of
+
+    there = sorted(models.iterdir()) if models.is_dir() else []
+    return [path.name for path in there if kind_of(path)]
+
+
+def run_of(argument: Path | None, option: Path | None) -> Path | None:
+    """Returns the run that was named, by the argument or by --run; None if neither."""
+    if argument and option and argument != option:
+        raise ConfigError(f"{argument} and --run {option} are two runs; name one.")
+    return option or argument
 
 
 ConfigFile = Annotated[
@@ -221,6 +248,14 @@ RunArgument = Annotated[
     typer.Argument(
         metavar="[RUN]",
         help="A run, by name or path; else the newest.",
+        autocompletion=complete_run,
+    ),
+]
+NamedRun = Annotated[
+    Path | None,
+    typer.Option(
+        "--run",
+        help="The same by an option, as of predict.",
         autocompletion=complete_run,
     ),
 ]

@@ -113,13 +113,14 @@ def compare(
     else:
         config = steps.kernel_of_choice(config, require_cudnn)
         design = steps.design_of(config, cells, seeds, match, tune)
-        result, folder = steps.train_and_compare(design, jobs, target, screen)
+        typed = options.given_settings(context, "model", "training")
+        asked = (design, jobs, target, screen, typed)
+        result, folder = steps.train_and_compare(*asked)
     _print(result, *chosen)
     if folder:
-        from seqclf.studies import sections_on
+        from seqclf.studies import write_page
 
-        found = sections_on(result["card"]["dataset"]["fingerprint"], models_dir)
-        steps.write_report(folder, result, screen, found)
+        write_page(folder, result, models_dir, screen)
     else:
         screen.note("Not kept: --name NAME writes it, with a page to look at.")
     if result.get("missing"):

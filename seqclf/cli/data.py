@@ -18,7 +18,7 @@ Source = Annotated[
     typer.Argument(
         metavar="NAME",
         help="A data set: demo, a short name or OWNER/NAME on the Hub, a file, a "
-        "folder, '*.csv', or - for JSON Lines on standard input.",
+        "folder, '*.csv', or - for JSON Lines or CSV on standard input.",
     ),
 ]
 
@@ -44,7 +44,8 @@ def list_sources(json: options.Json = False) -> None:
         console.print(f"[bold]{name:<16}[/bold] {about}", soft_wrap=True)
     console.print(
         f"\nOr any data set on the Hugging Face Hub, by OWNER/NAME. Or yours: a file "
-        f"({', '.join(READERS)}; .gz may follow), a folder with train and, if there "
+        f"({', '.join(READERS)}, labelled lines; packed or not), a folder with train "
+        f"and, if there "
         f"are any, validation and test in one of these, a folder a label with .txt "
         f"files, a pattern such as '*.csv', or - for JSON Lines on standard input.",
     )

@@ -26,8 +26,10 @@ Data = Annotated[
 
 @options.with_config(parts=("data",), only=SOURCE_FIELDS - {"source"})
 def evaluate(
+    context: typer.Context,
     config: RunConfig,
-    run: options.RunArgument = None,
+    chosen_run: options.RunArgument = None,
+    run: options.NamedRun = None,
     data: Data = None,
     split: Split = "test",
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
@@ -45,8 +47,10 @@ def evaluate(
     from seqclf.evaluation.evaluate import evaluate as evaluate_run
     from seqclf.runs import open_run
 
-    chosen = open_run(run, models_dir) if run else default_run(models_dir)
-    result = evaluate_run(chosen, _data(chosen, config.data, data), split)
+    named = options.run_of(chosen_run, run)
+    chosen = open_run(named, models_dir) if named else default_run(models_dir)
+    given = options.given_settings(context, "data") & SOURCE_FIELDS
+    result = evaluate_run(chosen, _data(chosen, config.data, given, data), split)
     for sentence in result.notes:
         note(f"Note: {sentence}", quiet)
     if json:
@@ -58,21 +62,26 @@ def evaluate(
         _print(chosen.name, result)
 
 
-def _data(run: Run, given: DataConfig, source: str | None) -> DataConfig:
-    """Returns where to read: the run's own data, unless another source is named."""
+def _data(
+    run: Run, config: DataConfig, given: frozenset[str], source: str | None
+) -> DataConfig:
+    """Returns where to read: the run's own data, unless another source is named.
+
+    Args:
+      run: The run.
+      config: What was typed, with the defaults of the rest.
+      given: The fields that were typed; they go before the run's own, a default too.
+      source: Another source.
+    """
     if source is not None:
-        return dataclasses.replace(given, source=source)
+        return dataclasses.replace(config, source=source)
     own = run.data
     if own.source == "-":
         raise ConfigError(
             f"{run.name} was trained on standard input, which is gone; name the data "
             f"with --data."
         )
-    changed = {
-        field: getattr(given, field)
-        for field in SOURCE_FIELDS - {"source"}
-        if getattr(given, field) != getattr(DataConfig(), field)
-    }
+    changed = {field: getattr(config, field) for field in given - {"source"}}
     return dataclasses.replace(own, **changed)
 
 

@@ -23,24 +23,27 @@ QUANTIZED = {"int8": "onnx-int8"}
 EXPORTS = Path("exports")
 
 Run = Annotated[
-    Path,
+    Path | None,
     typer.Argument(
         metavar="RUN",
         help="A finished run, by name or path.",
         autocompletion=options.complete_run,
     ),
 ]
-Format = Annotated[
-    str,
-    typer.Option("--format", help="keras, saved_model, onnx, litert, or all of them."),
+Formats = Annotated[
+    list[str],
+    typer.Option(
+        "--format",
+        help="keras, saved_model, onnx, litert, or all of them; may be given again.",
+    ),
 ]
 Output = Annotated[
     Path | None,
     typer.Option(
         "--output",
         metavar="DIR",
-        help="Folder of the artefact; with all, a folder of one for each format. Else "
-        "exports/RUN/FORMAT.",
+        help="Folder of the artefact; of several formats, a folder of one for each. "
+        "Else exports/RUN/FORMAT.",
     ),
 ]
 Quantize = Annotated[
@@ -60,8 +63,9 @@ Overwrite = Annotated[
 
 
 def export(
-    run: Run,
-    format: Format,
+    format: Formats,
+    chosen_run: Run = None,
+    run: options.NamedRun = None,
     output: Output = None,
     quantize: Quantize = None,
     license: License = "unknown",
@@ -78,50 +82,60 @@ def export(
     Every artefact is opened in a fresh process without seqclf and compared with the
     run on more than 200 texts; one that differs too much is an error and is not
     written. Reads a run, writes a folder with the model, vocabulary, rules, labels and
-    a model card.
+    a model card. What was written so before is left as it is.
 
     Example: seqclf export demo-lstm-0 --format onnx
     """
+    named = options.run_of(chosen_run, run)
+    if named is None:
+        raise ConfigError("export takes a run: seqclf export RUN --format onnx.")
     names = _names(format, quantize)
     _check_card(license, language)
     from seqclf.export import About
     from seqclf.export import export as export_run
     from seqclf.runs import open_run
 
-    chosen = open_run(run, models_dir)
+    chosen = open_run(named, models_dir)
     folder = output or EXPORTS / chosen.name
     is_one = output is not None and len(names) == 1
     places = {name: folder if is_one else folder / name for name in names}
     about = About(license, tuple(language.split(",")) if language else ())
-    note(f"Writing, opening and comparing: {', '.join(names)}.", quiet)
+    left = [n for n in names if overwrite or not places[n].exists()]
+    if left:
+        note(f"Writing, opening and comparing: {', '.join(left)}.", quiet)
     made = []
     for artefact in export_run(chosen, places, about, cache_dir, overwrite):
         note(_told(artefact), quiet)
         made.append(artefact)
+    made.sort(key=lambda artefact: names.index(artefact.format))
     if json:
         print_json([{"path": str(a.path)} | dict(a.record) for a in made])
     else:
         stdout().print(_table(made, folder))
 
 
-def _names(format: str, quantize: str | None) -> list[str]:
-    """Returns the formats that are asked for.
+def _names(formats: Sequence[str], quantize: str | None) -> list[str]:
+    """Returns the formats that are asked for, each once.
 
     Raises:
       ConfigError: If there is no such format, or none that can be quantized.
     """
-    if format not in (*NAMES, ALL):
-        raise ConfigError(unknown("format", format, (*NAMES, ALL)))
+    for format in formats:
+        if format not in (*NAMES, ALL):
+            raise ConfigError(unknown("format", format, (*NAMES, ALL)))
+    names = list(NAMES) if ALL in formats else list(dict.fromkeys(formats))
     if quantize is None:
-        return list(NAMES) if format == ALL else [format]
+        return names
     if quantize not in QUANTIZED:
         raise ConfigError(unknown("--quantize", quantize, QUANTIZED))
-    if format not in ("onnx", ALL):
+    if "onnx" not in names:
         raise ConfigError(
-            f"--quantize {quantize} is for onnx, got --format {format}; use --format "
-            f"onnx."
+            f"--quantize {quantize} is for onnx, got --format {', '.join(names)}; use "
+            f"--format onnx."
         )
-    return [*(NAMES if format == ALL else ()), QUANTIZED[quantize]]
+    if ALL in formats:
+        return [*names, QUANTIZED[quantize]]
+    return [QUANTIZED[quantize] if name == "onnx" else name for name in names]
 
 
 def _check_card(license: str, language: str | None) -> None:
@@ -142,6 +156,8 @@ def _check_card(license: str, language: str | None) -> None:
 
 def _told(artefact: Artefact) -> str:
     record = artefact.record
+    if artefact.is_reused:
+        return f"{artefact.path} is there already, of this run and settings: reused"
     told = (
         f"{artefact.path}: differs by {record['greatest_difference']:.2g} at most (may "
         f"by {record['bound']:g}), same label for "

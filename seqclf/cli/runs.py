@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -78,7 +78,8 @@ def _table(records: list[dict[str, Any]]) -> Any:
 
 @app.command("show")
 def show(
-    run: options.RunArgument = None,
+    chosen_run: options.RunArgument = None,
+    run: options.NamedRun = None,
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
     json: options.Json = False,
 ) -> None:
@@ -91,7 +92,8 @@ def show(
     from seqclf.report import scores
     from seqclf.runs import open_run
 
-    chosen = open_run(run, models_dir) if run else default_run(models_dir)
+    named = options.run_of(chosen_run, run)
+    chosen = open_run(named, models_dir) if named else default_run(models_dir)
     chosen.verify()
     if json:
         print_json(
@@ -163,31 +165,28 @@ def remove(
 ) -> None:
     """Remove runs and comparisons for good.
 
+    Removes nothing that seqclf did not make, and nothing outside of --models-dir.
+
     Example: seqclf runs remove demo-lstm-0
     """
     folders = list(dict.fromkeys(_removable(name, models_dir) for name in names))
     listed = ", ".join(str(folder) for folder in folders)
     if not yes and not typer.confirm(f"Remove {listed}?"):
         raise typer.Exit(1)
+    from seqclf import marker
+
     for folder in folders:
-        if folder.is_symlink():
-            folder.unlink()
-        else:
-            shutil.rmtree(folder)
+        marker.remove(folder)
         note(f"Removed {folder}.")
 
 
 def _removable(name: Path, models: Path) -> Path:
     """Returns the folder of a run or comparison; anything else is left alone."""
-    from seqclf.comparison.saved import QUESTION_FILE
+    from seqclf import marker
     from seqclf.errors import RunError, unknown
-    from seqclf.runs.places import holds_nothing
-    from seqclf.runs.run import CONFIG_FILE, LOG_FILE
 
     for folder in (models / name, name):
-        if any((folder / file).is_file() for file in (CONFIG_FILE, QUESTION_FILE)):
+        if os.path.lexists(folder):
+            marker.require_removable(folder, models)
             return folder
-        if (folder / LOG_FILE).is_file() and holds_nothing(folder):  # cut as it began
-            return folder
-    there = [p.name for p in sorted(models.iterdir())] if models.is_dir() else []
-    raise RunError(unknown("run", name, there))
+    raise RunError(unknown("run", name, options.ours(models)))

@@ -9,8 +9,9 @@ import typer
 
 from seqclf.cli import _options as options
 from seqclf.cli._screen import Screen, print_json, stdout
-from seqclf.config import RunConfig
+from seqclf.config import RunConfig, require_count
 from seqclf.errors import ConfigError, unknown
+from seqclf.keywords import PARTS
 
 if TYPE_CHECKING:
     from seqclf.studies.question import Answer, Question
@@ -94,11 +95,11 @@ def study(
     _refuse_idle_options(
         name,
         {
-            "--cells": cells != "rnn,gru,lstm",
-            "--seeds": seeds != 1,
+            "--cells": options.is_given(context, "cells"),
+            "--seeds": options.is_given(context, "seeds"),
             "--quick": quick,
             "--jobs": jobs is not None,
-            "a recipe or data": config != RunConfig(),
+            "a recipe or data": bool(options.given_settings(context, *PARTS)),
         },
     )
     question = dataclasses.replace(
@@ -132,8 +133,7 @@ def question_of(
 
     if json and markdown:
         raise ConfigError("--json and --markdown exclude each other; choose one.")
-    if seeds < 1:
-        raise ConfigError(f"--seeds must be a whole number of at least 1, got {seeds}.")
+    require_count("--seeds", seeds)
     chosen, several = parse_cells(cells), tuple(range(seeds))
     given = options.given_settings(context, "model", "training")
     return Question(

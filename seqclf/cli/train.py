@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import typer
+
 from seqclf.cli import _options as options
 from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.config import RunConfig
@@ -11,6 +13,7 @@ from seqclf.config import RunConfig
 
 @options.with_config()
 def train(
+    context: typer.Context,
     config: RunConfig,
     name: options.Name = None,
     overwrite: options.Overwrite = False,
@@ -32,7 +35,8 @@ def train(
     from seqclf import steps
 
     target = steps.Target(models_dir, cache_dir, name, overwrite, fresh)
-    run = steps.train_run(config, target, Screen(quiet), require_cudnn)
+    given = options.given_settings(context, "model", "training")
+    run = steps.train_run(config, target, Screen(quiet), require_cudnn, given)
     _print_result(run, json)
 
 
@@ -41,7 +45,8 @@ def _print_result(run: Any, json: bool) -> None:
 
     if json:
         values = {"run": str(run.path), "metrics": run.metrics}
-        print_json(values | {"environment": run.environment})
+        values |= {"environment": run.environment, "notes": _numbered_notes(run)}
+        print_json(values)
         return
     test, environment = run.metrics["test"], run.environment
     low, high = 100 * test["accuracy_low"], 100 * test["accuracy_high"]
@@ -55,3 +60,11 @@ def _print_result(run: Any, json: bool) -> None:
         f"kernel: {environment['kernel']}.\n{escape(str(run.path))}",
         soft_wrap=True,
     )
+
+
+def _numbered_notes(run: Any) -> list[str]:
+    """Returns the numbered notes on a run's data and on the run itself."""
+    from seqclf.evaluation.doubts import doubts
+    from seqclf.notes import is_numbered
+
+    return [n for n in run.dataset["notes"] if is_numbered(n)] + doubts([run])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 import json
-import shutil
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqclf import runs
+from seqclf import marker, runs
 from seqclf.comparison import tuning
 from seqclf.comparison.design import Design, twins
 from seqclf.comparison.details import details
@@ -35,7 +35,7 @@ from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.training.timing import TimingTask, run_timing
 from seqclf.training.trial import Report, Trial, run_trial
 
-TIMING = "timing of the twins"
+TIMING, DETAILS = "timing of the twins", "details of where the twins differ"
 # Time of an epoch beside GRU's, measured on IMDB (docs/results.md); for estimates only.
 RELATIVE_COST = {"none": 0.15, "rnn": 0.7, "gru": 1.0, "lstm": 1.1}
 
@@ -160,8 +160,8 @@ def _trial(config: RunConfig, data: EncodedDataset, path: Path, jobs: int) -> Tr
 def _begin(path: Path, question: dict[str, Any]) -> None:
     """Makes the directory; what another question left there is removed."""
     if path.exists() and not _is_free_for(path, question):
-        shutil.rmtree(path)
-    path.mkdir(parents=True, exist_ok=True)
+        marker.remove(path)
+    marker.begin(path, marker.COMPARISON)
     write_json(path / QUESTION_FILE, question)
 
 
@@ -189,7 +189,7 @@ def _named_path(
     path = models / name
     if _is_free_for(path, question):
         return path
-    if not (path / QUESTION_FILE).exists():
+    if not marker.is_ours(path, marker.COMPARISON):
         raise RunError(f"{path} is no comparison; choose another --name.")
     if not overwrite:
         raise RunError(
@@ -225,16 +225,20 @@ def place_for(
 
 
 def _is_free_for(path: Path, question: dict[str, Any]) -> bool:
-    if not path.exists():
+    """Tells whether nothing stands there but, perhaps, what was begun of this."""
+    if not os.path.lexists(path):
         return True
-    return _read_question(path) == question
+    is_ours = marker.is_ours(path, marker.COMPARISON)
+    if is_ours and not (path / QUESTION_FILE).exists():
+        return not (path / COMPARISON_FILE).exists()  # cut off as it began
+    return is_ours and _read_question(path) == question
 
 
 def _read_question(path: Path) -> dict[str, Any]:
     """Returns what a comparison asks; nothing if that cannot be read."""
     try:
         question: dict[str, Any] = json.loads((path / QUESTION_FILE).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return question
 
@@ -300,14 +304,14 @@ def fit_baselines(
 
 def _time(plan: Plan, on_report: OnReport) -> dict[str, str]:
     """Times the twins alone, unless that was done; returns why it could not be."""
-    file = plan.path / TIMING_FILE
-    if file.exists() and not plan.trials:
+    cells = [config.model.cell for config in plan.timing.configs]
+    if set(cells) <= set(read_timing(plan.path)) and not plan.trials:
         return {}
     task = Task(run_timing, plan.timing, plan.path / files.LOG_FILE)
     values, failures = _run_all([task], [TIMING], on_report)
     if not failures:
-        cells = [config.model.cell for config in plan.timing.configs]
-        write_json(file, dict(zip(cells, values[0], strict=True)))
+        timing = dict(zip(cells, values[0], strict=True))
+        write_json(plan.path / TIMING_FILE, timing)
     return failures
 
 
@@ -367,21 +371,30 @@ def finish(
         "seconds": seconds,
         "date": _today(),
     }
-    _write(plan.path, result, finished, open_encoded(plan.timing.encoded))
-    return result
+    encoded = plan.timing.encoded
+    return _write(plan.path, result, finished, lambda: open_encoded(encoded))
 
 
 def _write(
     path: Path,
     result: dict[str, Any],
     finished: Sequence[Run],
-    data: EncodedDataset | None,
-) -> None:
-    """Writes what was found, and marks the comparison complete."""
-    texts = data.texts(TEST) if data is not None else None
-    write_json(path / DETAILS_FILE, details(group_runs(finished), texts))
+    open_data: Callable[[], EncodedDataset | None],
+) -> dict[str, Any]:
+    """Writes what was found, and marks the comparison complete; returns the result.
+
+    Where the models differ is no part of the result: without it, that is missing.
+    """
+    try:
+        data = open_data()
+        texts = data.texts(TEST) if data is not None else None
+        write_json(path / DETAILS_FILE, details(group_runs(finished), texts))
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the result stands
+        (path / DETAILS_FILE).unlink(missing_ok=True)  # an earlier one is of other runs
+        result = result | {"missing": result["missing"] | {DETAILS: str(error)}}
     write_json(path / COMPARISON_FILE, result)
     files.mark_complete(path, "compare")
+    return result
 
 
 def keep(
@@ -403,8 +416,7 @@ def keep(
     path, question = place
     _begin(path, question)
     result = result | {"missing": {}, "command": command, "date": _today()}
-    _write(path, result, finished, data)
-    return result
+    return _write(path, result, finished, lambda: data)
 
 
 def _today() -> str:

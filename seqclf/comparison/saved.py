@@ -10,36 +10,43 @@ from typing import Any
 from seqclf import runs
 from seqclf.data.dataset import VALIDATION
 from seqclf.errors import RunError
+from seqclf.marker import COMPARISON_FILE as COMPARISON_FILE
+from seqclf.marker import QUESTION_FILE as QUESTION_FILE
 from seqclf.runs import Run
 from seqclf.runs import run as files
 from seqclf.runs.manifest import DamagedError, check
 from seqclf.storage import strict_json
 
-COMPARISON_FILE = "comparison.json"
-QUESTION_FILE = "question.json"
 DETAILS_FILE = "details.json"
 REPORT_FILE = "report.html"
 TIMING_FILE = "timing.json"
+TIMES = ("seconds_per_epoch", "tokens_per_second", "milliseconds_per_prediction")
 _UNUSABLE = (ValueError, KeyError, TypeError, RecursionError, RunError, DamagedError)
-COMPARISON_FILES = (QUESTION_FILE, COMPARISON_FILE)
 
 
 def read_timing(folder: Path) -> dict[str, Any]:
     """Returns what the twins' timing pass measured, by cell; nothing if it was not."""
-    try:
-        timing: dict[str, Any] = json.loads((folder / TIMING_FILE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return timing
+    timing = _read(folder / TIMING_FILE)
+    return {cell: one for cell, one in timing.items() if _is_timing(one)}
+
+
+def _is_timing(one: Any) -> bool:
+    values = [one.get(key) for key in TIMES] if isinstance(one, dict) else [None]
+    return all(isinstance(value, int | float) for value in values)
 
 
 def read_details(folder: Path) -> dict[str, Any] | None:
     """Returns the `details.json` of a comparison; None if it cannot be read."""
+    return _read(folder / DETAILS_FILE) or None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """Returns the object in a file, an empty one if there is none to be read."""
     try:
-        found: dict[str, Any] = json.loads((folder / DETAILS_FILE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found
+        values = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return values if isinstance(values, dict) else {}
 
 
 def read_comparison(folder: Path) -> dict[str, Any]:

@@ -11,10 +11,10 @@ import re
 from pathlib import Path
 
 from seqclf.config import SOURCE_FIELDS, DataConfig
-from seqclf.data.columns import with_columns
-from seqclf.data.contents import format_of
+from seqclf.data.choice import with_columns
 from seqclf.data.dataset import Dataset, Found, RawData, fingerprint
 from seqclf.data.files import READERS
+from seqclf.data.formats.contents import format_of
 from seqclf.data.hub import HUB_NAMES, read_hub
 from seqclf.data.layout import (
     STANDARD_INPUT,

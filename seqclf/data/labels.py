@@ -4,26 +4,58 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seqclf.config import DataConfig
+from seqclf.data import spelling
 from seqclf.data.columns import (
     FEWEST_FOR_A_GUESS,
+    actual_name,
     all_match,
     column_of,
     columns_hint,
     existing_name,
-    refuse_missing,
 )
 from seqclf.data.dataset import NO_LABEL, TRAIN, UNLABELED, Found, Part
+from seqclf.data.formats.json_files import is_scores
+from seqclf.data.names import LABEL
+from seqclf.data.reading import split_names
 from seqclf.errors import DataError, unknown
+from seqclf.notes import note
 
 LABELS_FILE = "labels.json"
 NAMES_SUFFIX = "_text"  # label_text beside label names its ids, as many do on the Hub
 INTEGER = r"^-?\d{1,9}$"
+ANSWER, ACCEPTED = "answer", "accept"  # Prodigy's: whether a label is right
+ANSWERS = frozenset((ACCEPTED, "reject", "ignore"))
+BROKEN = r"[\r\n\x00]"  # labels are written a line each
+
+# From a split's name to its parts' labels: names, or ids as digits.
+_LabelColumns = Mapping[str, Sequence[pa.ChunkedArray]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """The labels of a source, as its parts hold them.
+
+    Attributes:
+      columns: By split, a column a part: names, or ids as digits; null where a row has
+        no label and is to be left out.
+      names: All label names; the position is the label id.
+      notes: What the person should know, a sentence each.
+    """
+
+    columns: _LabelColumns
+    names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def read_label_names(folder: Path, found: Found) -> Found:
@@ -43,6 +75,12 @@ def read_label_names(folder: Path, found: Found) -> Found:
         raise DataError(f"{file} must be a list of label names, one for each label id.")
     if len(set(names)) < len(names):
         raise DataError(f"{file} names a label twice.")
+    for position, name in enumerate(names, 1):
+        if not name.strip() or re.search(BROKEN, name):
+            raise DataError(
+                f"{file}, label {position}: {spelling.quoted(name)} is no name; give "
+                f"it one of at least a letter, on one line."
+            )
     columns = {
         column
         for parts in found.parts.values()
@@ -52,62 +90,222 @@ def read_label_names(folder: Path, found: Found) -> Found:
     return dataclasses.replace(found, label_names=dict.fromkeys(columns, tuple(names)))
 
 
-# From a split's name to its parts' labels: names, or ids as digits, without nulls.
-_LabelColumns = Mapping[str, Sequence[pa.ChunkedArray]]
+def labels_of(found: Found, given: str, config: DataConfig) -> Labels:
+    """Returns the labels as they stand, and the names of all label ids in order.
 
+    Args:
+      found: What the source holds.
+      given: Name of the label column.
+      config: Whether rows without a label are left out, not refused; whether names
+        that differ by case and the like from those that the source gives its ids are
+        meant; whether labels may be rare.
 
-def labels_of(found: Found, given: str) -> tuple[_LabelColumns, tuple[str, ...]]:
-    """Returns the labels as they stand, and the names of all label ids in order."""
+    Raises:
+      DataError: If there is no such column, or a label is missing or cannot be one.
+    """
     labelled = {s: parts for s, parts in found.parts.items() if s != UNLABELED}
-    names = {
-        s: [existing_name(p, given, "label") for p in labelled[s]] for s in labelled
-    }
-    columns = {
+    names = {s: [_label_name(part, given) for part in labelled[s]] for s in labelled}
+    reader = _LabelReader(config.drop_unlabeled)
+    columns: _LabelColumns = {
         split: [
-            _label_column(part, name)
+            reader.column(part, name)
             for part, name in zip(parts, names[split], strict=True)
         ]
         for split, parts in labelled.items()
     }
     known = found.label_names.get(names[TRAIN][0])
+    columns, notes = _whole_numbers(columns, known)
+    notes = reader.notes() + notes
     _refuse_hidden(labelled, columns, is_known=known is not None)
     if known is not None:
-        return columns, known
-    named = _named_beside(labelled, names)
+        columns = _spelled_as(known, columns) if config.merge_labels else columns
+        return Labels(columns=columns, names=known, notes=notes)
+    named = _named_beside(labelled, names, columns)
     if named is not None:
-        return named
-    values = {v for parts in columns.values() for c in parts for v in _distinct(c)}
-    _refuse_text(found.parts[TRAIN][0], names[TRAIN][0], columns[TRAIN])
-    return columns, tuple(sorted(values, key=_label_order))
+        return dataclasses.replace(named, notes=notes)
+    values = tuple(sorted(_values(columns), key=spelling.order))
+    column = names[TRAIN][0]
+    lists = _about_lists(values, column)
+    if config.min_per_label is None:
+        _refuse_text(found.parts[TRAIN][0], column, columns[TRAIN], lists)
+    notes += _about_missing(columns) + lists
+    return Labels(columns=columns, names=values, notes=notes)
 
 
-def _label_column(part: Part, name: str) -> pa.ChunkedArray:
-    """Returns labels as strings; an empty one counts as missing."""
+def _label_name(part: Part, given: str) -> str:
+    """Returns the name of the label column, as the part writes it."""
+    if actual_name(part, given) is None and "," in given:
+        several = [existing_name(part, n, LABEL) for n in split_names(given)]
+        raise DataError(
+            f"{part.place}: {' and '.join(map(repr, several))} are {len(several)} "
+            f"columns, and seqclf learns one label a text; name one of them: "
+            f"--label-column {shlex.quote(several[0])}"
+        )
+    return existing_name(part, given, LABEL)
+
+
+@dataclass(frozen=True, slots=True)
+class _LabelReader:
+    """Reads label columns as strings, and counts what it leaves out.
+
+    Attributes:
+      drop: Whether rows without a label are left out, not refused.
+      left_out: Rows of each label that looks missing; of the empty one under "".
+    """
+
+    drop: bool
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def column(self, part: Part, name: str) -> pa.ChunkedArray:
+        """Returns labels as strings; null where one is missing.
+
+        Raises:
+          DataError: If one is missing and not to be left out, or cannot be a label.
+        """
+        labels = _as_names(_accepted(part, name), name, part)
+        stripped = pc.utf8_trim_whitespace(labels)
+        labels = pc.if_else(pc.equal(stripped, ""), None, labels)
+        seeming = pc.is_in(stripped, pa.array(spelling.MISSING))
+        if self.drop:
+            counts = pc.value_counts(labels.filter(seeming)).to_pylist()
+            self.left_out.update({one["values"]: one["counts"] for one in counts})
+            self.left_out[""] += labels.null_count
+            labels = pc.if_else(seeming, None, labels)
+        elif labels.null_count:
+            raise DataError(_missing(labels, pc.sum(seeming).as_py(), part))
+        broken = pc.match_substring_regex(labels, BROKEN)
+        if pc.any(broken).as_py():
+            row = part.row(pc.index(broken, True).as_py())
+            raise DataError(
+                f"{part.place}, row {row:,}: a label with a line break or NUL in it."
+            )
+        return labels
+
+    def notes(self) -> tuple[str, ...]:
+        """Says what was left out."""
+        if not self.drop:
+            return ()
+        counts = {name: n for name, n in sorted(self.left_out.items()) if n}
+        if not counts:
+            return ("--drop-unlabeled: every row has a label.",)
+        said = ", ".join(
+            f"{count:,} with {repr(name) if name else 'nothing'}"
+            for name, count in counts.items()
+        )
+        total = spelling.rows(sum(counts.values()))
+        return (f"--drop-unlabeled left out {total}: {said} for a label.",)
+
+
+def _accepted(part: Part, name: str) -> pa.ChunkedArray:
+    """Returns a label column, as annotation tools write it too.
+
+    Of spaCy's `cats`, a number for each label, the label whose number is 1; null beside
+    an answer of Prodigy's that is not `accept`.
+    """
     column = column_of(part, name)
+    if is_scores(column.type):
+        column = _chosen(column)
+    if ANSWER not in part.table.column_names or name == ANSWER:
+        return column
+    answers = column_of(part, ANSWER)
+    if not set(answers.unique().to_pylist()) <= ANSWERS:
+        return column
+    is_right = pc.fill_null(pc.equal(answers, ACCEPTED), False)
+    return pc.if_else(is_right, column, pa.scalar(None, column.type))
+
+
+def _chosen(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Returns the one label whose number is 1 in each row; null where none is."""
+    chosen = []
+    for row in column.to_pylist():
+        ones = [label for label, number in (row or {}).items() if number == 1]
+        if len(ones) > 1:
+            return column  # several labels a text; whoever reads them says so
+        chosen.append(ones[0] if ones else None)
+    return pa.chunked_array([pa.array(chosen, pa.string())])
+
+
+def _as_names(column: pa.ChunkedArray, name: str, part: Part) -> pa.ChunkedArray:
+    """Returns labels as text; numbers as other programs write them, 1.0 and not 1."""
     if pa.types.is_nested(column.type):
         raise DataError(
-            f"{part.place}: a label must be one value, column {name!r} holds lists."
+            f"{part.place}: a label must be one value, column {name!r} holds several a "
+            f"row, and one label a text is what seqclf learns. Keep the rows with one "
+            f"label, or name another column: {columns_hint(part, LABEL)}"
         )
-    labels = column.cast(pa.string())
-    empty = pc.equal(pc.utf8_trim_whitespace(labels), "")
-    labels = pc.if_else(empty, None, labels)
-    refuse_missing(labels, "a label", part)
-    broken = pc.match_substring_regex(labels, r"[\r\n]")
-    if pc.any(broken).as_py():
-        row = part.row(pc.index(broken, True).as_py())
-        raise DataError(f"{part.place}, row {row:,}: a label with a line break in it.")
-    return labels
+    if not pa.types.is_floating(column.type):
+        return column.cast(pa.string())
+    if pa.types.is_float16(column.type):
+        column = column.cast(pa.float32())
+    names = pc.replace_substring_regex(column.cast(pa.string()), r"^(-?\d+)$", r"\1.0")
+    return pc.if_else(pc.is_nan(column), None, names)
+
+
+def _missing(labels: pa.ChunkedArray, seeming: int | None, part: Part) -> str:
+    row = part.row(pc.index(pc.is_null(labels), True).as_py())
+    also = f", and the {seeming:,} whose label looks missing" if seeming else ""
+    return (
+        f"{part.place} has {labels.null_count:,} rows without a label, the first is "
+        f"row {row:,}; fill them, or leave them out with --drop-unlabeled{also}."
+    )
+
+
+def _values(columns: _LabelColumns) -> set[str]:
+    return {v for parts in columns.values() for c in parts for v in _distinct(c)}
 
 
 def _distinct(column: pa.ChunkedArray) -> list[str]:
-    return list(column.unique().to_pylist())
+    return list(column.unique().drop_null().to_pylist())
 
 
-def _label_order(name: str) -> tuple[bool, float, str]:
-    try:
-        return (False, float(name), name)
-    except ValueError:
-        return (True, 0.0, name)
+def _whole_numbers(
+    columns: _LabelColumns, known: tuple[str, ...] | None
+) -> tuple[_LabelColumns, tuple[str, ...]]:
+    """Writes `1.0` as `1` if all labels of all splits are whole numbers.
+
+    So that labels are the same whatever they came in. Names that the source itself
+    gives stay.
+    """
+    values = _values(columns)
+    wholes = {value: spelling.as_whole(value) for value in values}
+    changed = sorted((v for v in values if wholes[v] != v), key=spelling.order)
+    if not changed or None in wholes.values() or values <= set(known or ()):
+        return columns, ()
+    said = ", ".join(f"{value} is {wholes[value]}" for value in changed[:3])
+    return _renamed(columns, wholes), (f"labels that are whole numbers: {said}.",)
+
+
+def _spelled_as(known: tuple[str, ...], columns: _LabelColumns) -> _LabelColumns:
+    """Spells names as the source itself does, where only one of its names is meant."""
+    meant: dict[str, list[str]] = {}
+    for name in known:
+        meant.setdefault(spelling.key(name), []).append(name)
+    other = {
+        value: meant[spelling.key(value)][0]
+        for value in _values(columns) - set(known)
+        if len(meant.get(spelling.key(value), ())) == 1
+    }
+    return _renamed(columns, other) if other else columns
+
+
+def _renamed(
+    columns: _LabelColumns, names: Mapping[str, str | None]
+) -> dict[str, list[pa.ChunkedArray]]:
+    """Replaces labels by others; those without another stay."""
+
+    def renamed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+        encoded = column.dictionary_encode().unify_dictionaries()
+        return pa.chunked_array(
+            [
+                pa.array(
+                    [names.get(v, v) for v in chunk.dictionary.to_pylist()], pa.string()
+                ).take(chunk.indices)
+                for chunk in encoded.chunks
+            ],
+            pa.string(),
+        )
+
+    return {split: [renamed(c) for c in parts] for split, parts in columns.items()}
 
 
 def _refuse_hidden(
@@ -135,48 +333,102 @@ def _refuse_hidden(
 
 
 def _named_beside(
-    labelled: Mapping[str, Sequence[Part]], names: Mapping[str, Sequence[str]]
-) -> tuple[_LabelColumns, tuple[str, ...]] | None:
+    labelled: Mapping[str, Sequence[Part]],
+    names: Mapping[str, Sequence[str]],
+    id_columns: _LabelColumns,
+) -> Labels | None:
     """Takes the names of integer ids from a column such as `label_text`, if there."""
     ids: dict[str, int] = {}
     columns: dict[str, list[pa.ChunkedArray]] = {}
     for split, parts in labelled.items():
         columns[split] = []
-        for part, name in zip(parts, names[split], strict=True):
+        for index, part in enumerate(parts):
+            name = names[split][index]
             beside = name + NAMES_SUFFIX
             is_integer = pa.types.is_integer(part.table[name].type)
             if not is_integer or beside not in part.table.column_names:
                 return None
-            columns[split].append(_label_column(part, beside))
-            pairs = pa.table({"id": part.table[name], "name": columns[split][-1]})
+            given = id_columns[split][index]
+            texts = _LabelReader(drop=given.null_count > 0).column(part, beside)
+            texts = pc.if_else(pc.is_valid(given), texts, None)
+            if texts.null_count > given.null_count:
+                return None
+            columns[split].append(texts)
+            pairs = pa.table({"id": part.table[name], "name": texts}).drop_null()
             for pair in pairs.group_by(["id", "name"]).aggregate([]).to_pylist():
                 if ids.setdefault(pair["name"], pair["id"]) != pair["id"]:
                     return None  # not a name of the id, but something else
     if len(set(ids.values())) < len(ids):
         return None
-    return columns, tuple(sorted(ids, key=ids.__getitem__))
+    return Labels(columns=columns, names=tuple(sorted(ids, key=ids.__getitem__)))
 
 
-def _refuse_text(part: Part, name: str, columns: Sequence[pa.ChunkedArray]) -> None:
-    """Refuses a label column with about as many values as rows."""
-    column = pa.chunked_array([chunk for c in columns for chunk in c.chunks])
-    count = pc.count_distinct(column).as_py()
-    if count >= FEWEST_FOR_A_GUESS and 2 * count >= len(column):
-        raise DataError(
-            f"{part.place}: column {name!r} has {count:,} different values in "
-            f"{len(column):,} rows, such as {_short(column[0].as_py())}; labels have "
-            f"few. {columns_hint(part, 'label')}"
+def _about_missing(columns: _LabelColumns) -> tuple[str, ...]:
+    """Says so if a label is what exporters write for none."""
+    counts: Counter[str] = Counter()
+    for column in (column for parts in columns.values() for column in parts):
+        stripped = pc.utf8_trim_whitespace(column)
+        seeming = column.filter(pc.is_in(stripped, pa.array(spelling.MISSING)))
+        counts.update(seeming.to_pylist())
+    return tuple(
+        note(
+            "SQ009",
+            f"{name!r} looks like a missing label ({spelling.rows(count)}); "
+            f"--drop-unlabeled leaves such rows out. If it is a class, all is well.",
         )
+        for name, count in sorted(counts.items())
+    )
 
 
-def _short(value: str) -> str:
-    return repr(value if len(value) <= 40 else value[:39] + "…")
+def _about_lists(names: Sequence[str], column: str) -> tuple[str, ...]:
+    """Says so if labels are several labels in one."""
+    found = spelling.lists_among(names)
+    if found is None:
+        return ()
+    separator, lists = found
+    return (
+        note(
+            "SQ011",
+            f"{len(lists):,} of the {len(names):,} labels in column {column!r} look "
+            f"like lists, such as {spelling.quoted(max(lists, key=len))}. One label a "
+            f"text is what seqclf learns: each list counts as a label of its own. To "
+            f"learn from the texts of one label, take the rows with {separator!r} in "
+            f"that column out of the file; --min-per-label 20 leaves out rare lists.",
+        ),
+    )
+
+
+def _refuse_text(
+    part: Part, name: str, columns: Sequence[pa.ChunkedArray], lists: tuple[str, ...]
+) -> None:
+    """Refuses a label column with about as many values as rows; lists are said."""
+    column = pa.chunked_array([chunk for c in columns for chunk in c.chunks])
+    column = column.drop_null()
+    counts = column.value_counts().field("counts").to_numpy()
+    if len(counts) >= FEWEST_FOR_A_GUESS and 2 * len(counts) >= len(column):
+        hint = "".join(f" {sentence}" for sentence in lists)
+        if (counts > 1).sum() > 1:
+            hint += " If these are labels, --min-per-label 2 leaves out the rarest."
+        raise DataError(
+            f"{part.place}: column {name!r} has {len(counts):,} different values in "
+            f"{len(column):,} rows, such as {spelling.quoted(column[0].as_py())}; "
+            f"labels have few. {columns_hint(part, 'label')}{hint}"
+        )
 
 
 def ids_of(
     column: pa.ChunkedArray, labels: tuple[str, ...], part: Part
 ) -> pa.ChunkedArray:
-    """Turns label names, or ids where something names them, into int32 ids."""
+    """Turns label names, or ids where something names them, into int32 ids.
+
+    Args:
+      column: string; null where a row is to be left out, and so is its id.
+      labels: Label names; the position is the label id.
+      part: Where the column is from, for messages.
+
+    Raises:
+      DataError: If there is no such label.
+    """
     ids = pc.index_in(column, pa.array(labels, pa.string()))
     if ids.null_count == len(ids) and all_match(column, INTEGER):
         ids = column.cast(pa.int32())
@@ -184,14 +436,29 @@ def ids_of(
             outside = pc.or_(pc.less(ids, 0), pc.greater_equal(ids, len(labels)))
             row = pc.index(outside, True).as_py()
             raise DataError(
-                f"{part.place}, row {part.row(row):,}: label id {ids[row].as_py()} is "
-                f"outside 0 to {len(labels) - 1}, the {len(labels)} labels that have "
-                f"names."
+                f"{part.place}, row {part.row(row):,}: label id "
+                f"{ids[row].as_py()} is outside 0 to {len(labels) - 1}, the "
+                f"{len(labels)} labels that have names."
             )
-    if ids.null_count:
-        row = pc.index(pc.is_null(ids), True).as_py()
+    if ids.null_count > column.null_count:
+        row = pc.index(pc.and_(pc.is_null(ids), pc.is_valid(column)), True).as_py()
+        name = column[row].as_py()
         raise DataError(
             f"{part.place}, row {part.row(row):,}: "
-            f"{unknown('label', column[row].as_py(), labels)}"
+            f"{unknown('label', name, labels)}{remedy(name, labels)}"
         )
     return ids
+
+
+def remedy(name: str, labels: Iterable[str]) -> str:
+    """Says which option helps with a label that is not among others, if one does."""
+    for known in labels:
+        if spelling.key(known) == spelling.key(name):
+            how = spelling.difference((known, name))
+            return (
+                f" {spelling.quoted(name)} and {spelling.quoted(known)} differ only "
+                f"by {how}: --merge-labels takes them for one."
+            )
+    if spelling.looks_missing(name):
+        return f" {name!r} looks missing: --drop-unlabeled leaves such rows out."
+    return ""

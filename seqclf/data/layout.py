@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from seqclf.data.contents import format_of, stem_of
 from seqclf.data.dataset import (
     NO_LABEL,
     SPLIT_NAMES,
@@ -26,6 +25,7 @@ from seqclf.data.files import (
     read_bytes,
     read_file,
 )
+from seqclf.data.formats.contents import format_of, stem_of
 from seqclf.data.hub import is_saved, read_saved
 from seqclf.data.labels import read_label_names
 from seqclf.data.reading import NOTHING_SAID, Reading

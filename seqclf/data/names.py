@@ -79,19 +79,21 @@ def likeliest(rows: Sequence[Sequence[str]]) -> tuple[int, list[int]]:
       rows: Rows of equal width, one at least.
 
     Returns:
-      The place of the column of the longest texts; and those of the others that may
-      hold labels, the likeliest first: such as repeat themselves in few values, then
-      such as repeat themselves at all, then the rest.
+      The place of the column of the longest texts, of those that mostly differ; and
+      those of the others that may hold labels, the likeliest first: such as repeat
+      themselves in few values, then such as repeat themselves at all, then the rest.
     """
     width = len(rows[0])
     columns = list(zip(*(row for row in rows if len(row) == width), strict=True))
+    counts = [len(set(column)) for column in columns]
     words = [sum(map(count_words, column)) for column in columns]
-    text = max(range(width), key=words.__getitem__)
-    counts = {i: len(set(column)) for i, column in enumerate(columns) if i != text}
+    differ = [i for i in range(width) if 2 * counts[i] > len(columns[i])]
+    text = max(differ or range(width), key=words.__getitem__)
 
-    def doubt(place: int) -> tuple[bool, bool, int]:
-        count = counts[place]
-        repeats = count > 1 and 2 * count <= len(columns[place])
-        return not repeats, count == len(columns[place]), count
+    def doubt(place: int) -> tuple[bool, bool, bool, int]:
+        count, size = counts[place], len(columns[place])
+        has_blanks = not all(map(str.strip, columns[place]))
+        repeats = count > 1 and 2 * count <= size
+        return has_blanks, not repeats, count == size, count
 
-    return text, sorted(counts, key=doubt)
+    return text, sorted((i for i in range(width) if i != text), key=doubt)

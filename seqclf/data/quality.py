@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset
+from seqclf.data.spelling import shown
+from seqclf.notes import note
 
 HELD_OUT = (VALIDATION, TEST)
 HEAVY_IMBALANCE = 10  # times as many texts of the commonest label as of the rarest
@@ -34,6 +36,23 @@ def empty(dataset: Dataset, split: str) -> int:
     return sum(int(pc.sum(one).as_py() or 0) for one in blank)
 
 
+def torn(dataset: Dataset, split: str) -> tuple[int, int]:
+    """Counts the texts of a split that stand in it with two labels or more.
+
+    Returns:
+      Such texts, each counted once, and the rows in which they stand.
+    """
+    table = dataset.splits[split]
+    encoded = table["text"].dictionary_encode().unify_dictionaries()
+    codes = pa.chunked_array([chunk.indices for chunk in encoded.chunks], pa.int32())
+    pairs = pa.table({"text": codes, "label": table["label"]})
+    labels = pairs.group_by("text").aggregate(
+        [([], "count_all"), ("label", "min"), ("label", "max")]
+    )
+    differ = labels.filter(pc.not_equal(labels["label_min"], labels["label_max"]))
+    return differ.num_rows, int(pc.sum(differ["count_all"]).as_py() or 0)
+
+
 def drop_duplicates(dataset: Dataset) -> Dataset:
     """Takes out of train what validation or test hold too, word for word.
 
@@ -57,6 +76,7 @@ def drop_duplicates(dataset: Dataset) -> Dataset:
 def warnings(dataset: Dataset) -> tuple[str, ...]:
     """Says what a person should know before believing a score, a sentence each."""
     return (
+        *_about_torn(dataset),
         *_about_shared(dataset),
         *_about_empty(dataset),
         *_about_balance(dataset),
@@ -72,14 +92,32 @@ def _stands_in(
     return pc.is_in(dataset.splits[split]["text"], value_set=texts)
 
 
+def _about_torn(dataset: Dataset) -> list[str]:
+    texts, rows = torn(dataset, TRAIN)
+    if not texts:
+        return []
+    total = dataset.splits[TRAIN].num_rows
+    return [
+        note(
+            "SQ004",
+            f"{texts:,} texts of train have two labels or more, in {rows:,} of "
+            f"{total:,} rows: no classifier can be right about all of them.",
+        )
+    ]
+
+
 def _about_shared(dataset: Dataset) -> list[str]:
     said = []
     for split in HELD_OUT:
         count, rows = shared(dataset, split, TRAIN), dataset.splits[split].num_rows
         if count:
             said.append(
-                f"{count:,} of {rows:,} {split} texts stand in train too, so their "
-                f"score is partly memory; --drop-duplicates takes them out of train."
+                note(
+                    "SQ005",
+                    f"{count:,} of {rows:,} {split} texts stand in train too, so their "
+                    f"score is partly memory; --drop-duplicates takes them out of "
+                    f"train.",
+                )
             )
     return said
 
@@ -89,7 +127,8 @@ def _about_empty(dataset: Dataset) -> list[str]:
     found = [f"{count:,} in {split}" for split, count in counts.items() if count]
     if not found:
         return []
-    return [f"empty texts: {', '.join(found)}; they count as one unknown token."]
+    text = f"empty texts: {', '.join(found)}; they count as one unknown token."
+    return [note("SQ006", text)]
 
 
 def _about_balance(dataset: Dataset) -> list[str]:
@@ -101,9 +140,12 @@ def _about_balance(dataset: Dataset) -> list[str]:
         return []
     share = 100 * counts[most] / counts.sum()
     return [
-        f"train is out of balance: {dataset.labels[most]!r} has {counts[most]:,} texts "
-        f"({share:.0f} %), {dataset.labels[least]!r} {counts[least]:,}. Look at macro "
-        f"F1 beside accuracy, or try --class-weights balanced."
+        note(
+            "SQ007",
+            f"train is out of balance: {dataset.labels[most]!r} has {counts[most]:,} "
+            f"texts ({share:.0f} %), {dataset.labels[least]!r} {counts[least]:,}. Look "
+            f"at macro F1 beside accuracy, or try --class-weights balanced.",
+        )
     ]
 
 
@@ -115,7 +157,7 @@ def _about_absent(dataset: Dataset) -> list[str]:
     ):
         absent = np.flatnonzero(dataset.label_counts(split) == 0)
         if len(absent):
-            names = ", ".join(repr(dataset.labels[i]) for i in absent[:5])
-            more = f" and {len(absent) - 5} more" if len(absent) > 5 else ""
-            said.append(f"no {split} text has the label {names}{more}: {consequence}.")
+            names = shown([dataset.labels[i] for i in absent])
+            text = f"no {split} text has the label {names}: {consequence}."
+            said.append(note("SQ008", text))
     return said

@@ -12,6 +12,7 @@ import pyarrow as pa
 from seqclf.config import DataConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset, RawData
 from seqclf.data.quality import drop_duplicates, warnings
+from seqclf.data.spelling import looks_missing, shown
 from seqclf.errors import ConfigError, DataError
 
 
@@ -68,12 +69,16 @@ def _refuse_unusable(dataset: Dataset) -> None:
             f"{dataset.source}: train needs at least two labels, it has "
             f"{', '.join(map(repr, present)) or 'no rows'}."
         )
-    if (counts == 1).any():
-        lone = [repr(dataset.labels[i]) for i in np.flatnonzero(counts == 1)]
-        more = f" and {len(lone) - 5} more" if len(lone) > 5 else ""
+    lone = [dataset.labels[i] for i in np.flatnonzero(counts == 1)]
+    if lone:
+        way = "give each label at least two."
+        if all(map(looks_missing, lone)):
+            way = "it looks missing: --drop-unlabeled leaves such rows out."
+        elif (counts > 1).sum() > 1:
+            one = ", and with --other they are one label" if len(lone) > 1 else ""
+            way = f"--min-per-label 2 leaves out such labels, {len(lone):,} rows{one}."
         raise DataError(
-            f"{dataset.source}: train has one text only of {', '.join(lone[:5])}"
-            f"{more}; give each label at least two, or take the label out."
+            f"{dataset.source}: train has one text only of {shown(lone)}; {way}"
         )
 
 
@@ -106,7 +111,7 @@ def held_out(
 
     Args:
       label_ids: int [train].
-      labels: Label names.
+      labels: Label names, those that train lacks included.
       split: What they become, for messages.
       fraction: Fraction in (0, 1) to draw; a row a label at least.
       seed: Seed of the draw.
@@ -118,7 +123,14 @@ def held_out(
       DataError: If there are too few rows.
     """
     size = max(round(len(label_ids) * fraction), len(labels))
-    return _stratified(label_ids, labels, size, seed, f"hold out a {split} split")
+    drawn = _stratified(label_ids, size, seed)
+    if drawn is None:
+        raise DataError(
+            f"cannot hold out a {split} split of {size:,} from {len(label_ids):,} "
+            f"training rows: the others must have each of {len(labels)} labels. Give "
+            f"each label more texts, three or more, or give a {split} split."
+        )
+    return drawn
 
 
 def _refuse_idle_fraction(raw: RawData, split: str, fraction: float) -> None:
@@ -158,39 +170,70 @@ def _limit(dataset: Dataset, config: DataConfig) -> Dataset:
     if config.limit >= table.num_rows:
         note = f"--limit {config.limit:,}: train has {table.num_rows:,} rows, all used."
         return dataclasses.replace(dataset, notes=(*dataset.notes, note))
-    chosen = _stratified(
-        table["label"].to_numpy(),
-        dataset.labels,
-        config.limit,
-        config.split_seed,
-        "take a sample",
-    )
+    label_ids, seed = table["label"].to_numpy(), config.split_seed
+    chosen = _stratified(label_ids, config.limit, seed, is_train=True)
+    if chosen is None:
+        least = len(np.unique(label_ids))
+        raise DataError(
+            f"--limit {config.limit} is fewer rows than train has labels; a sample "
+            f"with each of them has at least {least:,}: --limit {least}"
+        )
     note = f"training on {config.limit:,} of {table.num_rows:,} rows (stratified)."
     splits = dict(dataset.splits) | {TRAIN: table.take(pa.array(chosen))}
     return dataclasses.replace(dataset, splits=splits, notes=(*dataset.notes, note))
 
 
 def _stratified(
-    label_ids: np.ndarray, labels: Sequence[str], size: int, seed: int, purpose: str
-) -> np.ndarray:
-    """Draws `size` of the rows of train, each label in its share; ascending."""
+    label_ids: np.ndarray, size: int, seed: int, is_train: bool = False
+) -> np.ndarray | None:
+    """Draws `size` of the rows of train, each label in its share; ascending.
+
+    Args:
+      label_ids: int [train].
+      size: Rows to draw.
+      seed: Seed of the draw.
+      is_train: Whether the drawn rows are those that are trained on, not the others.
+
+    Returns:
+      int64 [size]; None if what is trained on would not have every label.
+    """
     from sklearn.model_selection import train_test_split
 
+    rows = np.arange(len(label_ids))
     try:
         chosen, _ = train_test_split(
-            np.arange(len(label_ids)),
-            train_size=size,
-            stratify=label_ids,
-            random_state=seed,
+            rows, train_size=size, stratify=label_ids, random_state=seed
         )
-    except ValueError as error:
-        counts = np.bincount(label_ids)
-        present = np.flatnonzero(counts)
-        rarest = present[np.argmin(counts[present])]
-        raise DataError(
-            f"cannot {purpose} of {size:,} from {len(label_ids):,} training rows with "
-            f"{len(present)} labels; the rarest, {labels[rarest]!r}, has "
-            f"{counts[rarest]}. Give each label at least two rows in train, and ask "
-            f"for more rows than there are labels."
-        ) from error
+    except ValueError:
+        # It wants every label on both sides; what is trained on is enough.
+        learnt = size if is_train else len(rows) - size
+        if not 0 < len(np.unique(label_ids)) <= learnt < len(rows):
+            return None
+        chosen = _sample(label_ids, learnt, seed)
+        return chosen if is_train else np.delete(rows, chosen)
     return np.sort(chosen)
+
+
+def _sample(label_ids: np.ndarray, size: int, seed: int) -> np.ndarray:
+    """Draws rows of which every label has one at least, and else its share.
+
+    Args:
+      label_ids: int [train].
+      size: Rows to draw, from the number of labels to all.
+      seed: Seed of the draw.
+
+    Returns:
+      int64 [size], ascending.
+    """
+    counts = np.bincount(label_ids)
+    share = size * counts / len(label_ids)
+    drawn = np.minimum(np.maximum(np.floor(share), 1), counts).astype(np.int64)
+    while drawn.sum() != size:
+        step = 1 if drawn.sum() < size else -1
+        can = drawn < counts if step > 0 else drawn > 1
+        lacking = np.where(can, step * (share - drawn), -np.inf)
+        drawn[np.argmax(lacking)] += step
+    order = np.random.default_rng(seed).permutation(len(label_ids))
+    by_label = order[np.argsort(label_ids[order], kind="stable")]
+    place = np.arange(len(order)) - (np.cumsum(counts) - counts)[label_ids[by_label]]
+    return np.sort(by_label[place < drawn[label_ids[by_label]]])

@@ -16,7 +16,8 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
-from seqclf.runs import Predictions
+from seqclf.errors import RunError
+from seqclf.runs import Predictions, Run
 from seqclf.runs import run as files
 from seqclf.storage import write_json
 from seqclf.system import peak_memory
@@ -49,8 +50,12 @@ class BaselineTask:
 
     @property
     def is_fitted(self) -> bool:
-        """Whether all of it has been written."""
-        return (self.path / files.COMPLETE_FILE).exists()
+        """Whether all of it has been written, and is as it was written."""
+        try:
+            Run(self.path).verify()
+        except RunError:
+            return False
+        return True
 
 
 def baseline_tasks(data: EncodedDataset, models: Path) -> list[BaselineTask]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from seqclf import metrics
 from seqclf.classifier import Classifier
 from seqclf.config import DataConfig
 from seqclf.data import read_source
-from seqclf.data.dataset import TRAIN, UNLABELED, fingerprint
+from seqclf.data.dataset import TRAIN, UNLABELED, RawData, fingerprint
+from seqclf.data.layout import STANDARD_INPUT
+from seqclf.data.relabel import GONE
 from seqclf.data.splits import complete
-from seqclf.errors import ConfigError, DataError, unknown
+from seqclf.errors import ConfigError, DataError, SeqclfError, unknown
+from seqclf.evaluation.matching import matched
 from seqclf.runs import Run
 from seqclf.text.encoding import LABELLED_SPLITS
 
@@ -58,7 +62,13 @@ def evaluate(run: Run, data: DataConfig, split: str) -> Evaluation:
     """
     table, labels, source, notes = _read(run, data, split)
     classifier = Classifier.open(run)
-    label_ids = match_labels(labels, classifier.labels)[table["label"].to_numpy()]
+    ids, said = matched(labels, run, data)
+    label_ids = ids[table["label"].to_numpy()]
+    if (label_ids == GONE).any():
+        table = table.filter(pa.array(label_ids != GONE))
+        label_ids = label_ids[label_ids != GONE]
+    if not len(label_ids):
+        raise DataError(f"{source}: {run.name} knows none of the labels in {split}.")
     texts = pa.concat_arrays(table["text"].chunks)
     scores = metrics.scores(
         label_ids,
@@ -66,22 +76,7 @@ def evaluate(run: Run, data: DataConfig, split: str) -> Evaluation:
         classifier.labels,
         classifier.lengths(texts),
     )
-    return Evaluation(split, source, scores, notes)
-
-
-def match_labels(labels: tuple[str, ...], known: tuple[str, ...]) -> np.ndarray:
-    """Returns, for each label of the data, the run's id of the same name.
-
-    Raises:
-      DataError: If the run has no label of that name.
-    """
-    for label in labels:
-        if label not in known:
-            raise DataError(
-                f"the data has a label that the run does not: "
-                f"{unknown('label', label, known)}"
-            )
-    return np.array([known.index(label) for label in labels])
+    return Evaluation(split, source, scores, (*notes, *said))
 
 
 def _read(
@@ -90,7 +85,7 @@ def _read(
     """Returns texts and labels of the split, where they came from, and notes."""
     if split not in LABELLED_SPLITS:
         raise ConfigError(unknown("split", split, LABELLED_SPLITS))
-    raw = read_source(data, usual=run.reading)
+    raw = _source(run, data)
     content = fingerprint(raw.splits, raw.labels)
     notes = raw.notes
     if content == run.dataset["fingerprint"]:
@@ -107,6 +102,23 @@ def _read(
     if not table.num_rows:
         raise DataError(f"{raw.source}: its {split} split has no rows.")
     return table, raw.labels, raw.source, notes
+
+
+def _source(run: Run, data: DataConfig) -> RawData:
+    """Reads the source; if it is the run's own data, with labels taken as then."""
+    usual, default = run.config.data, DataConfig()
+    then = {
+        name: getattr(usual, name)
+        for name in ("drop_unlabeled", "merge_labels", "min_per_label", "other")
+        if getattr(data, name) == getattr(default, name)
+    }
+    as_then = dataclasses.replace(data, **then)
+    if as_then != data and data.source != STANDARD_INPUT:  # that is read but once
+        with contextlib.suppress(SeqclfError):
+            raw = read_source(as_then, usual=run.reading)
+            if fingerprint(raw.splits, raw.labels) == run.dataset["fingerprint"]:
+                return raw
+    return read_source(data, usual=run.reading)
 
 
 def _refuse_changed_source(run: Run, source: str) -> None:

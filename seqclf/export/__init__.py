@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -26,8 +27,17 @@ from seqclf.export.verify import Agreement, Check, verify
 from seqclf.metrics import accuracy
 from seqclf.model.scoring import batched_logits
 from seqclf.runs import Run
-from seqclf.runs.run import LABELS_FILE, ONNX_FILE, TOKENIZER_FILE, VOCABULARY_FILE
-from seqclf.storage import write_json, write_text
+from seqclf.runs.run import (
+    CONFIG_FILE,
+    DATASET_FILE,
+    LABELS_FILE,
+    METRICS_FILE,
+    MODEL_FILE,
+    ONNX_FILE,
+    TOKENIZER_FILE,
+    VOCABULARY_FILE,
+)
+from seqclf.storage import strict_json, write_json, write_text
 from seqclf.system import sync
 from seqclf.text.batching import sorted_order
 from seqclf.text.encoding import EncodedDataset
@@ -36,6 +46,17 @@ __all__ = ["FORMATS", "About", "Artefact", "export"]
 
 EXPORT_FILE, CARD_FILE = "export.json", "README.md"
 SCORING_BATCH = 64
+# Files of a run that an artefact, with its card, is made of.
+MADE_OF = (
+    CONFIG_FILE, DATASET_FILE, LABELS_FILE, METRICS_FILE, MODEL_FILE, ONNX_FILE,
+    TOKENIZER_FILE, VOCABULARY_FILE,
+)  # fmt: skip
+# Why an artefact that stands there is not the one that is asked for.
+OF_ANOTHER = {
+    "format": "it is of another format",
+    "run_sha256": "it is of another run, or of an earlier version of seqclf",
+    "about": "its card names another --license or --language",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +67,13 @@ class Artefact:
       format: A key of `FORMATS`.
       path: Its folder.
       record: What its `export.json` holds.
+      is_reused: Whether it stood there before.
     """
 
     format: str
     path: Path
     record: Mapping[str, Any]
+    is_reused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +99,40 @@ def export(
     """Writes a run in other formats, each whole and checked or not at all.
 
     A process of its own writes the models, so that no library of it stays here, and a
-    fresh one opens each, see `verify`.
+    fresh one opens each, see `verify`. One that stands there already, of this very run,
+    with these settings and as it was written, is left as it is.
 
     Args:
       run: A finished run.
-      places: The folder of the artefact for each format; must not be there yet.
+      places: The folder of the artefact for each format.
       about: What the model cards shall say of licence and languages.
       cache: Folder of the encoded data sets; test texts of the run are taken from
         there if it still holds them.
       overwrite: Whether an artefact that stands at its place may be replaced.
 
     Yields:
-      The artefacts, as they are checked and put in their places.
+      The artefacts, as they are found, or checked and put in their places.
 
     Raises:
       RunError: If a place is taken, or an artefact cannot be made, opened, or differs
         too much; what was yielded before stands.
     """
     run.require_scores()  # the model card names them
-    for place in places.values():
-        _refuse_taken(place, overwrite)
+    there = {n: _record_of(p) for n, p in places.items() if os.path.lexists(p)}
+    if not overwrite:
+        for name, record in there.items():
+            _refuse_another(run, name, places[name], record, about)
+        for name, record in there.items():
+            yield Artefact(name, places[name], record, is_reused=True)
+    left = {n: p for n, p in places.items() if overwrite or n not in there}
+    if left:
+        yield from _export(run, left, about, cache)
+
+
+def _export(
+    run: Run, places: Mapping[str, Path], about: About, cache: Path
+) -> Iterator[Artefact]:
+    """Writes artefacts and checks them; what stands at their places is replaced."""
     own = own_data(run, cache)
     texts, num_own = verification_texts(run, own)
     expected = Classifier.open(run).predict(texts)
@@ -113,16 +150,47 @@ def export(
             yield Artefact(name, places[name], record)
 
 
-def _refuse_taken(place: Path, overwrite: bool) -> None:
-    if not place.exists() and not place.is_symlink():
-        return
-    if not (place / EXPORT_FILE).is_file() or place.is_symlink():
+def _record_of(place: Path) -> dict[str, Any]:
+    """Returns the `export.json` of an artefact.
+
+    Raises:
+      RunError: If what is there is none, or a link to one.
+    """
+    file = place / EXPORT_FILE
+    record: Any = None
+    if file.is_file() and not place.is_symlink():
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            record = strict_json(file.read_text("utf-8"))
+    is_ours = isinstance(record, dict) and isinstance(record.get("sha256"), dict)
+    if not is_ours or "seqclf_version" not in record:
         raise RunError(f"{place} is there and no artefact; choose another --output.")
-    if not overwrite:
+    return dict(record)
+
+
+def _refuse_another(
+    run: Run, name: str, place: Path, record: Mapping[str, Any], about: About
+) -> None:
+    """Raises unless the artefact that stands there is the one that is asked for."""
+    card = {"license": about.license, "languages": list(about.languages)}
+    asked = {"format": name, "run_sha256": _run_digest(run), "about": card}
+    reasons = [OF_ANOTHER[key] for key in asked if record.get(key) != asked[key]]
+    reasons += [
+        f"its {file} is not as it was written"
+        for file, digest in record["sha256"].items()
+        if not (place / file).is_file() or _sha256(place / file) != digest
+    ]
+    if reasons:
         raise RunError(
-            f"{place} already holds an artefact; pass --overwrite to replace it, or "
-            f"choose another --output."
+            f"{place} already holds another artefact: {reasons[0]}; pass --overwrite "
+            f"to replace it, or choose another --output."
         )
+
+
+def _run_digest(run: Run) -> str:
+    """Returns a hash of what an artefact is made of, as 64 hexadecimal digits."""
+    checksums = run.complete["files"]
+    made_of = {name: checksums.get(name) for name in MADE_OF}
+    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
 
 
 @contextlib.contextmanager
@@ -195,6 +263,7 @@ def _record(run: Run, name: str, agreement: Agreement, folder: Path) -> dict[str
     return {
         "format": name,
         "run": run.name,
+        "run_sha256": _run_digest(run),
         "seqclf_version": version("seqclf"),
         **asdict(agreement),
         "bound": FORMATS[name].bound,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +12,11 @@ from typing import Any
 from seqclf import config as settings
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, RunError, SeqclfError, unknown
+from seqclf.marker import RUN, holds_nothing, is_free, is_ours, kind_of, removal
 from seqclf.runs.run import (
     CHECKPOINT_FILE,
     CONFIG_FILE,
     DATASET_FILE,
-    LOCK_FILE,
-    LOG_FILE,
     PROOF_FILE,
     Run,
     locked,
@@ -33,11 +33,10 @@ def open_run(path: Path, models: Path) -> Run:
         run = Run(candidate)
         if run.is_finished:
             return run
-        if (candidate / CONFIG_FILE).exists():
+        if kind_of(candidate) == RUN:
             raise RunError(
                 f"{candidate} is unfinished: its training was cut off. Type the "
-                f"command that began it again, or remove it with "
-                f"seqclf runs remove {candidate.name}."
+                f"command that began it again, or remove it with {removal(candidate)}."
             )
     names = [run.name for run in list_runs(models) if run.is_finished]
     if not names:
@@ -54,7 +53,8 @@ def list_runs(models: Path) -> list[Run]:
     """Returns finished and unfinished runs, by name."""
     if not models.is_dir():
         return []
-    return [Run(p.parent) for p in sorted(models.glob(f"*/{CONFIG_FILE}"))]
+    found = [file.parent for file in sorted(models.glob(f"*/{CONFIG_FILE}"))]
+    return [Run(path) for path in found if kind_of(path) == RUN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +123,9 @@ def _automatic_place(
 
 
 def _refuse_to_replace(run: Run, config: RunConfig, overwrite: bool) -> None:
-    """Raises unless `run` is a run and may be replaced."""
-    if not (run.path / CONFIG_FILE).exists():
-        raise RunError(f"{run.path} is no run; choose another --name.")
+    """Raises unless `run` is a run of seqclf and may be replaced."""
+    if not is_ours(run.path, RUN):
+        raise RunError(f"{run.path} is no run of seqclf; choose another --name.")
     if not overwrite:
         raise RunError(
             f"{run.path} already holds another run{_difference(run, config)}; pass "
@@ -143,28 +143,32 @@ def check_name(name: str) -> None:
 
 def _place(path: Path, config: RunConfig, about: Mapping[str, Any]) -> Place | None:
     """Returns the place if it is free or holds an equal run, else None."""
-    if not path.exists() or holds_nothing(path):
+    if not os.path.lexists(path) or holds_nothing(path):
         return Place(path)
     run = Run(path)
     try:
         if not settings.same_question(run.config, config):
             return None
-        if not run.is_finished and not (path / DATASET_FILE).exists():
-            return Place(path, is_begun=True)  # cut off between its first two files
+        if not run.is_finished:
+            return _begun(run, about)
         if run.dataset["fingerprint"] != about["fingerprint"]:
             return None
-        if run.is_finished and not (path / PROOF_FILE).exists():
+        if not (path / PROOF_FILE).exists():
             return None  # of a version that trained in another way
     except (SeqclfError, KeyError):  # not a run, or damaged: never taken for an equal
         return None
-    if run.is_finished:
-        run.verify()  # an equal run is used, so its files are
-    return Place(path, run.is_finished, not run.is_finished)
+    run.verify()  # an equal run is used, so its files are
+    return Place(path, is_done=True)
 
 
-def holds_nothing(path: Path) -> bool:
-    """Tells whether a folder is empty but for what a training leaves when it begins."""
-    return path.is_dir() and {p.name for p in path.iterdir()} <= {LOG_FILE, LOCK_FILE}
+def _begun(run: Run, about: Mapping[str, Any]) -> Place | None:
+    """Returns the place of a training that was cut off, None if it cannot go on."""
+    if not is_free(run.path, RUN):
+        return None  # another's files lie there, too
+    has_data = (run.path / DATASET_FILE).exists()  # else cut off between the two
+    if has_data and run.dataset["fingerprint"] != about["fingerprint"]:
+        return None
+    return Place(run.path, is_begun=True)
 
 
 def is_under_way(path: Path) -> bool:

@@ -20,6 +20,13 @@ from seqclf import config as settings
 from seqclf.config import DataConfig, RunConfig
 from seqclf.data.reading import Reading
 from seqclf.errors import RunError
+from seqclf.marker import COMPLETE_FILE as COMPLETE_FILE  # written last, with checksums
+from seqclf.marker import CONFIG_FILE as CONFIG_FILE  # the whole question
+from seqclf.marker import DATASET_FILE as DATASET_FILE
+from seqclf.marker import LABELS_FILE as LABELS_FILE
+from seqclf.marker import LOCK_FILE as LOCK_FILE  # held by the process that trains
+from seqclf.marker import LOG_FILE as LOG_FILE  # what libraries wrote meanwhile
+from seqclf.marker import MARKER_FILE, RUN, begin, removal
 from seqclf.runs.manifest import DamagedError, check, digests
 from seqclf.storage import strict_json, write_json, write_text, write_whole
 from seqclf.system import try_lock
@@ -27,11 +34,8 @@ from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary
 
 # File names; other programs read them, so they keep.
-CONFIG_FILE = "config.json"  # the whole question, written first
-DATASET_FILE = "dataset.json"
 VOCABULARY_FILE = "vocabulary.txt"
 TOKENIZER_FILE = "tokenizer.json"
-LABELS_FILE = "labels.txt"
 MODEL_FILE = "model.keras"
 FIRST_EPOCH_FILE = "first_epoch.keras"  # the model after one epoch, for studies
 ONNX_FILE = "model.onnx"  # the same weights; missing if it does not agree with Keras
@@ -41,12 +45,11 @@ ENVIRONMENT_FILE = "environment.json"
 PROOF_FILE = "proof.json"  # hashes of what twins must have in common
 PREDICTIONS_FOLDER = "predictions"
 CHECKPOINT_FILE = "checkpoint.npz"  # while it trains: how far it is
-LOG_FILE = "log.txt"  # what libraries wrote while it trained
-LOCK_FILE = "lock"  # held by the process that trains
-COMPLETE_FILE = "complete"  # written last, with checksums; absent means unfinished
 # What a training that goes on finds again.
-KEPT = frozenset((LOG_FILE, LOCK_FILE, CHECKPOINT_FILE, FIRST_EPOCH_FILE))
-MAY_CHANGE = frozenset((COMPLETE_FILE, CHECKPOINT_FILE, LOCK_FILE, LOG_FILE))
+KEPT = frozenset((MARKER_FILE, LOG_FILE, LOCK_FILE, CHECKPOINT_FILE, FIRST_EPOCH_FILE))
+MAY_CHANGE = frozenset(
+    (MARKER_FILE, COMPLETE_FILE, CHECKPOINT_FILE, LOCK_FILE, LOG_FILE)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +233,7 @@ class Run:
 def _damaged(run: Run, file: str, error: object) -> str:
     return (
         f"{run.path} has no usable {file} ({error}); remove the run with "
-        f"seqclf runs remove {run.name}, and train it again."
+        f"{removal(run.path)}, and train it again."
     )
 
 
@@ -248,7 +251,11 @@ def create_run(
 
     Returns:
       The unfinished run.
+
+    Raises:
+      RunError: If what is there is not all seqclf's own.
     """
+    begin(path, RUN)
     _clear(path)
     (path / PREDICTIONS_FOLDER).mkdir(parents=True)
     write_json(path / CONFIG_FILE, settings.to_dict(config))
@@ -277,8 +284,12 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _clear(path: Path) -> None:
-    """Removes what an earlier run left, but not what this one holds or goes on from."""
-    for old in path.iterdir() if path.exists() else ():
+    """Removes what an earlier run left, but not what this one holds or goes on from.
+
+    First what says that it is whole, for this may be cut off too.
+    """
+    (path / COMPLETE_FILE).unlink(missing_ok=True)
+    for old in path.iterdir():
         if old.is_dir():
             shutil.rmtree(old)
         elif old.name not in KEPT:

@@ -13,12 +13,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from seqclf import keywords
+from seqclf import keywords, marker
+from seqclf.config import require_count
 from seqclf.data import GENERATED
+from seqclf.errors import RunError
 from seqclf.machine import jobs_for
 from seqclf.model import backend
 from seqclf.report.page.sections import sections_page
-from seqclf.steps import Listener, Target, load_and_encode, refuse_idle_settings
+from seqclf.steps import (
+    Listener,
+    Target,
+    load_and_encode,
+    optional,
+    refuse_idle_settings,
+    shortly,
+    write_report,
+)
 from seqclf.storage import write_text
 from seqclf.studies import (
     convergence,
@@ -158,8 +168,10 @@ def run_study(
       RunError: If a measurement failed.
       TrainingError: If a training failed.
     """
+    if jobs is not None:
+        require_count("--jobs", jobs)
     backend.refuse_other_backends()
-    refuse_idle_settings(question.config, question.cells, target)
+    refuse_idle_settings(question.config, question.cells, target, question.given)
     study = STUDIES[name]
     if study.about is None:
         about = load_and_encode(question.config, target.cache, listener).about
@@ -171,34 +183,85 @@ def run_study(
         asked |= {"machine": timed.machine()}
     path = saved.place(folder, asked)
     if saved.is_written(path, asked) and not target.fresh:
-        listener.note(f"{path} has the answer to this question: reused.")
-        return saved.read(path), path
+        with optional(listener.insist, "The question is asked anew"):
+            answer = saved.read(path)
+            listener.note(f"{path} has the answer to this question: reused.")
+            return answer, path
+    marker.begin_new(folder, marker.STUDIES)
     jobs = jobs or jobs_for(len(question.cells) * len(question.seeds))
     answer = study.run(question, Lab(folder, target, listener, jobs))
     answer = replace(answer, about=_about(name, question, about))
-    figure = study.figure(answer)
+    figure = ""
+    with optional(listener.insist, "The answer has no figure"):
+        figure = study.figure(answer)
     saved.write(path, asked, answer, figure)
-    page = sections_page(answer.title, [shown.section(answer, figure)])
-    write_text(path / PAGE_FILE, page)
-    listener.note(f"To look at: {path / PAGE_FILE}")
+    with optional(listener.insist, f"No {path / PAGE_FILE} could be written"):
+        page = sections_page(answer.title, [shown.section(answer, figure)])
+        write_text(path / PAGE_FILE, page)
+        listener.note(f"To look at: {path / PAGE_FILE}")
     return answer, path
 
 
-def sections_on(fingerprint: object, models: Path) -> list[dict[str, Any]]:
+def write_page(
+    folder: Path, result: Mapping[str, Any], models: Path, listener: Listener
+) -> None:
+    """Writes the page of a comparison, with what studies found on the same data.
+
+    Args:
+      folder: Of the comparison.
+      result: What `comparison.json` holds.
+      models: Folder of the runs.
+      listener: Told where the page is, and what had to be left out of it.
+    """
+    found: list[dict[str, Any]] = []
+    with optional(listener.insist, "The page is written without studies"):
+        fingerprint = result["card"]["dataset"]["fingerprint"]
+        found = sections_on(fingerprint, models, listener)
+    write_report(folder, dict(result), listener, found)
+
+
+def sections_on(
+    fingerprint: object, models: Path, listener: Listener
+) -> list[dict[str, Any]]:
     """Returns what was found on the data of a comparison, as sections of its page.
 
     Args:
       fingerprint: Of the data.
       models: Folder of the runs.
+      listener: Told which answer could not be used; it is left out.
 
     Returns:
       A section a finished study; figures are drawn anew from the answers.
     """
-    return [
-        shown.section(answer, STUDIES[answer.study].figure(answer))
-        for _, answer in saved.answers(models, fingerprint)
-        if answer.study in STUDIES
-    ]
+    sections = []
+    for path in saved.answered(models, fingerprint):
+        what = f"{path / saved.ANSWER_FILE} is left out of the page"
+        with optional(listener.insist, what):
+            answer = saved.read(path)
+            if answer.study in STUDIES:
+                sections.append(section_of(STUDIES[answer.study], answer, path))
+    return sections
+
+
+def section_of(study: Study, answer: Answer, path: Path) -> dict[str, Any]:
+    """Returns an answer as a section of a page; its figure is drawn anew.
+
+    Args:
+      study: Which study it is of.
+      answer: What was found.
+      path: The directory it is kept in.
+
+    Raises:
+      RunError: If it cannot be drawn or shown, as one of another version.
+    """
+    try:
+        section = shown.section(answer, study.figure(answer))
+        sections_page(answer.title, [section])
+    except Exception as error:
+        raise RunError(
+            f"it could not be used ({shortly(error)}); {saved.anew(path)}."
+        ) from error
+    return section
 
 
 def _about(name: str, question: Question, data: Mapping[str, object]) -> Record:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqclf.errors import SeqclfError
+from seqclf.config import require_count
+from seqclf.errors import RunError, SeqclfError
 from seqclf.report.page.sections import sections_page
-from seqclf.steps import Listener, Target
+from seqclf.steps import Listener, Target, optional, shortly
 from seqclf.storage import write_json, write_text
-from seqclf.studies import STUDIES, run_study, shown
+from seqclf.studies import STUDIES, run_study, saved, section_of, shown
 from seqclf.studies.claims import CLAIMS
-from seqclf.studies.question import Answer, Question, Table
+from seqclf.studies.question import Answer, Question, Record, Table
 
 PAGE_FILE, JSON_FILE = "claims.html", "claims.json"
 SYNTHETIC = (
@@ -71,36 +72,68 @@ def judge_all(
     Returns:
       The claims, judged; `claims.json` and `claims.html` lie beside the answers.
     """
-    answers: dict[str, Answer] = {}
-    sections, notes, folder = [], [], target.models
+    if jobs is not None:
+        require_count("--jobs", jobs)
+    about: Mapping[str, Any] = {}
+    rulings, sections, notes, folder = [], [], [], target.models
     once = _Once(listener)
     for name in dict.fromkeys(claim.study for claim in CLAIMS):
         listener.note(f"Study: {name}")
         try:
             answer, path = run_study(name, question, target, once, jobs)
+            ruled, section = _used(answer, path)
         except SeqclfError as error:
-            if not answers:
+            if not about and not isinstance(error, _UnusableError):
                 raise  # it is no fault of one study
             notes.append(f"{name} has no answer: {error}")
             listener.insist(notes[-1])
             continue
-        answers[name] = answer
+        rulings += ruled
         if STUDIES[name].about is None:  # else it is not of this data set
-            folder = path.parent
-        sections.append(shown.section(answer, STUDIES[name].figure(answer)))
+            about, folder = about or answer.about, path.parent
+        sections.append(section)
+    if not about:
+        raise RunError(" ".join(notes))
     if question.config.data.source == "demo":
         notes.insert(0, SYNTHETIC)
-    about = next(iter(answers.values())).about
-    page = Page(_title(about), tuple(judge(answers)), tuple(notes), folder / PAGE_FILE)
-    write_json(folder / JSON_FILE, page.values())
+    page = Page(_title(about), tuple(rulings), tuple(notes), folder / PAGE_FILE)
+    with optional(listener.insist, f"No {page.file} could be written"):
+        _write(page, sections)
+    return page
+
+
+class _UnusableError(RunError):
+    """An answer that is there, and cannot be judged or shown."""
+
+
+def _used(answer: Answer, path: Path) -> tuple[list[Record], Record]:
+    """Returns what an answer says of its claims, and its section of the page.
+
+    Raises:
+      _UnusableError: If it is damaged, or of another version.
+    """
+    try:
+        section = section_of(STUDIES[answer.study], answer, path)
+        if STUDIES[answer.study].about is None:
+            _title(answer.about)
+        return judge({answer.study: answer}), section
+    except RunError as error:
+        raise _UnusableError(str(error)) from error
+    except Exception as error:
+        said = f"it could not be judged ({shortly(error)}); {saved.anew(path)}."
+        raise _UnusableError(said) from error
+
+
+def _write(page: Page, sections: Sequence[Record]) -> None:
+    """Writes `claims.json` and the HTML page."""
+    write_json(page.file.with_name(JSON_FILE), page.values())
     first = {
         "title": "Claims",
         "claim": "", "notes": [], "sentence": "", "svg": "", "alt": "", "command": "",
         "table": {"header": list(page.table().header), "rows": list(page.table().rows)},
     }  # fmt: skip
-    html = sections_page(page.title, [first, *sections], " ".join(notes))
+    html = sections_page(page.title, [first, *sections], " ".join(page.notes))
     write_text(page.file, html)
-    return page
 
 
 class _Once:

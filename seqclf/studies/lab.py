@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqclf import runs
+from seqclf import marker, runs
 from seqclf.comparison import plan as planning
 from seqclf.comparison.tuning import FAILED_FILE
 from seqclf.config import DataConfig, RunConfig
@@ -60,6 +59,7 @@ class Lab:
         For texts that are made up, and are the same whatever data set is asked about.
         """
         folder = saved.folder_of(self.target.models, SHARED)
+        marker.begin_new(folder, marker.STUDIES)
         return dataclasses.replace(self, folder=folder)
 
     def load(self, config: RunConfig) -> EncodedDataset:
@@ -121,7 +121,7 @@ class Lab:
         name = _free_name(folder, config, data, planned)
         place = runs.find_place(folder, config, data.about)
         if place.is_done and not _is_enough(Run(place.path), with_first_epoch):
-            shutil.rmtree(place.path)
+            marker.remove(place.path)
             return place.path, False
         if place.is_done or place.is_begun:
             if self.target.fresh and place.is_begun:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +46,9 @@ def _bare(asked: Record) -> Record:
 def _asked(path: Path) -> Record:
     try:
         found: Record = strict_json((path / QUESTION_FILE).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    return found
+    return found if isinstance(found, dict) else {}
 
 
 def write(path: Path, asked: Record, answer: Answer, figure: str) -> None:
@@ -81,10 +80,13 @@ def read(path: Path) -> Answer:
     try:
         return from_json(file.read_text("utf-8"))
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise RunError(
-            f"{file} could not be used ({error}); remove {path}, and type the command "
-            f"that made it again."
-        ) from error
+        raise RunError(f"{file} could not be used ({error}); {anew(path)}.") from error
+
+
+def anew(path: Path) -> str:
+    """Says how an answer is made anew where its file cannot be used."""
+    name = _asked(path).get("study", path.name)
+    return f"type seqclf study {name} --fresh with the options that it had"
 
 
 def from_json(text: str) -> Answer:
@@ -95,17 +97,29 @@ def from_json(text: str) -> Answer:
     """
     values: dict[str, Any] = strict_json(text)
     table = values.pop("table")
-    rows = tuple(tuple(row) for row in table["rows"])
+    header, rows = tuple(table["header"]), tuple(tuple(row) for row in table["rows"])
     values |= {"rows": tuple(values["rows"]), "notes": tuple(values["notes"])}
-    return Answer(table=Table(header=tuple(table["header"]), rows=rows), **values)
+    answer = Answer(table=Table(header=header, rows=rows), **values)
+    _require_kinds(answer)
+    return answer
 
 
-def answers(models: Path, fingerprint: object) -> list[tuple[Path, Answer]]:
-    """Returns the answers on data of that fingerprint, with their directories."""
+def _require_kinds(answer: Answer) -> None:
+    """Refuses an answer that could not be shown: with other values than texts in it."""
+    table = answer.table
+    shown = [answer.study, answer.title, answer.sentence, *answer.notes, *table.header]
+    shown += [cell for row in table.rows for cell in row]
+    if not all(isinstance(text, str) for text in shown):
+        raise TypeError("what should be a text is none")
+    if {len(row) for row in table.rows} - {len(table.header)}:
+        raise ValueError("a row of its table is wider or narrower than the header")
+    kinds = [type(value) for value in (*answer.rows, answer.findings, answer.about)]
+    if set(kinds) - {dict}:
+        raise TypeError("what should be a record is none")
+
+
+def answered(models: Path, fingerprint: object) -> list[Path]:
+    """Returns the directories of the answers on data of that fingerprint."""
     found = sorted(models.glob(f"*{SUFFIX}/*/{ANSWER_FILE}"))
-    paths: Sequence[Path] = [file.parent for file in found]
-    return [
-        (path, read(path))
-        for path in paths
-        if _asked(path).get("fingerprint") == fingerprint
-    ]
+    paths = [file.parent for file in found]
+    return [path for path in paths if _asked(path).get("fingerprint") == fingerprint]

@@ -30,6 +30,7 @@ from seqclf.data import GENERATED
 from seqclf.errors import RunError
 from seqclf.report.figures import clipped, drawn, style
 from seqclf.report.svg import INK
+from seqclf.steps import optional
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, Record, Table
 
@@ -43,7 +44,9 @@ def about(models: Path) -> Record:
       RunError: If no finished comparison has both cells.
     """
     digest = hashlib.sha256()
-    for row in compared(models):
+    rows, left_out = compared(models)
+    digest.update("\n".join(left_out).encode())
+    for row in rows:
         content = (models / row["comparison"] / COMPARISON_FILE).read_bytes()
         digest.update(row["comparison"].encode() + b"\0" + content)
     return {
@@ -66,7 +69,7 @@ def run(question: Question, lab: Lab) -> Answer:
     Raises:
       RunError: If no finished comparison has both cells.
     """
-    rows = compared(lab.target.models)
+    rows, left_out = compared(lab.target.models)
     findings = counted(rows)
     return Answer(
         study="wins",
@@ -76,11 +79,11 @@ def run(question: Question, lab: Lab) -> Answer:
         rows=tuple(rows),
         findings=findings,
         trials=sum(2 * row["seeds"] for row in rows if row["counts"]),
-        notes=_notes(rows, findings),
+        notes=(*_notes(rows, findings), *left_out),
     )
 
 
-def compared(models: Path) -> list[Record]:
+def compared(models: Path) -> tuple[list[Record], list[str]]:
     """Reads the pair of GRU and LSTM from each finished comparison.
 
     Args:
@@ -91,20 +94,22 @@ def compared(models: Path) -> list[Record]:
       seeds, own_settings (1 if the cells were tuned or matched, else 0), gru, lstm
       (accuracies), difference (of GRU over LSTM), low, high, p
       (of the cells; None with one seed, where low and high are those of the two
-      models), is_synthetic and counts (1 or 0).
+      models), is_synthetic and counts (1 or 0). And a sentence for each comparison
+      that was left out because it is damaged.
 
     Raises:
-      RunError: If there is none, or one is damaged.
+      RunError: If there is none.
     """
     found: list[Record] = []
+    left_out: list[str] = []
     for folder in find_comparisons(models):
-        found += _pair(folder, read_comparison(folder))
+        with optional(left_out.append, f"{folder} is left out"):
+            found += _pair(folder, read_comparison(folder))
     if not found:
-        raise RunError(
-            f"{models} has no finished comparison of gru and lstm. Make one for each "
-            f"of your data sets: seqclf compare --data FILE"
-        )
-    return _once_a_data_set(found)
+        none = f"{models} has no finished comparison of gru and lstm."
+        said = "Make one for each of your data sets: seqclf compare --data FILE"
+        raise RunError(" ".join([none, *left_out, said]))
+    return _once_a_data_set(found), left_out
 
 
 def _pair(folder: Path, result: Record) -> list[Record]:

@@ -101,11 +101,13 @@ def encode_dataset(
     path = cache / f"{dataset.name}-{_key(dataset, data, text)}"
     try:
         encoded = open_encoded(path)
+        tokens = encoded.about["tokens"]  # version 0.1.0 did not count them
     except (OSError, ValueError, KeyError, SeqclfError):  # not there, or damaged
         _write_whole(dataset, text, path)
         encoded = open_encoded(path)
+        tokens = encoded.about["tokens"]
     # The cache may have been made from an equal data set of another name.
-    return dataclasses.replace(encoded, about=_about(dataset))
+    return dataclasses.replace(encoded, about=_about(dataset) | {"tokens": tokens})
 
 
 def _write_whole(dataset: Dataset, text: TextConfig, path: Path) -> None:
@@ -129,13 +131,24 @@ def _write(dataset: Dataset, text: TextConfig, folder: Path) -> None:
     folder.mkdir(parents=True)
     blocks = _tokenize(dataset.splits[TRAIN])
     vocabulary = Vocabulary.build(blocks, text)
+    tokens = {}
     for split in LABELLED_SPLITS:  # train is the first
         table = dataset.splits[split]
         blocks = blocks or _tokenize(table)
+        tokens[split] = _tokens(blocks, text)
         _write_split(folder / f"{split}.arrow", blocks, table, vocabulary, text)
         _write_table(folder / f"{split}{TEXTS_SUFFIX}", table.select(["text"]))
     write_text(folder / VOCABULARY_FILE, vocabulary.to_text())
-    write_json(folder / DATASET_FILE, _about(dataset))
+    write_json(folder / DATASET_FILE, _about(dataset) | {"tokens": tokens})
+
+
+def _tokens(blocks: list[TokenizedTexts], text: TextConfig) -> dict[str, int]:
+    """Returns the median length of a split's texts, and how many are to be cut."""
+    lengths = np.concatenate([np.diff(block.offsets) for block in blocks])
+    return {
+        "median": int(np.percentile(lengths, 50, method="higher")),
+        "cut": int((lengths > text.max_length).sum()),
+    }
 
 
 def _tokenize(table: pa.Table) -> list[TokenizedTexts]:

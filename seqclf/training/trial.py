@@ -21,6 +21,7 @@ from seqclf import metrics
 from seqclf.config import RunConfig, question
 from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
 from seqclf.errors import ConfigError
+from seqclf.marker import RUN, begin
 from seqclf.model import backend
 from seqclf.model.build import build_model, recurrent_parameters
 from seqclf.model.kernels import kernel_of, use_kernel
@@ -79,6 +80,7 @@ def run_trial(trial: Trial, report: Report) -> None:
       report: Told of the progress, see `training.fit`.
     """
     report({"event": "start"})
+    begin(trial.path, RUN)
     with files.locked(trial.path):
         _run(trial, report)
 

@@ -9,24 +9,19 @@ from __future__ import annotations
 import csv
 import itertools
 import re
-import shlex
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seqclf.data import names
+from seqclf.data.formats.header import as_in_training, columns_of
 from seqclf.data.reading import Reading
-from seqclf.errors import ConfigError, DataError
+from seqclf.errors import DataError
 
 COMMA, TAB = ",", "\t"
 # What separates fields, the usual one of a format first.
 DELIMITERS = {".csv": ",;\t|", ".tsv": "\t;|,"}
 SAMPLE = 10_000  # rows that delimiter and header are told from
-NAME = re.compile(r"[^.?!,;:]{0,40}")  # what the name of a column looks like
-MOST_NAME_WORDS = 4
-NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 QUOTING = (
     "a quoted field does not end where it should. In CSV a text that begins with a "
     'quotation mark is put in quotation marks, and those within it are doubled: "".'
@@ -58,11 +53,6 @@ class Dialect:
     names: tuple[str, ...]
     has_header: bool
     notes: tuple[str, ...] = ()
-
-
-def numbered(count: int) -> tuple[str, ...]:
-    """Returns names for columns that have none."""
-    return tuple(f"column_{number}" for number in range(1, count + 1))
 
 
 def find_dialect(
@@ -152,7 +142,7 @@ def _delimiter(lines: Lines, suffix: str, given: Reading, usual: Reading) -> str
     if usual.delimiter is not None:
         rows = _reader(lines(), usual.delimiter, False)
         row: list[str] = next(filter(None, rows), [])
-        if len(row) > 1 and _as_in_training(tuple(row), usual) is not None:
+        if len(row) > 1 and as_in_training(tuple(row), usual) is not None:
             return usual.delimiter
     own = DELIMITERS[suffix][0]
     first = _widths(lines, own)
@@ -215,149 +205,3 @@ def _broken_at(lines: Lines, delimiter: str, escape: str | None) -> int | None:
     except csv.Error:
         return before + 1
     return None
-
-
-def columns_of(
-    sample: Sequence[Sequence[str]], place: str, given: Reading, usual: Reading
-) -> tuple[tuple[str, ...], bool, tuple[str, ...]]:
-    """Names the columns of a file, and tells whether its first row does.
-
-    Args:
-      sample: Its first rows, one at least.
-      place: What messages call it.
-      given: What a person said of it.
-      usual: How the training read its files.
-
-    Returns:
-      The names, whether the first row holds them, and what a person should know.
-
-    Raises:
-      DataError: If nothing tells; both answers are named as options.
-      ConfigError: If the names that were given are not as many as the columns.
-    """
-    first = tuple(sample[0])
-    if given.column_names:
-        return _given_columns(first, place, given)
-    if given.header is not None:
-        said = (first, True) if given.header else (numbered(len(first)), False)
-        return (*said, ())
-    trained = _as_in_training(first, usual)
-    if trained is not None:
-        return trained
-    verdict = is_header(sample)
-    if verdict is None:
-        raise DataError(_question(sample, place))
-    if verdict:
-        return first, True, ()
-    columns = numbered(len(first))
-    return columns, False, (
-        f"{place} has no header: its columns are called {', '.join(columns)}; "
-        f"--columns gives them names.",
-    )  # fmt: skip
-
-
-def _given_columns(
-    first: tuple[str, ...], place: str, given: Reading
-) -> tuple[tuple[str, ...], bool, tuple[str, ...]]:
-    columns = given.column_names
-    if len(columns) != len(first):
-        raise ConfigError(
-            f"--columns names {len(columns)} columns, but {place} has {len(first)}, "
-            f"such as {_shown(first)}."
-        )
-    return columns, first == columns, ()  # equal names are no row
-
-
-def _as_in_training(
-    first: tuple[str, ...], usual: Reading
-) -> tuple[tuple[str, ...], bool, tuple[str, ...]] | None:
-    """Takes the first line as in training, if this file looks like those."""
-    wanted = names.parts_of(usual.text_column, first)
-    if wanted and set(wanted) <= set(first):
-        return first, True, ()
-    if usual.header is False:
-        columns = usual.column_names or numbered(len(first))
-        if len(columns) == len(first):
-            return columns, False, ()
-    return None
-
-
-def is_header(rows: Sequence[Sequence[str]]) -> bool | None:
-    """Tells by content whether the first of some rows holds the names of the columns.
-
-    It does if names are in it that texts and labels have, or if a column of numbers
-    begins with none. It is a row if what it holds occurs in later rows where these
-    repeat themselves, as labels do.
-
-    Args:
-      rows: The first rows of a file, one at least.
-
-    Returns:
-      True or False; None if nothing tells.
-    """
-    first, later = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
-    known = names.known_kinds(first)
-    if known == {"text", "label"} or (known and not later):
-        return True
-    columns = [Counter(column) for column in zip(*later, strict=True)]
-    repeated = [i for i, counts in enumerate(columns) if _repeats(counts)]
-    again = [i for i in repeated if first[i] in columns[i]]
-    numbers = [i for i, c in enumerate(columns) if all(map(NUMBER.fullmatch, c))]
-    breaks = [i for i in numbers if not NUMBER.fullmatch(first[i])]
-    could_be_names = _could_be_names(first)
-    if repeated and len(again) == len(repeated) and not breaks:
-        return None if known else False
-    if again or not could_be_names:
-        return True if known and could_be_names else None
-    if known or breaks or any(_is_steady(columns[i]) for i in repeated):
-        return True
-    return None
-
-
-def _repeats(counts: Counter[str]) -> bool:
-    """Tells whether a column has few different values, as labels have."""
-    return 2 * len(counts) <= counts.total()
-
-
-def _is_steady(counts: Counter[str]) -> bool:
-    """Tells whether no value of a column stands alone: then no row is likely to."""
-    return len(counts) > 1 and min(counts.values()) > 1
-
-
-def _could_be_names(fields: Sequence[str]) -> bool:
-    named = [field.strip() for field in fields if field.strip()]
-    return (
-        bool(named)
-        and len(set(named)) == len(named)
-        and all(
-            NAME.fullmatch(name)
-            and len(name.split()) <= MOST_NAME_WORDS
-            and not NUMBER.fullmatch(name)
-            for name in named
-        )
-    )
-
-
-def _question(sample: Sequence[Sequence[str]], place: str) -> str:
-    """Asks whether the first line is a row; both answers are whole commands."""
-    first = sample[0]
-    text, labels = names.likeliest(sample[1:] or sample)
-    label = labels[0] if labels else None
-    columns = list(numbered(len(first)))
-    columns[text] = "text"
-    if label is not None:
-        columns[label] = "label"
-    header = ["--header"]
-    if _could_be_names(first):
-        header += ["--text-column", first[text]]
-        header += ["--label-column", first[label]] if label is not None else []
-    return (
-        f"{place}: nothing tells whether its first line, {_shown(first)}, is a row or "
-        f"the names of the columns. If it is a row: --columns {','.join(columns)}. If "
-        f"it holds names: {shlex.join(header)}."
-    )
-
-
-def _shown(fields: Iterable[str]) -> str:
-    shown = repr(", ".join(fields))
-    return shown if len(shown) <= 80 else f"{shown[:78]}…'"

@@ -151,19 +151,28 @@ def _implausible(text: str) -> float:
     for place, character in enumerate(text):
         if character > "\x7f":
             before = text[place - 1] if place else " "
-            judged.append(_is_odd(character, before))
+            judged.append(_oddness(character, before))
             if len(judged) == JUDGED:
                 break
     return sum(judged) / max(len(judged), 1)
 
 
-def _is_odd(character: str, before: str) -> bool:
+def _oddness(character: str, before: str) -> int:
+    """Returns how hardly a character beyond ASCII stands behind another one, 0 to 3.
+
+    Letters behind those of another script hardly do at all; rare signs, capitals
+    within a word and accented Latin letters in a row seldom do.
+    """
     if unicodedata.category(character)[0] != "L":
-        return character not in PLAUSIBLE_SIGNS
-    if character.isupper() and before.islower():
-        return True
+        return int(character not in PLAUSIBLE_SIGNS)
+    if not before.isalpha():
+        return 0
     is_latin = unicodedata.name(character, "").startswith("LATIN")
-    return not is_latin and before.isascii() and before.isalpha()
+    was_latin = unicodedata.name(before, "").startswith("LATIN")
+    if is_latin != was_latin:
+        return 3
+    is_capital_within = character.isupper() and before.islower()
+    return int(is_capital_within or (is_latin and not before.isascii()))
 
 
 def _around(line: str) -> str:

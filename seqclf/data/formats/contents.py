@@ -95,7 +95,9 @@ def unpacked(file: Path) -> Iterator[IO[bytes]]:
     try:
         with contextlib.ExitStack() as stack:
             yield _opened(file, packing, stack)
-    except UnpackErrors as error:
+    except (*UnpackErrors, OSError) as error:
+        if isinstance(error, PermissionError):
+            raise
         raise DataError(f"{file} could not be read: {error}; is it whole?") from error
 
 

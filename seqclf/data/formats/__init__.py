@@ -1,0 +1,1 @@
+"""How one file is written: packing, encoding, dialect, header, JSON, lines, sheets."""

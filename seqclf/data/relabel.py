@@ -1,0 +1,204 @@
+"""Labels that are one, and labels too rare to be learnt."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from seqclf.data import spelling
+from seqclf.data.dataset import TRAIN, UNLABELED, RawData
+from seqclf.errors import DataError
+from seqclf.notes import note
+
+GONE = -1  # in place of a label whose rows are left out
+FEWEST_TEXTS = 2  # of a label in train; one could be learnt or held out, not both
+
+
+def without_doubles(raw: RawData, merge: bool) -> RawData:
+    """Makes one label of those that differ only by case and the like, if asked to.
+
+    Args:
+      raw: Texts and label ids.
+      merge: Whether they are merged; the commonest spelling in train names the label.
+
+    Raises:
+      DataError: If they are not, and a split spells its labels otherwise than train.
+    """
+    counts = _counts(raw)
+    groups: dict[str, list[int]] = {}
+    for label, name in enumerate(raw.labels):
+        if any(of[label] for of in counts.values()):
+            groups.setdefault(spelling.key(name), []).append(label)
+    doubles = [group for group in groups.values() if len(group) > 1]
+    if merge:
+        return _merged(raw, doubles, counts)
+    for split in counts:
+        _refuse_strange(raw, split, doubles, counts)
+    said = _about_doubles(raw, doubles, counts[TRAIN])
+    return dataclasses.replace(raw, notes=(*raw.notes, *said))
+
+
+def without_rare(raw: RawData, least: int, other: bool) -> RawData:
+    """Leaves out the labels with few texts in train, or makes them one.
+
+    Args:
+      raw: Texts and label ids.
+      least: Texts that a label must have in train.
+      other: Whether they become one label, `other`; it too must have so many.
+
+    Raises:
+      DataError: If fewer than two labels are left.
+    """
+    counts = _counts(raw)
+    rare = counts[TRAIN] < least
+    option = f"--min-per-label {least}"
+    if not rare.any():
+        said = f"{option}: every label has as many texts in train."
+        return dataclasses.replace(raw, notes=(*raw.notes, said))
+    names, place = _with_other(raw.labels)
+    target = np.arange(len(raw.labels))
+    together = rare | (target == place)
+    is_kept = other and counts[TRAIN][together].sum() >= least
+    target[rare] = place if is_kept else GONE
+    _refuse_too_few(raw, counts[TRAIN], np.unique(target[target != GONE]), least)
+    rows = sum(int(of[rare].sum()) for of in counts.values())
+    total = sum(int(of.sum()) for of in counts.values())
+    named = spelling.shown([raw.labels[i] for i in np.flatnonzero(rare)])
+    how = f"{option} left out"
+    if other:
+        how += f", for even together they are fewer than {least},"
+    if is_kept:
+        how = f"{option} --other made {names[place]!r} of"
+    said = (
+        f"{how} {rare.sum():,} labels with fewer texts in train, {rows:,} of {total:,} "
+        f"rows: {named}."
+    )
+    return _relabelled(raw, names, target, said)
+
+
+def _with_other(labels: tuple[str, ...]) -> tuple[list[str], int]:
+    """Returns the names with `other` among them, if need be as the last; and where."""
+    keys = [spelling.key(name) for name in labels]
+    if spelling.OTHER in keys:
+        return list(labels), keys.index(spelling.OTHER)
+    return [*labels, spelling.OTHER], len(labels)
+
+
+def _counts(raw: RawData) -> dict[str, np.ndarray]:
+    """Returns the rows of each label by split, int64 [labels]."""
+    return {
+        split: np.bincount(table["label"].to_numpy(), minlength=len(raw.labels))
+        for split, table in raw.splits.items()
+        if split != UNLABELED
+    }
+
+
+def _merged(
+    raw: RawData, doubles: list[list[int]], counts: Mapping[str, np.ndarray]
+) -> RawData:
+    if not doubles:
+        nothing = "--merge-labels: no labels differ by case, blanks or accents' form."
+        return dataclasses.replace(raw, notes=(*raw.notes, nothing))
+    total = np.sum(list(counts.values()), axis=0)
+    target = np.arange(len(raw.labels))
+    said: list[str] = []
+    for group in doubles:
+        kept = max(group, key=lambda i: (counts[TRAIN][i], total[i], -i))
+        target[group] = kept
+        others = [i for i in group if i != kept]
+        named = spelling.shown([raw.labels[i] for i in others], total[others].tolist())
+        said.append(f"{named} became {spelling.quoted(raw.labels[kept])}")
+    return _relabelled(raw, raw.labels, target, f"--merge-labels: {'; '.join(said)}.")
+
+
+def _relabelled(
+    raw: RawData, names: list[str] | tuple[str, ...], target: np.ndarray, said: str
+) -> RawData:
+    """Gives every label another one's name, or takes its rows out.
+
+    Args:
+      raw: Texts and label ids.
+      names: Old names, and new ones behind them.
+      target: For each label its place among the names, or `GONE`.
+      said: What was done.
+    """
+    kept = [names[i] for i in np.unique(target[target != GONE])]
+    if list(raw.labels) == sorted(raw.labels, key=spelling.order):
+        kept.sort(key=spelling.order)
+    ids = np.array([kept.index(names[i]) if i != GONE else GONE for i in target])
+    splits = {
+        split: table if split == UNLABELED else _mapped(table, ids)
+        for split, table in raw.splits.items()
+    }
+    return dataclasses.replace(
+        raw, splits=splits, labels=tuple(kept), notes=(*raw.notes, said)
+    )
+
+
+def _mapped(table: pa.Table, ids: np.ndarray) -> pa.Table:
+    new = ids[table["label"].to_numpy()]
+    table = table.set_column(
+        1, table.schema.field("label"), [pa.array(new, pa.int32())]
+    )
+    return table.filter(pa.array(new != GONE)) if (new == GONE).any() else table
+
+
+def _refuse_too_few(
+    raw: RawData, counts: np.ndarray, kept: np.ndarray, least: int
+) -> None:
+    if len(kept) > 1:
+        return
+    second = int(np.sort(counts)[-2]) if len(counts) > 1 else 0
+    way = "give the others more texts."
+    if second >= FEWEST_TEXTS:
+        way = f"the second commonest has {second:,} texts in train: --min-per-label "
+        way += f"{second} leaves two."
+    raise DataError(
+        f"{raw.source}: of {len(counts):,} labels {len(kept)} has {least:,} texts in "
+        f"train, and two are needed; {way}"
+    )
+
+
+def _refuse_strange(
+    raw: RawData, split: str, doubles: list[list[int]], counts: Mapping[str, np.ndarray]
+) -> None:
+    """Refuses labels of a split that train spells otherwise: all would be wrong."""
+    strange, usual = [], []
+    for group in doubles:
+        in_train = [i for i in group if counts[TRAIN][i]]
+        beside = [i for i in group if counts[split][i] and not counts[TRAIN][i]]
+        if in_train and beside:
+            strange += beside
+            usual += in_train
+    if not strange:
+        return
+    names, rows = [raw.labels[i] for i in strange], counts[split][strange]
+    known = [raw.labels[i] for i in usual]
+    one = [n for n in known if spelling.key(n) == spelling.key(names[0])]
+    raise DataError(
+        f"{raw.source}: {split} has labels that train lacks, "
+        f"{spelling.shown(names, rows.tolist())}, and that differ from train's "
+        f"{spelling.shown(known)} only by {spelling.difference([names[0], *one])}; "
+        f"--merge-labels makes one label of each."
+    )
+
+
+def _about_doubles(
+    raw: RawData, doubles: list[list[int]], counts: np.ndarray
+) -> list[str]:
+    said = []
+    for group in doubles:
+        inside = [i for i in group if counts[i]]
+        if len(inside) > 1:
+            names = [raw.labels[i] for i in inside]
+            said.append(
+                f"{spelling.shown(names, counts[inside].tolist())} differ only by "
+                f"{spelling.difference(names)}"
+            )
+    if not said:
+        return []
+    text = f"labels of train that may be one: {'; '.join(said)}. --merge-labels makes "
+    return [note("SQ010", text + "one label of them.")]
