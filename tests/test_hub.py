@@ -94,7 +94,8 @@ def repositories() -> dict[str, Repository]:
     }
     train = {"train.parquet": as_parquet(ROWS)}
     hidden = train | {"test.parquet": as_parquet([(t, -1) for t, _ in ROWS[:20]])}
-    odd = {"train.parquet": as_parquet(ROWS, label="what")}
+    numbered = [(text, number) for number, (text, _) in enumerate(ROWS)]
+    odd = {"train.parquet": as_parquet(numbered, label="what")}
     branches = {"main": "d" * 40, "refs/convert/parquet": CONVERTED}
     return {
         "stanfordnlp/imdb": Repository(
@@ -245,6 +246,13 @@ def test_neither_network_nor_cache_says_what_was_tried_and_what_works(
     assert "--data demo" in error
 
 
+def test_a_test_split_with_hidden_labels_is_left_aside(environment):
+    summary = show(environment, "some/hidden")
+    assert sizes(summary) == {"train": 58, "validation": 6, "test": 16}
+    for split in summary["splits"].values():
+        assert set(split["labels"]) == {"0", "1"}
+
+
 @pytest.mark.slow
 def test_server_that_never_answers_is_given_up_on(environment):
     error = refused(environment, "slow/slow")
@@ -269,7 +277,6 @@ REFUSALS = [
     ({"source": "some/trec", "revision": CONVERTED}, "subsets: coarse, fine"),
     ({"source": "some/testonly"}, "has no train split, only test"),
     ({"source": "some/broken"}, "magic bytes"),
-    ({"source": "some/hidden"}, "hidden (-1)"),
     ({"source": "some/odd"}, "--label-column"),
 ]
 
