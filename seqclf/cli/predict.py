@@ -17,6 +17,7 @@ from seqclf.cli._answers import Line, answer_line
 from seqclf.cli._explanation import explain_texts
 from seqclf.cli._files import Files, print_rows, text_batches, write_rows
 from seqclf.cli._screen import note
+from seqclf.config import require_count
 from seqclf.errors import ConfigError
 from seqclf.keywords import to_config
 
@@ -159,8 +160,7 @@ def predict(
     from seqclf.data.reading import Reading
     from seqclf.runs import open_run
 
-    if top < 1:
-        raise ConfigError(f"--top must be a whole number of at least 1, got {top}.")
+    require_count("--top", top)
     _refuse_options(context, input_file, output, texts)
     if resume and overwrite:
         raise ConfigError("--resume goes on, --overwrite begins anew; give one.")
