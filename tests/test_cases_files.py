@@ -432,6 +432,12 @@ def test_f07_bytes_of_another_format_under_the_name_of_csv(here):
     assert rows_of("c.csv") == plain
 
 
+@pytest.mark.parametrize("start", ["BZhang", "PAR1", "PARK"])
+def test_f07_texts_may_begin_as_packed_files_do(start, here):
+    (here / "x.csv").write_text(f"{start} id,text,label\n1,a,x\n2,b,y\n")
+    assert rows_of("x.csv") == [("a", "x"), ("b", "y")]
+
+
 # F10: packed files, and spreadsheets.
 
 

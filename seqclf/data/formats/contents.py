@@ -25,15 +25,17 @@ PACKED = {
 }  # fmt: skip
 SHEETS = (".xlsx", ".xls", ".ods")
 # How files of a format of their own begin; a name that says otherwise is wrong.
+PARQUET = b"PAR1"
 OWN_FORMATS = {
-    b"PAR1": ".parquet", b"ARROW1": ".arrow", b"\xd0\xcf\x11\xe0": ".xls",
+    PARQUET: ".parquet", b"ARROW1": ".arrow", b"\xd0\xcf\x11\xe0": ".xls",
 }  # fmt: skip
 # Other suffixes of the same formats.
 SAME = {
     ".ndjson": ".jsonl", ".tab": ".tsv", ".pq": ".parquet", ".feather": ".arrow",
     ".ipc": ".arrow", ".xlsm": ".xlsx",
 }  # fmt: skip
-LONGEST_MARK = 8  # bytes that tell what a file is
+LONGEST_MARK = 10  # bytes that tell what a file is
+BZIP2_BLOCK = b"1AY&SY"
 
 UnpackErrors = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
@@ -67,9 +69,16 @@ def kind_of(file: Path) -> str:
     if start.startswith(PACKED[ZIP]):
         return _kind_of_zip(file)
     for mark, suffix in OWN_FORMATS.items():
-        if start.startswith(mark):
+        if start.startswith(mark) and not (mark == PARQUET and not _ends_so(file)):
             return suffix
     return format_of(file)
+
+
+def _ends_so(file: Path) -> bool:
+    """Tells whether a file ends as Parquet does, too; a text may begin so."""
+    with file.open("rb") as stream:
+        stream.seek(max(file.stat().st_size - len(PARQUET), 0))
+        return stream.read() == PARQUET
 
 
 def is_packed(file: Path) -> bool:
@@ -81,7 +90,9 @@ def packing_of(file: Path) -> str | None:
     """Returns the suffix that a packed file usually has, None of one that is not."""
     with file.open("rb") as stream:
         start = stream.read(LONGEST_MARK)
-    return next((s for s, mark in PACKED.items() if start.startswith(mark)), None)
+    packing = next((s for s, mark in PACKED.items() if start.startswith(mark)), None)
+    # A text may begin with BZh; bzip2 goes on with its size and the digits of pi.
+    return None if packing == ".bz2" and start[4:] != BZIP2_BLOCK else packing
 
 
 @contextlib.contextmanager
