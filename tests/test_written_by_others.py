@@ -133,6 +133,7 @@ WRITERS: dict[str, Write] = DELIMITED | {
                                    force_ascii=False),
     "pandas parquet": by_pandas("x.parquet", "to_parquet"),
     "pandas feather": by_pandas("x.feather", "to_feather"),
+    "pandas orc": by_pandas("x.orc", "to_orc"),
     "polars csv": by_polars("x.csv", "write_csv"),
     "polars csv ;": by_polars("x.csv", "write_csv", separator=";"),
     "polars csv always": by_polars("x.csv", "write_csv", quote_style="always"),

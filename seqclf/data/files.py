@@ -259,6 +259,12 @@ def _read_arrow(source: Source) -> Part:
     return Part(str(source.file), feather.read_table(source.file))
 
 
+def _read_orc(source: Source) -> Part:
+    from pyarrow import orc
+
+    return Part(str(source.file), orc.read_table(source.file))
+
+
 READERS: dict[str, Callable[[Source], Part]] = {
     ".csv": _read_delimited,
     ".tsv": _read_delimited,
@@ -266,6 +272,7 @@ READERS: dict[str, Callable[[Source], Part]] = {
     ".json": _read_json,
     ".parquet": _read_parquet,
     ".arrow": _read_arrow,
+    ".orc": _read_orc,
     **dict.fromkeys(SHEETS, _read_sheet),
 }
-OWN_ENCODING = frozenset((".parquet", ".arrow", *SHEETS))
+OWN_ENCODING = frozenset((".parquet", ".arrow", ".orc", *SHEETS))
