@@ -14,12 +14,13 @@ import json
 import lzma
 import re
 import shlex
+import shutil
 import zipfile
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from conftest import reviews
+from conftest import reviews, seal
 from pyarrow import parquet
 from typer.testing import CliRunner
 
@@ -105,10 +106,6 @@ def shop_reviews(path: Path, columns: tuple[str, ...]) -> Path:
 
 def run_with_reading(workplace: Path, folder: Path, reading: dict[str, object]) -> Path:
     """Returns a copy of the finished run that says it read its data so."""
-    import shutil
-
-    from conftest import seal
-
     run = folder / "models" / "cloth"
     shutil.copytree(workplace / "models" / "reviews-gru-0", run)
     about = json.loads((run / "dataset.json").read_text())
@@ -746,3 +743,18 @@ def test_numbers_that_json_cannot_hold_are_written_as_null(models, here):
 def test_a_row_in_a_message_is_the_line_an_editor_shows(here):
     (here / "x.csv").write_text('text,label\n\n"two\nlines",x\nb,y\nc,\n')
     assert "the first is row 6" in error_of("x.csv")
+
+
+def test_an_option_that_is_a_default_counts_where_it_was_typed(workplace, here):
+    rows = "".join(f'"{t} für dich",{y}\n' for t, y in reviews(12))
+    (here / "x.csv").write_bytes(("text,label\n" + rows).encode("cp1252"))
+    run = run_with_reading(workplace, here, {"encoding": "cp1252"})
+    config = json.loads((run / "config.json").read_text())
+    config["data"] |= {"source": "x.csv", "encoding": "cp1252"}
+    (run / "config.json").write_text(json.dumps(config))
+    seal(run)
+    as_trained = invoke("evaluate", "cloth", "--json")
+    assert as_trained.exit_code == 0, as_trained.output
+    typed_anew = invoke("evaluate", "cloth", "--encoding", "utf-8")
+    assert typed_anew.exit_code == 1
+    assert "is not utf-8" in said(typed_anew)
