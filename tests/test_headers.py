@@ -32,6 +32,8 @@ FILES = 25  # of each data set
 def test_what_tells_a_header():
     rows = [("a fine film", "1"), ("dull", "0"), ("so so", "1"), ("good", "0")]
     assert is_header([("text", "label"), *rows]) is True
+    assert is_header([("a fine film",)]) is None  # alone it may be either
+    assert is_header([("text",)]) is True
     assert is_header([*rows, *rows]) is False
     assert is_header([("v2", "v1"), *rows * 3]) is True
     assert is_header([("v2", "v1"), *rows]) is None  # so few rows tell nothing

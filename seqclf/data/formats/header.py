@@ -107,6 +107,8 @@ def is_header(rows: Sequence[Sequence[str]]) -> bool | None:
     known = names.known_kinds(first)
     if known == {"text", "label"} or (known and not later):
         return True
+    if not later:
+        return None
     columns = [Counter(column) for column in zip(*later, strict=True)]
     repeated = [i for i, counts in enumerate(columns) if _repeats(counts)]
     again = {i for i, value in enumerate(first) if value and value in columns[i]}
