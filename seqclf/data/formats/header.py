@@ -107,8 +107,8 @@ def is_header(rows: Sequence[Sequence[str]]) -> bool | None:
     known = names.known_kinds(first)
     if known == {"text", "label"} or (known and not later):
         return True
-    if not later:
-        return None
+    if not later:  # no row is like it: what is uneven is told with its line
+        return None if len(rows) == 1 else True
     columns = [Counter(column) for column in zip(*later, strict=True)]
     repeated = [i for i, counts in enumerate(columns) if _repeats(counts)]
     again = {i for i, value in enumerate(first) if value and value in columns[i]}
@@ -151,7 +151,8 @@ def _could_be_names(fields: Sequence[str]) -> bool:
 def _question(sample: Sequence[Sequence[str]], place: str) -> str:
     """Asks whether the first line is a row; both answers are whole commands."""
     first = sample[0]
-    text, labels = names.likeliest(sample)
+    alike = [row for row in sample if len(row) == len(first)]
+    text, labels = names.likeliest(alike)
     columns = list(numbered(len(first)))
     row = ["--no-header", "--text-column", columns[text]]
     for label in labels[:1]:
@@ -163,7 +164,7 @@ def _question(sample: Sequence[Sequence[str]], place: str) -> str:
         row = ["--columns", ",".join(columns)]
     header = ["--header"]
     if _could_be_names(first):
-        text, labels = names.likeliest(sample[1:] or sample)
+        text, labels = names.likeliest(alike[1:] or alike)
         header += ["--text-column", first[text]]
         for label in labels[:1]:
             header += ["--label-column", first[label]]
