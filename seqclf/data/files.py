@@ -22,7 +22,7 @@ from seqclf.data.formats.json_files import read_json
 from seqclf.data.formats.labelled_lines import read_lines
 from seqclf.data.formats.sheets import read_sheet
 from seqclf.data.reading import NOTHING_SAID, Reading
-from seqclf.errors import ConfigError, DataError, unknown
+from seqclf.errors import ConfigError, DataError
 
 TEXT_SUFFIX = ".txt"
 
@@ -94,7 +94,8 @@ def _reader(file: Path, given: Reading) -> Callable[[Source], Part]:
 
 def _unknown_format(file: Path) -> DataError:
     suffix = kind_of(file) or file.name
-    return DataError(unknown(f"format of {file}:", suffix, [*READERS, TEXT_SUFFIX]))
+    known = ", ".join([*READERS, TEXT_SUFFIX])  # none is near another: no guess
+    return DataError(f"unknown format of {file}: {suffix!r}; choices: {known}.")
 
 
 def _is_text(file: Path) -> bool:
