@@ -24,9 +24,13 @@ from conftest import reviews, seal
 from pyarrow import parquet
 from typer.testing import CliRunner
 
+from seqclf.bulk.chunks import Options
+from seqclf.bulk.rows import open_rows
+from seqclf.bulk.sources import find_source
 from seqclf.cli import app
 from seqclf.config import DataConfig
 from seqclf.data import read_source
+from seqclf.data.reading import Reading
 from seqclf.errors import SeqclfError
 
 runner = CliRunner()
@@ -743,6 +747,19 @@ def test_numbers_that_json_cannot_hold_are_written_as_null(models, here):
 def test_a_row_in_a_message_is_the_line_an_editor_shows(here):
     (here / "x.csv").write_text('text,label\n\n"two\nlines",x\nb,y\nc,\n')
     assert "the first is row 6" in error_of("x.csv")
+
+
+@pytest.mark.parametrize(
+    "option", [{"delimiter": ";"}, {"header": False}, {"columns": "a,b"}]
+)
+@pytest.mark.parametrize("name", ["x.jsonl", "x.parquet"])
+def test_what_does_nothing_with_a_format_is_refused(name, option, here):
+    (here / "x.jsonl").write_text('{"text": "a", "label": "x"}\n')
+    parquet.write_table(pa.table({"text": ["a"], "label": ["x"]}), "x.parquet")
+    assert "does nothing with" in error_of(name, **option)
+    options = Options(Reading(**option))
+    with pytest.raises(SeqclfError, match="does nothing with"):
+        open_rows(find_source(Path(name)), options)
 
 
 def test_an_option_that_is_a_default_counts_where_it_was_typed(workplace, here):

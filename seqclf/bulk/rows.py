@@ -12,8 +12,8 @@ from seqclf.bulk.parquet_rows import parquet_rows
 from seqclf.bulk.sources import Source
 from seqclf.bulk.table_rows import table_rows
 from seqclf.bulk.text_rows import delimited_rows, has_labels, json_rows, text_rows
-from seqclf.data.files import OWN_ENCODING, TEXT_SUFFIX
-from seqclf.data.formats.encodings import is_utf_8
+from seqclf.data.files import READERS as FORMATS
+from seqclf.data.files import TEXT_SUFFIX, refuse_idle
 from seqclf.errors import ConfigError, DataError
 
 # Formats that are read a chunk at a time; others are read whole.
@@ -37,15 +37,8 @@ def open_rows(source: Source, options: Options) -> Rows:
         text column, or, with `fail`, at the first bad row.
       ConfigError: If something was given that does nothing with the format.
     """
-    given = options.given
-    if (
-        source.suffix in OWN_ENCODING
-        and given.encoding
-        and not is_utf_8(given.encoding)
-    ):
-        raise ConfigError(
-            f"encoding does nothing with {source.name}, which has its own."
-        )
+    if source.suffix in FORMATS:
+        refuse_idle(source.name, source.suffix, options.given)
     if options.lines and source.suffix != TEXT_SUFFIX:
         raise ConfigError(f"--lines is for {TEXT_SUFFIX} files, not {source.name}.")
     for file in source.files:

@@ -88,7 +88,7 @@ def _reader(file: Path, given: Reading) -> Callable[[Source], Part]:
         if kind != TEXT_SUFFIX and not _is_text(file):
             raise _unknown_format(file)
         return _read_lines
-    _refuse_idle(file, kind, given)
+    refuse_idle(str(file), kind, given)
     return READERS[kind]
 
 
@@ -103,17 +103,20 @@ def _is_text(file: Path) -> bool:
         return b"\0" not in stream.read(START)
 
 
-def _refuse_idle(file: Path, kind: str, given: Reading) -> None:
-    """Refuses what was said of a file and does nothing with its format."""
+def refuse_idle(place: str, kind: str, given: Reading) -> None:
+    """Refuses what was said of a file and does nothing with its format.
+
+    Raises:
+      ConfigError: Names the setting.
+    """
     if kind in OWN_ENCODING and given.encoding and not is_utf_8(given.encoding):
-        raise ConfigError(f"encoding does nothing with {file}, which has its own.")
-    if kind in (*dialects.DELIMITERS, *SHEETS):
-        return
-    for name in ("delimiter", "header", "columns"):
+        raise ConfigError(f"encoding does nothing with {place}, which has its own.")
+    idle = () if kind in dialects.DELIMITERS else ("delimiter",)
+    if kind not in (*dialects.DELIMITERS, *SHEETS):
+        idle = (*idle, "header", "columns")
+    for name in idle:
         if getattr(given, name) is not None:
-            raise ConfigError(
-                f"{name} does nothing with {file}: its format names its columns."
-            )
+            raise ConfigError(f"{name} does nothing with {place}, which has its own.")
 
 
 def read_bytes(content: bytes, place: str, given: Reading, usual: Reading) -> Part:
@@ -127,6 +130,7 @@ def read_bytes(content: bytes, place: str, given: Reading, usual: Reading) -> Pa
     encoding = encoding_of(content[:START], given, usual)
     text = decoded(content, place, encoding)
     if text[:START].to_pybytes().lstrip()[:1] in (b"{", b"["):
+        refuse_idle(place, ".jsonl", given)
         table, notes = read_json(text, place)
         return Part(place, table, notes=notes)
     first = text[:START].to_pybytes().split(b"\n", 1)[0]
