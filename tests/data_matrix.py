@@ -804,6 +804,9 @@ def of_people() -> list[Case]:
         case("CSV", "x.csv", b'text,label\n"a \\"b\\" c",x\nd,y\n',
              "backslashes before quotation marks", "understood",
              rows=[('a "b" c', "x"), ("d", "y")]),
+        case("CSV", "x.csv", b'text,label\n"a \\\\ c",x\nd,y\n',
+             "backslashes in pairs alone", "each is itself",
+             rows=[(r"a \\ c", "x"), ("d", "y")]),
         *(
             case("any file", f"x.csv{suffix}", pack(as_csv(PEOPLE)),
                  f"packed as {suffix}", "read as it is")

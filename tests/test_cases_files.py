@@ -20,25 +20,18 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from conftest import reviews, seal
+from conftest import invoke, reviews, seal
 from pyarrow import parquet
-from typer.testing import CliRunner
 
 from seqclf.bulk.chunks import Options
 from seqclf.bulk.rows import open_rows
 from seqclf.bulk.sources import find_source
-from seqclf.cli import app
 from seqclf.config import DataConfig
 from seqclf.data import read_source
 from seqclf.data.reading import Reading
 from seqclf.errors import SeqclfError
 
-runner = CliRunner()
 ROWS = reviews(40)  # texts and their labels, bad and good in turns
-
-
-def invoke(*arguments: object):
-    return runner.invoke(app, [str(a) for a in arguments])
 
 
 def said(done) -> str:

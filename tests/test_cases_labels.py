@@ -10,11 +10,8 @@ import re
 import shlex
 
 import pytest
-from conftest import TINY, run_cli
+from conftest import TINY, invoke, run_cli
 from data_matrix import as_csv, as_json_lines, as_parquet, as_tsv
-from typer.testing import CliRunner
-
-from seqclf.cli import app
 
 GOOD, BAD = ("warm", "great", "fresh", "kind"), ("stale", "rude", "torn", "bland")
 THINGS = ("soup", "film", "hotel", "song", "train")
@@ -41,12 +38,12 @@ def folder(tmp_path, monkeypatch):
 
 def show(*arguments: str):
     """Runs `seqclf data show` in this process; stdout is JSON if it went well."""
-    return CliRunner().invoke(app, ["data", "show", "--json", *arguments])
+    return invoke("data", "show", "--json", *arguments)
 
 
 def said(*arguments: str) -> str:
     """Returns what `seqclf data show` says beside its result."""
-    done = CliRunner().invoke(app, ["data", "show", *arguments])
+    done = invoke("data", "show", *arguments)
     assert done.exit_code == 0, done.output
     return " ".join(done.stderr.split())
 
@@ -104,7 +101,7 @@ def test_labels_that_test_spells_otherwise_are_an_error(
     error = refused(".")
     assert all(name in error for name in named)
     assert f"only by {how}" in error
-    train = CliRunner().invoke(app, ["train", "--data", ".", "--cell", "gru"])
+    train = invoke("train", "--data", ".", "--cell", "gru")
     assert train.exit_code == 1
     assert " ".join(train.stderr.split()) == error
     assert labels(".", *option(error, "merge-labels")) == merged

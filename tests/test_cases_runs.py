@@ -12,13 +12,12 @@ from types import SimpleNamespace
 
 import pytest
 from asked import Silent
-from conftest import TINY, reviews, run_cli, seal, write_csv
+from conftest import TINY, invoke, reviews, run_cli, seal, write_csv
 from test_studies import ANSWER
-from typer.testing import CliRunner
 
 import seqclf
 from seqclf import estimator, marker, studies
-from seqclf.cli import _options, app
+from seqclf.cli import _options
 from seqclf.comparison import plan as planning
 from seqclf.comparison.saved import read_details, read_timing
 from seqclf.config import ModelConfig, RunConfig
@@ -44,10 +43,6 @@ OLD_SETTINGS = {
     "weight_decay clip_norm word_dropout_rate label_smoothing class_weights kernel "
     "patience seed",
 }
-
-
-def invoke(*arguments: object, **options: object):
-    return CliRunner().invoke(app, [str(a) for a in arguments], **options)
 
 
 def typed(folder: Path, *arguments: object, **options: object):

@@ -12,19 +12,11 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import TINY, reviews, run_cli, seal, write_csv
-from typer.testing import CliRunner
+from conftest import TINY, invoke, reviews, run_cli, seal, write_csv
 
-from seqclf.cli import app
 from seqclf.errors import RunError
 from seqclf.marker import COMPARISON, begin
 from seqclf.model import kernels
-
-runner = CliRunner()
-
-
-def invoke(*arguments: object, **options: object):
-    return runner.invoke(app, [str(a) for a in arguments], **options)
 
 
 @pytest.mark.parametrize(
@@ -413,6 +405,7 @@ def test_compare_takes_finished_runs_and_says_where_they_differ(finished_run, tm
     assert "is no comparison" in lone.output
 
 
+@pytest.mark.slow
 def test_a_comparison_of_finished_runs_is_kept_under_its_name(finished_run, tmp_path):
     models = tmp_path / "models"
     for name, units in (("one", 8), ("two", 16), ("three", 24)):

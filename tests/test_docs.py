@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from conftest import invoke
 
 from seqclf.cli import app
 
@@ -20,7 +20,7 @@ COMMANDS = [
 
 
 def help_of(command: str) -> str:
-    result = CliRunner().invoke(app, [*command.split(), "--help"])
+    result = invoke(*command.split(), "--help")
     assert result.exit_code == 0
     return result.output
 

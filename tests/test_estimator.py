@@ -16,17 +16,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from conftest import reviews, run_cli, seal, write_csv
+from conftest import invoke, reviews, run_cli, seal, write_csv
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import estimator_checks, get_tags
-from typer.testing import CliRunner
 
 from seqclf import Classifier, Run, SequenceClassifier, train
-from seqclf.cli import app
 from seqclf.config import ModelConfig, TextConfig, TrainingConfig
 from seqclf.errors import InputError, ParameterError, RunError
 
@@ -253,27 +251,26 @@ def test_a_saved_one_stands_among_runs_and_comparisons(saved, finished_run, tmp_
         (comparison / file).write_text("{}")
     seal(comparison, command="compare")
 
-    def invoke(*arguments):
-        options = [*arguments, f"--models-dir={tmp_path}"]
-        return CliRunner().invoke(app, options)
+    def runs(*arguments):
+        return invoke("runs", *arguments, f"--models-dir={tmp_path}")
 
-    listed = json.loads(invoke("runs", "list", "--json").stdout)
+    listed = json.loads(runs("list", "--json").stdout)
     assert [(one["run"], one["finished"]) for one in listed] == [
         ("mine", True), ("run", True)
     ]  # fmt: skip
     assert [sorted({"accuracy", "error"} & set(one)) for one in listed] == [
         [], ["accuracy"]
     ]  # fmt: skip
-    assert "damaged" not in invoke("runs", "list").stdout
-    shown = invoke("runs", "show", "mine")
+    assert "damaged" not in runs("list").stdout
+    shown = runs("show", "mine")
     assert shown.exit_code == 0, shown.output
     assert "mine: saved from Python, without scores" in shown.stdout
-    values = json.loads(invoke("runs", "show", "mine", "--json").stdout)
+    values = json.loads(runs("show", "mine", "--json").stdout)
     assert values["metrics"] is values["environment"] is None
     assert len(values["history"]) == len(saved.history)
     for command in (["export", "mine", "--format=onnx"],
                     ["compare", "mine", "run"]):  # fmt: skip
-        refused = invoke(*command)
+        refused = invoke(*command, f"--models-dir={tmp_path}")
         assert refused.exit_code == 1, refused.output
         assert "without scores; take a run of" in " ".join(refused.stderr.split())
 

@@ -13,15 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import yaml
-from conftest import TINY, run_cli, seal
+from conftest import TINY, invoke, run_cli, seal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_text import ORDINARY, TABLE
-from typer.testing import CliRunner
 
 from seqclf import export as exporting
 from seqclf.classifier import Classifier
-from seqclf.cli import app
 from seqclf.cli import export as command
 from seqclf.config import KEEP_NAMES, ModelConfig, TextConfig
 from seqclf.errors import RunError
@@ -42,10 +40,6 @@ ONNX_FILES = {
     "README.md", "export.json", "labels.txt", "model.onnx", "tokenizer.json",
     "vocabulary.txt",
 }  # fmt: skip
-
-
-def invoke(*arguments: object):
-    return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
 def exported(workplace: Path, *arguments: object):

@@ -208,7 +208,7 @@ def test_revision_pins_old_content(first, pinned):
     assert pinned["fingerprint"] != first[0]["fingerprint"]
 
 
-@pytest.mark.parametrize("revision", ["v1", OLD])
+@pytest.mark.parametrize("revision", ["v1", pytest.param(OLD, marks=pytest.mark.slow)])
 def test_pinned_revision_loads_offline_by_tag_and_by_commit(
     environment, pinned, revision
 ):
@@ -233,7 +233,9 @@ def test_cache_steps_in_when_the_hub_is_out_of_reach_and_says_so(environment, fi
 @pytest.mark.parametrize(
     ("changes", "cause"),
     [
-        ({"HF_HUB_OFFLINE": "1"}, "HF_HUB_OFFLINE is set"),
+        pytest.param(
+            {"HF_HUB_OFFLINE": "1"}, "HF_HUB_OFFLINE is set", marks=pytest.mark.slow
+        ),
         ({"HF_ENDPOINT": NOWHERE}, "Connection refused"),
     ],
 )

@@ -12,11 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import not_here
-from typer.testing import CliRunner
+from conftest import invoke, not_here
 
 from seqclf.classifier import Classifier
-from seqclf.cli import app
 from seqclf.export import formats, texts
 
 PAGE = (Path(__file__).parents[1] / "docs" / "serving.md").read_text("utf-8")
@@ -34,10 +32,9 @@ def artefact(workplace, tmp_path_factory):
 
 def exported(workplace, tmp_path_factory, name: str) -> Path:
     folder = tmp_path_factory.mktemp("served") / name
-    result = CliRunner().invoke(
-        app,
-        ["export", "reviews-gru-0", f"--format={name}", f"--output={folder}",
-         f"--models-dir={workplace / 'models'}"],
+    result = invoke(
+        "export", "reviews-gru-0", f"--format={name}", f"--output={folder}",
+        f"--models-dir={workplace / 'models'}",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     return folder

@@ -170,6 +170,7 @@ def test_markdown_keeps_the_columns_whatever_a_cell_holds() -> None:
     assert "| x\\|y | 1 2 |" in text
 
 
+@pytest.mark.slow
 def test_a_finished_run_of_the_person_is_reused_and_others_are_kept_apart(
     lab: Lab, workplace: Path
 ) -> None:

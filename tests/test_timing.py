@@ -26,6 +26,7 @@ CONFIG = RunConfig(
 )
 
 
+@pytest.mark.slow
 def test_twins_are_timed_in_turns(data, monkeypatch):
     monkeypatch.setattr(timing.backend, "set_threads", lambda threads: None)
     turns = []

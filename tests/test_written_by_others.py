@@ -19,7 +19,7 @@ import duckdb
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from seqclf.config import DataConfig
@@ -108,10 +108,11 @@ DELIMITED = {
     for e in ("\n", "\r\n")
     for h in (True, False)
 }
+BACKSLASHES = "csv with backslashes"
 WRITERS: dict[str, Write] = DELIMITED | {
     "csv with a mark": by_csv(encoding="utf-8-sig"),
     "csv in UTF-16": by_csv(encoding="utf-16"),
-    "csv with backslashes": by_csv(doublequote=False, escapechar="\\",
+    BACKSLASHES: by_csv(doublequote=False, escapechar="\\",
                                    quoting=csv.QUOTE_ALL),
     "pandas csv": by_pandas("x.csv", "to_csv"),
     "pandas csv without index": by_pandas("x.csv", "to_csv", index=False),
@@ -188,7 +189,17 @@ def hinted(message: str) -> dict[str, object]:
     return options
 
 
+def tells_what_backslashes_mean(rows: Rows) -> bool:
+    """Whether one stands before a quotation mark, if there is any.
+
+    Where all of them stand in pairs, nothing says whether a pair is one or two.
+    """
+    whole = "".join(text for text, _ in rows)
+    return '"' in whole or "\\" not in whole
+
+
 def check(name: str, rows: Rows) -> None:
+    assume(name != BACKSLASHES or tells_what_backslashes_mean(rows))
     with tempfile.TemporaryDirectory() as folder:
         path = WRITERS[name](Path(folder), rows)
         try:
