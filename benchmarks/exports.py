@@ -19,10 +19,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from seqclf.cells import CELLS
 from seqclf.classifier import Classifier
 from seqclf.config import (
-    CELL_NAMES,
-    POOLING_NAMES,
     DataConfig,
     ModelConfig,
     RunConfig,
@@ -35,6 +34,7 @@ from seqclf.export.texts import PEOPLE_WRITE, verification_texts
 from seqclf.export.verify import Agreement, Check, verify
 from seqclf.model.build import build_model
 from seqclf.model.onnx_graph import to_onnx
+from seqclf.poolings import POOLINGS
 from seqclf.runs import Predictions, Run
 from seqclf.runs import run as files
 from seqclf.storage import write_bytes, write_json
@@ -48,8 +48,8 @@ UNITS, MAX_LENGTH, SPREAD = 6, 40, 0.5
 MODELS_A_PROCESS = 16
 
 OPTIONS = {
-    "cell": CELL_NAMES,
-    "pooling": POOLING_NAMES,
+    "cell": CELLS,
+    "pooling": POOLINGS,
     "bidirectional": (False, True),
     "layers": (1, 2),
     "conv_width": (None, 4),

@@ -20,8 +20,9 @@ import pyarrow as pa
 import rounds
 from pyarrow import parquet
 
+from seqclf.cells import CELLS
 from seqclf.classifier import Classifier
-from seqclf.config import CELL_NAMES, DataConfig, TextConfig
+from seqclf.config import DataConfig, TextConfig
 from seqclf.data import load_dataset
 from seqclf.evaluation import baselines
 from seqclf.runs import Run
@@ -112,7 +113,7 @@ def of_twins() -> list[Row]:
             one["accuracy"]["mean"],
         )
         for one in rows
-        if one["cell"] in CELL_NAMES
+        if one["cell"] in CELLS
     ]
 
 

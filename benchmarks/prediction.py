@@ -16,7 +16,7 @@ import numpy as np
 import rounds
 from pyarrow import parquet
 
-from seqclf.config import CELL_NAMES
+from seqclf.cells import CELLS
 from seqclf.runs import Run
 from seqclf.system import cores
 from seqclf.text.vocabulary import encode_texts
@@ -56,7 +56,7 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for cell in CELL_NAMES:
+        for cell in CELLS:
             run = train(cell, folder)
             file, sample = write_sample(run, folder)
             ours = {"run": str(run.path), "file": str(file)}

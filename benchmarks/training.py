@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import rounds
 
-from seqclf.config import CELL_NAMES, DataConfig, TextConfig, TrainingConfig
+from seqclf.cells import CELLS
+from seqclf.config import DataConfig, TextConfig, TrainingConfig
 from seqclf.data import load_dataset
 from seqclf.system import cores
 from seqclf.text.batching import epoch_order
@@ -97,7 +98,7 @@ def main() -> None:
         sample, _ = write_sample(Path(folder))
         tokens = np.load(sample)["offsets"][-1] / REVIEWS
         peak = matrix_peak()
-        for cell in CELL_NAMES:
+        for cell in CELLS:
             figures = measure(cell, sample)
             ours = figures["seqclf"]
             for name, values in figures.items():

@@ -16,7 +16,7 @@ from seqclf.config import TextConfig
 from seqclf.errors import DataError, RunError
 from seqclf.keywords import models_folder
 from seqclf.model.keras_file import open_keras
-from seqclf.model.onnx_graph import LOGITS, TOKEN_IDS, open_session
+from seqclf.model.onnx_graph import onnx_predict
 from seqclf.model.scoring import Predict, batched_logits, probabilities_of
 from seqclf.runs import Run, open_run
 from seqclf.runs.run import MODEL_FILE, ONNX_FILE
@@ -131,14 +131,3 @@ def _open_onnx(run: Run) -> Predict:
         return onnx_predict(str(file))
     except Exception as error:  # ONNX Runtime raises classes of its own, without a base
         raise RunError(f"{file} could not be opened: {error}") from error
-
-
-def onnx_predict(model: bytes | str) -> Predict:
-    """Opens an ONNX model, given as its bytes or its path."""
-    session = open_session(model)
-
-    def predict(token_ids: np.ndarray) -> np.ndarray:
-        logits: np.ndarray = session.run([LOGITS], {TOKEN_IDS: token_ids})[0]
-        return logits
-
-    return predict

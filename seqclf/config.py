@@ -14,14 +14,14 @@ import numbers
 import operator
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from seqclf.cells import CELLS
 from seqclf.errors import ConfigError, unknown
+from seqclf.poolings import POOLINGS
 
-CELL_NAMES = ("none", "rnn", "gru", "lstm")
-POOLING_NAMES = ("last", "max", "mean", "attention")
 KEEP_NAMES = ("head", "tail", "both")
 CLASS_WEIGHT_NAMES = ("equal", "balanced")
 DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
@@ -52,7 +52,7 @@ def _require(holds: bool, name: str, expected: str, came: object) -> None:
         raise ConfigError(f"{name} must be {expected}, got {came!r}.")
 
 
-def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+def _require_choice(name: str, value: str, choices: Collection[str]) -> None:
     if value not in choices:
         raise ConfigError(unknown(name, value, choices))
 
@@ -249,7 +249,7 @@ class ModelConfig:
         padding never counts.
     """
 
-    cell: str = _setting("lstm", "Recurrent layer: none, rnn, gru, lstm.")
+    cell: str = _setting("lstm", f"Recurrent layer: {', '.join(CELLS)}.")
     units: int = _setting(128, "Width of the recurrent state, per direction.")
     layers: int = _setting(1, "Recurrent layers.")
     bidirectional: bool = _setting(True, "Read from both ends.")
@@ -259,11 +259,11 @@ class ModelConfig:
     conv_width: int | None = _setting(
         None, "Tokens a convolution in front of the cell sees; left out, none is there."
     )
-    pooling: str = _setting("max", "States read out: last, max, mean, attention.")
+    pooling: str = _setting("max", f"States read out: {', '.join(POOLINGS)}.")
 
     def __post_init__(self) -> None:
-        _require_choice("cell", self.cell, CELL_NAMES)
-        _require_choice("pooling", self.pooling, POOLING_NAMES)
+        _require_choice("cell", self.cell, CELLS)
+        _require_choice("pooling", self.pooling, POOLINGS)
         for name in ("units", "layers", "embedding_size"):
             require_count(name, getattr(self, name))
         if self.conv_width is not None:

@@ -27,7 +27,7 @@ from sklearn.utils.validation import (
 )
 
 from seqclf import config as settings
-from seqclf.classifier import Classifier, keras_predict, onnx_predict
+from seqclf.classifier import Classifier, keras_predict
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.data.dataset import TRAIN, VALIDATION, fingerprint
 from seqclf.data.splits import held_out
@@ -43,6 +43,7 @@ from seqclf.marker import RUN, is_ours
 from seqclf.model.backend import import_keras, many_models
 from seqclf.model.build import build_model
 from seqclf.model.kernels import use_kernel
+from seqclf.model.onnx_graph import onnx_predict
 from seqclf.runs import Run, open_run
 from seqclf.runs import run as files
 from seqclf.storage import strict_json, write_bytes, write_json

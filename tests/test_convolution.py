@@ -14,12 +14,14 @@ from test_model import RECURRENT, pool, states_by_loop
 from test_onnx import assert_agreement, padded
 from test_training import MODEL, RECIPE, examples, train
 
-from seqclf.config import CELL_NAMES, POOLING_NAMES, ModelConfig
+from seqclf.cells import CELLS
+from seqclf.config import ModelConfig
 from seqclf.model import keras_file, kernels, onnx_graph
 from seqclf.model.build import build_model, recurrent_parameters
 from seqclf.model.keras_file import open_keras
 from seqclf.model.kernels import kernel_of, use_kernel
 from seqclf.model.scoring import logits_of
+from seqclf.poolings import POOLINGS
 from seqclf.training.fit import fit
 from seqclf.training.proof import proof_of_weights
 
@@ -89,8 +91,8 @@ def test_filters_of_a_worked_example():
             np.testing.assert_allclose(logits, [[value, -value]], atol=1e-5)
 
 
-@pytest.mark.parametrize("pooling", POOLING_NAMES)
-@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("cell", CELLS)
 def test_each_cell_and_pooling_agrees_with_a_plain_loop(cell, pooling):
     model = shaken(cell=cell, pooling=pooling, bidirectional=False)
     token_ids = np.array([[3, 7, 1, 9, 0, 0]], np.int32)
@@ -118,8 +120,8 @@ def assert_padding_changes_nothing(model) -> None:
         np.testing.assert_allclose(got, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("pooling", POOLING_NAMES)
-@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("cell", CELLS)
 def test_padding_never_changes_a_result(cell, pooling):
     assert_padding_changes_nothing(shaken(cell=cell, pooling=pooling))
 
@@ -130,7 +132,7 @@ def test_padding_never_changes_a_result(cell, pooling):
     list(itertools.product(RECURRENT, (False, True), (1, 2), (1, 2, 5))),
 )
 def test_padding_never_changes_a_result_of_any_kind(cell, bidirectional, layers, width):
-    for pooling in POOLING_NAMES:
+    for pooling in POOLINGS:
         model = shaken(
             cell=cell, bidirectional=bidirectional, layers=layers, conv_width=width,
             pooling=pooling,
@@ -143,7 +145,7 @@ def weights(model) -> dict[str, np.ndarray]:
 
 
 def test_twins_start_with_the_same_filters_and_another_seed_with_others():
-    twins = [weights(build(cell=cell)) for cell in CELL_NAMES]
+    twins = [weights(build(cell=cell)) for cell in CELLS]
     assert twins[0][KERNEL].shape == (3, 4, 4)
     assert np.abs(twins[0][KERNEL]).max() > 0.1
     for twin in twins[1:]:
@@ -165,7 +167,7 @@ def test_all_other_layers_start_as_they_do_without_the_convolution():
         np.testing.assert_array_equal(with_it[name], value)
 
 
-@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("cell", CELLS)
 def test_the_cell_has_as_many_parameters_as_without(cell):
     config = small(cell=cell, layers=2)
     counted = sum(
@@ -177,7 +179,7 @@ def test_the_cell_has_as_many_parameters_as_without(cell):
     assert recurrent_parameters(small(cell=cell, layers=2, conv_width=None)) == counted
 
 
-@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("cell", CELLS)
 def test_the_gradient_reaches_filters_and_tokens_but_not_the_padding(cell):
     import tensorflow as tf
 
@@ -206,7 +208,7 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("cell", CELLS)
 def test_every_cell_memorises_sixteen_examples(cell):
     config = dataclasses.replace(MODEL, cell=cell, conv_width=3)
     model = build_model(config, 20, 2, 0)
@@ -228,7 +230,7 @@ def test_a_text_of_two_words_in_the_other_order_is_another_without_recurrence():
 # The kernel of the recurrence.
 
 
-@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("cell", CELLS)
 def test_the_kernel_is_that_of_the_recurrence_alone(cell):
     model = build(cell=cell)
     use_kernel(model, "auto")
@@ -294,7 +296,7 @@ def test_onnx_and_keras_agree(cell, pooling, width):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("cell", "pooling", "bidirectional", "layers", "width"),
-    list(itertools.product(CELL_NAMES, POOLING_NAMES, (True, False), (1, 2), (1, 4))),
+    list(itertools.product(CELLS, POOLINGS, (True, False), (1, 2), (1, 4))),
 )
 def test_onnx_and_keras_agree_for_every_option(
     cell, pooling, bidirectional, layers, width
@@ -344,6 +346,6 @@ def test_the_file_is_opened_by_stock_keras_and_by_the_guard(cell, tmp_path):
 
 @pytest.mark.slow
 def test_all_models_name_only_what_is_known():
-    for cell, pooling in itertools.product(CELL_NAMES, POOLING_NAMES):
+    for cell, pooling in itertools.product(CELLS, POOLINGS):
         made = json.loads(build(cell=cell, pooling=pooling, layers=2).to_json())
         assert list(keras_file._strange(made)) == []

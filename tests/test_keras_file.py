@@ -11,11 +11,13 @@ import h5py
 import numpy as np
 import pytest
 
-from seqclf.config import CELL_NAMES, POOLING_NAMES, ModelConfig
+from seqclf.cells import CELLS
+from seqclf.config import ModelConfig
 from seqclf.errors import RunError
 from seqclf.model import keras_file
 from seqclf.model.build import build_model
 from seqclf.model.keras_file import open_keras
+from seqclf.poolings import POOLINGS
 
 SMALL = ModelConfig(cell="gru", units=3, embedding_size=2, pooling="attention")
 
@@ -55,7 +57,7 @@ def test_all_models_name_only_what_is_known():
     keras.config.disable_interactive_logging()
     directions, layers = (False, True), (1, 2)
     for cell, pooling, both, depth in itertools.product(
-        CELL_NAMES, POOLING_NAMES, directions, layers
+        CELLS, POOLINGS, directions, layers
     ):
         config = ModelConfig(
             cell=cell, pooling=pooling, bidirectional=both, layers=depth, units=2,

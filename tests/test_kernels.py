@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from test_model import RECURRENT, rnn_step
 
-from seqclf.config import POOLING_NAMES, ModelConfig, TrainingConfig
+from seqclf.config import ModelConfig, TrainingConfig
 from seqclf.errors import ConfigError
 from seqclf.model import kernels
 from seqclf.model.build import build_model
 from seqclf.model.kernels import kernel_of, use_kernel
+from seqclf.poolings import POOLINGS
 
 TOKEN_IDS = np.array([[3, 7, 9, 2, 5], [4, 8, 0, 0, 0], [6, 6, 6, 0, 0]], np.int32)
 
@@ -148,7 +149,7 @@ def test_cudnn_has_a_gradient_for_simple_rnn(gpu):
     ("pooling", "bidirectional", "layers"),
     [
         pytest.param(*options, layers, marks=[pytest.mark.slow] * (layers - 1))
-        for options in itertools.product(POOLING_NAMES, (False, True))
+        for options in itertools.product(POOLINGS, (False, True))
         for layers in (1, 2)
     ],
 )

@@ -8,14 +8,16 @@ import onnxruntime
 import pytest
 from conftest import run_cli
 
-from seqclf.config import CELL_NAMES, POOLING_NAMES, ModelConfig
+from seqclf.cells import CELLS
+from seqclf.config import ModelConfig
 from seqclf.model import onnx_graph
-from seqclf.model.build import POOLINGS, build_model
+from seqclf.model.build import build_model
 from seqclf.model.onnx_graph import TELEMETRY_VARIABLE
 from seqclf.model.scoring import probabilities_of
+from seqclf.poolings import POOLINGS
 
 VOCABULARY, LABELS = 30, 3
-OPTIONS = list(itertools.product(CELL_NAMES, POOLING_NAMES, (True, False), (1, 2)))
+OPTIONS = list(itertools.product(CELLS, POOLINGS, (True, False), (1, 2)))
 
 
 def twin(cell: str, pooling: str, bidirectional: bool, layers: int):
@@ -46,8 +48,8 @@ def assert_agreement(model, session, token_ids):
     np.testing.assert_allclose(got[1], probabilities_of(logits), atol=1e-6)
 
 
-@pytest.mark.parametrize("pooling", POOLING_NAMES)
-@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("cell", CELLS)
 def test_onnx_and_keras_agree(cell, pooling):
     assert_agreement(*twin(cell, pooling, True, 1), padded())
 
@@ -86,10 +88,6 @@ def test_recurrence_runs_on_native_operators():
     kinds = {node.op_type for node in made.graph.node}
     assert "LSTM" in kinds
     assert not kinds & {"Loop", "Scan"}
-
-
-def test_every_pooling_has_its_entry():
-    assert list(onnx_graph.POOLINGS) == list(POOLINGS)
 
 
 def test_onnx_runtime_keeps_no_record_of_its_use(finished_run, tmp_path):

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from seqclf import config as settings
+from seqclf.cells import CELLS
 from seqclf.errors import ConfigError, unknown
 from seqclf.keywords import (
     CACHE_VARIABLE,
@@ -24,12 +25,13 @@ from seqclf.keywords import (
     fields,
     to_config,
 )
+from seqclf.poolings import POOLINGS
 
 __all__ = ["DEFAULT_CACHE", "DEFAULT_MODELS"]
 
 CHOICES = {
-    "cell": settings.CELL_NAMES,
-    "pooling": settings.POOLING_NAMES,
+    "cell": tuple(CELLS),
+    "pooling": tuple(POOLINGS),
     "keep": settings.KEEP_NAMES,
     "class_weights": settings.CLASS_WEIGHT_NAMES,
     "kernel": settings.KERNEL_NAMES,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqclf import config as settings
-from seqclf.config import CELL_NAMES, ModelConfig, RunConfig, twin
+from seqclf.cells import CELLS
+from seqclf.config import ModelConfig, RunConfig, twin
 from seqclf.errors import ConfigError, unknown
 from seqclf.model.build import recurrent_parameters
 
@@ -77,8 +78,8 @@ def parse_cells(text: str) -> tuple[str, ...]:
     """Reads a list such as `rnn,gru`; a name twice or unknown is refused."""
     cells = tuple(cell.strip() for cell in text.split(","))
     for cell in cells:
-        if cell not in CELL_NAMES:
-            raise ConfigError(unknown("cell", cell, CELL_NAMES))
+        if cell not in CELLS:
+            raise ConfigError(unknown("cell", cell, CELLS))
     if len(set(cells)) < len(cells):
         raise ConfigError(f"--cells names a cell twice: {text}.")
     return cells

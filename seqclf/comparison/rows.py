@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from seqclf import config as settings
+from seqclf.cells import CELLS
 from seqclf.comparison.card import disagreements, twin_card
 from seqclf.comparison.pairs import (
     Right,
@@ -18,7 +19,7 @@ from seqclf.comparison.pairs import (
     right_answers,
 )
 from seqclf.comparison.verdict import best_of, verdict
-from seqclf.config import CELL_NAMES, twin
+from seqclf.config import twin
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask
@@ -107,7 +108,8 @@ def group_runs(finished: Sequence[Run]) -> dict[str, list[Run]]:
                 break
         else:
             groups.append([run])
-    groups.sort(key=lambda group: CELL_NAMES.index(group[0].config.model.cell))
+    places = list(CELLS)
+    groups.sort(key=lambda group: places.index(group[0].config.model.cell))
     cells = [group[0].config.model.cell for group in groups]
     return {
         cell if cells.count(cell) == 1 else f"{cell} ({group[0].name})": group

@@ -243,11 +243,11 @@ def _cost(run: Run, folder: Path, own: EncodedDataset | None) -> dict[str, Any]:
     """Returns what coarser weights cost: both accuracies, if the data is still here."""
     if own is None:
         return {"test": None}
-    from seqclf.model.onnx_graph import LOGITS, TOKEN_IDS, open_session
+    from seqclf.model.onnx_graph import onnx_predict
 
-    session, test = open_session(str(folder / ONNX_FILE)), own.splits["test"]
+    test = own.splits["test"]
     logits = batched_logits(
-        lambda token_ids: session.run([LOGITS], {TOKEN_IDS: token_ids})[0],
+        onnx_predict(str(folder / ONNX_FILE)),
         test,
         sorted_order(test.lengths, SCORING_BATCH, None),
         len(run.labels),

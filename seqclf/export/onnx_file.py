@@ -6,15 +6,16 @@ import logging
 import shutil
 from pathlib import Path
 
+from seqclf.cells import CELLS
 from seqclf.errors import RunError
-from seqclf.model.onnx_graph import import_onnxruntime
+from seqclf.model.onnx_graph import has_onnx, import_onnxruntime
 from seqclf.runs import Run
 from seqclf.runs.run import ONNX_FILE
 
-# The token vectors, most of the file, and the one recurrent operator of which ONNX
-# Runtime has an 8-bit twin; RNN and GRU stay as they are. The output layer has a few
-# hundred weights: to quantize it would cost accuracy and save nothing.
-QUANTIZED_OPERATORS = ("Gather", "LSTM")
+# The token vectors, most of the file, and those recurrent operators of which ONNX
+# Runtime has an 8-bit twin. The output layer has a few hundred weights: to quantize it
+# would cost accuracy and save nothing.
+EMBEDDING = "Gather"
 QUANTIZED_KEY = "quantized"
 
 
@@ -48,7 +49,7 @@ def write_int8(run: Run, folder: Path) -> None:
         quantize_dynamic(
             str(source),
             str(target),
-            op_types_to_quantize=list(QUANTIZED_OPERATORS),
+            op_types_to_quantize=[EMBEDDING, *_recurrent_operators()],
             weight_type=QuantType.QInt8,
         )
     finally:
@@ -60,7 +61,15 @@ def write_int8(run: Run, folder: Path) -> None:
     onnx.save(model, target)
 
 
+def _recurrent_operators() -> list[str]:
+    onnx = [cell.onnx for cell in CELLS.values() if cell.onnx]
+    return [one.operator for one in onnx if one.has_int8]
+
+
 def _model_of(run: Run) -> Path:
+    cell = run.config.model.cell
+    if not has_onnx(cell):
+        raise RunError(f"ONNX has no operator for {cell}. Choose another --format.")
     if not run.has_onnx:
         raise RunError(
             f"{run.path} has no {ONNX_FILE}: it was not written, for it did not agree "

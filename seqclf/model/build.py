@@ -10,19 +10,17 @@ Only stock Keras layers and operations are used, so stock Keras opens the saved 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
 from typing import Any
 
+from seqclf.cells import CELLS
 from seqclf.config import ModelConfig
 from seqclf.model.backend import import_keras
+from seqclf.poolings import POOLINGS
 from seqclf.text.tokens import PADDING_ID
 
 Tensor = Any
 
-# The name of the stock Keras layer; `none` has no recurrent step.
-CELLS = {"none": None, "rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
 RECURRENT, CONVOLUTION = "recurrent", "convolution"
-_FAR_BELOW = -1e9  # for masked places, where a maximum or a softmax must not look
 
 
 def build_model(
@@ -58,9 +56,12 @@ def build_model(
     )(states)
     if config.conv_width is not None:
         states = _convolved(config, token_ids, states, seed)
-    if CELLS[config.cell]:
+    if CELLS[config.cell].recurs:
         states = _recurrent(config, token_ids, states, seed)
-    pooled = states if states.ndim == 2 else POOLINGS[config.pooling](token_ids, states)
+    pooled = states
+    if states.ndim == 3:
+        pool = POOLINGS[config.pooling].in_keras
+        pooled = pool(keras, _is_token(token_ids), states)
     pooled = layers.Dropout(
         config.dropout_rate, seed=_seed(seed, "pooled_dropout"), name="pooled_dropout"
     )(pooled)
@@ -71,22 +72,12 @@ def build_model(
 
 
 def recurrent_parameters(config: ModelConfig) -> int:
-    """Counts the weights of the recurrent layers by their formulas.
-
-    With d inputs and h units: SimpleRNN h(h+d+1); GRU 3(h(h+d)+2h), two biases for
-    `reset_after`; LSTM 4h(h+d+1).
-    """
-    directions, total, inputs = 1 + config.bidirectional, 0, config.embedding_size
-    h = config.units
+    """Counts the weights of the recurrent layers by their formulas."""
+    cell, directions = CELLS[config.cell], 1 + config.bidirectional
+    total, inputs = 0, config.embedding_size
     for _ in range(config.layers):
-        one = {
-            "none": 0,
-            "rnn": h * (h + inputs + 1),
-            "gru": 3 * (h * (h + inputs) + 2 * h),
-            "lstm": 4 * h * (h + inputs + 1),
-        }[config.cell]
-        total += directions * one
-        inputs = directions * h
+        total += directions * cell.parameters(inputs, config.units)
+        inputs = directions * config.units
     return total
 
 
@@ -135,7 +126,7 @@ def _recurrent(
         masked["mask"] = import_keras().ops.not_equal(token_ids, PADDING_ID)
     for index in range(config.layers):
         is_top = index == config.layers - 1
-        sequences = not (is_top and config.pooling == "last")
+        sequences = not (is_top and POOLINGS[config.pooling].is_last)
         layer = _cell_layer(config, sequences, seed, f"{RECURRENT}_{index}")
         states = layer(states, **masked)
     return states
@@ -143,15 +134,17 @@ def _recurrent(
 
 def _cell_layer(config: ModelConfig, sequences: bool, seed: int, name: str) -> Any:
     layers = import_keras().layers
-    cell = getattr(layers, str(CELLS[config.cell]))
+    cell = CELLS[config.cell]
+    layer = getattr(layers, str(cell.layer))
 
     def one(direction: str, **options: Any) -> Any:
-        return cell(
+        return layer(
             config.units,
             return_sequences=sequences,
             kernel_initializer=_glorot(seed, f"{name}/{direction}/kernel"),
             recurrent_initializer=_orthogonal(seed, f"{name}/{direction}/recurrent"),
             name=name if not config.bidirectional else f"{name}_{direction}",
+            **cell.options,
             **options,
         )
 
@@ -167,42 +160,6 @@ def _is_token(token_ids: Tensor) -> Tensor:
     """Returns bool [batch, time, 1], false on padding."""
     ops = import_keras().ops
     return ops.expand_dims(ops.not_equal(token_ids, PADDING_ID), -1)
-
-
-def _last(token_ids: Tensor, states: Tensor) -> Tensor:
-    """Takes the last token's state; recurrent layers do so by themselves."""
-    ops = import_keras().ops
-    length = ops.sum(ops.cast(_is_token(token_ids), "int32"), axis=1, keepdims=True)
-    return ops.squeeze(ops.take_along_axis(states, length - 1, axis=1), axis=1)
-
-
-def _max(token_ids: Tensor, states: Tensor) -> Tensor:
-    ops = import_keras().ops
-    return ops.max(ops.where(_is_token(token_ids), states, _FAR_BELOW), axis=1)
-
-
-def _mean(token_ids: Tensor, states: Tensor) -> Tensor:
-    ops = import_keras().ops
-    is_token = ops.cast(_is_token(token_ids), "float32")
-    return ops.sum(states * is_token, axis=1) / ops.sum(is_token, axis=1)
-
-
-def _attention(token_ids: Tensor, states: Tensor) -> Tensor:
-    """Weighs the states by a learnt score of each (Yang et al. 2016, ACL N16-1174)."""
-    keras = import_keras()
-    ops = keras.ops
-    scores = keras.layers.Dense(1, kernel_initializer="zeros", name="attention")(states)
-    scores = ops.where(_is_token(token_ids), scores, _FAR_BELOW)
-    return ops.sum(states * ops.softmax(scores, axis=1), axis=1)
-
-
-# From token_ids [batch, time] and states [batch, time, width] to [batch, width].
-POOLINGS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "last": _last,
-    "max": _max,
-    "mean": _mean,
-    "attention": _attention,
-}
 
 
 def _seed(seed: int, name: str) -> int:

@@ -13,6 +13,7 @@ import types
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from seqclf.cells import CELLS
 from seqclf.errors import ConfigError
 from seqclf.model.backend import gpus, import_keras
 
@@ -72,7 +73,11 @@ def recurrent_layers(model: Any) -> Iterator[Any]:
 
 
 def obstacles(layer: Any) -> list[str]:
-    """Lists the settings of a recurrent layer that cuDNN does not have."""
+    """Lists what of a recurrent layer cuDNN does not have."""
+    known = {cell.layer for cell in CELLS.values() if cell.has_cudnn}
+    kind = type(layer).__name__
+    if kind not in known:
+        return [f"cuDNN has no kernel for {layer.name}, a {kind}"]
     found = []
     needed = {
         "activation": "tanh",

@@ -2,22 +2,23 @@
 
 Each recurrent layer becomes one native RNN, GRU or LSTM operator; padding is masked by
 `sequence_lens`. A convolution becomes one Conv operator. The states are time-major,
-[time, batch, width], as the recurrent operators want them. Keras orders the gates of an
-LSTM i, f, c, o and ONNX i, o, f, c; a GRU's biases stay apart, as with Keras's
-`reset_after` (https://onnx.ai/onnx/operators).
+[time, batch, width], as the recurrent operators want them.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqclf.cells import CELLS, Onnx
 from seqclf.config import ModelConfig
+from seqclf.errors import ConfigError
 from seqclf.model.build import CONVOLUTION, RECURRENT
-from seqclf.model.scoring import probabilities_of
+from seqclf.model.scoring import Predict, probabilities_of
+from seqclf.poolings import POOLINGS
 from seqclf.text.tokens import PADDING_ID, UNKNOWN_ID
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ OPSET, IR_VERSION = 17, 10
 LONGEST_CHECKED = 1000
 TELEMETRY_VARIABLE = "ORT_DISABLE_TELEMETRY"
 TOKEN_IDS, LOGITS, PROBABILITIES = "token_ids", "logits", "probabilities"
-FAR_BELOW = np.float32(-1e9)  # as in the Keras model, for places that hold padding
-OPERATORS = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
 
 
 def to_onnx(model: Any, config: ModelConfig, metadata: Mapping[str, str]) -> ModelProto:
@@ -43,6 +42,9 @@ def to_onnx(model: Any, config: ModelConfig, metadata: Mapping[str, str]) -> Mod
       A model from token_ids int32 [batch, time], padded on the right with 0 and with
       one token at least in each row, to logits and probabilities, float32
       [batch, labels].
+
+    Raises:
+      ConfigError: If ONNX has no operator for the cell.
     """
     import onnx
     from onnx import TensorProto, helper
@@ -76,6 +78,11 @@ def to_onnx(model: Any, config: ModelConfig, metadata: Mapping[str, str]) -> Mod
     return made
 
 
+def has_onnx(cell: str) -> bool:
+    """Tells whether ONNX has what a network with this cell needs."""
+    return not CELLS[cell].recurs or CELLS[cell].onnx is not None
+
+
 def import_onnxruntime() -> Any:
     """Imports ONNX Runtime, without its telemetry.
 
@@ -100,6 +107,21 @@ def open_session(model: bytes | str) -> Any:
     return onnxruntime.InferenceSession(
         model, options, providers=["CPUExecutionProvider"]
     )
+
+
+def onnx_predict(model: bytes | str) -> Predict:
+    """Opens an ONNX model, given as its bytes or its path, to predict.
+
+    Returns:
+      From token_ids int32 [batch, time] to logits float32 [batch, labels].
+    """
+    session = open_session(model)
+
+    def predict(token_ids: np.ndarray) -> np.ndarray:
+        logits: np.ndarray = session.run([LOGITS], {TOKEN_IDS: token_ids})[0]
+        return logits
+
+    return predict
 
 
 def greatest_difference(
@@ -145,6 +167,9 @@ class _Graph:
         self.constants.append(numpy_helper.from_array(array, name))
         return name
 
+    def integer(self, value: int) -> str:
+        return self.constant(value, np.int64)
+
     def shape(self, *values: int) -> str:
         return self.constant(values, np.int64)
 
@@ -178,15 +203,20 @@ def _write_network(graph: _Graph, model: Any, config: ModelConfig) -> None:
     if config.conv_width is not None:
         layer = model.get_layer(CONVOLUTION)
         states = _write_convolution(graph, layer, states, is_token)
-    last = None
-    if config.cell != "none":
+    last, pooling = None, POOLINGS[config.pooling]
+    if CELLS[config.cell].recurs:
         for index in range(config.layers):
             layer = model.get_layer(f"{RECURRENT}_{index}")
             states, last = _write_recurrent(graph, layer, config, states, lengths)
-    if config.pooling == "last" and last is not None:
+    if pooling.is_last and last is not None:
         pooled = last
     else:
-        pooled = POOLINGS[config.pooling](graph, states, is_token, lengths, model)
+
+        def weights(layer: str) -> list[np.ndarray]:
+            found: list[np.ndarray] = model.get_layer(layer).get_weights()
+            return found
+
+        pooled = pooling.in_onnx(graph, is_token, lengths, states, weights)
     kernel, bias = map(graph.constant, model.get_layer("logits").get_weights())
     logits = graph.add("Gemm", pooled, kernel, bias)
     graph.name(logits, LOGITS)
@@ -212,21 +242,18 @@ def _write_recurrent(
     graph: _Graph, layer: Any, config: ModelConfig, states: str, lengths: str
 ) -> tuple[str, str]:
     """Returns all states [time, batch, width] and each text's last, [batch, width]."""
+    cell = _operator_of(config.cell)
     weights = layer.get_weights()
     directions = [weights[:3], weights[3:]] if config.bidirectional else [weights]
-    packed = [OF_CELL[config.cell](*some) for some in directions]
+    packed = [cell.weights(*some) for some in directions]
     kernel, recurrent, bias = (
         graph.constant(np.stack(parts)) for parts in zip(*packed, strict=True)
     )
-    attributes: dict[str, Any] = {"hidden_size": config.units}
+    attributes: dict[str, Any] = {"hidden_size": config.units, **cell.attributes}
     if config.bidirectional:
         attributes["direction"] = "bidirectional"
-    if config.cell == "gru":
-        attributes["linear_before_reset"] = 1
-    outputs = graph.outputs(
-        OPERATORS[config.cell], 2, states, kernel, recurrent, bias, lengths,
-        **attributes,
-    )  # fmt: skip
+    inputs = (states, kernel, recurrent, bias, lengths)
+    outputs = graph.outputs(cell.operator, 2, *inputs, **attributes)
     width = len(directions) * config.units
     by_direction = graph.add("Transpose", outputs[0], perm=[0, 2, 1, 3])
     everything = graph.add("Reshape", by_direction, graph.shape(0, 0, width))
@@ -234,72 +261,8 @@ def _write_recurrent(
     return everything, graph.add("Reshape", lasts, graph.shape(0, width))
 
 
-_Weights = tuple[np.ndarray, np.ndarray, np.ndarray]
-
-
-def _rnn(kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> _Weights:
-    return kernel.T, recurrent.T, np.concatenate([bias, np.zeros_like(bias)])
-
-
-def _gru(kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> _Weights:
-    return kernel.T, recurrent.T, bias.ravel()  # bias [2, 3 units]: input, recurrent
-
-
-def _lstm(kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> _Weights:
-    def ordered(values: np.ndarray) -> np.ndarray:
-        # Keras: i, f, c, o. ONNX: i, o, f, c.
-        gates = values.reshape(4, -1, *values.shape[1:])[[0, 3, 1, 2]]
-        return gates.reshape(values.shape)
-
-    return _rnn(ordered(kernel.T).T, ordered(recurrent.T).T, ordered(bias))
-
-
-# From Keras's kernel, recurrent kernel and bias of one direction to ONNX's W, R, B.
-OF_CELL: dict[str, Callable[..., _Weights]] = {"rnn": _rnn, "gru": _gru, "lstm": _lstm}
-
-
-def _last(graph: _Graph, states: str, is_token: str, lengths: str, model: Any) -> str:
-    """Takes the last token's state, where there is no recurrent layer to do so."""
-    time = graph.add(
-        "Gather", graph.add("Shape", is_token), graph.constant(0, np.int64)
-    )
-    zero, one = graph.constant(0, np.int64), graph.constant(1, np.int64)
-    places = graph.add("Range", zero, time, one)
-    places = graph.add("Unsqueeze", places, graph.shape(1))
-    ends = graph.add("Sub", graph.add("Cast", lengths, to=7), one)  # int64
-    is_last = graph.add("Cast", graph.add("Equal", places, ends), to=1)  # float32
-    chosen = graph.add("Mul", states, graph.add("Unsqueeze", is_last, graph.shape(2)))
-    return graph.add("ReduceSum", chosen, graph.shape(0), keepdims=0)
-
-
-def _max(graph: _Graph, states: str, is_token: str, lengths: str, model: Any) -> str:
-    kept = graph.add("Where", is_token, states, graph.constant(FAR_BELOW))
-    return graph.add("ReduceMax", kept, axes=[0], keepdims=0)
-
-
-def _mean(graph: _Graph, states: str, is_token: str, lengths: str, model: Any) -> str:
-    counted = graph.add("Cast", is_token, to=1)
-    kept = graph.add("Mul", states, counted)
-    total = graph.add("ReduceSum", kept, graph.shape(0), keepdims=0)
-    return graph.add(
-        "Div", total, graph.add("ReduceSum", counted, graph.shape(0), keepdims=0)
-    )
-
-
-def _attention(
-    graph: _Graph, states: str, is_token: str, lengths: str, model: Any
-) -> str:
-    kernel, bias = map(graph.constant, model.get_layer("attention").get_weights())
-    scores = graph.add("Add", graph.add("MatMul", states, kernel), bias)
-    scores = graph.add("Where", is_token, scores, graph.constant(FAR_BELOW))
-    weighted = graph.add("Mul", states, graph.add("Softmax", scores, axis=0))
-    return graph.add("ReduceSum", weighted, graph.shape(0), keepdims=0)
-
-
-# From states [time, batch, width] to [batch, width], as in `build.POOLINGS`.
-POOLINGS: dict[str, Callable[..., str]] = {
-    "last": _last,
-    "max": _max,
-    "mean": _mean,
-    "attention": _attention,
-}
+def _operator_of(cell: str) -> Onnx:
+    found = CELLS[cell].onnx
+    if found is None:
+        raise ConfigError(f"ONNX has no operator for the cell {cell}.")
+    return found

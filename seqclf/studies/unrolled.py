@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from seqclf import config as settings
+from seqclf.cells import CELLS
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, RunError
 from seqclf.model.backend import import_keras
-from seqclf.model.build import CELLS
 from seqclf.model.kernels import recurrent_layers
 from seqclf.runs import Run
 from seqclf.studies.lab import with_limit
@@ -65,7 +65,7 @@ def plain_network(question: Question, study: str) -> RunConfig:
       ConfigError: If a cell does not recur.
     """
     for cell in question.cells:
-        if CELLS[cell] is None:
+        if not CELLS[cell].recurs:
             raise ConfigError(
                 f"{study} looks into cells that recur, and {cell} does not; leave it "
                 f"out of --cells."

@@ -20,7 +20,7 @@ from seqclf.config import RunConfig
 from seqclf.model import backend
 from seqclf.model.build import build_model
 from seqclf.model.kernels import use_kernel
-from seqclf.model.onnx_graph import LOGITS, TOKEN_IDS, open_session, to_onnx
+from seqclf.model.onnx_graph import has_onnx, onnx_predict, to_onnx
 from seqclf.model.scoring import Predict
 from seqclf.text.batching import Batch, num_batches, pad, training_batches
 from seqclf.text.encoding import EncodedDataset, Examples, open_encoded
@@ -157,21 +157,17 @@ def _result(
         },
         "tokens_per_second": tokens / (step * session.steps),
         "seconds_per_epoch": seconds,
-        "milliseconds_per_prediction": single_prediction(
-            _predict_with_onnx(session), train
-        ),
+        "milliseconds_per_prediction": single_prediction(_predictor(session), train),
     }
 
 
-def _predict_with_onnx(session: _Session) -> Predict:
-    made = to_onnx(session.model, session.config.model, {}).SerializeToString()
-    opened = open_session(made)
-
-    def predict(token_ids: np.ndarray) -> np.ndarray:
-        logits: np.ndarray = opened.run([LOGITS], {TOKEN_IDS: token_ids})[0]
-        return logits
-
-    return predict
+def _predictor(session: _Session) -> Predict:
+    """Returns what `predict` would use: ONNX Runtime, or Keras where it cannot."""
+    if not has_onnx(session.config.model.cell):
+        in_keras: Predict = session.model.predict_on_batch
+        return in_keras
+    made = to_onnx(session.model, session.config.model, {})
+    return onnx_predict(made.SerializeToString())
 
 
 def median_milliseconds(call: Callable[[Any], object], arguments: list[Any]) -> float:

@@ -25,7 +25,7 @@ from seqclf.marker import RUN, begin
 from seqclf.model import backend
 from seqclf.model.build import build_model, recurrent_parameters
 from seqclf.model.kernels import kernel_of, use_kernel
-from seqclf.model.onnx_graph import greatest_difference, to_onnx
+from seqclf.model.onnx_graph import greatest_difference, has_onnx, to_onnx
 from seqclf.model.scoring import logits_of, probabilities_of
 from seqclf.runs import Predictions, Run
 from seqclf.runs import run as files
@@ -145,7 +145,9 @@ def _every() -> float:
     return seconds
 
 
-def _write_onnx(run: Run, model: Any, config: RunConfig, data: EncodedDataset) -> float:
+def _write_onnx(
+    run: Run, model: Any, config: RunConfig, data: EncodedDataset
+) -> float | None:
     """Writes `model.onnx` if it agrees with Keras; returns by how much it differs."""
     made, difference = checked_onnx(model, config, data.vocabulary, data.about)
     if made is not None:
@@ -155,7 +157,7 @@ def _write_onnx(run: Run, model: Any, config: RunConfig, data: EncodedDataset) -
 
 def checked_onnx(
     model: Any, config: RunConfig, vocabulary: Vocabulary, about: Mapping[str, Any]
-) -> tuple[bytes | None, float]:
+) -> tuple[bytes | None, float | None]:
     """Makes the ONNX file of a fitted model, and compares the two.
 
     Args:
@@ -166,8 +168,10 @@ def checked_onnx(
 
     Returns:
       The file, None if it does not agree with Keras, and the greatest difference in
-      a probability.
+      a probability; both None if ONNX has no operator for the cell.
     """
+    if not has_onnx(config.model.cell):
+        return None, None
     metadata = {
         "seqclf_version": version("seqclf"),
         "tokenizer": json.dumps(rules_to_json(config.text), ensure_ascii=False),

@@ -1,0 +1,298 @@
+"""The cells: what is known of one stands in its entry of `CELLS`, and nowhere else.
+
+Twins differ in their cell alone. With d inputs and h units a recurrent layer has, for
+each of its parts (its gates and its candidate), a kernel [d, h], a recurrent kernel
+[h, h] and biases [h]. Keras keeps the parts of a layer side by side in one array, in
+the order of `Inside.parts`.
+
+A cell may lack an ONNX operator, a cuDNN kernel or a description of its steps; what
+needs one then refuses the cell by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Values = dict[str, "np.ndarray"]
+Step = Callable[["np.ndarray", Mapping[str, "np.ndarray"], "np.ndarray", "np.ndarray"],
+                Values]  # fmt: skip
+# Not an activation, but how far the old state moved the candidate, see `_gru`.
+MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onnx:
+    """A cell as an operator of ONNX (https://onnx.ai/onnx/operators).
+
+    Attributes:
+      operator: Its name.
+      gate_order: Which of Keras's parts stands at each place of ONNX's.
+      attributes: Those of the operator beside `hidden_size` and `direction`.
+      has_int8: Whether ONNX Runtime has it with 8-bit weights.
+    """
+
+    operator: str
+    gate_order: tuple[int, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    has_int8: bool = False
+
+    def weights(
+        self, kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Turns the weights of one direction of a Keras layer into ONNX's W, R and B.
+
+        Args:
+          kernel: float32 [d, parts x h].
+          recurrent: float32 [h, parts x h].
+          bias: float32 [parts x h], or [2, parts x h] with the input's and the state's
+            apart, as Keras's GRU (`reset_after`) has it.
+
+        Returns:
+          float32 [parts x h, d], [parts x h, h] and [2 x parts x h].
+        """
+        import numpy as np
+
+        of_input, of_state = bias if bias.ndim == 2 else (bias, np.zeros_like(bias))
+        biases = np.concatenate([self._ordered(of_input), self._ordered(of_state)])
+        return self._ordered(kernel.T), self._ordered(recurrent.T), biases
+
+    def _ordered(self, values: np.ndarray) -> np.ndarray:
+        parts = values.reshape(len(self.gate_order), -1, *values.shape[1:])
+        return parts[list(self.gate_order)].reshape(values.shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """What happens in a step, for the studies that look inside a cell.
+
+    Attributes:
+      parts: Names of the parts of its kernels, in Keras's order.
+      gates: Which of the values of a step are gates, in (0, 1).
+      states: Which of them are shown as states.
+      keeps: The gate by which the old state stays; None without one.
+      memory: What is carried from token to token: `h`, or `c` of the LSTM.
+      step: Computes a step in float64, from the projected input [texts, parts x h], the
+        states before it (`hidden` and `cell`, [texts, h]), recurrent kernel and bias,
+        to its values by name, [texts, h].
+    """
+
+    parts: tuple[str, ...]
+    gates: tuple[str, ...]
+    states: tuple[str, ...]
+    keeps: str | None
+    memory: str
+    step: Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How a cell is drawn: a colour, a marker and a line of Matplotlib's."""
+
+    colour: str
+    marker: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A kind of recurrent layer, or none.
+
+    Attributes:
+      name: In options, files and tables.
+      title: In sentences.
+      layer: The stock Keras layer; None: nothing recurs.
+      parts: Gates and candidate: how many pairs of kernels it has.
+      biases: Biases a unit.
+      relative_cost: Time of an epoch beside GRU's, measured on IMDB (docs/results.md);
+        for estimates only.
+      look: How it is drawn.
+      options: Arguments of the Keras layer beside units and initializers.
+      onnx: Its operator of ONNX; None if there is none.
+      has_cudnn: Whether cuDNN has a kernel for it.
+      inside: What happens in a step; None if no study can look inside.
+    """
+
+    name: str
+    title: str
+    layer: str | None
+    parts: int
+    biases: int
+    relative_cost: float
+    look: Look
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    onnx: Onnx | None = None
+    has_cudnn: bool = False
+    inside: Inside | None = None
+
+    @property
+    def recurs(self) -> bool:
+        """Whether it has a recurrent layer."""
+        return self.layer is not None
+
+    def parameters(self, inputs: int, units: int) -> int:
+        """Counts the weights of one direction: h (parts (h + d) + biases)."""
+        return units * (self.parts * (units + inputs) + self.biases)
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """Returns 1 / (1 + exp(-x)), without overflow."""
+    import numpy as np
+
+    return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+def _rnn(
+    x: np.ndarray,
+    states: Mapping[str, np.ndarray],
+    recurrent: np.ndarray,
+    bias: np.ndarray,
+) -> Values:
+    import numpy as np
+
+    return {"hidden": np.tanh(x + states["hidden"] @ recurrent + bias)}
+
+
+def _gru(
+    x: np.ndarray,
+    states: Mapping[str, np.ndarray],
+    recurrent: np.ndarray,
+    bias: np.ndarray,
+) -> Values:
+    """Computes a step of Keras's GRU (`reset_after`).
+
+    It keeps the share z of the old state: h' = z h + (1 - z) candidate. Cho et al.
+    (2014, arXiv:1406.1078) have it so; Chung et al. (2014, arXiv:1412.3555) write 1 - z
+    for z.
+    """
+    import numpy as np
+
+    before = states["hidden"]
+    x_z, x_r, x_c = np.split(x + bias[0], 3, axis=-1)
+    h_z, h_r, h_c = np.split(before @ recurrent + bias[1], 3, axis=-1)
+    z, r = sigmoid(x_z + h_z), sigmoid(x_r + h_r)
+    candidate = np.tanh(x_c + r * h_c)
+    # The same without an old state; its bias stands behind the reset gate too.
+    alone = np.tanh(x_c + r * np.split(bias[1], 3)[2])
+    return {
+        "update": z,
+        "reset": r,
+        "candidate": candidate,
+        "hidden": z * before + (1 - z) * candidate,
+        MOVED: np.abs(candidate - alone),
+    }
+
+
+def _lstm(
+    x: np.ndarray,
+    states: Mapping[str, np.ndarray],
+    recurrent: np.ndarray,
+    bias: np.ndarray,
+) -> Values:
+    """Computes a step of an LSTM.
+
+    Hochreiter & Schmidhuber 1997 (Neural Computation 9:1735); the forget gate is of
+    Gers, Schmidhuber & Cummins 2000 (Neural Computation 12:2451).
+    """
+    import numpy as np
+
+    parts = np.split(x + states["hidden"] @ recurrent + bias, 4, axis=-1)
+    i, f, o = (sigmoid(parts[index]) for index in (0, 1, 3))
+    candidate = np.tanh(parts[2])
+    cell = f * states["cell"] + i * candidate
+    return {
+        "input": i,
+        "forget": f,
+        "candidate": candidate,
+        "output": o,
+        "cell": cell,
+        "hidden": o * np.tanh(cell),
+    }
+
+
+NO_RECURRENCE = Cell(
+    name="none",
+    title="the twin without recurrence",
+    layer=None,
+    parts=0,
+    biases=0,
+    relative_cost=0.15,
+    look=Look(colour="#777777", marker="o", line=":"),
+)
+SIMPLE_RNN = Cell(
+    name="rnn",
+    title="SimpleRNN",
+    layer="SimpleRNN",
+    parts=1,
+    biases=1,
+    relative_cost=0.7,
+    look=Look(colour="#B36B00", marker="s", line="-."),
+    onnx=Onnx(operator="RNN", gate_order=(0,)),
+    has_cudnn=True,
+    inside=Inside(
+        parts=("recurrent",),
+        gates=(),
+        states=("hidden",),
+        keeps=None,
+        memory="h",
+        step=_rnn,
+    ),
+)
+GRU = Cell(
+    name="gru",
+    title="GRU",
+    layer="GRU",
+    parts=3,
+    biases=6,  # `reset_after`: one of each part for the input, one for the state
+    relative_cost=1.0,
+    look=Look(colour="#0072B2", marker="^", line="--"),
+    onnx=Onnx(
+        operator="GRU",
+        gate_order=(0, 1, 2),
+        attributes={"linear_before_reset": 1},
+    ),
+    has_cudnn=True,
+    inside=Inside(
+        parts=("update", "reset", "candidate"),
+        gates=("update", "reset"),
+        states=("candidate", "hidden"),
+        keeps="update",
+        memory="h",
+        step=_gru,
+    ),
+)
+LSTM = Cell(
+    name="lstm",
+    title="LSTM",
+    layer="LSTM",
+    parts=4,
+    biases=4,
+    relative_cost=1.1,
+    look=Look(colour="#00875F", marker="D", line="-"),
+    # Keras has input, forget, candidate, output; ONNX input, output, forget, candidate.
+    onnx=Onnx(operator="LSTM", gate_order=(0, 3, 1, 2), has_int8=True),
+    has_cudnn=True,
+    inside=Inside(
+        parts=("input", "forget", "candidate", "output"),
+        gates=("input", "forget", "output"),
+        states=("candidate", "cell", "hidden"),
+        keeps="forget",
+        memory="c",
+        step=_lstm,
+    ),
+)
+# In the order of tables and of --cells; the colours are after Okabe & Ito's, which all
+# eyes tell apart, but dark enough for white paper.
+CELLS: dict[str, Cell] = {
+    cell.name: cell for cell in (NO_RECURRENCE, SIMPLE_RNN, GRU, LSTM)
+}
+
+
+def recurrent_names() -> tuple[str, ...]:
+    """Returns the names of the cells that recur, in their order."""
+    return tuple(name for name, cell in CELLS.items() if cell.recurs)
