@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack, get_type_hints
@@ -28,11 +28,10 @@ from seqclf.keywords import (
     Training,
     with_options,
 )
+from seqclf.records.training import EpochEnded, Event, OnEvent
 from seqclf.report.tables import markdown
 from seqclf.runs import Run
 from seqclf.studies import write_page
-
-OnReport = Callable[[str, dict[str, Any]], None]
 
 ALL_CELLS = "none,rnn,gru,lstm"
 
@@ -129,7 +128,7 @@ def load_dataset(data: AnyPath = "demo", **settings: Unpack[DataSettings]) -> Da
 def train(
     data: AnyPath = "demo",
     *,
-    on_report: OnReport | None = None,
+    on_report: OnEvent | None = None,
     **options: Unpack[Training],
 ) -> Run:
     """Trains one classifier, and keeps its best epoch; as `seqclf train`.
@@ -139,8 +138,8 @@ def train(
 
     Args:
       data: As in `load_dataset`.
-      on_report: Called with the run's name and each report of its progress, such as
-        {"event": "epoch", "epoch": 1, "validation_loss": 0.5, ...}.
+      on_report: Called with the run's name and each event of its progress, such as
+        `EpochEnded`, see `seqclf.records.training`.
       **options: Settings by the names of `seqclf train`, such as `cell`, `units`,
         `seed`. And where the run goes: `name` (None makes one from data, cell and
         seed), `overwrite` (whether to replace another run of that name), `fresh`
@@ -172,7 +171,7 @@ def compare(
     match: str = "units",
     tune: int = 0,
     jobs: int | None = None,
-    on_report: OnReport | None = None,
+    on_report: OnEvent | None = None,
     **options: Unpack[Comparing],
 ) -> Comparison:
     """Trains twins that differ only in the recurrent layer; as `seqclf compare`.
@@ -187,7 +186,7 @@ def compare(
       match: What the twins have equally many of: `units`, or recurrent `parameters`.
       tune: Trials a cell that choose its settings on validation; 0 for none.
       jobs: Trainings at a time; None takes as many as cores and memory allow.
-      on_report: Called with the name of a training and each report of its progress.
+      on_report: Called with the name of a training and each event of its progress.
       **options: Settings by the names of `seqclf compare`, such as `units`, `epochs`,
         and where the comparison goes, as in `train`.
 
@@ -218,7 +217,7 @@ def compare_runs(
     overwrite: bool = False,
     models_dir: AnyPath | None = None,
     cache_dir: AnyPath | None = None,
-    on_report: OnReport | None = None,
+    on_report: OnEvent | None = None,
 ) -> Comparison:
     """Compares finished runs, and trains nothing; as `seqclf compare RUN RUN`.
 
@@ -231,7 +230,7 @@ def compare_runs(
       overwrite: Whether the name may be taken from another comparison.
       models_dir: Folder of the runs; None takes $SEQCLF_MODELS, else `models`.
       cache_dir: Folder of encoded data; None takes $SEQCLF_CACHE, else `data/cache`.
-      on_report: Called with the name of a baseline and each report of its progress.
+      on_report: Called with the name of a baseline and each event of its progress.
 
     Returns:
       The comparison; without a name it has no folder.
@@ -282,7 +281,7 @@ def _asked(
 class _Logged:
     """The listener of these functions: a logger, and a function of the caller's."""
 
-    on_report: OnReport | None
+    on_report: OnEvent | None
     quiet: bool = False
 
     def note(self, sentence: str) -> None:
@@ -292,16 +291,16 @@ class _Logged:
         _log.warning(sentence)
 
     @contextlib.contextmanager
-    def progress(self, costs: Mapping[str, float], jobs: int = 1) -> Iterator[OnReport]:
+    def progress(self, costs: Mapping[str, float], jobs: int = 1) -> Iterator[OnEvent]:
         yield self._report
 
-    def _report(self, name: str, event: dict[str, Any]) -> None:
-        if event["event"] == "epoch":
+    def _report(self, name: str, event: Event) -> None:
+        if isinstance(event, EpochEnded):
+            one = event.record
             _log.info(
                 "%s  epoch %d/%d  loss %.3f  validation loss %.3f  accuracy %.3f",
-                name,
-                *(event[key] for key in ("epoch", "epochs", "loss")),
-                *(event[key] for key in ("validation_loss", "validation_accuracy")),
-            )
+                name, one.epoch, event.epochs, one.loss, one.validation_loss,
+                one.validation_accuracy,
+            )  # fmt: skip
         if self.on_report is not None:
             self.on_report(name, event)

@@ -19,7 +19,7 @@ from typing import Any
 from seqclf.errors import SeqclfError
 from seqclf.system import signal_name
 
-Report = Callable[[dict[str, Any]], None]
+Report = Callable[[Any], None]  # told of the progress, in whatever records
 LESS_MEMORY = "fewer at a time (--jobs 1) or smaller batches (--batch-size) need less"
 
 
@@ -66,7 +66,7 @@ class _Running:
 def run_tasks(
     tasks: Sequence[Task],
     jobs: int = 1,
-    on_report: Callable[[int, dict[str, Any]], None] = lambda index, report: None,
+    on_report: Callable[[int, Any], None] = lambda index, report: None,
 ) -> Iterator[Outcome]:
     """Runs tasks, at most `jobs` at a time, each in a fresh process.
 
@@ -146,7 +146,7 @@ def _hiding_the_script() -> Iterator[None]:
 def _receive(
     connection: Connection,
     one: _Running,
-    on_report: Callable[[int, dict[str, Any]], None],
+    on_report: Callable[[int, Any], None],
 ) -> Outcome | None:
     try:
         kind, value = connection.recv()

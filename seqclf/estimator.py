@@ -44,6 +44,8 @@ from seqclf.model.backend import import_keras, many_models
 from seqclf.model.build import build_model
 from seqclf.model.kernels import use_kernel
 from seqclf.model.onnx_graph import onnx_predict
+from seqclf.records.dataset import DatasetInfo
+from seqclf.records.training import Epoch
 from seqclf.runs import Run, open_run
 from seqclf.runs import run as files
 from seqclf.storage import strict_json, write_bytes, write_json
@@ -276,11 +278,11 @@ class _Trained:
     """
 
     config: RunConfig
-    about: dict[str, Any]
+    about: DatasetInfo
     vocabulary: str
     keras: bytes
     onnx: bytes | None
-    history: list[dict[str, Any]]
+    history: list[Epoch]
 
     @cached_property
     def classifier(self) -> Classifier:
@@ -289,7 +291,7 @@ class _Trained:
             logits=onnx_predict(self.onnx) if self.onnx else self._keras_predict(),
             vocabulary=Vocabulary.from_text(self.vocabulary),
             text=self.config.text,
-            labels=tuple(self.about["labels"]),
+            labels=self.about.labels,
             threads=cores() if self.onnx else 1,
         )
 
@@ -310,7 +312,7 @@ class _Trained:
     def write(self, folder: Path) -> None:
         """Writes a run's files but `complete`."""
         vocabulary = Vocabulary.from_text(self.vocabulary)
-        about = self.about | {"name": folder.name}
+        about = dataclasses.replace(self.about, name=folder.name)
         run = files.create_run(folder, self.config, about, vocabulary)
         for record in self.history:
             files.append_epoch(run, record)
@@ -525,23 +527,21 @@ def _about(
     labels: tuple[str, ...],
     left: np.ndarray,
     out: np.ndarray,
-) -> dict[str, Any]:
+) -> DatasetInfo:
     """Returns what `dataset.json` says of texts that came from Python."""
     splits = {TRAIN: left, VALIDATION: out}
     table = pa.table({"text": strings(texts), "label": integers(label_ids)})
-    return {
-        "name": "fit",
-        "source": SOURCE,
-        "revision": None,
-        "fingerprint": fingerprint({TRAIN: table}, labels),
-        "labels": list(labels),
-        "sizes": {name: len(rows) for name, rows in splits.items()},
-        "label_counts": {
-            name: np.bincount(label_ids[rows], minlength=len(labels)).tolist()
+    return DatasetInfo(
+        name="fit",
+        source=SOURCE,
+        fingerprint=fingerprint({TRAIN: table}, labels),
+        labels=labels,
+        sizes={name: len(rows) for name, rows in splits.items()},
+        label_counts={
+            name: tuple(np.bincount(label_ids[rows], minlength=len(labels)).tolist())
             for name, rows in splits.items()
         },
-        "notes": [],
-    }
+    )
 
 
 def _refuse_labels(classes: np.ndarray) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+
+from seqclf.records.scores import Accuracy, LabelScores, LengthAccuracy, Scores
 
 CALIBRATION_BINS = 15
 
@@ -15,7 +17,7 @@ def scores(
     probabilities: np.ndarray,
     labels: Sequence[str],
     lengths: np.ndarray,
-) -> dict[str, Any]:
+) -> Scores:
     """Scores the predictions of one split.
 
     Args:
@@ -23,11 +25,6 @@ def scores(
       probabilities: float [n, labels], rows sum to 1.
       labels: Label names.
       lengths: int [n], tokens of each text, for the accuracy by length.
-
-    Returns:
-      n, accuracy with its 95 % Wilson interval (accuracy_low, accuracy_high),
-      macro_f1, log_loss, roc_auc (None where it is not defined), calibration_error,
-      per_label, confusion_matrix (rows true, columns predicted) and by_length.
     """
     from sklearn.metrics import confusion_matrix, f1_score, log_loss
 
@@ -36,27 +33,28 @@ def scores(
     predicted = probabilities.argmax(axis=1)
     every = np.arange(len(labels))
     confusion = confusion_matrix(label_ids, predicted, labels=every)
-    return {
-        **accuracy(label_ids == predicted),
-        "macro_f1": float(f1_score(label_ids, predicted, average="macro")),
-        "log_loss": float(log_loss(label_ids, probabilities, labels=every)),
-        "roc_auc": roc_auc(label_ids, probabilities),
-        "calibration_error": calibration_error(label_ids, probabilities),
-        "per_label": _per_label(label_ids, predicted, labels),
-        "confusion_matrix": confusion.tolist(),
-        "by_length": by_length(label_ids == predicted, lengths),
-    }
+    right = label_ids == predicted
+    return Scores(
+        **dataclasses.asdict(accuracy(right)),
+        macro_f1=float(f1_score(label_ids, predicted, average="macro")),
+        log_loss=float(log_loss(label_ids, probabilities, labels=every)),
+        roc_auc=roc_auc(label_ids, probabilities),
+        calibration_error=calibration_error(label_ids, probabilities),
+        per_label=_per_label(label_ids, predicted, labels),
+        confusion_matrix=tuple(map(tuple, confusion.tolist())),
+        by_length=by_length(right, lengths),
+    )
 
 
-def accuracy(correct: np.ndarray) -> dict[str, Any]:
-    """Returns n, accuracy, accuracy_low and accuracy_high of bool [n]."""
+def accuracy(correct: np.ndarray) -> Accuracy:
+    """Returns the accuracy, and its interval, of bool [n]."""
     low, high = wilson(int(correct.sum()), len(correct))
-    return {
-        "n": len(correct),
-        "accuracy": float(correct.mean()),
-        "accuracy_low": low,
-        "accuracy_high": high,
-    }
+    return Accuracy(
+        n=len(correct),
+        accuracy=float(correct.mean()),
+        accuracy_low=low,
+        accuracy_high=high,
+    )
 
 
 def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -98,7 +96,7 @@ def calibration_error(
     return float(np.abs(gaps).sum() / len(label_ids))
 
 
-def by_length(correct: np.ndarray, lengths: np.ndarray) -> list[dict[str, Any]]:
+def by_length(correct: np.ndarray, lengths: np.ndarray) -> tuple[LengthAccuracy, ...]:
     """Returns the accuracy within each quarter of the texts, from short to long.
 
     Args:
@@ -106,17 +104,19 @@ def by_length(correct: np.ndarray, lengths: np.ndarray) -> list[dict[str, Any]]:
       lengths: int [n], tokens.
 
     Returns:
-      A record a quarter: shortest, longest, and what `accuracy` gives. Quarters that
-      equal lengths leave empty are missing.
+      A record a quarter. Quarters that equal lengths leave empty are missing.
     """
-    return [
-        {
-            "shortest": int(lengths[inside].min()),
-            "longest": int(lengths[inside].max()),
-            **accuracy(correct[inside]),
-        }
-        for inside in quarters(lengths)
-    ]
+    return tuple(
+        _of_length(correct[inside], lengths[inside]) for inside in quarters(lengths)
+    )
+
+
+def _of_length(correct: np.ndarray, lengths: np.ndarray) -> LengthAccuracy:
+    return LengthAccuracy(
+        **dataclasses.asdict(accuracy(correct)),
+        shortest=int(lengths.min()),
+        longest=int(lengths.max()),
+    )
 
 
 def quarters(lengths: np.ndarray) -> list[np.ndarray]:
@@ -128,19 +128,19 @@ def quarters(lengths: np.ndarray) -> list[np.ndarray]:
 
 def _per_label(
     label_ids: np.ndarray, predicted: np.ndarray, labels: Sequence[str]
-) -> list[dict[str, Any]]:
+) -> tuple[LabelScores, ...]:
     from sklearn.metrics import precision_recall_fscore_support
 
     columns = precision_recall_fscore_support(
         label_ids, predicted, labels=np.arange(len(labels)), zero_division=0
     )
-    return [
-        {
-            "label": label,
-            "precision": float(precision),
-            "recall": float(recall),
-            "f1": float(f1),
-            "support": int(support),
-        }
+    return tuple(
+        LabelScores(
+            label=label,
+            precision=float(precision),
+            recall=float(recall),
+            f1=float(f1),
+            support=int(support),
+        )
         for label, precision, recall, f1, support in zip(labels, *columns, strict=True)
-    ]
+    )

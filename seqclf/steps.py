@@ -37,6 +37,7 @@ from seqclf.machine import jobs_for
 from seqclf.marker import COMPARISON, kind_of
 from seqclf.model import backend
 from seqclf.model.kernels import refuse_without_gpu
+from seqclf.records.training import OnEvent
 from seqclf.report.page import page
 from seqclf.runs import Run
 from seqclf.runs.run import LOG_FILE, mark_asked
@@ -44,8 +45,6 @@ from seqclf.storage import write_text
 from seqclf.system import cores
 from seqclf.text.encoding import EncodedDataset, encode_dataset
 from seqclf.training.trial import Trial, run_trial
-
-OnReport = Callable[[str, dict[str, Any]], None]
 
 
 class Listener(Protocol):
@@ -63,7 +62,7 @@ class Listener(Protocol):
 
     def progress(
         self, costs: Mapping[str, float], jobs: int = 1
-    ) -> AbstractContextManager[OnReport]:
+    ) -> AbstractContextManager[OnEvent]:
         """Begins to follow trainings.
 
         Args:
@@ -71,8 +70,7 @@ class Listener(Protocol):
           jobs: Trainings at a time.
 
         Returns:
-          A context that gives what is told the name of a training and its reports,
-          see `training.fit`.
+          A context that gives what is told the name of a training and its events.
         """
 
 
@@ -500,7 +498,7 @@ def _data_again(run: Run, cache: Path, listener: Listener) -> EncodedDataset | N
         data = load_and_encode(config, cache, None)
     if data is None:
         return None
-    if data.about["fingerprint"] != run.dataset["fingerprint"]:
+    if data.about.fingerprint != run.dataset.fingerprint:
         listener.note(f"No baselines, for {source} has changed since the training.")
         return None
     return data

@@ -19,6 +19,7 @@ FLOORS = [
     ["seqclf"],
     ["seqclf.errors", "seqclf.system", "seqclf.cells", "seqclf.poolings"],
     ["seqclf.config", "seqclf.storage", "seqclf.engine", "seqclf.notes"],
+    ["seqclf.records"],
     ["seqclf.data", "seqclf.metrics", "seqclf.statistics", "seqclf.keywords"],
     ["seqclf.text", "seqclf.marker"],
     ["seqclf.runs", "seqclf.model"],
@@ -35,7 +36,7 @@ FLOORS = [
 ]
 HEAVY = {
     "keras", "tensorflow", "sklearn", "scipy", "datasets", "pandas", "pyarrow", "onnx",
-    "onnxruntime", "matplotlib", "jinja2",
+    "onnxruntime", "matplotlib", "jinja2", "msgspec",
 }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from seqclf.bulk.rows import open_rows
 from seqclf.bulk.sources import find_source
 from seqclf.bulk.writers import LABEL, PROBABILITY
 from seqclf.classifier import Classifier
-from seqclf.data.reading import Reading
+from seqclf.records.reading import Reading
 from seqclf.runs import Run
 
 TEXTS = [f'{"very " * (i % 5)}{("good", "bad")[i % 2]} "{i}",\tfilm' for i in range(30)]

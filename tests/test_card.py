@@ -6,6 +6,7 @@ from test_comparison import copy
 
 from seqclf.comparison.card import INITIAL_WEIGHTS, disagreements, twin_card
 from seqclf.comparison.rows import compare_runs
+from seqclf.records.plain import to_plain
 from seqclf.runs import Run
 from seqclf.storage import write_json
 
@@ -13,7 +14,7 @@ from seqclf.storage import write_json
 def changed(run: Run, path, **values) -> Run:
     """Copies a run and changes its proof: `batches`, `vocabulary`, …"""
     other = copy(run, path, training__seed=0, model__cell="lstm")
-    write_json(path / "proof.json", run.proof | values)
+    write_json(path / "proof.json", to_plain(run.proof) | values)
     seal(path)
     return other
 
@@ -70,13 +71,13 @@ def test_what_disagrees_is_named_and_nothing_is_ranked(
 def test_a_twin_that_stopped_sooner_has_fewer_batches_and_is_a_twin(
     finished_run, tmp_path
 ):
-    fewer = finished_run.proof["batches"][:1]
+    fewer = finished_run.proof.batches[:1]
     other = changed(finished_run, tmp_path / "b", batches=fewer)
     assert broken([finished_run, other]) == []
 
 
 def test_weights_are_compared_where_their_shapes_agree(finished_run, tmp_path):
-    weights = dict(finished_run.proof["initial_weights"])
+    weights = dict(finished_run.proof.initial_weights)
     (name,) = [n for n in weights if n.startswith("logits/kernel")]
     other_shape = {**weights, "logits/kernel [8, 2]": "beef"}
     del other_shape[name]
@@ -95,7 +96,7 @@ def test_another_seed_has_batches_and_weights_of_its_own(finished_run, tmp_path)
 
 
 def test_a_rate_that_the_comparison_chose_may_differ(finished_run, tmp_path):
-    training = finished_run.proof["training"]
+    training = finished_run.proof.training
     schedule = training["schedule"] | {"warmup_target": 0.5}
     other = changed(
         finished_run, tmp_path / "b", training=training | {"schedule": schedule}
@@ -107,14 +108,19 @@ def test_a_rate_that_the_comparison_chose_may_differ(finished_run, tmp_path):
     assert disagreements(twin_card([finished_run, faster], chosen)) == []
     # More steps are no choice of the rate.
     longer = training | {"schedule": schedule | {"decay_steps": 1}}
-    write_json(faster.path / "proof.json", finished_run.proof | {"training": longer})
+    write_json(
+        faster.path / "proof.json", to_plain(finished_run.proof) | {"training": longer}
+    )
     seal(faster.path)
     assert broken([finished_run, faster], chosen) == ["optimizer and schedule"]
 
 
 def test_threads_and_kernels_concern_times_alone(finished_run, tmp_path):
     other = changed(finished_run, tmp_path / "b")
-    environment = finished_run.environment | {"threads": 77, "kernel": "cuDNN"}
+    environment = to_plain(finished_run.environment) | {
+        "threads": 77,
+        "kernel": "cuDNN",
+    }
     write_json(other.path / "environment.json", environment)
     seal(other.path)
     card = twin_card([finished_run, other])

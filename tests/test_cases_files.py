@@ -28,8 +28,8 @@ from seqclf.bulk.rows import open_rows
 from seqclf.bulk.sources import find_source
 from seqclf.config import DataConfig
 from seqclf.data import read_source
-from seqclf.data.reading import Reading
 from seqclf.errors import SeqclfError
+from seqclf.records.reading import Reading
 
 ROWS = reviews(40)  # texts and their labels, bad and good in turns
 

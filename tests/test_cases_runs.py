@@ -428,7 +428,7 @@ def answer_of(models: Path, fingerprint: str, name: str, **changed: object) -> P
 
 
 def test_damaged_answers_of_studies_do_not_end_a_comparison(kept, finished_run):
-    fingerprint = finished_run.dataset["fingerprint"]
+    fingerprint = finished_run.dataset.fingerprint
     answer_of(kept, fingerprint, "sound")
     damaged = [
         answer_of(kept, fingerprint, "no-rows", rows=[{}]),
@@ -456,7 +456,7 @@ def test_damaged_answers_of_studies_do_not_end_a_comparison(kept, finished_run):
 
 
 def test_from_python_too_a_comparison_comes_back_with_its_page(kept, finished_run):
-    answer_of(kept, finished_run.dataset["fingerprint"], "no-rows", rows=[{}])
+    answer_of(kept, finished_run.dataset.fingerprint, "no-rows", rows=[{}])
     result = json.loads((kept / "kept" / "comparison.json").read_text())
     (kept / "kept" / "report.html").unlink()
     heard = Silent()

@@ -11,6 +11,7 @@ import pytest
 from test_training import MODEL, RECIPE, examples
 
 from seqclf.model.build import build_model
+from seqclf.records.training import Epoch, Resumed
 from seqclf.training import checkpoint
 from seqclf.training.checkpoint import Checkpoints, Standing
 from seqclf.training.fit import fit
@@ -98,9 +99,9 @@ def test_a_cut_training_ends_with_the_same_numbers(
     with pytest.raises(PowerCutError):
         train(kept, cut_behind, cell=cell)
     weights, history, told = train(kept, cell=cell)
-    assert told[0]["event"] == "continued"
+    assert isinstance(told[0], Resumed)
     epochs, step = divmod(cut_behind + 1, 8)
-    assert (told[0]["epoch"], told[0]["step"]) == (1 + epochs, step)
+    assert (told[0].epoch, told[0].step) == (1 + epochs, step)
     assert history.cuts == 1
     assert timeless(history) == timeless(uncut[1])
     assert all(np.array_equal(a, b) for a, b in zip(weights, uncut[0], strict=True))
@@ -134,10 +135,10 @@ def test_without_a_checkpoint_within_the_epoch_it_is_begun_again(tmp_path):
     with pytest.raises(PowerCutError):
         train(kept, 1)
     told = train(kept)[2]
-    assert (told[0]["epoch"], told[0]["step"]) == (3, 0)
+    assert (told[0].epoch, told[0].step) == (3, 0)
     # It is over: once more, and there is nothing left to do but to read it.
     told = train(kept)[2]
-    assert [event["event"] for event in told] == ["continued"]
+    assert list(map(type, told)) == [Resumed]
 
 
 def test_a_checkpoint_of_another_question_is_left_alone(tmp_path, uncut):
@@ -146,7 +147,7 @@ def test_a_checkpoint_of_another_question_is_left_alone(tmp_path, uncut):
         train(Checkpoints(file, {"seed": 1}, every=0), 5)
     weights, history, told = train(Checkpoints(file, {"seed": 2}))
     assert history.cuts == 0
-    assert "continued" not in {event["event"] for event in told}
+    assert Resumed not in map(type, told)
     assert all(np.array_equal(a, b) for a, b in zip(weights, uncut[0], strict=True))
 
 
@@ -180,8 +181,15 @@ def test_a_checkpoint_holds_no_pickle(tmp_path):
     assert (state["epoch"], state["step"]) == (2, 5)
 
 
+def _epoch(loss: float) -> Epoch:
+    return Epoch(
+        epoch=1, loss=1.0, accuracy=0.5, seconds=1.0, tokens_per_second=1.0,
+        validation_loss=loss, validation_accuracy=0.5,
+    )  # fmt: skip
+
+
 def test_the_best_epoch_is_the_first_of_the_least_loss():
     standing = Standing()
     for loss in (0.5, 0.4, 0.4, 0.6):
-        standing = standing.after_epoch({"validation_loss": loss}, "", [np.ones(1)])
+        standing = standing.after_epoch(_epoch(loss), "", [np.ones(1)])
     assert (standing.epoch, standing.best_epoch, standing.best_loss) == (5, 2, 0.4)

@@ -199,11 +199,11 @@ def test_times_of_the_twins_alone_replace_those_of_the_runs(finished_run):
     timing = {"seconds_per_epoch": 3.0, "tokens_per_second": 7.0}
     alone = compare_runs([finished_run], timing={"gru": timing})["rows"][0]
     own = compare_runs([finished_run])["rows"][0]
-    best = finished_run.environment["best_epoch"]
+    best = finished_run.environment.best_epoch
     assert (alone["timed"], own["timed"]) == ("alone", "while training")
     assert alone["seconds_per_epoch"] == 3.0
     assert alone["seconds_to_best"] == 3.0 * best
-    assert own["seconds_to_best"] == finished_run.environment["seconds_to_best"]
+    assert own["seconds_to_best"] == finished_run.environment.seconds_to_best
 
 
 def test_another_question_gets_another_comparison(workplace, tmp_path):

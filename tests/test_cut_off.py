@@ -111,7 +111,7 @@ def test_a_training_goes_on_or_begins_anew_and_ends_with_the_same(fresh, folder,
     assert done.returncode == 0, done.stderr
     assert f"training {'begins anew' if fresh else 'goes on'}" in done.stderr
     assert ("goes on at epoch" in done.stderr) is not fresh
-    assert run.environment["cuts"] == (0 if fresh else 1)
+    assert run.environment.cuts == (0 if fresh else 1)
     assert kills.numbers(run.path) == uncut[run.name]
     assert not (run.path / "checkpoint.npz").exists()
 
@@ -126,7 +126,7 @@ def test_a_killed_comparison_goes_on_or_begins_anew(fresh, folder, uncut):
     assert ("goes on at epoch" in done.stderr) is not fresh
     found = runs_of(folder)
     assert {run.name: kills.numbers(run.path) for run in found} == uncut
-    cuts = sorted(run.environment["cuts"] for run in found)
+    cuts = sorted(run.environment.cuts for run in found)
     assert cuts == ([0, 0] if fresh else [0, 1])
 
 
@@ -163,9 +163,9 @@ def test_a_clock_that_is_set_back_changes_nothing(folder, uncut):
     done = run_cli(TRAIN, folder, env=back, timeout=600)
     assert done.returncode == 0, done.stderr
     assert "goes on at epoch" in done.stderr
-    assert run.environment["cuts"] == 1
-    assert run.environment["seconds"] > 0
-    assert int(run.complete["time"][:4]) == datetime.datetime.now().year - 1
+    assert run.environment.cuts == 1
+    assert run.environment.seconds > 0
+    assert int(run.complete.time[:4]) == datetime.datetime.now().year - 1
     assert kills.numbers(run.path) == uncut[run.name]
     again = run_cli(TRAIN, folder, env=back, timeout=600)
     assert "is finished with these settings and data: reused" in again.stderr

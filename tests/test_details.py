@@ -214,5 +214,5 @@ def test_details_of_a_real_run(finished_run):
     assert sum(map(sum, found["confusion"]["gru"])) == 48
     assert 0 <= found["fit"]["gru"]["train_accuracy"] <= 1
     assert found["word_order"]["gru"]["accuracy"] == pytest.approx(
-        finished_run.metrics["test"]["accuracy"]
+        finished_run.metrics["test"].accuracy
     )

@@ -9,6 +9,7 @@ from conftest import reviews, write_csv
 
 from seqclf.config import DataConfig, TextConfig
 from seqclf.data import load_dataset
+from seqclf.records.dataset import TokenCounts
 from seqclf.text.encoding import encode_dataset
 
 TEXT = TextConfig(min_count=1)
@@ -44,14 +45,16 @@ def test_lengths_before_the_cut_are_counted_also_in_a_cache_of_before(tmp_path):
     config = DataConfig(source=str(tmp_path))
     dataset, text = load_dataset(config), TextConfig(min_count=1, max_length=3)
     encoded = encode_dataset(dataset, config, text, tmp_path / "cache")
-    expected = {s: {"median": 3, "cut": 8} for s in ("train", "validation", "test")}
-    assert encoded.about["tokens"] == expected
+    expected = {
+        s: TokenCounts(median=3, cut=8) for s in ("train", "validation", "test")
+    }
+    assert encoded.about.tokens == expected
     file = encoded.path / "dataset.json"
     about = json.loads(file.read_text())
     del about["tokens"]  # as version 0.1.0 wrote it
     file.write_text(json.dumps(about))
     again = encode_dataset(dataset, config, text, tmp_path / "cache")
-    assert again.about["tokens"] == expected
+    assert again.about.tokens == expected
     assert again.path == encoded.path
 
 
@@ -102,7 +105,7 @@ def test_the_cache_does_not_rename_the_source(data, tmp_path):
     encode_dataset(dataset, config, TEXT, tmp_path / "cache")
     other = dataclasses.replace(dataset, source="elsewhere")
     encoded = encode_dataset(other, config, TEXT, tmp_path / "cache")
-    assert encoded.about["source"] == "elsewhere"
+    assert encoded.about.source == "elsewhere"
 
 
 def test_a_cut_encoding_leaves_nothing_that_could_be_taken_for_whole(

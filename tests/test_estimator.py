@@ -236,7 +236,7 @@ def test_what_is_saved_is_a_run_without_pickles(saved):
         "seqclf.json", "vocabulary.txt",
     }  # fmt: skip
     assert saved.labels == ("bad", "good")
-    assert saved.dataset["sizes"] == {"train": 144, "validation": 16}
+    assert saved.dataset.sizes == {"train": 144, "validation": 16}
     done = run_cli(["predict", f"--run={saved.path}", "--json", "fine"], saved.path)
     assert "mine, saved from Python" in done.stderr
     assert set(json.loads(done.stdout)["probabilities"]) == {"bad", "good"}

@@ -16,6 +16,7 @@ from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.evaluation import baselines
 from seqclf.evaluation.evaluate import evaluate
 from seqclf.evaluation.matching import match_labels
+from seqclf.records.plain import to_plain
 from seqclf.runs import Run
 from seqclf.storage import write_json
 from seqclf.text.encoding import encode_dataset
@@ -94,8 +95,8 @@ def test_a_model_that_cannot_be_read_is_named(finished_run, tmp_path):
 def test_evaluating_on_its_own_data_gives_the_recorded_scores(finished_run, workplace):
     data = DataConfig(source=str(workplace / "reviews"))
     result = evaluate(finished_run, data, "test")
-    assert result.scores["accuracy"] == finished_run.metrics["test"]["accuracy"]
-    assert result.scores["by_length"] == finished_run.metrics["test"]["by_length"]
+    assert result.scores.accuracy == finished_run.metrics["test"].accuracy
+    assert result.scores.by_length == finished_run.metrics["test"].by_length
 
 
 def test_labels_are_matched_by_name_in_another_order(finished_run, workplace, tmp_path):
@@ -107,7 +108,7 @@ def test_labels_are_matched_by_name_in_another_order(finished_run, workplace, tm
     turned = DataConfig(source=str(tmp_path / "turned"))
     assert load_dataset(turned).labels == ("good", "bad")
     result = evaluate(finished_run, turned, "test")
-    assert result.scores["accuracy"] == finished_run.metrics["test"]["accuracy"]
+    assert result.scores.accuracy == finished_run.metrics["test"].accuracy
 
 
 def test_matching_maps_ids_and_refuses_strangers():
@@ -119,7 +120,7 @@ def test_matching_maps_ids_and_refuses_strangers():
 def test_a_lone_file_is_evaluated_whole(finished_run, tmp_path):
     path = write_csv(tmp_path / "new.csv", reviews(30, start=500))
     result = evaluate(finished_run, DataConfig(source=str(path)), "test")
-    assert result.scores["n"] == 30
+    assert result.scores.n == 30
     assert "all its rows are evaluated" in result.notes[0]
 
 
@@ -154,7 +155,7 @@ def test_other_data_is_read_from_the_columns_of_the_training(finished_run, tmp_p
     config = settings.to_dict(finished_run.config)
     config["data"] |= columns
     write_json(run.path / "config.json", config)
-    about = dict(run.dataset)
+    about = to_plain(run.dataset)
     del about["reading"]  # as a run of 0.1.0: what was given is all it knows
     write_json(run.path / "dataset.json", about)
     seal(run.path)

@@ -182,7 +182,7 @@ def test_int8_is_smaller_keeps_the_metadata_and_says_what_it_costs(workplace, tm
     record = json.loads((place / "export.json").read_text())
     assert record["bound"] == 0.05
     run = Run(workplace / "models" / "reviews-gru-0")
-    assert record["test"]["run"]["accuracy"] == run.metrics["test"]["accuracy"]
+    assert record["test"]["run"]["accuracy"] == run.metrics["test"].accuracy
     assert record["test"]["artefact"]["n"] == 48
     whole, small = (onnx.load(p / "model.onnx") for p in (run.path, place))
     kinds = [{t.data_type for t in m.graph.initializer} for m in (whole, small)]
@@ -474,7 +474,7 @@ def test_the_card_has_the_hubs_metadata_and_the_code_that_was_run(untrained, nam
     assert metadata["language"] == ["en"]
     assert metadata["pipeline_tag"] == "text-classification"
     [result] = metadata["model-index"][0]["results"]
-    accuracy = untrained.metrics["test"]["accuracy"]
+    accuracy = untrained.metrics["test"].accuracy
     assert result["metrics"][0]["value"] == pytest.approx(accuracy, abs=1e-6)
     assert all("95 % interval" in metric["name"] for metric in result["metrics"])
     assert formats.loading_code(name).rstrip() in markdown

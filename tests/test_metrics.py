@@ -27,18 +27,18 @@ def scored(true=TRUE, probabilities=PROBABILITIES, labels=("a", "b", "c")):
 
 def test_scores_of_a_worked_example():
     result = scored()
-    assert result["n"] == 6
-    assert result["accuracy"] == pytest.approx(4 / 6)
-    assert result["confusion_matrix"] == [[2, 0, 0], [1, 1, 0], [0, 1, 1]]
-    by_label = {record["label"]: record for record in result["per_label"]}
-    assert by_label["a"]["precision"] == pytest.approx(2 / 3)
-    assert by_label["a"]["recall"] == 1
-    assert by_label["b"]["f1"] == pytest.approx(0.5)
-    assert by_label["c"]["precision"] == 1
-    assert by_label["c"]["support"] == 2
-    assert result["macro_f1"] == pytest.approx((0.8 + 0.5 + 2 / 3) / 3)
+    assert result.n == 6
+    assert result.accuracy == pytest.approx(4 / 6)
+    assert result.confusion_matrix == ((2, 0, 0), (1, 1, 0), (0, 1, 1))
+    by_label = {record.label: record for record in result.per_label}
+    assert by_label["a"].precision == pytest.approx(2 / 3)
+    assert by_label["a"].recall == 1
+    assert by_label["b"].f1 == pytest.approx(0.5)
+    assert by_label["c"].precision == 1
+    assert by_label["c"].support == 2
+    assert result.macro_f1 == pytest.approx((0.8 + 0.5 + 2 / 3) / 3)
     right = np.log([0.8, 0.6, 0.7, 0.4, 0.8, 0.3])
-    assert result["log_loss"] == pytest.approx(-right.mean())
+    assert result.log_loss == pytest.approx(-right.mean())
 
 
 def test_roc_auc_counts_pairs_in_the_right_order():
@@ -59,8 +59,8 @@ def test_roc_auc_is_none_where_there_is_one_label_only():
 
 def test_a_label_without_examples_does_not_spoil_the_scores():
     result = scored(true=[0, 0, 1, 1, 0, 1])
-    assert result["per_label"][2]["support"] == 0
-    assert result["roc_auc"] is not None
+    assert result.per_label[2].support == 0
+    assert result.roc_auc is not None
 
 
 def test_wilson_interval_of_a_published_example():
@@ -80,10 +80,10 @@ def test_calibration_error_of_a_worked_example():
 def test_accuracy_by_length_has_a_record_a_quarter():
     correct = np.array([1, 1, 0, 0, 1, 0, 1, 1], bool)
     records = metrics.by_length(correct, np.arange(10, 18))
-    assert [(r["shortest"], r["longest"]) for r in records] == [
+    assert [(r.shortest, r.longest) for r in records] == [
         (10, 11), (12, 13), (14, 15), (16, 17)
     ]  # fmt: skip
-    assert [r["accuracy"] for r in records] == [1, 0, 0.5, 1]
+    assert [r.accuracy for r in records] == [1, 0, 0.5, 1]
 
 
 def test_equal_lengths_leave_one_quarter():
@@ -102,10 +102,10 @@ def test_scores_agree_with_counting_by_hand(num_labels, seed):
     for label in range(num_labels):
         hits = ((true == label) & (predicted == label)).sum()
         f1s.append(2 * hits / ((true == label).sum() + (predicted == label).sum()))
-    assert result["macro_f1"] == pytest.approx(np.mean(f1s))
-    assert result["accuracy"] == pytest.approx((true == predicted).mean())
-    assert np.array(result["confusion_matrix"]).sum() == 200
-    assert [r["support"] for r in result["per_label"]] == np.bincount(true).tolist()
+    assert result.macro_f1 == pytest.approx(np.mean(f1s))
+    assert result.accuracy == pytest.approx((true == predicted).mean())
+    assert np.array(result.confusion_matrix).sum() == 200
+    assert [r.support for r in result.per_label] == np.bincount(true).tolist()
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -116,10 +116,10 @@ def test_scores_agree_with_scikit_learn(seed):
     true = generator.integers(0, 4, 300)
     probabilities = generator.dirichlet(np.ones(4), 300)
     result = scored(true, probabilities, tuple("abcd"))
-    assert result["roc_auc"] == pytest.approx(
+    assert result.roc_auc == pytest.approx(
         reference.roc_auc_score(true, probabilities, multi_class="ovr")
     )
-    assert result["log_loss"] == pytest.approx(reference.log_loss(true, probabilities))
-    assert result["macro_f1"] == pytest.approx(
+    assert result.log_loss == pytest.approx(reference.log_loss(true, probabilities))
+    assert result.macro_f1 == pytest.approx(
         reference.f1_score(true, probabilities.argmax(1), average="macro")
     )

@@ -181,7 +181,7 @@ def test_a_label_without_texts_need_not_be_predicted():
 
 def test_a_run_of_before_tells_nothing_of_lengths():
     old = run(RIGHT)
-    del old.dataset["tokens"]
+    del old.dataset.tokens
     assert doubts([old]) == []
 
 

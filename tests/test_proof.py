@@ -114,9 +114,9 @@ def test_shuffling_keeps_each_text_s_words_and_is_the_same_each_time():
 
 
 def test_a_run_has_scores_of_all_parts_and_its_proof(finished_run):
-    sizes = {name: values["n"] for name, values in finished_run.metrics.items()}
+    sizes = {name: values.n for name, values in finished_run.metrics.items()}
     assert sizes == {"validation": 40, "test": 48, "test_shuffled": 48, "train": 40}
     evidence = finished_run.proof
-    assert len(evidence["batches"]) == len(finished_run.history)
-    assert sorted(evidence["splits"]) == ["test", "train", "validation"]
-    assert len(set(evidence["splits"].values())) == 3
+    assert len(evidence.batches) == len(finished_run.history)
+    assert sorted(evidence.splits) == ["test", "train", "validation"]
+    assert len(set(evidence.splits.values())) == 3

@@ -12,6 +12,8 @@ from conftest import seal
 
 from seqclf.config import ModelConfig, RunConfig, TrainingConfig, to_dict
 from seqclf.errors import ConfigError, RunError
+from seqclf.records.dataset import DatasetInfo
+from seqclf.records.plain import to_plain
 from seqclf.runs import (
     Predictions,
     Run,
@@ -32,7 +34,9 @@ from seqclf.runs.run import (
 from seqclf.storage import write_json, write_whole
 from seqclf.text.vocabulary import Vocabulary
 
-ABOUT = {"name": "toys", "fingerprint": "f00d", "labels": ["a", "b"]}
+ABOUT = DatasetInfo(
+    name="toys", source="toys", fingerprint="f00d", labels=("a", "b"), sizes={}
+)
 CONFIG = RunConfig(model=ModelConfig(cell="gru"), training=TrainingConfig(seed=7))
 OTHER = dataclasses.replace(CONFIG, training=TrainingConfig(seed=7, epochs=3))
 WORDS = Vocabulary.from_text("[PAD]\n[UNK]\nword\n")
@@ -150,7 +154,7 @@ def test_another_question_gets_a_number(tmp_path):
 
 def test_other_data_of_the_same_name_is_another_question(tmp_path):
     finish(tmp_path)
-    place = find_place(tmp_path, CONFIG, ABOUT | {"fingerprint": "beef"})
+    place = find_place(tmp_path, CONFIG, dataclasses.replace(ABOUT, fingerprint="beef"))
     assert (place.path.name, place.is_done) == ("toys-gru-7-2", False)
 
 
@@ -237,13 +241,13 @@ def test_a_finished_run_has_every_file(finished_run):
     assert {*FILES, "tokenizer.json", "model.keras", "model.onnx"} <= found
     assert "predictions" in found
     assert finished_run.labels == ("bad", "good")
-    assert finished_run.dataset["sizes"] == {
+    assert finished_run.dataset.sizes == {
         "train": 160, "validation": 40, "test": 48
     }  # fmt: skip
     assert len(finished_run.history) == 2
-    assert finished_run.environment["kernel"] == "TensorFlow loop"
-    assert finished_run.environment["onnx_difference"] <= 1e-5
-    assert finished_run.metrics["test"]["n"] == 48
+    assert finished_run.environment.kernel == "TensorFlow loop"
+    assert finished_run.environment.onnx_difference <= 1e-5
+    assert finished_run.metrics["test"].n == 48
     rules = json.loads((finished_run.path / "tokenizer.json").read_text("utf-8"))
     assert rules["max_length"] == 400
 
@@ -251,7 +255,7 @@ def test_a_finished_run_has_every_file(finished_run):
 def test_the_data_is_asked_for_at_the_commit_that_was_loaded(finished_run, tmp_path):
     assert finished_run.data == finished_run.config.data
     shutil.copytree(finished_run.path, tmp_path / "run")
-    about = finished_run.dataset | {"revision": "a" * 40}
+    about = to_plain(finished_run.dataset) | {"revision": "a" * 40}
     (tmp_path / "run" / "dataset.json").write_text(json.dumps(about))
     seal(tmp_path / "run")
     assert Run(tmp_path / "run").data.revision == "a" * 40
@@ -260,7 +264,7 @@ def test_the_data_is_asked_for_at_the_commit_that_was_loaded(finished_run, tmp_p
 def test_metrics_are_those_of_the_kept_predictions(finished_run):
     predictions = finished_run.predictions("test")
     correct = predictions.probabilities.argmax(1) == predictions.label_ids
-    assert finished_run.metrics["test"]["accuracy"] == correct.mean()
+    assert finished_run.metrics["test"].accuracy == correct.mean()
 
 
 @pytest.mark.parametrize("file", [f for f in FILES if f.endswith(".json")])

@@ -246,7 +246,7 @@ def test_texts_of_our_own_are_trained_on_like_any_others(
     )
     config = dataclasses.replace(tiny(workplace), data=data)
     run = lab.train([config])[0]
-    assert run.dataset["sizes"] == {"train": 80, "validation": 20, "test": 20}
+    assert run.dataset.sizes == {"train": 80, "validation": 20, "test": 20}
 
 
 @pytest.mark.slow

@@ -35,7 +35,7 @@ def test_odd_paths_another_locale_and_no_home_change_nothing(
     assert done.returncode == 0, done.stderr
     run = Run(folder / "models" / "reviews-gru-0")
     assert run.metrics == finished_run.metrics
-    assert run.complete["time"].endswith("+00:00")
+    assert run.complete.time.endswith("+00:00")
     write_csv(folder / "Ω 'rows'.csv", reviews(5))
     for command, said in (
         (["predict", "a good film"], "good"),

@@ -13,6 +13,7 @@ from seqclf.config import ModelConfig, TrainingConfig
 from seqclf.errors import TrainingError
 from seqclf.model.build import build_model
 from seqclf.model.scoring import logits_of, probabilities_of
+from seqclf.records.training import EpochEnded, Stepped
 from seqclf.text.batching import num_batches, training_batches
 from seqclf.text.encoding import Examples
 from seqclf.training import fit as fitting
@@ -126,8 +127,8 @@ def test_batches_by_tokens_are_counted_epoch_by_epoch():
     built = build_model(PLAIN, 20, 2, config.seed)
 
     def note(event):
-        if event["event"] == "step":
-            told.setdefault(event["epoch"], []).append((event["step"], event["steps"]))
+        if isinstance(event, Stepped):
+            told.setdefault(event.epoch, []).append((event.step, event.steps))
 
     fit(built, examples(64), examples(32, seed=9), config, note)
     assert [told[epoch][-1] for epoch in (1, 2, 3)] == [(n, n) for n in expected]
@@ -138,15 +139,11 @@ def test_batches_by_tokens_are_counted_epoch_by_epoch():
 
 def test_history_has_a_record_an_epoch_and_names_the_best():
     _, history = train(dataclasses.replace(RECIPE, epochs=3), PLAIN)
-    assert [record["epoch"] for record in history.epochs] == [1, 2, 3]
-    losses = [record["validation_loss"] for record in history.epochs]
+    assert [record.epoch for record in history.epochs] == [1, 2, 3]
+    losses = [record.validation_loss for record in history.epochs]
     assert history.best_epoch == 1 + int(np.argmin(losses))
-    assert set(history.epochs[0]) == {
-        "epoch", "loss", "accuracy", "seconds", "tokens_per_second",
-        "validation_loss", "validation_accuracy",
-    }  # fmt: skip
     upto = history.epochs[: history.best_epoch]
-    assert history.seconds_to_best == sum(record["seconds"] for record in upto)
+    assert history.seconds_to_best == sum(record.seconds for record in upto)
 
 
 def test_the_best_epoch_is_restored_and_training_stops_in_time():
@@ -159,7 +156,7 @@ def test_the_best_epoch_is_restored_and_training_stops_in_time():
     assert len(history.epochs) == history.best_epoch + 2 < 30
     restored = probabilities_of(logits_of(model, turned, 8))
     loss = -np.log(restored[np.arange(32), turned.label_ids]).mean()
-    best = history.epochs[history.best_epoch - 1]["validation_loss"]
+    best = history.epochs[history.best_epoch - 1].validation_loss
     assert loss == pytest.approx(best, rel=1e-4)
 
 
@@ -339,11 +336,11 @@ def test_progress_tells_of_every_epoch():
     events = []
     model = build_model(PLAIN, 20, 2, 0)
     fit(model, examples(64), examples(32), RECIPE, events.append)
-    epochs = [event["epoch"] for event in events if event["event"] == "epoch"]
-    steps = [event for event in events if event["event"] == "step"]
+    epochs = [e.record.epoch for e in events if isinstance(e, EpochEnded)]
+    steps = [event for event in events if isinstance(event, Stepped)]
     assert epochs == [1, 2]
-    assert steps[-1]["step"] == steps[-1]["steps"] == 8
-    assert all(math.isfinite(event["tokens_per_second"]) for event in steps)
+    assert steps[-1].step == steps[-1].steps == 8
+    assert all(math.isfinite(event.tokens_per_second) for event in steps)
 
 
 def test_twins_see_the_same_batches_in_the_same_order(monkeypatch):

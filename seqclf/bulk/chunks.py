@@ -14,8 +14,8 @@ from seqclf.data.choice import guess_text
 from seqclf.data.columns import has_column, text_names, texts_or_nulls
 from seqclf.data.dataset import Part
 from seqclf.data.names import TEXT
-from seqclf.data.reading import NOTHING_SAID, Reading
 from seqclf.errors import ConfigError, DataError, unknown
+from seqclf.records.reading import NOTHING_SAID, Reading
 
 # Rows in memory at a time: enough to find texts of similar length for every batch. Of
 # text files fewer, if they hold so many characters.

@@ -73,7 +73,7 @@ def _hash_of_files(source: Source) -> str:
 
 
 def _hash_of_run(run: Run) -> str:
-    checksums = run.complete["files"]
+    checksums = run.checksums
     model = ONNX_FILE if run.has_onnx else MODEL_FILE
     names = (model, VOCABULARY_FILE, LABELS_FILE, TOKENIZER_FILE)
     together = "".join(checksums[name] for name in names)

@@ -22,8 +22,8 @@ from seqclf.data.formats.contents import unpacked
 from seqclf.data.formats.dialect import Dialect, find_dialect, rows_of
 from seqclf.data.formats.encodings import START, decoded, encoding_of
 from seqclf.data.formats.json_files import are_lines, json_row
-from seqclf.data.reading import Reading
 from seqclf.errors import DataError
+from seqclf.records.reading import Reading
 
 MARK = "\ufeff"
 REPLACEMENT = "\ufffd"

@@ -26,8 +26,8 @@ from seqclf.data.columns import texts_or_nulls
 from seqclf.data.dataset import Part
 from seqclf.data.files import read_file
 from seqclf.data.formats.dialect import DELIMITERS
-from seqclf.data.reading import Reading
 from seqclf.errors import ConfigError, DataError
+from seqclf.records.reading import Reading
 
 HEAD = 1000  # rows that the column of the texts is told by
 

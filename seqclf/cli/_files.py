@@ -14,7 +14,7 @@ from seqclf.cli._screen import clean, note, show_rows
 if TYPE_CHECKING:
     from seqclf.bulk import Answered
     from seqclf.bulk.chunks import Chunk, Options, Problem, Rows
-    from seqclf.data.reading import Reading
+    from seqclf.records.reading import Reading
     from seqclf.runs import Run
 
 SHOWN_PROBLEMS = 5

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from seqclf.bulk import Answered
+    from seqclf.records.training import Epoch, Event, OnEvent, Stepped
 
 _Part = TypeVar("_Part", bound="Answered")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -116,9 +117,7 @@ class Screen:
         note(sentence)
 
     @contextlib.contextmanager
-    def progress(
-        self, costs: Mapping[str, float], jobs: int = 1
-    ) -> Iterator[Callable[[str, dict[str, Any]], None]]:
+    def progress(self, costs: Mapping[str, float], jobs: int = 1) -> Iterator[OnEvent]:
         """Shows how trainings go, see `TrainingProgress`."""
         with TrainingProgress(costs, self.quiet, jobs) as shown:
             yield shown.report
@@ -127,7 +126,7 @@ class Screen:
 class TrainingProgress:
     """Shows how trainings go: bars on a terminal, a line an epoch elsewhere.
 
-    Give the reports of `training.fit` to `report`, with the name of the run.
+    Give the events of a training to `report`, with the name of the run.
     """
 
     def __init__(self, costs: Mapping[str, float], quiet: bool, jobs: int = 1) -> None:
@@ -175,24 +174,27 @@ class TrainingProgress:
     ) -> None:
         self._bars.stop()
 
-    def report(self, name: str, event: dict[str, Any]) -> None:
-        """Shows one report of one run."""
+    def report(self, name: str, event: Event) -> None:
+        """Shows one event of one run."""
+        from seqclf.records import training as events
+
         if self._quiet:
             return
-        match event["event"]:
-            case "start":
+        match event:
+            case events.Started():
                 task = self._bars.add_task(name, total=None, state="starting")
                 self._tasks[name] = task
-            case "continued":
-                self._continue(name, event)
-            case "step":
+            case events.Resumed():
+                place = f"epoch {event.epoch}, step {event.step + 1}"
+                self._print(f"{name}: goes on at {place}")
+            case events.Stepped():
                 self._move(name, event)
-            case "epoch":
-                self._end_epoch(name, event)
-            case "failed":
+            case events.EpochEnded():
+                self._end_epoch(name, event.record, event.epochs)
+            case events.Failed():
                 self._hide(name)
-                self._print(f"{name}: {event['error']}")
-            case "finished":
+                self._print(f"{name}: {event.error}")
+            case events.Finished():
                 self._finish(name)
 
     def _finish(self, name: str) -> None:
@@ -203,48 +205,40 @@ class TrainingProgress:
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
 
-    def _move(self, name: str, event: dict[str, Any]) -> None:
-        done = (event["epoch"] - 1) * event["steps"] + event["step"]
-        speed = f"{event['tokens_per_second'] / 1000:.0f}k tok/s"
+    def _move(self, name: str, event: Stepped) -> None:
+        done = (event.epoch - 1) * event.steps + event.step
         state = (
-            f"epoch {event['epoch']}/{event['epochs']}  loss {event['loss']:.3f}  "
-            f"acc {event['accuracy']:.3f}  {speed}"
+            f"epoch {event.epoch}/{event.epochs}  loss {event.loss:.3f}  "
+            f"acc {event.accuracy:.3f}  {event.tokens_per_second / 1000:.0f}k tok/s"
         )
-        total = event["epochs"] * event["steps"]
-        task = self._tasks[name]
+        task, total = self._tasks[name], event.epochs * event.steps
         self._bars.update(task, total=total, completed=done, state=state)
-
-    def _continue(self, name: str, event: dict[str, Any]) -> None:
-        place = f"epoch {event['epoch']}, step {event['step'] + 1}"
-        self._print(f"{name}: goes on at {place}")
 
     def _hide(self, name: str) -> None:
         if name in self._tasks:
             self._bars.update(self._tasks[name], visible=False)
 
-    def _end_epoch(self, name: str, event: dict[str, Any]) -> None:
-        self._console.print(
-            f"{name}  epoch {event['epoch']}/{event['epochs']}  "
-            f"loss {event['loss']:.3f}  validation loss {event['validation_loss']:.3f}"
-            f"  accuracy {event['validation_accuracy']:.3f}  "
-            f"{duration(event['seconds'])}",
-            soft_wrap=True,
+    def _end_epoch(self, name: str, record: Epoch, epochs: int) -> None:
+        self._print(
+            f"{name}  epoch {record.epoch}/{epochs}  "
+            f"loss {record.loss:.3f}  validation loss {record.validation_loss:.3f}"
+            f"  accuracy {record.validation_accuracy:.3f}  {duration(record.seconds)}"
         )
-        self._estimate(name, event)
+        self._estimate(name, record, epochs)
 
-    def _estimate(self, name: str, event: dict[str, Any]) -> None:
+    def _estimate(self, name: str, record: Epoch, epochs: int) -> None:
         """Says how long all will take, once for each kind of training it has seen."""
         cost = self._costs.get(name, 1.0)
         # The first epoch also traces the graph.
-        is_fit_to_tell = event["epoch"] == min(2, event["epochs"])
+        is_fit_to_tell = record.epoch == min(2, epochs)
         if len(self._costs) < 2 or cost in self._estimated or not is_fit_to_tell:
             return
         self._estimated.add(cost)
-        left = sum(self._costs.values()) * event["epochs"] - cost * event["epoch"]
+        left = sum(self._costs.values()) * epochs - cost * record.epoch
         left /= min(self._jobs, len(self._costs))
         self._console.print(
-            f"{len(self._costs)} trainings to finish, up to {event['epochs']} epochs "
-            f"each: at most about {duration(left * event['seconds'] / cost)} to go",
+            f"{len(self._costs)} trainings to finish, up to {epochs} epochs "
+            f"each: at most about {duration(left * record.seconds / cost)} to go",
             style="dim",
             soft_wrap=True,
         )

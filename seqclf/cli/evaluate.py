@@ -45,6 +45,7 @@ def evaluate(
     """
     from seqclf.comparison.saved import default_run
     from seqclf.evaluation.evaluate import evaluate as evaluate_run
+    from seqclf.records.plain import to_plain
     from seqclf.runs import open_run
 
     named = options.run_of(chosen_run, run)
@@ -54,10 +55,8 @@ def evaluate(
     for sentence in result.notes:
         note(f"Note: {sentence}", quiet)
     if json:
-        print_json(
-            {"run": str(chosen.path), "split": split, "source": result.source}
-            | result.scores
-        )
+        said = {"run": str(chosen.path), "split": split, "source": result.source}
+        print_json(said | to_plain(result.scores))
     else:
         _print(chosen.name, result)
 

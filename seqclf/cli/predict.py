@@ -157,7 +157,7 @@ def predict(
     Example: seqclf predict "Not half as dull as I feared."
     """
     from seqclf.comparison.saved import default_run
-    from seqclf.data.reading import Reading
+    from seqclf.records.reading import Reading
     from seqclf.runs import open_run
 
     require_count("--top", top)
@@ -220,11 +220,11 @@ def _answer_texts(run: Run, batches: Iterator[list[str]], show: Line) -> None:
 
 
 def _introduce(run: Any, quiet: bool) -> None:
-    data = run.dataset["name"]
-    if run.complete["command"] == "fit":  # saved from Python, without a test split
+    data = run.dataset.name
+    if run.complete.command == "fit":  # saved from Python, without a test split
         note(f"{run.name}, saved from Python", quiet)
         return
-    accuracy = 100 * run.metrics["test"]["accuracy"]
+    accuracy = 100 * run.metrics["test"].accuracy
     note(f"{run.name}, trained on {data}, test accuracy {accuracy:.1f} %", quiet)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seqclf.cli import _options as options
 from seqclf.cli._screen import note, print_json, stdout
+
+if TYPE_CHECKING:
+    from seqclf.runs import Run
 
 app = typer.Typer(help="List, look at and remove runs.", no_args_is_help=True)
 
@@ -43,19 +46,20 @@ def list_runs(
         note(f"No runs: {runs.no_runs(models_dir)}")
 
 
-def _record(run: Any) -> dict[str, Any]:
+def _record(run: Run) -> dict[str, Any]:
+    from seqclf.data.dataset import TEST
     from seqclf.errors import SeqclfError
 
     try:
         config = run.config
         record = {"run": run.name, "finished": run.is_finished}
-        record |= {"data": run.dataset["name"], "cell": config.model.cell}
+        record |= {"data": run.dataset.name, "cell": config.model.cell}
         record |= {"seed": config.training.seed}
         if run.is_finished:
-            record |= {"time": run.complete["time"]}
+            record |= {"time": run.complete.time}
         if run.is_finished and run.has_scores:
-            record |= {"accuracy": run.metrics["test"]["accuracy"]}
-    except (SeqclfError, KeyError, TypeError) as error:
+            record |= {"accuracy": run.metrics[TEST].accuracy}
+    except SeqclfError as error:
         return {"run": run.name, "finished": False, "error": str(error)}
     return record
 
@@ -89,6 +93,8 @@ def show(
     """
     from seqclf import config as settings
     from seqclf.comparison.saved import default_run
+    from seqclf.data.dataset import TEST
+    from seqclf.records.plain import to_plain
     from seqclf.report import scores
     from seqclf.runs import open_run
 
@@ -100,16 +106,18 @@ def show(
             {
                 "run": str(chosen.path),
                 "config": settings.to_dict(chosen.config),
-                "dataset": chosen.dataset,
-                "history": chosen.history,
-                "metrics": chosen.metrics if chosen.has_scores else None,
-                "environment": chosen.environment if chosen.has_scores else None,
+                "dataset": to_plain(chosen.dataset),
+                "history": to_plain(chosen.history),
+                "metrics": to_plain(chosen.metrics) if chosen.has_scores else None,
+                "environment": to_plain(chosen.environment)
+                if chosen.has_scores
+                else None,
             }
         )
         return
     console, test = stdout(), None
     if chosen.has_scores:
-        test, source = chosen.metrics["test"], chosen.dataset["source"]
+        test, source = chosen.metrics[TEST], chosen.dataset.source
         console.print(scores.headline(chosen.name, source, "test", test))
     else:
         console.print(f"{chosen.name}: saved from Python, without scores", markup=False)
@@ -119,16 +127,17 @@ def show(
         console.print(table)
 
 
-def _settings_tables(run: Any) -> list[Any]:
+def _settings_tables(run: Run) -> list[Any]:
     from rich.markup import escape
     from rich.table import Table
 
     from seqclf import config as settings
+    from seqclf.records.plain import to_plain
 
     tables = []
     groups = settings.to_dict(run.config)
     if run.has_scores:
-        groups = {**groups, "environment": run.environment}
+        groups = {**groups, "environment": to_plain(run.environment)}
     for part, values in groups.items():
         table = Table("setting", "value", title=part, title_justify="left")
         for key, value in values.items():
@@ -143,17 +152,16 @@ def _shown(value: Any) -> str:
     return f"{value:,.4g}" if isinstance(value, float) else str(value)
 
 
-def _history_table(run: Any) -> Any:
+def _history_table(run: Run) -> Any:
     from rich.table import Table
 
     keys = ("loss", "accuracy", "validation_loss", "validation_accuracy")
     table = Table("epoch", *(key.replace("_", " ") for key in keys), "seconds")
-    best = run.environment["best_epoch"] if run.has_scores else None
+    best = run.environment.best_epoch if run.has_scores else None
     for record in run.history:
-        values = [f"{record[key]:.4f}" for key in keys]
-        style = "bold" if record["epoch"] == best else None
-        seconds = f"{record['seconds']:.1f}"
-        table.add_row(str(record["epoch"]), *values, seconds, style=style)
+        values = [f"{getattr(record, key):.4f}" for key in keys]
+        style = "bold" if record.epoch == best else None
+        table.add_row(str(record.epoch), *values, f"{record.seconds:.1f}", style=style)
     return table
 
 

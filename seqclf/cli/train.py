@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from seqclf.cli import _options as options
 from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.config import RunConfig
+
+if TYPE_CHECKING:
+    from seqclf.runs import Run
 
 
 @options.with_config()
@@ -40,31 +43,34 @@ def train(
     _print_result(run, json)
 
 
-def _print_result(run: Any, json: bool) -> None:
+def _print_result(run: Run, json: bool) -> None:
     from rich.markup import escape
 
+    from seqclf.data.dataset import TEST
+    from seqclf.records.plain import to_plain
+
     if json:
-        values = {"run": str(run.path), "metrics": run.metrics}
-        values |= {"environment": run.environment, "notes": _numbered_notes(run)}
-        print_json(values)
+        values = {"run": str(run.path), "metrics": to_plain(run.metrics)}
+        values |= {"environment": to_plain(run.environment)}
+        print_json(values | {"notes": _numbered_notes(run)})
         return
-    test, environment = run.metrics["test"], run.environment
-    low, high = 100 * test["accuracy_low"], 100 * test["accuracy_high"]
+    test, environment = run.metrics[TEST], run.environment
+    low, high = 100 * test.accuracy_low, 100 * test.accuracy_high
     stdout().print(
         f"[bold]{escape(run.name)}[/bold]: test accuracy "
-        f"{100 * test['accuracy']:.1f} % ({low:.1f} to {high:.1f}, "
-        f"n = {test['n']:,}), macro F1 {100 * test['macro_f1']:.1f} %, "
-        f"best epoch {environment['best_epoch']} of {environment['epochs']}, "
-        f"{environment['recurrent_parameters']:,} recurrent parameters, "
-        f"{100 * environment['padding_share']:.1f} % padding, "
-        f"kernel: {environment['kernel']}.\n{escape(str(run.path))}",
+        f"{100 * test.accuracy:.1f} % ({low:.1f} to {high:.1f}, "
+        f"n = {test.n:,}), macro F1 {100 * test.macro_f1:.1f} %, "
+        f"best epoch {environment.best_epoch} of {environment.epochs}, "
+        f"{environment.recurrent_parameters:,} recurrent parameters, "
+        f"{100 * environment.padding_share:.1f} % padding, "
+        f"kernel: {environment.kernel}.\n{escape(str(run.path))}",
         soft_wrap=True,
     )
 
 
-def _numbered_notes(run: Any) -> list[str]:
+def _numbered_notes(run: Run) -> list[str]:
     """Returns the numbered notes on a run's data and on the run itself."""
     from seqclf.evaluation.doubts import doubts
     from seqclf.notes import is_numbered
 
-    return [n for n in run.dataset["notes"] if is_numbered(n)] + doubts([run])
+    return [n for n in run.dataset.notes if is_numbered(n)] + doubts([run])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from seqclf import config as settings
+from seqclf.records.plain import to_plain
 from seqclf.runs import Run
 from seqclf.training.proof import digest
 
@@ -44,7 +45,7 @@ def twin_card(finished: Sequence[Run], chosen: Collection[str] = ()) -> dict[str
         "equal": equal,
         "different": sorted(different),
         "chosen": sorted(chosen),
-        "dataset": first.dataset,
+        "dataset": to_plain(first.dataset),
         "checks": _checks(finished, set(chosen)),
     }
 
@@ -65,20 +66,20 @@ def disagreements(card: Mapping[str, Any]) -> list[str]:
 def _checks(finished: Sequence[Run], chosen: set[str]) -> list[dict[str, Any]]:
     proofs = [run.proof for run in finished]
     environments = [run.environment for run in finished]
-    kernels = [e["kernel"] for e in environments]
+    kernels = [e.kernel for e in environments]
     recurring = [run for run, k in zip(finished, kernels, strict=True) if k != "none"]
     configs = [run.config.training for run in finished]
 
     return [
-        _check("data", finished, [run.dataset["fingerprint"] for run in finished], str),
-        _check("division", finished, [p["splits"] for p in proofs], _joined),
-        _check("vocabulary", finished, [p["vocabulary"] for p in proofs], str),
+        _check("data", finished, [run.dataset.fingerprint for run in finished], str),
+        _check("division", finished, [p.splits for p in proofs], _joined),
+        _check("vocabulary", finished, [p.vocabulary for p in proofs], str),
         _check_by_seed("batches and their order, by seed", finished, _batches),
         _check_by_seed(INITIAL_WEIGHTS, finished, _weights),
         _check(
             "optimizer and schedule",
             finished,
-            [_training(proof["training"], chosen) for proof in proofs],
+            [_training(proof.training, chosen) for proof in proofs],
             _shown_training,
         ),
         _check(
@@ -90,14 +91,14 @@ def _checks(finished: Sequence[Run], chosen: set[str]) -> list[dict[str, Any]]:
         _check(
             "keras and tensorflow",
             finished,
-            [[e["versions"][name] for name in ("keras", "tensorflow")]
+            [[e.versions[name] for name in ("keras", "tensorflow")]
              for e in environments],
             ", ".join,
         ),
         _check("kernel of the recurrence", recurring,
                [k for k in kernels if k != "none"], str, TIMES),
         _check("threads in training", finished,
-               [e["threads"] for e in environments], str, TIMES),
+               [e.threads for e in environments], str, TIMES),
     ]  # fmt: skip
 
 
@@ -150,12 +151,12 @@ def _check_by_seed(
 
 
 def _batches(run: Run) -> dict[str, str]:
-    return {str(epoch): value for epoch, value in enumerate(run.proof["batches"], 1)}
+    return {str(epoch): value for epoch, value in enumerate(run.proof.batches, 1)}
 
 
 def _weights(run: Run) -> dict[str, str]:
     """Returns hashes by name and shape: a weight of another shape is another weight."""
-    return dict(run.proof["initial_weights"])
+    return dict(run.proof.initial_weights)
 
 
 def _training(values: Mapping[str, Any], chosen: Collection[str]) -> dict[str, Any]:

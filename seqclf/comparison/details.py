@@ -13,6 +13,7 @@ from seqclf import statistics
 from seqclf.comparison.pairs import Right, accuracy_interval, compare_models
 from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
 from seqclf.metrics import quarters, wilson
+from seqclf.records.plain import to_plain
 from seqclf.runs import Predictions, Run
 
 EXAMPLES_A_CELL = 8
@@ -45,7 +46,7 @@ def details(groups: Groups, texts: pa.ChunkedArray | None = None) -> Record:
         for cell, runs in groups.items()
     }
     first = next(iter(groups.values()))[0]
-    labels = first.dataset["labels"]
+    labels = first.dataset.labels
     return {
         "labels": labels,
         "agreement": agreement(said),
@@ -58,7 +59,7 @@ def details(groups: Groups, texts: pa.ChunkedArray | None = None) -> Record:
         },
         "confusion": {cell: _confusion(runs) for cell, runs in groups.items()},
         "calibration": {cell: _calibration(by_seed) for cell, by_seed in said.items()},
-        "environment": first.environment,
+        "environment": to_plain(first.environment),
     }
 
 
@@ -226,7 +227,9 @@ def word_order(runs: Sequence[Run]) -> Record:
 def _fit(runs: Sequence[Run]) -> Record:
     """Returns accuracy and log loss on train and validation: who overfits."""
     return {
-        f"{split}_{score}": float(np.mean([run.metrics[split][score] for run in runs]))
+        f"{split}_{score}": float(
+            np.mean([getattr(run.metrics[split], score) for run in runs])
+        )
         for split in (TRAIN, VALIDATION)
         for score in ("accuracy", "log_loss")
     }
@@ -236,11 +239,11 @@ def _curve(run: Run) -> Record:
     history = run.history
     return {
         "seed": run.config.training.seed,
-        "best_epoch": run.environment["best_epoch"],
-        "epochs": [record["epoch"] for record in history],
-        "seconds": np.cumsum([record["seconds"] for record in history]).tolist(),
+        "best_epoch": run.environment.best_epoch,
+        "epochs": [record.epoch for record in history],
+        "seconds": np.cumsum([record.seconds for record in history]).tolist(),
         **{
-            key: [record[key] for record in history]
+            key: [getattr(record, key) for record in history]
             for key in ("loss", "validation_loss", "validation_accuracy")
         },
     }
@@ -248,7 +251,7 @@ def _curve(run: Run) -> Record:
 
 def _confusion(runs: Sequence[Run]) -> list[list[int]]:
     """Returns the counts of all seeds together, rows true, columns predicted."""
-    matrices = [run.metrics[TEST]["confusion_matrix"] for run in runs]
+    matrices = [run.metrics[TEST].confusion_matrix for run in runs]
     total: list[list[int]] = np.sum(matrices, axis=0).tolist()
     return total
 

@@ -27,19 +27,19 @@ from seqclf.data.dataset import TEST
 from seqclf.engine import Outcome, Task, run_tasks
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks, run_baseline
+from seqclf.records.plain import to_plain
+from seqclf.records.training import Event, Failed, Finished, OnEvent, Report
 from seqclf.runs import Run
 from seqclf.runs import run as files
 from seqclf.storage import write_json
 from seqclf.system import cores
 from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.training.timing import TimingTask, run_timing
-from seqclf.training.trial import Report, Trial, run_trial
+from seqclf.training.trial import Trial, run_trial
 
 TIMING, DETAILS = "timing of the twins", "details of where the twins differ"
 # Time of an epoch beside GRU's, measured on IMDB (docs/results.md); for estimates only.
 RELATIVE_COST = {"none": 0.15, "rnn": 0.7, "gru": 1.0, "lstm": 1.1}
-
-OnReport = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def begin(
     Returns:
       The directory; what another question left there is removed.
     """
-    question = design.question(data.about["fingerprint"])
+    question = design.question(data.about.fingerprint)
     path = _comparison_path(models, question, data, name, overwrite)
     _begin(path, question)
     return path
@@ -174,7 +174,7 @@ def _comparison_path(
 ) -> Path:
     if name is not None:
         return _named_path(models, question, name, overwrite)
-    base, number = f"{data.about['name']}-compare", 1
+    base, number = f"{data.about.name}-compare", 1
     while True:
         path = models / (base if number == 1 else f"{base}-{number}")
         if _is_free_for(path, question):
@@ -243,7 +243,7 @@ def _read_question(path: Path) -> dict[str, Any]:
     return question
 
 
-def execute(plan: Plan, on_report: OnReport) -> tuple[list[Run], dict[str, str]]:
+def execute(plan: Plan, on_report: OnEvent) -> tuple[list[Run], dict[str, str]]:
     """Trains and fits what is missing, each in a process of its own.
 
     Args:
@@ -261,7 +261,7 @@ def execute(plan: Plan, on_report: OnReport) -> tuple[list[Run], dict[str, str]]
 
 def train(
     trials: Sequence[Trial],
-    on_report: OnReport,
+    on_report: OnEvent,
     jobs: int = 1,
     may_diverge: bool = False,
 ) -> dict[str, str]:
@@ -294,7 +294,7 @@ def name_of(trial: Trial) -> str:
 
 
 def fit_baselines(
-    baselines: Sequence[BaselineTask], on_report: OnReport
+    baselines: Sequence[BaselineTask], on_report: OnEvent
 ) -> dict[str, str]:
     """Fits the baselines that are not fitted yet; returns why some could not be."""
     missing = [baseline for baseline in baselines if not baseline.is_fitted]
@@ -302,7 +302,7 @@ def fit_baselines(
     return _run_all(tasks, [baseline.name for baseline in missing], on_report)[1]
 
 
-def _time(plan: Plan, on_report: OnReport) -> dict[str, str]:
+def _time(plan: Plan, on_report: OnEvent) -> dict[str, str]:
     """Times the twins alone, unless that was done; returns why it could not be."""
     cells = [config.model.cell for config in plan.timing.configs]
     if set(cells) <= set(read_timing(plan.path)) and not plan.trials:
@@ -311,12 +311,12 @@ def _time(plan: Plan, on_report: OnReport) -> dict[str, str]:
     values, failures = _run_all([task], [TIMING], on_report)
     if not failures:
         timing = dict(zip(cells, values[0], strict=True))
-        write_json(plan.path / TIMING_FILE, timing)
+        write_json(plan.path / TIMING_FILE, to_plain(timing))
     return failures
 
 
 def _run_all(
-    tasks: Sequence[Task], names: Sequence[str], on_report: OnReport, jobs: int = 1
+    tasks: Sequence[Task], names: Sequence[str], on_report: OnEvent, jobs: int = 1
 ) -> tuple[dict[int, Any], dict[str, str]]:
     """Returns what the tasks returned, by index, and why others failed, by name."""
     values, failures = {}, {}
@@ -335,10 +335,8 @@ def finished_runs(plan: Plan) -> list[Run]:
     return plan.finished + [run for run in trained if run.is_finished]
 
 
-def _ended(outcome: Outcome) -> dict[str, Any]:
-    if outcome.error:
-        return {"event": "failed", "error": outcome.error}
-    return {"event": "finished"}
+def _ended(outcome: Outcome) -> Event:
+    return Failed(error=outcome.error) if outcome.error else Finished()
 
 
 def finish(

@@ -24,6 +24,7 @@ from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask
 from seqclf.metrics import wilson
+from seqclf.records.scores import Scores
 from seqclf.runs import Run
 
 
@@ -80,9 +81,9 @@ def _refuse_different_data(finished: Sequence[Run]) -> None:
     first = finished[0]
     for run in finished[1:]:
         different = [
-            f"{key}: {first.dataset[key]}, {run.dataset[key]}"
+            f"{key}: {getattr(first.dataset, key)}, {getattr(run.dataset, key)}"
             for key in ("fingerprint", "labels", "sizes")
-            if first.dataset[key] != run.dataset[key]
+            if getattr(first.dataset, key) != getattr(run.dataset, key)
         ]
         different += [
             line
@@ -137,7 +138,7 @@ def _row(
     environment = [run.environment for run in group]
 
     def mean(key: str) -> float:
-        return float(np.mean([values[key] for values in environment]))
+        return float(np.mean([getattr(values, key) for values in environment]))
 
     return {
         "cell": name,
@@ -145,14 +146,14 @@ def _row(
         "seeds": [_seed(run) for run in group],
         "runs": [str(run.path) for run in group],
         "units": group[0].config.model.units if name.split()[0] != "none" else None,
-        "parameters": environment[0]["parameters"],
-        "recurrent_parameters": environment[0]["recurrent_parameters"],
+        "parameters": environment[0].parameters,
+        "recurrent_parameters": environment[0].recurrent_parameters,
         **_quality(test, right),
         **_times(mean, timing),
-        "peak_memory_bytes": max(e["peak_memory_bytes"] for e in environment),
-        "kernel": ", ".join(sorted({e["kernel"] for e in environment})),
+        "peak_memory_bytes": max(e.peak_memory_bytes for e in environment),
+        "kernel": ", ".join(sorted({e.kernel for e in environment})),
         "validation_loss": float(
-            np.mean([run.metrics[VALIDATION]["log_loss"] for run in group])
+            np.mean([run.metrics[VALIDATION].log_loss for run in group])
         ),
     }
 
@@ -184,19 +185,19 @@ def _baseline_row(name: str, run: Run) -> dict[str, Any]:
         "runs": [str(run.path)],
         "parameters": None,
         **_quality([run.metrics[TEST]], {}),
-        "seconds_to_best": run.environment["seconds"],
-        "peak_memory_bytes": run.environment["peak_memory_bytes"],
+        "seconds_to_best": run.baseline_environment.seconds,
+        "peak_memory_bytes": run.baseline_environment.peak_memory_bytes,
     }
 
 
-def _quality(test: Sequence[dict[str, Any]], right: Right) -> dict[str, Any]:
+def _quality(test: Sequence[Scores], right: Right) -> dict[str, Any]:
     """Returns the test scores: their mean, and how far they reach.
 
     low and high are the interval over seeds and texts, of one model Wilson's; least
     and most are the range over seeds.
     """
-    accuracies = [scores["accuracy"] for scores in test]
-    mean, n = float(np.mean(accuracies)), test[0]["n"]
+    accuracies = [scores.accuracy for scores in test]
+    mean, n = float(np.mean(accuracies)), test[0].n
     several = len(test) > 1 and n > 1
     low, high = accuracy_interval(right) if several else wilson(round(mean * n), n)
     return {
@@ -208,6 +209,6 @@ def _quality(test: Sequence[dict[str, Any]], right: Right) -> dict[str, Any]:
             "least": min(accuracies),
             "most": max(accuracies),
         },
-        "macro_f1": float(np.mean([scores["macro_f1"] for scores in test])),
-        "log_loss": float(np.mean([scores["log_loss"] for scores in test])),
+        "macro_f1": float(np.mean([scores.macro_f1 for scores in test])),
+        "log_loss": float(np.mean([scores.log_loss for scores in test])),
     }

@@ -62,7 +62,7 @@ def read_comparison(folder: Path) -> dict[str, Any]:
             f"goes on with the runs that are missing."
         )
     try:
-        checksums = Run(folder).complete["files"]
+        checksums = Run(folder).checksums
         written = check(folder, COMPARISON_FILE, checksums)
         result: dict[str, Any] = strict_json(written.read_text("utf-8"))
         all((result["verdict"], result["card"], *map(_parts_used, result["rows"])))
@@ -99,9 +99,9 @@ def default_run(models: Path) -> Run:
     for path in [run.path for run in runs.list_runs(models)] + find_comparisons(models):
         with contextlib.suppress(RunError, KeyError, TypeError):
             complete = Run(path).complete
-            best = Run(path) if complete["command"] == "train" else _best_run(path)
+            best = Run(path) if complete.command == "train" else _best_run(path)
             if best is not None:
-                asked.append((complete["time"], best))
+                asked.append((complete.time, best))
     if not asked:
         raise RunError(f"no run to predict with; {runs.no_runs(models)}")
     return max(asked, key=lambda one: one[0])[1]
@@ -118,4 +118,4 @@ def _best_run(path: Path) -> Run | None:
         for one in row["runs"]
     ]
     there = [run for run in found if run.is_finished]
-    return min(there, key=lambda r: r.metrics[VALIDATION]["log_loss"], default=None)
+    return min(there, key=lambda r: r.metrics[VALIDATION].log_loss, default=None)

@@ -12,9 +12,10 @@ from seqclf.comparison.design import PARAMETERS, Design, twins
 from seqclf.config import RunConfig
 from seqclf.data.dataset import VALIDATION
 from seqclf.errors import RunError, TrainingError
+from seqclf.records.training import Report
 from seqclf.runs import Run
 from seqclf.storage import write_json
-from seqclf.training.trial import Report, Trial, run_trial
+from seqclf.training.trial import Trial, run_trial
 
 FOLDER = "tuning"
 FAILED_FILE = "failed.json"
@@ -138,13 +139,13 @@ def _tried(path: Path, config: RunConfig) -> dict[str, Any]:
             f"trials; type the command again, and it goes on."
         )
     has_failed = not Run(path).is_finished
-    scores = {} if has_failed else Run(path).metrics[VALIDATION]
+    scores = None if has_failed else Run(path).metrics[VALIDATION]
     return {
         "learning_rate": config.training.learning_rate,
         "dropout_rate": config.model.dropout_rate,
         "units": config.model.units,
-        "validation_loss": scores.get("log_loss"),
-        "validation_accuracy": scores.get("accuracy"),
+        "validation_loss": scores.log_loss if scores else None,
+        "validation_accuracy": scores.accuracy if scores else None,
     }
 
 

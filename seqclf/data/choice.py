@@ -22,8 +22,8 @@ from seqclf.data.columns import (
 )
 from seqclf.data.dataset import TRAIN, UNLABELED, Found, Part
 from seqclf.data.names import LABEL, TEXT
-from seqclf.data.reading import NOTHING_SAID, Reading
 from seqclf.errors import DataError
+from seqclf.records.reading import NOTHING_SAID, Reading
 
 TIMES_MORE_WORDS = 2  # than any other column has, for one without a name of texts
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqclf.data.reading import NOTHING_SAID, Reading
+from seqclf.records.reading import NOTHING_SAID, Reading
 
 TRAIN, VALIDATION, TEST, UNLABELED = "train", "validation", "test", "unlabeled"
 SHUFFLED = "test_shuffled"  # the test texts, the tokens of each in a random order

@@ -21,8 +21,8 @@ from seqclf.data.formats.header import columns_of
 from seqclf.data.formats.json_files import read_json
 from seqclf.data.formats.labelled_lines import read_lines
 from seqclf.data.formats.sheets import read_sheet
-from seqclf.data.reading import NOTHING_SAID, Reading
 from seqclf.errors import ConfigError, DataError
+from seqclf.records.reading import NOTHING_SAID, Reading
 
 TEXT_SUFFIX = ".txt"
 

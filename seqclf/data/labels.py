@@ -27,9 +27,9 @@ from seqclf.data.columns import (
 from seqclf.data.dataset import NO_LABEL, TRAIN, UNLABELED, Found, Part
 from seqclf.data.formats.json_files import is_scores
 from seqclf.data.names import LABEL
-from seqclf.data.reading import split_names
 from seqclf.errors import DataError, unknown
 from seqclf.notes import note
+from seqclf.records.reading import split_names
 
 LABELS_FILE = "labels.json"
 NAMES_SUFFIX = "_text"  # label_text beside label names its ids, as many do on the Hub

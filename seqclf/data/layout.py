@@ -28,8 +28,8 @@ from seqclf.data.files import (
 from seqclf.data.formats.contents import format_of, stem_of
 from seqclf.data.hub import is_saved, read_saved
 from seqclf.data.labels import read_label_names
-from seqclf.data.reading import NOTHING_SAID, Reading
 from seqclf.errors import ConfigError, DataError
+from seqclf.records.reading import NOTHING_SAID, Reading
 
 STANDARD_INPUT = "-"
 SHARD = re.compile(r"-\d{5}-of-\d{5}$")  # as the Hub names the parts of a split

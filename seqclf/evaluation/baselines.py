@@ -17,13 +17,16 @@ from threadpoolctl import threadpool_limits
 
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.errors import RunError
+from seqclf.records.plain import to_plain
+from seqclf.records.scores import Metrics
+from seqclf.records.training import BaselineEnvironment, Report, Started
 from seqclf.runs import Predictions, Run
 from seqclf.runs import run as files
 from seqclf.storage import write_json
 from seqclf.system import peak_memory
 from seqclf.text import tokens
 from seqclf.text.encoding import EncodedDataset, open_encoded
-from seqclf.training.trial import Report, package_versions, scores
+from seqclf.training.trial import package_versions, scores
 
 REGULARIZATIONS = (1.0, 10.0, 100.0)
 SVM_SHARE = 0.25  # beta of the paper, for sentences and reviews alike
@@ -72,25 +75,25 @@ def baseline_tasks(data: EncodedDataset, models: Path) -> list[BaselineTask]:
 
 def run_baseline(task: BaselineTask, report: Report) -> None:
     """Fits one baseline on train, scores it as a run is scored, and writes that."""
-    report({"event": "start"})
+    report(Started())
     start = time.perf_counter()
     encoded = open_encoded(task.encoded)
     # One thread: the solver's small products lose more to waiting than they gain.
     with threadpool_limits(limits=1):
         probabilities, chosen = BASELINES[task.name](encoded)
-    results = {}
+    results: Metrics = {}
     for split, values in probabilities.items():
         predictions = _predictions(encoded, split, values)
         files.write_predictions(task.path, split, predictions)
         results[split] = scores(predictions, encoded.labels)
-    write_json(task.path / files.METRICS_FILE, results)
-    environment = {
-        "versions": package_versions(),
-        "chosen": chosen,
-        "seconds": time.perf_counter() - start,
-        "peak_memory_bytes": peak_memory(),
-    }
-    write_json(task.path / files.ENVIRONMENT_FILE, environment)
+    write_json(task.path / files.METRICS_FILE, to_plain(results))
+    environment = BaselineEnvironment(
+        versions=package_versions(),
+        chosen=chosen,
+        seconds=time.perf_counter() - start,
+        peak_memory_bytes=peak_memory(),
+    )
+    write_json(task.path / files.ENVIRONMENT_FILE, to_plain(environment))
     files.mark_complete(task.path, "baseline")
 
 

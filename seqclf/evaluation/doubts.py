@@ -33,18 +33,18 @@ def doubts(runs: Sequence[Run]) -> list[str]:
 
 def _about_cuts(run: Run) -> list[str]:
     """Says so if most texts were cut; a run of version 0.1.0 does not know."""
-    tokens = run.dataset.get("tokens", {}).get(TRAIN)
-    total = run.dataset["sizes"][TRAIN]
-    if tokens is None or tokens["cut"] < MANY_CUT * total:
+    tokens = run.dataset.tokens.get(TRAIN)
+    total = run.dataset.sizes[TRAIN]
+    if tokens is None or tokens.cut < MANY_CUT * total:
         return []
-    text, count = run.config.text, tokens["cut"]
+    text, count = run.config.text, tokens.cut
     many = "all" if count == total else f"{count:,} of"
     return [
         note(
             "SQ001",
             f"{many} {total:,} training texts were cut: of the median one, "
-            f"{text.max_length:,} of {tokens['median']:,} tokens were read, "
-            f"{KEPT[text.keep]}. --max-length {tokens['median']} reads it whole; "
+            f"{text.max_length:,} of {tokens.median:,} tokens were read, "
+            f"{KEPT[text.keep]}. --max-length {tokens.median} reads it whole; "
             f"--keep chooses what is kept: head, tail, both.",
         )
     ]
@@ -52,11 +52,11 @@ def _about_cuts(run: Run) -> list[str]:
 
 def _about_guessing(runs: Sequence[Run]) -> list[str]:
     """Says so if test accuracy is not above that of the commonest label."""
-    label = int(np.argmax(runs[0].dataset["label_counts"][TRAIN]))
-    name = runs[0].dataset["labels"][label]
+    label = int(np.argmax(runs[0].dataset.label_counts[TRAIN]))
+    name = runs[0].dataset.labels[label]
     test = runs[0].metrics[TEST]
-    share = test["per_label"][label]["support"] / test["n"]
-    found = [run for run in runs if run.metrics[TEST]["accuracy_low"] <= share]
+    share = test.per_label[label].support / test.n
+    found = [run for run in runs if run.metrics[TEST].accuracy_low <= share]
     if not found:
         return []
     return [
@@ -88,11 +88,10 @@ def _about_silence(runs: Sequence[Run]) -> list[str]:
 
 def _never_predicted(run: Run) -> list[str]:
     metrics = run.metrics
-    confusion = np.add(
-        *(metrics[split]["confusion_matrix"] for split in (VALIDATION, TEST))
-    )
+    both = [metrics[split].confusion_matrix for split in (VALIDATION, TEST)]
+    confusion = np.sum(both, axis=0)
     is_silent = (confusion.sum(axis=0) == 0) & (confusion.sum(axis=1) > 0)
-    return [run.dataset["labels"][i] for i in np.flatnonzero(is_silent)]
+    return [run.dataset.labels[i] for i in np.flatnonzero(is_silent)]
 
 
 def _of(found: Sequence[Run], runs: Sequence[Run]) -> str:
@@ -106,5 +105,5 @@ def _of(found: Sequence[Run], runs: Sequence[Run]) -> str:
 
 def _accuracy(run: Run) -> str:
     test = run.metrics[TEST]
-    low, high = 100 * test["accuracy_low"], 100 * test["accuracy_high"]
-    return f"{100 * test['accuracy']:.1f} % ({low:.1f} to {high:.1f})"
+    low, high = 100 * test.accuracy_low, 100 * test.accuracy_high
+    return f"{100 * test.accuracy:.1f} % ({low:.1f} to {high:.1f})"

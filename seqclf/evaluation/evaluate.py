@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
@@ -19,6 +18,7 @@ from seqclf.data.relabel import GONE
 from seqclf.data.splits import complete
 from seqclf.errors import ConfigError, DataError, SeqclfError, unknown
 from seqclf.evaluation.matching import matched
+from seqclf.records.scores import Scores
 from seqclf.runs import Run
 from seqclf.text.encoding import LABELLED_SPLITS
 
@@ -30,13 +30,13 @@ class Evaluation:
     Attributes:
       split: Name of the split.
       source: Where its texts came from.
-      scores: See `metrics.scores`.
+      scores: How good its predictions are.
       notes: What the person should know, a sentence each.
     """
 
     split: str
     source: str
-    scores: dict[str, Any]
+    scores: Scores
     notes: tuple[str, ...]
 
 
@@ -88,7 +88,7 @@ def _read(
     raw = _source(run, data)
     content = fingerprint(raw.splits, raw.labels)
     notes = raw.notes
-    if content == run.dataset["fingerprint"]:
+    if content == run.dataset.fingerprint:
         own = complete(raw, run.config.data, content)
         table, notes = own.splits[split], own.notes
     elif split in raw.splits:
@@ -116,13 +116,13 @@ def _source(run: Run, data: DataConfig) -> RawData:
     if as_then != data and data.source != STANDARD_INPUT:  # that is read but once
         with contextlib.suppress(SeqclfError):
             raw = read_source(as_then, usual=run.reading)
-            if fingerprint(raw.splits, raw.labels) == run.dataset["fingerprint"]:
+            if fingerprint(raw.splits, raw.labels) == run.dataset.fingerprint:
                 return raw
     return read_source(data, usual=run.reading)
 
 
 def _refuse_changed_source(run: Run, source: str) -> None:
-    if source == run.dataset["source"]:
+    if source == run.dataset.source:
         raise DataError(
             f"{source} has changed since {run.name} was trained on it, so its rows "
             f"cannot be told from training texts; name other data with --data."

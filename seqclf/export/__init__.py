@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.classifier import Classifier
+from seqclf.data.dataset import TEST
 from seqclf.engine import Task, run_tasks
 from seqclf.errors import RunError
 from seqclf.export.card import About, model_card
@@ -26,6 +27,8 @@ from seqclf.export.texts import own_data, verification_texts
 from seqclf.export.verify import Agreement, Check, verify
 from seqclf.metrics import accuracy
 from seqclf.model.scoring import batched_logits
+from seqclf.records.plain import to_plain
+from seqclf.records.training import Report
 from seqclf.runs import Run
 from seqclf.runs.run import (
     CONFIG_FILE,
@@ -188,7 +191,7 @@ def _refuse_another(
 
 def _run_digest(run: Run) -> str:
     """Returns a hash of what an artefact is made of, as 64 hexadecimal digits."""
-    checksums = run.complete["files"]
+    checksums = run.checksums
     made_of = {name: checksums.get(name) for name in MADE_OF}
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
 
@@ -218,18 +221,17 @@ def _build(build: _Build) -> None:
         raise RunError(outcome.error.removesuffix(f" (see {log})"))
 
 
-def build_models(build: _Build, report: Callable[[dict[str, Any]], None]) -> None:
+def build_models(build: _Build, report: Report) -> None:
     """Writes the models; made to be called in a process of its own.
 
     Args:
       build: What to write.
-      report: Told each format that is written.
+      report: Not told of anything.
     """
     # Before TensorFlow: what is traced where there is a GPU may run nowhere else.
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     for name, folder in build.folders.items():
         FORMATS[name].write(Run(build.run), folder)
-        report({"event": "written", "format": name})
 
 
 def write_common(run: Run, folder: Path) -> None:
@@ -245,7 +247,7 @@ def _cost(run: Run, folder: Path, own: EncodedDataset | None) -> dict[str, Any]:
         return {"test": None}
     from seqclf.model.onnx_graph import onnx_predict
 
-    test = own.splits["test"]
+    test = own.splits[TEST]
     logits = batched_logits(
         onnx_predict(str(folder / ONNX_FILE)),
         test,
@@ -253,9 +255,9 @@ def _cost(run: Run, folder: Path, own: EncodedDataset | None) -> dict[str, Any]:
         len(run.labels),
     )
     kept = ("n", "accuracy", "accuracy_low", "accuracy_high")
-    before = {key: run.metrics["test"][key] for key in kept}
+    before = {key: getattr(run.metrics[TEST], key) for key in kept}
     after = accuracy(np.asarray(test.label_ids) == logits.argmax(axis=1))
-    return {"test": {"run": before, "artefact": after}}
+    return {"test": {"run": before, "artefact": to_plain(after)}}
 
 
 def _record(run: Run, name: str, agreement: Agreement, folder: Path) -> dict[str, Any]:

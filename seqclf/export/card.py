@@ -107,20 +107,20 @@ def scores(run: Run) -> list[Score]:
     log loss the normal interval of a mean.
     """
     test = run.metrics["test"]
-    low, high = _macro_f1_interval(np.array(test["confusion_matrix"]))
+    low, high = _macro_f1_interval(np.array(test.confusion_matrix))
     predictions = run.predictions("test")
     right = predictions.probabilities[
         np.arange(len(predictions.label_ids)), predictions.label_ids
     ]
     losses = -np.log(np.maximum(right.astype(np.float64), 1e-15))
     reach = NORMAL_95 * losses.std() / np.sqrt(len(losses))
-    loss = test["log_loss"]
+    loss = test.log_loss
     return [
         Score(
             "accuracy", "Accuracy",
-            test["accuracy"], test["accuracy_low"], test["accuracy_high"],
+            test.accuracy, test.accuracy_low, test.accuracy_high,
         ),
-        Score("f1", "Macro F1", test["macro_f1"], low, high),
+        Score("f1", "Macro F1", test.macro_f1, low, high),
         Score("log_loss", "Log loss", loss, loss - reach, loss + reach),
     ]  # fmt: skip
 
@@ -153,9 +153,9 @@ def _metadata(run: Run, name: str, found: Sequence[Score], about: About) -> str:
             task_type=TASK,
             task_name=TASK_NAME,
             dataset_type=hub_id or "local",
-            dataset_name=data["name"],
+            dataset_name=data.name,
             dataset_split="test",
-            dataset_revision=data.get("revision"),
+            dataset_revision=data.revision,
             metric_type=score.type,
             metric_value=round(score.value, 6),
             metric_name=f"{score.name} (95 % interval {_reach(score)})",
@@ -180,7 +180,7 @@ def _hub_id(run: Run) -> str | None:
     """Returns the id of a data set of the Hugging Face Hub; None of any other."""
     from seqclf.data.hub.names import entry_of
 
-    if run.dataset.get("revision") is None:
+    if run.dataset.revision is None:
         return None
     return entry_of(run.config.data.source, run.config.data.subset).id
 
@@ -196,7 +196,7 @@ def _introduction(run: Run, name: str) -> str:
     kind = "no recurrent layer" if model.cell == "none" else model.cell.upper()
     return (
         f"A text classifier ({kind}) with {len(labels)} labels: {shown}{more}. Made "
-        f"with seqclf {run.environment['versions']['seqclf']}, exported as {name}."
+        f"with seqclf {run.environment.versions['seqclf']}, exported as {name}."
     )
 
 
@@ -219,44 +219,47 @@ def _loading(run: Run, name: str) -> str:
 
 def _scores(run: Run, found: Sequence[Score]) -> Iterator[str]:
     test = run.metrics["test"]
-    yield f"On the {test['n']:,} texts of the test split, which chose nothing:"
+    yield f"On the {test.n:,} texts of the test split, which chose nothing:"
     yield _table(
         ("score", "value", "95 % interval"),
         [(s.name, f"{s.value:.4f}", _reach(s)) for s in found],
     )
-    records = test["per_label"][:_MOST_LABELS]
-    shares = ("precision", "recall", "f1")
+    records = test.per_label[:_MOST_LABELS]
     yield _table(
         ("label", "precision", "recall", "F1", "texts"),
         [
-            (r["label"], *(f"{r[key]:.4f}" for key in shares), f"{r['support']:,}")
+            (
+                r.label,
+                *(f"{v:.4f}" for v in (r.precision, r.recall, r.f1)),
+                f"{r.support:,}",
+            )
             for r in records
         ],
     )
-    if len(test["per_label"]) > _MOST_LABELS:
+    if len(test.per_label) > _MOST_LABELS:
         yield f"The first {_MOST_LABELS} labels are shown."
 
 
 def _data(run: Run) -> str:
     data = run.dataset
-    sizes = ", ".join(f"{plain(k)} {v:,}" for k, v in data["sizes"].items())
+    sizes = ", ".join(f"{plain(k)} {v:,}" for k, v in data.sizes.items())
     facts = [
-        f"Name: {plain(data['name'])}; source: {plain(data['source'])}.",
+        f"Name: {plain(data.name)}; source: {plain(data.source)}.",
         f"Texts: {sizes}.",
-        f"Fingerprint: {plain(data['fingerprint'])}.",
+        f"Fingerprint: {plain(data.fingerprint)}.",
     ]
-    if data.get("revision"):
-        facts.append(f"Revision: {plain(data['revision'])}.")
-    return _bullets([*facts, *map(plain, data["notes"])])
+    if data.revision:
+        facts.append(f"Revision: {plain(data.revision)}.")
+    return _bullets([*facts, *map(plain, data.notes)])
 
 
 def _recipe(run: Run) -> Iterator[str]:
     of_training = run.environment
-    versions = ", ".join(f"{k} {v}" for k, v in of_training["versions"].items())
+    versions = ", ".join(f"{k} {v}" for k, v in of_training.versions.items())
     yield (
-        f"The best of {of_training['epochs']} epochs by validation loss, number "
-        f"{of_training['best_epoch']}, on {plain(of_training['device'])} "
-        f"({plain(of_training['kernel'])}); {of_training['parameters']:,} parameters. "
+        f"The best of {of_training.epochs} epochs by validation loss, number "
+        f"{of_training.best_epoch}, on {plain(of_training.device)} "
+        f"({plain(of_training.kernel)}); {of_training.parameters:,} parameters. "
         f"{plain(versions)}."
     )
     parts = settings.to_dict(run.config)
@@ -275,7 +278,7 @@ def _limits_of(run: Run, name: str) -> list[str]:
         f"It reads {text.max_length:,} tokens of a text; of a longer one it reads "
         f"{part[text.keep]}."
     ]
-    if run.dataset["name"] == "demo":
+    if run.dataset.name == "demo":
         limits.append("Its training texts are synthetic. It is of no use but to try.")
     if name == "onnx-int8":
         limits.append("Its 8-bit weights make its answers a little coarser.")

@@ -154,10 +154,10 @@ def own_data(run: Run, cache: Path) -> EncodedDataset | None:
         # What is damaged or of another kind is not the run's data.
         with contextlib.suppress(OSError, ValueError, KeyError, SeqclfError):
             about = json.loads(file.read_text("utf-8"))
-            if about["fingerprint"] != run.dataset["fingerprint"]:
+            if about["fingerprint"] != run.dataset.fingerprint:
                 continue
             data = open_encoded(file.parent)
-            if proof_of_data(data)["splits"] == run.proof["splits"]:
+            if proof_of_data(data) == run.proof.splits:
                 data.texts(TEST)
                 return data
     return None

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from seqclf import config as settings
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, RunError, SeqclfError, unknown
 from seqclf.marker import RUN, holds_nothing, is_free, is_ours, kind_of, removal
+from seqclf.records.dataset import DatasetInfo
 from seqclf.runs.run import (
     CHECKPOINT_FILE,
     CONFIG_FILE,
@@ -75,7 +74,7 @@ class Place:
 def find_place(
     models: Path,
     config: RunConfig,
-    about: Mapping[str, Any],
+    about: DatasetInfo,
     name: str | None = None,
     overwrite: bool = False,
 ) -> Place:
@@ -103,12 +102,12 @@ def find_place(
         if place is None:
             _refuse_to_replace(Run(models / name), config, overwrite)
         return place or Place(models / name)
-    base = f"{about['name']}-{config.model.cell}-{config.training.seed}"
+    base = f"{about.name}-{config.model.cell}-{config.training.seed}"
     return _automatic_place(models, base, config, about)
 
 
 def _automatic_place(
-    models: Path, base: str, config: RunConfig, about: Mapping[str, Any]
+    models: Path, base: str, config: RunConfig, about: DatasetInfo
 ) -> Place:
     """Returns the equal run under `base` or a number of it, else the first free one."""
     places, number = [], 1
@@ -141,7 +140,7 @@ def check_name(name: str) -> None:
         )
 
 
-def _place(path: Path, config: RunConfig, about: Mapping[str, Any]) -> Place | None:
+def _place(path: Path, config: RunConfig, about: DatasetInfo) -> Place | None:
     """Returns the place if it is free or holds an equal run, else None."""
     if not os.path.lexists(path) or holds_nothing(path):
         return Place(path)
@@ -151,7 +150,7 @@ def _place(path: Path, config: RunConfig, about: Mapping[str, Any]) -> Place | N
             return None
         if not run.is_finished:
             return _begun(run, about)
-        if run.dataset["fingerprint"] != about["fingerprint"]:
+        if run.dataset.fingerprint != about.fingerprint:
             return None
         if not (path / PROOF_FILE).exists():
             return None  # of a version that trained in another way
@@ -161,12 +160,12 @@ def _place(path: Path, config: RunConfig, about: Mapping[str, Any]) -> Place | N
     return Place(path, is_done=True)
 
 
-def _begun(run: Run, about: Mapping[str, Any]) -> Place | None:
+def _begun(run: Run, about: DatasetInfo) -> Place | None:
     """Returns the place of a training that was cut off, None if it cannot go on."""
     if not is_free(run.path, RUN):
         return None  # another's files lie there, too
     has_data = (run.path / DATASET_FILE).exists()  # else cut off between the two
-    if has_data and run.dataset["fingerprint"] != about["fingerprint"]:
+    if has_data and run.dataset.fingerprint != about.fingerprint:
         return None
     return Place(run.path, is_begun=True)
 

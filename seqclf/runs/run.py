@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 
 from seqclf import config as settings
 from seqclf.config import DataConfig, RunConfig
-from seqclf.data.reading import Reading
 from seqclf.errors import RunError
 from seqclf.marker import COMPLETE_FILE as COMPLETE_FILE  # written last, with checksums
 from seqclf.marker import CONFIG_FILE as CONFIG_FILE  # the whole question
@@ -27,11 +26,24 @@ from seqclf.marker import LABELS_FILE as LABELS_FILE
 from seqclf.marker import LOCK_FILE as LOCK_FILE  # held by the process that trains
 from seqclf.marker import LOG_FILE as LOG_FILE  # what libraries wrote meanwhile
 from seqclf.marker import MARKER_FILE, RUN, begin, removal
+from seqclf.records.dataset import DatasetInfo
+from seqclf.records.plain import from_plain, to_plain
+from seqclf.records.reading import Reading
+from seqclf.records.scores import Metrics
+from seqclf.records.training import (
+    BaselineEnvironment,
+    Complete,
+    Environment,
+    Epoch,
+    Proof,
+)
 from seqclf.runs.manifest import DamagedError, check, digests
 from seqclf.storage import strict_json, write_json, write_text, write_whole
 from seqclf.system import try_lock
 from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary
+
+T = TypeVar("T")
 
 # File names; other programs read them, so they keep.
 VOCABULARY_FILE = "vocabulary.txt"
@@ -93,47 +105,51 @@ class Run:
         return settings.from_dict(self._json(CONFIG_FILE))
 
     @property
-    def dataset(self) -> dict[str, Any]:
+    def dataset(self) -> DatasetInfo:
         """Name, source, fingerprint, labels and sizes of its data."""
-        return dict(self._json(DATASET_FILE))
+        return self._record(DatasetInfo, DATASET_FILE)
 
     @property
     def data(self) -> DataConfig:
         """Where its data is; of a data set on the Hub, the commit it was trained on."""
-        revision = self.dataset.get("revision")
-        return dataclasses.replace(self.config.data, revision=revision)
+        return dataclasses.replace(self.config.data, revision=self.dataset.revision)
 
     @property
     def reading(self) -> Reading:
         """How its data was read; other files are read alike, where they allow it."""
-        return Reading.of_run(self.dataset, self.config.data)
+        return self.dataset.reading or Reading.of(self.config.data)
 
     @property
-    def metrics(self) -> dict[str, Any]:
-        """Scores by split, see `metrics.scores`."""
-        return dict(self._json(METRICS_FILE))
+    def metrics(self) -> Metrics:
+        """Scores by split."""
+        return self._record(Metrics, METRICS_FILE)
 
     @property
-    def environment(self) -> dict[str, Any]:
+    def environment(self) -> Environment:
         """Versions, device, kernel, threads, seconds and memory."""
-        return dict(self._json(ENVIRONMENT_FILE))
+        return self._record(Environment, ENVIRONMENT_FILE)
 
     @property
-    def proof(self) -> dict[str, Any]:
+    def baseline_environment(self) -> BaselineEnvironment:
+        """The same of a fitted baseline."""
+        return self._record(BaselineEnvironment, ENVIRONMENT_FILE)
+
+    @property
+    def proof(self) -> Proof:
         """Hashes of what its twins must share, see `training.proof`."""
-        return dict(self._json(PROOF_FILE))
+        return self._record(Proof, PROOF_FILE)
 
     @property
-    def complete(self) -> dict[str, Any]:
+    def complete(self) -> Complete:
         """Which command asked for the run last, when, and its files' checksums."""
-        return dict(self._json(COMPLETE_FILE))
+        return self._record(Complete, COMPLETE_FILE)
 
     @property
-    def history(self) -> list[dict[str, Any]]:
+    def history(self) -> list[Epoch]:
         """A record an epoch."""
         lines = self._text(HISTORY_FILE).splitlines()
         try:
-            return [strict_json(line) for line in lines]
+            return [from_plain(Epoch, strict_json(line)) for line in lines]
         except ValueError as error:
             raise RunError(_damaged(self, HISTORY_FILE, error)) from error
 
@@ -167,12 +183,12 @@ class Run:
     @property
     def has_onnx(self) -> bool:
         """Whether `model.onnx` was written: it is not if it disagrees with Keras."""
-        return ONNX_FILE in self._checksums()
+        return ONNX_FILE in self.checksums
 
     @property
     def has_scores(self) -> bool:
         """Whether it was scored: a saved `SequenceClassifier` was not."""
-        return METRICS_FILE in self._checksums()
+        return METRICS_FILE in self.checksums
 
     def require_scores(self) -> None:
         """Refuses a run that was never scored.
@@ -194,7 +210,7 @@ class Run:
         """
         finished = name != COMPLETE_FILE and self.is_finished
         try:
-            return check(self.path, name, self._checksums() if finished else None)
+            return check(self.path, name, self.checksums if finished else None)
         except DamagedError as error:
             raise RunError(_damaged(self, name, error)) from error
 
@@ -204,12 +220,18 @@ class Run:
         Raises:
           RunError: If one is not as it was written; the first is named.
         """
-        for name in self._checksums():
+        for name in self.checksums:
             self.file(name)
 
-    def _checksums(self) -> Mapping[str, str]:
-        checksums = self.complete.get("files")
-        if not isinstance(checksums, dict):
+    @property
+    def checksums(self) -> Mapping[str, str]:
+        """SHA-256 of its files, by their relative path.
+
+        Raises:
+          RunError: If it is unfinished, or of a version that made none.
+        """
+        checksums = self.complete.files
+        if checksums is None:
             reason = "it is of an older version, and names no checksums"
             raise RunError(_damaged(self, COMPLETE_FILE, reason))
         return checksums
@@ -218,6 +240,12 @@ class Run:
         try:
             return self.file(name).read_bytes().decode()
         except (OSError, UnicodeDecodeError) as error:
+            raise RunError(_damaged(self, name, error)) from error
+
+    def _record(self, kind: type[T], name: str) -> T:
+        try:
+            return from_plain(kind, self._json(name))
+        except ValueError as error:
             raise RunError(_damaged(self, name, error)) from error
 
     def _json(self, name: str) -> Mapping[str, Any]:
@@ -238,7 +266,7 @@ def _damaged(run: Run, file: str, error: object) -> str:
 
 
 def create_run(
-    path: Path, config: RunConfig, about: Mapping[str, Any], vocabulary: Vocabulary
+    path: Path, config: RunConfig, about: DatasetInfo, vocabulary: Vocabulary
 ) -> Run:
     """Begins a run: the question, the data and the way from text to numbers.
 
@@ -259,10 +287,10 @@ def create_run(
     _clear(path)
     (path / PREDICTIONS_FOLDER).mkdir(parents=True)
     write_json(path / CONFIG_FILE, settings.to_dict(config))
-    write_json(path / DATASET_FILE, about)
+    write_json(path / DATASET_FILE, to_plain(about))
     write_json(path / TOKENIZER_FILE, rules_to_json(config.text))
     write_text(path / VOCABULARY_FILE, vocabulary.to_text())
-    write_text(path / LABELS_FILE, "".join(f"{label}\n" for label in about["labels"]))
+    write_text(path / LABELS_FILE, "".join(f"{label}\n" for label in about.labels))
     return Run(path)
 
 
@@ -296,15 +324,15 @@ def _clear(path: Path) -> None:
             old.unlink()
 
 
-def append_epoch(run: Run, record: Mapping[str, Any]) -> None:
+def append_epoch(run: Run, record: Epoch) -> None:
     """Adds a line to the run's history."""
     with (run.path / HISTORY_FILE).open("ab") as file:
-        file.write(json.dumps(record).encode() + b"\n")
+        file.write(json.dumps(to_plain(record)).encode() + b"\n")
 
 
-def write_history(run: Run, records: Sequence[Mapping[str, Any]]) -> None:
+def write_history(run: Run, records: Sequence[Epoch]) -> None:
     """Writes the run's history anew, a line an epoch."""
-    lines = (json.dumps(record) + "\n" for record in records)
+    lines = (json.dumps(to_plain(record)) + "\n" for record in records)
     write_text(run.path / HISTORY_FILE, "".join(lines))
 
 
@@ -335,10 +363,10 @@ def mark_complete(folder: Path, command: str) -> None:
 
 def mark_asked(run: Run, command: str) -> None:
     """Says which command asked for a finished run last."""
-    _write_complete(run.path, command, run.complete["files"])
+    _write_complete(run.path, command, run.checksums)
 
 
 def _write_complete(folder: Path, command: str, checksums: Mapping[str, str]) -> None:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
-    values = {"command": command, "time": now, "files": checksums}
-    write_json(folder / COMPLETE_FILE, values)
+    said = Complete(command=command, time=now, files=dict(checksums))
+    write_json(folder / COMPLETE_FILE, to_plain(said))

@@ -19,6 +19,7 @@ from seqclf.data import GENERATED
 from seqclf.errors import RunError
 from seqclf.machine import jobs_for
 from seqclf.model import backend
+from seqclf.records.dataset import DatasetInfo
 from seqclf.report.page.sections import sections_page
 from seqclf.steps import (
     Listener,
@@ -67,7 +68,7 @@ class Study:
       options: Fields of the question that have a meaning for it and for no other.
       is_timed: Whether its answer holds on the machine alone on which it was found.
       about: For a study of what lies in the folder of the runs, and of no data set of
-        its own: from that folder to what stands for one (name, fingerprint, sizes).
+        its own: from that folder to what stands for one.
     """
 
     run: Callable[[Question, Lab], Answer]
@@ -75,7 +76,7 @@ class Study:
     claim: str
     options: frozenset[str] = frozenset()
     is_timed: bool = False
-    about: Callable[[Path], Record] | None = None
+    about: Callable[[Path], DatasetInfo] | None = None
 
 
 STUDIES: dict[str, Study] = {
@@ -177,8 +178,8 @@ def run_study(
         about = load_and_encode(question.config, target.cache, listener).about
     else:
         about = study.about(target.models)
-    folder = saved.folder_of(target.models, str(about["name"]))
-    asked = question.asked(name, about["fingerprint"])
+    folder = saved.folder_of(target.models, about.name)
+    asked = question.asked(name, about.fingerprint)
     if study.is_timed:
         asked |= {"machine": timed.machine()}
     path = saved.place(folder, asked)
@@ -262,14 +263,14 @@ def section_of(study: Study, answer: Answer, path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _about(name: str, question: Question, data: Mapping[str, object]) -> Record:
+def _about(name: str, question: Question, data: DatasetInfo) -> Record:
     return {
         "claim": STUDIES[name].claim,
         "command": _command(name, question),
-        "data": data["name"],
-        "fingerprint": data["fingerprint"],
-        "sizes": data["sizes"],
-        "is_synthetic": data.get("source") == GENERATED,
+        "data": data.name,
+        "fingerprint": data.fingerprint,
+        "sizes": data.sizes,
+        "is_synthetic": data.source == GENERATED,
         "quick": question.quick,
         "seeds": list(question.seeds),
     }

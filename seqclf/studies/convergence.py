@@ -149,16 +149,16 @@ def _curve(run: Run, lengths: np.ndarray) -> Curve:
     config, history = run.config, run.history
     steps, seconds = [0], [0.0]
     for record in history:
-        number = num_batches(lengths, config.training, record["epoch"])
+        number = num_batches(lengths, config.training, record.epoch)
         steps.append(steps[-1] + number)
-        seconds.append(seconds[-1] + record["seconds"])
+        seconds.append(seconds[-1] + record.seconds)
     guessing = math.log(len(run.labels))
     return Curve(
         cell=config.model.cell,
         seed=config.training.seed,
         steps=tuple(steps),
         seconds=tuple(seconds),
-        losses=(guessing, *(record["validation_loss"] for record in history)),
+        losses=(guessing, *(record.validation_loss for record in history)),
     )
 
 
@@ -361,7 +361,7 @@ def _rows(curves: Sequence[Curve]) -> list[Record]:
 def _notes(
     question: Question, finished: Sequence[Run], findings: Record
 ) -> tuple[str, ...]:
-    jobs = sorted({run.environment["jobs"] for run in finished})
+    jobs = sorted({run.environment.jobs for run in finished})
     passed = (
         "alone" if jobs == [1] else f"{joined([str(n) for n in jobs])} trainings a time"
     )

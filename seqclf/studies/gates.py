@@ -26,6 +26,7 @@ from seqclf.config import TextConfig
 from seqclf.errors import ConfigError
 from seqclf.model import backend
 from seqclf.model.keras_file import open_keras
+from seqclf.records.training import Report, Started
 from seqclf.runs import Run
 from seqclf.runs.run import MODEL_FILE
 from seqclf.studies import gates_counted, gates_shown, unrolled
@@ -38,7 +39,6 @@ from seqclf.text.arrays import strings
 from seqclf.text.encoding import EncodedDataset, Examples, open_encoded, take
 from seqclf.text.tokens import RESERVED, UNKNOWN_ID, tokenize
 from seqclf.text.vocabulary import Vocabulary, encode, kept_codes
-from seqclf.training.trial import Report
 
 TEXTS, QUICK_TEXTS = 300, 100
 MOST_TEXTS = 4  # given, to be drawn
@@ -149,7 +149,7 @@ def measure(sample: Sample, report: Report) -> Record:
       text to be drawn its `tokens` and `values`, by gate and state float
       [tokens, chosen].
     """
-    report({"event": "start"})
+    report(Started())
     backend.set_threads(sample.threads)
     done = Run(sample.run)
     config, data = done.config, open_encoded(sample.encoded)

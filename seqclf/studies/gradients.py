@@ -28,6 +28,7 @@ from seqclf.model import backend
 from seqclf.model.build import build_model
 from seqclf.model.keras_file import open_keras
 from seqclf.model.kernels import use_kernel
+from seqclf.records.training import Report, Started
 from seqclf.runs import Run
 from seqclf.runs.run import FIRST_EPOCH_FILE, MODEL_FILE
 from seqclf.statistics import crossed_mean
@@ -39,7 +40,6 @@ from seqclf.studies.unrolled import Sample
 from seqclf.text.batching import training_batches
 from seqclf.text.encoding import EncodedDataset, open_encoded, take
 from seqclf.training.fit import label_weights
-from seqclf.training.trial import Report
 
 TEXTS, QUICK_TEXTS = 200, 100
 BATCHES, QUICK_BATCHES = 50, 20
@@ -155,7 +155,7 @@ def measure(sample: Sample, report: Report) -> Record:
       By stage: norms, by state the log10 of norms, float64 [texts, distances]; clipped;
       largest_gradient; matrices. And batches, how many training batches were seen.
     """
-    report({"event": "start"})
+    report(Started())
     backend.set_threads(sample.threads)
     done = Run(sample.run)
     config, data = done.config, open_encoded(sample.encoded)

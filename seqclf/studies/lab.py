@@ -15,6 +15,7 @@ from seqclf.comparison.tuning import FAILED_FILE
 from seqclf.config import DataConfig, RunConfig
 from seqclf.engine import Task, run_tasks
 from seqclf.errors import RunError, TrainingError
+from seqclf.records.training import Finished, Report
 from seqclf.runs import Run
 from seqclf.runs.run import FIRST_EPOCH_FILE, LOG_FILE
 from seqclf.steps import Listener, Target, load_and_encode
@@ -22,7 +23,7 @@ from seqclf.storage import write_whole
 from seqclf.studies import saved
 from seqclf.system import cores
 from seqclf.text.encoding import EncodedDataset
-from seqclf.training.trial import Report, Trial
+from seqclf.training.trial import Trial
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -199,7 +200,7 @@ class Lab:
                 if outcome.error:
                     raise RunError(f"{names[outcome.index]}: {outcome.error}")
                 values[outcome.index] = outcome.value
-                report(names[outcome.index], {"event": "finished"})
+                report(names[outcome.index], Finished())
         return [values[index] for index in range(len(arguments))]
 
 
@@ -228,7 +229,7 @@ def _free_name(
     folder: Path, config: RunConfig, data: EncodedDataset, planned: Mapping[Path, Trial]
 ) -> str:
     """Returns the automatic name, with a number if it is taken or planned."""
-    base = f"{data.about['name']}-{config.model.cell}-{config.training.seed}"
+    base = f"{data.about.name}-{config.model.cell}-{config.training.seed}"
     taken = {path.name for path in planned} | {path.name for path in folder.glob("*")}
     number = 1
     while (name := base if number == 1 else f"{base}-{number}") in taken:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from seqclf.comparison.verdict import title
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TRAIN
 from seqclf.errors import TrainingError
+from seqclf.records.training import Report, Started
 from seqclf.report import figures
 from seqclf.studies import sweep
 from seqclf.studies.lab import Lab
@@ -40,8 +41,6 @@ LEAST_RATE, MOST_RATE = 1e-5, 1.0
 STEPS, QUICK_STEPS = 400, 120
 WINDOW = 0.05  # of the steps, of which the loss is averaged
 MODE = "range test"
-
-Report = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def measure(task: RangeTask, report: Report) -> list[float]:
     from seqclf.model.kernels import use_kernel
     from seqclf.training.fit import as_tf_dataset, compile_model, label_weights
 
-    report({"event": "start"})
+    report(Started())
     backend.set_threads(task.threads)
     data = open_encoded(task.encoded)
     config, labels = task.config, len(data.labels)

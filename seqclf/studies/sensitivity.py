@@ -148,13 +148,13 @@ def _guess(trained: Sequence[Trained]) -> float:
     finished = next((o.run for o in trained if o.run.is_finished), None)
     if finished is None:
         return 0.0
-    counts = finished.dataset["label_counts"][VALIDATION]
+    counts = finished.dataset.label_counts[VALIDATION]
     return float(max(counts) / sum(counts))
 
 
 def _reached(one: Trained, guess: float) -> float:
     """Returns the validation accuracy; of a loss that ran away, that of guessing."""
-    return one.run.metrics[VALIDATION]["accuracy"] if one.run.is_finished else guess
+    return one.run.metrics[VALIDATION].accuracy if one.run.is_finished else guess
 
 
 def _sentence(found: Mapping[str, Any]) -> str:

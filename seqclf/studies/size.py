@@ -125,7 +125,7 @@ def _rights(question: Question, trained: Sequence[Trained]) -> dict[str, list[Ri
 
 
 def _guess(run: Run) -> float:
-    counts = run.dataset["label_counts"][TEST]
+    counts = run.dataset.label_counts[TEST]
     return float(max(counts) / sum(counts))
 
 
@@ -135,14 +135,14 @@ def _curve(cell: str, point: Point, trained: Sequence[Trained], right: Right) ->
         "cell": cell,
         "rows": point.values["rows"],
         "accuracy": sweep.accuracy(right),
-        "log_loss": float(np.mean([run.metrics[TEST]["log_loss"] for run in group])),
+        "log_loss": float(np.mean([run.metrics[TEST].log_loss for run in group])),
         "gap": sweep.student_mean([_gap(run) for run in group]),
     }
 
 
 def _gap(run: Run) -> float:
     metrics = run.metrics
-    return float(metrics[TRAIN]["accuracy"] - metrics[VALIDATION]["accuracy"])
+    return metrics[TRAIN].accuracy - metrics[VALIDATION].accuracy
 
 
 def usable_from(curves: Sequence[Record], cell: str, guess: float) -> int:

@@ -125,8 +125,8 @@ def row(one: Trained) -> Record:
     facts: Record = dict.fromkeys(FACTS)
     if one.run.is_finished:
         metrics, environment = one.run.metrics, one.run.environment
-        scores = {f"{s}_{m}": metrics[s][m] for s in SPLITS for m in SCORES}
-        facts = {key: environment[key] for key in FACTS}
+        scores = {f"{s}_{m}": getattr(metrics[s], m) for s in SPLITS for m in SCORES}
+        facts = {key: getattr(environment, key) for key in FACTS}
     return start | facts | scores
 
 

@@ -12,6 +12,8 @@ from seqclf.config import RunConfig
 from seqclf.machine import processor
 from seqclf.model.build import build_model
 from seqclf.model.kernels import kernel_of, recurrent_layers, use_kernel
+from seqclf.records.plain import to_plain
+from seqclf.records.training import Report
 from seqclf.storage import strict_json, write_json
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Record
@@ -19,7 +21,7 @@ from seqclf.system import cores
 from seqclf.text.encoding import open_encoded
 from seqclf.training.fit import compile_model
 from seqclf.training.timing import TimingTask, run_timing
-from seqclf.training.trial import Report, package_versions
+from seqclf.training.trial import package_versions
 
 FOLDER = "timings"
 ROUNDS = 15  # the interval of their median is that from the fourth to the twelfth
@@ -39,7 +41,7 @@ def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[Record]:
     data = lab.load(configs[0])
     asked = {
         "questions": [settings.question(config) for config in configs],
-        "fingerprint": data.about["fingerprint"],
+        "fingerprint": data.about.fingerprint,
         "rounds": ROUNDS,
         **machine(),
     }
@@ -84,7 +86,7 @@ def time_and_count(task: TimingTask, report: Report) -> list[Record]:
     """Times twins, then counts their weights; see `twins_timed`."""
     timings = run_timing(task, report)
     return [
-        timing | counted(config, task.encoded)
+        to_plain(timing) | counted(config, task.encoded)
         for config, timing in zip(task.configs, timings, strict=True)
     ]
 

@@ -93,7 +93,7 @@ def accuracies(question: Question, runs: Sequence[Run]) -> dict[str, float]:
     """Returns each cell's accuracy on the test split, the mean over seeds."""
     found: dict[str, list[float]] = {}
     for (cell, _), run in zip(pairs(question), runs, strict=True):
-        found.setdefault(cell, []).append(run.metrics["test"]["accuracy"])
+        found.setdefault(cell, []).append(run.metrics["test"].accuracy)
     return {cell: float(np.mean(values)) for cell, values in found.items()}
 
 

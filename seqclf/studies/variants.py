@@ -73,8 +73,8 @@ def _record(
         "cell": cell,
         "variant": point.name,
         "accuracy": sweep.accuracy(right),
-        "log_loss": float(np.mean([run.metrics[TEST]["log_loss"] for run in group])),
-        "parameters": group[0].environment["parameters"],
+        "log_loss": float(np.mean([run.metrics[TEST].log_loss for run in group])),
+        "parameters": group[0].environment.parameters,
         **apart,
         "p_unadjusted": apart["p"],
     }

@@ -28,6 +28,7 @@ from seqclf.comparison.saved import (
 from seqclf.comparison.words import percent, signed
 from seqclf.data import GENERATED
 from seqclf.errors import RunError
+from seqclf.records.dataset import DatasetInfo
 from seqclf.report.figures import clipped, drawn, style
 from seqclf.report.svg import INK
 from seqclf.steps import optional
@@ -37,7 +38,7 @@ from seqclf.studies.question import Answer, Question, Record, Table
 FIRST, SECOND = "gru", "lstm"
 
 
-def about(models: Path) -> Record:
+def about(models: Path) -> DatasetInfo:
     """Returns what stands for a data set: which comparisons there are, and what of.
 
     Raises:
@@ -49,11 +50,13 @@ def about(models: Path) -> Record:
     for row in rows:
         content = (models / row["comparison"] / COMPARISON_FILE).read_bytes()
         digest.update(row["comparison"].encode() + b"\0" + content)
-    return {
-        "name": "comparisons",
-        "fingerprint": digest.hexdigest()[:16],
-        "sizes": {},
-    }
+    return DatasetInfo(
+        name="comparisons",
+        source="",
+        fingerprint=digest.hexdigest()[:16],
+        labels=(),
+        sizes={},
+    )
 
 
 def run(question: Question, lab: Lab) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -17,7 +18,9 @@ import pyarrow as pa
 from seqclf.config import DataConfig, TextConfig, division
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset
 from seqclf.errors import SeqclfError
-from seqclf.storage import write_json, write_text
+from seqclf.records.dataset import DatasetInfo, TokenCounts
+from seqclf.records.plain import from_plain, to_plain
+from seqclf.storage import strict_json, write_json, write_text
 from seqclf.text.tokens import BLOCK_ROWS, TokenizedTexts, rules_to_json, tokenize
 from seqclf.text.vocabulary import Vocabulary, encode
 
@@ -76,7 +79,7 @@ class EncodedDataset:
     vocabulary: Vocabulary
     labels: tuple[str, ...]
     splits: Mapping[str, Examples]
-    about: Mapping[str, object]
+    about: DatasetInfo
 
     def texts(self, split: str) -> pa.ChunkedArray:
         """Returns the texts of a split, string [examples], memory-mapped."""
@@ -99,15 +102,21 @@ def encode_dataset(
       The memory-mapped splits.
     """
     path = cache / f"{dataset.name}-{_key(dataset, data, text)}"
-    try:
-        encoded = open_encoded(path)
-        tokens = encoded.about["tokens"]  # version 0.1.0 did not count them
-    except (OSError, ValueError, KeyError, SeqclfError):  # not there, or damaged
+    encoded = _cached(path)
+    if encoded is None:
         _write_whole(dataset, text, path)
         encoded = open_encoded(path)
-        tokens = encoded.about["tokens"]
     # The cache may have been made from an equal data set of another name.
-    return dataclasses.replace(encoded, about=_about(dataset) | {"tokens": tokens})
+    return dataclasses.replace(encoded, about=_info(dataset, encoded.about.tokens))
+
+
+def _cached(path: Path) -> EncodedDataset | None:
+    """Opens what was encoded before; None if it is not there, or damaged."""
+    with contextlib.suppress(OSError, ValueError, SeqclfError):
+        encoded = open_encoded(path)
+        if encoded.about.tokens:  # version 0.1.0 did not count them
+            return encoded
+    return None
 
 
 def _write_whole(dataset: Dataset, text: TextConfig, path: Path) -> None:
@@ -131,7 +140,7 @@ def _write(dataset: Dataset, text: TextConfig, folder: Path) -> None:
     folder.mkdir(parents=True)
     blocks = _tokenize(dataset.splits[TRAIN])
     vocabulary = Vocabulary.build(blocks, text)
-    tokens = {}
+    tokens: dict[str, TokenCounts] = {}
     for split in LABELLED_SPLITS:  # train is the first
         table = dataset.splits[split]
         blocks = blocks or _tokenize(table)
@@ -139,16 +148,16 @@ def _write(dataset: Dataset, text: TextConfig, folder: Path) -> None:
         _write_split(folder / f"{split}.arrow", blocks, table, vocabulary, text)
         _write_table(folder / f"{split}{TEXTS_SUFFIX}", table.select(["text"]))
     write_text(folder / VOCABULARY_FILE, vocabulary.to_text())
-    write_json(folder / DATASET_FILE, _about(dataset) | {"tokens": tokens})
+    write_json(folder / DATASET_FILE, to_plain(_info(dataset, tokens)))
 
 
-def _tokens(blocks: list[TokenizedTexts], text: TextConfig) -> dict[str, int]:
+def _tokens(blocks: list[TokenizedTexts], text: TextConfig) -> TokenCounts:
     """Returns the median length of a split's texts, and how many are to be cut."""
     lengths = np.concatenate([np.diff(block.offsets) for block in blocks])
-    return {
-        "median": int(np.percentile(lengths, 50, method="higher")),
-        "cut": int((lengths > text.max_length).sum()),
-    }
+    return TokenCounts(
+        median=int(np.percentile(lengths, 50, method="higher")),
+        cut=int((lengths > text.max_length).sum()),
+    )
 
 
 def _tokenize(table: pa.Table) -> list[TokenizedTexts]:
@@ -198,29 +207,32 @@ def _write_table(path: Path, table: pa.Table) -> None:
         writer.write_table(table)
 
 
-def _about(dataset: Dataset) -> dict[str, object]:
-    return {
-        "name": dataset.name,
-        "source": dataset.source,
-        "revision": dataset.revision,
-        "fingerprint": dataset.fingerprint,
-        "labels": list(dataset.labels),
-        "sizes": {name: table.num_rows for name, table in dataset.splits.items()},
-        "label_counts": {
-            split: dataset.label_counts(split).tolist() for split in LABELLED_SPLITS
+def _info(dataset: Dataset, tokens: dict[str, TokenCounts]) -> DatasetInfo:
+    return DatasetInfo(
+        name=dataset.name,
+        source=dataset.source,
+        revision=dataset.revision,
+        fingerprint=dataset.fingerprint,
+        labels=tuple(dataset.labels),
+        sizes={name: table.num_rows for name, table in dataset.splits.items()},
+        label_counts={
+            split: tuple(dataset.label_counts(split).tolist())
+            for split in LABELLED_SPLITS
         },
-        "notes": list(dataset.notes),
-        "reading": dataclasses.asdict(dataset.reading),
-    }
+        notes=tuple(dataset.notes),
+        reading=dataset.reading,
+        tokens=tokens,
+    )
 
 
 def open_encoded(path: Path) -> EncodedDataset:
     """Memory-maps what `encode_dataset` wrote."""
-    about = json.loads((path / DATASET_FILE).read_text("utf-8"))
+    values = strict_json((path / DATASET_FILE).read_text("utf-8"))
+    about = from_plain(DatasetInfo, values)
     return EncodedDataset(
         path=path,
         vocabulary=Vocabulary.from_text((path / VOCABULARY_FILE).read_text("utf-8")),
-        labels=tuple(about["labels"]),
+        labels=about.labels,
         splits={
             split: _open_split(path / f"{split}.arrow") for split in LABELLED_SPLITS
         },

@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.records.plain import from_plain, to_plain
+from seqclf.records.training import Epoch
 from seqclf.storage import write_whole
 
 STATE = "state"
-_PLAIN = (
-    "epoch", "step", "seconds", "records", "batches", "best_epoch", "best_loss", "cuts",
-)  # fmt: skip
+_PLAIN = ("epoch", "step", "seconds", "batches", "best_epoch", "best_loss", "cuts")
+HISTORY = "records"  # what checkpoints call the finished epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Standing:
       epoch: The epoch under way, from 1; one more than the last when all are over.
       step: Steps of it that are done.
       seconds: What they took.
-      records: A record of each finished epoch.
+      history: The finished epochs.
       batches: A hash of the batches of each finished epoch.
       best_epoch: The finished epoch of the least validation loss; 0 if there is none.
       best_loss: That loss; None if there is none.
@@ -46,7 +47,7 @@ class Standing:
     epoch: int = 1
     step: int = 0
     seconds: float = 0.0
-    records: tuple[dict[str, Any], ...] = ()
+    history: tuple[Epoch, ...] = ()
     batches: tuple[str, ...] = ()
     best_epoch: int = 0
     best_loss: float | None = None
@@ -55,7 +56,7 @@ class Standing:
     metrics: tuple[np.ndarray, ...] = field(default=(), repr=False)
 
     def after_epoch(
-        self, record: dict[str, Any], batches: str, weights: list[np.ndarray]
+        self, record: Epoch, batches: str, weights: list[np.ndarray]
     ) -> Standing:
         """Returns where a training is behind its epoch under way.
 
@@ -70,10 +71,10 @@ class Standing:
             step=0,
             seconds=0.0,
             metrics=(),
-            records=(*self.records, record),
+            history=(*self.history, record),
             batches=(*self.batches, batches),
         )
-        loss = record["validation_loss"]
+        loss = record.validation_loss
         if self.best_loss is not None and not loss < self.best_loss:
             return done
         return replace(
@@ -117,6 +118,7 @@ def save(path: Path, model: Any, standing: Standing, about: Mapping[str, Any]) -
       about: What has to be equal for it to go on, as plain values.
     """
     values = {name: getattr(standing, name) for name in _PLAIN}
+    values[HISTORY] = to_plain(standing.history)
     state = json.dumps({"about": about, **values}).encode()
     arrays = {STATE: np.frombuffer(state, np.uint8)}
     arrays |= _numbered("model", [v.numpy() for v in _variables(model)])
@@ -146,6 +148,7 @@ def restore(path: Path, model: Any, about: Mapping[str, Any]) -> Standing | None
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             state = json.loads(arrays[STATE].tobytes())
             values = _listed("model", arrays)
+            history = from_plain(tuple[Epoch, ...], state.pop(HISTORY))
             best, metrics = _listed("best", arrays), _listed("metrics", arrays)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
@@ -155,10 +158,9 @@ def restore(path: Path, model: Any, about: Mapping[str, Any]) -> Standing | None
         return None
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-    for name in ("records", "batches"):
-        state[name] = tuple(state[name])
+    state["batches"] = tuple(state["batches"])
     state["cuts"] += 1
-    return Standing(**state, best_weights=best, metrics=metrics)
+    return Standing(**state, history=history, best_weights=best, metrics=metrics)
 
 
 def _variables(model: Any) -> list[Any]:

@@ -6,9 +6,9 @@ import hashlib
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from seqclf.config import TrainingConfig
 from seqclf.errors import TrainingError
 from seqclf.model.backend import import_keras
 from seqclf.model.scoring import logits_of
+from seqclf.records.training import Epoch, EpochEnded, Report, Resumed, Stepped
 from seqclf.text.batching import (
     Batch,
     epoch_order,
@@ -33,17 +34,13 @@ AUTOMATIC_TOKENS = 1_750_000
 FEWEST_EPOCHS, MOST_EPOCHS = 5, 20
 EVALUATION_BATCH_SIZE = 256
 
-Progress = Callable[[dict[str, Any]], None]
-
 
 @dataclass(frozen=True, slots=True)
 class History:
     """What happened in training.
 
     Attributes:
-      epochs: One record an epoch, as in `history.jsonl`: epoch, loss, accuracy,
-        validation_loss, validation_accuracy, seconds (of training alone) and
-        tokens_per_second (padding not counted).
+      epochs: A record of each.
       best_epoch: The epoch of the least validation loss, from 1; the model has its
         weights.
       padding_share: Fraction of positions in the first epoch that held padding.
@@ -51,7 +48,7 @@ class History:
       cuts: Times the training was cut off and gone on with.
     """
 
-    epochs: list[dict[str, Any]]
+    epochs: list[Epoch]
     best_epoch: int
     padding_share: float
     batches: list[str]
@@ -60,7 +57,7 @@ class History:
     @property
     def seconds_to_best(self) -> float:
         """Seconds of training up to the end of the best epoch."""
-        return float(sum(e["seconds"] for e in self.epochs[: self.best_epoch]))
+        return float(sum(e.seconds for e in self.epochs[: self.best_epoch]))
 
 
 def num_epochs(config: TrainingConfig, num_tokens: int) -> int:
@@ -76,7 +73,7 @@ def fit(
     train: Examples,
     validation: Examples,
     config: TrainingConfig,
-    on_progress: Progress = lambda event: None,
+    report: Report = lambda event: None,
     checkpoints: Checkpoints = Checkpoints(),  # noqa: B008 -- frozen
 ) -> History:
     """Trains until the epochs are over or the validation loss no longer improves.
@@ -86,10 +83,9 @@ def fit(
       train: What it learns from.
       validation: What chooses the epoch.
       config: The recipe.
-      on_progress: Told of each epoch ({"event": "epoch", ...its record}) and,
-        several times a second, of the steps between ({"event": "step", ...}); first
-        of all of where it goes on, if it was cut off ({"event": "continued", "epoch",
-        "step", "records"}).
+      report: Told of each epoch (`EpochEnded`) and, several times a second, of the
+        steps between (`Stepped`); first of all of where it resumes (`Resumed`), if it
+        was cut off.
       checkpoints: Where its checkpoint is kept. One that is there is gone on from,
         and all numbers become those of a training that was not cut off.
 
@@ -107,28 +103,37 @@ def fit(
     weights_of_labels = label_weights(train.label_ids, labels, config)
     standing = checkpoints.restore(model)
     if standing.cuts:
-        on_progress(_continued(standing))
+        report(
+            Resumed(epoch=standing.epoch, step=standing.step, history=standing.history)
+        )
     while standing.epoch <= epochs and not _is_over(standing, config):
         epoch, now = standing.epoch, steps[standing.epoch - 1]
         seen = hashlib.sha256()
         batches = watched(training_batches(train, config, epoch), seen)
         left = itertools.islice(batches, standing.step, None)
         dataset = as_tf_dataset(left, now - standing.step, labels, weights_of_labels)
-        about = {"epoch": epoch, "epochs": epochs, "steps": now}
-        reporter = _reporter(about, tokens / now, on_progress, standing.step)
+        place = _Place(epoch, epochs, now, standing.step, tokens / now)
         keeper = _keeper(standing, checkpoints, now - standing.step)
-        record = {"epoch": epoch, **_train_epoch(model, dataset, [reporter, keeper])}
-        record["seconds"] += standing.seconds
-        record["tokens_per_second"] = tokens / record["seconds"]
-        record |= _validate(model, validation)
-        on_progress({"event": "epoch", "epochs": epochs, **record})
+        trained = _train_epoch(model, dataset, [_reporter(place, report), keeper])
+        seconds = trained.seconds + standing.seconds
+        loss, accuracy = _validate(model, validation)
+        record = Epoch(
+            epoch=epoch,
+            loss=trained.loss,
+            accuracy=trained.accuracy,
+            seconds=seconds,
+            tokens_per_second=tokens / seconds,
+            validation_loss=loss,
+            validation_accuracy=accuracy,
+        )
+        report(EpochEnded(epochs=epochs, record=record))
         _refuse_divergence(record, config)
         standing = standing.after_epoch(record, shortened(seen), model.get_weights())
         checkpoints.save(model, standing)
     model.set_weights(standing.best_weights)
     order = epoch_order(train.lengths, config, epoch=1)
     return History(
-        list(standing.records),
+        list(standing.history),
         standing.best_epoch,
         padding_share(order, train.lengths),
         list(standing.batches),
@@ -136,14 +141,9 @@ def fit(
     )
 
 
-def _continued(standing: Standing) -> dict[str, Any]:
-    about = {"epoch": standing.epoch, "step": standing.step}
-    return {"event": "continued", **about, "records": list(standing.records)}
-
-
 def _is_over(standing: Standing, config: TrainingConfig) -> bool:
     """Tells whether the validation loss no longer improves."""
-    return len(standing.records) - standing.best_epoch >= config.patience
+    return len(standing.history) - standing.best_epoch >= config.patience
 
 
 def compile_model(model: Any, config: TrainingConfig, steps: int) -> None:
@@ -177,14 +177,18 @@ def label_weights(
     return (len(label_ids) / (present * np.maximum(counts, 1))).astype(np.float32)
 
 
-def _train_epoch(model: Any, dataset: Any, callbacks: list[Any]) -> dict[str, float]:
+class _TrainedEpoch(NamedTuple):
+    loss: float
+    accuracy: float
+    seconds: float
+
+
+def _train_epoch(model: Any, dataset: Any, callbacks: list[Any]) -> _TrainedEpoch:
     start = time.perf_counter()
     result = model.fit(dataset, shuffle=False, verbose=0, callbacks=callbacks)
-    return {
-        "loss": float(result.history["loss"][0]),
-        "accuracy": float(result.history["accuracy"][0]),
-        "seconds": time.perf_counter() - start,
-    }
+    seconds = time.perf_counter() - start
+    loss, accuracy = (float(result.history[name][0]) for name in ("loss", "accuracy"))
+    return _TrainedEpoch(loss, accuracy, seconds)
 
 
 def as_tf_dataset(
@@ -233,9 +237,17 @@ def as_tf_dataset(
     return counted.prefetch(2).with_options(options)
 
 
-def _reporter(
-    about: dict[str, Any], tokens_per_step: float, on_progress: Progress, done: int
-) -> Any:
+class _Place(NamedTuple):
+    """Where a training is when an epoch begins, or goes on."""
+
+    epoch: int
+    epochs: int
+    steps: int
+    done: int  # of the epoch's steps
+    tokens_per_step: float
+
+
+def _reporter(place: _Place, report: Report) -> Any:
     """Returns a callback that tells of the steps, at most five times a second."""
     keras = import_keras()
 
@@ -244,14 +256,23 @@ def _reporter(
             self.start = self.told = time.perf_counter()
 
         def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
-            now, step = time.perf_counter(), done + batch + 1
-            if now - self.told < 0.2 and step < about["steps"]:
+            now, step = time.perf_counter(), place.done + batch + 1
+            if now - self.told < 0.2 and step < place.steps:
                 return
             self.told = now
-            values = {name: float(value) for name, value in logs.items()}
-            speed = (batch + 1) * tokens_per_step / (now - self.start)
-            values["tokens_per_second"] = speed
-            on_progress({"event": "step", **about, "step": step, **values})
+            loss, accuracy = (float(logs[name]) for name in ("loss", "accuracy"))
+            speed = (batch + 1) * place.tokens_per_step / (now - self.start)
+            report(
+                Stepped(
+                    epoch=place.epoch,
+                    epochs=place.epochs,
+                    step=step,
+                    steps=place.steps,
+                    loss=loss,
+                    accuracy=accuracy,
+                    tokens_per_second=speed,
+                )
+            )
 
     return Reporter()
 
@@ -294,24 +315,23 @@ def _keeper(standing: Standing, checkpoints: Checkpoints, left: int) -> Any:
     return Keeper()
 
 
-def _validate(model: Any, validation: Examples) -> dict[str, float]:
+def _validate(model: Any, validation: Examples) -> tuple[float, float]:
+    """Returns loss and accuracy of the validation split."""
     logits = logits_of(model, validation, EVALUATION_BATCH_SIZE).astype(np.float64)
     top = logits.max(axis=1, keepdims=True)
     log_probabilities = logits - top
     log_probabilities -= np.log(np.exp(log_probabilities).sum(axis=1, keepdims=True))
     rows = np.arange(len(validation))
-    return {
-        "validation_loss": float(-log_probabilities[rows, validation.label_ids].mean()),
-        "validation_accuracy": float((logits.argmax(1) == validation.label_ids).mean()),
-    }
+    loss = float(-log_probabilities[rows, validation.label_ids].mean())
+    return loss, float((logits.argmax(1) == validation.label_ids).mean())
 
 
-def _refuse_divergence(record: dict[str, Any], config: TrainingConfig) -> None:
-    if math.isfinite(record["loss"]) and math.isfinite(record["validation_loss"]):
+def _refuse_divergence(record: Epoch, config: TrainingConfig) -> None:
+    if math.isfinite(record.loss) and math.isfinite(record.validation_loss):
         return
     raise TrainingError(
-        f"the loss is not a number in epoch {record['epoch']} (train "
-        f"{record['loss']}, validation {record['validation_loss']}). The usual cause "
+        f"the loss is not a number in epoch {record.epoch} (train "
+        f"{record.loss}, validation {record.validation_loss}). The usual cause "
         f"is too high a learning rate: it was {config.learning_rate:g}, with a clip "
         f"norm of {config.clip_norm:g}. "
         f"Try --learning-rate {config.learning_rate / 10:g}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,17 @@ from seqclf.text.batching import Batch
 from seqclf.text.encoding import EncodedDataset, Examples
 
 
-def proof_of_data(data: EncodedDataset) -> dict[str, Any]:
-    """Returns hashes of each split, token ids and labels in order, and the vocabulary.
+def proof_of_data(data: EncodedDataset) -> dict[str, str]:
+    """Returns a hash of each split, of its token ids and labels in their order.
 
     A hash is the first 16 hexadecimal digits of SHA-256.
     """
-    return {
-        "splits": {name: _of_examples(part) for name, part in data.splits.items()},
-        "vocabulary": digest(data.vocabulary.to_text().encode()),
-    }
+    return {name: _of_examples(part) for name, part in data.splits.items()}
+
+
+def proof_of_vocabulary(data: EncodedDataset) -> str:
+    """Returns a hash of the vocabulary."""
+    return digest(data.vocabulary.to_text().encode())
 
 
 def proof_of_weights(model: Any) -> dict[str, str]:
@@ -64,7 +66,7 @@ def _of_examples(examples: Examples) -> str:
     return digest(*(np.ascontiguousarray(part) for part in parts))
 
 
-def schedule_of(model: Any) -> Mapping[str, Any]:
+def schedule_of(model: Any) -> dict[str, Any]:
     """Returns the optimizer of a compiled model and its schedule, as plain values."""
     config: dict[str, Any] = model.optimizer.get_config()
     rate = config["learning_rate"]["config"]

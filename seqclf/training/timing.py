@@ -22,6 +22,8 @@ from seqclf.model.build import build_model
 from seqclf.model.kernels import use_kernel
 from seqclf.model.onnx_graph import has_onnx, onnx_predict, to_onnx
 from seqclf.model.scoring import Predict
+from seqclf.records.timing import StepTimes, Timing
+from seqclf.records.training import Report, Started
 from seqclf.text.batching import Batch, num_batches, pad, training_batches
 from seqclf.text.encoding import EncodedDataset, Examples, open_encoded
 from seqclf.training.fit import as_tf_dataset, compile_model
@@ -30,8 +32,6 @@ SINGLE_TEXTS, WARM_UP = 50, 5
 ROUNDS = 5  # unless the task says otherwise
 TOKENS = 150_000  # of all rounds: some seconds of training on two cores
 MOST_STEPS, FEWEST_STEPS = 24, 4
-
-Report = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class TimingTask:
     rounds: int = ROUNDS
 
 
-def run_timing(task: TimingTask, report: Report) -> list[dict[str, Any]]:
+def run_timing(task: TimingTask, report: Report) -> list[Timing]:
     """Times the twins in turns; made to be called in a process of its own.
 
     Args:
@@ -59,13 +59,10 @@ def run_timing(task: TimingTask, report: Report) -> list[dict[str, Any]]:
       report: Told that it has begun.
 
     Returns:
-      For each config: milliseconds_per_step (median, least and most over the rounds,
-      and the rounds themselves, of which all configs had one after the other),
-      seconds_per_epoch and tokens_per_second, both from the median step, and
-      milliseconds_per_prediction, the median of single texts on ONNX Runtime. Tracing
-      is not counted.
+      One for each config. Tracing is not counted; single texts are predicted by ONNX
+      Runtime, or by Keras where ONNX has no operator for the cell.
     """
-    report({"event": "start"})
+    report(Started())
     backend.set_threads(task.threads)
     data = open_encoded(task.encoded)
     tokens = TOKENS // task.rounds
@@ -142,23 +139,21 @@ def sample_batches(train: Examples, config: RunConfig, tokens: int) -> list[Batc
     return list(np.random.default_rng(0).permutation(np.array(chosen, object)))
 
 
-def _result(
-    session: _Session, durations: list[float], train: Examples
-) -> dict[str, Any]:
+def _result(session: _Session, durations: list[float], train: Examples) -> Timing:
     step = statistics.median(durations)
     tokens = sum(int((batch.token_ids != 0).sum()) for batch in session.batches)
     seconds = step * session.steps / tokens * float(train.lengths.sum())
-    return {
-        "milliseconds_per_step": {
-            "median": 1000 * step,
-            "least": 1000 * min(durations),
-            "most": 1000 * max(durations),
-            "rounds": [1000 * duration for duration in durations],
-        },
-        "tokens_per_second": tokens / (step * session.steps),
-        "seconds_per_epoch": seconds,
-        "milliseconds_per_prediction": single_prediction(_predictor(session), train),
-    }
+    return Timing(
+        milliseconds_per_step=StepTimes(
+            median=1000 * step,
+            least=1000 * min(durations),
+            most=1000 * max(durations),
+            rounds=tuple(1000 * duration for duration in durations),
+        ),
+        tokens_per_second=tokens / (step * session.steps),
+        seconds_per_epoch=seconds,
+        milliseconds_per_prediction=single_prediction(_predictor(session), train),
+    )
 
 
 def _predictor(session: _Session) -> Predict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import math
@@ -9,7 +10,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +28,17 @@ from seqclf.model.build import build_model, recurrent_parameters
 from seqclf.model.kernels import kernel_of, use_kernel
 from seqclf.model.onnx_graph import greatest_difference, has_onnx, to_onnx
 from seqclf.model.scoring import logits_of, probabilities_of
+from seqclf.records.dataset import DatasetInfo
+from seqclf.records.plain import to_plain
+from seqclf.records.scores import Metrics, Scores
+from seqclf.records.training import (
+    Environment,
+    EpochEnded,
+    Event,
+    Report,
+    Resumed,
+    Started,
+)
 from seqclf.runs import Predictions, Run
 from seqclf.runs import run as files
 from seqclf.storage import write_bytes, write_json, write_whole
@@ -37,14 +49,17 @@ from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary
 from seqclf.training.checkpoint import Checkpoints
 from seqclf.training.fit import EVALUATION_BATCH_SIZE, History, fit
-from seqclf.training.proof import proof_of_data, proof_of_weights, schedule_of
+from seqclf.training.proof import (
+    proof_of_data,
+    proof_of_vocabulary,
+    proof_of_weights,
+    schedule_of,
+)
 from seqclf.training.timing import single_prediction
 
 # Of a probability, between Keras and ONNX: some hundred roundings of float32.
 MOST_DIFFERENCE = 1e-5
 CHECKPOINT_VARIABLE = "SEQCLF_CHECKPOINT_SECONDS"
-
-Report = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +79,7 @@ class Trial:
 
     config: RunConfig
     encoded: Path
-    about: Mapping[str, Any]
+    about: DatasetInfo
     path: Path
     command: str
     threads: int
@@ -79,7 +94,7 @@ def run_trial(trial: Trial, report: Report) -> None:
       trial: What to train, and where.
       report: Told of the progress, see `training.fit`.
     """
-    report({"event": "start"})
+    report(Started())
     begin(trial.path, RUN)
     with files.locked(trial.path):
         _run(trial, report)
@@ -96,28 +111,35 @@ def _run(trial: Trial, report: Report) -> None:
         config.model, len(data.vocabulary), len(data.labels), config.training.seed
     )
     use_kernel(model, config.training.kernel)
-    proof = proof_of_data(data) | {"initial_weights": proof_of_weights(model)}
+    proof = {
+        "splits": proof_of_data(data),
+        "vocabulary": proof_of_vocabulary(data),
+        "initial_weights": proof_of_weights(model),
+    }
 
-    def on_progress(event: dict[str, Any]) -> None:
-        if event["event"] == "epoch":
-            files.append_epoch(run, _record(event))
-            if event["epoch"] == 1 and trial.with_first_epoch:
+    def keep_and_report(event: Event) -> None:
+        if isinstance(event, EpochEnded):
+            files.append_epoch(run, event.record)
+            if event.record.epoch == 1 and trial.with_first_epoch:
                 write_whole(run.path / files.FIRST_EPOCH_FILE, model.save)
-        if event["event"] == "continued":
-            files.write_history(run, event["records"])
+        if isinstance(event, Resumed):
+            files.write_history(run, event.history)
         report(event)
 
     train, validation = data.splits["train"], data.splits[VALIDATION]
     checkpoints = Checkpoints(checkpoint, _circumstances(config, proof), _every())
-    history = fit(model, train, validation, config.training, on_progress, checkpoints)
-    proof |= {"batches": history.batches, "training": schedule_of(model)}
-    write_json(run.path / files.PROOF_FILE, proof)
+    told = (keep_and_report, checkpoints)
+    history = fit(model, train, validation, config.training, *told)
+    made = proof | {"batches": history.batches, "training": schedule_of(model)}
+    write_json(run.path / files.PROOF_FILE, made)
     write_whole(run.path / files.MODEL_FILE, model.save)
     _evaluate(run, model, data)
-    environment = _environment(trial, model, history, data)
-    environment["onnx_difference"] = _write_onnx(run, model, config, data)
-    environment["seconds"] = time.perf_counter() - start
-    write_json(run.path / files.ENVIRONMENT_FILE, environment)
+    environment = dataclasses.replace(
+        _environment(trial, model, history, data),
+        onnx_difference=_write_onnx(run, model, config, data),
+        seconds=time.perf_counter() - start,
+    )
+    write_json(run.path / files.ENVIRONMENT_FILE, to_plain(environment))
     files.mark_complete(run.path, trial.command)
 
 
@@ -156,7 +178,7 @@ def _write_onnx(
 
 
 def checked_onnx(
-    model: Any, config: RunConfig, vocabulary: Vocabulary, about: Mapping[str, Any]
+    model: Any, config: RunConfig, vocabulary: Vocabulary, about: DatasetInfo
 ) -> tuple[bytes | None, float | None]:
     """Makes the ONNX file of a fitted model, and compares the two.
 
@@ -175,19 +197,15 @@ def checked_onnx(
     metadata = {
         "seqclf_version": version("seqclf"),
         "tokenizer": json.dumps(rules_to_json(config.text), ensure_ascii=False),
-        "labels": json.dumps(about["labels"], ensure_ascii=False),
+        "labels": json.dumps(about.labels, ensure_ascii=False),
         "vocabulary_sha256": hashlib.sha256(vocabulary.to_text().encode()).hexdigest(),
-        "fingerprint": str(about["fingerprint"]),
+        "fingerprint": about.fingerprint,
     }
     made = to_onnx(model, config.model, metadata).SerializeToString()
     difference = greatest_difference(
         model, made, len(vocabulary), config.text.max_length
     )
     return (made if difference <= MOST_DIFFERENCE else None), difference
-
-
-def _record(event: dict[str, Any]) -> dict[str, Any]:
-    return {key: event[key] for key in event if key not in ("event", "epochs")}
 
 
 def _evaluate(run: Run, model: Any, data: EncodedDataset) -> None:
@@ -204,13 +222,13 @@ def _evaluate(run: Run, model: Any, data: EncodedDataset) -> None:
         SHUFFLED: shuffle_words(splits[TEST]),
         TRAIN: take(splits[TRAIN], np.unique(rows)),
     }
-    results = {}
+    results: Metrics = {}
     for name, examples in parts.items():
         predictions = predict_examples(model, examples)
         if name != TRAIN:
             files.write_predictions(run.path, name, predictions)
         results[name] = scores(predictions, data.labels)
-    write_json(run.path / files.METRICS_FILE, results)
+    write_json(run.path / files.METRICS_FILE, to_plain(results))
 
 
 def predict_examples(model: Any, examples: Examples) -> Predictions:
@@ -219,7 +237,7 @@ def predict_examples(model: Any, examples: Examples) -> Predictions:
     return Predictions(examples.label_ids, probabilities_of(logits), examples.lengths)
 
 
-def scores(predictions: Predictions, labels: tuple[str, ...]) -> dict[str, Any]:
+def scores(predictions: Predictions, labels: tuple[str, ...]) -> Scores:
     """Scores predictions, see `metrics.scores`."""
     return metrics.scores(
         predictions.label_ids, predictions.probabilities, labels, predictions.lengths
@@ -228,32 +246,33 @@ def scores(predictions: Predictions, labels: tuple[str, ...]) -> dict[str, Any]:
 
 def _environment(
     trial: Trial, model: Any, history: History, data: EncodedDataset
-) -> dict[str, Any]:
+) -> Environment:
     """Returns what did not change the numbers, but the time and place of them."""
     epochs = history.epochs
-    return {
-        "versions": package_versions(),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "device": next(iter(backend.gpus()), "CPU"),
-        "threads": trial.threads,
-        "jobs": trial.jobs,
-        "kernel": kernel_of(model),
-        "parameters": int(model.count_params()),
-        "recurrent_parameters": recurrent_parameters(trial.config.model),
-        "best_epoch": history.best_epoch,
-        "cuts": history.cuts,
-        "epochs": len(epochs),
+    return Environment(
+        versions=package_versions(),
+        python=platform.python_version(),
+        platform=platform.platform(),
+        device=next(iter(backend.gpus()), "CPU"),
+        threads=trial.threads,
+        jobs=trial.jobs,
+        kernel=kernel_of(model),
+        parameters=int(model.count_params()),
+        recurrent_parameters=recurrent_parameters(trial.config.model),
+        best_epoch=history.best_epoch,
+        cuts=history.cuts,
+        epochs=len(epochs),
         # The median: the first epoch also traces the graph.
-        "seconds_per_epoch": statistics.median(e["seconds"] for e in epochs),
-        "seconds_to_best": history.seconds_to_best,
-        "tokens_per_second": statistics.median(e["tokens_per_second"] for e in epochs),
-        "milliseconds_per_prediction": single_prediction(
+        seconds_per_epoch=statistics.median(e.seconds for e in epochs),
+        seconds_to_best=history.seconds_to_best,
+        tokens_per_second=statistics.median(e.tokens_per_second for e in epochs),
+        milliseconds_per_prediction=single_prediction(
             model.predict_on_batch, data.splits[TEST]
         ),
-        "padding_share": history.padding_share,
-        "peak_memory_bytes": peak_memory(),
-    }
+        padding_share=history.padding_share,
+        peak_memory_bytes=peak_memory(),
+        seconds=0.0,
+    )
 
 
 def package_versions() -> dict[str, str]:

@@ -12,8 +12,8 @@ from seqclf.data.dataset import Part
 from seqclf.data.formats import dialect as dialects
 from seqclf.data.formats.dialect import Dialect
 from seqclf.data.formats.json_files import grown
-from seqclf.data.reading import Reading
 from seqclf.errors import DataError
+from seqclf.records.reading import Reading
 
 
 def read_delimited(

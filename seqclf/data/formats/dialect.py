@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqclf.data.formats.header import as_in_training, columns_of
-from seqclf.data.reading import Reading
 from seqclf.errors import DataError
+from seqclf.records.reading import Reading
 
 COMMA, TAB = ",", "\t"
 # What separates fields, the usual one of a format first.

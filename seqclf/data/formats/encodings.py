@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from seqclf.data.reading import Reading
 from seqclf.errors import DataError
+from seqclf.records.reading import Reading
 
 UTF_8 = "utf-8"
 BLOCK = 1 << 20  # bytes decoded at a time

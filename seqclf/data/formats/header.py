@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from seqclf.data import names
-from seqclf.data.reading import Reading
 from seqclf.errors import ConfigError, DataError
+from seqclf.records.reading import Reading
 
 NAME = re.compile(r"[^.?!,;:]{0,40}")  # what the name of a column looks like
 MOST_NAME_WORDS = 4

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from seqclf.config import DELIMITER_NAMES, DataConfig
 
@@ -42,20 +41,6 @@ class Reading:
         return cls(
             **values | {"delimiter": DELIMITER_NAMES.get(delimiter, delimiter or None)}
         )
-
-    @classmethod
-    def of_run(cls, about: Mapping[str, Any], config: DataConfig) -> Self:
-        """Returns how the data of a run was read.
-
-        Args:
-          about: Its `dataset.json`; that of an older run says nothing of it.
-          config: Its settings.
-        """
-        found = about.get("reading")
-        names = [field.name for field in dataclasses.fields(cls)]
-        if not isinstance(found, dict):
-            return cls.of(config)
-        return cls(**{name: found.get(name) for name in names})
 
     @property
     def column_names(self) -> tuple[str, ...]:

@@ -1,0 +1,243 @@
+"""What a comparison found, `comparison.json`, and what it stands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from seqclf.records.dataset import DatasetInfo
+from seqclf.records.timing import StepTimes
+
+# Of `comparison.json`. 1 had no `version`, and one field for a row's name and its cell.
+VERSION = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccuracySummary:
+    """The test accuracy of a row, fractions.
+
+    Attributes:
+      mean: Over the seeds.
+      low: Lower end of the 95 % interval, over seeds and texts; of one model Wilson's.
+      high: Upper end.
+      least: Of the worst seed.
+      most: Of the best.
+    """
+
+    mean: float
+    low: float
+    high: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A twin with its seeds, or a baseline.
+
+    Attributes:
+      kind: Which of the two.
+      name: What tables call it: the cell, with the name of a run where several rows
+        have one cell; or the name of the baseline. No other row has it.
+      cell: Name of its cell, a key of `cells.CELLS`; None of a baseline.
+      runs: Folders of its runs.
+      n: Test texts.
+      accuracy: On the test split.
+      macro_f1: Mean over the seeds, a fraction.
+      log_loss: Mean over the seeds, in nats.
+      seeds: Training seeds.
+      units: Width of the recurrent state; None where nothing recurs.
+      parameters: All weights.
+      recurrent_parameters: Those of the recurrent layers.
+      seconds_per_epoch: Of training.
+      seconds_to_best: Of training up to the best epoch; of a baseline, of fitting it.
+      tokens_per_second: Of training.
+      milliseconds_per_prediction: Of a single text.
+      milliseconds_per_step: Of training, if the twins were timed alone.
+      peak_memory_bytes: Of the process that trained.
+      kernel: What ran the recurrence.
+      timed: `alone` or `while training`.
+      validation_loss: Mean over the seeds.
+    """
+
+    kind: Literal["twin", "baseline"]
+    name: str
+    cell: str | None = None
+    runs: tuple[str, ...]
+    n: int
+    accuracy: AccuracySummary
+    macro_f1: float
+    log_loss: float
+    seeds: tuple[int, ...] = ()
+    units: int | None = None
+    parameters: int | None = None
+    recurrent_parameters: int | None = None
+    seconds_per_epoch: float | None = None
+    seconds_to_best: float | None = None
+    tokens_per_second: float | None = None
+    milliseconds_per_prediction: float | None = None
+    milliseconds_per_step: StepTimes | None = None
+    peak_memory_bytes: int | None = None
+    kernel: str | None = None
+    timed: str | None = None
+    validation_loss: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPair:
+    """Two trained models on the same test texts.
+
+    Attributes:
+      seed: Of both; None where there is none.
+      only_a: Texts that a alone has right.
+      only_b: Texts that b alone has right.
+      difference: Accuracy of a less that of b.
+      low: Lower end of its 95 % bootstrap interval over texts.
+      high: Upper end.
+      mcnemar_p: Of McNemar's mid-p test.
+    """
+
+    seed: int | None = None
+    only_a: int
+    only_b: int
+    difference: float
+    low: float
+    high: float
+    mcnemar_p: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledBy:
+    """What would more likely than not show a difference as large as the one seen.
+
+    Attributes:
+      seeds: Seeds that would do; None if no number does.
+      rows: Test texts that would do; None if no number does.
+    """
+
+    seeds: int | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two rows, the better one first.
+
+    Attributes:
+      a: Name of the row that is better, on average.
+      b: Name of the other.
+      seeds: Seeds that both have.
+      difference: Accuracy of a less that of b over these; None without one.
+      low: Lower end of the 95 % interval over seeds and texts; None of one seed.
+      high: Upper end.
+      p: Of the difference, adjusted after Holm; None of one seed.
+      p_unadjusted: The same, not adjusted.
+      settled_by: What would decide it; None of one seed.
+      models: The two models of each seed.
+      mcnemar_p: Theirs.
+      adjusted_for: Number of the pairs that p is adjusted for; earlier versions did not
+        keep it.
+      is_decided: Whether the two differ, beyond chance.
+    """
+
+    a: str
+    b: str
+    seeds: tuple[int, ...]
+    difference: float | None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    p_unadjusted: float | None = None
+    settled_by: SettledBy | None = None
+    models: tuple[ModelPair, ...] = ()
+    mcnemar_p: tuple[float, ...] = ()
+    adjusted_for: int | None = None
+    is_decided: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A thing that must be equal in twins.
+
+    Attributes:
+      what: The thing.
+      value: What shows it.
+      equal: Whether all runs agree.
+      differing: Names of the runs that do not, from the first on.
+      concerns: Whether `scores` or `times` depend on it.
+    """
+
+    what: str
+    value: str
+    equal: bool
+    differing: tuple[str, ...]
+    concerns: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwinCard:
+    """What all runs share, and in what they differ.
+
+    Attributes:
+      equal: Settings that are equal, with their value.
+      different: Names of the others.
+      chosen: Settings that the comparison chose for each cell.
+      dataset: Of the first run.
+      checks: What must be equal.
+    """
+
+    equal: dict[str, Any]
+    different: tuple[str, ...]
+    dataset: DatasetInfo
+    chosen: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A trial of tuning, and its scores; None where the loss diverged."""
+
+    learning_rate: float
+    dropout_rate: float
+    units: int
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuned:
+    """The trials of a cell, and the number of the chosen one, from 1."""
+
+    trials: tuple[Tried, ...]
+    chosen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonResult:
+    """All that a comparison found.
+
+    Attributes:
+      rows: Baselines and twins.
+      pairs: The twins two at a time.
+      references: The best twin and each baseline.
+      verdict: What comes of it, in sentences.
+      card: What is equal in the runs.
+      tuning: By cell, if settings were chosen for each.
+      missing: Why trainings are missing, by name.
+      command: What to type to do it again.
+      seconds: How long it took; None where nothing was trained.
+      date: When, as 2026-01-31.
+      version: Of this record.
+    """
+
+    rows: tuple[Row, ...]
+    pairs: tuple[Pair, ...]
+    references: tuple[Pair, ...]
+    verdict: str
+    card: TwinCard
+    tuning: dict[str, Tuned] | None = None
+    missing: dict[str, str] = field(default_factory=dict)
+    command: str = ""
+    seconds: float | None = None
+    date: str | None = None
+    version: int = VERSION

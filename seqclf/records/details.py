@@ -1,0 +1,169 @@
+"""Where the models of a comparison differ, `details.json`; rows go by their names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seqclf.records.training import Environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """How often the cells give the same answer, fractions of the test texts.
+
+    Attributes:
+      seeds: Seeds that all cells have; the others are means over these.
+      all_alike: All cells give one answer.
+      all_right: All are right.
+      none_right: None is.
+      only_right: By row, it alone is.
+    """
+
+    seeds: tuple[int, ...]
+    all_alike: float
+    all_right: float
+    none_right: float
+    only_right: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """An answer: the label, and its probability."""
+
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A test text that one cell alone has right.
+
+    Attributes:
+      id: Its row in the test split, from 0.
+      text: The text, perhaps cut; None if it could not be read again.
+      length: Tokens.
+      label: The true label.
+      only_right: The row that has it right.
+      answers: By row.
+    """
+
+    id: int
+    text: str | None
+    length: int
+    label: str
+    only_right: str
+    answers: dict[str, Said]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """An accuracy with its 95 % interval."""
+
+    accuracy: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The accuracies on a part of the test texts.
+
+    Attributes:
+      by: What divides the texts: `length`, `label` or `negation`.
+      group: Which part.
+      n: Its texts.
+      cells: By row.
+    """
+
+    by: str
+    group: str
+    n: int
+    cells: dict[str, Reach]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordOrder:
+    """What a cell loses when the words of each test text are shuffled.
+
+    Attributes:
+      accuracy: As written.
+      shuffled: With shuffled words.
+      lost: Their difference.
+      low: Lower end of its 95 % interval.
+      high: Upper end.
+    """
+
+    accuracy: float
+    shuffled: float
+    lost: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """Scores at the best epoch, dropout switched off: means over the seeds."""
+
+    train_accuracy: float
+    train_log_loss: float
+    validation_accuracy: float
+    validation_log_loss: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """How a training went, epoch by epoch; seconds are counted from its start."""
+
+    seed: int
+    best_epoch: int
+    epochs: tuple[int, ...]
+    seconds: tuple[float, ...]
+    loss: tuple[float, ...]
+    validation_loss: tuple[float, ...]
+    validation_accuracy: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bin:
+    """Answers of about one stated probability: how many, its mean, and their accuracy."""
+
+    n: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How right answers are by their stated probability, and the expected error."""
+
+    bins: tuple[Bin, ...]
+    error: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """All of it.
+
+    Attributes:
+      labels: Label names.
+      agreement: None for a single cell, or without a seed in common.
+      examples: At most eight a row.
+      groups: Parts of the test texts.
+      word_order: By row.
+      fit: By row.
+      curves: By row, a training each.
+      confusion: By row, counts of all seeds, rows true, columns predicted.
+      calibration: By row.
+      environment: Of the first run.
+    """
+
+    labels: tuple[str, ...]
+    agreement: Agreement | None
+    examples: tuple[Example, ...]
+    groups: tuple[Group, ...]
+    word_order: dict[str, WordOrder]
+    fit: dict[str, Fit]
+    curves: dict[str, tuple[Curve, ...]]
+    confusion: dict[str, tuple[tuple[int, ...], ...]]
+    calibration: dict[str, Calibration]
+    environment: Environment

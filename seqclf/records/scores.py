@@ -1,0 +1,73 @@
+"""How good predictions are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accuracy:
+    """The accuracy on some texts.
+
+    Attributes:
+      n: Texts.
+      accuracy: Fraction of them that is right.
+      accuracy_low: Lower end of its 95 % Wilson interval.
+      accuracy_high: Upper end.
+    """
+
+    n: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LengthAccuracy(Accuracy):
+    """The accuracy on texts of about one length.
+
+    Attributes:
+      shortest: Tokens of the shortest of them.
+      longest: Tokens of the longest.
+    """
+
+    shortest: int
+    longest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelScores:
+    """Precision, recall and F1 of a label, fractions, and how many texts have it."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores(Accuracy):
+    """All scores of a split.
+
+    Attributes:
+      macro_f1: Mean F1 of the labels.
+      log_loss: Mean negative log probability of the true label, in nats.
+      roc_auc: Area under the ROC curve, one label against the rest, averaged; None
+        where it is not defined.
+      calibration_error: Expected calibration error, a fraction.
+      per_label: In the order of the labels.
+      confusion_matrix: Counts, rows true, columns predicted.
+      by_length: Quarters of the texts, from short to long.
+    """
+
+    macro_f1: float
+    log_loss: float
+    roc_auc: float | None
+    calibration_error: float
+    per_label: tuple[LabelScores, ...]
+    confusion_matrix: tuple[tuple[int, ...], ...]
+    by_length: tuple[LengthAccuracy, ...]
+
+
+Metrics = dict[str, Scores]  # by split

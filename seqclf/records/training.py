@@ -1,0 +1,200 @@
+"""What a training leaves beside the model, and what it tells on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """An epoch of a training, a line of `history.jsonl`.
+
+    Attributes:
+      epoch: From 1.
+      loss: Mean training loss in nats, while the weights change and with dropout.
+      accuracy: Training accuracy, likewise.
+      validation_loss: After the epoch, without dropout.
+      validation_accuracy: Likewise.
+      seconds: Of training alone.
+      tokens_per_second: Likewise; padding does not count.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    seconds: float
+    tokens_per_second: float
+    validation_loss: float
+    validation_accuracy: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """Where and how a training ran, `environment.json`; it did not change the scores.
+
+    Attributes:
+      versions: Of the packages that matter for the numbers.
+      python: Version of Python.
+      platform: Operating system and architecture.
+      device: The GPU, or `CPU`.
+      threads: Threads that TensorFlow might use.
+      jobs: Trainings that ran at the same time, this one included.
+      kernel: What ran the recurrence, see `kernels.kernel_of`.
+      parameters: All weights of the model.
+      recurrent_parameters: Those of the recurrent layers.
+      best_epoch: The epoch of the least validation loss, from 1.
+      cuts: Times the training was cut off and resumed.
+      epochs: Epochs trained.
+      seconds_per_epoch: Median.
+      seconds_to_best: Training time up to the end of the best epoch.
+      tokens_per_second: Median over the epochs.
+      milliseconds_per_prediction: Median over single texts.
+      padding_share: Fraction of the positions in the first epoch that held padding.
+      peak_memory_bytes: Of the process.
+      onnx_difference: Greatest difference in a probability between Keras and ONNX; None
+        if ONNX has no operator for the cell.
+      seconds: All of it, from data to saved run.
+    """
+
+    versions: dict[str, str]
+    python: str
+    platform: str
+    device: str
+    threads: int
+    jobs: int
+    kernel: str
+    parameters: int
+    recurrent_parameters: int
+    best_epoch: int
+    epochs: int
+    seconds_per_epoch: float
+    seconds_to_best: float
+    tokens_per_second: float
+    milliseconds_per_prediction: float
+    padding_share: float
+    peak_memory_bytes: int
+    seconds: float
+    onnx_difference: float | None = None
+    cuts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineEnvironment:
+    """Where and how a baseline was fitted, its `environment.json`.
+
+    Attributes:
+      versions: Of the packages that matter for the numbers.
+      chosen: What validation chose, by name.
+      seconds: Of fitting and predicting.
+      peak_memory_bytes: Of the process.
+    """
+
+    versions: dict[str, str]
+    chosen: dict[str, Any]
+    seconds: float
+    peak_memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What twins must have in common, `proof.json`; see `training.proof`.
+
+    Attributes:
+      splits: A hash of each split's token ids and labels.
+      vocabulary: A hash.
+      initial_weights: A hash of each initial weight outside the recurrent layers, by
+        name and shape.
+      batches: A hash an epoch of the batches in their order.
+      training: Optimizer and schedule, as Keras names their settings.
+    """
+
+    splits: dict[str, str]
+    vocabulary: str
+    initial_weights: dict[str, str]
+    batches: tuple[str, ...]
+    training: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complete:
+    """What says that a folder is whole, its file `complete`.
+
+    Attributes:
+      command: The command that asked for it last: `train`, `compare`, `study`, …
+      time: When, in ISO 8601.
+      files: Checksums by file; None in files of a version that made none.
+    """
+
+    command: str
+    time: str
+    files: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A process has begun its work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """A training goes on from its checkpoint.
+
+    Attributes:
+      epoch: The epoch under way, from 1.
+      step: Steps of it that are done.
+      history: The finished epochs.
+    """
+
+    epoch: int
+    step: int
+    history: tuple[Epoch, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped:
+    """A training step is done; told several times a second.
+
+    Attributes:
+      epoch: The epoch under way, from 1.
+      epochs: Epochs at most.
+      step: Step of the epoch, from 1.
+      steps: Steps of the epoch.
+      loss: Mean training loss of the epoch so far.
+      accuracy: Training accuracy, likewise.
+      tokens_per_second: Padding does not count.
+    """
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+    tokens_per_second: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochEnded:
+    """An epoch is over: its record, and how many there are at most."""
+
+    epochs: int
+    record: Epoch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A process has done its work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A process has failed, and why."""
+
+    error: str
+
+
+Event = Started | Resumed | Stepped | EpochEnded | Finished | Failed
+Report = Callable[[Event], None]  # told by a process of its progress
+OnEvent = Callable[[str, Event], None]  # told of which training, and what
