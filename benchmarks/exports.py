@@ -35,6 +35,9 @@ from seqclf.export.verify import Agreement, Check, verify
 from seqclf.model.build import build_model
 from seqclf.model.onnx_graph import to_onnx
 from seqclf.poolings import POOLINGS
+from seqclf.records.dataset import DatasetInfo
+from seqclf.records.plain import to_plain
+from seqclf.records.training import Environment
 from seqclf.runs import Predictions, Run
 from seqclf.runs import run as files
 from seqclf.storage import write_bytes, write_json
@@ -89,11 +92,10 @@ def untrained_run(path: Path, model: ModelConfig, text: TextConfig) -> Run:
     vocabulary = Vocabulary.build([tokenize(pa.array(texts))], text)
     config = RunConfig(data=DataConfig(), text=text, model=model)
     sizes = {"train": 8, "validation": 4, "test": 6}
-    about = {
-        "name": "untrained", "source": "made up", "revision": None,
-        "fingerprint": "0" * 16, "labels": list(LABELS), "sizes": sizes,
-        "label_counts": {}, "notes": ["No text was ever shown to it."],
-    }  # fmt: skip
+    about = DatasetInfo(
+        name="untrained", source="made up", fingerprint="0" * 16, labels=LABELS,
+        sizes=sizes, notes=("No text was ever shown to it.",),
+    )  # fmt: skip
     run = files.create_run(path, config, about, vocabulary)
     network = build_model(model, len(vocabulary), len(LABELS), seed=3)
     weights = np.random.default_rng(0)
@@ -114,12 +116,15 @@ def _write_scores(run: Run, parameters: int) -> None:
     predictions = Predictions(label_ids, probabilities, np.full(6, 5, np.int32))
     files.write_predictions(run.path, "test", predictions)
     scores = trial.scores(predictions, LABELS)
-    write_json(run.path / files.METRICS_FILE, {"test": scores})
-    environment = {
-        "versions": trial.package_versions(), "device": "CPU", "kernel": "none",
-        "best_epoch": 1, "epochs": 1, "parameters": parameters,
-    }  # fmt: skip
-    write_json(run.path / files.ENVIRONMENT_FILE, environment)
+    write_json(run.path / files.METRICS_FILE, to_plain({"validation": scores, "test": scores}))
+    environment = Environment(
+        versions=trial.package_versions(), python="", platform="", device="CPU",
+        threads=1, kernel="none", best_epoch=1, epochs=1, parameters=parameters,
+        recurrent_parameters=0, seconds_per_epoch=0.0, seconds_to_best=0.0,
+        tokens_per_second=0.0, milliseconds_per_prediction=0.0, padding_share=0.0,
+        peak_memory_bytes=0, seconds=0.0,
+    )  # fmt: skip
+    write_json(run.path / files.ENVIRONMENT_FILE, to_plain(environment))
 
 
 def checked(

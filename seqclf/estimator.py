@@ -112,7 +112,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         same predictions each time, bit for bit, on the same machine; None draws one,
         as does a numpy RandomState.
       classes_: After `fit`, the labels, sorted, in the type they came in [classes].
-      history_: After `fit`, a record an epoch, as in a run's `history.jsonl`.
+      history_: After `fit`, an `Epoch` (`seqclf.records.training`) for each.
     """
 
     cell: str = _MODEL.cell

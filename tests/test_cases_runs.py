@@ -22,13 +22,16 @@ from seqclf.comparison import plan as planning
 from seqclf.comparison.saved import read_details, read_timing
 from seqclf.config import ModelConfig, RunConfig
 from seqclf.errors import ConfigError, RunError
+from seqclf.records.dataset import DatasetInfo
 from seqclf.runs import Run, find_place, list_runs, open_run
 from seqclf.runs.run import create_run
 from seqclf.storage import write_json
 from seqclf.studies import saved
 from seqclf.text.vocabulary import Vocabulary
 
-ABOUT = {"name": "toys", "fingerprint": "f00d", "labels": ["a", "b"]}
+ABOUT = DatasetInfo(
+    name="toys", source="toys", fingerprint="f00d", labels=("a", "b"), sizes={}
+)
 WORDS = Vocabulary.from_text("[PAD]\n[UNK]\nword\n")
 CONFIG = RunConfig(model=ModelConfig(cell="gru"))
 
@@ -519,8 +522,8 @@ def test_an_answer_that_cannot_be_read_is_asked_anew(tmp_path, monkeypatch):
     from seqclf.studies.question import Question
 
     monkeypatch.setattr(studies.wins, "run", lambda question, lab: ANSWER)
-    monkeypatch.setattr(studies.wins, "about", lambda models: {
-        "name": "comparisons", "fingerprint": "f", "sizes": {}})  # fmt: skip
+    about = dataclasses.replace(ABOUT, name="comparisons")
+    monkeypatch.setattr(studies.wins, "about", lambda models: about)
     study = studies.Study(studies.wins.run, fail_to_draw, "", about=studies.wins.about)
     monkeypatch.setitem(studies.STUDIES, "wins", study)
     target, heard = Target(tmp_path / "models", tmp_path), Silent()

@@ -91,7 +91,7 @@ def test_it_learns(tmp_path):
     model = SequenceClassifier("none", **given).fit(TEXTS, LABELS)
     new_texts, new_labels = zip(*reviews(80, start=160), strict=True)
     assert model.score(new_texts, new_labels) > 0.9
-    epochs = [record["epoch"] for record in model.history_]
+    epochs = [record.epoch for record in model.history_]
     assert epochs == list(range(1, len(epochs) + 1))
 
 

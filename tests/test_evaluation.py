@@ -173,7 +173,7 @@ def test_other_data_is_read_from_the_columns_of_the_training(finished_run, tmp_p
     # Where they are not all there, columns are found as for any other data.
     other.write_text("subject,text,label\n" + 'Hello,"a good film",good\n' * 3)
     plain = evaluate(run, DataConfig(source=str(other)), "test")
-    assert plain.scores["n"] == 3
+    assert plain.scores.n == 3
     assert not any("as in training" in note for note in plain.notes)
 
 

@@ -27,6 +27,7 @@ from seqclf.export import About, card, formats, graph_text, portable, texts
 from seqclf.export.formats import FORMATS
 from seqclf.export.verify import Agreement, Check
 from seqclf.export.verify import compared as compare_answers
+from seqclf.records.plain import to_plain
 from seqclf.runs import Run
 from seqclf.storage import write_json
 from seqclf.text.tokens import TEXT_RULES, WORD_RULES, tokenize
@@ -322,7 +323,7 @@ def test_only_the_data_that_the_run_was_trained_on_is_its_own(workplace, tmp_pat
     assert len(texts.own_texts(data)) == 48
     other = Run(tmp_path / "run")
     shutil.copytree(run.path, other.path)
-    proof = run.proof
+    proof = to_plain(run.proof)
     proof["splits"]["test"] = "another"
     (other.path / "proof.json").write_text(json.dumps(proof))
     assert texts.own_data(other, cache) is None
@@ -494,7 +495,9 @@ def test_a_data_set_of_the_hub_is_named_by_its_id(untrained, tmp_path):
     config = json.loads((run.path / "config.json").read_text())
     config["data"]["source"] = "imdb"
     (run.path / "config.json").write_text(json.dumps(config))
-    about = run.dataset | {"revision": "e6281661ce1c48d982bc483cf8a173c1bbeb5d31"}
+    about = to_plain(run.dataset) | {
+        "revision": "e6281661ce1c48d982bc483cf8a173c1bbeb5d31"
+    }
     (run.path / "dataset.json").write_text(json.dumps(about))
     seal(run.path)
     metadata, _ = parts_of(card.model_card(run, "onnx", AGREEMENT, About()))
@@ -506,7 +509,8 @@ def test_a_data_set_of_the_hub_is_named_by_its_id(untrained, tmp_path):
 def test_what_comes_from_data_means_nothing_in_the_card(untrained, tmp_path):
     run = Run(tmp_path / "run")
     shutil.copytree(untrained.path, run.path)
-    about = run.dataset | {"name": HOSTILE, "source": HOSTILE, "notes": [HOSTILE]}
+    hostile = {"name": HOSTILE, "source": HOSTILE, "notes": [HOSTILE]}
+    about = to_plain(run.dataset) | hostile
     (run.path / "dataset.json").write_text(json.dumps(about))
     seal(run.path)
     metadata, markdown = parts_of(card.model_card(run, "onnx", AGREEMENT, About()))
@@ -536,7 +540,7 @@ def test_text_is_plain_in_markdown(text, expected):
 def test_intervals_are_those_of_the_scores(untrained):
     by_type = {score.type: score for score in card.scores(untrained)}
     test = untrained.metrics["test"]
-    assert by_type["accuracy"].low == test["accuracy_low"]
+    assert by_type["accuracy"].low == test.accuracy_low
     # Six texts, the right label has 0.8 five times and 0.1 once.
     losses = -np.log([0.8] * 5 + [0.1])
     loss = by_type["log_loss"]

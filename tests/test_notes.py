@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from seqclf.data.quality import torn, warnings
 from seqclf.data.raw import to_raw
 from seqclf.evaluation.doubts import doubts
 from seqclf.notes import TITLES, is_numbered, note
+from seqclf.records.dataset import DatasetInfo, TokenCounts
 
 PAGE = (Path(__file__).parents[1] / "docs" / "notes.md").read_text("utf-8")
 LABELS = ("bad", "fine", "good")
@@ -59,12 +61,15 @@ def run(
     return SimpleNamespace(
         name=name,
         config=RunConfig(text=TextConfig(max_length=50, keep="tail")),
-        dataset={
-            "labels": list(LABELS),
-            "sizes": {"train": sum(train)},
-            "label_counts": {"train": list(train)},
-            "tokens": {"train": {"median": 301, "cut": 120} | tokens},
-        },
+        dataset=DatasetInfo(
+            name="x",
+            source="x.csv",
+            fingerprint="f",
+            labels=LABELS,
+            sizes={"train": sum(train)},
+            label_counts={"train": train},
+            tokens={"train": TokenCounts(**{"median": 301, "cut": 120} | tokens)},
+        ),
         metrics={"validation": scores, "test": scores},
     )
 
@@ -181,7 +186,7 @@ def test_a_label_without_texts_need_not_be_predicted():
 
 def test_a_run_of_before_tells_nothing_of_lengths():
     old = run(RIGHT)
-    del old.dataset.tokens
+    old.dataset = dataclasses.replace(old.dataset, tokens={})
     assert doubts([old]) == []
 
 

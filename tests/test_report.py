@@ -6,6 +6,7 @@ import io
 import pytest
 from rich.console import Console
 
+from seqclf.records.scores import LabelScores, Scores
 from seqclf.report import scores, tables
 
 
@@ -179,13 +180,14 @@ def test_different_kernels_are_named_by_cell():
 
 
 def test_labels_are_data_and_no_markup():
-    record = {"label": "[bold]x[/bold]", "precision": 1, "recall": 1, "f1": 1}
-    found = {
-        "n": 1,
-        "per_label": [record | {"support": 1}],
-        "confusion_matrix": [[1]],
-        "by_length": [],
-    }
+    of_label = LabelScores(
+        label="[bold]x[/bold]", precision=1, recall=1, f1=1, support=1
+    )
+    found = Scores(
+        n=1, accuracy=1, accuracy_low=0.2, accuracy_high=1, macro_f1=1, log_loss=0,
+        roc_auc=None, calibration_error=0, per_label=(of_label,),
+        confusion_matrix=((1,),), by_length=(),
+    )  # fmt: skip
     file = io.StringIO()
     for table in scores.tables(found):
         Console(file=file, width=80).print(table)

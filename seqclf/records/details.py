@@ -125,7 +125,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bin:
-    """Answers of about one stated probability: how many, its mean, and their accuracy."""
+    """Answers of about one stated probability: how many, its mean, the accuracy."""
 
     n: int
     confidence: float

@@ -63,7 +63,6 @@ class Environment:
     platform: str
     device: str
     threads: int
-    jobs: int
     kernel: str
     parameters: int
     recurrent_parameters: int
@@ -76,6 +75,7 @@ class Environment:
     padding_share: float
     peak_memory_bytes: int
     seconds: float
+    jobs: int = 1
     onnx_difference: float | None = None
     cuts: int = 0
 

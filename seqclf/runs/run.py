@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from seqclf import config as settings
 from seqclf.config import DataConfig, RunConfig
+from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
 from seqclf.marker import COMPLETE_FILE as COMPLETE_FILE  # written last, with checksums
 from seqclf.marker import CONFIG_FILE as CONFIG_FILE  # the whole question
@@ -121,8 +122,13 @@ class Run:
 
     @property
     def metrics(self) -> Metrics:
-        """Scores by split."""
-        return self._record(Metrics, METRICS_FILE)
+        """Scores by split, `validation` and `test` at least."""
+        found = self._record(Metrics, METRICS_FILE)
+        for split in (VALIDATION, TEST):
+            if split not in found:
+                reason = f"it has no scores of {split}"
+                raise RunError(_damaged(self, METRICS_FILE, reason))
+        return found
 
     @property
     def environment(self) -> Environment:
