@@ -116,7 +116,8 @@ def _write_scores(run: Run, parameters: int) -> None:
     predictions = Predictions(label_ids, probabilities, np.full(6, 5, np.int32))
     files.write_predictions(run.path, "test", predictions)
     scores = trial.scores(predictions, LABELS)
-    write_json(run.path / files.METRICS_FILE, to_plain({"validation": scores, "test": scores}))
+    metrics = {"validation": scores, "test": scores}
+    write_json(run.path / files.METRICS_FILE, to_plain(metrics))
     environment = Environment(
         versions=trial.package_versions(), python="", platform="", device="CPU",
         threads=1, kernel="none", best_epoch=1, epochs=1, parameters=parameters,

@@ -34,12 +34,14 @@ class Onnx:
       operator: Its name.
       gate_order: Which of Keras's parts stands at each place of ONNX's.
       attributes: Those of the operator beside `hidden_size` and `direction`.
+      activations: Of one direction, by ONNX's names; none takes the operator's own.
       has_int8: Whether ONNX Runtime has it with 8-bit weights.
     """
 
     operator: str
     gate_order: tuple[int, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    activations: tuple[str, ...] = ()
     has_int8: bool = False
 
     def weights(
