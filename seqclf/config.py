@@ -42,9 +42,23 @@ LATER_FIELDS = frozenset(("conv_width",))
 _Config = TypeVar("_Config")
 
 
-def _setting(default: Any, text: str) -> Any:
-    """Declares a field together with the one-line help its option shows."""
-    return field(default=default, metadata={"help": text})
+# Where the help of a command shows a setting that stands in no panel of its part.
+BASIC, FILES, LABELS = "Options", "Reading files", "Labels and splits"
+
+
+def _setting(
+    default: Any, text: str, panel: str | None = None, shown: str | None = None
+) -> Any:
+    """Returns a field with its help.
+
+    Args:
+      default: Its default.
+      text: What it does.
+      panel: Where the help shows it; None: in the panel of its part.
+      shown: What the help says of a default that is None.
+    """
+    help_of = {"help": text, "panel": panel, "shown": shown}
+    return field(default=default, metadata=help_of)
 
 
 def _require(holds: bool, name: str, expected: str, came: object) -> None:
@@ -130,49 +144,62 @@ class DataConfig:
 
     source: str = _setting(
         "demo",
-        "demo, imdb and others (seqclf data list), OWNER/NAME on the Hub, a file, a "
-        "folder, '*.csv', or - for JSON Lines on standard input.",
+        "Data set: demo, imdb and others (seqclf data list), OWNER/NAME on the Hugging "
+        "Face Hub, a file, a folder, '*.csv', or - for standard input.",
+        BASIC,
     )
-    revision: str | None = _setting(None, "Commit or branch of a data set on the Hub.")
-    subset: str | None = _setting(None, "Subset of a data set on the Hub.")
+    revision: str | None = _setting(None, "Commit, branch or tag of a Hub data set.")
+    subset: str | None = _setting(None, "Subset (configuration) of a Hub data set.")
     text_column: str | None = _setting(
-        None, "Column of the texts, or several to join: title,content."
+        None, "Text column, or several to join: title,content."
     )
-    label_column: str | None = _setting(None, "Column of the labels.")
+    label_column: str | None = _setting(None, "Label column.")
     encoding: str | None = _setting(
-        None, "Character encoding of text files; left out, by its mark, else utf-8."
+        None,
+        "Character encoding of text files.",
+        FILES,
+        "by byte order mark, else utf-8",
     )
     delimiter: str | None = _setting(
-        None, "Character between fields, such as ';', or tab; left out, it is found."
+        None, "Delimiter of CSV files: one character, or tab.", FILES, "detected"
     )
     header: bool | None = _setting(
-        None, "Whether the first line names the columns; left out, its content tells."
+        None,
+        "Whether the first line of a CSV file names the columns.",
+        FILES,
+        "detected",
     )
     columns: str | None = _setting(
-        None, "Names of the columns of a file without a header: label,title,text."
+        None, "Column names of CSV files without a header: label,title,text.", FILES
     )
     drop_unlabeled: bool = _setting(
-        False, "Leave out rows whose label is empty or, like nan, looks missing."
+        False,
+        "Drop rows whose label is empty or a missing-value marker such as nan.",
+        LABELS,
     )
     merge_labels: bool = _setting(
-        False, "Take labels that differ only by case, blanks or accents' form for one."
+        False,
+        "Merge labels that differ only in case, whitespace or Unicode form.",
+        LABELS,
     )
     min_per_label: int | None = _setting(
-        None, "Leave out labels with fewer than N texts in train."
+        None, "Drop classes with fewer than N training texts.", LABELS
     )
     other: bool = _setting(
-        False, "Call the labels of --min-per-label other, rather than leave them out."
+        False, "Merge these rare classes into one called other instead.", LABELS
     )
     limit: int | None = _setting(None, "Train on a stratified sample of N rows.")
     validation_fraction: float = _setting(
-        0.1, "Fraction of train held out where there is no validation split."
+        0.1,
+        "Fraction of train held out for validation, if there is no such split.",
+        LABELS,
     )
     test_fraction: float = _setting(
-        0.2, "Fraction of train held out where there is no test split."
+        0.2, "Fraction of train held out for test, if there is no such split.", LABELS
     )
-    split_seed: int = _setting(0, "Seed of the hold-outs and of --limit.")
+    split_seed: int = _setting(0, "Random seed of these splits and of --limit.", LABELS)
     drop_duplicates: bool = _setting(
-        False, "Take texts out of train that validation or test hold too."
+        False, "Remove training texts that also occur in validation or test.", LABELS
     )
 
     def __post_init__(self) -> None:
@@ -213,10 +240,16 @@ class TextConfig:
         in equal parts (a long review's verdict often stands at its end).
     """
 
-    vocabulary_size: int = _setting(30_000, "Most frequent tokens that get an id.")
-    min_count: int = _setting(2, "Rarer training tokens count as unknown.")
-    max_length: int = _setting(400, "Tokens kept of each text.")
-    keep: str = _setting("both", "Part kept of a longer text: head, tail, both.")
+    vocabulary_size: int = _setting(
+        30_000, "Vocabulary size: the most frequent training tokens."
+    )
+    min_count: int = _setting(
+        2, "Minimum count of a training token; rarer ones become unknown."
+    )
+    max_length: int = _setting(
+        400, "Maximum tokens per text; longer texts are truncated."
+    )
+    keep: str = _setting("both", "What to keep of a truncated text: head, tail, both.")
 
     def __post_init__(self) -> None:
         require_count("vocabulary_size", self.vocabulary_size)
@@ -249,17 +282,24 @@ class ModelConfig:
         padding never counts.
     """
 
-    cell: str = _setting("lstm", f"Recurrent layer: {', '.join(CELLS)}.")
-    units: int = _setting(128, "Width of the recurrent state, per direction.")
-    layers: int = _setting(1, "Recurrent layers.")
-    bidirectional: bool = _setting(True, "Read from both ends.")
-    embedding_size: int = _setting(128, "Width of the token vectors.")
-    embedding_range: float = _setting(0.02, "Initial token vectors are at most this.")
-    dropout_rate: float = _setting(0.5, "Dropout around the recurrent layer.")
-    conv_width: int | None = _setting(
-        None, "Tokens a convolution in front of the cell sees; left out, none is there."
+    cell: str = _setting("lstm", f"Recurrent layer: {', '.join(CELLS)}.", BASIC)
+    units: int = _setting(128, "Hidden units per direction.")
+    layers: int = _setting(1, "Stacked recurrent layers.")
+    bidirectional: bool = _setting(True, "Read texts in both directions.")
+    embedding_size: int = _setting(128, "Embedding dimension.")
+    embedding_range: float = _setting(
+        0.02, "Embeddings are initialised uniformly between plus and minus this."
     )
-    pooling: str = _setting("max", f"States read out: {', '.join(POOLINGS)}.")
+    dropout_rate: float = _setting(
+        0.5, "Dropout rate after the embedding and before the output layer."
+    )
+    conv_width: int | None = _setting(
+        None,
+        "Kernel size of a Conv1D layer before the recurrent layer.",
+        None,
+        "no convolution",
+    )
+    pooling: str = _setting("max", f"Pooling over time: {', '.join(POOLINGS)}.")
 
     def __post_init__(self) -> None:
         _require_choice("cell", self.cell, CELLS)
@@ -305,24 +345,34 @@ class TrainingConfig:
     """
 
     epochs: int | None = _setting(
-        None, "Most epochs; left out, 5 to 20 by the size of the data."
+        None, "Maximum number of epochs.", BASIC, "5 to 20, by the size of the data"
     )
-    batch_size: int = _setting(64, "Texts a step.")
+    batch_size: int = _setting(64, "Batch size, in texts.")
     batch_tokens: int | None = _setting(
-        None, "Positions a step, instead of --batch-size: more texts if short."
+        None, "Token budget of a batch, padding included, instead of --batch-size."
     )
     learning_rate: float = _setting(4e-3, "Peak learning rate.")
-    warmup_fraction: float = _setting(0.1, "Fraction of steps that warm up.")
-    weight_decay: float = _setting(0.004, "Weight decay of AdamW, of matrices alone.")
-    clip_norm: float = _setting(1.0, "Largest norm of the gradient.")
-    word_dropout_rate: float = _setting(0.4, "Training tokens made unknown.")
-    label_smoothing: float = _setting(0.1, "Share of the target spread over labels.")
-    class_weights: str = _setting("equal", "Weight of the labels: equal, balanced.")
-    kernel: str = _setting(
-        "auto", "Kernel of the recurrence: auto (cuDNN on a GPU), loop, cudnn."
+    warmup_fraction: float = _setting(
+        0.1, "Fraction of all steps with linear learning-rate warm-up."
     )
-    patience: int = _setting(5, "Epochs without improvement before stopping.")
-    seed: int = _setting(0, "Seed of weights, batches and dropout.")
+    weight_decay: float = _setting(
+        0.004, "Weight decay of AdamW, on weight matrices only."
+    )
+    clip_norm: float = _setting(1.0, "Maximum global norm of the gradient (clipping).")
+    word_dropout_rate: float = _setting(
+        0.4, "Word dropout: fraction of training tokens made unknown."
+    )
+    label_smoothing: float = _setting(0.1, "Label smoothing.")
+    class_weights: str = _setting(
+        "equal", "Class weights in the loss: equal, balanced."
+    )
+    kernel: str = _setting(
+        "auto", "Implementation of the recurrence: auto (cuDNN on a GPU), loop, cudnn."
+    )
+    patience: int = _setting(5, "Early-stopping patience, in epochs.")
+    seed: int = _setting(
+        0, "Random seed: initial weights, batch order, dropout.", BASIC
+    )
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_tokens"):

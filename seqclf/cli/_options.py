@@ -15,6 +15,7 @@ import typer
 
 from seqclf import config as settings
 from seqclf.cells import CELLS
+from seqclf.config import BASIC, FILES, LABELS
 from seqclf.errors import ConfigError, unknown
 from seqclf.keywords import (
     CACHE_VARIABLE,
@@ -28,6 +29,12 @@ from seqclf.keywords import (
 from seqclf.poolings import POOLINGS
 
 __all__ = ["DEFAULT_CACHE", "DEFAULT_MODELS"]
+
+OUTPUT = "Output"
+# Where the help shows the settings of a part, and in which order: what a newcomer needs
+# comes first.
+PANELS = {"data": "Data", "model": "Model", "training": "Training", "text": "Text"}
+PANEL_ORDER = (BASIC, "Data", "Model", "Training", OUTPUT, "Text", FILES, LABELS)
 
 CHOICES = {
     "cell": tuple(CELLS),
@@ -71,7 +78,9 @@ def with_config(
 
         own = dict(inspect.signature(command, eval_str=True).parameters)
         del own["config"]
-        merged = [*own.values(), *parameters.values()]
+        every = [*parameters.values(), *own.values()]
+        merged = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in every]
+        merged.sort(key=_place)
         wrapped.__signature__ = inspect.Signature(merged)  # type: ignore[attr-defined]
         wrapped.__annotations__ = {p.name: p.annotation for p in merged}
         return wrapped
@@ -86,8 +95,8 @@ def _parameter(
     option = typer.Option(
         f"{flag}/--no-{flag[2:]}" if bool in _kinds(hint) else flag,
         help=field.metadata["help"],
-        rich_help_panel=f"{part.capitalize()} settings",
-        show_default=field.default is not None,
+        rich_help_panel=field.metadata["panel"] or PANELS[part],
+        show_default=field.metadata["shown"] or field.default is not None,
         autocompletion=_completion(CHOICES.get(field.name)),
     )
     return inspect.Parameter(
@@ -96,6 +105,15 @@ def _parameter(
         default=field.default,
         annotation=Annotated[hint, option],
     )
+
+
+def _place(parameter: inspect.Parameter) -> int:
+    """Returns where the help shows an option; arguments and the rest come first."""
+    for about in getattr(parameter.annotation, "__metadata__", ()):
+        panel = getattr(about, "rich_help_panel", None)
+        if panel in PANEL_ORDER:
+            return PANEL_ORDER.index(panel)
+    return 0
 
 
 def _kinds(hint: Any) -> tuple[Any, ...]:
@@ -204,7 +222,8 @@ ConfigFile = Annotated[
     typer.Option(
         "--config",
         metavar="FILE.toml",
-        help="Read options from a TOML file, learning-rate = 0.001; options win.",
+        help="Read options from a TOML file (learning-rate = 0.001); typed ones win.",
+        rich_help_panel=OUTPUT,
         callback=read_config_file,
         is_eager=True,
     ),
@@ -212,44 +231,69 @@ ConfigFile = Annotated[
 ModelsDir = Annotated[
     Path,
     typer.Option(
-        "--models-dir", envvar=MODELS_VARIABLE, help="Folder of runs and comparisons."
+        "--models-dir",
+        envvar=MODELS_VARIABLE,
+        help="Folder of runs and comparisons.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 CacheDir = Annotated[
     Path,
     typer.Option(
-        "--cache-dir", envvar=CACHE_VARIABLE, help="Folder of encoded data sets."
+        "--cache-dir",
+        envvar=CACHE_VARIABLE,
+        help="Folder of encoded data sets.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Print the result and nothing else.")
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="Print only the result.", rich_help_panel=OUTPUT
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print JSON.", rich_help_panel=OUTPUT)
+]
 RequireCudnn = Annotated[
     bool,
     typer.Option(
-        "--require-cudnn", help="Refuse to train without cuDNN: --kernel cudnn."
+        "--require-cudnn",
+        help="Refuse to train without cuDNN, as --kernel cudnn does.",
+        rich_help_panel="Training",
     ),
 ]
 Name = Annotated[
     str | None,
-    typer.Option("--name", help="Name of the result; else from data, cell and seed."),
+    typer.Option(
+        "--name",
+        help="Name of the result.",
+        show_default="from data, cell and seed",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 Overwrite = Annotated[
     bool,
-    typer.Option("--overwrite", help="Replace what stands under --name."),
+    typer.Option(
+        "--overwrite",
+        help="Replace an existing result of that --name.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 Fresh = Annotated[
     bool,
     typer.Option(
-        "--fresh", help="Begin trainings that were cut off anew; else they go on."
+        "--fresh",
+        help="Restart interrupted trainings instead of resuming them.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 RunArgument = Annotated[
     Path | None,
     typer.Argument(
         metavar="[RUN]",
-        help="A run, by name or path; else the newest.",
+        help="A run, by name or path.",
+        show_default="the newest",
         autocompletion=complete_run,
     ),
 ]
@@ -257,7 +301,7 @@ NamedRun = Annotated[
     Path | None,
     typer.Option(
         "--run",
-        help="The same by an option, as of predict.",
+        help="The same as the argument.",
         autocompletion=complete_run,
     ),
 ]

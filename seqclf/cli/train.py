@@ -31,7 +31,7 @@ def train(
     """Train one classifier, and keep its best epoch.
 
     Reads a data set; writes a run, models/<data>-<cell>-<seed>. A finished run of
-    equal settings and data is reused; one that was cut off goes on.
+    equal settings and data is reused; an interrupted one is resumed.
 
     Example: seqclf train --cell gru --data reviews.csv
     """
