@@ -27,6 +27,7 @@ from seqclf.cli import (
     study,
     train,
 )
+from seqclf.cli._options import Command, joined_lines
 from seqclf.cli._screen import clean
 from seqclf.errors import SeqclfError
 
@@ -36,6 +37,11 @@ SCREEN = 2000  # characters of an error, at most
 
 class _Group(TyperGroup):
     """Turns the errors that are meant for a person into one sentence."""
+
+    def __init__(
+        self, *arguments: Any, help: str | None = None, **options: Any
+    ) -> None:
+        super().__init__(*arguments, help=joined_lines(help or ""), **options)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -92,7 +98,10 @@ def _app(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print it."
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Show the version and exit.",
         ),
     ] = False,
 ) -> None:
@@ -103,16 +112,16 @@ def _app(
     """
 
 
-app.command("train")(train.train)
-app.command("compare")(compare.compare)
-app.command("predict")(predict.predict)
-app.command("evaluate")(evaluate.evaluate)
-app.command("export")(export.export)
-app.command("study")(study.study)
-app.command("claims")(claims.claims)
+app.command("train", cls=Command)(train.train)
+app.command("compare", cls=Command)(compare.compare)
+app.command("predict", cls=Command)(predict.predict)
+app.command("evaluate", cls=Command)(evaluate.evaluate)
+app.command("export", cls=Command)(export.export)
+app.command("study", cls=Command)(study.study)
+app.command("claims", cls=Command)(claims.claims)
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
-app.command("doctor")(doctor.doctor)
+app.command("doctor", cls=Command)(doctor.doctor)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from seqclf import config as settings
 from seqclf.cells import CELLS
@@ -105,6 +106,22 @@ def _parameter(
         default=field.default,
         annotation=Annotated[hint, option],
     )
+
+
+class Command(TyperCommand):
+    """A command whose help breaks its lines where the screen ends."""
+
+    def __init__(
+        self, *arguments: Any, help: str | None = None, **options: Any
+    ) -> None:
+        """As TyperCommand."""
+        super().__init__(*arguments, help=joined_lines(help or ""), **options)
+
+
+def joined_lines(text: str) -> str:
+    """Returns a docstring with each paragraph on a line."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _place(parameter: inspect.Parameter) -> int:

@@ -26,7 +26,7 @@ LABELS_SHOWN = 10
 BARS = " ▁▂▃▄▅▆▇█"
 
 
-@app.command("list")
+@app.command("list", cls=options.Command)
 def list_sources(json: options.Json = False) -> None:
     """List the data sets that have a name, and how to use your own.
 
@@ -51,7 +51,7 @@ def list_sources(json: options.Json = False) -> None:
     )
 
 
-@app.command("show")
+@app.command("show", cls=options.Command)
 @options.with_config(parts=("data", "text"), without=("source",))
 def show(
     config: RunConfig,

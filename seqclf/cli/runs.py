@@ -27,7 +27,7 @@ Names = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
-@app.command("list")
+@app.command("list", cls=options.Command)
 def list_runs(
     models_dir: options.ModelsDir = options.DEFAULT_MODELS, json: options.Json = False
 ) -> None:
@@ -80,7 +80,7 @@ def _table(records: list[dict[str, Any]]) -> Any:
     return table
 
 
-@app.command("show")
+@app.command("show", cls=options.Command)
 def show(
     chosen_run: options.RunArgument = None,
     run: options.NamedRun = None,
@@ -165,7 +165,7 @@ def _history_table(run: Run) -> Any:
     return table
 
 
-@app.command("remove")
+@app.command("remove", cls=options.Command)
 def remove(
     names: Names,
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
