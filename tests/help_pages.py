@@ -16,7 +16,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
 HEAD = """# Every command and every option
 
 Written by `python tests/help_pages.py` from the commands themselves. A config file
-(`--config FILE.toml`) takes the same names without their dashes: `learning-rate = 0.001`.
+(`--config FILE.toml`) takes the same names without their dashes, as in
+`learning-rate = 0.001`.
 """
 
 
@@ -33,10 +34,9 @@ def page() -> str:
     """Returns docs/commands.md."""
     parts = [HEAD]
     for name in commands(command_line()):
-        shown = invoke(
-            *name.split(), "--help", env={"COLUMNS": "80"}, prog_name="seqclf"
-        ).stdout
-        lines = [line.rstrip() for line in shown.strip("\n").split("\n")]
+        options = {"env": {"COLUMNS": "80"}, "prog_name": "seqclf"}
+        shown = invoke(*name.split(), "--help", **options).stdout
+        lines = [line.rstrip() for line in shown.split("\n")]
         help_page = "\n".join(lines).strip("\n")
         parts.append(f"## seqclf {name}\n\n```\n{help_page}\n```\n")
     return "\n".join(parts)

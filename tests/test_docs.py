@@ -6,6 +6,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import help_pages
 import pytest
 from conftest import invoke
 
@@ -99,6 +100,10 @@ def test_commands_of_the_docs_have_known_options(line):
     assert options <= known | {"--help"}
 
 
+def test_the_page_of_all_options_is_that_of_the_commands():
+    assert help_pages.PAGE.read_text("utf-8") == help_pages.page()
+
+
 def test_the_docs_have_commands_to_check():
     assert len(mentioned()) >= 30
 
@@ -124,7 +129,7 @@ LONG = ("seqclf study",)
 # program that is no part of this project.
 SHOWN = (
     "exports/demo-lstm-0", "clause patterns", "token_ids [batch", "models/imdb-gru-0/",
-    "docker run -p",
+    "docker run -p", " Usage: seqclf",
 )  # fmt: skip
 
 

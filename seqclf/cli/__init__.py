@@ -38,10 +38,9 @@ SCREEN = 2000  # characters of an error, at most
 class _Group(TyperGroup):
     """Turns the errors that are meant for a person into one sentence."""
 
-    def __init__(
-        self, *arguments: Any, help: str | None = None, **options: Any
-    ) -> None:
-        super().__init__(*arguments, help=joined_lines(help or ""), **options)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        options["help"] = joined_lines(options.get("help") or "")
+        super().__init__(*arguments, **options)
 
     def invoke(self, ctx: Any) -> Any:
         try:

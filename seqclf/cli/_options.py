@@ -111,11 +111,10 @@ def _parameter(
 class Command(TyperCommand):
     """A command whose help breaks its lines where the screen ends."""
 
-    def __init__(
-        self, *arguments: Any, help: str | None = None, **options: Any
-    ) -> None:
+    def __init__(self, *arguments: Any, **options: Any) -> None:
         """As TyperCommand."""
-        super().__init__(*arguments, help=joined_lines(help or ""), **options)
+        options["help"] = joined_lines(options.get("help") or "")
+        super().__init__(*arguments, **options)
 
 
 def joined_lines(text: str) -> str:
