@@ -39,7 +39,7 @@ class RunError(SeqclfError):
 
 
 class TrainingError(SeqclfError):
-    """A training that cannot go on, such as one whose loss is not a number."""
+    """A training that cannot continue, such as one whose loss is not a number."""
 
 
 def unknown(what: str, came: object, choices: Iterable[str]) -> str:

@@ -49,7 +49,7 @@ class Explanation:
       tokens: The tokens that are explained, in order; none if the text has none.
       known: bool [tokens], whether the vocabulary has them.
       num_tokens: How many tokens the text has.
-      num_read: How many of them the model reads; the others are cut off.
+      num_read: How many of them the model reads; the others are truncated.
       effects: What they do, of the explained tokens alone. Of a text without tokens it
         is that of one unknown token.
     """

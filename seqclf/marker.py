@@ -70,7 +70,7 @@ def is_free(folder: Path, kind: str) -> bool:
         return not os.path.lexists(folder)
     names = _names(folder)
     if kind == RUN and names <= _HALF_BEGUN and _has_config(folder):
-        return True  # 0.1.0 was cut off between its first files
+        return True  # 0.1.0 was interrupted between its first files
     has_log = kind == RUN and names <= {LOG_FILE, LOCK_FILE}
     return has_log or not names or kind_of(folder) == kind
 
@@ -117,8 +117,8 @@ def begin_new(folder: Path, kind: str) -> None:
 def remove(folder: Path) -> None:
     """Removes what is seqclf's own: moves it aside first, and deletes it after.
 
-    So whoever is cut off meanwhile never leaves half a run that looks whole; what is
-    left aside goes with the next removal.
+    So an interruption never leaves half a run that looks whole; what is left aside goes
+    with the next removal.
 
     Raises:
       RunError: If it is not seqclf's, or a link; nothing was removed.
@@ -126,7 +126,7 @@ def remove(folder: Path) -> None:
     if folder.is_symlink() or kind_of(folder) is None:
         raise RunError(_not_ours(folder))
     aside = folder.parent / _ASIDE
-    shutil.rmtree(aside, ignore_errors=True)  # of a removal that was cut off
+    shutil.rmtree(aside, ignore_errors=True)  # of an interrupted removal
     aside.mkdir(exist_ok=True)
     folder.rename(aside / f"{folder.name}-{os.getpid()}")
     shutil.rmtree(aside)

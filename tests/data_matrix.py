@@ -233,7 +233,7 @@ def of_every_format() -> list[Case]:
             ),
             case(
                 gzip.compress(write(PLAIN))[:-12],
-                "gzip that was cut off",
+                "truncated gzip",
                 "error",
                 name=f"x{suffix}.gz",
                 error="could not be read: .*; is it whole",
@@ -346,7 +346,7 @@ def of_separated() -> list[Case]:
             cases += [
                 case(
                     quoted,
-                    "a quoted field that goes on behind its quotation mark",
+                    "a quoted field that continues behind its closing quotation mark",
                     "error that names the line, for no character shall be lost",
                     error="line 2: a quoted field does not end",
                 ),
@@ -451,7 +451,7 @@ def of_parquet() -> list[Case]:
     whole = as_parquet(PLAIN * 50)
     named = [("a", 0, "neg"), ("b", 1, "pos"), ("c", 1, "pos"), ("d", 0, "neg")]
     return [
-        one_file("Parquet", "x.parquet", whole[: len(whole) // 2], "cut off", "error",
+        one_file("Parquet", "x.parquet", whole[: len(whole) // 2], "truncated", "error",
             error="could not be read: .*; is it whole"),
         one_file("Parquet", "x.parquet", as_parquet([("a", True), ("b", False)]),
             "labels are booleans", "labels are called `false` and `true`",

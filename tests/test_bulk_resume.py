@@ -1,4 +1,4 @@
-"""A bulk prediction that is cut off goes on, and ends as if it had not been."""
+"""A bulk prediction that is interrupted is resumed, and ends as if it had not been."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def test_what_dies_while_it_writes_leaves_nothing_half(
 
 @pytest.fixture
 def begun(source, workplace, tmp_path, monkeypatch):
-    """A command that was cut off behind its ninth part, and its output."""
+    """A command that was interrupted behind its ninth part, and its output."""
     monkeypatch.setattr(chunks, "CHUNK_ROWS", CHUNK)
     monkeypatch.chdir(tmp_path)
     output = tmp_path / "out.csv"
@@ -220,7 +220,7 @@ def test_a_begun_output_is_neither_taken_nor_lost_without_a_word(begun, whole):
     command, output = begun
     done = invoke(*command)
     assert done.exit_code == 2
-    assert "was begun before and cut off; --resume goes on with it" in said(done)
+    assert "was begun before and interrupted; --resume continues it" in said(done)
     assert finished_parts(output) == 9
     done = invoke(*command, "--overwrite")
     assert done.exit_code == 0, done.output

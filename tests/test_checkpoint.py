@@ -1,4 +1,4 @@
-"""A training that is cut off goes on to the same numbers, wherever it was cut."""
+"""An interrupted training resumes to the same numbers, wherever it was cut."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def train(
     config=CONFIG,
     cell: str = "none",
 ):
-    """Trains afresh, as a new process would; cut off behind so many checkpoints."""
+    """Trains afresh, as a new process would; interrupted behind so many checkpoints."""
     twin = dataclasses.replace(TWIN, cell=cell)
     model = build_model(twin, 20, 2, config.seed)
     told = []

@@ -238,7 +238,7 @@ def test_a_model_that_cannot_be_opened_leaves_nothing_and_an_old_one_stands(
         (task.folders["onnx"] / "model.onnx").write_bytes(b"half a mod")
 
     monkeypatch.setattr(exporting, "_build", build)
-    with pytest.raises(RunError, match="could not be opened anew"):
+    with pytest.raises(RunError, match="could not be opened again"):
         list(exporting.export(finished_run, {"onnx": place}, About(), tmp_path, True))
     assert [p.name for p in tmp_path.iterdir()] == ["artefact"]
     assert (place / "export.json").read_bytes() == before

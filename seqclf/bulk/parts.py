@@ -1,9 +1,10 @@
-"""Keeps what is done of a bulk prediction, so that one that was cut off can go on.
+"""Keeps the finished parts of a bulk prediction, so that it can be resumed.
 
 Beside the output, in `.<output>.partial/`, lie finished parts (one a chunk of rows,
 each under its name only when it is whole) and `question.json`, which says what they
 answer. At the end they become one file. The parts are Arrow files, so whether the work
-was cut off or not, and how often, the same tables make the output in the same order.
+was interrupted or not, and how often, the same tables make the output in the same
+order.
 """
 
 from __future__ import annotations
@@ -153,14 +154,14 @@ def begun(
     output: Path, schema: pa.Schema, question: Mapping[str, Any], *,
     resume: bool, overwrite: bool,
 ) -> Iterator[Parts]:  # fmt: skip
-    """Begins an output, or goes on with one.
+    """Begins an output, or resumes one.
 
     Args:
       output: The file to write.
       schema: Its columns.
       question: What the parts answer, see `question_of`.
-      resume: Whether to go on behind the parts that are there.
-      overwrite: Whether to begin anew, whatever is there.
+      resume: Whether to resume behind the parts that are there.
+      overwrite: Whether to start over, whatever is there.
 
     Yields:
       The parts that are finished; none if nothing was begun.
@@ -196,8 +197,8 @@ def _refuse_what_is_there(parts: Parts, was_begun: bool) -> None:
     output = parts.output
     if was_begun:
         raise ConfigError(
-            f"{output} was begun before and cut off; --resume goes on with it, "
-            f"--overwrite begins anew."
+            f"{output} was begun before and interrupted; --resume continues it, "
+            f"--overwrite starts over."
         )
     if output.exists():
         raise ConfigError(f"{output} is there already; --overwrite replaces it.")
@@ -211,7 +212,7 @@ def _refuse_other_question(parts: Parts, question: Mapping[str, Any]) -> None:
     except (OSError, ValueError, AttributeError) as error:
         raise ConfigError(
             f"{file} cannot be read ({error}); --overwrite instead of --resume begins "
-            f"anew."
+            f"again."
         ) from error
     if differing:
         told = "; ".join(
@@ -219,8 +220,8 @@ def _refuse_other_question(parts: Parts, question: Mapping[str, Any]) -> None:
             for k in differing
         )
         raise ConfigError(
-            f"--resume cannot go on with {parts.output}: {told}. Type what was typed "
-            f"then, or --overwrite instead of --resume to begin anew."
+            f"--resume cannot continue {parts.output}: {told}. Type what was typed "
+            f"then, or --overwrite instead of --resume to start over."
         )
 
 

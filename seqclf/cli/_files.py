@@ -153,7 +153,7 @@ def write_rows(
       run: The run that answers.
       files: The rows.
       output: The file to write.
-      resume: Whether to go on with what was begun.
+      resume: Whether to resume what was begun.
       overwrite: Whether to replace what is there.
       quiet: Whether to keep notes back.
     """

@@ -186,7 +186,7 @@ class TrainingProgress:
                 self._tasks[name] = task
             case events.Resumed():
                 place = f"epoch {event.epoch}, step {event.step + 1}"
-                self._print(f"{name}: goes on at {place}")
+                self._print(f"{name}: resumes at {place}")
             case events.Stepped():
                 self._move(name, event)
             case events.EpochEnded():

@@ -93,7 +93,7 @@ OnError = Annotated[
 ]
 Resume = Annotated[
     bool,
-    typer.Option("--resume", help="Go on with an --output whose writing was cut off."),
+    typer.Option("--resume", help="Resume an --output whose writing was interrupted."),
 ]
 Overwrite = Annotated[
     bool,
@@ -152,7 +152,7 @@ def predict(
     Reads arguments, a text a line from standard input, or the rows of files; prints
     label and probability, a line a text, in the same order. With --output it writes
     the rows, all their columns kept, with predicted_label and probability; of .txt
-    files it writes the names. What was cut off goes on with --resume.
+    files it writes the names. An interrupted one continues with --resume.
 
     Example: seqclf predict "Not half as dull as I feared."
     """
@@ -163,7 +163,7 @@ def predict(
     require_count("--top", top)
     _refuse_options(context, input_file, output, texts)
     if resume and overwrite:
-        raise ConfigError("--resume goes on, --overwrite begins anew; give one.")
+        raise ConfigError("--resume continues, --overwrite starts over; give one.")
     config = to_config(
         {
             "encoding": encoding,

@@ -1,4 +1,4 @@
-"""Artefacts are opened anew, without this code, and compared with their run."""
+"""Exports are opened again, without this code, and compared with their run."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _run_fresh(folder: Path, jobs: list[dict[str, Any]]) -> None:
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         told = lines[-1][:SHOWN_ERROR]
-        raise RunError(f"the artefact could not be opened anew: {told}")
+        raise RunError(f"the export could not be opened again: {told}")
 
 
 def compared(check: Check, answers: dict[str, Any]) -> Agreement:

@@ -45,7 +45,7 @@ class Environment:
       parameters: All weights of the model.
       recurrent_parameters: Those of the recurrent layers.
       best_epoch: The epoch of the least validation loss, from 1.
-      cuts: Times the training was cut off and resumed.
+      cuts: Times the training was interrupted and resumed.
       epochs: Epochs trained.
       seconds_per_epoch: Median.
       seconds_to_best: Training time up to the end of the best epoch.
@@ -139,7 +139,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed:
-    """A training goes on from its checkpoint.
+    """A training resumes from its checkpoint.
 
     Attributes:
       epoch: The epoch under way, from 1.

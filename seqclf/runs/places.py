@@ -34,7 +34,7 @@ def open_run(path: Path, models: Path) -> Run:
             return run
         if kind_of(candidate) == RUN:
             raise RunError(
-                f"{candidate} is unfinished: its training was cut off. Type the "
+                f"{candidate} is unfinished: its training was interrupted. Type the "
                 f"command that began it again, or remove it with {removal(candidate)}."
             )
     names = [run.name for run in list_runs(models) if run.is_finished]
@@ -63,7 +63,7 @@ class Place:
     Attributes:
       path: Its directory.
       is_done: Whether an equal run is finished there.
-      is_begun: Whether an equal one was begun there and cut off.
+      is_begun: Whether an equal one was begun there and interrupted.
     """
 
     path: Path
@@ -161,22 +161,22 @@ def _place(path: Path, config: RunConfig, about: DatasetInfo) -> Place | None:
 
 
 def _begun(run: Run, about: DatasetInfo) -> Place | None:
-    """Returns the place of a training that was cut off, None if it cannot go on."""
+    """Returns the place of an interrupted training, None if it cannot be resumed."""
     if not is_free(run.path, RUN):
         return None  # another's files lie there, too
-    has_data = (run.path / DATASET_FILE).exists()  # else cut off between the two
+    has_data = (run.path / DATASET_FILE).exists()  # else interrupted between the two
     if has_data and run.dataset.fingerprint != about.fingerprint:
         return None
     return Place(run.path, is_begun=True)
 
 
 def is_under_way(path: Path) -> bool:
-    """Tells whether a training in a directory left a checkpoint to go on from."""
+    """Tells whether a training in a directory left a checkpoint to resume from."""
     return (path / CHECKPOINT_FILE).exists()
 
 
 def forget(path: Path) -> None:
-    """Removes a training's checkpoint, so that it begins anew.
+    """Removes a training's checkpoint, so that it restarts.
 
     Raises:
       RunError: If another process is at that training.

@@ -58,7 +58,7 @@ ENVIRONMENT_FILE = "environment.json"
 PROOF_FILE = "proof.json"  # hashes of what twins must have in common
 PREDICTIONS_FOLDER = "predictions"
 CHECKPOINT_FILE = "checkpoint.npz"  # while it trains: how far it is
-# What a training that goes on finds again.
+# What a training that resumes finds again.
 KEPT = frozenset((MARKER_FILE, LOG_FILE, LOCK_FILE, CHECKPOINT_FILE, FIRST_EPOCH_FILE))
 MAY_CHANGE = frozenset(
     (MARKER_FILE, COMPLETE_FILE, CHECKPOINT_FILE, LOCK_FILE, LOG_FILE)
@@ -318,9 +318,9 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _clear(path: Path) -> None:
-    """Removes what an earlier run left, but not what this one holds or goes on from.
+    """Removes what an earlier run left, but not what this one holds or resumes from.
 
-    First what says that it is whole, for this may be cut off too.
+    First what says that it is whole, for this may be interrupted too.
     """
     (path / COMPLETE_FILE).unlink(missing_ok=True)
     for old in path.iterdir():

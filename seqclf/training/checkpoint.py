@@ -1,4 +1,4 @@
-"""How far a training has come, on disk: cut anywhere, it goes on to the same numbers.
+"""Checkpoints: a training resumes, wherever it was interrupted, to the same numbers.
 
 A checkpoint holds all that later steps depend on: the weights, the optimizer's moments
 and step count, the states of the dropout generators, the running sums of loss and
@@ -39,7 +39,7 @@ class Standing:
       best_epoch: The finished epoch of the least validation loss; 0 if there is none.
       best_loss: That loss; None if there is none.
       best_weights: The model's weights behind that epoch.
-      cuts: Times it was cut off and gone on with.
+      cuts: Times it was interrupted and resumed.
       metrics: Running sums of loss and accuracy in the epoch under way, see
         `keras.Model.metrics_variables`; none at its beginning.
     """
@@ -88,7 +88,7 @@ class Checkpoints:
 
     Attributes:
       path: The file; None keeps none.
-      about: What has to be equal for a training to go on, as plain values.
+      about: What has to be equal for a training to resume, as plain values.
       every: Seconds of work between two within an epoch. There is one at the end of
         each epoch anyway.
     """
@@ -103,7 +103,7 @@ class Checkpoints:
             save(self.path, model, standing, self.about)
 
     def restore(self, model: Any) -> Standing:
-        """Puts a compiled model where it was cut off; returns that, or the start."""
+        """Restores a compiled model; returns where it was interrupted, or the start."""
         found = restore(self.path, model, self.about) if self.path else None
         return found or Standing()
 
@@ -115,7 +115,7 @@ def save(path: Path, model: Any, standing: Standing, about: Mapping[str, Any]) -
       path: Its file; its folder must be there.
       model: The compiled model under way.
       standing: Where it is.
-      about: What has to be equal for it to go on, as plain values.
+      about: What has to be equal for it to resume, as plain values.
     """
     values = {name: getattr(standing, name) for name in _PLAIN}
     values[HISTORY] = to_plain(standing.history)

@@ -45,7 +45,7 @@ class History:
         weights.
       padding_share: Fraction of positions in the first epoch that held padding.
       batches: A hash an epoch of the batches that Keras got, in their order.
-      cuts: Times the training was cut off and gone on with.
+      cuts: Times the training was interrupted and resumed.
     """
 
     epochs: list[Epoch]
@@ -85,9 +85,9 @@ def fit(
       config: The recipe.
       report: Told of each epoch (`EpochEnded`) and, several times a second, of the
         steps between (`Stepped`); first of all of where it resumes (`Resumed`), if it
-        was cut off.
-      checkpoints: Where its checkpoint is kept. One that is there is gone on from,
-        and all numbers become those of a training that was not cut off.
+        was interrupted.
+      checkpoints: Where its checkpoint is kept. Training resumes from one that
+        is there, and all numbers become those of an uninterrupted training.
 
     Returns:
       The records of all epochs.
@@ -238,7 +238,7 @@ def as_tf_dataset(
 
 
 class _Place(NamedTuple):
-    """Where a training is when an epoch begins, or goes on."""
+    """Where a training is when an epoch begins, or resumes."""
 
     epoch: int
     epochs: int
@@ -280,10 +280,10 @@ def _reporter(place: _Place, report: Report) -> Any:
 def _keeper(standing: Standing, checkpoints: Checkpoints, left: int) -> Any:
     """Returns a callback that writes checkpoints within an epoch.
 
-    It also lets the epoch's loss and accuracy go on from where it was cut off.
+    It also lets the epoch's loss and accuracy continue from where it was interrupted.
 
     Args:
-      standing: Where the training goes on.
+      standing: Where the training resumes.
       checkpoints: Where they are kept.
       left: Steps left of the epoch. None is written behind the last: nothing would be
         left to train on, and the epoch's own checkpoint follows.

@@ -144,7 +144,7 @@ def _run(trial: Trial, report: Report) -> None:
 
 
 def _circumstances(config: RunConfig, proof: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns what must be equal for a training to go on to the same numbers."""
+    """Returns what must be equal for a training to resume to the same numbers."""
     return {
         "question": question(config),
         "proof": proof,
