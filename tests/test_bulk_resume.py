@@ -206,7 +206,7 @@ def begun(source, workplace, tmp_path, monkeypatch):
         patch.setattr(parts.Parts, "add", cut)
         done = invoke(*command)
     assert done.exit_code == 130
-    assert "90 of 400 rows are done; the same command with --resume goes on" in (
+    assert "90 of 400 rows are done; the same command with --resume continues" in (
         said(done)
     )
     return command, output
@@ -238,7 +238,7 @@ def test_resume_predicts_only_what_is_left(begun, whole, monkeypatch):
     )
     done = invoke(*command, "--resume")
     assert done.exit_code == 0, done.output
-    assert "90 of 400 rows are done; going on" in said(done)
+    assert "90 of 400 rows are done; continuing" in said(done)
     # Bad rows are counted once, those of the first nine parts too.
     assert "Without a label: 4 of 400 rows: row 8 has no text; row 9" in said(done)
     assert sum(answered) == ROWS - 90 - 2

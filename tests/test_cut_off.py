@@ -110,7 +110,7 @@ def test_a_training_goes_on_or_begins_anew_and_ends_with_the_same(fresh, folder,
     done = typed(TRAIN, folder, *["--fresh"] * fresh)
     assert done.returncode == 0, done.stderr
     assert f"training {'begins anew' if fresh else 'goes on'}" in done.stderr
-    assert ("goes on at epoch" in done.stderr) is not fresh
+    assert ("resumes at epoch" in done.stderr) is not fresh
     assert run.environment.cuts == (0 if fresh else 1)
     assert kills.numbers(run.path) == uncut[run.name]
     assert not (run.path / "checkpoint.npz").exists()
@@ -123,7 +123,7 @@ def test_a_killed_comparison_goes_on_or_begins_anew(fresh, folder, uncut):
     assert [run.is_finished for run in runs_of(folder)] == [False]
     done = typed(COMPARE, folder, "--jobs=1", *["--fresh"] * fresh)
     assert done.returncode == 0, done.stderr
-    assert ("goes on at epoch" in done.stderr) is not fresh
+    assert ("resumes at epoch" in done.stderr) is not fresh
     found = runs_of(folder)
     assert {run.name: kills.numbers(run.path) for run in found} == uncut
     cuts = sorted(run.environment.cuts for run in found)
@@ -146,7 +146,7 @@ def test_a_killed_study_goes_on_and_gives_the_same_answer(tmp_path):
     again, undisturbed = typed(STUDY, first), typed(STUDY, whole)
     assert again.returncode == 0, again.stderr
     assert "2 trainings, and 2 that are finished: reused." in again.stderr
-    assert "goes on at epoch" in again.stderr
+    assert "resumes at epoch" in again.stderr
     assert json.loads(again.stdout) == json.loads(undisturbed.stdout)
 
 
@@ -162,7 +162,7 @@ def test_a_clock_that_is_set_back_changes_nothing(folder, uncut):
     back = surroundings(folder) | {"PYTHONPATH": path}
     done = run_cli(TRAIN, folder, env=back, timeout=600)
     assert done.returncode == 0, done.stderr
-    assert "goes on at epoch" in done.stderr
+    assert "resumes at epoch" in done.stderr
     assert run.environment.cuts == 1
     assert run.environment.seconds > 0
     assert int(run.complete.time[:4]) == datetime.datetime.now().year - 1
@@ -183,6 +183,6 @@ def test_a_training_that_is_killed_is_missing_and_the_others_go_on(folder, uncut
     again = typed(COMPARE, folder)
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["missing"] == {}
-    assert "reviews-rnn-0: goes on at epoch" in again.stderr
+    assert "reviews-rnn-0: resumes at epoch" in again.stderr
     found = {run.name: kills.numbers(run.path) for run in runs_of(folder)}
     assert found == uncut

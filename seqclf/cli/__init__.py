@@ -22,13 +22,13 @@ from seqclf.cli import (
     doctor,
     evaluate,
     export,
-    predict,
     runs,
     study,
     train,
 )
 from seqclf.cli._options import Command, joined_lines
 from seqclf.cli._screen import clean
+from seqclf.cli.predict.command import predict
 from seqclf.errors import SeqclfError
 
 INTERRUPTED = 130
@@ -113,7 +113,7 @@ def _app(
 
 app.command("train", cls=Command)(train.train)
 app.command("compare", cls=Command)(compare.compare)
-app.command("predict", cls=Command)(predict.predict)
+app.command("predict", cls=Command)(predict)
 app.command("evaluate", cls=Command)(evaluate.evaluate)
 app.command("export", cls=Command)(export.export)
 app.command("study", cls=Command)(study.study)

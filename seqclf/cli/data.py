@@ -11,14 +11,14 @@ from seqclf.cli import _options as options
 from seqclf.cli._screen import clean, note, print_json, stdout
 from seqclf.config import RunConfig
 
-app = typer.Typer(help="List and look at data sets.", no_args_is_help=True)
+app = typer.Typer(help="List and inspect data sets.", no_args_is_help=True)
 
 Source = Annotated[
     str,
     typer.Argument(
         metavar="NAME",
-        help="A data set: demo, a short name or OWNER/NAME on the Hub, a file, a "
-        "folder, '*.csv', or - for JSON Lines or CSV on standard input.",
+        help="Data set: demo, a short name or OWNER/NAME on the Hugging Face Hub, a "
+        "file, a folder, '*.csv', or - for JSON Lines or CSV on standard input.",
     ),
 ]
 
@@ -28,7 +28,7 @@ BARS = " ▁▂▃▄▅▆▇█"
 
 @app.command("list", cls=options.Command)
 def list_sources(json: options.Json = False) -> None:
-    """List the data sets that have a name, and how to use your own.
+    """List the data sets with a short name, and say how to use your own.
 
     Example: seqclf data list
     """
@@ -44,10 +44,9 @@ def list_sources(json: options.Json = False) -> None:
         console.print(f"[bold]{name:<16}[/bold] {about}", soft_wrap=True)
     console.print(
         f"\nOr any data set on the Hugging Face Hub, by OWNER/NAME. Or yours: a file "
-        f"({', '.join(READERS)}, labelled lines; packed or not), a folder with train "
-        f"and, if there "
-        f"are any, validation and test in one of these, a folder a label with .txt "
-        f"files, a pattern such as '*.csv', or - for JSON Lines on standard input.",
+        f"({', '.join(READERS)}, labelled lines; compressed or not), a folder "
+        f"with train and, if there are any, validation and test files, .txt files in a "
+        f"folder per label, a pattern such as '*.csv', or - for standard input.",
     )
 
 

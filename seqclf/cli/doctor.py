@@ -23,7 +23,7 @@ def doctor(
     cache_dir: options.CacheDir = options.DEFAULT_CACHE,
     json: options.Json = False,
 ) -> None:
-    """Say what this machine has, and what will run where.
+    """Show what this machine has: versions, cores, memory, GPU, and what runs where.
 
     Example: seqclf doctor
     """

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from seqclf.runs import Run
 
 Split = Annotated[
-    str, typer.Option("--split", help="Split to score: train, validation, test.")
+    str, typer.Option("--split", help="Split to evaluate: train, validation, test.")
 ]
 Data = Annotated[
     str | None,
-    typer.Option("--data", help="Data set; else the one the run was trained on."),
+    typer.Option(
+        "--data", help="Data set.", show_default="the one the run was trained on"
+    ),
 ]
 
 
@@ -37,9 +39,9 @@ def evaluate(
     quiet: options.Quiet = False,
     config_file: options.ConfigFile = None,
 ) -> None:
-    """Score a finished run on a split of its own data set, or of another.
+    """Evaluate a trained model on a split of its own data set, or of another.
 
-    Labels are matched by name. Reads a run and a data set, writes nothing.
+    Labels are matched by name. Writes nothing.
 
     Example: seqclf evaluate demo-lstm-0 --data reviews.csv
     """

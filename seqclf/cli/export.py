@@ -34,7 +34,7 @@ Formats = Annotated[
     list[str],
     typer.Option(
         "--format",
-        help="keras, saved_model, onnx, litert, or all of them; may be given again.",
+        help="keras, saved_model, onnx, litert, or all; may be repeated.",
     ),
 ]
 Output = Annotated[
@@ -42,23 +42,29 @@ Output = Annotated[
     typer.Option(
         "--output",
         metavar="DIR",
-        help="Folder of the artefact; of several formats, a folder of one for each. "
-        "Else exports/RUN/FORMAT.",
+        help="Output folder; with several formats, one folder per format inside it.",
+        show_default="exports/RUN/FORMAT",
     ),
 ]
 Quantize = Annotated[
     str | None,
-    typer.Option("--quantize", help="int8: 8-bit weights, for onnx; says its cost."),
+    typer.Option(
+        "--quantize",
+        help="int8: 8-bit weights, for onnx; reports the loss in accuracy.",
+    ),
 ]
 License = Annotated[
-    str, typer.Option("--license", help="Licence of the model, for its card: mit.")
+    str,
+    typer.Option("--license", help="Licence of the model, for its model card: mit."),
 ]
 Language = Annotated[
     str | None,
-    typer.Option("--language", help="Languages of the texts, for its card: en,de."),
+    typer.Option(
+        "--language", help="Languages of the texts, for its model card: en,de."
+    ),
 ]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace artefacts that are there.")
+    bool, typer.Option("--overwrite", help="Replace existing exports.")
 ]
 
 
@@ -77,12 +83,12 @@ def export(
     quiet: options.Quiet = False,
     config_file: options.ConfigFile = None,
 ) -> None:
-    """Write a run for use without seqclf: Keras, TensorFlow, ONNX, LiteRT.
+    """Export a trained model for use without seqclf: Keras, TensorFlow, ONNX, LiteRT.
 
-    Every artefact is opened in a fresh process without seqclf and compared with the
-    run on more than 200 texts; one that differs too much is an error and is not
-    written. Reads a run, writes a folder with the model, vocabulary, rules, labels and
-    a model card. What was written so before is left as it is.
+    Writes a folder with the model, vocabulary, tokenizer rules, labels and a model
+    card. Every export is opened in a fresh process without seqclf and compared with
+    the run on more than 200 texts; one that differs too much is an error and is not
+    written. An export of the same run that exists already is left as it is.
 
     Example: seqclf export demo-lstm-0 --format onnx
     """

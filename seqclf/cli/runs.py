@@ -14,7 +14,7 @@ from seqclf.cli._screen import note, print_json, stdout
 if TYPE_CHECKING:
     from seqclf.runs import Run
 
-app = typer.Typer(help="List, look at and remove runs.", no_args_is_help=True)
+app = typer.Typer(help="List, inspect and remove runs.", no_args_is_help=True)
 
 Names = Annotated[
     list[Path],
@@ -24,14 +24,14 @@ Names = Annotated[
         autocompletion=options.complete_run,
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 @app.command("list", cls=options.Command)
 def list_runs(
     models_dir: options.ModelsDir = options.DEFAULT_MODELS, json: options.Json = False
 ) -> None:
-    """List runs, with data, cell and test accuracy.
+    """List the trained models, with data set, cell and test accuracy.
 
     Example: seqclf runs list
     """
@@ -87,7 +87,7 @@ def show(
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
     json: options.Json = False,
 ) -> None:
-    """Show a run: settings, history, scores, versions.
+    """Show the settings, training history, scores and versions of a run.
 
     Example: seqclf runs show demo-lstm-0
     """
@@ -171,7 +171,7 @@ def remove(
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
     yes: Yes = False,
 ) -> None:
-    """Remove runs and comparisons for good.
+    """Delete runs and comparisons.
 
     Removes nothing that seqclf did not make, and nothing outside of --models-dir.
 

@@ -28,10 +28,10 @@ def train(
     quiet: options.Quiet = False,
     config_file: options.ConfigFile = None,
 ) -> None:
-    """Train one classifier, and keep its best epoch.
+    """Train one classifier and keep its best epoch.
 
-    Reads a data set; writes a run, models/<data>-<cell>-<seed>. A finished run of
-    equal settings and data is reused; an interrupted one is resumed.
+    Writes a run, models/<data>-<cell>-<seed>. A finished run with equal settings and
+    data is reused; an interrupted one is resumed.
 
     Example: seqclf train --cell gru --data reviews.csv
     """

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import queue
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqclf.cli import _options as options
-from seqclf.cli._answers import Line, answer_line
-from seqclf.cli._explanation import explain_texts
-from seqclf.cli._files import Files, print_rows, text_batches, write_rows
 from seqclf.cli._screen import note
+from seqclf.cli.predict.answers import Line, answer_line
+from seqclf.cli.predict.explanation import explain_texts
+from seqclf.cli.predict.files import Files, print_rows, text_batches, write_rows
+from seqclf.cli.predict.texts import typed_texts
 from seqclf.config import require_count
 from seqclf.errors import ConfigError
 from seqclf.keywords import to_config
@@ -24,21 +22,22 @@ from seqclf.keywords import to_config
 if TYPE_CHECKING:
     from seqclf.runs import Run
 
-BATCH_SIZE = 64
 ON_ERROR = ("fail", "keep")
 
 Texts = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[TEXT...]", help="Texts; - reads a text a line."),
+    typer.Argument(
+        metavar="[TEXT...]", help="Texts; - reads one per line from standard input."
+    ),
 ]
 Input = Annotated[
     Path | None,
     typer.Option(
         "--input",
         metavar="FILE",
-        help="Rows to classify: CSV, TSV, JSON, Parquet, Excel, or .txt with one text "
-        "a file (or a line: --lines). A folder or a pattern ('parts/*.csv') takes "
-        "several of one format.",
+        help="File to classify: CSV, TSV, JSON, Parquet, Excel, or .txt with one text "
+        "per file (per line: --lines); or a folder or pattern ('parts/*.csv') of "
+        "several files of one format.",
     ),
 ]
 Output = Annotated[
@@ -46,46 +45,56 @@ Output = Annotated[
     typer.Option(
         "--output",
         metavar="FILE",
-        help="Where to write the rows of --input with their predictions: Parquet, "
-        "CSV, TSV, JSONL. Left out, a line a row is printed.",
+        help="File for the rows of --input with their predictions: Parquet, CSV, "
+        "TSV, JSONL.",
+        show_default="print a line per row",
     ),
 ]
 TextColumn = Annotated[
     str | None,
-    typer.Option("--text-column", help="Column of the texts, or several to join."),
+    typer.Option(
+        "--text-column",
+        help="Text column, or several to join.",
+        show_default="as in training",
+    ),
 ]
 Encoding = Annotated[
     str | None,
     typer.Option(
-        "--encoding", help="Character encoding of --input; else as in training."
+        "--encoding",
+        help="Character encoding of --input.",
+        show_default="as in training",
     ),
 ]
 Delimiter = Annotated[
     str | None,
-    typer.Option("--delimiter", help="Character between fields, or tab; else found."),
+    typer.Option(
+        "--delimiter",
+        help="Delimiter of CSV files: one character, or tab.",
+        show_default="detected",
+    ),
 ]
 Header = Annotated[
     bool | None,
     typer.Option(
         "--header/--no-header",
-        help="Whether the first line names the columns; else as in training, or told "
-        "by its content.",
+        help="Whether the first line of a CSV file names the columns.",
+        show_default="as in training, or detected",
     ),
 ]
 Columns = Annotated[
     str | None,
-    typer.Option("--columns", help="Names of the columns of a file without a header."),
+    typer.Option("--columns", help="Column names of CSV files without a header."),
 ]
 Lines = Annotated[
-    bool, typer.Option("--lines", help="Each line of a .txt file is a text.")
+    bool, typer.Option("--lines", help="Treat each line of a .txt file as a text.")
 ]
 OnError = Annotated[
     str,
     typer.Option(
         "--on-error",
-        help="What to do with a row that cannot be classified (no text, bytes of "
-        "another encoding, broken JSON, a wrong number of fields): fail, naming it; "
-        "or keep it, with an empty label.",
+        help="Rows that cannot be classified (no text, wrong encoding, broken JSON, a "
+        "wrong number of fields): fail at the first, or keep them with an empty label.",
         autocompletion=lambda incomplete: [
             c for c in ON_ERROR if c.startswith(incomplete)
         ],
@@ -93,26 +102,26 @@ OnError = Annotated[
 ]
 Resume = Annotated[
     bool,
-    typer.Option("--resume", help="Resume an --output whose writing was interrupted."),
+    typer.Option("--resume", help="Resume an interrupted --output."),
 ]
 Overwrite = Annotated[
     bool,
-    typer.Option("--overwrite", help="Replace an --output that is there, or begun."),
+    typer.Option("--overwrite", help="Replace an existing or unfinished --output."),
 ]
 Explain = Annotated[
     bool,
     typer.Option(
         "--explain",
-        help="Show which words moved the answer, and where the model made up its mind.",
+        help="Show the words that influenced each answer, and when the model decided.",
     ),
 ]
-Top = Annotated[int, typer.Option("--top", help="Labels to show for each text.")]
+Top = Annotated[int, typer.Option("--top", help="Number of labels to show per text.")]
 RunOption = Annotated[
     Path | None,
     typer.Option(
         "--run",
-        help="A run, by name or path; else the newest training, or the best of the "
-        "newest comparison.",
+        help="Run to use, by name or path.",
+        show_default="the newest training, or the best of the newest comparison",
         autocompletion=options.complete_run,
     ),
 ]
@@ -147,12 +156,12 @@ def predict(
     quiet: options.Quiet = False,
     config_file: options.ConfigFile = None,
 ) -> None:
-    """Classify texts with a finished run.
+    """Classify texts with a trained model.
 
-    Reads arguments, a text a line from standard input, or the rows of files; prints
-    label and probability, a line a text, in the same order. With --output it writes
-    the rows, all their columns kept, with predicted_label and probability; of .txt
-    files it writes the names. An interrupted one continues with --resume.
+    Texts are arguments, lines of standard input (-), or rows of files (--input).
+    Prints label and probability, one line per text, in the same order. With --output
+    it writes the rows with all their columns, predicted_label and probability; for
+    .txt files, their names.
 
     Example: seqclf predict "Not half as dull as I feared."
     """
@@ -176,7 +185,7 @@ def predict(
     files = None
     if input_file is not None:
         files = Files(input_file, Reading.of(config.data), on_error, lines)
-    batches = _batches(texts or []) if files is None else iter(())
+    batches = typed_texts(texts or []) if files is None else iter(())
     chosen = open_run(run, models_dir) if run else default_run(models_dir)
     _introduce(chosen, quiet)
     if explain:
@@ -226,60 +235,3 @@ def _introduce(run: Any, quiet: bool) -> None:
         return
     accuracy = 100 * run.metrics["test"].accuracy
     note(f"{run.name}, trained on {data}, test accuracy {accuracy:.1f} %", quiet)
-
-
-def _batches(texts: list[str]) -> Iterator[list[str]]:
-    """Returns batches of texts, from the arguments or from standard input."""
-    if "-" in texts and len(texts) > 1:
-        raise ConfigError("- reads standard input; it goes with no other text.")
-    if texts and texts != ["-"]:
-        return iter([[_valid(text) for text in texts]])
-    if sys.stdin is None or (not texts and sys.stdin.isatty()):
-        raise ConfigError(
-            'predict needs a text: seqclf predict "text", or - to read a text a line '
-            "from standard input."
-        )
-    return _stream()
-
-
-def _valid(text: str) -> str:
-    # An argument that is not UTF-8 arrives with lone surrogates in it.
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _stream() -> Iterator[list[str]]:
-    """Yields what standard input holds so far, a text a line, without waiting for more.
-
-    So answers come as fast as texts do, and a full pipe is still read in batches.
-    """
-    lines: queue.Queue[str | None] = queue.Queue(maxsize=16 * BATCH_SIZE)
-
-    def read() -> None:
-        for line in _lines(sys.stdin.fileno()):
-            lines.put(line.removesuffix(b"\r").decode("utf-8", "replace"))
-        lines.put(None)
-
-    threading.Thread(target=read, daemon=True).start()
-    line = lines.get()
-    while line is not None:
-        batch = [line]
-        line = None
-        while len(batch) < BATCH_SIZE and not lines.empty():
-            line = lines.get()
-            if line is None:
-                yield batch
-                return
-            batch.append(line)
-        yield batch
-        line = lines.get()
-
-
-def _lines(descriptor: int) -> Iterator[bytes]:
-    # From the descriptor: a thread that waits inside Python's own buffer would hold
-    # its lock when Ctrl-C ends the process.
-    rest = b""
-    while block := os.read(descriptor, 1 << 16):
-        *lines, rest = (rest + block).split(b"\n")
-        yield from lines
-    if rest:
-        yield rest

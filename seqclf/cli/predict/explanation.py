@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from seqclf.cli._answers import answer_values, dumped, plain_answer
 from seqclf.cli._screen import clean, stdout
+from seqclf.cli.predict.answers import answer_values, dumped, plain_answer
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqclf.cli._answers import answer_values, dumped, plain_answer, shortened
 from seqclf.cli._screen import clean, note, show_rows
+from seqclf.cli.predict.answers import answer_values, dumped, plain_answer, shortened
 
 if TYPE_CHECKING:
     from seqclf.bulk import Answered
@@ -171,7 +171,7 @@ def write_rows(
     ) as finished:
         done = sum(finished.rows)
         if done:
-            note(f"{done:,} of {rows.num_rows:,} rows are done; going on.", quiet)
+            note(f"{done:,} of {rows.num_rows:,} rows are done; continuing.", quiet)
         chunks = problems.watch(rows.read())
         for _ in finished.rows:
             next(chunks)
@@ -190,7 +190,7 @@ def write_rows(
 def _tell_what_is_done(done: int, total: int, quiet: bool) -> None:
     if done:
         note(
-            f"{done:,} of {total:,} rows are done; the same command with --resume goes "
-            f"on.",
+            f"{done:,} of {total:,} rows are done; the same command with --resume "
+            f"continues.",
             quiet,
         )
