@@ -100,22 +100,22 @@ def test_a_label_that_a_split_lacks_is_said(tmp_path):
 
 def test_the_summary_counts_by_hand(folder):
     summary = summarize(load(folder), TextConfig(min_count=1, max_length=1))
-    train = summary["splits"]["train"]
-    assert train["texts"] == 42
-    assert (train["copies"], train["empty"]) == (1, 1)
-    assert train["labels"] == {"x": 22, "y": 20}
+    train = summary.splits["train"]
+    assert train.texts == 42
+    assert (train.copies, train.empty) == (1, 1)
+    assert train.labels == {"x": 22, "y": 20}
     # All texts have two tokens, but for the empty one.
-    assert train["tokens"] == {
+    assert train.tokens == {
         "p5": 2, "p25": 2, "p50": 2, "p75": 2, "p95": 2, "p100": 2
     }  # fmt: skip
-    assert train["longer_than_max_length"] == pytest.approx(41 / 42)
-    assert sum(train["histogram"]["counts"]) == 42
-    assert summary["shared"]["test in train"] == 3
+    assert train.longer_than_max_length == pytest.approx(41 / 42)
+    assert sum(train.histogram.counts) == 42
+    assert summary.shared["test in train"] == 3
     # One token is kept of each test text, its word: every word stands in train.
-    assert summary["unknown_share"] == 0
+    assert summary.unknown_share == 0
     both = summarize(load(folder), TextConfig(min_count=1))
     # 12 test texts of two tokens; the numbers of nine are not in train.
-    assert both["unknown_share"] == pytest.approx(9 / 24)
+    assert both.unknown_share == pytest.approx(9 / 24)
 
 
 def test_data_show_prints_all_of_it(folder):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seqclf.cli import _options as options
 from seqclf.cli._screen import clean, note, print_json, stdout
 from seqclf.config import RunConfig
+
+if TYPE_CHECKING:
+    from seqclf.records.dataset import Summary
 
 app = typer.Typer(help="List and inspect data sets.", no_args_is_help=True)
 
@@ -64,6 +67,7 @@ def show(
     """
     from seqclf.data import load_dataset
     from seqclf.data.hub.quiet import hide_downloads
+    from seqclf.records.plain import to_plain
     from seqclf.text.summary import summarize
 
     if quiet:
@@ -71,40 +75,40 @@ def show(
     dataset = load_dataset(dataclasses.replace(config.data, source=source))
     summary = summarize(dataset, config.text)
     if json:
-        print_json(summary)
+        print_json(to_plain(summary))
         return
     for sentence in dataset.notes:
         note(f"Note: {sentence}", quiet)
     _print(summary, config.text.max_length)
 
 
-def _print(summary: dict[str, Any], max_length: int) -> None:
+def _print(summary: Summary, max_length: int) -> None:
     from rich.markup import escape
 
     console = stdout()
-    revision = f", revision {summary['revision']}" if summary["revision"] else ""
+    revision = f", revision {summary.revision}" if summary.revision else ""
     console.print(
-        f"[bold]{escape(summary['name'])}[/bold] from {escape(summary['source'])}"
-        f"{revision}, fingerprint {summary['fingerprint']}",
+        f"[bold]{escape(summary.name)}[/bold] from {escape(summary.source)}"
+        f"{revision}, fingerprint {summary.fingerprint}",
         soft_wrap=True,
     )
     console.print(_splits_table(summary, max_length))
     console.print(_labels_table(summary))
     console.print(_lengths_line(summary), soft_wrap=True)
-    shared = ", ".join(f"{where} {n:,}" for where, n in summary["shared"].items())
+    shared = ", ".join(f"{where} {n:,}" for where, n in summary.shared.items())
     console.print(f"Texts that stand in two splits: {shared}.", soft_wrap=True)
     console.print(
-        f"Unknown tokens in test: {100 * summary['unknown_share']:.1f} % (vocabulary "
-        f"of train: {summary['vocabulary']:,}).",
+        f"Unknown tokens in test: {100 * summary.unknown_share:.1f} % (vocabulary "
+        f"of train: {summary.vocabulary:,}).",
         soft_wrap=True,
     )
-    for example in summary["examples"]:
-        text = clean(example["text"])
+    for example in summary.examples:
+        text = clean(example.text)
         shown = text if len(text) <= 200 else text[:199] + "…"
-        console.print(f"[bold]{escape(example['label'])}[/bold]  {escape(shown)}")
+        console.print(f"[bold]{escape(example.label)}[/bold]  {escape(shown)}")
 
 
-def _splits_table(summary: dict[str, Any], max_length: int) -> Any:
+def _splits_table(summary: Summary, max_length: int) -> Any:
     from rich.table import Table
 
     table = Table()
@@ -112,37 +116,41 @@ def _splits_table(summary: dict[str, Any], max_length: int) -> Any:
     headers = ("texts", "empty", "copies", "tokens", "95 %", "longest")
     for header in (*headers, f">{max_length} %"):
         table.add_column(header, justify="right")
-    for name, split in summary["splits"].items():
-        tokens = split["tokens"]
-        counts = [split["texts"], split["empty"], split["copies"]]
+    for name, split in summary.splits.items():
+        tokens = split.tokens
+        counts = [split.texts, split.empty, split.copies]
         counts += [tokens["p50"], tokens["p95"], tokens["p100"]]
-        over = f"{100 * split['longer_than_max_length']:.1f}"
+        over = f"{100 * split.longer_than_max_length:.1f}"
         table.add_row(name, *(f"{count:,}" for count in counts), over)
     return table
 
 
-def _labels_table(summary: dict[str, Any]) -> Any:
+def _labels_table(summary: Summary) -> Any:
     """Returns the labels with their shares, the commonest in train first."""
     from rich.markup import escape
     from rich.table import Table
 
-    splits = {n: s for n, s in summary["splits"].items() if sum(s["labels"].values())}
+    from seqclf.data.dataset import TRAIN
+
+    splits = {n: s for n, s in summary.splits.items() if sum(s.labels.values())}
     table = Table()
     table.add_column("label")
     for name in splits:
         table.add_column(f"{name} %", justify="right")
-    ranked = sorted(summary["labels"], key=lambda x: -splits["train"]["labels"][x])
+    ranked = sorted(summary.labels, key=lambda x: -splits[TRAIN].labels[x])
     for label in ranked[:LABELS_SHOWN]:
-        shares = [s["labels"][label] / s["texts"] for s in splits.values()]
+        shares = [s.labels[label] / s.texts for s in splits.values()]
         table.add_row(escape(clean(label)), *(f"{100 * share:.1f}" for share in shares))
     if len(ranked) > LABELS_SHOWN:
         table.add_row(f"and {len(ranked) - LABELS_SHOWN} more")
     return table
 
 
-def _lengths_line(summary: dict[str, Any]) -> str:
-    histogram = summary["splits"]["train"]["histogram"]
-    counts, width = histogram["counts"], histogram["width"]
+def _lengths_line(summary: Summary) -> str:
+    from seqclf.data.dataset import TRAIN
+
+    histogram = summary.splits[TRAIN].histogram
+    counts, width = histogram.counts, histogram.width
     top = max(counts)
     bars = "".join(BARS[-(-count * (len(BARS) - 1) // top)] for count in counts)
     last = width * (len(counts) - 1)

@@ -47,3 +47,78 @@ class DatasetInfo:
     notes: tuple[str, ...] = ()
     reading: Reading | None = None
     tokens: dict[str, TokenCounts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """Texts by length in equal bins; the last one takes all that are longer.
+
+    Attributes:
+      width: Tokens that a bin spans.
+      counts: Texts in each.
+    """
+
+    width: int
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitSummary:
+    """A split in numbers.
+
+    Attributes:
+      texts: How many there are.
+      labels: Texts by label name.
+      empty: Texts of nothing but blanks.
+      copies: Texts that stand there before.
+      tokens: Percentiles of their lengths, `p5` to `p100`.
+      longer_than_max_length: Fraction that is truncated.
+      histogram: Of their lengths.
+    """
+
+    texts: int
+    labels: dict[str, int]
+    empty: int
+    copies: int
+    tokens: dict[str, int]
+    longer_than_max_length: float
+    histogram: Histogram
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledText:
+    """A text and the name of its label."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a person wants to know of a data set before training.
+
+    Attributes:
+      name: Its short name.
+      source: Where it came from.
+      revision: Commit of a data set of the Hub.
+      fingerprint: Tells equal texts and labels from others.
+      labels: Label names.
+      splits: By name.
+      shared: Texts that two splits share, such as `test in train`.
+      vocabulary: Tokens with an id.
+      unknown_share: Fraction of the test tokens without one.
+      examples: Some training texts.
+      notes: What was held out, sampled or looks doubtful.
+    """
+
+    name: str
+    source: str
+    revision: str | None
+    fingerprint: str
+    labels: tuple[str, ...]
+    splits: dict[str, SplitSummary]
+    shared: dict[str, int]
+    vocabulary: int
+    unknown_share: float
+    examples: tuple[LabelledText, ...]
+    notes: tuple[str, ...]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 
 from seqclf.config import TextConfig
 from seqclf.data import quality
 from seqclf.data.dataset import TEST, TRAIN, UNLABELED, VALIDATION, Dataset
+from seqclf.records.dataset import Histogram, LabelledText, SplitSummary, Summary
 from seqclf.text.tokens import BLOCK_ROWS, UNKNOWN_ID, TokenizedTexts, tokenize
 from seqclf.text.vocabulary import Vocabulary, encode
 
@@ -18,32 +17,27 @@ NUM_BINS = 32
 PERCENTILES = (5, 25, 50, 75, 95, 100)
 
 
-def summarize(dataset: Dataset, text: TextConfig) -> dict[str, Any]:
+def summarize(dataset: Dataset, text: TextConfig) -> Summary:
     """Counts what a person wants to know before training.
 
     Args:
       dataset: Texts and labels.
       text: Vocabulary and length, for what would be cut or unknown.
-
-    Returns:
-      Plain values: splits with sizes, labels, copies, empty texts and lengths in
-      tokens; texts that splits share; the share of test tokens that are unknown;
-      examples.
     """
     blocks = {name: _tokenize(table) for name, table in dataset.splits.items()}
     vocabulary = Vocabulary.build(blocks[TRAIN], text)
-    return {
-        "name": dataset.name,
-        "source": dataset.source,
-        "revision": dataset.revision,
-        "fingerprint": dataset.fingerprint,
-        "labels": list(dataset.labels),
-        "splits": {
+    return Summary(
+        name=dataset.name,
+        source=dataset.source,
+        revision=dataset.revision,
+        fingerprint=dataset.fingerprint,
+        labels=tuple(dataset.labels),
+        splits={
             name: _split(dataset, name, _lengths(blocks[name]), text)
             for name in (TRAIN, VALIDATION, TEST, UNLABELED)
             if name in dataset.splits
         },
-        "shared": {
+        shared={
             f"{split} in {other}": quality.shared(dataset, split, other)
             for split, other in (
                 (VALIDATION, TRAIN),
@@ -51,28 +45,28 @@ def summarize(dataset: Dataset, text: TextConfig) -> dict[str, Any]:
                 (TEST, VALIDATION),
             )
         },
-        "vocabulary": len(vocabulary),
-        "unknown_share": _unknown_share(blocks[TEST], vocabulary, text),
-        "examples": _examples(dataset),
-        "notes": list(dataset.notes),
-    }
+        vocabulary=len(vocabulary),
+        unknown_share=_unknown_share(blocks[TEST], vocabulary, text),
+        examples=_examples(dataset),
+        notes=tuple(dataset.notes),
+    )
 
 
 def _split(
     dataset: Dataset, name: str, lengths: np.ndarray, text: TextConfig
-) -> dict[str, Any]:
+) -> SplitSummary:
     table = dataset.splits[name]
     label_ids = table["label"].to_numpy()
     counts = np.bincount(label_ids[label_ids >= 0], minlength=len(dataset.labels))
-    return {
-        "texts": table.num_rows,
-        "labels": dict(zip(dataset.labels, counts.tolist(), strict=True)),
-        "empty": quality.empty(dataset, name),
-        "copies": quality.copies(dataset, name),
-        "tokens": _percentiles(lengths),
-        "longer_than_max_length": float((lengths > text.max_length).mean()),
-        "histogram": _histogram(lengths),
-    }
+    return SplitSummary(
+        texts=table.num_rows,
+        labels=dict(zip(dataset.labels, counts.tolist(), strict=True)),
+        empty=quality.empty(dataset, name),
+        copies=quality.copies(dataset, name),
+        tokens=_percentiles(lengths),
+        longer_than_max_length=float((lengths > text.max_length).mean()),
+        histogram=_histogram(lengths),
+    )
 
 
 def _tokenize(table: pa.Table) -> list[TokenizedTexts]:
@@ -89,12 +83,12 @@ def _percentiles(lengths: np.ndarray) -> dict[str, int]:
     return {f"p{p}": int(v) for p, v in zip(PERCENTILES, values, strict=True)}
 
 
-def _histogram(lengths: np.ndarray) -> dict[str, Any]:
-    """Counts texts by length in equal bins; the last one takes all that are longer."""
+def _histogram(lengths: np.ndarray) -> Histogram:
     top = max(int(np.percentile(lengths, 99, method="lower")), 1)
     width = -(-top // NUM_BINS)
     bins = np.minimum(lengths // width, NUM_BINS - 1)
-    return {"width": width, "counts": np.bincount(bins, minlength=NUM_BINS).tolist()}
+    counts = np.bincount(bins, minlength=NUM_BINS).tolist()
+    return Histogram(width=width, counts=tuple(counts))
 
 
 def _unknown_share(
@@ -104,13 +98,13 @@ def _unknown_share(
     return float((np.concatenate(parts) == UNKNOWN_ID).mean())
 
 
-def _examples(dataset: Dataset) -> list[dict[str, str]]:
+def _examples(dataset: Dataset) -> tuple[LabelledText, ...]:
     table = dataset.splits[TRAIN]
     rows = np.linspace(0, table.num_rows - 1, NUM_EXAMPLES).astype(int)
-    return [
-        {
-            "label": dataset.labels[table["label"][int(row)].as_py()],
-            "text": table["text"][int(row)].as_py(),
-        }
+    return tuple(
+        LabelledText(
+            label=dataset.labels[table["label"][int(row)].as_py()],
+            text=table["text"][int(row)].as_py(),
+        )
         for row in rows
-    ]
+    )
