@@ -7,8 +7,10 @@ the Python functions take it as a keyword.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import os
+import re
 import typing
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,7 +24,7 @@ from seqclf.config import (
     TextConfig,
     TrainingConfig,
 )
-from seqclf.errors import ConfigError, unknown
+from seqclf.errors import ConfigError, SeqclfError, unknown
 
 PARTS: dict[str, type[Any]] = {
     "data": DataConfig,
@@ -182,6 +184,7 @@ def with_options(keywords: type[Any]) -> Callable[[_Function], _Function]:
     """
 
     def decorate(function: _Function) -> _Function:
+        function = _speaking_python(function)
         hints = typing.get_type_hints(keywords)
         defaults = {name: field.default for name, field, _, _ in fields()} | PLACEMENT
         own = list(inspect.signature(function).parameters.values())[:-1]
@@ -200,6 +203,57 @@ def with_options(keywords: type[Any]) -> Callable[[_Function], _Function]:
         return function
 
     return decorate
+
+
+# What follows an option as its value, and is no word of the sentence around it.
+_VALUE = r"(?:'[^']*'|[A-Z]+(?![a-z])|[\w/*.,-]*[\d_/*,][\w/*.,-]*\w|\d)"
+
+# A command to be typed stays as it is; it ends with its sentence, or part of one.
+_COMMAND = r"\bseqclf [a-z]+(?: \S*[^\s,.;:)])*(?: \S+)?"
+
+
+def in_python(message: str) -> str:
+    """Returns a message that names keyword arguments where it named options.
+
+    For example `--limit 5000` becomes `limit=5000`, `--merge-labels`
+    `merge_labels=True`, `--text-column` `text_column`.
+    """
+    hints = {name: hint for name, _, hint, _ in fields()}
+    hints |= typing.get_type_hints(Placement)
+
+    def spoken(found: re.Match[str]) -> str:
+        if found["command"]:
+            return found[0]
+        negated, flag, value = found["no"], found["flag"], found["value"]
+        name = flag.replace("-", "_")
+        if name not in hints:
+            return found[0]
+        if bool in (hints[name], *typing.get_args(hints[name])):
+            return f"{name}={not negated}" + (f" {value}" if value else "")
+        return f"{name}={_literal(value)}" if value else name
+
+    flag = rf"--(?P<no>no-)?(?P<flag>[a-z]+(?:-[a-z]+)*)(?:[ =](?P<value>{_VALUE}))?"
+    return re.sub(rf"(?P<command>{_COMMAND})|{flag}", spoken, message)
+
+
+def _literal(value: str) -> str:
+    is_plain = value.startswith("'") or value.isupper()
+    is_number = re.fullmatch(r"\d+(\.\d+)?(e-?\d+)?", value) is not None
+    return value if is_plain or is_number else repr(value)
+
+
+def _speaking_python(function: _Function) -> _Function:
+    """Makes the errors of a function name its keyword arguments."""
+
+    @functools.wraps(function)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        try:
+            return function(*arguments, **options)
+        except SeqclfError as error:
+            error.args = (in_python(str(error)), *error.args[1:])
+            raise
+
+    return typing.cast(_Function, wrapped)
 
 
 def models_folder(given: AnyPath | None = None) -> Path:

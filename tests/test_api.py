@@ -73,9 +73,9 @@ def test_options_and_settings_are_each_other():
         ({"unit": 3}, "unknown setting 'unit'; did you mean 'units'"),
         ({"units": "8"}, "units must be of type int, got '8'"),
         ({"cell": "lstn"}, "did you mean 'lstm'"),
-        ({"overwrite": True}, "--overwrite replaces what stands under --name"),
+        ({"overwrite": True}, "overwrite=True replaces what stands under name"),
         ({"cell": "none", "units": 64}, "units does nothing without recurrence"),
-        ({"name": "a/b"}, "--name takes letters"),
+        ({"name": "a/b"}, "name takes letters"),
     ],
 )
 def test_wrong_options_are_refused_before_anything_is_done(options, message, tmp_path):
