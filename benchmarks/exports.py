@@ -141,7 +141,7 @@ def checked(
         model = ModelConfig(units=UNITS, embedding_size=UNITS, **options)
         run = untrained_run(folder / f"run-{index}", model, text)
         texts, _ = verification_texts(run)
-        expected = Classifier.open(run).predict(texts)
+        expected = Classifier.open(run).predict_proba(texts)
         for name in formats:
             place = folder / f"{name}-{index}"
             place.mkdir()

@@ -123,9 +123,9 @@ def twin_rate(path: Path) -> float:
     chosen = np.random.default_rng(0).choice(table.num_rows, PREDICTIONS, replace=False)
     texts: pa.ChunkedArray = table["text"].take(chosen)
     classifier = Classifier.open(Run(path))
-    classifier.predict(texts.slice(0, 64).to_pylist())
+    classifier.predict_proba(texts.slice(0, 64).to_pylist())
     start = time.perf_counter()
-    classifier.predict(texts.to_pylist())
+    classifier.predict_proba(texts.to_pylist())
     return PREDICTIONS / (time.perf_counter() - start)
 
 

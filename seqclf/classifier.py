@@ -75,8 +75,19 @@ class Classifier:
         threads = cores() if run.has_onnx else 1
         return cls(logits, run.vocabulary, run.config.text, run.labels, threads)
 
-    def predict(self, texts: Sequence[str] | pa.Array) -> np.ndarray:
-        """Returns the probabilities of the labels, float32 [texts, labels].
+    def predict(self, texts: Sequence[str] | pa.Array) -> list[str]:
+        """Returns the most probable label of each text, as scikit-learn's `predict`.
+
+        Any text does, the empty one too; order is kept.
+
+        Raises:
+          DataError: If one text is given where a list of texts belongs.
+        """
+        best = self.predict_proba(texts).argmax(axis=1)
+        return [self.labels[label_id] for label_id in best]
+
+    def predict_proba(self, texts: Sequence[str] | pa.Array) -> np.ndarray:
+        """Returns the probabilities of `labels`, float32 [texts, labels].
 
         Any text does, the empty one too; order is kept.
 

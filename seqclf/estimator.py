@@ -194,7 +194,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         texts, classifier = _texts(X), self._trained.classifier
         # One part at least, so that no texts give no rows of the right width.
         starts = range(0, max(len(texts), 1), BLOCK_ROWS)
-        parts = [classifier.predict(texts[i : i + BLOCK_ROWS]) for i in starts]
+        parts = [classifier.predict_proba(texts[i : i + BLOCK_ROWS]) for i in starts]
         return np.concatenate(parts)
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> Run:

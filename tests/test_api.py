@@ -136,7 +136,7 @@ def test_a_run_is_opened_by_itself_its_path_its_name_or_as_the_newest(
     finished_run, monkeypatch, caplog
 ):
     texts = ["a good film", "", "a bad meal"]
-    expected = Classifier.open(finished_run).predict(texts)
+    expected = Classifier.open(finished_run).predict_proba(texts)
     models = finished_run.path.parent
     opened = [
         Classifier.open(finished_run.path),
@@ -149,7 +149,10 @@ def test_a_run_is_opened_by_itself_its_path_its_name_or_as_the_newest(
     monkeypatch.setenv("SEQCLF_MODELS", str(models))
     opened += [Classifier.open(), Classifier.open(finished_run.name)]
     for classifier in opened:
-        assert np.array_equal(classifier.predict(texts), expected)
+        assert np.array_equal(classifier.predict_proba(texts), expected)
+    labels = [("bad", "good")[label_id] for label_id in expected.argmax(axis=1)]
+    assert opened[0].predict(texts) == labels
+    assert opened[0].predict([]) == []
 
 
 def test_what_cannot_be_opened_is_named(finished_run, tmp_path):
@@ -161,7 +164,7 @@ def test_what_cannot_be_opened_is_named(finished_run, tmp_path):
 
 def test_one_text_is_not_taken_for_its_letters(finished_run):
     with pytest.raises(DataError, match=r"a list of texts; write \['fine'\]"):
-        Classifier.open(finished_run).predict("fine")
+        Classifier.open(finished_run).predict_proba("fine")
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ import sys
 from seqclf.classifier import Classifier
 from seqclf.runs import Run
 from pathlib import Path
-Classifier.open(Run(Path(sys.argv[1]))).predict(["a good film", ""])
+Classifier.open(Run(Path(sys.argv[1]))).predict_proba(["a good film", ""])
 print(sorted({"pandas", "keras", "tensorflow", "sklearn", "scipy"} & set(sys.modules)))
 """
     command = [sys.executable, "-c", code, str(finished_run.path)]

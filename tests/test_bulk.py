@@ -51,7 +51,7 @@ def source(tmp_path):
 
 def expected(classifier) -> tuple[list[str], np.ndarray]:
     """Predicts every text alone."""
-    rows = np.concatenate([classifier.predict([text]) for text in TEXTS])
+    rows = np.concatenate([classifier.predict_proba([text]) for text in TEXTS])
     return [classifier.labels[i] for i in rows.argmax(1)], rows.max(1)
 
 

@@ -222,10 +222,10 @@ def test_what_is_saved_predicts_the_same_in_every_way(saved, fitted):
     assert loaded.get_params() == fitted.get_params()
     assert loaded.history_ == fitted.history_
     assert np.array_equal(loaded.predict_proba(TEXTS + STRANGE), expected)
-    by_the_run = Classifier.open(saved).predict(TEXTS + STRANGE)
+    by_the_run = Classifier.open(saved).predict_proba(TEXTS + STRANGE)
     np.testing.assert_allclose(by_the_run, expected, rtol=0, atol=1e-6)
     by_keras = dataclasses.replace(loaded._trained, onnx=None).classifier
-    np.testing.assert_allclose(by_keras.predict(TEXTS), expected[:160], atol=1e-5)
+    np.testing.assert_allclose(by_keras.predict_proba(TEXTS), expected[:160], atol=1e-5)
 
 
 def test_what_is_saved_is_a_run_without_pickles(saved):
@@ -296,7 +296,7 @@ def test_a_saved_one_predicts_without_keras(saved):
 def test_any_run_can_be_loaded(finished_run):
     model = SequenceClassifier.load(finished_run.path)
     assert model.get_params() == SequenceClassifier("gru", **TINY).get_params()
-    expected = Classifier.open(finished_run).predict(STRANGE)
+    expected = Classifier.open(finished_run).predict_proba(STRANGE)
     assert np.array_equal(model.predict_proba(STRANGE), expected)
     assert model.predict(["fine"])[0] in ("bad", "good")
 
@@ -399,7 +399,7 @@ def test_it_trains_what_the_command_line_trains(tmp_path):
     )  # fmt: skip
     model = SequenceClassifier("lstm", **TINY).fit(TEXTS, LABELS)
     assert run.labels == tuple(model.classes_)
-    expected = Classifier.open(run).predict(TEXTS)
+    expected = Classifier.open(run).predict_proba(TEXTS)
     np.testing.assert_allclose(model.predict_proba(TEXTS), expected, rtol=0, atol=1e-6)
 
 

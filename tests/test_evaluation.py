@@ -30,16 +30,16 @@ def classifier(finished_run) -> Classifier:
 def test_the_classifier_says_what_the_run_recorded(classifier, finished_run):
     texts = [text for text, _ in reviews(48, start=200)]
     recorded = finished_run.predictions("test").probabilities
-    np.testing.assert_allclose(classifier.predict(texts), recorded, atol=1e-6)
+    np.testing.assert_allclose(classifier.predict_proba(texts), recorded, atol=1e-6)
 
 
 def test_keras_and_onnx_say_the_same(classifier, finished_run, tmp_path):
     shutil.copytree(finished_run.path, tmp_path / "old")
     (tmp_path / "old" / "model.onnx").unlink()
     seal(tmp_path / "old")
-    expected = classifier.predict(NASTY)
+    expected = classifier.predict_proba(NASTY)
     old = Classifier.open(Run(tmp_path / "old"))
-    np.testing.assert_allclose(old.predict(NASTY), expected, atol=1e-5)
+    np.testing.assert_allclose(old.predict_proba(NASTY), expected, atol=1e-5)
 
 
 def test_a_damaged_model_is_named(finished_run, tmp_path):
@@ -57,8 +57,8 @@ def test_a_damaged_model_is_named(finished_run, tmp_path):
 
 def test_a_text_alone_is_what_it_is_among_others_and_order_is_kept(classifier):
     texts = ["a good film", "awful " * 30, "", "view", "x" * 1000]
-    together = classifier.predict(texts)
-    alone = np.concatenate([classifier.predict([text]) for text in texts])
+    together = classifier.predict_proba(texts)
+    alone = np.concatenate([classifier.predict_proba([text]) for text in texts])
     np.testing.assert_allclose(together, alone, atol=1e-6)
     np.testing.assert_allclose(together.sum(1), 1, atol=1e-6)
 
@@ -76,13 +76,13 @@ NASTY = [
 
 
 def test_any_text_gets_an_answer(classifier):
-    probabilities = classifier.predict(NASTY)
+    probabilities = classifier.predict_proba(NASTY)
     assert probabilities.shape == (len(NASTY), 2)
     assert np.isfinite(probabilities).all()
 
 
 def test_no_text_gets_no_answer(classifier):
-    assert classifier.predict([]).shape == (0, 2)
+    assert classifier.predict_proba([]).shape == (0, 2)
 
 
 def test_a_model_that_cannot_be_read_is_named(finished_run, tmp_path):

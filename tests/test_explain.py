@@ -131,13 +131,13 @@ def test_an_explanation_agrees_with_predict(classifier):
     assert " ".join(found.tokens) == "a good film ; nothing dull here , xyzzy"
     assert not found.known[-1]
     np.testing.assert_allclose(
-        found.effects.probabilities, classifier.predict([text])[0], atol=1e-6
+        found.effects.probabilities, classifier.predict_proba([text])[0], atol=1e-6
     )
-    half = classifier.predict(["a good film ;"])[0]
+    half = classifier.predict_proba(["a good film ;"])[0]
     assert found.effects.running[3] == pytest.approx(
         half[found.effects.label], abs=1e-6
     )
-    without = classifier.predict(["a xyzzy film ; nothing dull here , xyzzy"])[0]
+    without = classifier.predict_proba(["a xyzzy film ; nothing dull here , xyzzy"])[0]
     label = found.effects.label
     assert found.effects.effects[1] == pytest.approx(
         found.effects.probabilities[label] - without[label], abs=1e-6
@@ -168,7 +168,7 @@ def test_a_text_without_words_has_nothing_to_explain(text, classifier, models):
     found = explain(classifier, text)
     assert found.tokens == ()
     np.testing.assert_allclose(
-        found.effects.probabilities, classifier.predict([text])[0], atol=1e-6
+        found.effects.probabilities, classifier.predict_proba([text])[0], atol=1e-6
     )
     done = invoke("predict", "--explain", text, models)
     assert "no words" in done.stdout

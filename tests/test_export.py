@@ -613,7 +613,7 @@ def test_a_run_with_a_convolution_is_written_in_every_format(workplace, tmp_path
 
 
 def expected_of(finished_run: Run, some: list[str]) -> np.ndarray:
-    return Classifier.open(finished_run).predict(some)
+    return Classifier.open(finished_run).predict_proba(some)
 
 
 @pytest.mark.slow

@@ -196,7 +196,7 @@ def test_a_file_of_a_run_is_read_or_refused(name, copied, data):
 @given(st.lists(TEXT, min_size=1, max_size=5))
 def test_any_text_has_probabilities(finished_run, texts):
     classifier = _opened(finished_run)
-    probabilities = classifier.predict(texts)
+    probabilities = classifier.predict_proba(texts)
     assert probabilities.shape == (len(texts), 2)
     assert np.isfinite(probabilities).all()
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)

@@ -61,7 +61,7 @@ def test_the_python_example_runs_and_answers_as_the_run_does(artefact, finished_
     asked = "\nprint(json.dumps(predict(['a good film', ''])[1].tolist()))\n"
     shown = run_alone(blocks("python")[0] + asked, artefact).splitlines()
     assert shown[0].startswith("(['")
-    expected = Classifier.open(finished_run).predict(["a good film", ""])
+    expected = Classifier.open(finished_run).predict_proba(["a good film", ""])
     np.testing.assert_allclose(json.loads(shown[-1]), expected, atol=1e-6)
 
 
@@ -94,7 +94,7 @@ def test_the_request_to_tensorflow_serving_gets_the_answer_that_is_shown(
         assert type(row["label"]) is type(shown["label"])
         assert len(row["probabilities"]) == len(shown["probabilities"])
         assert sum(shown["probabilities"]) == pytest.approx(1, abs=1e-5)
-    expected = Classifier.open(finished_run).predict(request["instances"])
+    expected = Classifier.open(finished_run).predict_proba(request["instances"])
     found = [row["probabilities"] for row in rows]
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
@@ -146,7 +146,7 @@ def test_the_javascript_example_gives_the_same_labels(node, artefact, finished_r
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.split("ANSWERS")[1])
-    expected = Classifier.open(finished_run).predict(asked)
+    expected = Classifier.open(finished_run).predict_proba(asked)
     labels = [finished_run.labels[i] for i in expected.argmax(axis=1)]
     assert [row["label"] for row in found] == labels
     given = [row["probabilities"] for row in found]

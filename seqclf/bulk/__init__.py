@@ -51,12 +51,12 @@ def predict_rows(classifier: Classifier, chunks: Iterable[Chunk]) -> Iterator[An
 
 def _probabilities(classifier: Classifier, chunk: Chunk) -> np.ndarray:
     if not chunk.problems:
-        return classifier.predict(chunk.texts)
+        return classifier.predict_proba(chunk.texts)
     probabilities = np.full(
         (len(chunk.texts), len(classifier.labels)), np.nan, np.float32
     )
     good = np.delete(np.arange(len(chunk.texts)), list(chunk.problems))
-    probabilities[good] = classifier.predict(chunk.texts.drop_null())
+    probabilities[good] = classifier.predict_proba(chunk.texts.drop_null())
     return probabilities
 
 

@@ -72,7 +72,7 @@ def evaluate(run: Run, data: DataConfig, split: str) -> Evaluation:
     texts = pa.concat_arrays(table["text"].chunks)
     scores = metrics.scores(
         label_ids,
-        classifier.predict(texts),
+        classifier.predict_proba(texts),
         classifier.labels,
         classifier.lengths(texts),
     )

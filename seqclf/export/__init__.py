@@ -138,7 +138,7 @@ def _export(
     """Writes artefacts and checks them; what stands at their places is replaced."""
     own = own_data(run, cache)
     texts, num_own = verification_texts(run, own)
-    expected = Classifier.open(run).predict(texts)
+    expected = Classifier.open(run).predict_proba(texts)
     with _partials(places) as partials:
         _build(_Build(run.path, partials))
         for name, partial in partials.items():

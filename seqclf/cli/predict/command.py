@@ -223,7 +223,9 @@ def _answer_texts(run: Run, batches: Iterator[list[str]], show: Line) -> None:
 
     classifier = Classifier.open(run)
     for batch in batches:
-        for text, row in zip(batch, classifier.predict(batch).tolist(), strict=True):
+        for text, row in zip(
+            batch, classifier.predict_proba(batch).tolist(), strict=True
+        ):
             sys.stdout.write(show(text, row) + "\n")
         sys.stdout.flush()
 
