@@ -20,7 +20,7 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from seqclf.data import demo
+from seqclf.data.demo import corpus as demo
 from seqclf.data.demo import grammar
 
 WORDS = r"\w+(?:'\w+)*"

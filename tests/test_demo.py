@@ -13,7 +13,7 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from seqclf.data import demo
+from seqclf.data.demo import corpus as demo
 from seqclf.data.demo import grammar
 
 NEGATIVE, POSITIVE = 0, 1

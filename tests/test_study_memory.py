@@ -7,6 +7,7 @@ import pytest
 
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from seqclf.data import demo
+from seqclf.data.demo import grammar as demo_grammar
 from seqclf.studies import memory, memory_tasks
 from seqclf.studies.memory_tasks import TASKS, Sizes, texts
 from seqclf.studies.question import Question
@@ -56,12 +57,12 @@ def test_an_opinion_pushed_away_is_the_same_review_with_more_behind_it():
         assert far.tail >= 60
         assert far.text.startswith(near.text)
         added = far.text[len(near.text) :]
-        lexicon = demo.grammar.load("lexicon.toml")["any"]
+        lexicon = demo_grammar.load("lexicon.toml")["any"]
         polar = {
             word
             for kind in ("good", "bad")
             for line in (lexicon[kind]["trait"], lexicon[kind]["adj"])
-            for word in demo.grammar.split_words(line)
+            for word in demo_grammar.split_words(line)
         }
         assert not polar & set(added.lower().replace(".", "").split())
 
