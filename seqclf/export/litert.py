@@ -12,7 +12,6 @@ from seqclf.private import litert_operators
 from seqclf.runs import Run
 
 LITERT_FILE = "model.tflite"
-SIGNATURE = "serving_default"
 
 
 def write(run: Run, folder: Path) -> None:
