@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.storage import write_whole
+from seqclf.storage import strict_json, write_whole
 
 STATE = "state"
 _PLAIN = (
@@ -144,7 +144,7 @@ def restore(path: Path, model: Any, about: Mapping[str, Any]) -> Standing | None
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            state = json.loads(arrays[STATE].tobytes())
+            state = strict_json(arrays[STATE].tobytes().decode())
             values = _listed("model", arrays)
             best, metrics = _listed("best", arrays), _listed("metrics", arrays)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
