@@ -138,8 +138,8 @@ def head() -> str:
             "of an epoch times their number. Baselines were timed as they were fitted.",
             "The recipe was chosen on validation data only ([recipe.md](recipe.md)). "
             "Each test split was scored once for each training of the frozen recipe, "
-            "and all of those scores stand here; those of earlier recipes stand in "
-            "[results_earlier.md](results_earlier.md).",
+            "and all of those scores stand here; what was seen of earlier recipes, "
+            "[recipe.md](recipe.md) tells.",
         ]
     )
 

@@ -19,7 +19,7 @@ from seqclf import config as settings
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, RunError
 from seqclf.keywords import PARTS, models_folder
-from seqclf.storage import strict_json, write_json
+from seqclf.storage import read_object, write_json
 
 MARKER_FILE = "seqclf.json"
 RUN, COMPARISON, STUDIES = KINDS = ("run", "comparison", "studies")
@@ -232,9 +232,7 @@ def _size(file: Path) -> int:
 def _json(file: Path) -> dict[str, Any]:
     """Returns the object in a plain file, an empty one if there is none."""
     try:
-        if not _is_plain(file) or _size(file) > _MOST_BYTES:
-            return {}
-        values = strict_json(file.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        is_read = _is_plain(file) and _size(file) <= _MOST_BYTES
+    except OSError:  # nobody may look into the folder
         return {}
-    return values if isinstance(values, dict) else {}
+    return read_object(file) if is_read else {}

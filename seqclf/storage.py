@@ -1,10 +1,11 @@
-"""Writes files whole or not at all, and reads JSON strictly."""
+"""Writes files whole or not at all, reads JSON strictly, and numbers names."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,33 @@ def strict_json(text: str) -> Any:
     return json.loads(
         text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats
     )
+
+
+def strict_object(text: str) -> dict[str, Any]:
+    """Parses a JSON object as seqclf writes it.
+
+    Raises:
+      ValueError: On anything else.
+    """
+    values = strict_json(text)
+    if not isinstance(values, dict):
+        raise ValueError("it holds no object")
+    return values
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """Returns the object in a JSON file of seqclf's, {} if none can be read there."""
+    try:
+        return strict_object(file.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+
+
+def numbered(name: str) -> Iterator[str]:
+    """Yields a name and those that it gets where it is taken: name-2, name-3, ..."""
+    yield name
+    for number in itertools.count(2):
+        yield f"{name}-{number}"
 
 
 def _refuse_constant(name: str) -> None:

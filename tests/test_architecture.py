@@ -17,6 +17,7 @@ ROOT = Path(seqclf.__file__).parent
 # From the ground up. A room may import its own floor's wing and every lower floor.
 FLOORS = [
     ["seqclf"],
+    ["seqclf.private"],
     ["seqclf.errors", "seqclf.system", "seqclf.cells", "seqclf.poolings"],
     ["seqclf.config", "seqclf.storage", "seqclf.engine", "seqclf.notes"],
     ["seqclf.records"],

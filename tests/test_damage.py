@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -19,7 +20,7 @@ import damage
 from seqclf.errors import RunError
 from seqclf.runs import Run
 from seqclf.runs.manifest import MOST_BYTES
-from seqclf.storage import strict_json
+from seqclf.storage import numbered, read_object, strict_json
 
 # Files that a prediction needs; it does not look at the others.
 OF_PREDICT = {"model.onnx", "vocabulary.txt", "labels.txt", "config.json", "complete"}
@@ -132,3 +133,21 @@ def test_json_of_another_kind_is_refused(value, finished_run, tmp_path):
 def test_strict_json_reads_what_is_written():
     values = {"a": [1, 2.5, None, True], "b": {"a": "é"}}
     assert strict_json(json.dumps(values)) == values
+
+
+@pytest.mark.parametrize(
+    "content", [b"[1]", b"{", b'{"a": NaN}', b'{"a": 1, "a": 2}', b"\xff", b"[" * 10**5]
+)
+def test_what_is_no_object_of_seqclf_is_read_as_an_empty_one(content, tmp_path):
+    file = tmp_path / "question.json"
+    assert read_object(file) == {}  # not there
+    file.write_bytes(content)
+    assert read_object(file) == {}
+    file.write_text('{"a": {"b": [1]}}')
+    assert read_object(file) == {"a": {"b": [1]}}
+
+
+def test_a_name_that_is_taken_gets_a_number_from_two_on():
+    assert list(itertools.islice(numbered("imdb-gru-0"), 3)) == [
+        "imdb-gru-0", "imdb-gru-0-2", "imdb-gru-0-3",
+    ]  # fmt: skip

@@ -670,9 +670,10 @@ def test_a_graph_with_cudnn_is_refused(tmp_path):
 @pytest.mark.slow
 def test_a_litert_file_has_built_in_operators_alone(everything):
     from seqclf.export import litert
+    from seqclf.private import litert_operators
 
     content = (everything[0] / "litert" / "model.tflite").read_bytes()
-    found = litert.operators(content)
+    found = litert_operators(content)
     assert {"WHILE", "FULLY_CONNECTED", "SOFTMAX"} <= found
     litert.refuse_flex(found)
 

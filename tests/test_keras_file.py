@@ -135,6 +135,7 @@ def test_a_file_that_names_anything_else_is_not_opened(
         {"assets/vocabulary.txt": b"x"},
         {"config.json": b"{"},
         {"config.json": b'{"config": 1, "config": 2}'},
+        {"config.json": b"[]"},
         {"config.json": b" " * (2**20 + 1)},
         {"config.json": b"[" * 100_000},
     ],

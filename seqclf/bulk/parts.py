@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -36,8 +35,8 @@ from seqclf.runs.run import (
     TOKENIZER_FILE,
     VOCABULARY_FILE,
 )
-from seqclf.storage import write_json, write_whole
-from seqclf.system import sync, try_lock
+from seqclf.storage import strict_json, write_json, write_whole
+from seqclf.system import locked, sync
 
 QUESTION_FILE, LOCK_FILE = "question.json", "lock"
 PART_SUFFIX = ".arrow"
@@ -178,7 +177,10 @@ def begun(
     elif not overwrite:
         _refuse_what_is_there(parts, was_begun)
     parts.folder.mkdir(exist_ok=True)
-    with _locked(parts.folder, output):
+    refusal = ConfigError(
+        f"another process is writing {output}; wait for it, or name another --output."
+    )
+    with locked(parts.folder / LOCK_FILE, refusal):
         if was_begun and resume:
             parts.find()
         else:
@@ -207,7 +209,7 @@ def _refuse_what_is_there(parts: Parts, was_begun: bool) -> None:
 def _refuse_other_question(parts: Parts, question: Mapping[str, Any]) -> None:
     file = parts.folder / QUESTION_FILE
     try:
-        before = json.loads(file.read_text("utf-8"))
+        before = strict_json(file.read_text("utf-8"))
         differing = [k for k in question if before.get(k) != question[k]]
     except (OSError, ValueError, AttributeError) as error:
         raise ConfigError(
@@ -242,17 +244,6 @@ def _try_writer(parts: Parts) -> None:
             f"{suffix} cannot hold these columns ({error}); write another format."
         ) from error
     file.unlink()
-
-
-@contextlib.contextmanager
-def _locked(folder: Path, output: Path) -> Iterator[None]:
-    with (folder / LOCK_FILE).open("w") as file:
-        if not try_lock(file):
-            raise ConfigError(
-                f"another process is writing {output}; wait for it, or name another "
-                f"--output."
-            )
-        yield
 
 
 def _clear(folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from seqclf.records.plain import to_plain
 from seqclf.records.training import Event, Failed, Finished, OnEvent, Report
 from seqclf.runs import Run
 from seqclf.runs import run as files
-from seqclf.storage import write_json
+from seqclf.storage import numbered, read_object, write_json
 from seqclf.system import cores
 from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.training.timing import TimingTask, run_timing
@@ -174,12 +173,8 @@ def _comparison_path(
 ) -> Path:
     if name is not None:
         return _named_path(models, question, name, overwrite)
-    base, number = f"{data.about.name}-compare", 1
-    while True:
-        path = models / (base if number == 1 else f"{base}-{number}")
-        if _is_free_for(path, question):
-            return path
-        number += 1
+    paths = (models / one for one in numbered(f"{data.about.name}-compare"))
+    return next(path for path in paths if _is_free_for(path, question))
 
 
 def _named_path(
@@ -231,16 +226,7 @@ def _is_free_for(path: Path, question: dict[str, Any]) -> bool:
     is_ours = marker.is_ours(path, marker.COMPARISON)
     if is_ours and not (path / QUESTION_FILE).exists():
         return not (path / COMPARISON_FILE).exists()  # cut off as it began
-    return is_ours and _read_question(path) == question
-
-
-def _read_question(path: Path) -> dict[str, Any]:
-    """Returns what a comparison asks; nothing if that cannot be read."""
-    try:
-        question: dict[str, Any] = json.loads((path / QUESTION_FILE).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return question
+    return is_ours and read_object(path / QUESTION_FILE) == question
 
 
 def execute(plan: Plan, on_report: OnEvent) -> tuple[list[Run], dict[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from seqclf.marker import QUESTION_FILE as QUESTION_FILE
 from seqclf.runs import Run
 from seqclf.runs import run as files
 from seqclf.runs.manifest import DamagedError, check
-from seqclf.storage import strict_json
+from seqclf.storage import read_object, strict_json
 
 DETAILS_FILE = "details.json"
 REPORT_FILE = "report.html"
@@ -26,7 +25,7 @@ _UNUSABLE = (ValueError, KeyError, TypeError, RecursionError, RunError, DamagedE
 
 def read_timing(folder: Path) -> dict[str, Any]:
     """Returns what the twins' timing pass measured, by cell; nothing if it was not."""
-    timing = _read(folder / TIMING_FILE)
+    timing = read_object(folder / TIMING_FILE)
     return {cell: one for cell, one in timing.items() if _is_timing(one)}
 
 
@@ -37,16 +36,7 @@ def _is_timing(one: Any) -> bool:
 
 def read_details(folder: Path) -> dict[str, Any] | None:
     """Returns the `details.json` of a comparison; None if it cannot be read."""
-    return _read(folder / DETAILS_FILE) or None
-
-
-def _read(file: Path) -> dict[str, Any]:
-    """Returns the object in a file, an empty one if there is none to be read."""
-    try:
-        values = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return values if isinstance(values, dict) else {}
+    return read_object(folder / DETAILS_FILE) or None
 
 
 def read_comparison(folder: Path) -> dict[str, Any]:

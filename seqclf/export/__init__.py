@@ -40,7 +40,7 @@ from seqclf.runs.run import (
     TOKENIZER_FILE,
     VOCABULARY_FILE,
 )
-from seqclf.storage import strict_json, write_json, write_text
+from seqclf.storage import read_object, write_json, write_text
 from seqclf.system import sync
 from seqclf.text.batching import sorted_order
 from seqclf.text.encoding import EncodedDataset
@@ -160,14 +160,11 @@ def _record_of(place: Path) -> dict[str, Any]:
       RunError: If what is there is none, or a link to one.
     """
     file = place / EXPORT_FILE
-    record: Any = None
-    if file.is_file() and not place.is_symlink():
-        with contextlib.suppress(OSError, ValueError, RecursionError):
-            record = strict_json(file.read_text("utf-8"))
-    is_ours = isinstance(record, dict) and isinstance(record.get("sha256"), dict)
-    if not is_ours or "seqclf_version" not in record:
+    is_plain = file.is_file() and not place.is_symlink()
+    record = read_object(file) if is_plain else {}
+    if not isinstance(record.get("sha256"), dict) or "seqclf_version" not in record:
         raise RunError(f"{place} is there and no artefact; choose another --output.")
-    return dict(record)
+    return record
 
 
 def _refuse_another(

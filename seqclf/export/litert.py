@@ -8,10 +8,10 @@ from typing import Any
 
 from seqclf.errors import RunError
 from seqclf.export.keras_file import open_model
+from seqclf.private import litert_operators
 from seqclf.runs import Run
 
 LITERT_FILE = "model.tflite"
-SIGNATURE = "serving_default"
 
 
 def write(run: Run, folder: Path) -> None:
@@ -37,7 +37,7 @@ def write(run: Run, folder: Path) -> None:
         raise RunError(
             f"{run.name} could not be written with built-in LiteRT operators: {error}"
         ) from error
-    refuse_flex(operators(content))
+    refuse_flex(litert_operators(content))
     (folder / LITERT_FILE).write_bytes(content)
 
 
@@ -54,24 +54,6 @@ def _servable(run: Run) -> Any:
 
     module.from_token_ids = tf.function(from_token_ids, input_signature=[shape])
     return module
-
-
-def operators(content: bytes) -> set[str]:
-    """Returns the names of the operators in a LiteRT file, custom ones by their own."""
-    from tensorflow.lite.python import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    builtin = {
-        value: name
-        for name, value in vars(schema.BuiltinOperator).items()
-        if isinstance(value, int)
-    }
-    return {
-        code.customCode.decode()
-        if code.customCode
-        else builtin[max(code.builtinCode, code.deprecatedBuiltinCode)]
-        for code in model.operatorCodes
-    }
 
 
 def refuse_flex(names: Iterable[str]) -> None:

@@ -62,15 +62,14 @@ def _servable(run: Run) -> Any:
 
 
 def operations(saved: Path) -> set[str]:
-    """Returns the kinds of operation in a SavedModel, its functions included."""
-    from tensorflow.core.protobuf import saved_model_pb2
+    """Returns the kinds of operation that a SavedModel's signatures run."""
+    import tensorflow as tf
 
-    content = saved_model_pb2.SavedModel()
-    content.ParseFromString((saved / "saved_model.pb").read_bytes())
     found = set()
-    for graph in content.meta_graphs:
-        found |= {node.op for node in graph.graph_def.node}
-        for function in graph.graph_def.library.function:
+    for signature in tf.saved_model.load(str(saved)).signatures.values():
+        graph = signature.graph.as_graph_def()
+        found |= {node.op for node in graph.node}
+        for function in graph.library.function:
             found |= {node.op for node in function.node_def}
     return found
 

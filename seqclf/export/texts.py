@@ -6,7 +6,6 @@ The list is the same each time for the same run, and no text is left out for bei
 from __future__ import annotations
 
 import contextlib
-import json
 import random
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from seqclf.data.dataset import TEST
 from seqclf.data.demo import compose
 from seqclf.errors import SeqclfError
 from seqclf.runs import Run
+from seqclf.storage import read_object
 from seqclf.text.encoding import DATASET_FILE, EncodedDataset, open_encoded
 from seqclf.training.proof import proof_of_data
 
@@ -153,7 +153,7 @@ def own_data(run: Run, cache: Path) -> EncodedDataset | None:
     for file in sorted(cache.glob(f"*/{DATASET_FILE}")):
         # What is damaged or of another kind is not the run's data.
         with contextlib.suppress(OSError, ValueError, KeyError, SeqclfError):
-            about = json.loads(file.read_text("utf-8"))
+            about = read_object(file)
             if about["fingerprint"] != run.dataset.fingerprint:
                 continue
             data = open_encoded(file.parent)

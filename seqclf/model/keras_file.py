@@ -16,7 +16,7 @@ from typing import Any
 
 from seqclf.errors import RunError
 from seqclf.model.backend import import_keras
-from seqclf.storage import strict_json
+from seqclf.storage import strict_object
 
 MEMBERS = {"metadata.json": 2**16, "config.json": 2**20, "model.weights.h5": 2**33}
 MODULES = re.compile(r"keras|keras\.(initializers|layers|src\.(ops\.\w+|models\.\w+))")
@@ -63,7 +63,7 @@ def _check(file: Path) -> None:
             for name, most in MEMBERS.items():
                 if sizes[name] > most:
                     raise RunError(f"{file} could not be opened: {name} is huge.")
-            config = strict_json(archive.read("config.json").decode())
+            config = strict_object(archive.read("config.json").decode())
     except (OSError, ValueError, RecursionError, zipfile.BadZipFile) as error:
         raise RunError(f"{file} could not be opened: {error}") from error
     for strange in _strange({**config, "compile_config": None}):

@@ -9,13 +9,13 @@ gradient of our own none was faster for all cells (docs/speed.md).
 
 from __future__ import annotations
 
-import types
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from seqclf.cells import CELLS
 from seqclf.errors import ConfigError
 from seqclf.model.backend import gpus, import_keras
+from seqclf.private import choose_cudnn, replace_loop
 
 CUDNN, XLA, LOOP, NONE = "cuDNN", "XLA", "TensorFlow loop", "none"
 
@@ -37,11 +37,11 @@ def use_kernel(model: Any, kernel: str) -> None:
     if kernel == "cudnn" and layers:
         refuse_without_gpu()
         _refuse([reason for layer in layers for reason in obstacles(layer)])
+    wanted = kernel != "loop"
     for layer in layers:
-        if hasattr(layer, "use_cudnn"):
-            layer.use_cudnn = False if kernel == "loop" else "auto"
-        elif kernel != "loop" and gpus() and not obstacles(layer):
-            layer.inner_loop = types.MethodType(cudnn_simple_rnn, layer)
+        has_choice = choose_cudnn(layer, wanted)
+        if wanted and not has_choice and gpus() and not obstacles(layer):
+            replace_loop(layer, cudnn_simple_rnn)
 
 
 def refuse_without_gpu() -> None:
@@ -98,7 +98,7 @@ def obstacles(layer: Any) -> list[str]:
 def cudnn_simple_rnn(
     layer: Any, sequences: Any, initial_state: Any, mask: Any, training: bool = False
 ) -> tuple[Any, Any, list[Any]]:
-    """Runs a SimpleRNN layer on cuDNN, in place of the layer's `inner_loop`.
+    """Runs a SimpleRNN layer on cuDNN, in place of its loop over time.
 
     Args:
       layer: A keras.layers.SimpleRNN with h units.
@@ -108,7 +108,7 @@ def cudnn_simple_rnn(
       training: Not used; dropout stands outside.
 
     Returns:
-      As `keras.layers.RNN.inner_loop`: the last output [batch, h], all outputs
+      As `private.replace_loop` wants it: the last output [batch, h], all outputs
       [batch, time, h], and the last state in a list. Where the mask is false outputs
       are 0; stock Keras repeats the last one there, unless the layer is part of a
       Bidirectional.

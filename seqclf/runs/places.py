@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from seqclf.runs.run import (
     Run,
     locked,
 )
+from seqclf.storage import numbered
 
 
 def open_run(path: Path, models: Path) -> Run:
@@ -110,12 +112,9 @@ def _automatic_place(
     models: Path, base: str, config: RunConfig, about: DatasetInfo
 ) -> Place:
     """Returns the equal run under `base` or a number of it, else the first free one."""
-    places, number = [], 1
     taken = {path.name for path in models.glob(f"{base}*")}
-    while number <= len(taken) + 1:
-        path = models / (base if number == 1 else f"{base}-{number}")
-        places.append(_place(path, config, about))
-        number += 1
+    names = itertools.islice(numbered(base), len(taken) + 1)
+    places = [_place(models / name, config, about) for name in names]
     found = [place for place in places if place is not None]
     equal = [place for place in found if place.is_done or place.is_begun]
     return max(equal, key=lambda place: place.is_done, default=found[0])

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqclf import config as settings
+from seqclf import system
 from seqclf.config import DataConfig, RunConfig
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
@@ -39,8 +40,13 @@ from seqclf.records.training import (
     Proof,
 )
 from seqclf.runs.manifest import DamagedError, check, digests
-from seqclf.storage import strict_json, write_json, write_text, write_whole
-from seqclf.system import try_lock
+from seqclf.storage import (
+    strict_json,
+    strict_object,
+    write_json,
+    write_text,
+    write_whole,
+)
 from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary
 
@@ -256,12 +262,9 @@ class Run:
 
     def _json(self, name: str) -> Mapping[str, Any]:
         try:
-            values = strict_json(self._text(name))
+            return strict_object(self._text(name))
         except (ValueError, RecursionError) as error:
             raise RunError(_damaged(self, name, error)) from error
-        if not isinstance(values, dict):
-            raise RunError(_damaged(self, name, "it holds no object"))
-        return values
 
 
 def _damaged(run: Run, file: str, error: object) -> str:
@@ -308,12 +311,11 @@ def locked(path: Path) -> Iterator[None]:
       RunError: If another process holds it.
     """
     path.mkdir(parents=True, exist_ok=True)
-    with (path / LOCK_FILE).open("w") as file:
-        if not try_lock(file):
-            raise RunError(
-                f"{path} is being trained by another process; wait for it, or give "
-                f"this one another --name."
-            )
+    refusal = RunError(
+        f"{path} is being trained by another process; wait for it, or give this one "
+        f"another --name."
+    )
+    with system.locked(path / LOCK_FILE, refusal):
         yield
 
 

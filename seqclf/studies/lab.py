@@ -19,7 +19,7 @@ from seqclf.records.training import Finished, Report
 from seqclf.runs import Run
 from seqclf.runs.run import FIRST_EPOCH_FILE, LOG_FILE
 from seqclf.steps import Listener, Target, load_and_encode
-from seqclf.storage import write_whole
+from seqclf.storage import numbered, write_whole
 from seqclf.studies import saved
 from seqclf.system import cores
 from seqclf.text.encoding import EncodedDataset
@@ -231,10 +231,7 @@ def _free_name(
     """Returns the automatic name, with a number if it is taken or planned."""
     base = f"{data.about.name}-{config.model.cell}-{config.training.seed}"
     taken = {path.name for path in planned} | {path.name for path in folder.glob("*")}
-    number = 1
-    while (name := base if number == 1 else f"{base}-{number}") in taken:
-        number += 1
-    return name
+    return next(name for name in numbered(base) if name not in taken)
 
 
 def with_limit(config: RunConfig, rows: int | None) -> RunConfig:

@@ -8,7 +8,14 @@ from typing import Any
 
 from seqclf.comparison.saved import QUESTION_FILE
 from seqclf.errors import RunError
-from seqclf.storage import strict_json, write_json, write_text, write_whole
+from seqclf.storage import (
+    numbered,
+    read_object,
+    strict_json,
+    write_json,
+    write_text,
+    write_whole,
+)
 from seqclf.studies.question import Answer, Record, Table
 
 SUFFIX = "-studies"
@@ -29,14 +36,11 @@ def place(folder: Path, asked: Record) -> Path:
     What answered it, `MADE_BY`, makes no other question: the new answer takes the place
     of the old one.
     """
-    number = 1
-    while True:
-        path = folder / (
-            asked["study"] if number == 1 else f"{asked['study']}-{number}"
-        )
-        if not path.exists() or _bare(_asked(path)) in (_bare(asked), {}):
-            return path
-        number += 1
+    return next(
+        path
+        for path in (folder / name for name in numbered(asked["study"]))
+        if not path.exists() or _bare(_asked(path)) in (_bare(asked), {})
+    )
 
 
 def _bare(asked: Record) -> Record:
@@ -44,11 +48,7 @@ def _bare(asked: Record) -> Record:
 
 
 def _asked(path: Path) -> Record:
-    try:
-        found: Record = strict_json((path / QUESTION_FILE).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return read_object(path / QUESTION_FILE)
 
 
 def write(path: Path, asked: Record, answer: Answer, figure: str) -> None:

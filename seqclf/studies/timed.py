@@ -14,7 +14,7 @@ from seqclf.model.build import build_model
 from seqclf.model.kernels import kernel_of, recurrent_layers, use_kernel
 from seqclf.records.plain import to_plain
 from seqclf.records.training import Report
-from seqclf.storage import strict_json, write_json
+from seqclf.storage import read_object, write_json
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Record
 from seqclf.system import cores
@@ -74,11 +74,8 @@ def _digest(asked: Record) -> str:
 
 def _read(file: Path, asked: Record) -> list[Record]:
     """Returns what was measured for that question; nothing if it was not."""
-    try:
-        values = strict_json(file.read_text("utf-8"))
-        measured: list[Record] = values.pop("measured")
-    except (OSError, ValueError, KeyError, AttributeError):
-        return []
+    values = read_object(file)
+    measured: list[Record] = values.pop("measured", [])
     return measured if values == asked else []
 
 

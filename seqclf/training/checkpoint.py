@@ -19,7 +19,7 @@ import numpy as np
 
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.records.training import Epoch
-from seqclf.storage import write_whole
+from seqclf.storage import strict_json, write_whole
 
 STATE = "state"
 _PLAIN = ("epoch", "step", "seconds", "batches", "best_epoch", "best_loss", "cuts")
@@ -146,7 +146,7 @@ def restore(path: Path, model: Any, about: Mapping[str, Any]) -> Standing | None
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            state = json.loads(arrays[STATE].tobytes())
+            state = strict_json(arrays[STATE].tobytes().decode())
             values = _listed("model", arrays)
             history = from_plain(tuple[Epoch, ...], state.pop(HISTORY))
             best, metrics = _listed("best", arrays), _listed("metrics", arrays)

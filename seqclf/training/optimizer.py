@@ -6,6 +6,7 @@ from typing import Any
 
 from seqclf.config import TrainingConfig
 from seqclf.model.backend import import_keras
+from seqclf.private import moments, replace_update
 
 # The vectors of rare words would otherwise shrink for thousands of steps in which they
 # are not read; and to decay a large table takes as long as to update it.
@@ -63,12 +64,12 @@ def exact(optimizer: Any) -> Any:
         stock_apply([tf.convert_to_tensor(g) for g in gradients], variables)
 
     def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
-        index = optimizer._get_variable_index(variable)
+        mean, mean_of_squares = moments(optimizer, variable)
         step = tf.cast(optimizer.iterations + 1, tf.float32)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
-            m=optimizer._momentums[index].value.handle,
-            v=optimizer._velocities[index].value.handle,
+            m=mean.value.handle,
+            v=mean_of_squares.value.handle,
             beta1_power=beta_1**step,
             beta2_power=beta_2**step,
             lr=tf.cast(learning_rate, tf.float32),
@@ -78,8 +79,5 @@ def exact(optimizer: Any) -> Any:
             grad=gradient,
         )
 
-    optimizer.apply, optimizer.update_step = apply, update_step
-    # The sum over replicas, of which there is one. Keras makes it by a gradient of its
-    # own, which TensorFlow registers, and with it the whole graph, for good.
-    optimizer._all_reduce_sum_gradients = list
+    replace_update(optimizer, apply, update_step)
     return optimizer

@@ -18,7 +18,7 @@ from seqclf.data.formats.header import as_in_training, columns_of
 from seqclf.errors import DataError
 from seqclf.records.reading import Reading
 
-COMMA, TAB = ",", "\t"
+TAB = "\t"
 # What separates fields, the usual one of a format first.
 DELIMITERS = {".csv": ",;\t|", ".tsv": "\t;|,"}
 SAMPLE = 10_000  # rows that delimiter and header are told from

@@ -12,6 +12,7 @@ import pyarrow as pa
 from seqclf.data.hub.names import HubName, if_local, refuse_subset, words
 from seqclf.data.hub.tables import Tables, first_line
 from seqclf.errors import DataError
+from seqclf.private import cached_name
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -42,13 +43,10 @@ def cached(entry: HubName, revision: str | None, why: str) -> Path:
 def _prepared_folders(id: str) -> list[Path]:
     """Lists the library's folders, owner___name/subset/version/commit; newest last."""
     import datasets
-    from datasets.naming import camelcase_to_snakecase
 
     owner, _, name = id.rpartition("/")
     root = Path(datasets.config.HF_DATASETS_CACHE).expanduser()
-    infos = (root / f"{owner}___{camelcase_to_snakecase(name)}").glob(
-        "*/*/*/dataset_info.json"
-    )
+    infos = (root / f"{owner}___{cached_name(name)}").glob("*/*/*/dataset_info.json")
     folders = [info.parent for info in infos if info.parent.suffix != ".incomplete"]
     return sorted(folders, key=lambda folder: folder.stat().st_mtime)
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from seqclf.data.hub.names import HubName, if_local, refuse_subset
 from seqclf.data.hub.tables import first_line
 from seqclf.errors import DataError
+from seqclf.private import limit_hub_waiting
 
 if TYPE_CHECKING:
     from huggingface_hub import DatasetInfo
@@ -68,12 +69,8 @@ def download(entry: HubName, revision: str | None) -> Path:
 
 def limit_waiting() -> None:
     """Shortens what the library waits for each file, unless the person chose a time."""
-    from huggingface_hub import constants, file_download
-
     if "HF_HUB_ETAG_TIMEOUT" not in os.environ:
-        constants.HF_HUB_ETAG_TIMEOUT = FILE_SECONDS
-        # There is no public setting for the retries; elsewhere this sets an idle name.
-        file_download._ETAG_RETRY_TIMEOUT = FILE_SECONDS
+        limit_hub_waiting(FILE_SECONDS)
 
 
 def _ask(entry: HubName, revision: str | None) -> DatasetInfo:

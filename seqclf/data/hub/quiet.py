@@ -17,7 +17,9 @@ def hide_downloads() -> None:
 def quieten() -> None:
     """Silences log lines, and progress bars where nobody would see them."""
     import datasets
-    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    # Documented, if not marked as an export.
+    from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
 
     for library in ("datasets", "huggingface_hub"):  # what matters is raised too
         logging.getLogger(library).setLevel(logging.CRITICAL)
