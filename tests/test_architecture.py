@@ -17,13 +17,18 @@ ROOT = Path(seqclf.__file__).parent
 # From the ground up. A room may import its own floor's wing and every lower floor.
 FLOORS = [
     ["seqclf"],
-    ["seqclf.errors", "seqclf.system", "seqclf.cells", "seqclf.poolings"],
+    [
+        "seqclf.errors",
+        "seqclf.system",
+        "seqclf.cells",
+        "seqclf.poolings",
+        "seqclf.wording",
+    ],
     ["seqclf.config", "seqclf.storage", "seqclf.engine", "seqclf.notes"],
     ["seqclf.records"],
     ["seqclf.data", "seqclf.metrics", "seqclf.statistics", "seqclf.keywords"],
     ["seqclf.text", "seqclf.marker"],
     ["seqclf.runs", "seqclf.model"],
-    ["seqclf.comparison.saved"],
     ["seqclf.training", "seqclf.classifier"],
     ["seqclf.evaluation", "seqclf.bulk", "seqclf.explain", "seqclf.export"],
     ["seqclf.comparison", "seqclf.machine"],
