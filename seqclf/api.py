@@ -247,11 +247,8 @@ def compare_runs(
             f"compare_runs takes two runs or more, got {len(paths)}; "
             f"Comparison.open(path) reads a finished comparison."
         )
-    target = steps.Target(
-        keywords.models_folder(models_dir),
-        keywords.cache_folder(cache_dir),
-        name,
-        overwrite,
+    target = _target(
+        models_dir=models_dir, cache_dir=cache_dir, name=name, overwrite=overwrite
     )
     listener = _Logged(on_report)
     result, path = steps.compare_finished(paths, target, listener)
@@ -268,14 +265,21 @@ def _asked(
     settings = {key: options[key] for key in options if key not in PLACEMENT}
     config = keywords.to_config({**settings, "data": os.fspath(data)})
     chosen = {**PLACEMENT, **options}
-    target = steps.Target(
-        keywords.models_folder(chosen["models_dir"]),
-        keywords.cache_folder(chosen["cache_dir"]),
-        chosen["name"],
-        chosen["overwrite"],
-        chosen["fresh"],
-    )
-    return config, target, chosen["require_cudnn"]
+    require_cudnn = chosen["require_cudnn"]
+    placed = {key: chosen[key] for key in PLACEMENT if key != "require_cudnn"}
+    return config, _target(**placed), require_cudnn
+
+
+def _target(
+    *,
+    models_dir: AnyPath | None,
+    cache_dir: AnyPath | None,
+    name: str | None,
+    overwrite: bool,
+    fresh: bool = False,
+) -> steps.Target:
+    models, cache = keywords.models_folder(models_dir), keywords.cache_folder(cache_dir)
+    return steps.Target(models, cache, name, overwrite, fresh)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from seqclf.records.comparison import (
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.scores import LabelScores, Scores
 from seqclf.report import scores, tables
+from seqclf.report.table import Table, to_markdown, to_terminal
 
 
 def row(name: str, kind: str = "twin", runs: int = 1, **values: object) -> Row:
@@ -221,3 +222,20 @@ def test_labels_are_data_and_no_markup():
     for table in scores.tables(found):
         Console(file=file, width=80).print(table)
     assert file.getvalue().count("[bold]x[/bold]") == 3
+
+
+def test_a_table_says_which_columns_are_numbers_or_looks_for_itself():
+    rows = (("x|y", "1.0*", "a * b"), ("z", "–", "c\\d"))
+    table = Table(header=("what", "of\nit", "why"), rows=rows, title="T")
+    assert to_markdown(table) == (
+        "| what | of it | why |\n| --- | ---: | ---: |\n"
+        "| x\\|y | 1.0\\* | a * b |\n| z | – | c\\\\d |"
+    )
+    assert table.words == [2]  # one number is enough
+    file = io.StringIO()
+    Console(file=file, width=80).print(to_terminal(table))
+    assert "what" in file.getvalue()
+    assert "1.0*" in file.getvalue()
+    told = replace(table, numbers=())
+    assert to_markdown(told).splitlines()[1] == "| --- | --- | --- |"
+    assert told.words == [1, 2]
