@@ -347,7 +347,7 @@ def test_a_comparison_trains_reuses_and_survives_a_failing_trial(workplace, tmp_
     first = run_cli([*command, "--cells=gru"], tmp_path)
     assert first.returncode == 0, first.stderr
     result = json.loads(first.stdout)
-    assert [r["cell"] for r in result["rows"]] == [
+    assert [r["name"] for r in result["rows"]] == [
         "majority", "tf-idf + logistic regression", "nb-svm", "gru"
     ]  # fmt: skip
     assert result["command"].startswith("seqclf compare --data reviews --min-count 1")
@@ -375,7 +375,7 @@ def test_a_comparison_trains_reuses_and_survives_a_failing_trial(workplace, tmp_
     shutil.rmtree(tmp_path / "models")
     two = run_cli([*command, "--cells=gru,rnn", "--jobs=2"], tmp_path)
     scores = [
-        [(row["cell"], row["accuracy"], row["log_loss"]) for row in some]
+        [(row["name"], row["accuracy"], row["log_loss"]) for row in some]
         for some in (rows[0], json.loads(two.stdout)["rows"])
     ]
     assert scores[0] == scores[1]
@@ -403,7 +403,7 @@ def test_tuning_tries_chooses_and_goes_on_where_it_was_cut(workplace, tmp_path):
         losses = [trial["validation_loss"] for trial in tuning[cell]["trials"]]
         assert len(losses) == 2
         assert losses[tuning[cell]["chosen"] - 1] == min(losses)
-    rows = {row["cell"]: row for row in result["rows"]}
+    rows = {row["name"]: row for row in result["rows"]}
     for cell, tried in tuning.items():
         chosen = tried["trials"][tried["chosen"] - 1]
         assert rows[cell]["units"] == chosen["units"]

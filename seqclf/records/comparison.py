@@ -159,7 +159,7 @@ class Pair:
       mcnemar_p: Theirs.
       adjusted_for: Number of the pairs that p is adjusted for; earlier versions did not
         keep it.
-      is_decided: Whether the two differ, beyond chance.
+      is_decided: Whether the two differ, beyond chance; likewise.
 
     Raises:
       ValueError: If it has seeds but not what they tell.
@@ -177,7 +177,7 @@ class Pair:
     models: tuple[ModelPair, ...] = ()
     mcnemar_p: tuple[float, ...] = ()
     adjusted_for: int | None = None
-    is_decided: bool = False
+    is_decided: bool | None = None
 
     def __post_init__(self) -> None:
         told = self.difference is not None and self.models and self.mcnemar_p

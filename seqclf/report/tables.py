@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from csv import DictWriter
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -14,7 +14,14 @@ from rich.markup import escape
 from seqclf.cells import CELLS
 from seqclf.comparison.pairs import bounds, difference, is_border_case, is_decided
 from seqclf.comparison.verdict import compared as number_of_pairs
-from seqclf.records.comparison import ComparisonResult, Pair, Row, Tried, TwinCard
+from seqclf.records.comparison import (
+    ComparisonResult,
+    Pair,
+    Row,
+    Tried,
+    Tuned,
+    TwinCard,
+)
 from seqclf.report.table import Table, to_markdown, to_terminal
 from seqclf.wording import (
     MISSING,
@@ -33,7 +40,7 @@ Column = tuple[str, Callable[[T], str]]  # its header, and what shows a row's va
 MARK = "*"  # at an interval that decides nothing, though it may look so
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """The settings that tuning chose for a cell."""
 
@@ -146,18 +153,16 @@ TUNED: tuple[Column[Chosen], ...] = (
 
 def tables_of(result: ComparisonResult) -> dict[str, Table]:
     """Returns the tables: quality, tuned and pairs, if there are such, and cost."""
-    rows, pairs = result.rows, compared(result)
+    rows = result.rows
     faint = tuple(i for i, row in enumerate(rows) if row.kind == "baseline")
-    found = {"quality": _table(_quality_title(result), _quality(rows), rows, faint)}
-    if result.tuning:
-        tuned = [Chosen(cell, one.best) for cell, one in result.tuning.items()]
-        found["tuned"] = _table(_tuned_title(result), TUNED, tuned)
-    if pairs:
-        found["pairs"] = _table(
-            _pairs_title(pairs), PAIRS, pairs, note=_pairs_note(pairs)
-        )
     price = f"At what price ({_conditions(rows)})"
-    return found | {"cost": _table(price, _cost(rows), rows, faint)}
+    found = {
+        "quality": _table(_quality_title(result), _quality(rows), rows, faint),
+        "tuned": _tuned(result.tuning) if result.tuning else None,
+        "pairs": _pairs(compared(result)),
+        "cost": _table(price, _cost(rows), rows, faint),
+    }
+    return {name: table for name, table in found.items() if table}
 
 
 def _table(
@@ -181,9 +186,17 @@ def terminal(result: ComparisonResult) -> list[terminal_table.Table]:
     return [to_terminal(table) for table in tables_of(result).values()]
 
 
-def _tuned_title(result: ComparisonResult) -> str:
-    count = max(len(tried.trials) for tried in (result.tuning or {}).values())
-    return f"What was chosen for each cell, by validation, from {count} trials"
+def _tuned(tuning: Mapping[str, Tuned]) -> Table:
+    count = max(len(tuned.trials) for tuned in tuning.values())
+    title = f"What was chosen for each cell, by validation, from {count} trials"
+    chosen = [Chosen(cell=cell, best=tuned.best) for cell, tuned in tuning.items()]
+    return _table(title, TUNED, chosen)
+
+
+def _pairs(pairs: Sequence[Pair]) -> Table | None:
+    if not pairs:
+        return None
+    return _table(_pairs_title(pairs), PAIRS, pairs, note=_pairs_note(pairs))
 
 
 def _quality_title(result: ComparisonResult) -> str:
