@@ -112,7 +112,7 @@ def show_cells() -> None:
         result = seqclf(folder, "compare", "--seeds=1")
         for row in result["rows"]:
             figure = f"{row['accuracy']['mean']:.1%} (n={row['n']})"
-            show(f"{row['cell']}, test accuracy", figure)
+            show(f"{row['name']}, test accuracy", figure)
         for cell in ("gru", "lstm") if REAL_REVIEWS.exists() else ():
             scores = seqclf(
                 folder, "evaluate", f"demo-{cell}-0", f"--data={REAL_REVIEWS}"

@@ -20,12 +20,12 @@ import pyarrow as pa
 import rounds
 from pyarrow import parquet
 
-from seqclf.cells import CELLS
 from seqclf.classifier import Classifier
 from seqclf.config import DataConfig, TextConfig
 from seqclf.data import load_dataset
 from seqclf.evaluation import baselines
 from seqclf.runs import Run
+from seqclf.runs.comparisons import read_comparison
 from seqclf.text import tokens
 from seqclf.text.encoding import EncodedDataset, encode_dataset
 
@@ -101,19 +101,17 @@ def linear_rate(data: EncodedDataset) -> float:
 
 def of_twins() -> list[Row]:
     """Returns the rows of the twins, from saved files and runs."""
-    file = MODELS / "imdb-compare" / "comparison.json"
-    if not file.exists():
+    folder = MODELS / "imdb-compare"
+    if not (folder / "comparison.json").exists():
         return []
-    rows = json.loads(file.read_text("utf-8"))["rows"]
     return [
         row(
-            one["cell"],
-            one["seconds_to_best"],
-            twin_rate(MODELS / Path(one["runs"][0]).name),
-            one["accuracy"]["mean"],
+            one.name,
+            one.seconds_to_best,
+            twin_rate(MODELS / Path(one.runs[0]).name),
+            one.accuracy.mean,
         )
-        for one in rows
-        if one["cell"] in CELLS
+        for one in read_comparison(folder).twins
     ]
 
 

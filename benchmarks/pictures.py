@@ -15,8 +15,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from seqclf.comparison.saved import REPORT_FILE, read_comparison
+from seqclf.comparison.saved import REPORT_FILE
 from seqclf.report import tables
+from seqclf.runs.comparisons import read_comparison
 
 DOCS = Path(__file__).parents[1] / "docs"
 FLAGS = (

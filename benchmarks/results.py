@@ -16,12 +16,14 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from seqclf.comparison.saved import COMPARISON_FILE, read_details
+from seqclf.comparison.saved import read_details
 from seqclf.machine import processor
+from seqclf.marker import COMPARISON_FILE
+from seqclf.records.comparison import ComparisonResult
 from seqclf.report import tables
 from seqclf.report.page import word_order_said
+from seqclf.runs.comparisons import read_comparison
 from seqclf.system import cores
 from seqclf.training.trial import package_versions
 
@@ -85,21 +87,21 @@ def compare(entry: Entry) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
 
 
-def section(entry: Entry, result: dict[str, Any], notes: dict[str, str]) -> str:
+def section(entry: Entry, result: ComparisonResult, notes: dict[str, str]) -> str:
     """Returns the part of one comparison."""
     name = entry.title
-    dataset = result["card"]["dataset"]
-    sizes = ", ".join(f"{n:,} {split}" for split, n in dataset["sizes"].items())
+    dataset = result.card.dataset
+    sizes = ", ".join(f"{n:,} {split}" for split, n in dataset.sizes.items())
     parts = [
         f"## {name}",
-        f"{len(dataset['labels'])} labels; {sizes}. Fingerprint "
-        f"`{dataset['fingerprint']}`. {result['date']}.",
+        f"{len(dataset.labels)} labels; {sizes}. Fingerprint "
+        f"`{dataset.fingerprint}`. {result.date}.",
         f"    seqclf compare --data {entry.data} {' '.join(entry.options)}",
         tables.markdown(result),
     ]
     details = read_details(MODELS / entry.name)
     if details:
-        parts.append(word_order_said(details["word_order"]))
+        parts.append(word_order_said(result.rows, details.word_order))
     if name in notes:
         parts.append(notes[name])
     elif gap(result) > FAR_BELOW:
@@ -114,13 +116,13 @@ def sections(page: str) -> dict[str, str]:
     return {title: f"## {title}{body}".strip() for title, body in pairs}
 
 
-def gap(result: dict[str, Any]) -> float:
+def gap(result: ComparisonResult) -> float:
     """Returns how far the best twin is below the best baseline, a fraction."""
     best = {
-        kind: max(r["accuracy"]["mean"] for r in result["rows"] if r["kind"] == kind)
-        for kind in ("baseline", "recurrent")
+        kind: max(r.accuracy.mean for r in result.rows if r.kind == kind)
+        for kind in ("baseline", "twin")
     }
-    return best["baseline"] - best["recurrent"]
+    return best["baseline"] - best["twin"]
 
 
 def head() -> str:
@@ -144,13 +146,13 @@ def head() -> str:
     )
 
 
-def fill_readme(entry: Entry, result: dict[str, Any]) -> None:
+def fill_readme(entry: Entry, result: ComparisonResult) -> None:
     """Writes the IMDB table between the markers of README.md."""
     readme = ROOT / "README.md"
     before, rest = readme.read_text("utf-8").split("<!-- imdb -->\n", 1)
     after = rest.split("<!-- /imdb -->", 1)[1]
     said = (
-        f"IMDB, official split, {result['date']}, {cores()} cores of {processor()}, "
+        f"IMDB, official split, {result.date}, {cores()} cores of {processor()}, "
         f"no GPU, `seqclf compare --data imdb {' '.join(entry.options)}` on a local "
         f"copy of the data set:"
     )
@@ -168,9 +170,8 @@ def main(names: list[str]) -> None:
     kept = sections(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
     parts = [head()]
     for entry in CAMPAIGN:
-        file = MODELS / entry.name / COMPARISON_FILE
-        if file.exists():
-            result = json.loads(file.read_text("utf-8"))
+        if (MODELS / entry.name / COMPARISON_FILE).exists():
+            result = read_comparison(MODELS / entry.name)
             parts.append(section(entry, result, notes))
             if entry.data == "imdb":
                 fill_readme(entry, result)

@@ -16,7 +16,7 @@ from typing import Any, Unpack, get_type_hints
 
 from seqclf import data as sources
 from seqclf import keywords, steps
-from seqclf.comparison.saved import REPORT_FILE, read_comparison
+from seqclf.comparison.saved import REPORT_FILE
 from seqclf.config import RunConfig
 from seqclf.data.dataset import Dataset
 from seqclf.errors import ConfigError
@@ -28,9 +28,11 @@ from seqclf.keywords import (
     Training,
     with_options,
 )
+from seqclf.records.comparison import ComparisonResult, Row
 from seqclf.records.training import EpochEnded, Event, OnEvent
 from seqclf.report.tables import markdown
 from seqclf.runs import Run
+from seqclf.runs.comparisons import read_comparison
 from seqclf.studies import write_page
 
 ALL_CELLS = "none,rnn,gru,lstm"
@@ -45,12 +47,12 @@ class Comparison:
     In a notebook it shows itself as tables.
 
     Attributes:
-      result: What `comparison.json` holds, as plain values: rows, pairs, references,
-        verdict, card and, of a comparison that was trained, missing, seconds and more.
+      result: All that was found, as `comparison.json` holds it: rows, pairs,
+        references, verdict, card and more, see `seqclf.records.comparison`.
       path: Its folder; None if runs were compared that were there, without a name.
     """
 
-    result: dict[str, Any]
+    result: ComparisonResult
     path: Path | None = None
 
     @classmethod
@@ -65,25 +67,24 @@ class Comparison:
         return cls(read_comparison(there), there)
 
     @property
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[Row]:
         """Cells and baselines: scores, sizes and times of each."""
-        return list(self.result["rows"])
+        return list(self.result.rows)
 
     @property
     def verdict(self) -> str:
         """What comes of it, in sentences."""
-        return str(self.result["verdict"])
+        return self.result.verdict
 
     @property
     def missing(self) -> dict[str, str]:
         """Why trainings failed, by name; empty if all went well."""
-        return dict(self.result.get("missing") or {})
+        return dict(self.result.missing)
 
     @property
     def runs(self) -> list[Run]:
         """The finished runs of the twins, cell by cell."""
-        twins = [row for row in self.result["rows"] if row["kind"] == "recurrent"]
-        paths = [Path(path) for row in twins for path in row["runs"]]
+        paths = [Path(path) for row in self.result.twins for path in row.runs]
         if self.path is not None:  # the whole folder may have been moved
             paths = [self.path.parent / path.name for path in paths]
         return [Run(path) for path in paths]
@@ -206,7 +207,7 @@ def compare(
     asked = (design, jobs, target, listener, set(options))
     result, path = steps.train_and_compare(*asked)
     write_page(path, result, target.models, listener)
-    for failed, reason in result["missing"].items():
+    for failed, reason in result.missing.items():
         _log.warning("%s is missing: %s", failed, reason)
     return Comparison(result, path)
 
@@ -246,11 +247,8 @@ def compare_runs(
             f"compare_runs takes two runs or more, got {len(paths)}; "
             f"Comparison.open(path) reads a finished comparison."
         )
-    target = steps.Target(
-        keywords.models_folder(models_dir),
-        keywords.cache_folder(cache_dir),
-        name,
-        overwrite,
+    target = _target(
+        models_dir=models_dir, cache_dir=cache_dir, name=name, overwrite=overwrite
     )
     listener = _Logged(on_report)
     result, path = steps.compare_finished(paths, target, listener)
@@ -267,14 +265,21 @@ def _asked(
     settings = {key: options[key] for key in options if key not in PLACEMENT}
     config = keywords.to_config({**settings, "data": os.fspath(data)})
     chosen = {**PLACEMENT, **options}
-    target = steps.Target(
-        keywords.models_folder(chosen["models_dir"]),
-        keywords.cache_folder(chosen["cache_dir"]),
-        chosen["name"],
-        chosen["overwrite"],
-        chosen["fresh"],
-    )
-    return config, target, chosen["require_cudnn"]
+    require_cudnn = chosen["require_cudnn"]
+    placed = {key: chosen[key] for key in PLACEMENT if key != "require_cudnn"}
+    return config, _target(**placed), require_cudnn
+
+
+def _target(
+    *,
+    models_dir: AnyPath | None,
+    cache_dir: AnyPath | None,
+    name: str | None,
+    overwrite: bool,
+    fresh: bool = False,
+) -> steps.Target:
+    models, cache = keywords.models_folder(models_dir), keywords.cache_folder(cache_dir)
+    return steps.Target(models, cache, name, overwrite, fresh)
 
 
 @dataclass(frozen=True, slots=True)

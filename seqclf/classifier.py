@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from seqclf.comparison.saved import default_run
 from seqclf.config import TextConfig
 from seqclf.errors import DataError, RunError
 from seqclf.keywords import models_folder
@@ -19,6 +18,7 @@ from seqclf.model.keras_file import open_keras
 from seqclf.model.onnx_graph import onnx_predict
 from seqclf.model.scoring import Predict, batched_logits, probabilities_of
 from seqclf.runs import Run, open_run
+from seqclf.runs.comparisons import default_run
 from seqclf.runs.run import MODEL_FILE, ONNX_FILE
 from seqclf.system import cores
 from seqclf.text.arrays import strings

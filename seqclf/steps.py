@@ -12,19 +12,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from seqclf import keywords, runs
+from seqclf.cells import CELLS, NO_RECURRENCE
 from seqclf.comparison import plan as planning
 from seqclf.comparison import tuning
 from seqclf.comparison.design import Design, parse_cells, twins
 from seqclf.comparison.rows import compare_runs
-from seqclf.comparison.saved import (
-    COMPARISON_FILE,
-    REPORT_FILE,
-    read_comparison,
-    read_details,
-)
+from seqclf.comparison.saved import REPORT_FILE, read_details
 from seqclf.config import ModelConfig, RunConfig, TrainingConfig, require_count
 from seqclf.data import load_dataset
 from seqclf.data.hub.quiet import hide_downloads
@@ -34,12 +30,15 @@ from seqclf.errors import ConfigError, SeqclfError, TrainingError
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks
 from seqclf.evaluation.doubts import doubts
 from seqclf.machine import jobs_for
-from seqclf.marker import COMPARISON, kind_of
+from seqclf.marker import COMPARISON, COMPARISON_FILE, kind_of
 from seqclf.model import backend
 from seqclf.model.kernels import refuse_without_gpu
+from seqclf.records.comparison import ComparisonResult, Tuned
 from seqclf.records.training import OnEvent
 from seqclf.report.page import page
+from seqclf.report.page.sections import Section
 from seqclf.runs import Run
+from seqclf.runs.comparisons import read_comparison
 from seqclf.runs.run import LOG_FILE, mark_asked
 from seqclf.storage import write_text
 from seqclf.system import cores
@@ -168,12 +167,12 @@ def refuse_idle_settings(
         raise ConfigError(
             "--batch-size and --batch-tokens both say how large a batch is; give one."
         )
-    if cells != ("none",):
+    if any(CELLS[cell].recurs for cell in cells):
         return
     for field in ("units", "layers", "bidirectional", "kernel"):
         if field in chosen:
             raise ConfigError(
-                f"{field} does nothing without recurrence: the cell is none."
+                f"{field} does nothing without recurrence: the cell is {cells[0]}."
             )
 
 
@@ -287,7 +286,7 @@ def train_and_compare(
     target: Target,
     listener: Listener,
     given: Collection[str] = (),
-) -> tuple[dict[str, Any], Path]:
+) -> tuple[ComparisonResult, Path]:
     """Trains what is missing of a comparison, and compares.
 
     Args:
@@ -298,7 +297,7 @@ def train_and_compare(
       given: Settings that a person typed, see `refuse_idle_settings`.
 
     Returns:
-      What `comparison.json` holds, and the folder of the comparison.
+      What was found, and the folder of the comparison.
 
     Raises:
       ConfigError: If a setting does nothing.
@@ -349,10 +348,10 @@ def _tune(
     jobs: int,
     fresh: bool,
     listener: Listener,
-) -> tuple[Any, ...]:
-    """Returns what tuning chose, by cell, and what it tried; nothing without it."""
+) -> tuple[dict[str, RunConfig] | None, dict[str, Tuned] | None]:
+    """Returns what tuning chose, and what it tried, by cell; None without it."""
     if not design.tune:
-        return ()
+        return None, None
     trials = planning.tuning_trials(design, data, path, jobs)
     _forget(trials, fresh)
     count = design.tune * len(design.cells)
@@ -406,17 +405,17 @@ def _places(target: Target) -> list[str]:
 
 def write_report(
     folder: Path,
-    result: dict[str, Any],
+    result: ComparisonResult,
     listener: Listener,
-    sections: Sequence[Mapping[str, Any]] = (),
+    sections: Sequence[Section] = (),
 ) -> None:
     """Writes the page of a comparison from its saved files.
 
     Args:
       folder: Of the comparison.
-      result: What `comparison.json` holds.
+      result: What was found.
       listener: Told where the page is.
-      sections: Of studies on the same data, see `report.page.sections`.
+      sections: Of studies on the same data.
     """
     with optional(listener.insist, f"No {folder / REPORT_FILE} could be written"):
         write_text(folder / REPORT_FILE, page(result, read_details(folder), sections))
@@ -425,7 +424,7 @@ def write_report(
 
 def compare_finished(
     paths: Sequence[Path], target: Target, listener: Listener
-) -> tuple[dict[str, Any], Path | None]:
+) -> tuple[ComparisonResult, Path | None]:
     """Compares finished runs, or reads a finished comparison; trains nothing.
 
     Args:
@@ -434,8 +433,7 @@ def compare_finished(
       listener: Told of what was added, and of the baselines' progress.
 
     Returns:
-      What `comparison.json` holds, and the folder of the comparison, None if it has
-      none.
+      What was found, and the folder of the comparison, None if it has none.
 
     Raises:
       ConfigError: If one path is given that is no comparison.
@@ -471,7 +469,7 @@ def compare_finished(
 
 def _without_recurrence(finished: list[Run], listener: Listener) -> list[Run]:
     """Returns the `none` twins of the runs that are finished beside them."""
-    if any(run.config.model.cell == "none" for run in finished):
+    if not all(CELLS[run.config.model.cell].recurs for run in finished):
         return []
     found: list[Run] = []
     with optional(listener.note, "The twin without recurrence is left out"):
@@ -481,7 +479,7 @@ def _without_recurrence(finished: list[Run], listener: Listener) -> list[Run]:
         f"Added, the twin without recurrence: {names}."
         if found
         else "The twin without recurrence is not trained; "
-        "seqclf train --cell none with the same options adds it."
+        f"seqclf train --cell {NO_RECURRENCE.name} with the same options adds it."
     )
     return found
 

@@ -23,6 +23,7 @@ from seqclf import config as settings
 from seqclf.config import RunConfig, TrainingConfig
 from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.keywords import Training, as_options, fields, to_config
+from seqclf.records.training import EpochEnded
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "python.md"
@@ -171,10 +172,11 @@ def test_one_text_is_not_taken_for_its_letters(finished_run):
 def saved(finished_run, tmp_path):
     """A comparison of one run, in a folder that was moved since."""
     from seqclf.comparison.rows import compare_runs as rows_of
+    from seqclf.records.plain import to_plain
     from seqclf.storage import write_json
 
     shutil.copytree(finished_run.path, tmp_path / finished_run.name)
-    result = rows_of([finished_run]) | {"missing": {}, "tuning": None}
+    result = to_plain(rows_of([finished_run]))
     (tmp_path / "mine").mkdir()
     write_json(tmp_path / "mine" / "comparison.json", result)
     seal(tmp_path / "mine", command="compare")
@@ -183,7 +185,7 @@ def saved(finished_run, tmp_path):
 
 def test_a_comparison_is_read_and_shown(saved, finished_run, tmp_path):
     assert saved == Comparison.open(tmp_path / "mine")
-    assert [row["cell"] for row in saved.rows] == ["gru"]
+    assert [row.name for row in saved.rows] == ["gru"]
     assert saved.verdict
     assert saved.verdict in saved._repr_markdown_()
     assert "| gru |" in saved.markdown()
@@ -262,7 +264,7 @@ def test_python_and_the_command_line_make_the_same_run(tmp_path):
     assert run.metrics == theirs.metrics
     ours, others = run.predictions("test"), theirs.predictions("test")
     assert np.array_equal(ours.probabilities, others.probabilities)
-    epochs = [r["epoch"] for name, r in reports if r["event"] == "epoch"]
+    epochs = [r.record.epoch for name, r in reports if isinstance(r, EpochEnded)]
     assert epochs == [1, 2]
     assert {name for name, _ in reports} == {run.name}
 

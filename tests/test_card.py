@@ -20,13 +20,13 @@ def changed(run: Run, path, **values) -> Run:
 
 
 def broken(runs, chosen=()):
-    return [c["what"] for c in twin_card(runs, chosen)["checks"] if not c["equal"]]
+    return [c.what for c in twin_card(runs, chosen).checks if not c.equal]
 
 
 def test_a_run_and_its_twin_disagree_in_nothing(finished_run, tmp_path):
     other = changed(finished_run, tmp_path / "b")
     card = twin_card([finished_run, other])
-    assert [c["what"] for c in card["checks"]] == [
+    assert [c.what for c in card.checks] == [
         "data",
         "division",
         "vocabulary",
@@ -38,9 +38,9 @@ def test_a_run_and_its_twin_disagree_in_nothing(finished_run, tmp_path):
         "kernel of the recurrence",
         "threads in training",
     ]
-    assert all(check["equal"] for check in card["checks"])
-    assert all(check["value"] for check in card["checks"])
-    assert card["different"] == ["model.cell"]
+    assert all(check.equal for check in card.checks)
+    assert all(check.value for check in card.checks)
+    assert card.different == ("model.cell",)
     assert disagreements(card) == []
 
 
@@ -59,10 +59,10 @@ def test_what_disagrees_is_named_and_nothing_is_ranked(
     other = changed(finished_run, tmp_path / "b", **part)
     card = twin_card([finished_run, other])
     assert broken([finished_run, other]) == [line]
-    check = next(c for c in card["checks"] if c["what"] == line)
-    assert check["differing"] == ["b"]
+    check = next(c for c in card.checks if c.what == line)
+    assert check.differing == ("b",)
     assert disagreements(card) == [line]
-    verdict = compare_runs([finished_run, other])["verdict"]
+    verdict = compare_runs([finished_run, other]).verdict
     assert verdict == (
         f"These runs are not ranked, for they are no twins: they also differ in {line}."
     )

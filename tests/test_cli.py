@@ -486,7 +486,7 @@ def test_compare_fits_the_baselines_of_finished_runs_and_adds_the_none_twin(
     command = ["compare", "one", "two", "--json"]
     first = run_cli(command, tmp_path)
     assert first.returncode == 0, first.stderr
-    rows = [row["cell"] for row in json.loads(first.stdout)["rows"]]
+    rows = [row["name"] for row in json.loads(first.stdout)["rows"]]
     baselines = ["majority", "tf-idf + logistic regression", "nb-svm"]
     assert rows == [*baselines, "none", "rnn", "gru"]
     assert "Added, the twin without recurrence: reviews-none-0." in first.stderr

@@ -10,11 +10,15 @@ from conftest import TINY, run_cli, seal
 from seqclf.comparison.design import parse_cells
 from seqclf.comparison.plan import relative_cost
 from seqclf.comparison.rows import compare_runs
-from seqclf.comparison.saved import default_run
+from seqclf.comparison.saved import read_details, read_timing
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig
 from seqclf.data import load_dataset
 from seqclf.errors import ConfigError, RunError
+from seqclf.records.plain import to_plain
+from seqclf.records.timing import StepTimes, Timing
+from seqclf.records.training import Failed
 from seqclf.runs import Run
+from seqclf.runs.comparisons import default_run, read_comparison
 from seqclf.storage import write_json
 from seqclf.text.encoding import encode_dataset
 
@@ -36,7 +40,7 @@ def copy(run: Run, path: Path, **replaced: object) -> Run:
     for key, value in replaced.items():
         part, name = key.split("__")
         if part == "dataset":
-            write_json(path / "dataset.json", run.dataset | {name: value})
+            write_json(path / "dataset.json", to_plain(run.dataset) | {name: value})
         else:
             config[part][name] = value
     write_json(path / "config.json", config)
@@ -46,18 +50,20 @@ def copy(run: Run, path: Path, **replaced: object) -> Run:
 
 def test_runs_of_one_cell_become_one_row(finished_run, tmp_path):
     other = copy(finished_run, tmp_path / "b", training__seed=1)
-    rows = compare_runs([finished_run, other])["rows"]
+    rows = compare_runs([finished_run, other]).rows
     assert len(rows) == 1
-    assert rows[0]["seeds"] == [0, 1]
-    assert rows[0]["recurrent_parameters"] == 2 * 3 * (8 * (8 + 8) + 2 * 8)
+    assert rows[0].seeds == (0, 1)
+    assert rows[0].recurrent_parameters == 2 * 3 * (8 * (8 + 8) + 2 * 8)
 
 
 def test_runs_that_differ_in_more_are_rows_of_their_own(finished_run, tmp_path):
     other = copy(finished_run, tmp_path / "b", model__dropout_rate=0.1)
     result = compare_runs([finished_run, other])
-    assert [r["cell"] for r in result["rows"]] == ["gru (reviews-gru-0)", "gru (b)"]
-    assert result["card"]["different"] == ["model.dropout_rate"]
-    assert result["card"]["equal"]["model.units"] == 8
+    assert [r.name for r in result.rows] == ["gru (reviews-gru-0)", "gru (b)"]
+    assert [r.title for r in result.rows] == ["GRU (reviews-gru-0)", "GRU (b)"]
+    assert {r.cell for r in result.rows} == {"gru"}
+    assert result.card.different == ("model.dropout_rate",)
+    assert result.card.equal["model.units"] == 8
 
 
 @pytest.mark.parametrize(
@@ -85,7 +91,7 @@ def test_the_default_run_is_the_newest_that_was_asked_for(finished_run, tmp_path
     for run, time in ((older, "2026-01-01"), (newer, "2026-01-02")):
         seal(run.path, time=time)
     for run, loss in ((of_compare, 0.5), (best, 0.4)):
-        metrics = run.metrics
+        metrics = to_plain(run.metrics)
         metrics["validation"]["log_loss"] = loss
         write_json(run.path / "metrics.json", metrics)
         seal(run.path, command="compare", time="2026-01-09")
@@ -94,9 +100,8 @@ def test_the_default_run_is_the_newest_that_was_asked_for(finished_run, tmp_path
     def compared(time: str) -> None:
         comparison = models / "c"
         comparison.mkdir(exist_ok=True)
-        runs = ["elsewhere/worse", "elsewhere/best"]
-        rows = [{"cell": "gru", "kind": "recurrent", "runs": runs}]
-        result = {"rows": rows, "verdict": "", "card": {"checks": []}}
+        result = to_plain(compare_runs([of_compare, best]))
+        result["rows"][0]["runs"] = ["elsewhere/worse", "elsewhere/best"]
         write_json(comparison / "comparison.json", result)
         seal(comparison, command="compare", time=time)
 
@@ -136,12 +141,11 @@ def test_a_failed_trial_is_missing_and_the_others_stand(
     finished, failures = planning.execute(plan, lambda *report: told.append(report))
     told_of = [name for name, _ in told]
     assert told_of == ["reviews-rnn-0", planning.TIMING]
-    assert told[0][1] == {"event": "failed", "error": "killed"}
+    assert told[0][1] == Failed(error="killed")
     result = planning.finish(plan, finished, failures, 1.0)
-    assert [r["cell"] for r in result["rows"]] == ["gru"]
-    assert result["missing"]["reviews-rnn-0"] == "killed"
-    written = json.loads((plan.path / "comparison.json").read_text())
-    assert written["missing"] == result["missing"]
+    assert [r.name for r in result.rows] == ["gru"]
+    assert result.missing["reviews-rnn-0"] == "killed"
+    assert read_comparison(plan.path) == result
     with pytest.raises(RunError, match="reviews-rnn-0: killed"):
         planning.finish(plan, [], failures, 1.0)
 
@@ -196,14 +200,92 @@ def test_jobs_divide_the_cores(workplace, tmp_path, monkeypatch):
 
 
 def test_times_of_the_twins_alone_replace_those_of_the_runs(finished_run):
-    timing = {"seconds_per_epoch": 3.0, "tokens_per_second": 7.0}
-    alone = compare_runs([finished_run], timing={"gru": timing})["rows"][0]
-    own = compare_runs([finished_run])["rows"][0]
+    timing = Timing(
+        milliseconds_per_step=StepTimes(median=2.0, least=1.0, most=3.0),
+        tokens_per_second=7.0,
+        seconds_per_epoch=3.0,
+        milliseconds_per_prediction=0.5,
+    )
+    alone = compare_runs([finished_run], timing={"gru": timing}).rows[0]
+    own = compare_runs([finished_run]).rows[0]
     best = finished_run.environment.best_epoch
-    assert (alone["timed"], own["timed"]) == ("alone", "while training")
-    assert alone["seconds_per_epoch"] == 3.0
-    assert alone["seconds_to_best"] == 3.0 * best
-    assert own["seconds_to_best"] == finished_run.environment.seconds_to_best
+    assert (alone.timed, own.timed) == ("alone", "while training")
+    assert alone.seconds_per_epoch == 3.0
+    assert alone.seconds_to_best == 3.0 * best
+    assert own.seconds_to_best == finished_run.environment.seconds_to_best
+
+
+def kept(finished_run, folder: Path, change=lambda values: None) -> Path:
+    """Writes a comparison of two runs of one cell, changed, as a finished one."""
+    other = copy(finished_run, folder / "wide", model__dropout_rate=0.1)
+    values = to_plain(compare_runs([finished_run, other]))
+    change(values)
+    (folder / "c").mkdir()
+    write_json(folder / "c" / "comparison.json", values)
+    seal(folder / "c", command="compare")
+    return folder / "c"
+
+
+def as_version_1(values: dict) -> None:
+    del values["version"]
+    for row in values["rows"]:
+        row |= {"cell": row.pop("name"), "kind": "recurrent"}
+        for lacking in [key for key in row if row[key] is None]:
+            del row[lacking]
+    for key in ("missing", "command", "seconds", "date", "tuning"):
+        del values[key]
+
+
+def test_a_comparison_of_version_1_is_read_as_one_of_today(finished_run, tmp_path):
+    today = read_comparison(kept(finished_run, tmp_path))
+    (tmp_path / "old").mkdir()
+    old = read_comparison(kept(finished_run, tmp_path / "old", as_version_1))
+    assert [row.name for row in old.rows] == ["gru (reviews-gru-0)", "gru (wide)"]
+    assert {(row.kind, row.cell) for row in old.rows} == {("twin", "gru")}
+    assert old.pairs == today.pairs
+    assert old.version == today.version == 2
+
+
+def in_row(**changed):
+    return lambda values: values["rows"][1].update(changed)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda values: values.update(version=3), "by a later version of seqclf"),
+        (lambda values: values.update(version="two"), r"`\$.version`"),
+        (lambda values: values.update(rows=3), r"`\$.rows`"),
+        (lambda values: values.update(rows=[3]), r"`\$.rows\[0\]`"),
+        (lambda values: values.update(rows=[]), "no twin among the rows"),
+        (lambda values: values.pop("card"), "missing required field `card`"),
+        (in_row(n="many"), r"`\$.rows\[1\].n`"),
+        (in_row(cell="xlstm"), r"has the cell xlstm, which is unknown"),
+        (in_row(name="gru (x)"), r"gru \(wide\) of a pair is no row"),
+        (lambda values: as_version_1(values) or values.update(rows=[{}]), "name`"),
+        (lambda values: values["pairs"][0].update(models=[]), "lacks its difference"),
+        (lambda values: values.update(tuning={"gru": {"trials": [], "chosen": 1}}),
+         "there is no trial 1"),
+    ],
+)  # fmt: skip
+def test_a_comparison_that_cannot_be_used_is_refused_by_its_place(
+    change, words, finished_run, tmp_path
+):
+    folder = kept(finished_run, tmp_path, change)
+    with pytest.raises(RunError, match=words) as refused:
+        read_comparison(folder)
+    assert str(folder / "comparison.json") in str(refused.value)
+    assert default_run(tmp_path) == Run(tmp_path / "wide")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[", "[]", "3", '{"gru": {}}', '{"gru": {"seconds_per_epoch": "x"}}']
+)
+def test_times_and_details_that_cannot_be_used_are_set_aside(text, tmp_path):
+    for name in ("timing.json", "details.json"):
+        (tmp_path / name).write_text(text)
+    assert read_timing(tmp_path) == {}
+    assert read_details(tmp_path) is None
 
 
 def test_another_question_gets_another_comparison(workplace, tmp_path):
@@ -265,7 +347,7 @@ def test_a_comparison_trains_reuses_and_survives_a_failing_trial(workplace, tmp_
     first = run_cli([*command, "--cells=gru"], tmp_path)
     assert first.returncode == 0, first.stderr
     result = json.loads(first.stdout)
-    assert [r["cell"] for r in result["rows"]] == [
+    assert [r["name"] for r in result["rows"]] == [
         "majority", "tf-idf + logistic regression", "nb-svm", "gru"
     ]  # fmt: skip
     assert result["command"].startswith("seqclf compare --data reviews --min-count 1")
@@ -293,7 +375,7 @@ def test_a_comparison_trains_reuses_and_survives_a_failing_trial(workplace, tmp_
     shutil.rmtree(tmp_path / "models")
     two = run_cli([*command, "--cells=gru,rnn", "--jobs=2"], tmp_path)
     scores = [
-        [(row["cell"], row["accuracy"], row["log_loss"]) for row in some]
+        [(row["name"], row["accuracy"], row["log_loss"]) for row in some]
         for some in (rows[0], json.loads(two.stdout)["rows"])
     ]
     assert scores[0] == scores[1]
@@ -321,7 +403,7 @@ def test_tuning_tries_chooses_and_goes_on_where_it_was_cut(workplace, tmp_path):
         losses = [trial["validation_loss"] for trial in tuning[cell]["trials"]]
         assert len(losses) == 2
         assert losses[tuning[cell]["chosen"] - 1] == min(losses)
-    rows = {row["cell"]: row for row in result["rows"]}
+    rows = {row["name"]: row for row in result["rows"]}
     for cell, tried in tuning.items():
         chosen = tried["trials"][tried["chosen"] - 1]
         assert rows[cell]["units"] == chosen["units"]

@@ -12,6 +12,8 @@ from seqclf.comparison.design import Design, matched, twins
 from seqclf.config import ModelConfig, RunConfig, TrainingConfig
 from seqclf.errors import ConfigError, RunError, TrainingError
 from seqclf.model.build import recurrent_parameters
+from seqclf.records.plain import to_plain
+from seqclf.records.scores import Scores
 from seqclf.runs import Run
 from seqclf.storage import write_json
 from seqclf.training.trial import Trial
@@ -130,11 +132,15 @@ def test_trials_are_matched_too():
 def write_trial(path, config, loss, accuracy=0.5):
     path.mkdir(parents=True)
     write_json(path / "config.json", settings.to_dict(config))
-    scores = {"log_loss": loss, "accuracy": accuracy}
+    scores = Scores(
+        n=2, accuracy=accuracy, accuracy_low=0.0, accuracy_high=1.0, macro_f1=0.5,
+        log_loss=loss, roc_auc=None, calibration_error=0.1, per_label=(),
+        confusion_matrix=(), by_length=(),
+    )  # fmt: skip
     # A test score that would choose another trial, were it looked at.
-    write_json(
-        path / "metrics.json", {"validation": scores, "test": {"log_loss": -loss}}
-    )
+    test = dataclasses.replace(scores, log_loss=-loss)
+    metrics = {"validation": scores, "test": test}
+    write_json(path / "metrics.json", to_plain(metrics))
     seal(path)
 
 
@@ -147,13 +153,13 @@ def test_the_least_validation_loss_chooses_and_the_seed_is_a_final_one(tmp_path)
             place = tuning.trial_path(tmp_path, cell, number)
             write_trial(place, configs[cell][number - 1], loss)
     chosen, record = tuning.choose(asked, tmp_path)
-    assert {cell: record[cell]["chosen"] for cell in record} == {"rnn": 2, "gru": 3}
+    assert {cell: record[cell].chosen for cell in record} == {"rnn": 2, "gru": 3}
     for cell, number in (("rnn", 2), ("gru", 3)):
         best = configs[cell][number - 1]
         assert chosen[cell].model == best.model
         assert chosen[cell].training == dataclasses.replace(best.training, seed=4)
-    tried = record["gru"]["trials"]
-    assert [one["validation_loss"] for one in tried] == [0.2, 0.6, 0.1]
+    tried = record["gru"].trials
+    assert [one.validation_loss for one in tried] == [0.2, 0.6, 0.1]
     assert not tuning.unfinished(asked, tmp_path)
 
 
@@ -191,8 +197,8 @@ def test_a_trial_whose_loss_ran_away_has_had_its_turn(tmp_path, monkeypatch):
             tuning.run_tuning_trial(trial, lambda event: None)
     assert tuning.unfinished(asked, tmp_path) == []
     _, record = tuning.choose(asked, tmp_path)
-    assert record["rnn"]["chosen"] == 2
-    assert record["rnn"]["trials"][0]["validation_loss"] is None
+    assert record["rnn"].chosen == 2
+    assert record["rnn"].trials[0].validation_loss is None
     (tuning.trial_path(tmp_path, "rnn", 2) / "complete").unlink()
     write_json(tuning.trial_path(tmp_path, "rnn", 2) / "failed.json", {"reason": "x"})
     with pytest.raises(RunError, match="all trials of rnn failed"):

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from seqclf.comparison import details
+from seqclf.records.details import Agreement, Fit
 from seqclf.runs import Predictions
 
 LABELS = ["no", "yes"]
@@ -38,20 +39,20 @@ def test_agreement_is_counted_over_the_seeds_that_all_have():
             "none": {0: said([0, 1, 1, 0]), 1: said([1, 0, 1, 0])},
         }
     )
-    assert found == {
-        "seeds": [0, 1],
-        "all_alike": (0.25 + 0.75) / 2,
-        "all_right": 0.25 / 2,
-        "none_right": 0.75 / 2,
-        "only_right": {"gru": 0.25 / 2, "rnn": 0.0, "none": 0.0},
-    }
+    assert found == Agreement(
+        seeds=(0, 1),
+        all_alike=(0.25 + 0.75) / 2,
+        all_right=0.25 / 2,
+        none_right=0.75 / 2,
+        only_right={"gru": 0.25 / 2, "rnn": 0.0, "none": 0.0},
+    )
 
 
 def test_one_cell_or_no_common_seed_has_no_agreement():
     assert details.agreement({"gru": {0: said([0, 1, 0, 1])}}) is None
     apart = {"gru": {0: said([0, 1, 0, 1])}, "rnn": {1: said([0, 1, 0, 1])}}
     assert details.agreement(apart) is None
-    assert details.examples(apart, LABELS, None) == []
+    assert details.examples(apart, LABELS, None) == ()
 
 
 def test_texts_with_one_right_cell_come_by_the_others_confidence():
@@ -64,19 +65,18 @@ def test_texts_with_one_right_cell_come_by_the_others_confidence():
         LABELS,
         texts,
     )
-    assert [one["id"] for one in found] == [1, 2, 0]
-    assert [one["only_right"] for one in found] == ["gru"] * 3
-    assert found[0]["text"] == "b"
-    assert found[1]["text"] == "c" * 1200 + " …"
-    assert found[0]["label"] == "yes"
-    assert found[0]["length"] == 5
-    assert found[0]["answers"]["rnn"] == {
-        "label": "no", "probability": pytest.approx(0.9)
-    }  # fmt: skip
+    assert [one.id for one in found] == [1, 2, 0]
+    assert [one.only_right for one in found] == ["gru"] * 3
+    assert found[0].text == "b"
+    assert found[1].text == "c" * 1200 + " …"
+    assert found[0].label == "yes"
+    assert found[0].length == 5
+    answer = found[0].answers["rnn"]
+    assert (answer.label, answer.probability) == ("no", pytest.approx(0.9))
     without = details.examples(
         {"gru": {0: said([0, 1, 0, 1])}, "rnn": {0: said([1, 1, 0, 1])}}, LABELS, None
     )
-    assert [one["text"] for one in without] == [None]
+    assert [one.text for one in without] == [None]
 
 
 def test_groups_are_those_of_length_label_and_negation():
@@ -86,7 +86,7 @@ def test_groups_are_those_of_length_label_and_negation():
     answers = np.where(np.arange(60) < 45, true, 1 - true)
     by_cell = {"gru": {0: said(answers, true=true, lengths=lengths)}}
     found = details.by_group(by_cell, LABELS, pa.chunked_array([words]))
-    assert [(one["by"], one["group"], one["n"]) for one in found] == [
+    assert [(one.by, one.group, one.n) for one in found] == [
         ("length", "1 token", 30),
         ("length", "2 tokens", 30),
         ("label", "no", 30),
@@ -95,9 +95,9 @@ def test_groups_are_those_of_length_label_and_negation():
         ("negation", "without them", 30),
     ]
     # Texts 0 to 44 are right: 23 of the 30 even ones, 22 of the odd ones.
-    assert found[2]["cells"]["gru"]["accuracy"] == pytest.approx(23 / 30)
-    assert found[3]["cells"]["gru"]["accuracy"] == pytest.approx(22 / 30)
-    low, high = (found[2]["cells"]["gru"][k] for k in ("low", "high"))
+    assert found[2].cells["gru"].accuracy == pytest.approx(23 / 30)
+    assert found[3].cells["gru"].accuracy == pytest.approx(22 / 30)
+    low, high = found[2].cells["gru"].low, found[2].cells["gru"].high
     # Wilson's formula for 23 of 30, by hand.
     assert (low, high) == (
         pytest.approx(0.5907, abs=2e-4),
@@ -129,13 +129,13 @@ def fake_run(as_written, shuffled):
 
 def test_word_order_is_what_shuffled_words_lose():
     found = details.word_order([fake_run([0, 1, 0, 1], [0, 1, 1, 0])])
-    assert (found["accuracy"], found["shuffled"], found["lost"]) == (1.0, 0.5, 0.5)
-    assert found["low"] <= 0.5 <= found["high"]
+    assert (found.accuracy, found.shuffled, found.lost) == (1.0, 0.5, 0.5)
+    assert found.low <= 0.5 <= found.high
     both = details.word_order(
         [fake_run([0, 1, 0, 1], [0, 1, 1, 0]), fake_run([0, 1, 0, 0], [0, 1, 0, 0])]
     )
-    assert both["lost"] == 0.25
-    assert -1 <= both["low"] <= 0.25 <= both["high"] <= 1
+    assert both.lost == 0.25
+    assert -1 <= both.low <= 0.25 <= both.high <= 1
 
 
 def test_calibration_pools_the_seeds():
@@ -143,11 +143,11 @@ def test_calibration_pools_the_seeds():
         {0: said([0, 1, 0, 1], 0.95), 1: said([1, 0, 0, 1], [0.95, 0.95, 0.65, 0.65])}
     )
     # Six answers with 0.95, of which four are right; two with 0.65, both right.
-    low, high = found["bins"]
-    assert (low["n"], high["n"]) == (2, 6)
-    assert (low["accuracy"], high["accuracy"]) == (1.0, pytest.approx(4 / 6))
+    low, high = found.bins
+    assert (low.n, high.n) == (2, 6)
+    assert (low.accuracy, high.accuracy) == (1.0, pytest.approx(4 / 6))
     expected = (2 * abs(1 - 0.65) + 6 * abs(4 / 6 - 0.95)) / 8
-    assert found["error"] == pytest.approx(expected, abs=1e-6)
+    assert found.error == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -165,10 +165,10 @@ def test_nine_texts_that_all_seeds_have_right_do_not_make_certain(wrong, low, hi
     answers[:wrong] = 1
     seeds = {seed: said(answers, true=true, lengths=lengths) for seed in (0, 1, 2)}
     groups = details.by_group({"gru": seeds}, LABELS, None)
-    (part,) = [one for one in groups if one["group"] == "no"]
-    assert part["n"] == 9
-    found = part["cells"]["gru"]
-    assert (found["low"], found["high"]) == (
+    (part,) = [one for one in groups if one.group == "no"]
+    assert part.n == 9
+    found = part.cells["gru"]
+    assert (found.low, found.high) == (
         pytest.approx(low, abs=1e-6), pytest.approx(high, abs=1e-6)
     )  # fmt: skip
 
@@ -176,43 +176,43 @@ def test_nine_texts_that_all_seeds_have_right_do_not_make_certain(wrong, low, hi
 def test_scores_of_seeds_are_averaged_and_their_confusions_added():
     def run(train, validation, matrix, seconds):
         scores = {
-            "train": {"accuracy": train, "log_loss": 0.1},
-            "validation": {"accuracy": validation, "log_loss": 0.3},
-            "test": {"confusion_matrix": matrix},
+            "train": SimpleNamespace(accuracy=train, log_loss=0.1),
+            "validation": SimpleNamespace(accuracy=validation, log_loss=0.3),
+            "test": SimpleNamespace(confusion_matrix=matrix),
         }
         history = [
-            {"epoch": epoch, "seconds": one, "loss": 0.5, "validation_loss": 0.6,
-             "validation_accuracy": 0.7}
+            SimpleNamespace(epoch=epoch, seconds=one, loss=0.5, validation_loss=0.6,
+                            validation_accuracy=0.7)
             for epoch, one in enumerate(seconds, 1)
         ]  # fmt: skip
         config = SimpleNamespace(training=SimpleNamespace(seed=4))
         return SimpleNamespace(metrics=scores, history=history, config=config,
-                               environment={"best_epoch": 2})  # fmt: skip
+                               environment=SimpleNamespace(best_epoch=2))  # fmt: skip
 
     runs = [run(0.9, 0.8, [[3, 1], [0, 2]], [2.0, 1.5, 1.0]),
             run(1.0, 0.7, [[4, 0], [2, 0]], [1.0])]  # fmt: skip
-    assert details._fit(runs) == {
-        "train_accuracy": pytest.approx(0.95), "train_log_loss": pytest.approx(0.1),
-        "validation_accuracy": pytest.approx(0.75),
-        "validation_log_loss": pytest.approx(0.3),
-    }  # fmt: skip
-    assert details._confusion(runs) == [[7, 1], [2, 2]]
+    assert details._fit(runs) == Fit(
+        train_accuracy=pytest.approx(0.95), train_log_loss=pytest.approx(0.1),
+        validation_accuracy=pytest.approx(0.75),
+        validation_log_loss=pytest.approx(0.3),
+    )  # fmt: skip
+    assert details._confusion(runs) == ((7, 1), (2, 2))
     curve = details._curve(runs[0])
-    assert curve["seconds"] == [2.0, 3.5, 4.5]
-    assert (curve["seed"], curve["best_epoch"], curve["epochs"]) == (4, 2, [1, 2, 3])
+    assert curve.seconds == (2.0, 3.5, 4.5)
+    assert (curve.seed, curve.best_epoch, curve.epochs) == (4, 2, (1, 2, 3))
 
 
 def test_details_of_a_real_run(finished_run):
     texts = pa.chunked_array([[f"text {i}" for i in range(48)]])
     found = details.details({"gru": [finished_run]}, texts)
-    assert found["agreement"] is None
-    assert found["examples"] == []
-    curve = found["curves"]["gru"][0]
-    assert curve["epochs"] == [1, 2]
-    seconds = [record["seconds"] for record in finished_run.history]
-    assert curve["seconds"] == pytest.approx([seconds[0], sum(seconds)])
-    assert sum(map(sum, found["confusion"]["gru"])) == 48
-    assert 0 <= found["fit"]["gru"]["train_accuracy"] <= 1
-    assert found["word_order"]["gru"]["accuracy"] == pytest.approx(
+    assert found.agreement is None
+    assert found.examples == ()
+    curve = found.curves["gru"][0]
+    assert curve.epochs == (1, 2)
+    seconds = [record.seconds for record in finished_run.history]
+    assert curve.seconds == pytest.approx([seconds[0], sum(seconds)])
+    assert sum(map(sum, found.confusion["gru"])) == 48
+    assert 0 <= found.fit["gru"].train_accuracy <= 1
+    assert found.word_order["gru"].accuracy == pytest.approx(
         finished_run.metrics["test"].accuracy
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -13,6 +14,7 @@ import pytest
 
 from seqclf.report import figures, svg
 from seqclf.report.page import page, sections_page, word_order_said
+from seqclf.report.table import Table
 
 FIGURES = {
     "accuracies", "differences", "costs", "curves", "by_length", "word_order",
@@ -108,7 +110,7 @@ def test_the_page_holds_verdict_numbers_and_the_way_to_do_it_again(elements):
 
 
 def test_without_details_the_page_tells_what_there_is():
-    words = page(pages.comparison() | {"tuning": None})
+    words = page(replace(pages.comparison(), tuning=None))
     assert "Where they differ" not in words
     assert "At what price" in words
     assert words.count("<svg") == 3
@@ -116,10 +118,9 @@ def test_without_details_the_page_tells_what_there_is():
 
 def test_a_large_comparison_stays_below_two_megabytes():
     result, found = pages.comparison(), pages.details()
-    found["curves"] = {c: s * 5 for c, s in found["curves"].items()}
-    found["examples"] = [
-        one | {"text": "x" * 1200} for one in found["examples"][:8] * 4
-    ]
+    examples = [replace(one, text="x" * 1200) for one in found.examples[:8] * 4]
+    curves = {c: s * 5 for c, s in found.curves.items()}
+    found = replace(found, curves=curves, examples=tuple(examples))
     assert len(page(result, found).encode()) < 2_000_000
 
 
@@ -127,21 +128,23 @@ def test_a_large_comparison_stays_below_two_megabytes():
     ("high", "little"), [(0.009, True), (0.011, False)]
 )  # fmt: skip
 def test_little_is_said_where_the_order_tells_little(high, little):
-    one = {"lost": 0.004, "low": -0.001, "high": high}
-    said = word_order_said({"none": one | {"high": 0.5}, "gru": one})
+    one = replace(pages.details().word_order["gru"], lost=0.004, low=-0.001, high=high)
+    rows = [pages.twin(cell, 0.8, 1.0) for cell in ("none", "gru")]
+    said = word_order_said(rows, {"none": replace(one, high=0.5), "gru": one})
     assert said.startswith("Shuffling the words of each test text costs GRU 0.4 points")
     assert ("order tells little here" in said) == little
 
 
 def test_guessing_does_not_squeeze_the_others_together():
-    means = {"majority": 0.19, "gru": 0.88, "lstm": 0.89}
-    rows = [{"cell": c, "accuracy": pages.accuracy(mean)} for c, mean in means.items()]
+    means = {"gru": 0.88, "lstm": 0.89}
+    twins = [pages.twin(cell, mean, 1.0) for cell, mean in means.items()]
+    rows = [pages.baseline("majority", 0.19), *twins]
     words = "".join(ElementTree.fromstring(figures.accuracies(rows)).itertext())
     assert "◂ 19.0" in words
     assert "20" not in words  # the axis has only where the others lie
     assert "lies left of the scale" in figures.majority_said(rows)
     # It reaches to 85, the others from 86 to 91: there is no need.
-    near = [rows[0] | {"accuracy": pages.accuracy(0.83)}, *rows[1:]]
+    near = [pages.baseline("majority", 0.83), *twins]
     assert "◂" not in figures.accuracies(near)
     assert figures.majority_said(near) == ""
     assert figures.majority_said(rows[:1]) == ""
@@ -149,7 +152,8 @@ def test_guessing_does_not_squeeze_the_others_together():
 
 def test_the_page_explains_an_interval_that_decides_nothing_and_its_terms():
     result = pages.comparison()
-    result["pairs"][1] |= {"p": 0.12, "low": 0.001, "adjusted_for": 3}
+    open_ = replace(result.pairs[1], p=0.12, low=0.001, adjusted_for=3)
+    result = replace(result, pairs=(result.pairs[0], open_))
     words = " ".join(" ".join(Elements(page(result, pages.details())).words).split())
     assert "0.1 to 8.0*" in words
     assert "but not after allowing for the 3 pairs compared, as p does." in words
@@ -255,7 +259,7 @@ def test_sections_stand_behind_the_comparison_s_own():
 
 def test_what_a_section_lacks_is_left_out_but_no_text_alternative():
     bare = pages.study(
-        claim="", svg="", alt="", command="", table={"header": [], "rows": []}
+        claim="", svg="", alt="", command="", table=Table(header=(), rows=())
     )
     written = sections_page("Claims", [bare])
     assert "The claim" not in written

@@ -2,63 +2,88 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
+from seqclf.records.comparison import (
+    AccuracySummary,
+    Check,
+    ComparisonResult,
+    ModelPair,
+    Pair,
+    Row,
+    Tried,
+    Tuned,
+    TwinCard,
+)
+from seqclf.records.dataset import DatasetInfo
 from seqclf.records.scores import LabelScores, Scores
 from seqclf.report import scores, tables
+from seqclf.report.table import Table, to_markdown, to_terminal
 
 
-def row(cell: str, kind: str = "recurrent", runs: int = 1) -> dict:
+def row(name: str, kind: str = "twin", runs: int = 1, **values: object) -> Row:
     cost = {
+        "cell": name,
         "recurrent_parameters": 1_234_567,
         "parameters": 12_345_678,
         "seconds_per_epoch": 123.4,
         "tokens_per_second": 54_321.0,
         "milliseconds_per_prediction": 12.34,
         "kernel": "TensorFlow loop",
-        "seeds": list(range(runs)),
+        "seeds": tuple(range(runs)),
     }
-    return {
-        "cell": cell,
-        "kind": kind,
-        "n": 25_000,
-        "runs": ["models/x"] * runs,
-        "accuracy": {
-            "mean": 0.8991, "low": 0.8953, "high": 0.9028, "least": 0.897, "most": 0.902
-        },
-        "macro_f1": 0.8765,
-        "log_loss": 0.25,
-        "seconds_to_best": 456.7,
-        "peak_memory_bytes": 1_234_000_000,
-    } | (cost if kind == "recurrent" else {})  # fmt: skip
+    accuracy = AccuracySummary(
+        mean=0.8991, low=0.8953, high=0.9028, least=0.897, most=0.902
+    )
+    baseline = Row(
+        kind="baseline", name=name, n=25_000, runs=("models/x",) * runs,
+        accuracy=accuracy, macro_f1=0.8765, log_loss=0.25, seconds_to_best=456.7,
+        peak_memory_bytes=1_234_000_000,
+    )  # fmt: skip
+    if kind == "baseline":
+        return baseline
+    return replace(baseline, kind=kind, **cost | values)
 
 
-def pair(a: str, b: str, runs: int) -> dict:
-    model = {"low": -0.0042, "high": 0.0104}
-    several = {"low": -0.0021, "high": 0.0083, "p": 0.2345}
-    return {
-        "a": a, "b": b, "seeds": list(range(runs)), "difference": 0.0031,
-        "models": [model] * runs, "mcnemar_p": [0.0004] * runs,
-    } | (several if runs > 1 else dict.fromkeys(several))  # fmt: skip
+def pair(a: str, b: str, runs: int) -> Pair:
+    model = ModelPair(
+        only_a=9, only_b=4, difference=0.0031, low=-0.0042, high=0.0104,
+        mcnemar_p=0.0004,
+    )  # fmt: skip
+    several = {"low": -0.0021, "high": 0.0083, "p": 0.2345} if runs > 1 else {}
+    return Pair(
+        a=a, b=b, seeds=tuple(range(runs)), difference=0.0031,
+        models=(model,) * runs, mcnemar_p=(0.0004,) * runs, **several,
+    )  # fmt: skip
 
 
-def result(runs: int = 1) -> dict:
+def card(*checks: Check) -> TwinCard:
+    data = DatasetInfo(name="x", source="x.csv", fingerprint="ab", labels=(), sizes={})
+    return TwinCard(equal={}, different=(), dataset=data, checks=checks)
+
+
+def result(runs: int = 1) -> ComparisonResult:
     baseline = row("tf-idf + logistic regression", "baseline")
     cells = [row(cell, runs=runs) for cell in ("none", "rnn", "gru", "lstm")]
-    return {
-        "rows": [baseline, *cells],
-        "pairs": [pair("gru", "lstm", runs), pair("gru", "none", runs)],
-        "references": [pair("tf-idf + logistic regression", "gru", runs)],
-        "verdict": "GRU is best.",
-        "missing": {"x-rnn-1": "killed"},
-        "card": {"checks": [check("data", True), check("vocabulary", False)]},
-    }
+    return ComparisonResult(
+        rows=(baseline, *cells),
+        pairs=(pair("gru", "lstm", runs), pair("gru", "none", runs)),
+        references=(pair("tf-idf + logistic regression", "gru", runs),),
+        verdict="GRU is best.",
+        missing={"x-rnn-1": "killed"},
+        card=card(check("data", True), check("vocabulary", False)),
+    )
 
 
-def check(what: str, equal: bool) -> dict:
-    return {"what": what, "equal": equal, "value": "ab", "concerns": "scores"}
+def of(*rows: Row) -> ComparisonResult:
+    return ComparisonResult(rows=rows, verdict="", card=card())
+
+
+def check(what: str, equal: bool) -> Check:
+    return Check(what=what, equal=equal, value="ab", concerns="scores", differing=())
 
 
 def shown(runs: int = 1) -> str:
@@ -110,14 +135,15 @@ def test_what_is_held_equal_is_told_and_what_is_not():
 
 def test_what_is_held_equal_is_a_list_of_which_the_items_are_told_apart():
     checks = [check("batches and their order, by seed", True), check("data", True)]
-    said = tables.held_equal({"checks": checks})
+    said = tables.held_equal(card(*checks))
     assert said == "Equal in all runs: batches and their order, by seed; data."
 
 
 def test_an_interval_that_decides_nothing_is_marked_in_every_table():
     values = result(3)
     open_ = {"low": 0.0012, "p": 0.12, "p_unadjusted": 0.04, "adjusted_for": 3}
-    values["pairs"][0] |= open_
+    first, *others = values.pairs
+    values = replace(values, pairs=(replace(first, **open_), *others))
     note = "leaves 0 out, but not after allowing for the 3 pairs compared"
     text = tables.markdown(values)
     assert "| gru, lstm | 0.3 | 0.1 to 0.8\\* | 0.120 |" in text
@@ -136,28 +162,33 @@ def test_an_interval_that_decides_nothing_is_marked_in_every_table():
 
 
 def test_units_have_a_column_where_they_differ():
-    rows = [row("gru") | {"units": 150}, row("lstm") | {"units": 128}]
-    values = {"rows": rows, "verdict": "", "card": {}}
-    assert "| gru | 150 | 1,234,567 |" in tables.markdown(values)
-    rows[0]["units"] = 128
-    assert "| gru | 1,234,567 |" in tables.markdown(values)
+    lstm = row("lstm", units=128)
+    text = tables.markdown(of(row("gru", units=150), lstm))
+    assert "| gru | 150 | 1,234,567 |" in text
+    text = tables.markdown(of(row("gru", units=128), lstm))
+    assert "| gru | 1,234,567 |" in text
 
 
 def test_what_tuning_chose_has_a_table():
-    trial = {"learning_rate": 0.0013, "dropout_rate": 0.35, "units": 96,
-             "validation_loss": 0.4321, "validation_accuracy": 0.8}  # fmt: skip
-    tried = [trial | {"validation_loss": 0.5}, trial]
-    values = result() | {"tuning": {"gru": {"trials": tried, "chosen": 2}}}
-    text = tables.markdown(values)
+    trial = Tried(learning_rate=0.0013, dropout_rate=0.35, units=96,
+                  validation_loss=0.4321, validation_accuracy=0.8)  # fmt: skip
+    tuned = Tuned(trials=(replace(trial, validation_loss=0.5), trial), chosen=2)
+    text = tables.markdown(replace(result(), tuning={"gru": tuned}))
     assert "by validation, from 2 trials" in text
     assert "| gru | 0.0013 | 0.35 | 96 | 0.432 | 80.0 |" in text
-    values["tuning"] = {"none": {"trials": tried, "chosen": 2}}
-    assert "| none | 0.0013 | 0.35 | – | 0.432 | 80.0 |" in tables.markdown(values)
+    text = tables.markdown(replace(result(), tuning={"none": tuned}))
+    assert "| none | 0.0013 | 0.35 | – | 0.432 | 80.0 |" in text
 
 
 def test_csv_has_the_numbers_whole_and_no_formula():
     values = result(3)
-    values["rows"][1]["cell"] = "=1+1"
+    first, second, *others = values.rows
+    one, other = values.pairs
+    values = replace(
+        values,
+        rows=(first, replace(second, name="=1+1"), *others),
+        pairs=(one, replace(other, b="=1+1")),
+    )
     lines = list(csv.DictReader(io.StringIO(tables.csv(values))))
     assert [line["kind"] for line in lines] == (
         ["baseline"] + ["recurrent"] * 4 + ["pair"] * 3
@@ -174,21 +205,37 @@ def test_csv_has_the_numbers_whole_and_no_formula():
 
 
 def test_different_kernels_are_named_by_cell():
-    rows = [row("rnn"), row("gru") | {"kernel": "cuDNN"}]
-    text = tables.markdown({"rows": rows, "verdict": "", "card": {}})
+    text = tables.markdown(of(row("rnn"), row("gru", kernel="cuDNN")))
     assert "rnn: TensorFlow loop; gru: cuDNN" in text
 
 
 def test_labels_are_data_and_no_markup():
-    of_label = LabelScores(
-        label="[bold]x[/bold]", precision=1, recall=1, f1=1, support=1
+    label = LabelScores(
+        label="[bold]x[/bold]", precision=1.0, recall=1.0, f1=1.0, support=1
     )
     found = Scores(
-        n=1, accuracy=1, accuracy_low=0.2, accuracy_high=1, macro_f1=1, log_loss=0,
-        roc_auc=None, calibration_error=0, per_label=(of_label,),
+        n=1, accuracy=1.0, accuracy_low=0.2, accuracy_high=1.0, macro_f1=1.0,
+        log_loss=0.0, roc_auc=None, calibration_error=0.0, per_label=(label,),
         confusion_matrix=((1,),), by_length=(),
     )  # fmt: skip
     file = io.StringIO()
     for table in scores.tables(found):
         Console(file=file, width=80).print(table)
     assert file.getvalue().count("[bold]x[/bold]") == 3
+
+
+def test_a_table_says_which_columns_are_numbers_or_looks_for_itself():
+    rows = (("x|y", "1.0*", "a * b"), ("z", "–", "c\\d"))
+    table = Table(header=("what", "of\nit", "why"), rows=rows, title="T")
+    assert to_markdown(table) == (
+        "| what | of it | why |\n| --- | ---: | ---: |\n"
+        "| x\\|y | 1.0\\* | a * b |\n| z | – | c\\\\d |"
+    )
+    assert table.words == [2]  # one number is enough
+    file = io.StringIO()
+    Console(file=file, width=80).print(to_terminal(table))
+    assert "what" in file.getvalue()
+    assert "1.0*" in file.getvalue()
+    told = replace(table, numbers=())
+    assert to_markdown(told).splitlines()[1] == "| --- | --- | --- |"
+    assert told.words == [1, 2]

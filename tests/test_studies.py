@@ -14,9 +14,9 @@ import pytest
 from asked import Silent, tiny
 from conftest import TINY, run_cli
 
-from seqclf.comparison.saved import QUESTION_FILE
 from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.errors import RunError
+from seqclf.marker import QUESTION_FILE
 from seqclf.runs import Run
 from seqclf.runs.run import FIRST_EPOCH_FILE
 from seqclf.steps import Target
@@ -253,8 +253,8 @@ def test_texts_of_our_own_are_trained_on_like_any_others(
 def test_trainings_of_studies_are_neither_listed_nor_predicted_with(
     lab: Lab, workplace: Path
 ) -> None:
-    from seqclf.comparison.saved import default_run
     from seqclf.runs import list_runs
+    from seqclf.runs.comparisons import default_run
 
     config = tiny(workplace / "reviews")
     lab.train([dataclasses.replace(config, text=TextConfig(min_count=2))])

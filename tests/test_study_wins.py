@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pages
 import pytest
 from asked import Silent
 from conftest import run_cli, seal
@@ -14,6 +15,9 @@ from conftest import run_cli, seal
 from seqclf.config import RunConfig
 from seqclf.data import GENERATED
 from seqclf.errors import RunError
+from seqclf.records.comparison import ComparisonResult, ModelPair, Pair, TwinCard
+from seqclf.records.dataset import DatasetInfo
+from seqclf.records.plain import to_plain
 from seqclf.steps import Target
 from seqclf.storage import write_json
 from seqclf.studies import run_study, saved, wins
@@ -28,30 +32,33 @@ def comparison(
     size = abs(difference)
     p = more.get("p", 0.5) if seeds > 1 else None
     around = {"low": size - 0.01, "high": size + 0.02}
-    several = around if seeds > 1 else {"low": None, "high": None}
-    pair = {
-        "a": a, "b": b, "seeds": list(range(seeds)), "difference": size, "p": p,
-        "models": [around | {"seed": 0}], **several,
-    }  # fmt: skip
+    model = ModelPair(
+        seed=0, only_a=9, only_b=4, difference=size, mcnemar_p=0.5, **around
+    )
+    pair = Pair(
+        a=a, b=b, seeds=tuple(range(seeds)), difference=size, p=p, models=(model,),
+        mcnemar_p=(0.5,), **(around if seeds > 1 else {}),
+    )  # fmt: skip
     accuracies = {"gru": 0.8 + difference, "lstm": 0.8}
-    dataset = {
-        "name": name.removesuffix("-compare"),
-        "fingerprint": str(more.get("fingerprint", name)),
-        "source": more.get("source", f"{name}.csv"),
-    }
-    result = {
-        "rows": [
-            {"cell": c, "kind": "recurrent", "runs": [], "n": 500,
-             "accuracy": {"mean": mean}}
-            for c, mean in accuracies.items()
-        ],
-        "pairs": [pair],
-        "verdict": "–",
-        "card": {"dataset": dataset, "chosen": more.get("chosen", [])},
-    }  # fmt: skip
+    dataset = DatasetInfo(
+        name=name.removesuffix("-compare"),
+        fingerprint=str(more.get("fingerprint", name)),
+        source=more.get("source", f"{name}.csv"),
+        labels=(),
+        sizes={},
+    )
+    result = ComparisonResult(
+        rows=tuple(pages.twin(cell, mean, 1.0) for cell, mean in accuracies.items()),
+        pairs=(pair,),
+        verdict="–",
+        card=TwinCard(
+            equal={}, different=(), dataset=dataset,
+            chosen=tuple(more.get("chosen", ())),
+        ),
+    )  # fmt: skip
     folder = models / name
     folder.mkdir(parents=True)
-    write_json(folder / "comparison.json", result)
+    write_json(folder / "comparison.json", to_plain(result))
     seal(folder, command="compare")
 
 

@@ -56,7 +56,7 @@ def test_odd_paths_another_locale_and_no_home_change_nothing(
 def test_a_clock_that_went_back_loses_no_run(finished_run, tmp_path):
     from conftest import seal
 
-    from seqclf.comparison.saved import default_run
+    from seqclf.runs.comparisons import default_run
 
     for name, time in (("old", "2099-01-01T00:00:00+00:00"), ("new", "2020-01-01")):
         shutil.copytree(finished_run.path, tmp_path / name)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from seqclf.comparison.pairs import Right, compare_models, compare_pairs, compare_with
-from seqclf.comparison.verdict import in_words, verdict
+from seqclf.comparison import pairs
+from seqclf.comparison.pairs import Right, compare_models, compare_with
+from seqclf.comparison.verdict import in_words, titles, verdict
 from seqclf.metrics import wilson
+from seqclf.records.comparison import AccuracySummary, ModelPair, Pair, Row, SettledBy
+from seqclf.records.timing import StepTimes
 
 N = 2000
 
@@ -23,24 +28,30 @@ def answers(accuracy: float, seeds: int, seed: int, spread: float = 0.0) -> Righ
     }
 
 
-def row(cell: str, right: Right, **values: object) -> dict:
-    mean = float(np.mean([r.mean() for r in right.values()]))
+def row(name: str, right: Right, kind: str = "twin", **values: object) -> Row:
+    each = [float(r.mean()) for r in right.values()]
+    mean = float(np.mean(each))
     low, high = wilson(round(mean * N), N)
-    return {
-        "cell": cell,
-        "kind": "recurrent",
-        "seeds": list(right),
-        "n": N,
-        "accuracy": {"mean": mean, "low": low, "high": high},
-    } | values
+    reach = AccuracySummary(
+        mean=mean, low=low, high=high, least=min(each), most=max(each)
+    )
+    return Row(
+        kind=kind, name=name, cell=name if kind == "twin" else None,
+        seeds=tuple(right), runs=(), n=N, accuracy=reach, macro_f1=mean, log_loss=0.5,
+        **values,
+    )  # fmt: skip
+
+
+def compare_pairs(rights: dict[str, Right]) -> tuple[Pair, ...]:
+    return pairs.compare_pairs(rights, [name for name in rights if name != "none"])
 
 
 def said(rights: dict[str, Right], baseline: Right | None = None, **values) -> str:
     rows = [row(cell, right, **values.get(cell, {})) for cell, right in rights.items()]
-    best = max(rows, key=lambda r: r["accuracy"]["mean"])["cell"]
-    references = []
+    best = max(rows, key=lambda r: r.accuracy.mean).name
+    references = ()
     if baseline:
-        rows = [row("tf-idf", baseline, kind="baseline"), *rows]
+        rows = [row("tf-idf", baseline, "baseline"), *rows]
         references = compare_with(best, rights[best], {"tf-idf": baseline})
     return verdict(rows, compare_pairs(rights), references, values.get("different", ()))
 
@@ -66,14 +77,20 @@ def test_one_seed_is_said_to_be_about_two_models():
     assert "is better than SimpleRNN by 9.8 points (8.6 to 11.2)." in text
 
 
-def pair_of(**values: object) -> dict:
-    models = [{"low": 0.001, "high": 0.03}]
-    return {
-        "a": "gru", "b": "lstm", "seeds": [0, 1, 2], "difference": 0.0153,
-        "low": 0.001, "high": 0.0297, "p": 0.12, "p_unadjusted": 0.04,
-        "adjusted_for": 3, "mcnemar_p": [0.04], "models": models,
-        "settled_by": {"seeds": 6, "rows": 2500},
-    } | values  # fmt: skip
+def model(low: float, high: float) -> ModelPair:
+    return ModelPair(
+        only_a=40, only_b=9, difference=0.0153, low=low, high=high, mcnemar_p=0.04
+    )
+
+
+def pair_of(**values: object) -> Pair:
+    pair = Pair(
+        a="gru", b="lstm", seeds=(0, 1, 2), difference=0.0153,
+        low=0.001, high=0.0297, p=0.12, p_unadjusted=0.04,
+        adjusted_for=3, mcnemar_p=(0.04,), models=(model(0.001, 0.03),),
+        settled_by=SettledBy(seeds=6, rows=2500),
+    )  # fmt: skip
+    return dataclasses.replace(pair, **values)
 
 
 CELLS = [row("gru", answers(0.9, 3, 1)), row("lstm", answers(0.88, 3, 2))]
@@ -103,9 +120,9 @@ def test_an_interval_that_leaves_0_out_is_explained_where_holm_undoes_it():
     ],
 )
 def test_two_models_differ_where_test_and_interval_say_so(low, p, words):
-    models = [{"low": low, "high": 0.03}]
+    models = (model(low, 0.03),)
     cells = dict.fromkeys(("low", "high", "p", "p_unadjusted", "settled_by"))
-    one = pair_of(seeds=[0], mcnemar_p=[p], models=models, **cells)
+    one = pair_of(seeds=(0,), mcnemar_p=(p,), models=models, **cells)
     assert words in verdict(CELLS, [one])
 
 
@@ -118,7 +135,8 @@ def test_two_models_differ_where_test_and_interval_say_so(low, p, words):
     ],
 )
 def test_a_difference_is_told_in_texts_of_a_thousand(difference, low, high, words):
-    said = in_words(pair_of(difference=difference, low=low, high=high))
+    pair = pair_of(difference=difference, low=low, high=high)
+    said = in_words(pair, titles(CELLS))
     assert said.startswith("Of 1,000 texts GRU has ")
     assert said.endswith(words)
 
@@ -132,20 +150,20 @@ def test_pairs_tell_for_how_many_they_are_adjusted_and_are_settled_so():
     }
     pairs = compare_pairs(rights)
     for pair in pairs:
-        own = "none" in (pair["a"], pair["b"])
-        assert pair["adjusted_for"] == (1 if own else 3)
-        assert pair["is_decided"] == (pair["p"] < 0.05)
+        own = "none" in (pair.a, pair.b)
+        assert pair.adjusted_for == (1 if own else 3)
+        assert pair.is_decided == (pair.p < 0.05)
     # On its own the interval leaves 0 out; among three pairs it is not enough.
-    (among,) = [p for p in pairs if {p["a"], p["b"]} == {"rnn", "lstm"}]
-    assert among["low"] > 0
-    assert among["p_unadjusted"] < 0.05 < among["p"]
+    (among,) = [p for p in pairs if {p.a, p.b} == {"rnn", "lstm"}]
+    assert among.low > 0
+    assert among.p_unadjusted < 0.05 < among.p
     assert "after allowing for the 3 pairs compared" in said(rights)
     # The same two alone are settled by fewer, for nothing has to be allowed for; what
     # would settle them among others is more than there is.
     (alone,) = compare_pairs({name: rights[name] for name in ("rnn", "lstm")})
-    assert (alone["adjusted_for"], alone["is_decided"]) == (1, True)
+    assert (alone.adjusted_for, alone.is_decided) == (1, True)
     for what, there in (("seeds", 3), ("rows", N)):
-        fewer, more = alone["settled_by"][what], among["settled_by"][what]
+        fewer, more = (getattr(one.settled_by, what) for one in (alone, among))
         assert there < more
         assert fewer < more
 
@@ -155,8 +173,8 @@ def test_a_difference_that_seeds_alone_make_is_no_difference():
     good, bad = answers(0.9, 1, 1)[0], answers(0.8, 1, 2)[0]
     rights = {"gru": {0: good, 1: bad, 2: good}, "lstm": {0: bad, 1: good, 2: bad}}
     (pair,) = compare_pairs(rights)
-    assert max(pair["mcnemar_p"]) < 1e-6
-    assert pair["p"] > 0.3
+    assert max(pair.mcnemar_p) < 1e-6
+    assert pair.p > 0.3
     assert "cannot be told apart" in said(rights)
 
 
@@ -197,11 +215,14 @@ def test_runs_that_are_no_twins_are_not_ranked():
 
 
 def timed(seconds: float, **values: object) -> dict:
-    step = {"least": 0.9 * seconds, "median": seconds, "most": 1.1 * seconds}
+    step = StepTimes(least=0.9 * seconds, median=seconds, most=1.1 * seconds)
     return {
         "seconds_per_epoch": seconds, "milliseconds_per_step": step,
         "timed": "alone", "kernel": "TensorFlow loop",
     } | values  # fmt: skip
+
+
+WIDE = StepTimes(least=9, median=10, most=19)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +230,7 @@ def timed(seconds: float, **values: object) -> dict:
     [
         (timed(10), timed(20), True),
         (timed(10), timed(11), False),  # the ranges overlap
-        (timed(10, milliseconds_per_step={"least": 9, "most": 19}), timed(20), False),
+        (timed(10, milliseconds_per_step=WIDE), timed(20), False),
         (timed(10), timed(20, kernel="cuDNN"), False),
         (timed(10), timed(20, timed="while training"), False),
     ],
@@ -230,14 +251,14 @@ def test_one_seed_in_common_is_no_statement_about_cells():
 def test_one_text_and_several_seeds_are_compared_as_models():
     one = {seed: np.array([True]) for seed in (0, 1)}
     (pair,) = compare_pairs({"gru": one, "lstm": {0: ~one[0], 1: one[1]}})
-    assert pair["p"] is None
-    assert pair["difference"] == 0.5
+    assert pair.p is None
+    assert pair.difference == 0.5
 
 
 @pytest.mark.parametrize(("accuracy", "is_doubted"), [(0.505, True), (0.6, False)])
 def test_labels_are_doubted_where_nothing_beats_guessing(accuracy, is_doubted):
     right = answers(accuracy, 1, 1)
-    rows = [row("majority", answers(0.5, 1, 3), kind="baseline"), row("gru", right)]
+    rows = [row("majority", answers(0.5, 1, 3), "baseline"), row("gru", right)]
     assert ("do the labels belong to the texts?" in verdict(rows)) == is_doubted
 
 
@@ -245,13 +266,13 @@ def test_pairs_of_a_worked_example():
     first = np.array([1, 1, 1, 1, 0, 0, 1, 0], bool)
     second = np.array([1, 0, 0, 0, 1, 0, 1, 0], bool)
     record = compare_models(first, second)
-    assert (record["only_a"], record["only_b"]) == (3, 1)
-    assert record["difference"] == 2 / 8
-    assert record["low"] <= 2 / 8 <= record["high"]
+    assert (record.only_a, record.only_b) == (3, 1)
+    assert record.difference == 2 / 8
+    assert record.low <= 2 / 8 <= record.high
     (pair,) = compare_pairs({"lstm": {4: second}, "gru": {4: first}})
-    assert (pair["a"], pair["b"], pair["seeds"]) == ("gru", "lstm", [4])
-    assert pair["difference"] == 2 / 8
-    assert (pair["p"], pair["low"], pair["high"]) == (None, None, None)
+    assert (pair.a, pair.b, pair.seeds) == ("gru", "lstm", (4,))
+    assert pair.difference == 2 / 8
+    assert (pair.p, pair.low, pair.high) == (None, None, None)
 
 
 def test_p_values_of_recurrent_cells_are_adjusted_for_their_number():
@@ -264,16 +285,16 @@ def test_p_values_of_recurrent_cells_are_adjusted_for_their_number():
     pairs = compare_pairs(rights)
     assert len(pairs) == 6
     for pair in pairs:
-        if "none" in (pair["a"], pair["b"]):
-            assert pair["p"] == pair["p_unadjusted"]
+        if "none" in (pair.a, pair.b):
+            assert pair.p == pair.p_unadjusted
         else:
-            assert pair["p_unadjusted"] <= pair["p"] <= 3 * pair["p_unadjusted"] + 1e-12
+            assert pair.p_unadjusted <= pair.p <= 3 * pair.p_unadjusted + 1e-12
 
 
 def test_cells_without_a_common_seed_are_not_compared():
     rights = {"gru": {0: np.ones(5, bool)}, "lstm": {1: np.zeros(5, bool)}}
     (pair,) = compare_pairs(rights)
-    assert pair["difference"] is None
+    assert pair.difference is None
     assert "no seed in common" in said(
         {"gru": answers(0.9, 1, 1), "lstm": {5: answers(0.8, 1, 2)[0]}}
     )

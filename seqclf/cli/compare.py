@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from seqclf.cli import _options as options
 from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError
+
+if TYPE_CHECKING:
+    from seqclf.records.comparison import ComparisonResult
 
 Cells = Annotated[
     str, typer.Option("--cells", help="Cells to compare; `none` has no recurrence.")
@@ -123,7 +126,7 @@ def compare(
         write_page(folder, result, models_dir, screen)
     else:
         screen.note("Not kept: --name NAME writes it, with a page to look at.")
-    if result.get("missing"):
+    if result.missing:
         raise typer.Exit(1)
 
 
@@ -133,11 +136,12 @@ def _refuse_of_training(context: typer.Context, paths: list[Path]) -> None:
     options.refuse_given(context, OF_SEVERAL, "finished runs are compared")
 
 
-def _print(result: dict[str, Any], form: str = "") -> None:
+def _print(result: ComparisonResult, form: str = "") -> None:
+    from seqclf.records.plain import to_plain
     from seqclf.report import tables
 
     if form == "json":
-        print_json(result)
+        print_json(to_plain(result))
     elif form:
         text = {"markdown": tables.markdown, "csv": tables.csv}[form](result)
         typer.echo(text, nl=not text.endswith("\n"))

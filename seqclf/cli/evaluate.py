@@ -45,10 +45,10 @@ def evaluate(
 
     Example: seqclf evaluate demo-lstm-0 --data reviews.csv
     """
-    from seqclf.comparison.saved import default_run
     from seqclf.evaluation.evaluate import evaluate as evaluate_run
     from seqclf.records.plain import to_plain
     from seqclf.runs import open_run
+    from seqclf.runs.comparisons import default_run
 
     named = options.run_of(chosen_run, run)
     chosen = open_run(named, models_dir) if named else default_run(models_dir)

@@ -92,11 +92,11 @@ def show(
     Example: seqclf runs show demo-lstm-0
     """
     from seqclf import config as settings
-    from seqclf.comparison.saved import default_run
     from seqclf.data.dataset import TEST
     from seqclf.records.plain import to_plain
     from seqclf.report import scores
     from seqclf.runs import open_run
+    from seqclf.runs.comparisons import default_run
 
     named = options.run_of(chosen_run, run)
     chosen = open_run(named, models_dir) if named else default_run(models_dir)

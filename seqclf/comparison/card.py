@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from seqclf import config as settings
-from seqclf.records.plain import to_plain
+from seqclf.cells import CELLS
+from seqclf.records.comparison import Check, TwinCard
+from seqclf.records.plain import from_plain
 from seqclf.runs import Run
 from seqclf.training.proof import digest
 
@@ -15,19 +18,12 @@ SCORES, TIMES = "scores", "times"
 INITIAL_WEIGHTS = "initial weights outside the cell, by seed and shape"
 
 
-def twin_card(finished: Sequence[Run], chosen: Collection[str] = ()) -> dict[str, Any]:
+def twin_card(finished: Sequence[Run], chosen: Collection[str] = ()) -> TwinCard:
     """Returns what all runs share and in what they differ.
 
     Args:
       finished: Runs on the same data.
       chosen: Settings that the comparison itself chose for each cell; they may differ.
-
-    Returns:
-      As in `comparison.json`: `equal`, settings and their value; `different`, names
-      of the others; `chosen`; `dataset`, of the first run; and `checks`, a record for
-      each thing that twins must share: what, value (what shows it), equal, differing
-      (names of runs, from the first on that disagrees), and concerns, `scores` or
-      `times`.
     """
     first = finished[0]
     different = {
@@ -41,36 +37,35 @@ def twin_card(finished: Sequence[Run], chosen: Collection[str] = ()) -> dict[str
         for key, value in values.items()
         if f"{part}.{key}" not in different
     }
-    return {
-        "equal": equal,
-        "different": sorted(different),
-        "chosen": sorted(chosen),
-        "dataset": to_plain(first.dataset),
-        "checks": _checks(finished, set(chosen)),
-    }
+    return TwinCard(
+        equal=equal,
+        different=tuple(sorted(different)),
+        chosen=tuple(sorted(chosen)),
+        dataset=first.dataset,
+        checks=_checks(finished, set(chosen)),
+    )
 
 
-def disagreements(card: Mapping[str, Any]) -> list[str]:
+def disagreements(card: TwinCard) -> list[str]:
     """Returns why runs are no twins: settings and checks that differ but must not."""
-    allowed = {OF_CELL, OF_SEED, *card.get("chosen", ())}
-    names = [name for name in card["different"] if name not in allowed]
+    allowed = {OF_CELL, OF_SEED, *card.chosen}
+    names = [name for name in card.different if name not in allowed]
     broken = [
-        check["what"]
-        for check in card.get("checks", ())
-        if not check["equal"] and check["concerns"] == SCORES
+        check.what
+        for check in card.checks
+        if not check.equal and check.concerns == SCORES
     ]
     # A setting that differs explains what it changes.
     return names or broken
 
 
-def _checks(finished: Sequence[Run], chosen: set[str]) -> list[dict[str, Any]]:
+def _checks(finished: Sequence[Run], chosen: set[str]) -> tuple[Check, ...]:
     proofs = [run.proof for run in finished]
     environments = [run.environment for run in finished]
-    kernels = [e.kernel for e in environments]
-    recurring = [run for run, k in zip(finished, kernels, strict=True) if k != "none"]
+    recurring = [run for run in finished if CELLS[run.config.model.cell].recurs]
     configs = [run.config.training for run in finished]
 
-    return [
+    return (
         _check("data", finished, [run.dataset.fingerprint for run in finished], str),
         _check("division", finished, [p.splits for p in proofs], _joined),
         _check("vocabulary", finished, [p.vocabulary for p in proofs], str),
@@ -96,10 +91,10 @@ def _checks(finished: Sequence[Run], chosen: set[str]) -> list[dict[str, Any]]:
             ", ".join,
         ),
         _check("kernel of the recurrence", recurring,
-               [k for k in kernels if k != "none"], str, TIMES),
+               [run.environment.kernel for run in recurring], str, TIMES),
         _check("threads in training", finished,
                [e.threads for e in environments], str, TIMES),
-    ]  # fmt: skip
+    )  # fmt: skip
 
 
 def _check(
@@ -108,26 +103,26 @@ def _check(
     values: Sequence[Any],
     show: Callable[[Any], str],
     concerns: str = SCORES,
-) -> dict[str, Any]:
+) -> Check:
     differing = [
         run.name
         for run, value in zip(finished, values, strict=True)
         if value != values[0]
     ]
-    return {
-        "what": what,
-        "value": show(values[0]) if values else "no cell recurs",
-        "equal": not differing,
-        "differing": differing,
-        "concerns": concerns,
-    }
+    return Check(
+        what=what,
+        value=show(values[0]) if values else "no cell recurs",
+        equal=not differing,
+        differing=tuple(differing),
+        concerns=concerns,
+    )
 
 
 def _check_by_seed(
     what: str,
     finished: Sequence[Run],
     parts_of: Callable[[Run], Mapping[str, str]],
-) -> dict[str, Any]:
+) -> Check:
     """Compares, among runs of one seed, those parts that several of them have."""
     seen: dict[int, dict[str, str]] = {}
     differing = []
@@ -141,13 +136,13 @@ def _check_by_seed(
         f"seed {seed}: {digest(''.join(sorted(parts.values())).encode())}"
         for seed, parts in sorted(seen.items())
     ]
-    return {
-        "what": what,
-        "value": ", ".join(shown),
-        "equal": not differing,
-        "differing": differing,
-        "concerns": SCORES,
-    }
+    return Check(
+        what=what,
+        value=", ".join(shown),
+        equal=not differing,
+        differing=tuple(differing),
+        concerns=SCORES,
+    )
 
 
 def _batches(run: Run) -> dict[str, str]:
@@ -159,20 +154,43 @@ def _weights(run: Run) -> dict[str, str]:
     return dict(run.proof.initial_weights)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Schedule:
+    """What is shown of a schedule, by Keras's names; without what was chosen."""
+
+    warmup_steps: int
+    decay_steps: int
+    warmup_target: float | None = None
+    initial_learning_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Optimizer:
+    """What is shown of an optimizer, by Keras's names."""
+
+    optimizer: str
+    global_clipnorm: float
+    schedule: _Schedule
+
+
+OF_RATE = ("initial_learning_rate", "warmup_target")
+
+
 def _training(values: Mapping[str, Any], chosen: Collection[str]) -> dict[str, Any]:
-    schedule = dict(values["schedule"])
-    if "training.learning_rate" in chosen:
-        del schedule["initial_learning_rate"], schedule["warmup_target"]
-    return {**values, "schedule": schedule}
+    left_out = OF_RATE if "training.learning_rate" in chosen else ()
+    schedule = values["schedule"]
+    kept = {key: schedule[key] for key in schedule if key not in left_out}
+    return {**values, "schedule": kept}
 
 
 def _shown_training(values: Mapping[str, Any]) -> str:
-    schedule = values["schedule"]
-    peak = schedule.get("warmup_target") or schedule.get("initial_learning_rate")
+    optimizer = from_plain(_Optimizer, values)
+    schedule = optimizer.schedule
+    peak = schedule.warmup_target or schedule.initial_learning_rate
     to = f" to {peak:g}" if peak else ""
     return (
-        f"{values['optimizer']}, {schedule['warmup_steps']:,} steps{to}, then a cosine "
-        f"of {schedule['decay_steps']:,} to 0; clipped at {values['global_clipnorm']:g}"
+        f"{optimizer.optimizer}, {schedule.warmup_steps:,} steps{to}, then a cosine of "
+        f"{schedule.decay_steps:,} to 0; clipped at {optimizer.global_clipnorm:g}"
     )
 
 

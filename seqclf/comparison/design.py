@@ -46,7 +46,7 @@ class Design:
             raise ConfigError(
                 f"--tune takes 0, or at least 2 trials to choose from, got {self.tune}."
             )
-        recurrent = [cell for cell in self.cells if cell != "none"]
+        recurrent = [cell for cell in self.cells if CELLS[cell].recurs]
         if self.match == PARAMETERS and len(recurrent) < 2:
             raise ConfigError(
                 "--match parameters needs two cells that recur; there is nothing to "
@@ -115,16 +115,14 @@ def matched(models: Sequence[ModelConfig]) -> list[ModelConfig]:
     Raises:
       ConfigError: If nothing near brings all within 1 %: so few units are too coarse.
     """
-    recurrent = [model for model in models if model.cell != "none"]
+    recurrent = [model for model in models if CELLS[model.cell].recurs]
     if not recurrent:
         return list(models)
     largest = max(recurrent, key=recurrent_parameters)
     for units in _outwards(largest.units):
         target = recurrent_parameters(dataclasses.replace(largest, units=units))
-        near = [
-            _nearest(model, target) if model in recurrent else model for model in models
-        ]
-        counts = [recurrent_parameters(model) for model in near if model.cell != "none"]
+        near = [_nearest(model, target) for model in models]
+        counts = [n for n in map(recurrent_parameters, near) if n]
         if max(counts) <= (1 + MOST_APART) * min(counts):
             return near
     raise ConfigError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +12,20 @@ from seqclf import statistics
 from seqclf.comparison.pairs import Right, accuracy_interval, compare_models
 from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
 from seqclf.metrics import quarters, wilson
-from seqclf.records.plain import to_plain
+from seqclf.records.details import (
+    Agreement,
+    Bin,
+    Calibration,
+    Curve,
+    Details,
+    Example,
+    Fit,
+    Group,
+    Reach,
+    Said,
+    WordOrder,
+)
+from seqclf.records.scores import Scores
 from seqclf.runs import Predictions, Run
 
 EXAMPLES_A_CELL = 8
@@ -27,19 +39,15 @@ NEGATION = (
 )
 
 Groups = Mapping[str, Sequence[Run]]
-Record = dict[str, Any]
+Answers = Mapping[str, Mapping[int, Predictions]]  # by row and seed
 
 
-def details(groups: Groups, texts: pa.ChunkedArray | None = None) -> Record:
+def details(groups: Groups, texts: pa.ChunkedArray | None = None) -> Details:
     """Looks inside a comparison.
 
     Args:
       groups: Finished runs by cell; of each cell the seeds.
       texts: string [n], the test texts; without them what needs them is missing.
-
-    Returns:
-      Plain values, as in `details.json`: labels, agreement, examples, groups,
-      word_order, fit, curves, confusion, calibration and environment.
     """
     said = {
         cell: {run.config.training.seed: run.predictions(TEST) for run in runs}
@@ -47,32 +55,24 @@ def details(groups: Groups, texts: pa.ChunkedArray | None = None) -> Record:
     }
     first = next(iter(groups.values()))[0]
     labels = first.dataset.labels
-    return {
-        "labels": labels,
-        "agreement": agreement(said),
-        "examples": examples(said, labels, texts),
-        "groups": by_group(said, labels, texts),
-        "word_order": {cell: word_order(runs) for cell, runs in groups.items()},
-        "fit": {cell: _fit(runs) for cell, runs in groups.items()},
-        "curves": {
-            cell: [_curve(run) for run in runs] for cell, runs in groups.items()
-        },
-        "confusion": {cell: _confusion(runs) for cell, runs in groups.items()},
-        "calibration": {cell: _calibration(by_seed) for cell, by_seed in said.items()},
-        "environment": to_plain(first.environment),
-    }
+    return Details(
+        labels=labels,
+        agreement=agreement(said),
+        examples=examples(said, labels, texts),
+        groups=by_group(said, labels, texts),
+        word_order={cell: word_order(runs) for cell, runs in groups.items()},
+        fit={cell: _fit(runs) for cell, runs in groups.items()},
+        curves={cell: tuple(map(_curve, runs)) for cell, runs in groups.items()},
+        confusion={cell: _confusion(runs) for cell, runs in groups.items()},
+        calibration={cell: _calibration(by_seed) for cell, by_seed in said.items()},
+        environment=first.environment,
+    )
 
 
-Said = Mapping[str, Mapping[int, Predictions]]
-
-
-def agreement(said: Said) -> Record | None:
+def agreement(said: Answers) -> Agreement | None:
     """Returns how often the cells answer alike, the mean over the seeds all have.
 
-    Returns:
-      all_alike, all_right and none_right, fractions of the texts; only_right, by cell
-      the fraction that it alone has right. None for a single cell or without a seed
-      in common.
+    None for a single cell or without a seed in common.
     """
     seeds = _common_seeds(said)
     if len(said) < 2 or not seeds:
@@ -91,28 +91,26 @@ def agreement(said: Said) -> Record | None:
             )
         )
     alike, right_, none_, *only = np.mean(records, axis=0).tolist()
-    return {
-        "seeds": seeds,
-        "all_alike": alike,
-        "all_right": right_,
-        "none_right": none_,
-        "only_right": dict(zip(said, only, strict=True)),
-    }
+    return Agreement(
+        seeds=tuple(seeds),
+        all_alike=alike,
+        all_right=right_,
+        none_right=none_,
+        only_right=dict(zip(said, only, strict=True)),
+    )
 
 
 def examples(
-    said: Said, labels: Sequence[str], texts: pa.ChunkedArray | None
-) -> list[Record]:
+    said: Answers, labels: Sequence[str], texts: pa.ChunkedArray | None
+) -> tuple[Example, ...]:
     """Returns texts that one cell alone has right; others' surest errors come first.
 
-    Of the least seed that all cells have, at most eight texts a cell. A record has id
-    (row of the test split, from 0), text (cut to 1,200 characters; None without
-    texts), length in tokens, label, only_right, and answers: by cell the label and its
-    probability.
+    Of the least seed that all cells have, at most eight texts a cell, each cut to 1,200
+    characters.
     """
     seeds = _common_seeds(said)
     if len(said) < 2 or not seeds:
-        return []
+        return ()
     one = {cell: by_seed[seeds[0]] for cell, by_seed in said.items()}
     cells = list(one)
     answers = np.array([_answers(one[cell]) for cell in cells])
@@ -121,37 +119,40 @@ def examples(
     right = answers == reference.label_ids
     alone = right & (right.sum(axis=0) == 1)
     sure = np.where(right, 0.0, confidence).sum(axis=0)
-    records = []
-    for index, cell in enumerate(cells):
-        found = np.flatnonzero(alone[index])
-        for row in found[np.argsort(-sure[found], kind="stable")][:EXAMPLES_A_CELL]:
-            records.append(
-                {
-                    "id": int(row),
-                    "text": _text(texts, int(row)),
-                    "length": int(reference.lengths[row]),
-                    "label": labels[reference.label_ids[row]],
-                    "only_right": cell,
-                    "answers": {
-                        other: {
-                            "label": labels[answers[k, row]],
-                            "probability": float(confidence[k, row]),
-                        }
-                        for k, other in enumerate(cells)
-                    },
-                }
-            )
-    return records
+    chosen = [
+        (cell, int(row))
+        for cell, only in zip(cells, alone, strict=True)
+        for row in _surest(np.flatnonzero(only), sure)[:EXAMPLES_A_CELL]
+    ]
+    return tuple(
+        Example(
+            id=row,
+            text=_text(texts, row),
+            length=int(reference.lengths[row]),
+            label=labels[reference.label_ids[row]],
+            only_right=cell,
+            answers={
+                other: Said(
+                    label=labels[answers[k, row]],
+                    probability=float(confidence[k, row]),
+                )
+                for k, other in enumerate(cells)
+            },
+        )
+        for cell, row in chosen
+    )
+
+
+def _surest(rows: np.ndarray, sure: np.ndarray) -> np.ndarray:
+    return rows[np.argsort(-sure[rows], kind="stable")]
 
 
 def by_group(
-    said: Said, labels: Sequence[str], texts: pa.ChunkedArray | None
-) -> list[Record]:
+    said: Answers, labels: Sequence[str], texts: pa.ChunkedArray | None
+) -> tuple[Group, ...]:
     """Returns the accuracy of each cell on parts of the test texts.
 
-    Returns:
-      Records: by (`length`, `label` or `negation`), group, n, and cells: by cell the
-      accuracy and its interval low, high, over seeds and texts.
+    Intervals are over seeds and texts.
     """
     reference = next(iter(next(iter(said.values())).values()))
     parts: list[tuple[str, str, np.ndarray]] = []
@@ -168,15 +169,15 @@ def by_group(
         cell: {seed: _right(one) for seed, one in by_seed.items()}
         for cell, by_seed in said.items()
     }
-    return [
-        {
-            "by": by,
-            "group": group,
-            "n": int(inside.sum()),
-            "cells": {cell: _within(right, inside) for cell, right in rights.items()},
-        }
+    return tuple(
+        Group(
+            by=by,
+            group=group,
+            n=int(inside.sum()),
+            cells={cell: _within(right, inside) for cell, right in rights.items()},
+        )
         for by, group, inside in parts
-    ]
+    )
 
 
 def _negation(texts: pa.ChunkedArray | None) -> list[tuple[str, str, np.ndarray]]:
@@ -191,20 +192,18 @@ def _negation(texts: pa.ChunkedArray | None) -> list[tuple[str, str, np.ndarray]
     ]
 
 
-def _within(right: Right, inside: np.ndarray) -> Record:
+def _within(right: Right, inside: np.ndarray) -> Reach:
     part = {seed: values[inside] for seed, values in right.items()}
     mean, n = float(np.mean([v.mean() for v in part.values()])), int(inside.sum())
     several = len(part) > 1 and n > 1
     low, high = accuracy_interval(part) if several else wilson(round(mean * n), n)
-    return {"accuracy": mean, "low": low, "high": high}
+    return Reach(accuracy=mean, low=low, high=high)
 
 
-def word_order(runs: Sequence[Run]) -> Record:
+def word_order(runs: Sequence[Run]) -> WordOrder:
     """Returns what a cell loses when the words of each test text are shuffled.
 
-    Returns:
-      accuracy, shuffled (the accuracy then), lost (their difference) and its 95 %
-      interval low, high, over seeds and texts; of one seed, over texts.
+    The interval is over seeds and texts; of one seed, over texts.
     """
     right = np.array([_right(run.predictions(TEST)) for run in runs])
     shuffled = np.array([_right(run.predictions(SHUFFLED)) for run in runs])
@@ -214,66 +213,73 @@ def word_order(runs: Sequence[Run]) -> Record:
         low, high = max(low, -1.0), min(high, 1.0)
     else:
         model = compare_models(right[0], shuffled[0])
-        low, high = model["low"], model["high"]
-    return {
-        "accuracy": float(right.mean()),
-        "shuffled": float(shuffled.mean()),
-        "lost": float(right.mean() - shuffled.mean()),
-        "low": low,
-        "high": high,
-    }
+        low, high = model.low, model.high
+    return WordOrder(
+        accuracy=float(right.mean()),
+        shuffled=float(shuffled.mean()),
+        lost=float(right.mean() - shuffled.mean()),
+        low=low,
+        high=high,
+    )
 
 
-def _fit(runs: Sequence[Run]) -> Record:
+def _fit(runs: Sequence[Run]) -> Fit:
     """Returns accuracy and log loss on train and validation: who overfits."""
-    return {
-        f"{split}_{score}": float(
-            np.mean([getattr(run.metrics[split], score) for run in runs])
-        )
-        for split in (TRAIN, VALIDATION)
-        for score in ("accuracy", "log_loss")
-    }
+    train = [run.metrics[TRAIN] for run in runs]
+    validation = [run.metrics[VALIDATION] for run in runs]
+    return Fit(
+        train_accuracy=_accuracy(train),
+        train_log_loss=_log_loss(train),
+        validation_accuracy=_accuracy(validation),
+        validation_log_loss=_log_loss(validation),
+    )
 
 
-def _curve(run: Run) -> Record:
+def _accuracy(scores: Sequence[Scores]) -> float:
+    return float(np.mean([one.accuracy for one in scores]))
+
+
+def _log_loss(scores: Sequence[Scores]) -> float:
+    return float(np.mean([one.log_loss for one in scores]))
+
+
+def _curve(run: Run) -> Curve:
     history = run.history
-    return {
-        "seed": run.config.training.seed,
-        "best_epoch": run.environment.best_epoch,
-        "epochs": [record.epoch for record in history],
-        "seconds": np.cumsum([record.seconds for record in history]).tolist(),
-        **{
-            key: [getattr(record, key) for record in history]
-            for key in ("loss", "validation_loss", "validation_accuracy")
-        },
-    }
+    return Curve(
+        seed=run.config.training.seed,
+        best_epoch=run.environment.best_epoch,
+        epochs=tuple(record.epoch for record in history),
+        seconds=tuple(np.cumsum([record.seconds for record in history]).tolist()),
+        loss=tuple(record.loss for record in history),
+        validation_loss=tuple(record.validation_loss for record in history),
+        validation_accuracy=tuple(record.validation_accuracy for record in history),
+    )
 
 
-def _confusion(runs: Sequence[Run]) -> list[list[int]]:
+def _confusion(runs: Sequence[Run]) -> tuple[tuple[int, ...], ...]:
     """Returns the counts of all seeds together, rows true, columns predicted."""
     matrices = [run.metrics[TEST].confusion_matrix for run in runs]
-    total: list[list[int]] = np.sum(matrices, axis=0).tolist()
-    return total
+    return tuple(map(tuple, np.sum(matrices, axis=0).tolist()))
 
 
-def _calibration(by_seed: Mapping[int, Predictions]) -> Record:
+def _calibration(by_seed: Mapping[int, Predictions]) -> Calibration:
     """Returns how right the answers are, by how sure they were; all seeds together."""
     confidence = np.concatenate([p.probabilities.max(axis=1) for p in by_seed.values()])
     right = np.concatenate([_right(p) for p in by_seed.values()])
     bin_of = (confidence * CALIBRATION_BINS).astype(int).clip(max=CALIBRATION_BINS - 1)
-    bins = [
-        {
-            "n": int(inside.sum()),
-            "confidence": float(confidence[inside].mean()),
-            "accuracy": float(right[inside].mean()),
-        }
+    bins = tuple(
+        Bin(
+            n=int(inside.sum()),
+            confidence=float(confidence[inside].mean()),
+            accuracy=float(right[inside].mean()),
+        )
         for inside in (bin_of == number for number in np.unique(bin_of))
-    ]
-    gaps = [abs(b["confidence"] - b["accuracy"]) * b["n"] for b in bins]
-    return {"bins": bins, "error": sum(gaps) / len(right)}
+    )
+    gaps = [abs(b.confidence - b.accuracy) * b.n for b in bins]
+    return Calibration(bins=bins, error=sum(gaps) / len(right))
 
 
-def _common_seeds(said: Said) -> list[int]:
+def _common_seeds(said: Answers) -> list[int]:
     return sorted(set.intersection(*(set(by_seed) for by_seed in said.values())))
 
 

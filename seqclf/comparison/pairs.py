@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from seqclf import statistics
 from seqclf.data.dataset import TEST
 from seqclf.metrics import wilson
+from seqclf.records.comparison import ModelPair, Pair, SettledBy
 from seqclf.runs import Run
 
 # From seed to bool [texts]: which test texts a model has right.
 Right = dict[int, np.ndarray]
-NO_RECURRENCE = "none"
+NO_RECURRENCE = "none"  # for studies
 SIGNIFICANCE = 0.05
 
 
@@ -46,93 +47,95 @@ def accuracy_interval(right: Right) -> tuple[float, float]:
     return max(low, 0.0), min(high, 1.0)
 
 
-def compare_pairs(rights: Mapping[str, Right]) -> list[dict[str, Any]]:
+def compare_pairs(
+    rights: Mapping[str, Right], recurrent: Collection[str]
+) -> tuple[Pair, ...]:
     """Compares all cells, two at a time.
 
     Args:
-      rights: What the twins have right, by cell.
+      rights: What the twins have right, by row.
+      recurrent: The rows of cells that recur.
 
     Returns:
-      A record a pair, the better cell first, as in `comparison.json`: a, b, difference
-      (of accuracy, of the seeds both have), low, high, p and p_unadjusted, which are
-      None where there is one seed only; `models`, the records of `compare_models` by
-      seed, and their mcnemar_p as a list; `settled_by`; `adjusted_for` and
-      `is_decided`. p is Holm's over the pairs of cells that recur, and adjusted_for
-      their number; of a single question it is 1. low and high are the pair's own.
+      The pairs. p is Holm's over the pairs of cells that recur, and adjusted_for their
+      number; of a single question it is 1. low and high are the pair's own.
     """
     every = list(itertools.combinations(rights, 2))
     asked = [
         (a, b)
         for a, b in every
-        if _both_recur(a, b) and _tell_of_cells(rights[a], rights[b])
+        if a in recurrent and b in recurrent and _tell_of_cells(rights[a], rights[b])
     ]
     pairs = {
         (a, b): _pair(a, b, rights[a], rights[b], len(asked) if (a, b) in asked else 1)
         for a, b in every
     }
-    adjusted = statistics.holm([pairs[names]["p"] for names in asked])
-    for names, p in zip(asked, adjusted, strict=True):
-        pairs[names]["p"] = p
-    return [_judged(pair) for pair in pairs.values()]
+    own = [p for names in asked if (p := pairs[names].p) is not None]
+    for names, p in zip(asked, statistics.holm(own), strict=True):
+        pairs[names] = replace(pairs[names], p=p)
+    return tuple(_judged(pair) for pair in pairs.values())
 
 
 def compare_with(
     name: str, right: Right, references: Mapping[str, Right]
-) -> list[dict[str, Any]]:
+) -> tuple[Pair, ...]:
     """Compares a cell with baselines, each of which has been fitted once."""
-    return [
+    return tuple(
         _judged(
             _pair(name, other, right, dict.fromkeys(right, next(iter(fitted.values()))))
         )
         for other, fitted in references.items()
-    ]
+    )
 
 
-def is_decided(pair: Mapping[str, Any]) -> bool:
+def is_decided(pair: Pair) -> bool:
     """Tells whether a pair differs: its cells, or with one seed its two models.
 
     Of two models, test and interval are of two kinds; where they disagree, at the
     border, nothing is decided.
     """
-    if pair["p"] is not None:
-        return bool(pair["p"] < SIGNIFICANCE)
-    return bool(pair["mcnemar_p"]) and _is_small(pair) and leaves_out_0(pair)
+    if pair.p is not None:
+        return pair.p < SIGNIFICANCE
+    return bool(pair.mcnemar_p) and _is_small(pair) and leaves_out_0(pair)
 
 
-def _is_small(pair: Mapping[str, Any]) -> bool:
-    return max(pair["mcnemar_p"]) < SIGNIFICANCE
+def _is_small(pair: Pair) -> bool:
+    return max(pair.mcnemar_p) < SIGNIFICANCE
 
 
-def is_border_case(pair: Mapping[str, Any]) -> bool:
+def is_border_case(pair: Pair) -> bool:
     """Tells whether a pair is undecided although its interval or test alone is not.
 
     Of cells: its own interval leaves 0 out, and Holm's adjustment undoes that.
     """
-    if is_decided(pair) or not pair["seeds"]:
+    if is_decided(pair) or not pair.seeds:
         return False
-    return leaves_out_0(pair) or (pair["p"] is None and _is_small(pair))
+    return leaves_out_0(pair) or (pair.p is None and _is_small(pair))
 
 
-def leaves_out_0(pair: Mapping[str, Any]) -> bool:
+def leaves_out_0(pair: Pair) -> bool:
     """Tells whether the interval of a difference does not hold 0."""
     low, high = bounds(pair)
     return low > 0 or high < 0
 
 
-def bounds(pair: Mapping[str, Any]) -> tuple[float, float]:
+def bounds(pair: Pair) -> tuple[float, float]:
     """Returns the interval of a difference: of the cells, or of two models."""
-    if pair["low"] is not None:
-        return pair["low"], pair["high"]
-    model = pair["models"][0]
-    return model["low"], model["high"]
+    if pair.low is not None and pair.high is not None:
+        return pair.low, pair.high
+    model = pair.models[0]
+    return model.low, model.high
 
 
-def _judged(pair: dict[str, Any]) -> dict[str, Any]:
-    return pair | {"is_decided": is_decided(pair)}
+def difference(pair: Pair) -> float:
+    """Returns the difference of two rows that have a seed in common."""
+    if pair.difference is None:
+        raise ValueError(f"{pair.a} and {pair.b} have no seed in common")
+    return pair.difference
 
 
-def _both_recur(*names: str) -> bool:
-    return NO_RECURRENCE not in (name.split()[0] for name in names)
+def _judged(pair: Pair) -> Pair:
+    return replace(pair, is_decided=is_decided(pair))
 
 
 def _tell_of_cells(right_a: Right, right_b: Right) -> bool:
@@ -141,73 +144,63 @@ def _tell_of_cells(right_a: Right, right_b: Right) -> bool:
     return min(len(right_a.keys() & right_b.keys()), rows) > 1
 
 
-def _pair(
-    a: str, b: str, right_a: Right, right_b: Right, compared: int = 1
-) -> dict[str, Any]:
-    seeds = sorted(right_a.keys() & right_b.keys())
-    if seeds and sum(right_a[s].sum() - int(right_b[s].sum()) for s in seeds) < 0:
+def _pair(a: str, b: str, right_a: Right, right_b: Right, compared: int = 1) -> Pair:
+    seeds = tuple(sorted(right_a.keys() & right_b.keys()))
+    if not seeds:
+        return Pair(a=a, b=b, seeds=(), difference=None, adjusted_for=compared)
+    if sum(right_a[s].sum() - int(right_b[s].sum()) for s in seeds) < 0:
         a, b, right_a, right_b = b, a, right_b, right_a
-    models = [{"seed": s} | compare_models(right_a[s], right_b[s]) for s in seeds]
-    return {
-        "a": a,
-        "b": b,
-        "seeds": seeds,
-        **_difference(right_a, right_b, seeds, compared),
-        "adjusted_for": compared,
-        "mcnemar_p": [model["mcnemar_p"] for model in models],
-        "models": models,
-    }
+    values = np.array([right_a[s].astype(np.int8) - right_b[s] for s in seeds])
+    models = [replace(compare_models(right_a[s], right_b[s]), seed=s) for s in seeds]
+    pair = Pair(
+        a=a,
+        b=b,
+        seeds=seeds,
+        difference=float(values.mean(dtype=np.float64)),
+        adjusted_for=compared,
+        mcnemar_p=tuple(model.mcnemar_p for model in models),
+        models=tuple(models),
+    )
+    if not _tell_of_cells(right_a, right_b):
+        return pair
+    return _of_cells(pair, values)
 
 
-def compare_models(right_a: np.ndarray, right_b: np.ndarray) -> dict[str, Any]:
+def _of_cells(pair: Pair, values: np.ndarray) -> Pair:
+    """Adds what the differences [seeds, texts] tell of the cells."""
+    estimate = statistics.crossed_mean(values)
+    low, high = estimate.interval()
+    # The strictest level that Holm's adjustment may ask of this pair.
+    confidence = 1 - SIGNIFICANCE / (pair.adjusted_for or 1)
+    settled_by = SettledBy(
+        seeds=statistics.seeds_to_settle(values, confidence),
+        rows=statistics.rows_to_settle(values, confidence),
+    )
+    return replace(
+        pair,
+        low=max(low, -1.0),  # accuracies differ by no more
+        high=min(high, 1.0),
+        p=estimate.p,
+        p_unadjusted=estimate.p,
+        settled_by=settled_by,
+    )
+
+
+def compare_models(right_a: np.ndarray, right_b: np.ndarray) -> ModelPair:
     """Compares two trained models on the same texts.
 
     Args:
       right_a: bool [texts].
       right_b: bool [texts].
-
-    Returns:
-      only_a and only_b (texts that one alone has right), difference of accuracy with
-      its bootstrap interval low and high, and mcnemar_p.
     """
     only_a = int((right_a & ~right_b).sum())
     only_b = int((right_b & ~right_a).sum())
     low, high = statistics.paired_bootstrap(only_a, only_b, len(right_a))
-    return {
-        "only_a": only_a,
-        "only_b": only_b,
-        "difference": (only_a - only_b) / len(right_a),
-        "low": low,
-        "high": high,
-        "mcnemar_p": statistics.mcnemar_mid_p(only_a, only_b),
-    }
-
-
-def _difference(
-    right_a: Right, right_b: Right, seeds: Sequence[int], compared: int
-) -> dict[str, Any]:
-    """Returns the difference of two cells, as far as the seeds tell of it."""
-    nothing = dict.fromkeys(("low", "high", "p", "p_unadjusted", "settled_by"))
-    if not seeds:
-        return {"difference": None} | nothing
-    values = np.array([right_a[s].astype(np.int8) - right_b[s] for s in seeds])
-    mean = float(values.mean(dtype=np.float64))
-    if not _tell_of_cells(right_a, right_b):
-        return {"difference": mean} | nothing
-    estimate = statistics.crossed_mean(values)
-    low, high = estimate.interval()
-    low, high = max(low, -1.0), min(high, 1.0)  # accuracies differ by no more
-    # The strictest level that Holm's adjustment may ask of this pair.
-    confidence = 1 - SIGNIFICANCE / compared
-    settled_by = {
-        "seeds": statistics.seeds_to_settle(values, confidence),
-        "rows": statistics.rows_to_settle(values, confidence),
-    }
-    return {
-        "difference": mean,
-        "low": low,
-        "high": high,
-        "p": estimate.p,
-        "p_unadjusted": estimate.p,
-        "settled_by": settled_by,
-    }
+    return ModelPair(
+        only_a=only_a,
+        only_b=only_b,
+        difference=(only_a - only_b) / len(right_a),
+        low=low,
+        high=high,
+        mcnemar_p=statistics.mcnemar_mid_p(only_a, only_b),
+    )

@@ -5,20 +5,20 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from seqclf import marker, runs
+from seqclf.cells import CELLS, NO_RECURRENCE
 from seqclf.comparison import tuning
 from seqclf.comparison.design import Design, twins
 from seqclf.comparison.details import details
 from seqclf.comparison.rows import compare_runs, group_runs
 from seqclf.comparison.saved import (
-    COMPARISON_FILE,
     DETAILS_FILE,
-    QUESTION_FILE,
     TIMING_FILE,
+    read_question,
     read_timing,
 )
 from seqclf.config import RunConfig, twin
@@ -26,19 +26,21 @@ from seqclf.data.dataset import TEST
 from seqclf.engine import Outcome, Task, run_tasks
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks, run_baseline
+from seqclf.marker import COMPARISON_FILE, QUESTION_FILE
+from seqclf.records.comparison import ComparisonResult, Tuned
 from seqclf.records.plain import to_plain
 from seqclf.records.training import Event, Failed, Finished, OnEvent, Report
 from seqclf.runs import Run
 from seqclf.runs import run as files
-from seqclf.storage import numbered, read_object, write_json
+from seqclf.storage import numbered, write_json
 from seqclf.system import cores
 from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.training.timing import TimingTask, run_timing
 from seqclf.training.trial import Trial, run_trial
 
 TIMING, DETAILS = "timing of the twins", "details of where the twins differ"
-# Time of an epoch beside GRU's, measured on IMDB (docs/results.md); for estimates only.
-RELATIVE_COST = {"none": 0.15, "rnn": 0.7, "gru": 1.0, "lstm": 1.1}
+# What tells a comparison from others, written as it is.
+Question = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +65,13 @@ class Plan:
     timing: TimingTask
     jobs: int = 1
     chosen: tuple[str, ...] = ()
-    tuning: Mapping[str, Any] | None = None
+    tuning: dict[str, Tuned] | None = None
 
 
 def relative_cost(config: RunConfig) -> float:
     """Returns about how long a training takes beside that of a GRU."""
-    model = config.model
-    return RELATIVE_COST[model.cell] * (1 if model.cell == "none" else model.layers)
+    cell = CELLS[config.model.cell]
+    return cell.relative_cost * (config.model.layers if cell.recurs else 1)
 
 
 def begin(
@@ -103,7 +105,7 @@ def plan(
     path: Path,
     jobs: int = 1,
     configs: Mapping[str, RunConfig] | None = None,
-    tried: Mapping[str, Any] | None = None,
+    tried: dict[str, Tuned] | None = None,
 ) -> Plan:
     """Finds out what of a comparison is done already and where the rest goes.
 
@@ -122,7 +124,7 @@ def plan(
     configs = configs or twins(design)
     models = path.parent
     trials, finished = [], []
-    by_cost = sorted(design.cells, key=lambda cell: -RELATIVE_COST[cell])
+    by_cost = sorted(design.cells, key=lambda cell: -CELLS[cell].relative_cost)
     for seed in design.seeds:
         for cell in by_cost:
             one = twin(configs[cell], cell, seed)
@@ -156,7 +158,7 @@ def _trial(config: RunConfig, data: EncodedDataset, path: Path, jobs: int) -> Tr
     return Trial(config, data.path, data.about, path, "compare", threads, jobs)
 
 
-def _begin(path: Path, question: dict[str, Any]) -> None:
+def _begin(path: Path, question: Question) -> None:
     """Makes the directory; what another question left there is removed."""
     if path.exists() and not _is_free_for(path, question):
         marker.remove(path)
@@ -166,7 +168,7 @@ def _begin(path: Path, question: dict[str, Any]) -> None:
 
 def _comparison_path(
     models: Path,
-    question: dict[str, Any],
+    question: Question,
     data: EncodedDataset,
     name: str | None,
     overwrite: bool,
@@ -177,9 +179,7 @@ def _comparison_path(
     return next(path for path in paths if _is_free_for(path, question))
 
 
-def _named_path(
-    models: Path, question: dict[str, Any], name: str, overwrite: bool
-) -> Path:
+def _named_path(models: Path, question: Question, name: str, overwrite: bool) -> Path:
     runs.check_name(name)
     path = models / name
     if _is_free_for(path, question):
@@ -196,7 +196,7 @@ def _named_path(
 
 def place_for(
     finished: Sequence[Run], models: Path, name: str, overwrite: bool = False
-) -> tuple[Path, dict[str, Any]]:
+) -> tuple[Path, Question]:
     """Finds where a comparison of finished runs goes; nothing is written yet.
 
     Args:
@@ -219,14 +219,14 @@ def place_for(
     return path, question
 
 
-def _is_free_for(path: Path, question: dict[str, Any]) -> bool:
+def _is_free_for(path: Path, question: Question) -> bool:
     """Tells whether nothing stands there but, perhaps, what was begun of this."""
     if not os.path.lexists(path):
         return True
     is_ours = marker.is_ours(path, marker.COMPARISON)
     if is_ours and not (path / QUESTION_FILE).exists():
         return not (path / COMPARISON_FILE).exists()  # cut off as it began
-    return is_ours and read_object(path / QUESTION_FILE) == question
+    return is_ours and read_question(path) == question
 
 
 def execute(plan: Plan, on_report: OnEvent) -> tuple[list[Run], dict[str, str]]:
@@ -331,8 +331,8 @@ def finish(
     failures: dict[str, str],
     seconds: float,
     command: str = "",
-) -> dict[str, Any]:
-    """Writes `comparison.json` and `details.json`; returns what the first holds.
+) -> ComparisonResult:
+    """Writes `comparison.json` and `details.json`; returns the whole result.
 
     Args:
       plan: What was to be done.
@@ -348,23 +348,24 @@ def finish(
         reasons = "; ".join(f"{name}: {error}" for name, error in failures.items())
         raise RunError(f"no training was finished. {reasons}")
     timing = read_timing(plan.path)
-    result = compare_runs(finished, plan.baselines, timing, plan.chosen) | {
-        "tuning": plan.tuning,
-        "missing": failures,
-        "command": command,
-        "seconds": seconds,
-        "date": _today(),
-    }
+    result = replace(
+        compare_runs(finished, plan.baselines, timing, plan.chosen),
+        tuning=plan.tuning,
+        missing=failures,
+        command=command,
+        seconds=seconds,
+        date=_today(),
+    )
     encoded = plan.timing.encoded
     return _write(plan.path, result, finished, lambda: open_encoded(encoded))
 
 
 def _write(
     path: Path,
-    result: dict[str, Any],
+    result: ComparisonResult,
     finished: Sequence[Run],
     open_data: Callable[[], EncodedDataset | None],
-) -> dict[str, Any]:
+) -> ComparisonResult:
     """Writes what was found, and marks the comparison complete; returns the result.
 
     Where the models differ is no part of the result: without it, that is missing.
@@ -372,23 +373,24 @@ def _write(
     try:
         data = open_data()
         texts = data.texts(TEST) if data is not None else None
-        write_json(path / DETAILS_FILE, details(group_runs(finished), texts))
+        found = details(group_runs(finished), texts)
+        write_json(path / DETAILS_FILE, to_plain(found))
     except Exception as error:  # noqa: BLE001 -- whatever it is, the result stands
         (path / DETAILS_FILE).unlink(missing_ok=True)  # an earlier one is of other runs
-        result = result | {"missing": result["missing"] | {DETAILS: str(error)}}
-    write_json(path / COMPARISON_FILE, result)
+        result = replace(result, missing=result.missing | {DETAILS: str(error)})
+    write_json(path / COMPARISON_FILE, to_plain(result))
     files.mark_complete(path, "compare")
     return result
 
 
 def keep(
-    place: tuple[Path, dict[str, Any]],
-    result: dict[str, Any],
+    place: tuple[Path, Question],
+    result: ComparisonResult,
     finished: Sequence[Run],
     data: EncodedDataset | None,
     command: str = "",
-) -> dict[str, Any]:
-    """Writes the comparison of finished runs; returns what `comparison.json` holds.
+) -> ComparisonResult:
+    """Writes the comparison of finished runs; returns the whole of it.
 
     Args:
       place: Where, see `place_for`; another comparison that is there is removed.
@@ -399,7 +401,7 @@ def keep(
     """
     path, question = place
     _begin(path, question)
-    result = result | {"missing": {}, "command": command, "date": _today()}
+    result = replace(result, command=command, date=_today())
     return _write(path, result, finished, lambda: data)
 
 
@@ -418,7 +420,7 @@ def missing_none_twins(finished: Sequence[Run]) -> list[Run]:
     """
     found: dict[Path, Run] = {}
     for run in finished:
-        wanted = twin(run.config, "none")
+        wanted = twin(run.config, NO_RECURRENCE.name)
         place = runs.find_place(run.path.parent, wanted, run.dataset)
         if place.is_done:
             found[place.path] = Run(place.path)

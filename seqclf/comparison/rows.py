@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -24,16 +25,18 @@ from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask
 from seqclf.metrics import wilson
-from seqclf.records.scores import Scores
+from seqclf.records.comparison import AccuracySummary, ComparisonResult, Row
+from seqclf.records.timing import Timing
+from seqclf.records.training import Environment
 from seqclf.runs import Run
 
 
 def compare_runs(
     finished: Sequence[Run],
     baselines: Sequence[BaselineTask] = (),
-    timing: Mapping[str, Any] | None = None,
+    timing: Mapping[str, Timing] | None = None,
     chosen: Collection[str] = (),
-) -> dict[str, Any]:
+) -> ComparisonResult:
     """Puts finished runs side by side, without training.
 
     Args:
@@ -45,7 +48,7 @@ def compare_runs(
 
     Returns:
       Rows, pairs of twins, the best twin against each baseline, a verdict and the
-      card of what is equal, as in `comparison.json`.
+      card of what is equal.
 
     Raises:
       RunError: If the runs are not comparable; what differs is named.
@@ -57,24 +60,24 @@ def compare_runs(
     _refuse_different_data(finished)
     groups = group_runs(finished)
     rights = {name: right_answers(group) for name, group in groups.items()}
-    rows = [
+    twins = [
         _row(name, group, rights[name], (timing or {}).get(name))
         for name, group in groups.items()
     ]
     fitted = {b.name: Run(b.path) for b in baselines if b.is_fitted}
-    rows = [_baseline_row(name, run) for name, run in fitted.items()] + rows
-    best = best_of(rows)["cell"]
+    rows = tuple(_baseline_row(name, run) for name, run in fitted.items()) + (*twins,)
+    best = best_of(rows).name
     others = {name: {0: right_answer(run)} for name, run in fitted.items()}
-    pairs = compare_pairs(rights)
+    pairs = compare_pairs(rights, [row.name for row in twins if row.recurs])
     references = compare_with(best, rights[best], others)
     card = twin_card(finished, chosen)
-    return {
-        "rows": rows,
-        "pairs": pairs,
-        "references": references,
-        "verdict": verdict(rows, pairs, references, disagreements(card)),
-        "card": card,
-    }
+    return ComparisonResult(
+        rows=rows,
+        pairs=pairs,
+        references=references,
+        verdict=verdict(rows, pairs, references, disagreements(card)),
+        card=card,
+    )
 
 
 def _refuse_different_data(finished: Sequence[Run]) -> None:
@@ -98,7 +101,7 @@ def _refuse_different_data(finished: Sequence[Run]) -> None:
 
 
 def group_runs(finished: Sequence[Run]) -> dict[str, list[Run]]:
-    """Puts runs that differ in their seed only together, named by cell."""
+    """Puts runs that differ in their seed only together, by the name of their row."""
     groups: list[list[Run]] = []
     for run in finished:
         for group in groups:
@@ -131,84 +134,86 @@ def _seed(run: Run) -> int:
     return run.config.training.seed
 
 
-def _row(
-    name: str, group: Sequence[Run], right: Right, timing: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    test = [run.metrics[TEST] for run in group]
+def _row(name: str, group: Sequence[Run], right: Right, timing: Timing | None) -> Row:
+    model = group[0].config.model
     environment = [run.environment for run in group]
-
-    def mean(key: str) -> float:
-        return float(np.mean([getattr(values, key) for values in environment]))
-
-    return {
-        "cell": name,
-        "kind": "recurrent",
-        "seeds": [_seed(run) for run in group],
-        "runs": [str(run.path) for run in group],
-        "units": group[0].config.model.units if name.split()[0] != "none" else None,
-        "parameters": environment[0].parameters,
-        "recurrent_parameters": environment[0].recurrent_parameters,
-        **_quality(test, right),
-        **_times(mean, timing),
-        "peak_memory_bytes": max(e.peak_memory_bytes for e in environment),
-        "kernel": ", ".join(sorted({e.kernel for e in environment})),
-        "validation_loss": float(
-            np.mean([run.metrics[VALIDATION].log_loss for run in group])
-        ),
-    }
+    row = replace(
+        _scored("twin", name, group, right, model.cell),
+        seeds=tuple(_seed(run) for run in group),
+        units=model.units if CELLS[model.cell].recurs else None,
+        parameters=environment[0].parameters,
+        recurrent_parameters=environment[0].recurrent_parameters,
+        peak_memory_bytes=max(e.peak_memory_bytes for e in environment),
+        kernel=", ".join(sorted({e.kernel for e in environment})),
+        validation_loss=_mean([run.metrics[VALIDATION].log_loss for run in group]),
+    )
+    return _timed(row, environment, timing)
 
 
-def _times(
-    mean: Callable[[str], float], timing: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """Returns the times of the pass in which the twins ran alone, else the runs' own.
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values))
+
+
+def _timed(row: Row, environment: Sequence[Environment], timing: Timing | None) -> Row:
+    """Adds the times of the pass in which the twins ran alone, else the runs' own.
 
     With such a pass, the seconds to the best epoch are those of an epoch times their
     number.
     """
     if timing is not None:
-        to_best = timing["seconds_per_epoch"] * mean("best_epoch")
-        return dict(timing) | {"seconds_to_best": to_best, "timed": "alone"}
-    own = (
-        "seconds_per_epoch",
-        "seconds_to_best",
-        "tokens_per_second",
-        "milliseconds_per_prediction",
+        best_epoch = _mean([e.best_epoch for e in environment])
+        return replace(
+            row,
+            seconds_per_epoch=timing.seconds_per_epoch,
+            seconds_to_best=timing.seconds_per_epoch * best_epoch,
+            tokens_per_second=timing.tokens_per_second,
+            milliseconds_per_prediction=timing.milliseconds_per_prediction,
+            milliseconds_per_step=timing.milliseconds_per_step,
+            timed="alone",
+        )
+    return replace(
+        row,
+        seconds_per_epoch=_mean([e.seconds_per_epoch for e in environment]),
+        seconds_to_best=_mean([e.seconds_to_best for e in environment]),
+        tokens_per_second=_mean([e.tokens_per_second for e in environment]),
+        milliseconds_per_prediction=_mean(
+            [e.milliseconds_per_prediction for e in environment]
+        ),
+        timed="while training",
     )
-    return {key: mean(key) for key in own} | {"timed": "while training"}
 
 
-def _baseline_row(name: str, run: Run) -> dict[str, Any]:
-    return {
-        "cell": name,
-        "kind": "baseline",
-        "runs": [str(run.path)],
-        "parameters": None,
-        **_quality([run.metrics[TEST]], {}),
-        "seconds_to_best": run.baseline_environment.seconds,
-        "peak_memory_bytes": run.baseline_environment.peak_memory_bytes,
-    }
+def _baseline_row(name: str, run: Run) -> Row:
+    environment = run.baseline_environment
+    return replace(
+        _scored("baseline", name, [run], {}),
+        seconds_to_best=environment.seconds,
+        peak_memory_bytes=environment.peak_memory_bytes,
+    )
 
 
-def _quality(test: Sequence[Scores], right: Right) -> dict[str, Any]:
-    """Returns the test scores: their mean, and how far they reach.
-
-    low and high are the interval over seeds and texts, of one model Wilson's; least
-    and most are the range over seeds.
-    """
+def _scored(
+    kind: Literal["twin", "baseline"],
+    name: str,
+    group: Sequence[Run],
+    right: Right,
+    cell: str | None = None,
+) -> Row:
+    """Returns a row with its test scores: their mean, and how far they reach."""
+    test = [run.metrics[TEST] for run in group]
     accuracies = [scores.accuracy for scores in test]
-    mean, n = float(np.mean(accuracies)), test[0].n
+    mean, n = _mean(accuracies), test[0].n
     several = len(test) > 1 and n > 1
     low, high = accuracy_interval(right) if several else wilson(round(mean * n), n)
-    return {
-        "n": n,
-        "accuracy": {
-            "mean": mean,
-            "low": low,
-            "high": high,
-            "least": min(accuracies),
-            "most": max(accuracies),
-        },
-        "macro_f1": float(np.mean([scores.macro_f1 for scores in test])),
-        "log_loss": float(np.mean([scores.log_loss for scores in test])),
-    }
+    return Row(
+        kind=kind,
+        name=name,
+        cell=cell,
+        runs=tuple(str(run.path) for run in group),
+        n=n,
+        accuracy=AccuracySummary(
+            mean=mean, low=low, high=high, least=min(accuracies), most=max(accuracies)
+        ),
+        macro_f1=_mean([scores.macro_f1 for scores in test]),
+        log_loss=_mean([scores.log_loss for scores in test]),
+    )

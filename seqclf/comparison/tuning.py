@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from seqclf import config as settings
 from seqclf.comparison.design import PARAMETERS, Design, twins
 from seqclf.config import RunConfig
 from seqclf.data.dataset import VALIDATION
 from seqclf.errors import RunError, TrainingError
+from seqclf.records.comparison import Tried, Tuned
 from seqclf.records.training import Report
 from seqclf.runs import Run
 from seqclf.storage import write_json
@@ -42,16 +42,16 @@ def draws(design: Design) -> list[RunConfig]:
         "units": [design.config.model.units] if design.match == PARAMETERS else UNITS,
     }
     sampled = ParameterSampler(space, design.tune - 1, random_state=0)
-    return [design.config, *(_with(design.config, values) for values in sampled)]
+    return [design.config, *(_drawn(design.config, **values) for values in sampled)]
 
 
-def _with(config: RunConfig, values: dict[str, Any]) -> RunConfig:
+def _drawn(
+    config: RunConfig, units: int, learning_rate: float, dropout_rate: float
+) -> RunConfig:
     model = dataclasses.replace(
-        config.model,
-        units=int(values["units"]),
-        dropout_rate=round(float(values["dropout_rate"]), 2),
+        config.model, units=int(units), dropout_rate=round(float(dropout_rate), 2)
     )
-    rate = float(f"{values['learning_rate']:.1e}")
+    rate = float(f"{learning_rate:.1e}")
     training = dataclasses.replace(config.training, learning_rate=rate)
     return dataclasses.replace(config, model=model, training=training)
 
@@ -90,7 +90,7 @@ def is_done(path: Path, config: RunConfig) -> bool:
 
 def choose(
     design: Design, path: Path, failures: Mapping[str, str] | None = None
-) -> tuple[dict[str, RunConfig], dict[str, Any]]:
+) -> tuple[dict[str, RunConfig], dict[str, Tuned]]:
     """Picks each cell's trial of least validation loss.
 
     Args:
@@ -99,9 +99,7 @@ def choose(
       failures: Why trials are missing, by name.
 
     Returns:
-      The chosen configs by cell, of the first seed of the design, and the record for
-      `comparison.json`: by cell, the trials (of a failed one the scores are None) and
-      the number of the chosen one, from 1.
+      The chosen configs, of the first seed of the design, and what was tried, by cell.
 
     Raises:
       RunError: If a trial has not had its turn, for the budgets would not be equal, or
@@ -113,13 +111,13 @@ def choose(
             f"not every cell has had the same number of trials. {reasons}. Type the "
             f"command again, and it goes on."
         )
-    chosen, record = {}, {}
+    chosen, tuned = {}, {}
     for cell, configs in tuning_configs(design).items():
-        tried = [
+        tried = tuple(
             _tried(trial_path(path, cell, number), config)
             for number, config in enumerate(configs, 1)
-        ]
-        losses = [one["validation_loss"] for one in tried]
+        )
+        losses = [one.validation_loss for one in tried]
         if set(losses) == {None}:
             raise RunError(
                 f"all trials of {cell} failed: their loss ran away. Try another "
@@ -128,11 +126,11 @@ def choose(
         best = losses.index(min(loss for loss in losses if loss is not None))
         training = dataclasses.replace(configs[best].training, seed=design.seeds[0])
         chosen[cell] = dataclasses.replace(configs[best], training=training)
-        record[cell] = {"trials": tried, "chosen": best + 1}
-    return chosen, record
+        tuned[cell] = Tuned(trials=tried, chosen=best + 1)
+    return chosen, tuned
 
 
-def _tried(path: Path, config: RunConfig) -> dict[str, Any]:
+def _tried(path: Path, config: RunConfig) -> Tried:
     if not is_done(path, config):
         raise RunError(
             f"{path} is not finished, so the cells have not had the same number of "
@@ -140,13 +138,13 @@ def _tried(path: Path, config: RunConfig) -> dict[str, Any]:
         )
     has_failed = not Run(path).is_finished
     scores = None if has_failed else Run(path).metrics[VALIDATION]
-    return {
-        "learning_rate": config.training.learning_rate,
-        "dropout_rate": config.model.dropout_rate,
-        "units": config.model.units,
-        "validation_loss": scores.log_loss if scores else None,
-        "validation_accuracy": scores.accuracy if scores else None,
-    }
+    return Tried(
+        learning_rate=config.training.learning_rate,
+        dropout_rate=config.model.dropout_rate,
+        units=config.model.units,
+        validation_loss=scores.log_loss if scores else None,
+        validation_accuracy=scores.accuracy if scores else None,
+    )
 
 
 def unfinished(design: Design, path: Path) -> Sequence[tuple[Path, RunConfig]]:

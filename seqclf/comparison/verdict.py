@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
-from seqclf.comparison.pairs import (
-    NO_RECURRENCE,
-    bounds,
-    is_border_case,
-    is_decided,
-)
-from seqclf.comparison.words import joined, signed
+from seqclf.cells import CELLS
+from seqclf.comparison.pairs import bounds, difference, is_border_case, is_decided
+from seqclf.records.comparison import Pair, Row
+from seqclf.wording import interval, joined, percent, points
 
-Record = dict[str, Any]
+Others = Sequence[tuple[Row, Pair]]  # of a row, the nearest first
+GUESSING = "majority"  # the baseline that looks at no text
 
 
 def verdict(
-    rows: Sequence[Record],
-    pairs: Sequence[Record] = (),
-    references: Sequence[Record] = (),
+    rows: Sequence[Row],
+    pairs: Sequence[Pair] = (),
+    references: Sequence[Pair] = (),
     different: Sequence[str] = (),
 ) -> str:
     """Says in plain words what the comparison supports, and no more.
@@ -39,11 +36,12 @@ def verdict(
             f"{joined(different)}."
         )
     best = _best(rows)
+    others = _others(rows, pairs, best)
     about = [
-        *_about_cells(rows, pairs, best),
-        *_about_settling(pairs, best),
-        *_about_time(rows, pairs, best),
-        *_about_recurrence(pairs, best),
+        *_about_cells(rows, others, best),
+        *_about_settling(others, best),
+        *_about_time(others, best),
+        *_about_recurrence(others, best),
         *_about_baselines(rows, references),
         *_about_seeds(rows, pairs),
         *_about_guessing(rows),
@@ -53,128 +51,114 @@ def verdict(
 
 def title(cell: str) -> str:
     """Returns the name of a cell as people write it."""
-    names = {
-        NO_RECURRENCE: "the twin without recurrence",
-        "rnn": "SimpleRNN",
-        "gru": "GRU",
-        "lstm": "LSTM",
-    }
-    first, *rest = cell.split(maxsplit=1)
-    return " ".join([names.get(first, first), *rest])
+    return CELLS[cell].title
 
 
-def best_of(rows: Sequence[Record]) -> Record:
+def titles(rows: Iterable[Row]) -> dict[str, str]:
+    """Returns what sentences call the rows, by name."""
+    return {row.name: row.title for row in rows}
+
+
+def best_of(rows: Iterable[Row]) -> Row:
     """Returns the row of the twin with the highest accuracy."""
-    twins = [row for row in rows if row["kind"] == "recurrent"]
-    return max(twins, key=lambda row: row["accuracy"]["mean"])
+    return max(_twins(rows), key=lambda row: row.accuracy.mean)
 
 
-def _best(rows: Sequence[Record]) -> Record:
+def _best(rows: Sequence[Row]) -> Row:
     """Returns the best row of those that recur, or of the only ones that there are."""
-    recurrent = [row for row in rows if _recurs(row["cell"])]
-    return best_of([r for r in recurrent if r["kind"] == "recurrent"] or rows)
+    return best_of([row for row in rows if row.recurs] or rows)
 
 
-def _recurs(cell: str) -> bool:
-    return cell.split()[0] != NO_RECURRENCE
+def _twins(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row.kind == "twin"]
 
 
-def _with(pairs: Sequence[Record], cell: str) -> list[tuple[str, Record]]:
-    """Returns the pairs of a cell with their other cells, the nearest first."""
+def _others(rows: Sequence[Row], pairs: Sequence[Pair], one: Row) -> Others:
+    """Returns the rows that have a seed in common with one, and the pairs of both."""
+    by_name = {row.name: row for row in rows}
     found = [
-        (p["b"] if p["a"] == cell else p["a"], p)
-        for p in pairs
-        if cell in (p["a"], p["b"]) and p["seeds"]
+        (by_name[pair.b if pair.a == one.name else pair.a], pair)
+        for pair in pairs
+        if one.name in (pair.a, pair.b) and pair.seeds
     ]
-    return sorted(found, key=lambda one: abs(one[1]["difference"]))
+    return sorted(found, key=lambda other: abs(difference(other[1])))
 
 
-def _about_cells(
-    rows: Sequence[Record], pairs: Sequence[Record], best: Record
-) -> list[str]:
-    name = title(best["cell"])
-    others = [(c, p) for c, p in _with(pairs, best["cell"]) if _recurs(c)]
-    score = f"{100 * best['accuracy']['mean']:.1f} %"
-    if not others:
-        if any(_recurs(r["cell"]) and r is not best for r in _twins(rows)):
-            return [f"{name} has {score}; the cells have no seed in common."]
-        return [f"{_first_upper(name)} has {score} of {best['n']:,} test texts right."]
-    close = [f"{title(c)} {_aside(p)}" for c, p in others if not is_decided(p)]
-    worse = [f"{title(c)} by {_points(p)}" for c, p in others if is_decided(p)]
-    said = []
+def _about_cells(rows: Sequence[Row], others: Others, best: Row) -> list[str]:
+    recurrent = [(row, pair) for row, pair in others if row.recurs]
+    score = f"{percent(best.accuracy.mean)} %"
+    if not recurrent:
+        if any(row.recurs and row is not best for row in rows):
+            return [f"{best.title} has {score}; the cells have no seed in common."]
+        name = _first_upper(best.title)
+        return [f"{name} has {score} of {best.n:,} test texts right."]
+    close = [f"{r.title} {_aside(p)}" for r, p in recurrent if not is_decided(p)]
+    worse = [f"{r.title} by {_points(p)}" for r, p in recurrent if is_decided(p)]
+    lead, said = f"{best.title} ({score})", []
     if close:
-        said.append(f"{name} ({score}) cannot be told apart here from {joined(close)}.")
+        said.append(f"{lead} cannot be told apart here from {joined(close)}.")
+        lead = best.title
     if worse:
-        lead = name if close else f"{name} ({score})"
         said.append(f"{lead} is better than {joined(worse)}.")
     return said
 
 
-def _twins(rows: Sequence[Record]) -> list[Record]:
-    return [row for row in rows if row["kind"] == "recurrent"]
-
-
-def _about_time(
-    rows: Sequence[Record], pairs: Sequence[Record], best: Record
-) -> list[str]:
+def _about_time(others: Others, best: Row) -> list[str]:
     """Ranks the times of cells that are equally good, if they may be compared."""
-    by_cell = {row["cell"]: row for row in _twins(rows)}
-    for cell, pair in _with(pairs, best["cell"]):
-        if is_decided(pair) or not _recurs(cell):
+    for row, pair in others:
+        if is_decided(pair) or not row.recurs:
             continue
-        slow, fast = sorted(
-            (best, by_cell[cell]), key=lambda row: -row.get("seconds_per_epoch", 0)
-        )
-        if not _times_differ(fast, slow):
+        slow, fast = sorted((best, row), key=lambda one: -(one.seconds_per_epoch or 0))
+        ratio = _times_as_fast(fast, slow)
+        if ratio is None:
             return []
-        ratio = slow["seconds_per_epoch"] / fast["seconds_per_epoch"]
-        return [
-            f"{title(fast['cell'])} trains {ratio:.1f} times as fast as "
-            f"{title(slow['cell'])}."
-        ]
+        return [f"{fast.title} trains {ratio:.1f} times as fast as {slow.title}."]
     return []
 
 
-def _times_differ(fast: Record, slow: Record) -> bool:
-    """Tells whether times may be ranked: one kernel, timed alone, ranges apart."""
-    if fast.get("kernel") != slow.get("kernel"):
-        return False
-    if {fast.get("timed"), slow.get("timed")} != {"alone"}:
-        return False
-    apart = (
-        fast["milliseconds_per_step"]["most"] < slow["milliseconds_per_step"]["least"]
-    )
-    return bool(apart and slow["seconds_per_epoch"] >= 1.05 * fast["seconds_per_epoch"])
+def _times_as_fast(fast: Row, slow: Row) -> float | None:
+    """Returns the ratio of two times if they may be ranked, else None.
+
+    They may with one kernel, timed alone, if the ranges lie apart.
+    """
+    if fast.kernel != slow.kernel or {fast.timed, slow.timed} != {"alone"}:
+        return None
+    less, more = fast.milliseconds_per_step, slow.milliseconds_per_step
+    if less is None or more is None or less.most >= more.least:
+        return None
+    short, long = fast.seconds_per_epoch, slow.seconds_per_epoch
+    if not short or not long or long < 1.05 * short:
+        return None
+    return long / short
 
 
-def _about_recurrence(pairs: Sequence[Record], best: Record) -> list[str]:
+def _about_recurrence(others: Others, best: Row) -> list[str]:
     """Says what the twin without recurrence lacks, where it was trained."""
-    for cell, pair in _with(pairs, best["cell"]):
-        if _recurs(cell):
+    for row, pair in others:
+        if row.recurs:
             continue
         if not is_decided(pair):
             return [f"That recurrence helps is not shown {_aside(pair)}."]
-        if pair["a"] == best["cell"]:
-            below = f"{_points(pair)} below {title(best['cell'])}"
+        if pair.a == best.name:
+            below = f"{_points(pair)} below {best.title}"
             return [f"The twin without recurrence is {below}."]
-        beaten = title(best["cell"])
-        return [f"The twin without recurrence beats {beaten} by {_points(pair)}."]
+        return [f"The twin without recurrence beats {best.title} by {_points(pair)}."]
     return []
 
 
-def _about_baselines(rows: Sequence[Record], references: Sequence[Record]) -> list[str]:
-    baselines = [row for row in rows if row["kind"] == "baseline"]
+def _about_baselines(rows: Sequence[Row], references: Sequence[Pair]) -> list[str]:
+    baselines = [row for row in rows if row.kind == "baseline"]
     if not baselines or not references:
         return []
-    name = max(baselines, key=lambda row: row["accuracy"]["mean"])["cell"]
-    pair = next(p for p in references if name in (p["a"], p["b"]))
-    twin = title(pair["b"] if pair["a"] == name else pair["a"])
+    name = max(baselines, key=lambda row: row.accuracy.mean).name
+    pair = next(p for p in references if name in (p.a, p.b))
+    twin = titles(rows)[pair.b if pair.a == name else pair.a]
     if not is_decided(pair):
         return [
             f"The best baseline, {name}, cannot be told apart from the best twin, "
             f"{twin} {_aside(pair)}."
         ]
-    if pair["a"] == name:
+    if pair.a == name:
         return [
             f"The best baseline, {name}, beats the best twin, {twin}, by "
             f"{_points(pair)}."
@@ -182,10 +166,10 @@ def _about_baselines(rows: Sequence[Record], references: Sequence[Record]) -> li
     return [f"The best baseline, {name}, is {_points(pair)} below {twin}."]
 
 
-def _about_seeds(rows: Sequence[Record], pairs: Sequence[Record]) -> list[str]:
+def _about_seeds(rows: Sequence[Row], pairs: Sequence[Pair]) -> list[str]:
     """Says so where some pair has one seed in common, or some cell has one seed."""
-    counts = [len(pair["seeds"]) for pair in pairs if pair["seeds"]]
-    counts += [len(row["seeds"]) for row in _twins(rows)]
+    counts = [len(pair.seeds) for pair in pairs if pair.seeds]
+    counts += [len(row.seeds) for row in _twins(rows)]
     if min(counts) > 1:
         return []
     if max(counts) == 1:
@@ -193,32 +177,31 @@ def _about_seeds(rows: Sequence[Record], pairs: Sequence[Record]) -> list[str]:
     return ["Cells with one seed in common are compared as two trained models."]
 
 
-def _about_settling(pairs: Sequence[Record], best: Record) -> list[str]:
+def _about_settling(others: Others, best: Row) -> list[str]:
     """Says what would tell the best cell from the nearest that it resembles."""
-    near = [(cell, p) for cell, p in _with(pairs, best["cell"]) if _recurs(cell)]
-    cell, pair = next(((c, p) for c, p in near if not is_decided(p)), ("", {}))
-    if pair.get("p") is None:
+    undecided = [(r, p) for r, p in others if r.recurs and not is_decided(p)]
+    if not undecided or undecided[0][1].p is None:
         return []
-    needed = pair["settled_by"] or {}
-    ways = []
-    if needed.get("seeds"):
-        ways.append(f"about {needed['seeds']} seeds (here {len(pair['seeds'])})")
-    if needed.get("rows"):
-        ways.append(f"about {needed['rows']:,} test texts (here {best['n']:,})")
+    row, pair = undecided[0]
+    needed, ways = pair.settled_by, []
+    if needed and needed.seeds:
+        ways.append(f"about {needed.seeds} seeds (here {len(pair.seeds)})")
+    if needed and needed.rows:
+        ways.append(f"about {needed.rows:,} test texts (here {best.n:,})")
     if not ways:
         return ["More seeds or test texts alone would hardly settle it."]
     return [
-        f"If the true difference of {title(best['cell'])} and {title(cell)} is that "
+        f"If the true difference of {best.title} and {row.title} is that "
         f"large, {' or '.join(ways)} would more likely than not show it."
     ]
 
 
-def _about_guessing(rows: Sequence[Record]) -> list[str]:
+def _about_guessing(rows: Sequence[Row]) -> list[str]:
     """Doubts the labels where nothing learnt anything from the texts."""
-    guesses = [row for row in rows if row["cell"] == "majority"]
-    others = [row for row in rows if row["cell"] != "majority"]
+    guesses = [row for row in rows if row.name == GUESSING]
+    others = [row for row in rows if row.name != GUESSING]
     if not guesses or any(
-        row["accuracy"]["low"] > guesses[0]["accuracy"]["mean"] for row in others
+        row.accuracy.low > guesses[0].accuracy.mean for row in others
     ):
         return []
     return [
@@ -227,43 +210,49 @@ def _about_guessing(rows: Sequence[Record]) -> list[str]:
     ]
 
 
-def _points(pair: Record) -> str:
+def _points(pair: Pair) -> str:
     """Returns a difference such as `6.1 points (5.0 to 7.2)`."""
-    return f"{_size(pair)} ({_reach(pair)})"
+    return points(abs(difference(pair)), *bounds(pair))
 
 
-def _aside(pair: Record) -> str:
-    """Returns such as `(difference 0.3 points, 95 % interval -0.4 to 1.0)`."""
+def _aside(pair: Pair) -> str:
+    """Returns such as `(difference 0.3 points, 95 % interval −0.4 to 1.0)`."""
+    size, reach = points(abs(difference(pair))), interval(*bounds(pair))
     if not is_border_case(pair):
-        return f"(difference {_size(pair)}, 95 % interval {_reach(pair)})"
-    if pair["p"] is None:
-        p = max(pair["mcnemar_p"])
+        return f"(difference {size}, 95 % interval {reach})"
+    if pair.p is None:
         return (
-            f"(difference {_size(pair)}, 95 % interval {_reach(pair)}, McNemar's "
-            f"p = {p:.3f}: the two disagree, a border case)"
+            f"(difference {size}, 95 % interval {reach}, McNemar's "
+            f"p = {max(pair.mcnemar_p):.3f}: the two disagree, a border case)"
         )
     return (
-        f"(difference {_size(pair)}; on its own its 95 % interval, {_reach(pair)}, "
+        f"(difference {size}; on its own its 95 % interval, {reach}, "
         f"leaves 0 out, but not after allowing for the {compared(pair)} compared: "
-        f"p = {pair['p']:.3f})"
+        f"p = {pair.p:.3f})"
     )
 
 
-def compared(pair: Record) -> str:
+def compared(pair: Pair) -> str:
     """Returns for how many pairs the p-value of one is adjusted, such as `3 pairs`."""
-    number = pair.get("adjusted_for")  # comparisons of earlier versions lack it
+    number = pair.adjusted_for  # comparisons of earlier versions lack it
     return f"{number} pairs" if number else "pairs"
 
 
-def in_words(pair: Record) -> str:
-    """Returns a difference and its interval as a sentence, in texts of a thousand."""
+def in_words(pair: Pair, names: Mapping[str, str]) -> str:
+    """Returns a difference and its interval as a sentence, in texts of a thousand.
+
+    Args:
+      pair: Of rows with a seed in common.
+      names: What sentences call them, see `titles`.
+    """
     count, low, high = (
-        round(1000 * value) for value in (pair["difference"], *bounds(pair))
+        round(1000 * value) for value in (difference(pair), *bounds(pair))
     )
+    a, b = names[pair.a], names[pair.b]
     if not count:
-        lead = f"{title(pair['a'])} has as many right as {title(pair['b'])}"
+        lead = f"{a} has as many right as {b}"
     else:
-        lead = f"{title(pair['a'])} has {count} more right than {title(pair['b'])}"
+        lead = f"{a} has {count} more right than {b}"
     if low >= 0:
         reach = f"between {low} and {high} more"
     elif high <= 0:
@@ -271,15 +260,6 @@ def in_words(pair: Record) -> str:
     else:
         reach = f"between {-low} fewer and {high} more"
     return f"Of 1,000 texts {lead}; {reach}."
-
-
-def _size(pair: Record) -> str:
-    return f"{100 * abs(pair['difference']):.1f} points"
-
-
-def _reach(pair: Record) -> str:
-    low, high = bounds(pair)
-    return f"{signed(100 * low)} to {signed(100 * high)}"
 
 
 def _first_upper(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from seqclf.cells import CELLS
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.timing import StepTimes
 
@@ -58,6 +59,9 @@ class Row:
       kernel: What ran the recurrence.
       timed: `alone` or `while training`.
       validation_loss: Mean over the seeds.
+
+    Raises:
+      ValueError: If a twin has no cell that is known, or a baseline has one.
     """
 
     kind: Literal["twin", "baseline"]
@@ -81,6 +85,24 @@ class Row:
     kernel: str | None = None
     timed: str | None = None
     validation_loss: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind == "twin" and self.cell not in CELLS:
+            raise ValueError(f"{self.name} has the cell {self.cell}, which is unknown")
+        if self.kind == "baseline" and self.cell is not None:
+            raise ValueError(f"the baseline {self.name} has a cell, {self.cell}")
+
+    @property
+    def recurs(self) -> bool:
+        """Whether it has a recurrent layer; a baseline has none."""
+        return self.cell is not None and CELLS[self.cell].recurs
+
+    @property
+    def title(self) -> str:
+        """What sentences call it, such as `GRU` or `GRU (wide)`."""
+        if self.cell is None:
+            return self.name
+        return CELLS[self.cell].title + self.name.removeprefix(self.cell)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +159,10 @@ class Pair:
       mcnemar_p: Theirs.
       adjusted_for: Number of the pairs that p is adjusted for; earlier versions did not
         keep it.
-      is_decided: Whether the two differ, beyond chance.
+      is_decided: Whether the two differ, beyond chance; likewise.
+
+    Raises:
+      ValueError: If it has seeds but not what they tell.
     """
 
     a: str
@@ -152,7 +177,14 @@ class Pair:
     models: tuple[ModelPair, ...] = ()
     mcnemar_p: tuple[float, ...] = ()
     adjusted_for: int | None = None
-    is_decided: bool = False
+    is_decided: bool | None = None
+
+    def __post_init__(self) -> None:
+        told = self.difference is not None and self.models and self.mcnemar_p
+        if self.seeds and not told:
+            raise ValueError(f"the pair of {self.a} and {self.b} lacks its difference")
+        if None in (self.low, self.high) and self.p is not None:
+            raise ValueError(f"the pair of {self.a} and {self.b} lacks its interval")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,10 +238,25 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuned:
-    """The trials of a cell, and the number of the chosen one, from 1."""
+    """The trials of a cell, and the number of the chosen one, from 1.
+
+    Raises:
+      ValueError: If there is no such trial, or it has no scores.
+    """
 
     trials: tuple[Tried, ...]
     chosen: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.chosen <= len(self.trials):
+            raise ValueError(f"there is no trial {self.chosen}")
+        if self.best.validation_loss is None:
+            raise ValueError(f"trial {self.chosen} has no scores")
+
+    @property
+    def best(self) -> Tried:
+        """The chosen trial."""
+        return self.trials[self.chosen - 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,11 +275,14 @@ class ComparisonResult:
       seconds: How long it took; None where nothing was trained.
       date: When, as 2026-01-31.
       version: Of this record.
+
+    Raises:
+      ValueError: If it has no twin, or names a row or a cell that is not there.
     """
 
     rows: tuple[Row, ...]
-    pairs: tuple[Pair, ...]
-    references: tuple[Pair, ...]
+    pairs: tuple[Pair, ...] = ()
+    references: tuple[Pair, ...] = ()
     verdict: str
     card: TwinCard
     tuning: dict[str, Tuned] | None = None
@@ -241,3 +291,19 @@ class ComparisonResult:
     seconds: float | None = None
     date: str | None = None
     version: int = VERSION
+
+    def __post_init__(self) -> None:
+        names = {row.name for row in self.rows}
+        if not self.twins:
+            raise ValueError("there is no twin among the rows")
+        for pair in (*self.pairs, *self.references):
+            if not {pair.a, pair.b} <= names:
+                raise ValueError(f"{pair.a} or {pair.b} of a pair is no row")
+        for cell in self.tuning or {}:
+            if cell not in CELLS:
+                raise ValueError(f"the cell {cell} of the tuning is unknown")
+
+    @property
+    def twins(self) -> tuple[Row, ...]:
+        """The rows of the twins."""
+        return tuple(row for row in self.rows if row.kind == "twin")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from seqclf.records.training import Environment
@@ -125,7 +126,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bin:
-    """Answers of about one stated probability: how many, its mean, the accuracy."""
+    """Answers of about one stated probability: how many, its mean, their accuracy."""
 
     n: int
     confidence: float
@@ -155,6 +156,9 @@ class Details:
       confusion: By row, counts of all seeds, rows true, columns predicted.
       calibration: By row.
       environment: Of the first run.
+
+    Raises:
+      ValueError: If its parts are of different rows.
     """
 
     labels: tuple[str, ...]
@@ -167,3 +171,15 @@ class Details:
     confusion: dict[str, tuple[tuple[int, ...], ...]]
     calibration: dict[str, Calibration]
     environment: Environment
+
+    def __post_init__(self) -> None:
+        parts: list[Mapping[str, object]] = [
+            self.word_order,
+            self.fit,
+            self.confusion,
+            self.calibration,
+            *(group.cells for group in self.groups),
+            *(example.answers for example in self.examples),
+        ]
+        if any(part.keys() != self.curves.keys() for part in parts):
+            raise ValueError("its parts are of different rows")

@@ -1,7 +1,6 @@
 """Every picture: plain values in, SVG out, for the page and the documents alike.
 
-Cells differ in colour (after Okabe & Ito's, which all eyes tell apart, but dark enough
-for white paper), in marker and in line style.
+Cells differ in colour, marker and line style, see `cells.Look`.
 """
 
 from __future__ import annotations
@@ -12,12 +11,15 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from seqclf.cells import CELLS, GRU
+from seqclf.comparison.pairs import bounds, difference, is_decided
+from seqclf.comparison.verdict import GUESSING
+from seqclf.records.comparison import Pair, Row
+from seqclf.records.details import Calibration, Curve, Group, WordOrder
 from seqclf.report.svg import INK, fit_for_page
+from seqclf.wording import percent
 
-COLOURS = {"none": "#777777", "rnn": "#B36B00", "gru": "#0072B2", "lstm": "#00875F"}
 OTHERS = ("#B0508A", "#C04A00", "#3A87B0", "#857500")
-MARKERS = {"none": "o", "rnn": "s", "gru": "^", "lstm": "D"}
-LINES = {"none": ":", "rnn": "-.", "gru": "--", "lstm": "-"}
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SETTINGS: Any = {
     "svg.fonttype": "none",
@@ -37,20 +39,21 @@ SETTINGS: Any = {
     "ytick.color": INK,
 }
 
-Record = Mapping[str, Any]
 
+def style(name: str, index: int = 0) -> dict[str, Any]:
+    """Returns colour, marker and line style of a row; its cell's, if it is called so.
 
-def style(cell: str, index: int = 0) -> dict[str, Any]:
-    """Returns colour, marker and line style of a row, by its cell."""
-    first = cell.split()[0]
-    if first in COLOURS and first == cell:
-        return {
-            "color": COLOURS[cell], "marker": MARKERS[cell], "linestyle": LINES[cell]
-        }  # fmt: skip
+    Args:
+      name: Of the row.
+      index: Tells rows apart that are called otherwise.
+    """
+    if name in CELLS:
+        look = CELLS[name].look
+        return {"color": look.colour, "marker": look.marker, "linestyle": look.line}
     return {"color": OTHERS[index % len(OTHERS)], "marker": "P", "linestyle": "-"}
 
 
-def accuracies(rows: Sequence[Record]) -> str:
+def accuracies(rows: Sequence[Row]) -> str:
     """Draws each row's test accuracy with its 95 % interval."""
     aside = _far_below(rows)
 
@@ -59,61 +62,63 @@ def accuracies(rows: Sequence[Record]) -> str:
         for place, row in enumerate(rows):
             if row is aside:
                 continue
-            mean, low, high = (row["accuracy"][k] for k in ("mean", "low", "high"))
-            look = style(row["cell"], place) | {"linestyle": "none"}
-            reach = [[100 * max(mean - low, 0)], [100 * max(high - mean, 0)]]
-            axes.errorbar([100 * mean], [place], xerr=reach, capsize=3, **look)
-        axes.set_yticks(range(len(rows)), [clipped(row["cell"]) for row in rows])
+            one = row.accuracy
+            look = style(row.name, place) | {"linestyle": "none"}
+            reach = _reach(one.mean, one.low, one.high)
+            axes.errorbar([100 * one.mean], [place], xerr=reach, capsize=3, **look)
+        axes.set_yticks(range(len(rows)), [clipped(row.name) for row in rows])
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlabel("test accuracy, %")
         axes.grid(axis="x", alpha=0.25)
         if aside is not None:
-            said = f" ◂ {100 * aside['accuracy']['mean']:.1f}"
+            said = f" ◂ {percent(aside.accuracy.mean)}"
             left = axes.get_yaxis_transform()
             axes.text(0, list(rows).index(aside), said, transform=left, va="center")
 
     return drawn(draw, "accuracies", 6.4, 0.8 + 0.36 * len(rows))
 
 
-def _far_below(rows: Sequence[Record]) -> Record | None:
+def _reach(value: float, low: float, high: float) -> list[list[float]]:
+    """Returns how far an interval reaches below and above, in points."""
+    return [[100 * max(value - low, 0)], [100 * max(high - value, 0)]]
+
+
+def _far_below(rows: Sequence[Row]) -> Row | None:
     """Returns the row of guessing, if with it the others would lie on one another."""
-    guesses = [row for row in rows if row["cell"] == "majority"]
-    others = [row["accuracy"] for row in rows if row["cell"] != "majority"]
+    guesses = [row for row in rows if row.name == GUESSING]
+    others = [row.accuracy for row in rows if row.name != GUESSING]
     if not guesses or not others:
         return None
-    lowest = min(one["low"] for one in others)
-    width = max(one["high"] for one in others) - lowest
-    return guesses[0] if lowest - guesses[0]["accuracy"]["high"] > width else None
+    lowest = min(one.low for one in others)
+    width = max(one.high for one in others) - lowest
+    return guesses[0] if lowest - guesses[0].accuracy.high > width else None
 
 
-def majority_said(rows: Sequence[Record]) -> str:
+def majority_said(rows: Sequence[Row]) -> str:
     """Returns what the caption of `accuracies` says of guessing, after a space."""
     if _far_below(rows) is None:
         return ""
     return " Always guessing the commonest label lies left of the scale, at its number."
 
 
-def differences(pairs: Sequence[Record]) -> str:
+def differences(pairs: Sequence[Pair]) -> str:
     """Draws each pair's difference with its 95 % interval; zero is marked.
 
     Args:
-      pairs: Records with name, difference, low and high, fractions, and is_decided,
-        whether the two can be told apart.
+      pairs: Of rows with a seed in common.
     """
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         axes.axvline(0, color=INK, linewidth=0.8)
         for place, pair in enumerate(pairs):
-            value, low, high = (100 * pair[k] for k in ("difference", "low", "high"))
-            reach = [[max(value - low, 0)], [max(high - value, 0)]]
+            value, reach = difference(pair), _reach(difference(pair), *bounds(pair))
             axes.errorbar(
-                [value], [place], xerr=reach, capsize=3, color=COLOURS["gru"],
-                marker="o", markerfacecolor=None if pair["is_decided"] else "none",
+                [100 * value], [place], xerr=reach, capsize=3, color=GRU.look.colour,
+                marker="o", markerfacecolor=None if is_decided(pair) else "none",
             )  # fmt: skip
-        axes.set_yticks(
-            range(len(pairs)), [clipped(pair["name"], 44) for pair in pairs]
-        )
+        names = [clipped(f"{pair.a} − {pair.b}", 44) for pair in pairs]
+        axes.set_yticks(range(len(pairs)), names)
         axes.set_ylim(len(pairs) - 0.5, -0.5)
         axes.set_xlabel("difference in accuracy, points (filled: p < 0.05)")
         axes.grid(axis="x", alpha=0.25)
@@ -121,14 +126,14 @@ def differences(pairs: Sequence[Record]) -> str:
     return drawn(draw, "differences", 6.4, 0.8 + 0.36 * len(pairs))
 
 
-COSTS = (
-    ("seconds_to_best", "seconds to the best epoch"),
-    ("parameters", "parameters"),
-    ("milliseconds_per_prediction", "ms a text, predicted alone"),
+COSTS: tuple[tuple[str, Callable[[Row], float | None]], ...] = (
+    ("seconds to the best epoch", lambda row: row.seconds_to_best),
+    ("parameters", lambda row: row.parameters),
+    ("ms a text, predicted alone", lambda row: row.milliseconds_per_prediction),
 )
 
 
-def costs(rows: Sequence[Record]) -> str:
+def costs(rows: Sequence[Row]) -> str:
     """Draws accuracy over time, parameters and latency.
 
     A line joins the rows that no other beats in both (the Pareto front). Guessing the
@@ -137,18 +142,18 @@ def costs(rows: Sequence[Record]) -> str:
 
     def draw(figure: Any) -> None:
         panels = figure.subplots(1, len(COSTS), sharey=True)
-        for axes, (key, label) in zip(panels, COSTS, strict=True):
+        for axes, (label, cost_of) in zip(panels, COSTS, strict=True):
             points = [
-                (row[key], 100 * row["accuracy"]["mean"], row["cell"], index)
+                (cost, 100 * row.accuracy.mean, row.name, index)
                 for index, row in enumerate(rows)
-                if row.get(key) and row["cell"] != "majority"
+                if row.name != GUESSING and (cost := cost_of(row))
             ]
             front = pareto_front([(cost, value) for cost, value, *_ in points])
             axes.plot(*zip(*front, strict=True) if front else ([], []), color=INK,
                       linewidth=0.8, alpha=0.6)  # fmt: skip
-            for cost, value, cell, index in points:
-                look = style(cell, index) | {"linestyle": "none"}
-                axes.plot([cost], [value], label=clipped(cell), **look)
+            for cost, value, name, index in points:
+                look = style(name, index) | {"linestyle": "none"}
+                axes.plot([cost], [value], label=clipped(name), **look)
             axes.set_xscale("log")
             axes.margins(0.2)
             plain_ticks(axes)
@@ -200,24 +205,27 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, flo
     return front
 
 
-def curves(by_cell: Mapping[str, Sequence[Record]]) -> str:
+def curves(by_cell: Mapping[str, Sequence[Curve]]) -> str:
     """Draws validation accuracy by epoch and by second: seeds faint, their mean strong.
 
     Args:
-      by_cell: Records a seed, see `details`; the mean goes as far as all seeds do.
+      by_cell: Trainings by row; the mean goes as far as all seeds do.
     """
 
     def draw(figure: Any) -> None:
         by_epoch, by_second = figure.subplots(1, 2, sharey=True)
         for index, (cell, seeds) in enumerate(by_cell.items()):
             look = style(cell, index) | {"marker": ""}
-            for axes, key in ((by_epoch, "epochs"), (by_second, "seconds")):
-                for one in seeds:
-                    axes.plot(one[key], _percents(one), alpha=0.25, linewidth=1, **look)
-                shortest = min(len(one["epochs"]) for one in seeds)
-                x = _mean([one[key][:shortest] for one in seeds])
-                y = _mean([_percents(one)[:shortest] for one in seeds])
-                axes.plot(x, y, linewidth=2, label=clipped(cell), **look)
+            shortest = min(len(one.epochs) for one in seeds)
+            y = _mean([_percents(one)[:shortest] for one in seeds])
+            for axes, places in (
+                (by_epoch, [one.epochs for one in seeds]),
+                (by_second, [one.seconds for one in seeds]),
+            ):
+                for x, one in zip(places, seeds, strict=True):
+                    axes.plot(x, _percents(one), alpha=0.25, linewidth=1, **look)
+                mean = _mean([one[:shortest] for one in places])
+                axes.plot(mean, y, linewidth=2, label=clipped(cell), **look)
         by_epoch.xaxis.get_major_locator().set_params(integer=True)
         by_epoch.set_xlabel("epoch")
         by_second.set_xlabel("seconds of training, as they passed")
@@ -264,17 +272,16 @@ def _write_shares(axes: Any, shares: Sequence[Sequence[float]]) -> None:
             axes.text(j, i, f"{share:.0f}", color=tone, **centred)
 
 
-def calibrations(by_cell: Mapping[str, Record]) -> str:
+def calibrations(by_cell: Mapping[str, Calibration]) -> str:
     """Draws how often answers are right by how sure they were."""
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         axes.plot([0, 100], [0, 100], color=INK, linewidth=0.8, alpha=0.6)
         for index, (cell, one) in enumerate(by_cell.items()):
-            bins = one["bins"]
             axes.plot(
-                [100 * b["confidence"] for b in bins],
-                [100 * b["accuracy"] for b in bins],
+                [100 * b.confidence for b in one.bins],
+                [100 * b.accuracy for b in one.bins],
                 label=clipped(cell),
                 **style(cell, index),
             )
@@ -286,27 +293,27 @@ def calibrations(by_cell: Mapping[str, Record]) -> str:
     return drawn(draw, "calibrations", 5.2, 4.2)
 
 
-def by_length(groups: Sequence[Record]) -> str:
+def by_length(groups: Sequence[Group]) -> str:
     """Draws accuracy by quarters of the texts' lengths, with 95 % intervals."""
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
-        cells = list(groups[0]["cells"])
+        cells = list(groups[0].cells)
         for index, cell in enumerate(cells):
-            values = [group["cells"][cell] for group in groups]
+            values = [group.cells[cell] for group in groups]
             shift = 0.08 * (index - (len(cells) - 1) / 2)
             axes.errorbar(
                 [place + shift for place in range(len(groups))],
-                [100 * v["accuracy"] for v in values],
+                [100 * v.accuracy for v in values],
                 yerr=[
-                    [100 * max(v["accuracy"] - v["low"], 0) for v in values],
-                    [100 * max(v["high"] - v["accuracy"], 0) for v in values],
+                    [100 * max(v.accuracy - v.low, 0) for v in values],
+                    [100 * max(v.high - v.accuracy, 0) for v in values],
                 ],
                 capsize=2,
                 label=clipped(cell),
                 **style(cell, index),
             )
-        axes.set_xticks(range(len(groups)), [group["group"] for group in groups])
+        axes.set_xticks(range(len(groups)), [group.group for group in groups])
         axes.set_ylabel("test accuracy, %")
         axes.grid(axis="y", alpha=0.25)
         legend(figure, [axes])
@@ -314,14 +321,14 @@ def by_length(groups: Sequence[Record]) -> str:
     return drawn(draw, "by_length", 6.4, 3.6)
 
 
-def word_order(by_cell: Mapping[str, Record]) -> str:
+def word_order(by_cell: Mapping[str, WordOrder]) -> str:
     """Draws the accuracy on the test texts as they are and with shuffled words."""
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         for place, (cell, one) in enumerate(by_cell.items()):
             look = style(cell, place) | {"linestyle": "none"}
-            ends = [100 * one["shuffled"], 100 * one["accuracy"]]
+            ends = [100 * one.shuffled, 100 * one.accuracy]
             axes.plot(ends, [place, place], color=look["color"], linewidth=1.5)
             axes.plot(ends[1:], [place], **look)
             axes.plot(ends[:1], [place], markerfacecolor="none", **look)
@@ -333,8 +340,8 @@ def word_order(by_cell: Mapping[str, Record]) -> str:
     return drawn(draw, "word_order", 6.4, 0.8 + 0.36 * len(by_cell))
 
 
-def _percents(one: Record) -> list[float]:
-    return [100 * value for value in one["validation_accuracy"]]
+def _percents(one: Curve) -> list[float]:
+    return [100 * value for value in one.validation_accuracy]
 
 
 def _mean(lists: Sequence[Sequence[float]]) -> list[float]:

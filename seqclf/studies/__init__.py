@@ -8,10 +8,9 @@ that draws it; `STUDIES` names them.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from seqclf import keywords, marker
 from seqclf.config import require_count
@@ -19,8 +18,9 @@ from seqclf.data import GENERATED
 from seqclf.errors import RunError
 from seqclf.machine import jobs_for
 from seqclf.model import backend
+from seqclf.records.comparison import ComparisonResult
 from seqclf.records.dataset import DatasetInfo
-from seqclf.report.page.sections import sections_page
+from seqclf.report.page.sections import Section, sections_page
 from seqclf.steps import (
     Listener,
     Target,
@@ -204,26 +204,24 @@ def run_study(
 
 
 def write_page(
-    folder: Path, result: Mapping[str, Any], models: Path, listener: Listener
+    folder: Path, result: ComparisonResult, models: Path, listener: Listener
 ) -> None:
     """Writes the page of a comparison, with what studies found on the same data.
 
     Args:
       folder: Of the comparison.
-      result: What `comparison.json` holds.
+      result: What was found.
       models: Folder of the runs.
       listener: Told where the page is, and what had to be left out of it.
     """
-    found: list[dict[str, Any]] = []
+    found: list[Section] = []
     with optional(listener.insist, "The page is written without studies"):
-        fingerprint = result["card"]["dataset"]["fingerprint"]
+        fingerprint = result.card.dataset.fingerprint
         found = sections_on(fingerprint, models, listener)
-    write_report(folder, dict(result), listener, found)
+    write_report(folder, result, listener, found)
 
 
-def sections_on(
-    fingerprint: object, models: Path, listener: Listener
-) -> list[dict[str, Any]]:
+def sections_on(fingerprint: object, models: Path, listener: Listener) -> list[Section]:
     """Returns what was found on the data of a comparison, as sections of its page.
 
     Args:
@@ -244,7 +242,7 @@ def sections_on(
     return sections
 
 
-def section_of(study: Study, answer: Answer, path: Path) -> dict[str, Any]:
+def section_of(study: Study, answer: Answer, path: Path) -> Section:
     """Returns an answer as a section of a page; its figure is drawn anew.
 
     Args:

@@ -9,7 +9,8 @@ from typing import Any
 
 from seqclf.config import require_count
 from seqclf.errors import RunError, SeqclfError
-from seqclf.report.page.sections import sections_page
+from seqclf.report import table as report_table
+from seqclf.report.page.sections import Section, sections_page
 from seqclf.steps import Listener, Target, optional, shortly
 from seqclf.storage import write_json, write_text
 from seqclf.studies import STUDIES, run_study, saved, section_of, shown
@@ -106,7 +107,7 @@ class _UnusableError(RunError):
     """An answer that is there, and cannot be judged or shown."""
 
 
-def _used(answer: Answer, path: Path) -> tuple[list[Record], Record]:
+def _used(answer: Answer, path: Path) -> tuple[list[Record], Section]:
     """Returns what an answer says of its claims, and its section of the page.
 
     Raises:
@@ -124,14 +125,11 @@ def _used(answer: Answer, path: Path) -> tuple[list[Record], Record]:
         raise _UnusableError(said) from error
 
 
-def _write(page: Page, sections: Sequence[Record]) -> None:
+def _write(page: Page, sections: Sequence[Section]) -> None:
     """Writes `claims.json` and the HTML page."""
     write_json(page.file.with_name(JSON_FILE), page.values())
-    first = {
-        "title": "Claims",
-        "claim": "", "notes": [], "sentence": "", "svg": "", "alt": "", "command": "",
-        "table": {"header": list(page.table().header), "rows": list(page.table().rows)},
-    }  # fmt: skip
+    table = report_table.Table(header=page.table().header, rows=page.table().rows)
+    first = Section(title="Claims", table=table)
     html = sections_page(page.title, [first, *sections], " ".join(page.notes))
     write_text(page.file, html)
 

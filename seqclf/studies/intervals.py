@@ -59,8 +59,8 @@ def difference(a: Right, b: Right) -> Record:
     seeds = sorted(a)
     if len(seeds) == 1:
         one = compare_models(a[seeds[0]], b[seeds[0]])
-        found = {key: one[key] for key in ("difference", "low", "high")}
-        return found | {"p": one["mcnemar_p"], "of": MODELS}
+        found = {"difference": one.difference, "low": one.low, "high": one.high}
+        return found | {"p": one.mcnemar_p, "of": MODELS}
     values = np.array([a[seed].astype(np.int8) - b[seed] for seed in seeds])
     estimate = statistics.crossed_mean(values)
     low, high = estimate.interval()

@@ -6,8 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from seqclf.comparison.saved import QUESTION_FILE
 from seqclf.errors import RunError
+from seqclf.marker import QUESTION_FILE
 from seqclf.storage import (
     numbered,
     read_object,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from seqclf.report import table as report_table
+from seqclf.report.page.sections import Section
 from seqclf.studies.question import Answer, Table
 
 GAP = 2  # characters between two columns of a terminal's table
@@ -81,16 +83,15 @@ def column_widths(table: Table, room: int) -> list[int] | None:
     return widths
 
 
-def section(answer: Answer, svg: str) -> dict[str, Any]:
-    """Returns what a page shows of an answer, see `report.page.sections`."""
-    header, rows = answer.table.header, answer.table.rows
-    return {
-        "title": answer.title,
-        "claim": answer.about.get("claim", ""),
-        "sentence": answer.sentence,
-        "notes": list(answer.notes),
-        "svg": svg,
-        "alt": f"{answer.title}. {answer.sentence}",
-        "table": {"header": list(header), "rows": [list(row) for row in rows]},
-        "command": answer.about.get("command", ""),
-    }
+def section(answer: Answer, svg: str) -> Section:
+    """Returns what a page shows of an answer."""
+    return Section(
+        title=answer.title,
+        claim=answer.about.get("claim", ""),
+        sentence=answer.sentence,
+        notes=answer.notes,
+        svg=svg,
+        alt=f"{answer.title}. {answer.sentence}",
+        table=report_table.Table(header=answer.table.header, rows=answer.table.rows),
+        command=answer.about.get("command", ""),
+    )

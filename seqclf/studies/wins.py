@@ -19,18 +19,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seqclf.comparison.pairs import SIGNIFICANCE
-from seqclf.comparison.saved import (
-    COMPARISON_FILE,
-    find_comparisons,
-    read_comparison,
-)
+from seqclf.comparison.pairs import SIGNIFICANCE, bounds, difference
 from seqclf.comparison.words import percent, signed
 from seqclf.data import GENERATED
 from seqclf.errors import RunError
+from seqclf.marker import COMPARISON_FILE
+from seqclf.records.comparison import ComparisonResult
 from seqclf.records.dataset import DatasetInfo
 from seqclf.report.figures import clipped, drawn, style
 from seqclf.report.svg import INK
+from seqclf.runs.comparisons import find_comparisons, read_comparison
 from seqclf.steps import optional
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, Record, Table
@@ -115,33 +113,31 @@ def compared(models: Path) -> tuple[list[Record], list[str]]:
     return _once_a_data_set(found), left_out
 
 
-def _pair(folder: Path, result: Record) -> list[Record]:
+def _pair(folder: Path, result: ComparisonResult) -> list[Record]:
     """Returns a record of the pair; nothing where the comparison does not have it."""
-    by_cell = {row["cell"]: row for row in result["rows"]}
-    for pair in result["pairs"]:
-        if {pair["a"], pair["b"]} == {FIRST, SECOND} and pair["seeds"]:
+    by_name = {row.name: row for row in result.rows}
+    for pair in result.pairs:
+        if {pair.a, pair.b} == {FIRST, SECOND} and pair.seeds:
             break
     else:
         return []
-    interval = pair if pair["low"] is not None else pair["models"][0]
-    ends = [interval["low"], interval["high"]]
-    sign = 1 if pair["a"] == FIRST else -1
-    low, high = sorted(sign * end for end in ends)
-    dataset = result["card"]["dataset"]
+    sign = 1 if pair.a == FIRST else -1
+    low, high = sorted(sign * end for end in bounds(pair))
+    dataset = result.card.dataset
     record = {
-        "data": dataset["name"],
+        "data": dataset.name,
         "comparison": folder.name,
-        "fingerprint": dataset["fingerprint"],
-        "n": by_cell[FIRST]["n"],
-        "seeds": len(pair["seeds"]),
-        "own_settings": int(bool(result["card"]["chosen"])),
-        FIRST: by_cell[FIRST]["accuracy"]["mean"],
-        SECOND: by_cell[SECOND]["accuracy"]["mean"],
-        "difference": sign * pair["difference"] + 0.0,  # no negative zero
+        "fingerprint": dataset.fingerprint,
+        "n": by_name[FIRST].n,
+        "seeds": len(pair.seeds),
+        "own_settings": int(bool(result.card.chosen)),
+        FIRST: by_name[FIRST].accuracy.mean,
+        SECOND: by_name[SECOND].accuracy.mean,
+        "difference": sign * difference(pair) + 0.0,  # no negative zero
         "low": low,
         "high": high,
-        "p": pair["p"],
-        "is_synthetic": int(dataset["source"] == GENERATED),
+        "p": pair.p,
+        "is_synthetic": int(dataset.source == GENERATED),
     }
     return [record]
 

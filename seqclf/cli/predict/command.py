@@ -165,9 +165,9 @@ def predict(
 
     Example: seqclf predict "Not half as dull as I feared."
     """
-    from seqclf.comparison.saved import default_run
     from seqclf.records.reading import Reading
     from seqclf.runs import open_run
+    from seqclf.runs.comparisons import default_run
 
     require_count("--top", top)
     _refuse_options(context, input_file, output, texts)

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
-from collections.abc import Sequence
 from importlib import resources
 from typing import Any
-
-NUMBER = re.compile(r"[<≥≤~+−-]?\s?[.\d]")
-
-Record = dict[str, Any]
 
 
 def render(template: str, **values: Any) -> str:
@@ -45,34 +39,6 @@ def trusted(svg: str) -> str:
     from markupsafe import Markup
 
     return Markup(svg)  # noqa: S704 -- drawn here; its texts are escaped in it
-
-
-def table(
-    caption: str, headers: Sequence[str], rows: Sequence[Any], note: str = ""
-) -> Record:
-    """Returns a table as the templates take it.
-
-    Args:
-      caption: What it shows.
-      headers: Of its columns.
-      rows: Lists of texts, as long as the headers.
-      note: What stands below it; empty for nothing.
-
-    Returns:
-      caption, headers, rows, note, and words: the numbers of the columns that hold no
-      numbers; they are set to the left and may break.
-    """
-    return {
-        "caption": caption,
-        "headers": headers,
-        "rows": rows,
-        "note": note,
-        "words": [
-            column
-            for column in range(1, len(headers))
-            if not any(NUMBER.match(row[column]) for row in rows)
-        ],
-    }
 
 
 def _file(name: str) -> str:

@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from seqclf.report.page.render import Record, render, table, trusted
+from seqclf.report.page.render import render, trusted
 from seqclf.report.svg import with_ids_of
+from seqclf.report.table import Table
 
-Section = Mapping[str, Any]
-FIELDS = ("title", "claim", "sentence", "notes", "alt", "command")
+NO_TABLE = Table(header=(), rows=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """What a page shows of a study; what is empty is left out.
+
+    Everything but `svg` is data and will be escaped.
+
+    Attributes:
+      title: What it looked at.
+      claim: What is said of the cells elsewhere.
+      sentence: What the numbers say of it.
+      notes: What was held fixed or left out, a sentence each.
+      svg: A drawing of `report.figures`.
+      alt: What the drawing shows, in words.
+      table: The numbers.
+      command: What to type to do it again.
+      id: Of the element; `prepared` gives it.
+    """
+
+    title: str
+    claim: str = ""
+    sentence: str = ""
+    notes: tuple[str, ...] = ()
+    svg: str = ""
+    alt: str = ""
+    table: Table = NO_TABLE
+    command: str = ""
+    id: str = ""
 
 
 def sections_page(title: str, sections: Sequence[Section], note: str = "") -> str:
@@ -19,7 +48,7 @@ def sections_page(title: str, sections: Sequence[Section], note: str = "") -> st
 
     Args:
       title: Stands at the top and in the tab.
-      sections: Records, see `prepared`.
+      sections: What it holds.
       note: A paragraph below the title, such as on what data and how often; empty
         for none.
     """
@@ -33,20 +62,11 @@ def sections_page(title: str, sections: Sequence[Section], note: str = "") -> st
     )
 
 
-def prepared(sections: Sequence[Section]) -> list[Record]:
+def prepared(sections: Sequence[Section]) -> list[Section]:
     """Returns sections as the templates take them, each with ids of its own.
 
-    Everything but `svg` is data and will be escaped. What is empty is left out.
-
-    Args:
-      sections: Records of title; claim, what is said of the cells elsewhere; sentence,
-        what the numbers say of it; notes, what was held fixed or left out, a sentence
-        each; svg, a drawing of `report.figures`, and alt, what
-        it shows in words; table, with header and rows, texts; command, what to type to
-        do it again.
-
     Returns:
-      The records with an id, table ready, and svg trusted.
+      The sections with an id, a title of the table, and svg trusted.
 
     Raises:
       ValueError: If a drawing has no text alternative.
@@ -54,18 +74,17 @@ def prepared(sections: Sequence[Section]) -> list[Record]:
     return [_prepared(f"study-{n}", one) for n, one in enumerate(sections, 1)]
 
 
-def contents(studies: Sequence[Record]) -> list[tuple[str, str]]:
+def contents(studies: Sequence[Section]) -> list[tuple[str, str]]:
     """Returns id and name of each section, for the page's contents."""
-    return [(one["id"], one["title"]) for one in studies]
+    return [(one.id, one.title) for one in studies]
 
 
-def _prepared(id_: str, one: Section) -> Record:
-    if one["svg"] and not one["alt"]:
-        raise ValueError(f"the figure of {one['title']!r} has no text alternative")
-    numbers, caption = one["table"], f"Numbers: {one['title']}"
-    return {
-        "id": id_,
-        **{key: one[key] for key in FIELDS},
-        "svg": trusted(with_ids_of(one["svg"], id_)) if one["svg"] else "",
-        "table": table(caption, numbers["header"], numbers["rows"]),
-    }
+def _prepared(id_: str, one: Section) -> Section:
+    if one.svg and not one.alt:
+        raise ValueError(f"the figure of {one.title!r} has no text alternative")
+    return replace(
+        one,
+        id=id_,
+        svg=trusted(with_ids_of(one.svg, id_)) if one.svg else "",
+        table=replace(one.table, title=f"Numbers: {one.title}"),
+    )

@@ -1,0 +1,112 @@
+"""Finished comparisons, read from their files; without what training needs."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from seqclf.data.dataset import VALIDATION
+from seqclf.errors import RunError
+from seqclf.marker import COMPARISON_FILE, COMPLETE_FILE, QUESTION_FILE
+from seqclf.records.comparison import VERSION, ComparisonResult
+from seqclf.records.plain import from_plain
+from seqclf.runs.manifest import DamagedError, check
+from seqclf.runs.places import list_runs, no_runs
+from seqclf.runs.run import Run
+from seqclf.storage import strict_json
+
+_UNUSABLE = (OSError, ValueError, RecursionError, RunError, DamagedError)
+
+
+def read_comparison(folder: Path) -> ComparisonResult:
+    """Reads the `comparison.json` of a finished comparison, also of version 1.
+
+    Raises:
+      RunError: If it is unfinished, damaged, or of a later version of seqclf.
+    """
+    file = folder / COMPARISON_FILE
+    if (folder / QUESTION_FILE).exists() and not file.exists():
+        raise RunError(
+            f"{folder} is unfinished; type the command that began it again, and it "
+            f"goes on with the runs that are missing."
+        )
+    try:
+        written = check(folder, COMPARISON_FILE, Run(folder).checksums)
+        values = strict_json(written.read_text("utf-8"))
+        if not _is_later(values):
+            return from_plain(ComparisonResult, _migrated(values))
+    except _UNUSABLE as error:
+        raise RunError(
+            f"{file} could not be used ({error}); type the command that made it "
+            f"again, and it is written anew from its runs."
+        ) from error
+    raise RunError(f"{file} was written by a later version of seqclf; update seqclf.")
+
+
+def _is_later(values: Any) -> bool:
+    version = values.get("version") if isinstance(values, dict) else None
+    return isinstance(version, int) and version > VERSION
+
+
+def _migrated(values: Any) -> Any:
+    """Turns what version 1 wrote into version 2; leaves anything else as it is.
+
+    Version 1 had the name of a row under `cell`, that of a twin beginning with its
+    cell, and called twins `recurrent`.
+    """
+    if not isinstance(values, dict) or "version" in values:
+        return values
+    rows = values.get("rows")
+    if isinstance(rows, list):
+        rows = [_migrated_row(row) if isinstance(row, dict) else row for row in rows]
+    return values | {"rows": rows}
+
+
+def _migrated_row(row: dict[str, Any]) -> dict[str, Any]:
+    name, is_twin = row.get("cell"), row.get("kind") == "recurrent"
+    if not is_twin or not isinstance(name, str):
+        return row | {"name": name, "cell": None}
+    return row | {"name": name, "cell": name.partition(" ")[0], "kind": "twin"}
+
+
+def find_comparisons(models: Path) -> list[Path]:
+    """Returns the directories of finished comparisons, by name."""
+    if not models.is_dir():
+        return []
+    found = sorted(file.parent for file in models.glob(f"*/{COMPARISON_FILE}"))
+    return [path for path in found if (path / COMPLETE_FILE).exists()]
+
+
+def default_run(models: Path) -> Run:
+    """Returns the run that `predict` takes if none is named.
+
+    The newest `train`, or the best by validation loss of the newest `compare`,
+    whichever was asked for last. Damaged ones do not count.
+
+    Raises:
+      RunError: If there is no finished run.
+    """
+    asked: list[tuple[str, Run]] = []
+    for path in [run.path for run in list_runs(models)] + find_comparisons(models):
+        with contextlib.suppress(RunError):
+            complete = Run(path).complete
+            best = Run(path) if complete.command == "train" else _best_run(path)
+            if best is not None:
+                asked.append((complete.time, best))
+    if not asked:
+        raise RunError(f"no run to predict with; {no_runs(models)}")
+    return max(asked, key=lambda one: one[0])[1]
+
+
+def _best_run(path: Path) -> Run | None:
+    """Returns the run of a comparison with the least validation loss."""
+    if not (path / COMPARISON_FILE).exists():
+        return None
+    found = [
+        Run(path.parent / Path(one).name)
+        for row in read_comparison(path).twins
+        for one in row.runs
+    ]
+    there = [run for run in found if run.is_finished]
+    return min(there, key=lambda r: r.metrics[VALIDATION].log_loss, default=None)

@@ -1,0 +1,69 @@
+"""How numbers, intervals and names are written, the same wherever people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MISSING = "–"
+
+
+def percent(fraction: float) -> str:
+    """Returns a fraction as per cent with one digit, such as `89.9`."""
+    return f"{100 * fraction:.1f}"
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """Returns a number with a real minus sign, such as `−0.4`."""
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def joined(names: Sequence[str]) -> str:
+    """Returns a list in words, such as `none, gru and lstm`; at least one name."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def counted(number: int, unit: str) -> str:
+    """Returns a number with its unit, such as `1 seed` or `1,500 texts`."""
+    return f"{number:,} {plural(number, unit)}"
+
+
+def plural(number: int, unit: str) -> str:
+    """Returns a unit as so many have it, such as `seeds`; its plural ends in s."""
+    return unit if number == 1 else f"{unit}s"
+
+
+def p_value(p: float) -> str:
+    """Returns a p-value with three digits, such as `0.012`, or `< 0.001`."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def interval(
+    low: float | None, high: float | None, scale: float = 100, digits: int = 1
+) -> str:
+    """Returns bounds such as `−0.4 to 1.0`, fractions in points; a dash for None."""
+    if low is None or high is None:
+        return MISSING
+    return f"{signed(scale * low, digits)} to {signed(scale * high, digits)}"
+
+
+def span(low: float, high: float) -> str:
+    """Returns bounds of a share in per cent, such as `89.1–90.6`, for tables."""
+    return f"{percent(low)}–{percent(high)}"
+
+
+def with_interval(value: float, low: float | None, high: float | None) -> str:
+    """Returns such as `89.9 (89.1 to 90.6)`, of fractions, in per cent or points."""
+    return f"{signed(100 * value)} ({interval(low, high)})"
+
+
+def points(
+    difference: float, low: float | None = None, high: float | None = None
+) -> str:
+    """Returns `0.3 points`, of fractions; `0.3 points (−0.4 to 1.0)` with bounds."""
+    size = f"{signed(100 * difference)} points"
+    return size if low is None else f"{size} ({interval(low, high)})"
+
+
+def points_at_length(difference: float, low: float | None, high: float | None) -> str:
+    """Returns such as `0.3 points (95 % interval −0.4 to 1.0)`, of fractions."""
+    return f"{points(difference)} (95 % interval {interval(low, high)})"
