@@ -12,8 +12,9 @@ from scipy.stats import ttest_rel
 from seqclf import steps
 from seqclf.comparison import tuning
 from seqclf.comparison.design import Design
-from seqclf.studies import random_search, range_test, run_study, sensitivity
+from seqclf.studies import run_study
 from seqclf.studies.question import quick_config
+from seqclf.studies.sweeps import random_search, range_test, sensitivity
 
 
 def test_the_expected_best_is_the_mean_over_all_ways_to_draw():

@@ -9,8 +9,9 @@ import pytest
 from asked import TINY, Silent, tiny_question
 
 from seqclf import steps
-from seqclf.studies import intervals, learning_curve, run_study, size, size_shown, sweep
-from seqclf.studies.learning_curve import PowerLaw
+from seqclf.studies import intervals, run_study
+from seqclf.studies.sweeps import learning_curve, size, size_shown, sweep
+from seqclf.studies.sweeps.learning_curve import PowerLaw
 
 SIZES = np.array([64, 128, 256, 512, 1024, 2048, 5000])
 # They cross where 1.2 n^-0.3 + 0.02 = 4.5 n^-0.5 + 0.03.
@@ -144,7 +145,8 @@ def test_only_sizes_beyond_guessing_are_fitted():
 
 
 def fake_run(train: float, validation: float) -> SimpleNamespace:
-    metrics = {"train": {"accuracy": train}, "validation": {"accuracy": validation}}
+    scores = {"train": train, "validation": validation}
+    metrics = {name: SimpleNamespace(accuracy=value) for name, value in scores.items()}
     return SimpleNamespace(metrics=metrics)
 
 

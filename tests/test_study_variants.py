@@ -9,8 +9,9 @@ from asked import TINY, Silent, tiny_question
 
 from seqclf import steps
 from seqclf.errors import ConfigError
-from seqclf.studies import depth, intervals, mix, run_study, sweep, variants
+from seqclf.studies import intervals, run_study
 from seqclf.studies.question import Question
+from seqclf.studies.sweeps import depth, mix, sweep, variants
 
 
 def test_depth_varies_layers_and_directions_alone():

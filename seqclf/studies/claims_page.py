@@ -12,9 +12,12 @@ from seqclf.errors import RunError, SeqclfError
 from seqclf.report.page.sections import sections_page
 from seqclf.steps import Listener, Target, optional, shortly
 from seqclf.storage import write_json, write_text
-from seqclf.studies import STUDIES, run_study, saved, section_of, shown
+from seqclf.studies import saved, shown
 from seqclf.studies.claims import CLAIMS
 from seqclf.studies.question import Answer, Question, Record, Table
+from seqclf.studies.run import run_study
+from seqclf.studies.sections import section_of
+from seqclf.studies.table import STUDIES
 
 PAGE_FILE, JSON_FILE = "claims.html", "claims.json"
 SYNTHETIC = (

@@ -19,11 +19,12 @@ from seqclf.comparison.pairs import Right, right_answers
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.runs import Run
-from seqclf.studies import intervals, learning_curve, size_shown, sweep
+from seqclf.studies import intervals
 from seqclf.studies.lab import Lab, with_limit
-from seqclf.studies.learning_curve import PowerLaw
 from seqclf.studies.question import Answer, Question, Record, quick_config
-from seqclf.studies.sweep import Point, Sweep, Trained
+from seqclf.studies.sweeps import learning_curve, size_shown, sweep
+from seqclf.studies.sweeps.learning_curve import PowerLaw
+from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
 
 LEAST_TEXTS, TEXTS_A_LABEL = 64, 4
 NEAR_ALL = 0.8  # a power of two above this share of all texts tells little more

@@ -11,7 +11,7 @@ import numpy as np
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.statistics import CONFIDENCE, RESAMPLES, holm
 from seqclf.studies.question import Record
-from seqclf.studies.sweep import student_mean
+from seqclf.studies.sweeps.sweep import student_mean
 
 FEWEST_DRAWS = 6  # fewer tell too little of a spread for an interval
 QUARTILES = (0.25, 0.5, 0.75)

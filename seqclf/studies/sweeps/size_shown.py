@@ -11,9 +11,9 @@ from seqclf.comparison.verdict import title
 from seqclf.comparison.words import percent, signed
 from seqclf.report import figures
 from seqclf.report.svg import INK
-from seqclf.studies import learning_curve, sweep
-from seqclf.studies.learning_curve import PowerLaw
 from seqclf.studies.question import QUICK_ROWS, Answer, Question, Record, Table
+from seqclf.studies.sweeps import learning_curve, sweep
+from seqclf.studies.sweeps.learning_curve import PowerLaw
 
 FEWEST_STEPS = 16  # of an epoch, as far as batches of 8 allow
 

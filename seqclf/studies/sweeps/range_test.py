@@ -23,7 +23,6 @@ from seqclf.data.dataset import TRAIN
 from seqclf.errors import TrainingError
 from seqclf.records.training import Report, Started
 from seqclf.report import figures
-from seqclf.studies import sweep
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import (
     QUICK_ROWS,
@@ -34,6 +33,7 @@ from seqclf.studies.question import (
     quick_config,
     trainings,
 )
+from seqclf.studies.sweeps import sweep
 from seqclf.text.batching import Batch, training_batches
 from seqclf.text.encoding import Examples, open_encoded
 

@@ -11,10 +11,10 @@ import dataclasses
 from collections.abc import Sequence
 
 from seqclf.config import RunConfig
-from seqclf.studies import sweep, variants
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import QUICK_ROWS, Answer, Question, quick_config
-from seqclf.studies.sweep import Point, Sweep, Trained
+from seqclf.studies.sweeps import sweep, variants
+from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
 
 LAYERS, QUICK_LAYERS = (1, 2, 3), (1, 2)
 

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError
-from seqclf.studies import sweep, variants
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import QUICK_ROWS, Answer, Question, quick_config
-from seqclf.studies.sweep import Point, Sweep, Trained
+from seqclf.studies.sweeps import sweep, variants
+from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
 
 CONV_WIDTH = 3
 ATTENTION = "attention"

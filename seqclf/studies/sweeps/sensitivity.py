@@ -23,7 +23,6 @@ from seqclf.comparison.words import percent, signed
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TRAIN, VALIDATION
 from seqclf.report import figures
-from seqclf.studies import random_search, range_test, sweep
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import (
     QUICK_ROWS,
@@ -33,7 +32,8 @@ from seqclf.studies.question import (
     Table,
     quick_config,
 )
-from seqclf.studies.sweep import Point, Sweep, Trained
+from seqclf.studies.sweeps import random_search, range_test, sweep
+from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
 
 DRAWS, QUICK_DRAWS = 16, 2
 SETTINGS = ("learning_rate", "dropout_rate", "max_length", "units")

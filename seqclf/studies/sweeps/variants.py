@@ -14,9 +14,10 @@ from seqclf.comparison.words import signed
 from seqclf.data.dataset import TEST
 from seqclf.report import figures
 from seqclf.report.svg import INK
-from seqclf.studies import intervals, sweep
+from seqclf.studies import intervals
 from seqclf.studies.question import Answer, Question, Record, Table
-from seqclf.studies.sweep import Point, Trained
+from seqclf.studies.sweeps import sweep
+from seqclf.studies.sweeps.sweep import Point, Trained
 
 
 def read(
