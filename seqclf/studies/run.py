@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from seqclf import keywords, marker
 from seqclf.config import require_count
@@ -23,7 +24,7 @@ from seqclf.steps import (
 from seqclf.storage import write_text
 from seqclf.studies import saved, shown, timed
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, Record
+from seqclf.studies.question import About, Answer, Question
 from seqclf.studies.table import STUDIES
 
 PAGE_FILE = "study.html"
@@ -35,7 +36,7 @@ def run_study(
     target: Target,
     listener: Listener,
     jobs: int | None = None,
-) -> tuple[Answer, Path]:
+) -> tuple[Answer[Any], Path]:
     """Answers a question, unless that was done, and keeps what was found.
 
     Args:
@@ -88,17 +89,17 @@ def run_study(
     return answer, path
 
 
-def _about(name: str, question: Question, data: DatasetInfo) -> Record:
-    return {
-        "claim": STUDIES[name].claim,
-        "command": _command(name, question),
-        "data": data.name,
-        "fingerprint": data.fingerprint,
-        "sizes": data.sizes,
-        "is_synthetic": data.source == GENERATED,
-        "quick": question.quick,
-        "seeds": list(question.seeds),
-    }
+def _about(name: str, question: Question, data: DatasetInfo) -> About:
+    return About(
+        claim=STUDIES[name].claim,
+        command=_command(name, question),
+        data=data.name,
+        fingerprint=data.fingerprint,
+        sizes=data.sizes,
+        is_synthetic=data.source == GENERATED,
+        quick=question.quick,
+        seeds=question.seeds,
+    )
 
 
 def _command(name: str, question: Question) -> str:

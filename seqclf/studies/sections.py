@@ -32,7 +32,7 @@ def write_page(
 
 
 def sections_on(
-    fingerprint: object, models: Path, listener: Listener
+    fingerprint: str, models: Path, listener: Listener
 ) -> list[dict[str, Any]]:
     """Returns what was found on the data of a comparison, as sections of its page.
 
@@ -54,7 +54,7 @@ def sections_on(
     return sections
 
 
-def section_of(study: Study, answer: Answer, path: Path) -> dict[str, Any]:
+def section_of(study: Study, answer: Answer[Any], path: Path) -> dict[str, Any]:
     """Returns an answer as a section of a page; its figure is drawn anew.
 
     Args:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from seqclf.records.dataset import DatasetInfo
 from seqclf.studies import (
     convergence,
+    convergence_shown,
     cost,
+    cost_shown,
     gates,
     gates_shown,
     gradients,
@@ -17,10 +20,19 @@ from seqclf.studies import (
     memory,
     order,
     wins,
+    wins_shown,
 )
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question
-from seqclf.studies.sweeps import depth, mix, sensitivity, size, size_shown, variants
+from seqclf.studies.sweeps import (
+    depth,
+    mix,
+    sensitivity,
+    sensitivity_shown,
+    size,
+    size_shown,
+    variants,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +49,8 @@ class Study:
         its own: from that folder to what stands for one.
     """
 
-    run: Callable[[Question, Lab], Answer]
-    figure: Callable[[Answer], str]
+    run: Callable[[Question, Lab], Answer[Any]]
+    figure: Callable[[Answer[Any]], str]
     claim: str
     options: frozenset[str] = frozenset()
     is_timed: bool = False
@@ -75,7 +87,7 @@ STUDIES: dict[str, Study] = {
     ),
     "sensitivity": Study(
         run=sensitivity.run,
-        figure=sensitivity.figure,
+        figure=sensitivity_shown.figure,
         claim="The cells differ in how much their settings matter.",
         options=frozenset({"range_test"}),
     ),
@@ -91,19 +103,19 @@ STUDIES: dict[str, Study] = {
     ),
     "convergence": Study(
         run=convergence.run,
-        figure=convergence.figure,
+        figure=convergence_shown.figure,
         claim="GRU converges in fewer steps than LSTM.",
         is_timed=True,
     ),
     "cost": Study(
         run=cost.run,
-        figure=cost.figure,
+        figure=cost_shown.figure,
         claim="LSTM has the most parameters; GRU is cheaper.",
         is_timed=True,
     ),
     "wins": Study(
         run=wins.run,
-        figure=wins.figure,
+        figure=wins_shown.figure,
         claim="GRU is slightly ahead in many uses.",
         about=wins.about,
     ),

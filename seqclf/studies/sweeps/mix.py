@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError
+from seqclf.records.sweeps import VariantsFindings
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import QUICK_ROWS, Answer, Question, quick_config
 from seqclf.studies.sweeps import sweep, variants
@@ -54,20 +55,20 @@ def _point(base: RunConfig, name: str, conv_width: int | None, pooling: str) -> 
     )
 
 
-def read(question: Question, trained: Sequence[Trained]) -> Answer:
-    """Compares the mixtures; of its findings see `variants.read`."""
+def read(question: Question, trained: Sequence[Trained]) -> Answer[VariantsFindings]:
+    """Compares the mixtures."""
     quick = sweep.quick_notes(
         question, f"both at once or neither, at most {QUICK_ROWS:,} texts, few epochs."
     )
-    words = {
-        "study": "mix",
-        "title": "Convolution in front, attention on top",
-        "note": " ".join([
+    words = variants.Words(
+        study="mix",
+        title="Convolution in front, attention on top",
+        note=" ".join([
             f"The convolution reads {CONV_WIDTH} tokens and has as many filters as a "
             "token vector has numbers. All else is as in the recipe, which was chosen "
             "without either.", *quick,
         ]),
-    }  # fmt: skip
+    )  # fmt: skip
     return variants.read(question, trained, words)
 
 

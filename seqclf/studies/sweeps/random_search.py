@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from seqclf.comparison.pairs import SIGNIFICANCE
-from seqclf.statistics import CONFIDENCE, RESAMPLES, holm
-from seqclf.studies.question import Record
-from seqclf.studies.sweeps.sweep import student_mean
+from seqclf.records.sweeps import Correlation, Deviation, Spread, SpreadPair
+from seqclf.statistics import CONFIDENCE, RESAMPLES
+from seqclf.studies.sweeps.sweep import adjusted, student_mean
 
 FEWEST_DRAWS = 6  # fewer tell too little of a spread for an interval
 QUARTILES = (0.25, 0.5, 0.75)
@@ -35,7 +34,9 @@ def expected_best(values: Sequence[float]) -> list[float]:
     return [float(ordered @ np.diff(ranks**k)) for k in range(1, n + 1)]
 
 
-def spreads(by_cell: Mapping[str, Sequence[float]]) -> tuple[list[Record], ...]:
+def spreads(
+    by_cell: Mapping[str, Sequence[float]],
+) -> tuple[list[Spread], list[SpreadPair]]:
     """Returns how far the trials of each cell lie apart, and of two cells compared.
 
     Two cells are compared by the mean distance from their medians (Brown & Forsythe
@@ -46,34 +47,47 @@ def spreads(by_cell: Mapping[str, Sequence[float]]) -> tuple[list[Record], ...]:
       by_cell: What each trial reached, by cell, in the same order of trials.
 
     Returns:
-      A record a cell: cell, n, best, sd, quartiles, quartile_range with its bootstrap
-      interval (quartile_range_low, quartile_range_high), and deviation, the mean
-      distance from the median, with Student's (deviation_low, deviation_high); and a
-      record a pair: a, b, the difference of their deviations, a - b, under the same
-      names, and p, of Student's test, Holm's over the pairs. Intervals and p are None
-      with fewer than six trials.
+      One a cell: the interval of quartile_range is of the bootstrap, that of the mean
+      distance Student's. One a pair, p being of Student's test. Intervals and p are
+      None with fewer than six trials.
     """
     far = {cell: _distances(values) for cell, values in by_cell.items()}
-    own = [
-        {
-            "cell": cell,
-            "n": len(values),
-            "best": max(values),
-            "sd": float(np.std(values, ddof=1)),
-            "quartiles": np.quantile(values, QUARTILES).tolist(),
-            **_quartile_range(np.asarray(values, np.float64)),
-            **_deviation(far[cell]),
-        }
-        for cell, values in by_cell.items()
+    own = [_spread(cell, values, far[cell]) for cell, values in by_cell.items()]
+    pairs = [
+        _pair(a, b, far[a] - far[b]) for a, b in itertools.combinations(by_cell, 2)
     ]
-    apart = [
-        {"a": a, "b": b, **_deviation(far[a] - far[b]), "p": _p(far[a] - far[b])}
-        for a, b in itertools.combinations(by_cell, 2)
-    ]
-    known = [pair for pair in apart if pair["p"] is not None]
-    for pair, p in zip(known, holm([pair["p"] for pair in known]), strict=True):
-        pair["p"] = p
-    return own, apart
+    return own, adjusted(pairs)
+
+
+def _spread(cell: str, values: Sequence[float], far: np.ndarray) -> Spread:
+    first, middle, last = np.quantile(values, QUARTILES).tolist()
+    low, high = _quartile_range(np.asarray(values, np.float64))
+    apart = _deviation(far)
+    return Spread(
+        cell=cell,
+        n=len(values),
+        best=max(values),
+        sd=float(np.std(values, ddof=1)),
+        quartiles=(first, middle, last),
+        quartile_range=last - first,
+        quartile_range_low=low,
+        quartile_range_high=high,
+        deviation=apart.deviation,
+        deviation_low=apart.deviation_low,
+        deviation_high=apart.deviation_high,
+    )
+
+
+def _pair(a: str, b: str, differences: np.ndarray) -> SpreadPair:
+    apart = _deviation(differences)
+    return SpreadPair(
+        a=a,
+        b=b,
+        deviation=apart.deviation,
+        deviation_low=apart.deviation_low,
+        deviation_high=apart.deviation_high,
+        p=_p(differences),
+    )
 
 
 def _p(differences: np.ndarray) -> float | None:
@@ -94,40 +108,30 @@ def _distances(values: Sequence[float]) -> np.ndarray:
     return np.abs(np.asarray(values, np.float64) - np.median(values)) * n / (n - 1)
 
 
-def _deviation(distances: np.ndarray) -> Record:
+def _deviation(distances: np.ndarray) -> Deviation:
     found = student_mean(distances.tolist())
-    return {
-        "deviation": found["mean"],
-        **_known("deviation", found["low"], found["high"], len(distances)),
-    }
+    if len(distances) < FEWEST_DRAWS:
+        return Deviation(deviation=found.mean)
+    return Deviation(
+        deviation=found.mean, deviation_low=found.low, deviation_high=found.high
+    )
 
 
-def _quartile_range(values: np.ndarray) -> Record:
-    """Returns the distance of the quartiles with its percentile interval."""
+def _quartile_range(values: np.ndarray) -> tuple[float, float] | tuple[None, None]:
+    """Returns the percentile interval of the distance of the quartiles."""
     n = len(values)
+    if n < FEWEST_DRAWS:
+        return None, None
     drawn = values[np.random.default_rng(0).integers(n, size=(RESAMPLES, n))]
-    ends = [QUARTILES[0], QUARTILES[-1]]
-    first, last = np.quantile(drawn, ends, axis=1)
+    first, last = np.quantile(drawn, [QUARTILES[0], QUARTILES[-1]], axis=1)
     tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
     low, high = np.quantile(last - first, tails).tolist()
-    return {
-        "quartile_range": float(np.diff(np.quantile(values, ends))[0]),
-        **_known("quartile_range", low, high, n),
-    }
-
-
-def _known(name: str, low: float | None, high: float | None, n: int) -> Record:
-    """Returns the bounds under their names; None of too few trials."""
-    enough = n >= FEWEST_DRAWS
-    return {
-        f"{name}_low": low if enough else None,
-        f"{name}_high": high if enough else None,
-    }
+    return low, high
 
 
 def correlations(
     settings: Mapping[str, Sequence[float]], values: Sequence[float]
-) -> list[Record]:
+) -> list[Correlation]:
     """Ranks the settings of trials by how well they order what the trials reached.
 
     Args:
@@ -135,29 +139,27 @@ def correlations(
       values: What each trial reached.
 
     Returns:
-      Records with setting, rho (Spearman's rank correlation), n and p, Holm's over the
-      settings; the strongest first. rho is None where nothing varies or with fewer
-      than three trials, p with fewer than six.
+      The strongest first. rho is None where nothing varies or with fewer than three
+      trials, p with fewer than six.
     """
-    records = [{"setting": k, **_spearman(v, values)} for k, v in settings.items()]
-    known = [one for one in records if one["p"] is not None]
-    adjusted = holm([one["p"] for one in known])
-    for one, p in zip(known, adjusted, strict=True):
-        one["p"] = p
-    return sorted(records, key=lambda one: -abs(one["rho"] or 0.0))
+    found = [_spearman(name, setting, values) for name, setting in settings.items()]
+    return sorted(adjusted(found), key=lambda one: -abs(one.rho or 0.0))
 
 
-def _spearman(setting: Sequence[float], values: Sequence[float]) -> Record:
+def _spearman(
+    name: str, setting: Sequence[float], values: Sequence[float]
+) -> Correlation:
     from scipy.stats import spearmanr
 
     n = len(values)
     if n < 3 or len(set(setting)) == 1 or len(set(values)) == 1:
-        return {"rho": None, "n": n, "p": None}
+        return Correlation(setting=name, n=n)
     rho, p = spearmanr(setting, values)
-    return {"rho": float(rho), "n": n, "p": float(p) if n >= FEWEST_DRAWS else None}
+    known = float(p) if n >= FEWEST_DRAWS else None
+    return Correlation(setting=name, rho=float(rho), n=n, p=known)
 
 
-def explaining(found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+def explaining(found: Sequence[Correlation]) -> Correlation | None:
     """Returns the setting with the strongest correlation, if chance would not do."""
     first = found[0]
-    return first if first["p"] is not None and first["p"] < SIGNIFICANCE else None
+    return first if first.p is not None and first.p < SIGNIFICANCE else None

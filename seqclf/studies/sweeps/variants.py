@@ -2,102 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from seqclf import statistics
 from seqclf.comparison.pairs import SIGNIFICANCE, right_answers
 from seqclf.comparison.verdict import title
 from seqclf.comparison.words import signed
 from seqclf.data.dataset import TEST
+from seqclf.records.sweeps import Variant, VariantsFindings
 from seqclf.report import figures
 from seqclf.report.svg import INK
 from seqclf.studies import intervals
-from seqclf.studies.question import Answer, Question, Record, Table
+from seqclf.studies.question import Answer, Question, Table
 from seqclf.studies.sweeps import sweep
 from seqclf.studies.sweeps.sweep import Point, Trained
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Name and title of a study, and its note."""
+
+    study: str
+    title: str
+    note: str
+
+
 def read(
-    question: Question, trained: Sequence[Trained], words: Mapping[str, str]
-) -> Answer:
+    question: Question, trained: Sequence[Trained], words: Words
+) -> Answer[VariantsFindings]:
     """Compares each variant with the plain one, the first point, within its cell.
 
     Args:
       question: What was asked.
       trained: The trainings.
-      words: study, title and note of the study.
-
-    Returns:
-      The answer. Its findings: `plain`, the name of the plain variant; `variants`, a
-      record a cell and variant with cell, variant, accuracy (mean, low, high),
-      log_loss, parameters, and, None of the plain one, difference (of accuracy, to the
-      plain one), low, high, p (Holm's over all of them), p_unadjusted and `of`, see
-      `intervals.difference`.
+      words: What the study is called, and what is to be noted.
     """
     every = sweep.points_of(trained)
-    records = [
-        _record(trained, cell, point, every[0])
+    found = [
+        _variant(trained, cell, point, every[0])
         for point in every
         for cell in question.cells
     ]
-    adjust(records)
-    findings = {
-        "plain": every[0].name,
-        "variants": records,
-        "seeds": len(question.seeds),
-    }
+    findings = VariantsFindings(
+        plain=every[0].name,
+        variants=tuple(sweep.adjusted(found)),
+        seeds=len(question.seeds),
+    )
     return Answer(
-        study=words["study"],
-        title=words["title"],
+        study=words.study,
+        title=words.title,
         sentence=sentence(question, findings),
-        table=_table(records),
+        table=_table(findings.variants),
         rows=tuple(map(sweep.row, trained)),
         findings=findings,
         trials=len(trained),
-        notes=(words["note"],),
+        notes=(words.note,),
     )
 
 
-def _record(
+def _variant(
     trained: Sequence[Trained], cell: str, point: Point, plain: Point
-) -> Record:
+) -> Variant:
     group = sweep.runs_of(trained, cell, point)
     right = right_answers(group)
-    apart: Record = dict.fromkeys(("difference", "low", "high", "p", "of"))
-    if point is not plain:
-        reference = right_answers(sweep.runs_of(trained, cell, plain))
-        apart = intervals.difference(right, reference)
-    return {
-        "cell": cell,
-        "variant": point.name,
-        "accuracy": sweep.accuracy(right),
-        "log_loss": float(np.mean([run.metrics[TEST].log_loss for run in group])),
-        "parameters": group[0].environment.parameters,
-        **apart,
-        "p_unadjusted": apart["p"],
-    }
+    one = Variant(
+        cell=cell,
+        variant=point.name,
+        accuracy=sweep.accuracy(right),
+        log_loss=float(np.mean([run.metrics[TEST].log_loss for run in group])),
+        parameters=group[0].environment.parameters,
+    )
+    if point is plain:
+        return one
+    reference = right_answers(sweep.runs_of(trained, cell, plain))
+    apart = intervals.difference(right, reference)
+    return replace(
+        one,
+        difference=apart.difference,
+        low=apart.low,
+        high=apart.high,
+        p=apart.p,
+        of=apart.of,
+        p_unadjusted=apart.p,
+    )
 
 
-def adjust(records: Sequence[Record]) -> None:
-    """Replaces the p-values of the differences by Holm's."""
-    compared = [one for one in records if one["p"] is not None]
-    adjusted = statistics.holm([one["p"] for one in compared])
-    for one, p in zip(compared, adjusted, strict=True):
-        one["p"] = p
-
-
-def sentence(question: Question, found: Mapping[str, Any]) -> str:
+def sentence(question: Question, found: VariantsFindings) -> str:
     """Says which variants differ from the plain one, and no more."""
-    compared = [one for one in found["variants"] if one["p"] is not None]
-    shown = [one for one in compared if one["p"] < SIGNIFICANCE]
+    compared = [(one, one.apart) for one in found.variants if one.apart]
+    told = [(one, apart) for one, apart in compared if apart.p < SIGNIFICANCE]
     said = [
-        f"{title(one['cell'])}, {one['variant']}: {sweep.points(one)}"
-        for one in sorted(shown, key=lambda one: -abs(one["difference"]))
+        f"{title(one.cell)}, {one.variant}: {sweep.points(apart)}"
+        for one, apart in sorted(told, key=lambda pair: -abs(pair[1].difference))
     ]
-    plain, rest = found["plain"], len(compared) - len(shown)
+    plain, rest = found.plain, len(compared) - len(told)
     parts = [f"Beside {plain}, the plain one: {'; '.join(said)}."] if said else []
     if rest and said:
         parts.append(
@@ -109,52 +110,51 @@ def sentence(question: Question, found: Mapping[str, Any]) -> str:
             f"difference."
         )
     parts.append(f"p is adjusted for {len(compared)} comparisons (Holm).")
-    trials = len(found["variants"]) * len(question.seeds)
+    trials = len(found.variants) * len(question.seeds)
     return " ".join([*parts, sweep.scope(question, trials)])
 
 
-def _table(records: Sequence[Record]) -> Table:
+def _table(variants: Sequence[Variant]) -> Table:
     header = (
         "variant", "cell", "test accuracy, %", "to the plain one, points", "p",
         "parameters",
     )  # fmt: skip
-    return Table(header=header, rows=tuple(map(_line, records)))
+    return Table(header=header, rows=tuple(map(_line, variants)))
 
 
-def _line(one: Record) -> tuple[str, ...]:
-    apart = ("–", "–")
-    if one["p"] is not None:
-        value = signed(100 * one["difference"])
-        apart = (
-            f"{value} ({sweep.reach(one['low'], one['high'])})",
-            f"{one['p']:.3f}" if one["p"] >= 0.001 else "< 0.001",
+def _line(one: Variant) -> tuple[str, ...]:
+    said, apart = ("–", "–"), one.apart
+    if apart is not None:
+        said = (
+            f"{signed(100 * apart.difference)} ({sweep.reach(apart.low, apart.high)})",
+            f"{apart.p:.3f}" if apart.p >= 0.001 else "< 0.001",
         )
-    return (
-        one["variant"],
-        one["cell"],
-        sweep.with_interval(one["accuracy"]),
-        *apart,
-        f"{one['parameters']:,}",
-    )
+    accuracy = sweep.with_interval(one.accuracy)
+    return (one.variant, one.cell, accuracy, *said, f"{one.parameters:,}")
 
 
-def figure(answer: Answer) -> str:
+def figure(answer: Answer[VariantsFindings]) -> str:
     """Draws each variant's accuracy, and its difference to the plain one, by cell."""
-    records = answer.findings["variants"]
-    names = list(dict.fromkeys(one["variant"] for one in records))
-    cells = list(dict.fromkeys(one["cell"] for one in records))
+    variants = answer.findings.variants
+    names = list(dict.fromkeys(one.variant for one in variants))
+    cells = list(dict.fromkeys(one.cell for one in variants))
 
     def draw(figure: Any) -> None:
         left, right = figure.subplots(1, 2, sharey=True)
         for index, cell in enumerate(cells):
             shift = 0.18 * (index - (len(cells) - 1) / 2)
             look = figures.style(cell, index) | {"linestyle": "none", "capsize": 2}
-            for one in (r for r in records if r["cell"] == cell):
-                place = names.index(one["variant"]) + shift
-                label = cell if one["variant"] == names[0] else None
-                _draw(left, one["accuracy"], "mean", place, look | {"label": label})
-                if one["p"] is not None:
-                    _draw(right, one, "difference", place, look | _face(one))
+            for one in (v for v in variants if v.cell == cell):
+                place = names.index(one.variant) + shift
+                label = cell if one.variant == names[0] else None
+                own, apart = one.accuracy, one.apart
+                _draw(
+                    left, (own.mean, own.low, own.high), place, look | {"label": label}
+                )
+                if apart is not None:
+                    found = (apart.difference, apart.low, apart.high)
+                    face = {} if apart.p < SIGNIFICANCE else {"markerfacecolor": "none"}
+                    _draw(right, found, place, look | face)
         right.axvline(0, color=INK, linewidth=0.8)
         left.set_yticks(range(len(names)), [figures.clipped(name) for name in names])
         left.set_ylim(len(names) - 0.5, -0.5)
@@ -167,11 +167,7 @@ def figure(answer: Answer) -> str:
     return figures.drawn(draw, answer.study, 9.2, 1.4 + 0.55 * len(names))
 
 
-def _face(one: Record) -> Record:
-    return {} if one["p"] < SIGNIFICANCE else {"markerfacecolor": "none"}
-
-
-def _draw(axes: Any, one: Record, key: str, place: float, look: Record) -> None:
-    value, low, high = (100 * one[k] for k in (key, "low", "high"))
+def _draw(axes: Any, found: Sequence[float], place: float, look: Any) -> None:
+    value, low, high = (100 * one for one in found)
     reach = [[max(value - low, 0)], [max(high - value, 0)]]
     axes.errorbar([value], [place], xerr=reach, **look)
