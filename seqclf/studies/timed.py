@@ -78,7 +78,7 @@ def _read(file: Path, asked: dict[str, Any]) -> list[TimedTwin]:
     try:
         values = from_plain(dict[str, Any], strict_json(file.read_text("utf-8")))
         measured = from_plain(list[TimedTwin], values.pop("measured", []))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return []
     return measured if values == asked else []
 

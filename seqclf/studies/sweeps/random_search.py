@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import numpy as np
 
@@ -54,7 +55,10 @@ def spreads(
     far = {cell: _distances(values) for cell, values in by_cell.items()}
     own = [_spread(cell, values, far[cell]) for cell, values in by_cell.items()]
     pairs = [
-        _pair(a, b, far[a] - far[b]) for a, b in itertools.combinations(by_cell, 2)
+        SpreadPair(
+            a=a, b=b, **asdict(_deviation(far[a] - far[b])), p=_p(far[a] - far[b])
+        )
+        for a, b in itertools.combinations(by_cell, 2)
     ]
     return own, adjusted(pairs)
 
@@ -62,7 +66,6 @@ def spreads(
 def _spread(cell: str, values: Sequence[float], far: np.ndarray) -> Spread:
     first, middle, last = np.quantile(values, QUARTILES).tolist()
     low, high = _quartile_range(np.asarray(values, np.float64))
-    apart = _deviation(far)
     return Spread(
         cell=cell,
         n=len(values),
@@ -72,21 +75,7 @@ def _spread(cell: str, values: Sequence[float], far: np.ndarray) -> Spread:
         quartile_range=last - first,
         quartile_range_low=low,
         quartile_range_high=high,
-        deviation=apart.deviation,
-        deviation_low=apart.deviation_low,
-        deviation_high=apart.deviation_high,
-    )
-
-
-def _pair(a: str, b: str, differences: np.ndarray) -> SpreadPair:
-    apart = _deviation(differences)
-    return SpreadPair(
-        a=a,
-        b=b,
-        deviation=apart.deviation,
-        deviation_low=apart.deviation_low,
-        deviation_high=apart.deviation_high,
-        p=_p(differences),
+        **asdict(_deviation(far)),
     )
 
 

@@ -20,8 +20,6 @@ from seqclf.comparison.pairs import Right, right_answers
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.records.sweeps import (
-    Crossing,
-    Difference,
     FittedLaw,
     Gaps,
     Mean,
@@ -208,26 +206,18 @@ def judge(
         apart = intervals.difference(rights[cells[i]][-1], rights[cells[j]][-1])
         crossing = learning_curve.crossing_of((laws[i], laws[j]), both, *bounds)
         slope = per_doubling(sizes[start:], gain, advantage)
-        pairs.append(_pair((cells[i], cells[j]), apart, slope, crossing))
+        pairs.append(
+            SizePair(
+                a=cells[i],
+                b=cells[j],
+                **dataclasses.asdict(apart),
+                per_doubling=slope.mean if slope else None,
+                per_doubling_low=slope.low if slope else None,
+                per_doubling_high=slope.high if slope else None,
+                crossing=crossing,
+            )
+        )
     return described, pairs
-
-
-def _pair(
-    names: tuple[str, str], apart: Difference, slope: Mean | None, crossing: Crossing
-) -> SizePair:
-    return SizePair(
-        a=names[0],
-        b=names[1],
-        difference=apart.difference,
-        low=apart.low,
-        high=apart.high,
-        p=apart.p,
-        of=apart.of,
-        per_doubling=slope.mean if slope else None,
-        per_doubling_low=slope.low if slope else None,
-        per_doubling_high=slope.high if slope else None,
-        crossing=crossing,
-    )
 
 
 def _described(
@@ -238,9 +228,7 @@ def _described(
         return None
     low, high = learning_curve.interval(exponents)
     return FittedLaw(
-        a=law.a,
-        b=law.b,
-        c=law.c,
+        **dataclasses.asdict(law),
         b_low=low,
         b_high=high,
         has_floor=len(sizes) >= learning_curve.FEWEST_FOR_FLOOR,
@@ -283,21 +271,12 @@ def gap_differences(trained: Sequence[Trained]) -> Gaps | None:
     )
     apart = gaps[0] - gaps[1]  # [sizes, seeds]
     by_size = [
-        (_rows(point), sweep.student_mean(values))
+        SizeGap(rows=_rows(point), **dataclasses.asdict(sweep.student_mean(values)))
         for point, values in zip(every, apart.tolist(), strict=True)
     ]
     over_all = sweep.student_mean(apart.mean(axis=0).tolist())
-    return Gaps(
-        a=GAP_OF[0],
-        b=GAP_OF[1],
-        by_size=tuple(
-            SizeGap(rows=rows, mean=one.mean, low=one.low, high=one.high)
-            for rows, one in by_size
-        ),
-        mean=over_all.mean,
-        low=over_all.low,
-        high=over_all.high,
-    )
+    a, b = GAP_OF
+    return Gaps(a=a, b=b, by_size=tuple(by_size), **dataclasses.asdict(over_all))
 
 
 SWEEP = Sweep(points, read)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -79,15 +79,7 @@ def _variant(
         return one
     reference = right_answers(sweep.runs_of(trained, cell, plain))
     apart = intervals.difference(right, reference)
-    return replace(
-        one,
-        difference=apart.difference,
-        low=apart.low,
-        high=apart.high,
-        p=apart.p,
-        of=apart.of,
-        p_unadjusted=apart.p,
-    )
+    return replace(one, **asdict(apart), p_unadjusted=apart.p)
 
 
 def sentence(question: Question, found: VariantsFindings) -> str:
