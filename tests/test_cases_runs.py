@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shlex
@@ -23,6 +22,7 @@ from seqclf.comparison.saved import read_details, read_timing
 from seqclf.config import ModelConfig, RunConfig
 from seqclf.errors import ConfigError, RunError
 from seqclf.records.dataset import DatasetInfo
+from seqclf.records.plain import to_plain
 from seqclf.runs import Run, find_place, list_runs, open_run
 from seqclf.runs.comparisons import read_comparison
 from seqclf.runs.run import create_run
@@ -416,15 +416,18 @@ def kept(kept_once, tmp_path) -> Path:
     return shutil.copytree(kept_once, tmp_path / "models")
 
 
-ROW = {"comparison": "a-compare", "difference": 0.1, "low": 0.0, "high": 0.2,
-       "counts": 1, "p": 0.5}  # fmt: skip
+ROW = {"data": "a", "comparison": "a-compare", "fingerprint": "f", "n": 500, "seeds": 3,
+       "own_settings": 0, "gru": 0.9, "lstm": 0.8, "difference": 0.1, "low": 0.0,
+       "high": 0.2, "p": 0.5, "is_synthetic": 0, "counts": 1}  # fmt: skip
+WINS = {"data_sets": 1, "first": 1, "second": 0, "ties": 0, "p": 1.0, "least_p": 1.0,
+        "told_apart": {"first": 0, "second": 0, "of": 1}}  # fmt: skip
 
 
 def answer_of(models: Path, fingerprint: str, name: str, **changed: object) -> Path:
     """Writes an answer as a study does, and changes what its file holds."""
     path = models / "reviews-studies" / name
-    values = {"study": "wins", "title": name, "rows": [ROW], "findings": {}}
-    written = json.loads(json.dumps(dataclasses.asdict(ANSWER) | values | changed))
+    values = {"study": "wins", "title": name, "rows": [ROW], "findings": WINS}
+    written = to_plain(ANSWER) | values | changed
     path.mkdir(parents=True)
     write_json(path / "question.json", {"study": "wins", "fingerprint": fingerprint})
     write_json(path / "answer.json", written)
@@ -525,7 +528,7 @@ def test_an_answer_that_cannot_be_read_is_asked_anew(tmp_path, monkeypatch):
     from seqclf.studies.question import Question
 
     monkeypatch.setattr(studies.wins, "run", lambda question, lab: ANSWER)
-    about = dataclasses.replace(ABOUT, name="comparisons")
+    about = DatasetInfo(name="wins", source="", fingerprint="f", labels=(), sizes={})
     monkeypatch.setattr(studies.wins, "about", lambda models: about)
     study = studies.Study(studies.wins.run, fail_to_draw, "", about=studies.wins.about)
     monkeypatch.setitem(studies.STUDIES, "wins", study)

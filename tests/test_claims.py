@@ -12,6 +12,25 @@ from conftest import TINY, run_cli
 
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, DataError
+from seqclf.records.sweeps import (
+    ConvergenceFindings,
+    CostFindings,
+    Crossing,
+    Gaps,
+    Level,
+    Mean,
+    MeanAccuracy,
+    Median,
+    SizeFindings,
+    SizePair,
+    Spread,
+    SpreadPair,
+    ToldApart,
+    TrialsFindings,
+    Variant,
+    VariantsFindings,
+    WinsFindings,
+)
 from seqclf.steps import Target
 from seqclf.studies import STUDIES, claims, claims_page
 from seqclf.studies.claims import (
@@ -25,19 +44,21 @@ from seqclf.studies.claims import (
     by_interval,
 )
 from seqclf.studies.intervals import CELLS, MODELS
-from seqclf.studies.question import Answer, Question, Table
+from seqclf.studies.question import About, Answer, Question, Table
 
 
-def answer(findings: dict[str, Any], seeds: int = 3, study: str = "x") -> Answer:
+def answer(findings: Any, seeds: int = 3, study: str = "x") -> Answer[Any]:
+    if isinstance(findings, dict):
+        findings = findings | {"seeds": seeds}
     return Answer(
         study=study,
         title="",
         sentence="",
         table=Table(header=("a",), rows=()),
         rows=(),
-        findings=findings | {"seeds": seeds},
+        findings=findings,
         trials=3 * seeds,
-        about={"seeds": list(range(seeds))},
+        about=About(seeds=tuple(range(seeds))),
     )
 
 
@@ -197,19 +218,24 @@ def test_order_matters_if_one_cell_trained_without_it_is_behind():
     assert claims.order(shuffled(of=MODELS, gru=0.1)).verdict == UNDECIDED
 
 
+def cost(**found: Any) -> Answer[CostFindings]:
+    nothing = {field.name: {} for field in dataclasses.fields(CostFindings)}
+    return answer(CostFindings(**nothing | found))
+
+
 def test_parameters_have_to_fall_from_lstm_to_rnn():
     counts = {"rnn": 1, "gru": 3, "lstm": 4}
-    found = answer({"recurrent_parameters": counts})
+    found = cost(recurrent_parameters=counts)
     assert claims.parameters(found).verdict == SUPPORTED
-    equal = answer({"recurrent_parameters": dict.fromkeys(counts, 4)})
+    equal = cost(recurrent_parameters=dict.fromkeys(counts, 4))
     assert claims.parameters(equal).verdict == CONTRADICTED
 
 
-def steps(rnn: tuple[float, float], lstm: tuple[float, float]) -> Answer:
+def steps(rnn: tuple[float, float], lstm: tuple[float, float]) -> Answer[CostFindings]:
     def ratio(low, high):
-        return {"median": (low + high) / 2, "low": low, "high": high}
+        return Median(median=(low + high) / 2, low=low, high=high)
 
-    return answer({"step_ratio": {"rnn": ratio(*rnn), "lstm": ratio(*lstm)}})
+    return cost(step_ratio={"rnn": ratio(*rnn), "lstm": ratio(*lstm)})
 
 
 def test_times_are_judged_by_all_rounds():
@@ -231,22 +257,40 @@ def test_ratios_of_a_million_and_more_are_said_in_powers_of_ten(high, said):
     assert said in claims.speed_of_gru(steps((1, 1), (150, high))).evidence
 
 
+def converged(ratio: Mean | None, seeds: int = 3) -> Answer[ConvergenceFindings]:
+    hardest = ratio and Level(
+        loss=0.3, trainings={}, steps={}, seconds_alone={}, ratio=ratio,
+        seconds_ratio=ratio,
+    )  # fmt: skip
+    found = ConvergenceFindings(
+        levels=(), hardest=hardest, best_epoch={}, milliseconds_per_step={},
+        guessing=0.7, way=0.5, fewer=0, more=0, last=(None, None), seeds=seeds,
+    )  # fmt: skip
+    return answer(found, seeds)
+
+
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
     [(0.5, 0.9, SUPPORTED), (1.1, 1.5, CONTRADICTED), (0.9, 1.2, UNDECIDED)],
 )
 def test_fewer_steps_are_a_ratio_below_one(low, high, expected):
-    ratio = {"mean": (low + high) / 2, "low": low, "high": high}
-    found = answer({"hardest": {"loss": 0.3, "ratio": ratio}})
-    assert claims.convergence(found).verdict == expected
+    ratio = Mean(mean=(low + high) / 2, low=low, high=high)
+    assert claims.convergence(converged(ratio)).verdict == expected
 
 
 def test_one_training_or_none_that_learnt_decides_no_convergence():
-    ratio = {"mean": 0.5, "low": None, "high": None}
-    one = answer({"hardest": {"loss": 0.3, "ratio": ratio}}, seeds=1)
+    one = converged(Mean(mean=0.5), seeds=1)
     assert claims.convergence(one).verdict == UNDECIDED
     assert "One training each" in claims.convergence(one).evidence
-    assert claims.convergence(answer({"hardest": None})).verdict == UNDECIDED
+    assert claims.convergence(converged(None)).verdict == UNDECIDED
+
+
+def size(seeds: int = 3, **found: Any) -> Answer[SizeFindings]:
+    nothing = {
+        "sizes": (64,), "guess": 0.5, "curves": (), "fits": {}, "pairs": (),
+        "gaps": None, "seeds": seeds,
+    }  # fmt: skip
+    return answer(SizeFindings(**nothing | found), seeds)
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -256,59 +300,68 @@ def test_plenty_of_data_is_judged_for_lstm_whoever_stands_first(turned):
         pair = {"a": "gru", "b": "lstm", "difference": -0.02} | {
             "low": -0.03, "high": -0.01
         }  # fmt: skip
-    found = {"sizes": [64, 10_000], "pairs": [pair | {"of": "cells"}]}
-    ruling = claims.plenty(answer(found))
+    pairs = (SizePair(**pair, p=0.01, of=CELLS, crossing=Crossing()),)
+    found = {"sizes": (64, 10_000), "pairs": pairs}
+    ruling = claims.plenty(size(**found))
     assert ruling.verdict == SUPPORTED
     assert "10,000 texts: 2.0 points (1.0 to 3.0)" in ruling.evidence
-    assert claims.plenty(answer(found, seeds=1)).verdict == UNDECIDED
-    few = claims.plenty(answer(found | {"sizes": [64, 9999]}))
+    assert claims.plenty(size(seeds=1, **found)).verdict == UNDECIDED
+    few = claims.plenty(size(**found | {"sizes": (64, 9999)}))
     assert few.verdict == UNDECIDED
     assert "Plenty begins at 10,000" in few.evidence
 
 
 def test_a_larger_gap_of_lstm_is_overfitting():
-    gaps = {"mean": 0.03, "low": 0.01, "high": 0.05}
-    assert claims.overfitting(answer({"gaps": gaps})).verdict == SUPPORTED
-    less = {"mean": -0.03, "low": -0.05, "high": -0.01}
-    assert claims.overfitting(answer({"gaps": less})).verdict == CONTRADICTED
-    one = {"mean": 0.03, "low": None, "high": None}
-    assert claims.overfitting(answer({"gaps": one}, seeds=1)).verdict == UNDECIDED
+    def gaps(mean, low, high):
+        return Gaps(a="lstm", b="gru", by_size=(), mean=mean, low=low, high=high)
+
+    more, less = gaps(0.03, 0.01, 0.05), gaps(-0.03, -0.05, -0.01)
+    assert claims.overfitting(size(gaps=more)).verdict == SUPPORTED
+    assert claims.overfitting(size(gaps=less)).verdict == CONTRADICTED
+    one = gaps(0.03, None, None)
+    assert claims.overfitting(size(seeds=1, gaps=one)).verdict == UNDECIDED
 
 
-def variants(*differences: tuple[float, float]) -> dict[str, Any]:
-    plain = {"cell": "gru", "variant": "plain", "p": None}
-    return {
-        "variants": [
-            plain,
-            *(
-                {
-                    "cell": "gru", "variant": f"v{i}", "difference": d, "p": p,
-                    "low": d - 0.01, "high": d + 0.01,
-                }
-                for i, (d, p) in enumerate(differences)
-            ),
-        ]
-    }  # fmt: skip
+def variants(*differences: tuple[float, float], seeds: int = 3) -> Answer[Any]:
+    plain = Variant(
+        cell="gru", variant="plain", log_loss=0.5, parameters=10,
+        accuracy=MeanAccuracy(mean=0.8, low=0.7, high=0.9),
+    )  # fmt: skip
+    others = [
+        dataclasses.replace(
+            plain, variant=f"v{i}", difference=d, p=p, low=d - 0.01, high=d + 0.01
+        )
+        for i, (d, p) in enumerate(differences)
+    ]
+    found = VariantsFindings(plain="plain", variants=(plain, *others), seeds=seeds)
+    return answer(found, seeds)
 
 
 def test_a_variant_helps_if_one_is_better_beyond_chance():
-    good = variants((0.05, 0.001), (-0.02, 0.4))
-    assert claims.variants(answer(good)).verdict == SUPPORTED
-    assert claims.variants(answer(good, seeds=1)).verdict == UNDECIDED
-    assert claims.variants(answer(variants((0.05, 0.2)))).verdict == UNDECIDED
+    good = (0.05, 0.001), (-0.02, 0.4)
+    assert claims.variants(variants(*good)).verdict == SUPPORTED
+    assert claims.variants(variants(*good, seeds=1)).verdict == UNDECIDED
+    assert claims.variants(variants((0.05, 0.2))).verdict == UNDECIDED
     worse = variants((-0.05, 0.001), (-0.03, 0.01))
-    assert claims.variants(answer(worse)).verdict == CONTRADICTED
+    assert claims.variants(worse).verdict == CONTRADICTED
     # What decided is shown, not a larger difference that chance would make.
-    ruling = claims.variants(answer(variants((0.02, 0.001), (0.05, 0.3))))
+    ruling = claims.variants(variants((0.02, 0.001), (0.05, 0.3)))
     assert ruling.verdict == SUPPORTED
     assert "v0: 2.0 points (1.0 to 3.0), adjusted p = 0.001." in ruling.evidence
 
 
 def test_spreads_differ_if_one_pair_does_by_the_adjusted_p():
-    def trials(*p_values: float | None) -> Answer:
-        spreads = [{"cell": "gru", "deviation": 0.02}]
-        pairs = [{"p": p} for p in p_values]
-        return answer({"spreads": spreads, "differences": pairs, "draws": 16})
+    def trials(*p_values: float | None) -> Answer[TrialsFindings]:
+        spread = Spread(
+            cell="gru", n=16, best=0.9, sd=0.02, quartiles=(0.7, 0.8, 0.9),
+            quartile_range=0.2, deviation=0.02,
+        )  # fmt: skip
+        pairs = [SpreadPair(a="rnn", b="gru", deviation=0.0, p=p) for p in p_values]
+        found = TrialsFindings(
+            draws=16, best_so_far={}, spreads=(spread,), differences=tuple(pairs),
+            correlations={}, reached={}, diverged={},
+        )  # fmt: skip
+        return answer(found)
 
     assert claims.sensitivity(trials(0.2, 0.01)).verdict == SUPPORTED
     assert claims.sensitivity(trials(0.2, 0.06)).verdict == UNDECIDED
@@ -320,10 +373,11 @@ def test_spreads_differ_if_one_pair_does_by_the_adjusted_p():
 
 def test_wins_are_judged_by_the_sign_test():
     def counted(first, second, p):
-        data_sets = first + second
-        return answer(
-            {"first": first, "second": second, "data_sets": data_sets, "p": p}
-        )
+        found = WinsFindings(
+            data_sets=first + second, first=first, second=second, ties=0, p=p,
+            least_p=1.0, told_apart=ToldApart(first=0, second=0, of=0),
+        )  # fmt: skip
+        return answer(found)
 
     assert claims.wins(counted(8, 0, 0.008)).verdict == SUPPORTED
     assert claims.wins(counted(0, 8, 0.008)).verdict == CONTRADICTED
@@ -386,8 +440,7 @@ def judged(
     chosen = [
         Claim(f"{name} says so.", name, "nobody", judge or says_so) for name in outcomes
     ]
-    about = {"sizes": {"train": 9}, "quick": False, "seeds": [0], "data": "reviews"}
-    about |= {"claim": "", "command": "", "is_synthetic": False, "fingerprint": ""}
+    about = About(sizes={"train": 9}, seeds=(0,), data="reviews")
 
     def run_study(name, question, target, listener, jobs):
         if isinstance(outcomes[name], Exception):
@@ -411,7 +464,7 @@ def test_a_study_without_an_answer_leaves_the_others_theirs(monkeypatch, tmp_pat
         "wins": "comparisons-studies",
     }
     page = judged(monkeypatch, tmp_path, outcomes)
-    assert [one["study"] for one in page.rulings] == ["cost", "wins"]
+    assert [one.study for one in page.rulings] == ["cost", "wins"]
     assert page.notes[1:] == (
         "mix has no answer: leave --pooling attention out.",
         "size has no answer: --limit of at least 12 texts.",
@@ -429,7 +482,7 @@ def test_an_answer_of_another_time_leaves_the_others_theirs(monkeypatch, tmp_pat
 
     outcomes = dict.fromkeys(("gates", "cost", "mix"), "reviews-studies")
     page = judged(monkeypatch, tmp_path, outcomes, judge)
-    assert [one["study"] for one in page.rulings] == ["cost"]
+    assert [one.study for one in page.rulings] == ["cost"]
     for name, note in zip(("gates", "mix"), page.notes[1:], strict=True):
         assert note.startswith(f"{name} has no answer: it could not be judged (KeyErr")
         assert f"type seqclf study {name} --fresh" in note
@@ -439,7 +492,7 @@ def test_an_answer_of_another_time_leaves_the_others_theirs(monkeypatch, tmp_pat
 def test_claims_stand_where_their_page_cannot_be_written(monkeypatch, tmp_path):
     (tmp_path / "reviews-studies" / claims_page.PAGE_FILE).mkdir(parents=True)
     page = judged(monkeypatch, tmp_path, {"cost": "reviews-studies"})
-    assert [one["study"] for one in page.rulings] == ["cost"]
+    assert [one.study for one in page.rulings] == ["cost"]
 
 
 def test_what_no_study_can_be_asked_is_an_error(monkeypatch, tmp_path):

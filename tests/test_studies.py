@@ -17,6 +17,8 @@ from conftest import TINY, run_cli
 from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.errors import RunError
 from seqclf.marker import QUESTION_FILE
+from seqclf.records.plain import to_plain
+from seqclf.records.sweeps import RANGE, MeanAccuracy, Variant, VariantsFindings
 from seqclf.runs import Run
 from seqclf.runs.run import FIRST_EPOCH_FILE
 from seqclf.steps import Target
@@ -25,6 +27,8 @@ from seqclf.studies.lab import Lab
 from seqclf.studies.question import (
     QUICK_EPOCHS,
     QUICK_ROWS,
+    VERSION,
+    About,
     Answer,
     Question,
     Table,
@@ -33,16 +37,23 @@ from seqclf.studies.question import (
     trainings,
 )
 
+PLAIN = Variant(
+    cell="gru",
+    variant="1 layer",
+    accuracy=MeanAccuracy(mean=0.8, low=0.7, high=0.9),
+    log_loss=0.5,
+    parameters=10,
+)
 ANSWER = Answer(
-    study="gates",
-    title="What | the gates do",
+    study="depth",
+    title="What | the layers do",
     sentence="One model each: nothing is said of the cells.",
-    table=Table(header=("cell", "half-life, tokens"), rows=(("gru", "3.1"),)),
-    rows=({"cell": "gru", "half_life": 3.1}, {"cell": "rnn", "half_life": None}),
-    findings={"half_life": {"gru": 3.1}},
+    table=Table(header=("cell", "accuracy, %"), rows=(("gru", "80.0"),)),
+    rows=({"cell": "gru", "accuracy": 0.8}, {"cell": "rnn", "accuracy": None}),
+    findings=VariantsFindings(plain="1 layer", variants=(PLAIN,), seeds=1),
     trials=1,
     notes=("quick",),
-    about={"seeds": [0]},
+    about=About(seeds=(0,)),
 )
 
 
@@ -75,7 +86,7 @@ def test_trainings_go_seed_by_seed() -> None:
 
 def test_an_answer_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
     question = Question(config=RunConfig())
-    asked = question.asked("gates", "f00")
+    asked = question.asked("depth", "f00")
     path = saved.place(tmp_path / "x-studies", asked)
     saved.write(path, asked, ANSWER, "<svg/>")
     assert saved.read(path) == ANSWER
@@ -89,12 +100,12 @@ def test_an_answer_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
 def test_another_question_gets_another_place_and_the_equal_one_its_own(
     tmp_path: Path,
 ) -> None:
-    asked = Question(config=RunConfig()).asked("gates", "f00")
-    other = Question(config=RunConfig(), quick=True).asked("gates", "f00")
+    asked = Question(config=RunConfig()).asked("depth", "f00")
+    other = Question(config=RunConfig(), quick=True).asked("depth", "f00")
     first = saved.place(tmp_path, asked)
     saved.write(first, asked, ANSWER, "<svg/>")
     assert saved.place(tmp_path, asked) == first
-    assert saved.place(tmp_path, other) == tmp_path / "gates-2"
+    assert saved.place(tmp_path, other) == tmp_path / "depth-2"
     assert saved.is_written(first, asked)
     # What an older version answered, or another machine, makes way for the new answer.
     for newer in (asked | {"answers": 99}, asked | {"machine": {"threads": 1}}):
@@ -107,7 +118,7 @@ def test_the_place_of_the_data_and_the_seed_of_the_recipe_make_no_other_question
 ):
     here = RunConfig(data=DataConfig(source="a.csv"))
     there = RunConfig(data=DataConfig(source="b.csv"), training=TrainingConfig(seed=7))
-    questions = [Question(config=one).asked("gates", "f00") for one in (here, there)]
+    questions = [Question(config=one).asked("depth", "f00") for one in (here, there)]
     assert questions[0] == questions[1]
 
 
@@ -155,13 +166,35 @@ def test_a_damaged_answer_is_named_with_the_remedy(tmp_path: Path, text: str) ->
     "changed",
     [{"notes": [None]}, {"table": {"header": ["a"], "rows": [["1", "2"]]}},
      {"table": {"header": ["a"], "rows": [[1]]}}, {"about": []}, {"rows": ["x"]},
-     {"title": {}}],
+     {"title": {}}, {"findings": {"plain": "x"}}, {"unheard_of": 1}],
 )  # fmt: skip
 def test_an_answer_that_could_not_be_shown_is_damaged(changed: dict[str, Any]) -> None:
-    values = json.loads(json.dumps(dataclasses.asdict(ANSWER)))
+    values = to_plain(ANSWER)
     assert saved.from_json(json.dumps(values)) == ANSWER
-    with pytest.raises((TypeError, ValueError)):
+    with pytest.raises(ValueError):  # noqa: PT011 -- of any kind
         saved.from_json(json.dumps(values | changed))
+
+
+def test_answers_of_earlier_versions_are_read_if_they_can_be(tmp_path: Path) -> None:
+    values = to_plain(ANSWER)
+    del values["version"], values["about"]
+    file = tmp_path / saved.ANSWER_FILE
+    file.write_text(json.dumps(values))
+    earlier = dataclasses.replace(ANSWER, version=1, about=About())
+    assert saved.read(tmp_path) == earlier
+    for changed, said in (
+        ({"findings": {"plain": "x"}}, f"{file} could .* of an earlier version"),
+        ({"version": VERSION + 1}, f"{file} could .* of a later version"),
+        ({"version": "2"}, f"{file} could not be used"),
+    ):
+        file.write_text(json.dumps(values | changed))
+        with pytest.raises(RunError, match=said):
+            saved.read(tmp_path)
+
+
+def test_every_study_says_what_it_finds() -> None:
+    assert saved.FINDINGS.keys() - {RANGE} == STUDIES.keys()
+    assert saved.ROWS.keys() <= saved.FINDINGS.keys()
 
 
 def test_markdown_keeps_the_columns_whatever_a_cell_holds() -> None:

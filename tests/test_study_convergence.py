@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import shutil
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -13,7 +14,7 @@ from scipy.stats import ttest_1samp
 
 from seqclf.errors import ConfigError
 from seqclf.steps import Target
-from seqclf.studies import convergence, run_study, saved
+from seqclf.studies import convergence, convergence_shown, run_study, saved
 from seqclf.studies.convergence import Curve
 from seqclf.studies.question import Question
 
@@ -60,15 +61,15 @@ def test_the_hardest_loss_is_one_that_each_gru_and_lstm_reaches():
     ]
     assert convergence.hardest_loss(curves) == 0.4
     findings = convergence.found(curves, {"rnn": 1.0, "gru": 2.0, "lstm": 4.0})
-    hardest = findings["hardest"]
-    assert hardest["trainings"] == {"rnn": 0, "gru": 1, "lstm": 1}
-    assert hardest["steps"] == pytest.approx({"rnn": None, "gru": 15.0, "lstm": 20.0})
-    assert hardest["seconds_alone"]["gru"] == pytest.approx(0.03)
-    assert findings["last"] == pytest.approx([20, 0.08])  # the LSTM, at 4 ms a step
-    assert hardest["ratio"]["mean"] == pytest.approx(0.75)
-    assert hardest["seconds_ratio"]["mean"] == pytest.approx(0.375)
+    hardest = findings.hardest
+    assert hardest.trainings == {"rnn": 0, "gru": 1, "lstm": 1}
+    assert hardest.steps == pytest.approx({"rnn": None, "gru": 15.0, "lstm": 20.0})
+    assert hardest.seconds_alone["gru"] == pytest.approx(0.03)
+    assert findings.last == pytest.approx((20, 0.08))  # the LSTM, at 4 ms a step
+    assert hardest.ratio.mean == pytest.approx(0.75)
+    assert hardest.seconds_ratio.mean == pytest.approx(0.375)
     half = GUESSING + 0.5 * (0.4 - GUESSING)
-    assert [level["loss"] for level in findings["levels"]][0] == pytest.approx(half)
+    assert [level.loss for level in findings.levels][0] == pytest.approx(half)
 
 
 def test_the_ratio_is_students_on_logarithms_by_seed():
@@ -76,11 +77,11 @@ def test_the_ratio_is_students_on_logarithms_by_seed():
     found = convergence.paired_ratio(first, second)
     logs = [math.log(first[s] / second[s]) for s in first]
     interval = ttest_1samp(logs, 0).confidence_interval()
-    assert found["mean"] == pytest.approx(math.exp(sum(logs) / 3))
-    assert found["low"] == pytest.approx(math.exp(interval.low))
-    assert found["high"] == pytest.approx(math.exp(interval.high))
+    assert found.mean == pytest.approx(math.exp(sum(logs) / 3))
+    assert found.low == pytest.approx(math.exp(interval.low))
+    assert found.high == pytest.approx(math.exp(interval.high))
     turned = convergence.paired_ratio(second, first)
-    assert turned["low"] == pytest.approx(1 / found["high"])
+    assert turned.low == pytest.approx(1 / found.high)
 
 
 def twice_as_fast(seeds: int) -> list[Curve]:
@@ -95,26 +96,28 @@ def twice_as_fast(seeds: int) -> list[Curve]:
 
 def test_a_planted_ratio_is_found():
     findings = convergence.found(twice_as_fast(4), {"gru": 1.0, "lstm": 1.0})
-    ratio = findings["hardest"]["ratio"]
-    assert ratio["low"] < 0.5 < ratio["high"] < 0.55
-    assert (findings["fewer"], findings["more"]) == (3, 0)
+    ratio = findings.hardest.ratio
+    assert ratio.low < 0.5 < ratio.high < 0.55
+    assert (findings.fewer, findings.more) == (3, 0)
     assert "fewer steps to 3 of these 3 losses, LSTM to 0" in (
-        convergence.sentence(findings)
+        convergence_shown.sentence(findings)
     )
     turned = [
         curve({"gru": "lstm", "lstm": "gru"}[c.cell], list(c.losses[1:]), c.seed,
               c.steps[1])
         for c in twice_as_fast(4)
     ]  # fmt: skip
-    said = convergence.sentence(convergence.found(turned, {"gru": 1.0, "lstm": 1.0}))
+    said = convergence_shown.sentence(
+        convergence.found(turned, {"gru": 1.0, "lstm": 1.0})
+    )
     assert "fewer steps to 0 of these 3 losses, LSTM to 3" in said
 
 
 def test_one_seed_has_no_interval_and_says_so():
     findings = convergence.found(twice_as_fast(1), {"gru": 1.0, "lstm": 1.0})
-    assert findings["hardest"]["ratio"]["low"] is None
-    assert (findings["fewer"], findings["more"]) == (0, 0)
-    assert "one training each" in convergence.sentence(findings)
+    assert findings.hardest.ratio.low is None
+    assert (findings.fewer, findings.more) == (0, 0)
+    assert "one training each" in convergence_shown.sentence(findings)
 
 
 def test_cells_that_go_either_way_are_not_decided():
@@ -122,17 +125,17 @@ def test_cells_that_go_either_way_are_not_decided():
     curves += [curve("gru", [0.6, 0.5, 0.4, 0.35], 1, steps=40)]
     curves += [curve("lstm", [0.6, 0.5, 0.4, 0.35], 1, steps=20)]
     findings = convergence.found(curves, {"gru": 1.0, "lstm": 1.0})
-    assert (findings["fewer"], findings["more"]) == (0, 0)
-    assert "not decided here" in convergence.sentence(findings)
+    assert (findings.fewer, findings.more) == (0, 0)
+    assert "not decided here" in convergence_shown.sentence(findings)
 
 
 def test_nothing_is_said_of_speed_where_nothing_was_learnt():
     curves = [curve("gru", [0.69, 0.7]), curve("lstm", [0.4, 0.3])]
     findings = convergence.found(curves, {"gru": 1.0, "lstm": 1.0})
-    assert findings["hardest"] is None
-    assert findings["levels"] == []
-    assert "learnt enough" in convergence.sentence(findings)
-    assert len(convergence._table(findings).rows) == 2
+    assert findings.hardest is None
+    assert findings.levels == ()
+    assert "learnt enough" in convergence_shown.sentence(findings)
+    assert len(convergence_shown.table(findings).rows) == 2
 
 
 def test_both_cells_must_be_asked_for(workplace):
@@ -155,12 +158,12 @@ def test_the_study_from_end_to_end(workplace, tmp_path):
     assert saved.read(path) == answer
     assert answer.trials == 4
     # 160 texts in batches of 16, after the point at which they guess.
-    gru = [r for r in answer.rows if (r["cell"], r["seed"]) == ("gru", 1)]
-    assert [row["steps"] for row in gru][:3] == [0, 10, 20]
-    assert sum(row["is_best"] for row in gru) == 1
-    hardest = answer.findings["hardest"]
-    assert hardest["trainings"] == {"gru": 2, "lstm": 2}
-    assert hardest["ratio"]["low"] <= hardest["ratio"]["mean"]
+    gru = [r for r in answer.rows if (r.cell, r.seed) == ("gru", 1)]
+    assert [row.steps for row in gru][:3] == [0, 10, 20]
+    assert sum(row.is_best for row in gru) == 1
+    hardest = answer.findings.hardest
+    assert hardest.trainings == {"gru": 2, "lstm": 2}
+    assert hardest.ratio.low <= hardest.ratio.mean
     svg = (path / saved.FIGURE_FILE).read_text()
     ElementTree.fromstring(svg)
     assert all(f">{cell}<" in svg for cell in question.cells)
@@ -171,5 +174,5 @@ def test_the_study_from_end_to_end(workplace, tmp_path):
     config = dataclasses.replace(config, data=data)
     question = dataclasses.replace(question, config=config, seeds=(1,))
     again, _ = run_study("convergence", question, target, Silent(), 1)
-    same = [row | {"is_best": None} for row in answer.rows if row["seed"] == 1]
-    assert [row | {"is_best": None} for row in again.rows] == same
+    same = [replace(row, is_best=0) for row in answer.rows if row.seed == 1]
+    assert [replace(row, is_best=0) for row in again.rows] == same

@@ -12,12 +12,29 @@ from asked import Silent, tiny
 from seqclf.config import ModelConfig, RunConfig, twin
 from seqclf.data import load_dataset
 from seqclf.errors import ConfigError, RunError
+from seqclf.records.plain import from_plain, to_plain
+from seqclf.records.sweeps import Median
+from seqclf.records.timing import StepTimes, TimedTwin, Timing
 from seqclf.steps import Target
 from seqclf.studies import cost, run_study, saved, timed
 from seqclf.studies.question import Question
 from seqclf.text.encoding import encode_dataset
 
 MODEL = ModelConfig(units=8, embedding_size=6, bidirectional=False)
+ROUNDS = (1.0,) * 6
+TIMING = Timing(
+    milliseconds_per_step=StepTimes(median=1.0, least=1.0, most=1.0, rounds=ROUNDS),
+    tokens_per_second=1.0,
+    seconds_per_epoch=1.0,
+    milliseconds_per_prediction=1.0,
+)
+
+
+def timed_twin(recurrent_parameters: int) -> TimedTwin:
+    """Returns a twin for which so many recurrent parameters were counted."""
+    counted = {"kernel": "", "parameters": 0}
+    values = to_plain(TIMING) | counted | {"recurrent_parameters": recurrent_parameters}
+    return from_plain(TimedTwin, values)
 
 
 @pytest.mark.parametrize(
@@ -46,29 +63,26 @@ def test_arithmetic_of_two_layers_in_both_directions():
 def test_formula_and_count_of_the_built_model_agree(workplace, tmp_path, cell):
     config = twin(tiny(workplace / "reviews"), cell)
     data = encode_dataset(load_dataset(config.data), config.data, config.text, tmp_path)
-    found = timed.counted(config, data.path)
+    found = timed.counted(TIMING, config, data.path)
     formula = cost.recurrent_parameters(config.model)
-    assert found["recurrent_parameters"] == formula
+    assert found.recurrent_parameters == formula
     width = 8 if cell == "none" else 16  # both directions of 8 units
     rest = 8 * len(data.vocabulary) + 2 * (width + 1)
-    assert found["parameters"] == formula + rest
-    assert found["kernel"] == ("none" if cell == "none" else "TensorFlow loop")
+    assert found.parameters == formula + rest
+    assert found.kernel == ("none" if cell == "none" else "TensorFlow loop")
 
 
 def test_a_count_that_contradicts_the_formula_is_an_error():
     config = RunConfig(model=MODEL)
     with pytest.raises(RunError, match="480.*481"):
-        cost._row(config, {"recurrent_parameters": 481})
+        cost._row(config, timed_twin(481), ROUNDS)
 
 
 def test_ratios_are_taken_round_by_round():
     """A machine that gets twice as slow slows both: the ratio stays."""
-    rows = [{"cell": "lstm"}, {"cell": "gru"}]
-    steps = [{"rounds": [2.0, 4.0, 9.0] * 2}, {"rounds": [1.0, 2.0, 3.0] * 2}]
-    lstm, gru = cost.beside_reference(rows, steps)
-    keys = ("step_ratio", "step_ratio_low", "step_ratio_high")
-    assert [lstm[key] for key in keys] == [2.0, 2.0, 3.0]
-    assert [gru[key] for key in keys] == [1.0, 1.0, 1.0]
+    gru, lstm = [1.0, 2.0, 3.0] * 2, [2.0, 4.0, 9.0] * 2
+    assert cost.ratio_by_round(lstm, gru) == Median(median=2.0, low=2.0, high=3.0)
+    assert cost.ratio_by_round(gru, gru) == Median(median=1.0, low=1.0, high=1.0)
 
 
 def test_one_slow_moment_does_not_move_the_interval_of_a_median():
@@ -92,10 +106,10 @@ def test_the_study_from_end_to_end(workplace, tmp_path):
     target = Target(tmp_path / "models", tmp_path / "cache")
     answer, path = run_study("cost", question, target, Silent(), 1)
     assert saved.read(path) == answer
-    found = answer.findings["recurrent_parameters"]
+    found = answer.findings.recurrent_parameters
     assert found == {"rnn": 272, "gru": 864, "lstm": 1088}  # 2 x the formulas, 8 and 8
-    assert answer.findings["step_ratio"]["gru"] == {"median": 1, "low": 1, "high": 1}
-    assert all(row["milliseconds_per_step"] > 0 for row in answer.rows)
+    assert answer.findings.step_ratio["gru"] == Median(median=1, low=1, high=1)
+    assert all(row.milliseconds_per_step > 0 for row in answer.rows)
     svg = (path / saved.FIGURE_FILE).read_text()
     ElementTree.fromstring(svg)
     assert all(f">{cell}<" in svg for cell in question.cells)

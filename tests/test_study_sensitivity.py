@@ -12,8 +12,10 @@ from scipy.stats import ttest_rel
 from seqclf import steps
 from seqclf.comparison import tuning
 from seqclf.comparison.design import Design
-from seqclf.studies import random_search, range_test, run_study, sensitivity
+from seqclf.records.sweeps import Correlation
+from seqclf.studies import run_study
 from seqclf.studies.question import quick_config
+from seqclf.studies.sweeps import random_search, range_test, sensitivity
 
 
 def test_the_expected_best_is_the_mean_over_all_ways_to_draw():
@@ -25,16 +27,16 @@ def test_the_expected_best_is_the_mean_over_all_ways_to_draw():
 
 def test_spreads_by_hand():
     own, (pair,) = random_search.spreads({"gru": [0.1, 0.2, 0.3], "lstm": [0.2] * 3})
-    assert own[0]["sd"] == pytest.approx(0.1)
-    assert own[0]["quartile_range"] == pytest.approx(0.1)
-    assert own[0]["quartiles"] == pytest.approx([0.15, 0.2, 0.25])
-    assert own[0]["best"] == 0.3
+    assert own[0].sd == pytest.approx(0.1)
+    assert own[0].quartile_range == pytest.approx(0.1)
+    assert own[0].quartiles == pytest.approx((0.15, 0.2, 0.25))
+    assert own[0].best == 0.3
     # 0.1, 0 and 0.1 from the median; a mean of 0.2 / 3, enlarged by 3 / 2.
-    assert own[0]["deviation"] == pytest.approx(0.1)
-    assert own[0]["deviation_low"] is own[0]["quartile_range_low"] is None
-    assert (pair["a"], pair["b"]) == ("gru", "lstm")
-    assert pair["deviation"] == pytest.approx(0.1)
-    assert pair["p"] is None
+    assert own[0].deviation == pytest.approx(0.1)
+    assert own[0].deviation_low is own[0].quartile_range_low is None
+    assert (pair.a, pair.b) == ("gru", "lstm")
+    assert pair.deviation == pytest.approx(0.1)
+    assert pair.p is None
 
 
 def test_pairs_of_spreads_are_adjusted_for_their_number():
@@ -43,9 +45,9 @@ def test_pairs_of_spreads_are_adjusted_for_their_number():
     trials = {c: generator.normal(0, s, 8).tolist() for c, s in spread.items()}
     _, pairs = random_search.spreads(trials)
     far = {c: np.abs(np.array(v) - np.median(v)) for c, v in trials.items()}
-    alone = [ttest_rel(far[one["a"]], far[one["b"]]).pvalue for one in pairs]
-    assert min(p["p"] for p in pairs) == pytest.approx(3 * min(alone))
-    assert max(p["p"] for p in pairs) >= max(alone) - 1e-12
+    alone = [ttest_rel(far[one.a], far[one.b]).pvalue for one in pairs]
+    assert min(p.p for p in pairs) == pytest.approx(3 * min(alone))
+    assert max(p.p for p in pairs) >= max(alone) - 1e-12
 
 
 def test_planted_spreads_lie_in_their_intervals(monkeypatch):
@@ -58,12 +60,12 @@ def test_planted_spreads_lie_in_their_intervals(monkeypatch):
         own, pairs = random_search.spreads(trials)
         # Of the normal: 0.798 sd from the median, 1.349 sd between quartiles.
         held += [
-            own[0]["deviation_low"] < 0.798 * 0.08 < own[0]["deviation_high"],
-            own[0]["quartile_range_low"] < 1.349 * 0.08 < own[0]["quartile_range_high"],
-            pairs[0]["deviation_low"] < 0.798 * 0.06 < pairs[0]["deviation_high"],
+            own[0].deviation_low < 0.798 * 0.08 < own[0].deviation_high,
+            own[0].quartile_range_low < 1.349 * 0.08 < own[0].quartile_range_high,
+            pairs[0].deviation_low < 0.798 * 0.06 < pairs[0].deviation_high,
         ]
-        told_apart += pairs[0]["deviation_low"] > 0
-        false += not pairs[2]["deviation_low"] < 0 < pairs[2]["deviation_high"]
+        told_apart += pairs[0].deviation_low > 0
+        false += not pairs[2].deviation_low < 0 < pairs[2].deviation_high
     assert (held >= 88).all()
     assert told_apart >= 95
     assert false <= 12
@@ -78,11 +80,11 @@ def test_the_setting_that_decides_is_found():
     }
     accuracy = [-rate + 0.05 * generator.normal() for rate in settings["learning_rate"]]
     found = random_search.correlations(settings, accuracy)
-    assert found[0]["setting"] == "learning_rate"
-    assert found[0]["rho"] < -0.8
-    assert found[0]["n"] == 16
+    assert found[0].setting == "learning_rate"
+    assert found[0].rho < -0.8
+    assert found[0].n == 16
     assert random_search.explaining(found) is found[0]
-    assert {"setting": "max_length", "rho": None, "n": 16, "p": None} in found
+    assert Correlation(setting="max_length", n=16) in found
 
 
 def test_chance_explains_nothing():
@@ -91,7 +93,7 @@ def test_chance_explains_nothing():
     found = random_search.correlations(settings, generator.random(16).tolist())
     assert random_search.explaining(found) is None
     three = random_search.correlations({"a": [1, 2, 3]}, [0.1, 0.2, 0.3])
-    assert (three[0]["rho"], three[0]["p"]) == (pytest.approx(1), None)
+    assert (three[0].rho, three[0].p) == (pytest.approx(1), None)
 
 
 def test_the_draws_are_those_of_tuning_with_a_length_each():
@@ -122,16 +124,16 @@ def test_the_turns_of_a_curve_are_found():
     steps_, along = 400, range_test.rates(400)
     # Falls to its least at 1e-2, and is back at its start two decades beyond: at 1.
     losses = 0.3 + 0.1 * np.abs(np.log10(along) + 2)
-    found = range_test.turns(losses.tolist(), steps_)
-    assert found["least_rate"] == pytest.approx(1e-2, rel=0.1)
-    assert found["least_loss"] == pytest.approx(0.3, abs=0.02)
-    assert found["diverging_rate"] is None
+    found = range_test.turns("gru", losses.tolist(), steps_)
+    assert found.least_rate == pytest.approx(1e-2, rel=0.1)
+    assert found.least_loss == pytest.approx(0.3, abs=0.02)
+    assert found.diverging_rate is None
     steeper = np.where(along > 1e-2, 0.3 + 0.6 * (np.log10(along) + 2), losses)
-    found = range_test.turns(steeper.tolist(), steps_)
+    found = range_test.turns("gru", steeper.tolist(), steps_)
     # It began at 0.6, less half the window: 0.3 + 0.6 x 0.5 at 10^-1.5.
-    assert found["diverging_rate"] == pytest.approx(10**-1.5, rel=0.15)
-    cut = range_test.turns(steeper[:250].tolist(), steps_)
-    assert cut["diverging_rate"] == pytest.approx(along[250])
+    assert found.diverging_rate == pytest.approx(10**-1.5, rel=0.15)
+    cut = range_test.turns("gru", steeper[:250].tolist(), steps_)
+    assert cut.diverging_rate == pytest.approx(along[250])
 
 
 @pytest.mark.slow
@@ -142,13 +144,13 @@ def test_the_range_test_from_end_to_end(workplace, tmp_path):
     target = steps.Target(tmp_path / "models", tmp_path / "cache")
     answer, path = run_study("sensitivity", question, target, Silent(), jobs=2)
     assert answer.trials == 2
-    first = [row for row in answer.rows if row["step"] == 1]
-    assert [row["cell"] for row in first] == ["gru", "lstm"]
+    first = [row for row in answer.rows if row.step == 1]
+    assert [row.cell for row in first] == ["gru", "lstm"]
     for row in first:  # untrained, it guesses: ln 2
-        assert row["loss"] == pytest.approx(np.log(2), abs=0.05)
-    for one in answer.findings["range"]:
-        assert one["least_loss"] < 0.65
-        assert 1e-4 < one["least_rate"] < 1
+        assert row.loss == pytest.approx(np.log(2), abs=0.05)
+    for one in answer.findings.range:
+        assert one.least_loss < 0.65
+        assert 1e-4 < one.least_rate < 1
     assert {"gru", "lstm"} <= texts_of(path)
 
 
@@ -165,7 +167,7 @@ def test_the_study_from_end_to_end(workplace, tmp_path):
     by_trial = {row["trial"]: row for row in answer.rows if row["cell"] == "gru"}
     recipe = quick_config(question.config)
     assert by_trial[1]["units"] == recipe.model.units
-    assert answer.findings["best_so_far"]["gru"][0] == pytest.approx(
+    assert answer.findings.best_so_far["gru"][0] == pytest.approx(
         np.mean([row["validation_accuracy"] for row in by_trial.values()])
     )
     assert {"gru", "lstm"} <= texts_of(path)

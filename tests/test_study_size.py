@@ -9,8 +9,10 @@ import pytest
 from asked import TINY, Silent, tiny_question
 
 from seqclf import steps
-from seqclf.studies import intervals, learning_curve, run_study, size, size_shown, sweep
-from seqclf.studies.learning_curve import PowerLaw
+from seqclf.records.sweeps import Mean, MeanAccuracy, SizePoint
+from seqclf.studies import intervals, run_study
+from seqclf.studies.sweeps import learning_curve, size, size_shown, sweep
+from seqclf.studies.sweeps.learning_curve import PowerLaw
 
 SIZES = np.array([64, 128, 256, 512, 1024, 2048, 5000])
 # They cross where 1.2 n^-0.3 + 0.02 = 4.5 n^-0.5 + 0.03.
@@ -58,32 +60,32 @@ def test_with_few_sizes_the_floor_is_zero_and_with_two_there_is_no_curve():
 def test_a_planted_exponent_and_a_planted_crossing_lie_in_their_intervals():
     fits, (pair,) = judged([SLOW, STEEP])
     for cell, law in (("gru", SLOW), ("lstm", STEEP)):
-        assert fits[cell]["b_low"] < law.b < fits[cell]["b_high"]
-        assert fits[cell]["has_floor"]
-    crossing = pair["crossing"]
-    assert crossing["status"] == learning_curve.CROSSING
-    assert crossing["low"] < CROSS_AT < crossing["high"]
-    assert crossing["low"] > 500
-    assert crossing["high"] < 2500
-    assert not crossing["first_is_better_beyond"]
+        assert fits[cell].b_low < law.b < fits[cell].b_high
+        assert fits[cell].has_floor
+    crossing = pair.crossing
+    assert crossing.status == learning_curve.CROSSING
+    assert crossing.low < CROSS_AT < crossing.high
+    assert crossing.low > 500
+    assert crossing.high < 2500
+    assert not crossing.first_is_better_beyond
     # GRU is ahead with few texts and behind with all: it loses with each doubling.
-    assert pair["high"] < 0
-    assert pair["per_doubling_high"] < 0
+    assert pair.high < 0
+    assert pair.per_doubling_high < 0
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_curves_that_do_not_cross_are_said_not_to(seeds):
     _, (pair,) = judged([SLOW, PowerLaw(1.8, 0.3, 0.04)], seeds=seeds)
-    assert pair["crossing"]["status"] == learning_curve.NO_CROSSING
-    assert pair["crossing"]["size"] is None
-    assert pair["low"] > 0
-    assert pair["of"] == (intervals.MODELS if seeds == 1 else intervals.CELLS)
+    assert pair.crossing.status == learning_curve.NO_CROSSING
+    assert pair.crossing.size is None
+    assert pair.low > 0
+    assert pair.of == (intervals.MODELS if seeds == 1 else intervals.CELLS)
 
 
 def test_equal_curves_have_no_crossing_that_is_reported():
     _, (pair,) = judged([SLOW, SLOW])
-    assert pair["crossing"]["status"] == learning_curve.UNDECIDED
-    assert pair["crossing"]["size"] is None
+    assert pair.crossing.status == learning_curve.UNDECIDED
+    assert pair.crossing.size is None
 
 
 def test_two_curves_cross_where_algebra_says():
@@ -121,8 +123,8 @@ def test_intervals_over_few_seeds_are_as_wide_as_students(seeds):
 def test_a_gain_of_two_points_a_doubling_is_found():
     gain = np.array([0.01, 0.03, 0.05])
     found = size.per_doubling(np.array([100, 200, 400]), gain, np.stack([gain, gain]))
-    assert found["per_doubling"] == pytest.approx(0.02)
-    assert found["per_doubling_low"] == pytest.approx(0.02)
+    assert found.mean == pytest.approx(0.02)
+    assert found.low == pytest.approx(0.02)
 
 
 def test_sizes_are_powers_of_two_and_all():
@@ -137,14 +139,21 @@ def test_sizes_are_powers_of_two_and_all():
     assert size.sample_sizes(30, 10, quick=True) == [30]
 
 
+def size_point(low: float) -> SizePoint:
+    accuracy = MeanAccuracy(mean=low + 0.1, low=low, high=low + 0.2)
+    gap = Mean(mean=0.0)
+    return SizePoint(cell="gru", rows=8, accuracy=accuracy, log_loss=0.5, gap=gap)
+
+
 def test_only_sizes_beyond_guessing_are_fitted():
     lows = [0.45, 0.52, 0.49, 0.55, 0.7]
-    curves = [{"cell": "gru", "accuracy": {"low": low}} for low in lows]
+    curves = [size_point(low) for low in lows]
     assert size.usable_from(curves, "gru", 0.5) == 3
 
 
 def fake_run(train: float, validation: float) -> SimpleNamespace:
-    metrics = {"train": {"accuracy": train}, "validation": {"accuracy": validation}}
+    scores = {"train": train, "validation": validation}
+    metrics = {name: SimpleNamespace(accuracy=value) for name, value in scores.items()}
     return SimpleNamespace(metrics=metrics)
 
 
@@ -159,8 +168,8 @@ def test_the_difference_of_gaps_is_paired_by_seed():
     ]  # fmt: skip
     found = size.gap_differences(trained)
     # 0.05 and 0.07: mean 0.06, standard error 0.01, t of one degree of freedom 12.706.
-    assert found["mean"] == pytest.approx(0.06)
-    assert found["by_size"][0]["low"] == pytest.approx(0.06 - 0.12706, abs=1e-5)
+    assert found.mean == pytest.approx(0.06)
+    assert found.by_size[0].low == pytest.approx(0.06 - 0.12706, abs=1e-5)
     assert size.gap_differences([one for one in trained if one.cell == "gru"]) is None
 
 
@@ -177,10 +186,10 @@ def test_the_study_from_end_to_end(workplace, tmp_path):
     question = tiny_question(workplace / "reviews", cells=("gru", "lstm"))
     target = steps.Target(tmp_path / "models", tmp_path / "cache")
     answer, path = run_study("size", question, target, Silent(), jobs=2)
-    assert answer.findings["sizes"] == [64, 128, 160]
+    assert answer.findings.sizes == (64, 128, 160)
     assert answer.trials == len(answer.rows) == 6
     assert {row["rows"] for row in answer.rows} == {64, 128, 160}
-    assert answer.findings["gaps"]["low"] is None  # one seed
+    assert answer.findings.gaps.low is None  # one seed
     assert "one model each" in answer.sentence
     svg = (path / "figure.svg").read_text()
     texts = {e.text for e in ElementTree.fromstring(svg).iter() if e.text}

@@ -9,8 +9,10 @@ from asked import TINY, Silent, tiny_question
 
 from seqclf import steps
 from seqclf.errors import ConfigError
-from seqclf.studies import depth, intervals, mix, run_study, sweep, variants
+from seqclf.records.sweeps import MeanAccuracy, Variant, VariantsFindings
+from seqclf.studies import intervals, run_study
 from seqclf.studies.question import Question
+from seqclf.studies.sweeps import depth, mix, sweep, variants
 
 
 def test_depth_varies_layers_and_directions_alone():
@@ -57,44 +59,43 @@ def right(shares: list[float], seed: int) -> dict[int, np.ndarray]:
 def test_a_planted_difference_is_found_over_seeds_and_of_two_models():
     better, worse = right([0.86, 0.87, 0.85], 1), right([0.80, 0.79, 0.81], 1)
     found = intervals.difference(better, worse)
-    assert found["of"] == intervals.CELLS
-    assert found["low"] < 0.06 < found["high"]
-    assert found["low"] > 0
-    assert found["p"] < 0.05
+    assert found.of == intervals.CELLS
+    assert found.low < 0.06 < found.high
+    assert found.low > 0
+    assert found.p < 0.05
     one = intervals.difference(right([0.86], 1), right([0.80], 1))
-    assert one["of"] == intervals.MODELS
-    assert one["low"] < 0.06 < one["high"]
+    assert one.of == intervals.MODELS
+    assert one.low < 0.06 < one.high
     equal = intervals.difference(right([0.8, 0.8], 1), right([0.8, 0.8], 2))
-    assert equal["low"] < 0 < equal["high"]
+    assert equal.low < 0 < equal.high
 
 
 def test_students_interval_by_hand():
     # 1 and 3: mean 2, standard error 1, t of one degree of freedom 12.706.
     found = sweep.student_mean([1, 3])
-    assert found["low"] == pytest.approx(2 - 12.7062, abs=1e-3)
-    assert sweep.student_mean([1])["low"] is None
+    assert found.low == pytest.approx(2 - 12.7062, abs=1e-3)
+    assert sweep.student_mean([1]).low is None
 
 
-def record(variant: str, p: float | None, difference: float | None = None) -> dict:
+def variant(name: str, p: float | None, difference: float | None = None) -> Variant:
     bounds = (None, None) if p is None else (difference - 0.01, difference + 0.01)
-    return {
-        "cell": "gru", "variant": variant, "difference": difference, "p": p,
-        "low": bounds[0], "high": bounds[1],
-        "accuracy": {"mean": 0.8, "low": 0.79, "high": 0.81}, "parameters": 10,
-    }  # fmt: skip
+    return Variant(
+        cell="gru", variant=name, difference=difference, p=p,
+        low=bounds[0], high=bounds[1], log_loss=0.5, parameters=10,
+        accuracy=MeanAccuracy(mean=0.8, low=0.79, high=0.81),
+    )  # fmt: skip
 
 
 def test_p_values_are_adjusted_and_the_sentence_claims_no_more():
-    records = [record("plain", None), record("a", 0.02, 0.04), record("b", 0.04, 0.01)]
-    variants.adjust(records)
+    own = [variant("plain", None), variant("a", 0.02, 0.04), variant("b", 0.04, 0.01)]
+    adjusted = tuple(sweep.adjusted(own))
     # Holm: 2 x 0.02, and 0.04 is not below it.
-    assert [one["p"] for one in records] == [None, 0.04, 0.04]
+    assert [one.p for one in adjusted] == [None, 0.04, 0.04]
     question = Question(config=TINY, seeds=(0, 1))
-    found = {"plain": "plain", "variants": records}
+    found = VariantsFindings(plain="plain", variants=adjusted, seeds=2)
     assert "GRU, a: 4.0 points" in variants.sentence(question, found)
-    for one in records[1:]:
-        one["p"] = 0.5
-    said = variants.sentence(question, found)
+    unsure = (own[0], *(dataclasses.replace(one, p=0.5) for one in own[1:]))
+    said = variants.sentence(question, dataclasses.replace(found, variants=unsure))
     assert said.startswith("None of 2 comparisons with the plain network")
 
 
@@ -104,11 +105,11 @@ def test_the_studies_from_end_to_end(name, workplace, tmp_path):
     question = tiny_question(workplace / "reviews", quick=True)
     target = steps.Target(tmp_path / "models", tmp_path / "cache")
     answer, path = run_study(name, question, target, Silent(), jobs=2)
-    assert [one["cell"] for one in answer.findings["variants"][:2]] == ["gru", "lstm"]
-    names = [one["variant"] for one in answer.findings["variants"]]
+    assert [one.cell for one in answer.findings.variants[:2]] == ["gru", "lstm"]
+    names = [one.variant for one in answer.findings.variants]
     assert answer.trials == len(names) == len(answer.rows)
-    assert answer.findings["variants"][0]["difference"] is None
-    assert answer.findings["variants"][-1]["of"] == intervals.MODELS
+    assert answer.findings.variants[0].difference is None
+    assert answer.findings.variants[-1].of == intervals.MODELS
     assert "one model each" in answer.sentence
     root = ElementTree.fromstring((path / "figure.svg").read_text())
     texts = {element.text for element in root.iter() if element.text}

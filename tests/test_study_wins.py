@@ -18,9 +18,10 @@ from seqclf.errors import RunError
 from seqclf.records.comparison import ComparisonResult, ModelPair, Pair, TwinCard
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.plain import to_plain
+from seqclf.records.sweeps import ToldApart
 from seqclf.steps import Target
 from seqclf.storage import write_json
-from seqclf.studies import run_study, saved, wins
+from seqclf.studies import run_study, saved, wins, wins_shown
 from seqclf.studies.question import Question
 
 
@@ -66,13 +67,13 @@ def test_signs_are_turned_to_gru_over_lstm(tmp_path):
     comparison(tmp_path, "ahead-compare", 0.02)
     comparison(tmp_path, "behind-compare", -0.03)
     (ahead, behind), _ = wins.compared(tmp_path)
-    assert (ahead["difference"], ahead["low"], ahead["high"]) == (
+    assert (ahead.difference, ahead.low, ahead.high) == (
         0.02, pytest.approx(0.01), pytest.approx(0.04),
     )  # fmt: skip
-    assert behind["difference"] == -0.03
-    assert behind["low"] == pytest.approx(-0.05)
-    assert behind["high"] == pytest.approx(-0.02)
-    assert behind["gru"] == pytest.approx(0.77)
+    assert behind.difference == -0.03
+    assert behind.low == pytest.approx(-0.05)
+    assert behind.high == pytest.approx(-0.02)
+    assert behind.gru == pytest.approx(0.77)
 
 
 @pytest.mark.parametrize(("ahead", "behind"), [(8, 0), (5, 2), (3, 3), (1, 0)])
@@ -85,12 +86,12 @@ def test_the_sign_test_is_that_of_a_fair_coin(tmp_path, ahead, behind):
     findings = wins.counted(wins.compared(tmp_path)[0])
     n = ahead + behind
     tail = sum(math.comb(n, k) for k in range(max(ahead, behind), n + 1)) / 2**n
-    assert findings["p"] == pytest.approx(min(2 * tail, 1))
-    assert (findings["first"], findings["second"], findings["ties"]) == (
+    assert findings.p == pytest.approx(min(2 * tail, 1))
+    assert (findings.first, findings.second, findings.ties) == (
         ahead, behind, 1,
     )  # fmt: skip
-    said = wins.sentence(findings)
-    assert ("ahead more often than chance" in said) == (findings["p"] < 0.05)
+    said = wins_shown.sentence(findings)
+    assert ("ahead more often than chance" in said) == (findings.p < 0.05)
 
 
 def test_a_data_set_counts_once_and_the_outcome_does_not_choose(tmp_path):
@@ -98,7 +99,7 @@ def test_a_data_set_counts_once_and_the_outcome_does_not_choose(tmp_path):
     comparison(tmp_path, "x-compare-2", -0.05, seeds=3, fingerprint="x")
     comparison(tmp_path, "y-compare-2", 0.01, fingerprint="y", chosen=["units"])
     comparison(tmp_path, "y-compare-3", -0.01, fingerprint="y")
-    counting = [r["comparison"] for r in wins.compared(tmp_path)[0] if r["counts"]]
+    counting = [r.comparison for r in wins.compared(tmp_path)[0] if r.counts]
     assert counting == ["x-compare", "y-compare-3"]
 
 
@@ -106,10 +107,10 @@ def test_the_built_in_corpus_is_shown_and_does_not_count(tmp_path):
     comparison(tmp_path, "demo-compare", 0.02, source=GENERATED)
     rows, _ = wins.compared(tmp_path)
     findings = wins.counted(rows)
-    assert findings["data_sets"] == 0
-    assert findings["p"] is None
-    assert "does not count" in wins.sentence(findings)
-    assert wins._table(rows).rows[0][0] == "demo (not counted)"
+    assert findings.data_sets == 0
+    assert findings.p is None
+    assert "does not count" in wins_shown.sentence(findings)
+    assert wins_shown.table(rows).rows[0][0] == "demo (not counted)"
 
 
 def test_one_seed_tells_of_two_models_and_is_marked(tmp_path):
@@ -117,10 +118,10 @@ def test_one_seed_tells_of_two_models_and_is_marked(tmp_path):
     comparison(tmp_path, "two-compare", 0.03, seeds=3, p=0.01)
     rows, _ = wins.compared(tmp_path)
     findings = wins.counted(rows)
-    assert findings["told_apart"] == {"first": 1, "second": 0, "of": 1}
-    marked = {row[0]: row[4].endswith("*") for row in wins._table(rows).rows}
+    assert findings.told_apart == ToldApart(first=1, second=0, of=1)
+    marked = {row[0]: row[4].endswith("*") for row in wins_shown.table(rows).rows}
     assert marked == {"one": True, "two": False}
-    notes = " ".join(wins._notes(rows, findings))
+    notes = " ".join(wins_shown.notes(rows, findings))
     assert "p = 0.5" in notes  # two on one side: the least that two can give
     assert "six are needed" in notes
 
@@ -130,7 +131,7 @@ def test_the_answer_follows_the_comparisons(tmp_path):
     target = Target(tmp_path / "models", tmp_path / "cache")
     question = Question(config=RunConfig())
     answer, path = run_study("wins", question, target, Silent())
-    assert answer.findings["first"] == 1
+    assert answer.findings.first == 1
     assert saved.read(path) == answer
     svg = (path / saved.FIGURE_FILE).read_text()
     ElementTree.fromstring(svg)
@@ -138,7 +139,7 @@ def test_the_answer_follows_the_comparisons(tmp_path):
     assert run_study("wins", question, target, Silent())[1] == path
     comparison(tmp_path / "models", "b-compare", -0.02)
     newer, other = run_study("wins", question, target, Silent())
-    assert newer.findings["second"] == 1
+    assert newer.findings.second == 1
     assert other != path
     assert not (tmp_path / "cache").exists()  # no data was loaded
 
@@ -171,6 +172,6 @@ def test_a_damaged_comparison_is_named_and_stops_no_other(tmp_path):
     seal(file.parent, command="compare")
     target = Target(tmp_path, tmp_path / "cache")
     answer, _ = run_study("wins", Question(config=RunConfig()), target, Silent())
-    assert [row["comparison"] for row in answer.rows] == ["b-compare"]
+    assert [row.comparison for row in answer.rows] == ["b-compare"]
     for name in ("a-compare", "old-compare"):
         assert any(f"{name} is left out" in note for note in answer.notes)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from seqclf.cli import _options as options
 from seqclf.cli._screen import Screen, print_json, stdout
-from seqclf.cli.study import Jobs, Markdown, Quick, Seeds, question_of
+from seqclf.cli.study import ALL_CELLS, Jobs, Markdown, Quick, Seeds, question_of
 from seqclf.config import RunConfig
+
+if TYPE_CHECKING:
+    from seqclf.studies.claims_page import Page
 
 COLOURS = {"supported": "green", "contradicted": "red"}
 
@@ -36,9 +39,7 @@ def claims(
 
     Example: seqclf claims --quick
     """
-    question = question_of(
-        context, config, "rnn,gru,lstm", seeds, quick, json, markdown
-    )
+    question = question_of(context, config, ALL_CELLS, seeds, quick, json, markdown)
     from seqclf import steps
     from seqclf.studies import claims_page
 
@@ -54,7 +55,7 @@ def claims(
     screen.note(f"To look at: {page.file}")
 
 
-def _show(page: Any) -> None:
+def _show(page: Page) -> None:
     """Prints each claim with its verdict and what it rests on."""
     from rich.markup import escape
     from rich.table import Table
@@ -64,11 +65,11 @@ def _show(page: Any) -> None:
     table.add_column("verdict", no_wrap=True)
     table.add_column("claim, and the evidence")
     for one in page.rulings:
-        colour = COLOURS.get(one["verdict"], "yellow")
-        where = f"{one['study']}, {one['trials']} trainings; {one['source']}"
+        colour = COLOURS.get(one.verdict, "yellow")
+        where = f"{one.study}, {one.trials} trainings; {one.source}"
         table.add_row(
-            f"[{colour}]{one['verdict']}[/{colour}]",
-            f"[bold]{escape(one['claim'])}[/bold]\n{escape(one['evidence'])}\n"
+            f"[{colour}]{one.verdict}[/{colour}]",
+            f"[bold]{escape(one.claim)}[/bold]\n{escape(one.evidence)}\n"
             f"[dim]{escape(where)}[/dim]",
             end_section=True,
         )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqclf.cells import recurrent_names
 from seqclf.cli import _options as options
 from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.config import RunConfig, require_count
@@ -15,6 +16,8 @@ from seqclf.keywords import PARTS
 
 if TYPE_CHECKING:
     from seqclf.studies.question import Answer, Question
+
+ALL_CELLS = ",".join(recurrent_names())
 
 Name = Annotated[
     str | None,
@@ -63,7 +66,7 @@ def study(
     context: typer.Context,
     config: RunConfig,
     name: Name = None,
-    cells: Cells = "rnn,gru,lstm",
+    cells: Cells = ALL_CELLS,
     seeds: Seeds = 1,
     quick: Quick = False,
     text: Texts = None,
@@ -177,11 +180,12 @@ def _list_studies() -> None:
     stdout().print(table)
 
 
-def _print(answer: Answer, form: str) -> None:
+def _print(answer: Answer[Any], form: str) -> None:
+    from seqclf.records.plain import to_plain
     from seqclf.studies import shown
 
     if form == "json":
-        print_json(dataclasses.asdict(answer))
+        print_json(to_plain(answer))
     elif form:
         typer.echo(shown.markdown(answer))
     else:

@@ -37,3 +37,18 @@ class Timing:
     tokens_per_second: float
     seconds_per_epoch: float
     milliseconds_per_prediction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedTwin(Timing):
+    """A timed twin, and what was counted in its built model.
+
+    Attributes:
+      kernel: What ran the recurrence, see `kernels.kernel_of`.
+      parameters: All weights.
+      recurrent_parameters: Those of the recurrent layers.
+    """
+
+    kernel: str
+    parameters: int
+    recurrent_parameters: int

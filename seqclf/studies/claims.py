@@ -11,9 +11,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seqclf.cells import GRU, LSTM, SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
 from seqclf.comparison.words import joined, percent, signed
+from seqclf.records.sweeps import (
+    ConvergenceFindings,
+    CostFindings,
+    SizeFindings,
+    SizePair,
+    TrialsFindings,
+    VariantsFindings,
+    WinsFindings,
+)
 from seqclf.studies.intervals import MODELS
 from seqclf.studies.memory import RECALL_SERIES
 from seqclf.studies.question import Answer
@@ -59,7 +69,7 @@ class Claim:
     text: str
     study: str
     source: str
-    judge: Callable[[Answer], Ruling]
+    judge: Callable[[Answer[Any]], Ruling]
 
 
 def by_interval(low: float | None, high: float | None, bound: float = 0.0) -> str:
@@ -113,12 +123,12 @@ def _accuracies(found: Findings) -> list[str]:
     return [f"{title(cell)} {percent(value)} %" for cell, value in right.items()]
 
 
-def _of_one(answer: Answer) -> str:
+def _of_one(answer: Answer[Any]) -> str:
     """Says of a single training that it is one."""
-    return " One training each." if len(answer.about.get("seeds", [0])) == 1 else ""
+    return " One training each." if len(answer.about.seeds) < 2 else ""
 
 
-def gradients_of_rnn(answer: Answer) -> Ruling:
+def gradients_of_rnn(answer: Answer[Any]) -> Ruling:
     """Judges whether a plain RNN's gradients vanish or explode, at any stage."""
     found = answer.findings
     stages = {stage: at["states"]["h"] for stage, at in found["cells"]["rnn"].items()}
@@ -141,7 +151,7 @@ def gradients_of_rnn(answer: Answer) -> Ruling:
     return Ruling(CONTRADICTED if verdicts == {"steady"} else UNDECIDED, evidence)
 
 
-def gradients_of_gates(answer: Answer) -> Ruling:
+def gradients_of_gates(answer: Answer[Any]) -> Ruling:
     """Judges whether more of a gradient comes back through gates, trained."""
     found, said, verdicts = answer.findings, [], []
     for cell, stages in found["against_rnn"].items():
@@ -159,7 +169,7 @@ def gradients_of_gates(answer: Answer) -> Ruling:
     return Ruling(all_of(verdicts), evidence)
 
 
-def copy_and_drop(answer: Answer) -> Ruling:
+def copy_and_drop(answer: Answer[Any]) -> Ruling:
     """Judges whether z near 1 keeps a GRU's state, and r near 0 drops it."""
     found, said, verdicts = answer.findings, [], []
     for name, what, here, there in (
@@ -178,7 +188,7 @@ def copy_and_drop(answer: Answer) -> Ruling:
     return Ruling(all_of(verdicts), evidence)
 
 
-def hidden_memory(answer: Answer) -> Ruling:
+def hidden_memory(answer: Answer[Any]) -> Ruling:
     """Judges whether an LSTM's output gate hides more than a tenth of its memory."""
     one = answer.findings["cells"]["lstm"]["exposed"]
     said = _times(one["mean"], one["low"], one["high"])
@@ -189,7 +199,7 @@ def hidden_memory(answer: Answer) -> Ruling:
     return Ruling(by_interval(-one["high"], -one["low"], bound=-MOST_SHOWN), evidence)
 
 
-def memory_of_gates(answer: Answer) -> Ruling:
+def memory_of_gates(answer: Answer[Any]) -> Ruling:
     """Judges whether gated cells recall over the longest distance what rnn does not.
 
     In every way in which the first token was asked for: how far SimpleRNN gets hangs on
@@ -222,7 +232,7 @@ def _far(one: Findings) -> str:
     return value if half is None else f"{value} (half-way to chance at {half:.0f})"
 
 
-def order(answer: Answer) -> Ruling:
+def order(answer: Answer[Any]) -> Ruling:
     """Judges whether a cell does worse where training and test have shuffled words.
 
     Not where the test alone has: its models never saw such texts.
@@ -248,103 +258,99 @@ def order(answer: Answer) -> Ruling:
     return Ruling(CONTRADICTED if none else UNDECIDED, evidence)
 
 
-def parameters(answer: Answer) -> Ruling:
+def parameters(answer: Answer[CostFindings]) -> Ruling:
     """Judges the order LSTM, GRU, SimpleRNN of recurrent parameters."""
-    counts = answer.findings["recurrent_parameters"]
+    counts = answer.findings.recurrent_parameters
     said = [f"{title(cell)} {n:,}" for cell, n in counts.items()]
-    ordered = [counts[cell] for cell in ("lstm", "gru", "rnn") if cell in counts]
+    cells = [cell.name for cell in (LSTM, GRU, SIMPLE_RNN)]
+    ordered = [counts[cell] for cell in cells if cell in counts]
     falls = all(a > b for a, b in zip(ordered, ordered[1:], strict=False))
     verdict = SUPPORTED if falls and len(ordered) > 1 else CONTRADICTED
     return Ruling(verdict, f"Recurrent parameters: {joined(said)}.")
 
 
-def price_of_gates(answer: Answer) -> Ruling:
+def price_of_gates(answer: Answer[CostFindings]) -> Ruling:
     """Judges whether a gated cell's step takes longer than SimpleRNN's."""
-    ratio = answer.findings["step_ratio"]["rnn"]
+    ratio = answer.findings.step_ratio[SIMPLE_RNN.name]
     # Of SimpleRNN beside GRU: below 1, the gates cost.
-    verdict = by_interval(-ratio["high"], -ratio["low"], bound=-1.0)
-    said = _times(ratio["median"], ratio["low"], ratio["high"])
+    verdict = by_interval(-ratio.high, -ratio.low, bound=-1.0)
+    said = _times(ratio.median, ratio.low, ratio.high)
     return Ruling(verdict, f"A step of SimpleRNN takes {said} as long as GRU's.")
 
 
-def speed_of_gru(answer: Answer) -> Ruling:
+def speed_of_gru(answer: Answer[CostFindings]) -> Ruling:
     """Judges whether LSTM's step takes longer than GRU's."""
-    ratio = answer.findings["step_ratio"]["lstm"]
-    said = _times(ratio["median"], ratio["low"], ratio["high"])
+    ratio = answer.findings.step_ratio[LSTM.name]
+    said = _times(ratio.median, ratio.low, ratio.high)
     evidence = f"A training step of LSTM takes {said} as long as GRU's."
-    if ratio["low"] <= 1 and ratio["high"] < ALIKE:
+    if ratio.low <= 1 and ratio.high < ALIKE:
         return Ruling(CONTRADICTED, evidence)
-    return Ruling(by_interval(ratio["low"], ratio["high"], bound=1.0), evidence)
+    return Ruling(by_interval(ratio.low, ratio.high, bound=1.0), evidence)
 
 
-def convergence(answer: Answer) -> Ruling:
+def convergence(answer: Answer[ConvergenceFindings]) -> Ruling:
     """Judges whether GRU reaches the same loss in fewer steps than LSTM."""
-    hardest = answer.findings["hardest"]
-    ratio = hardest and hardest["ratio"]
-    if not ratio:
+    hardest = answer.findings.hardest
+    if hardest is None:
         return Ruling(UNDECIDED, "Not every training learnt enough to be compared.")
-    low, high = ratio["low"], ratio["high"]
-    said = f"GRU takes {ratio['mean']:.2f} times the steps of LSTM"
-    where = f"to a validation loss of {hardest['loss']:.3f}"
-    if low is None:
+    ratio = hardest.ratio
+    said = f"GRU takes {ratio.mean:.2f} times the steps of LSTM"
+    where = f"to a validation loss of {hardest.loss:.3f}"
+    if ratio.low is None or ratio.high is None:
         return Ruling(UNDECIDED, f"{said} {where}.{_of_one(answer)}")
-    evidence = f"{said} ({low:.2f} to {high:.2f}) {where}."
-    return Ruling(by_interval(-high, -low, bound=-1.0), evidence)
+    evidence = f"{said} ({ratio.low:.2f} to {ratio.high:.2f}) {where}."
+    return Ruling(by_interval(-ratio.high, -ratio.low, bound=-1.0), evidence)
 
 
-def _pair(pairs: Sequence[Findings], a: str, b: str) -> dict[str, Any] | None:
-    """Returns difference, low and high of a - b, and whether it is of the cells."""
+def _lstm_over_gru(pairs: Sequence[SizePair]) -> tuple[float, float, float] | None:
+    """Returns low, difference and high of LSTM over GRU."""
     for one in pairs:
-        if {one["a"], one["b"]} != {a, b}:
-            continue
-        sign = 1 if one["a"] == a else -1
-        low, high = sorted((sign * one["low"], sign * one["high"]))
-        value = sign * one["difference"]
-        return {"difference": value, "low": low, "high": high, "of": one["of"]}
+        if (one.a, one.b) == (LSTM.name, GRU.name):
+            return one.low, one.difference, one.high
+        if (one.a, one.b) == (GRU.name, LSTM.name):
+            return -one.high, -one.difference, -one.low
     return None
 
 
-def plenty(answer: Answer) -> Ruling:
+def plenty(answer: Answer[SizeFindings]) -> Ruling:
     """Judges whether LSTM is ahead of GRU with the most training texts."""
     found = answer.findings
-    pair = _pair(found["pairs"], "lstm", "gru")
-    if pair is None:
+    apart, most = _lstm_over_gru(found.pairs), max(found.sizes)
+    if apart is None:
         return Ruling(UNDECIDED, "LSTM and GRU were not both trained.")
-    said = _points(pair["low"], pair["difference"], pair["high"])
-    evidence = f"LSTM less GRU with {max(found['sizes']):,} texts: {said}."
-    if found["seeds"] == 1:
+    low, _, high = apart
+    evidence = f"LSTM less GRU with {most:,} texts: {_points(*apart)}."
+    if found.seeds == 1:
         return Ruling(UNDECIDED, evidence + _of_one(answer))
-    if max(found["sizes"]) < PLENTY:
+    if most < PLENTY:
         return Ruling(UNDECIDED, f"{evidence} Plenty begins at {PLENTY:,}.")
-    return Ruling(by_interval(pair["low"], pair["high"]), evidence)
+    return Ruling(by_interval(low, high), evidence)
 
 
-def overfitting(answer: Answer) -> Ruling:
+def overfitting(answer: Answer[SizeFindings]) -> Ruling:
     """Judges whether LSTM's train-validation gap is larger than GRU's."""
-    gaps = answer.findings["gaps"]
+    gaps = answer.findings.gaps
     if gaps is None:
         return Ruling(UNDECIDED, "LSTM and GRU were not both trained.")
     said = "LSTM's gap between train and validation, less GRU's: "
-    if gaps["low"] is None:
-        value = f"{signed(100 * gaps['mean'])} points."
+    if gaps.low is None or gaps.high is None:
+        value = f"{signed(100 * gaps.mean)} points."
         return Ruling(UNDECIDED, f"{said}{value}{_of_one(answer)}")
-    value = _points(gaps["low"], gaps["mean"], gaps["high"])
+    value = _points(gaps.low, gaps.mean, gaps.high)
     evidence = f"{said}{value}, over seeds alone, on these texts."
-    return Ruling(by_interval(gaps["low"], gaps["high"]), evidence)
+    return Ruling(by_interval(gaps.low, gaps.high), evidence)
 
 
-def sensitivity(answer: Answer) -> Ruling:
+def sensitivity(answer: Answer[TrialsFindings]) -> Ruling:
     """Judges whether equal trials scatter differently for two of the cells."""
     found = answer.findings
-    spreads = [
-        f"{title(one['cell'])} {100 * one['deviation']:.1f}" for one in found["spreads"]
-    ]
+    spreads = [f"{title(one.cell)} {100 * one.deviation:.1f}" for one in found.spreads]
     evidence = (
         f"Distance of validation accuracy from its median (the mean, times "
-        f"n / (n − 1)) over {found['draws']} settings, the same for each cell, points: "
+        f"n / (n − 1)) over {found.draws} settings, the same for each cell, points: "
         f"{joined(spreads)}."
     )
-    known = [one["p"] for one in found["differences"] if one["p"] is not None]
+    known = [one.p for one in found.differences if one.p is not None]
     if known:
         evidence += f" Least p, adjusted for {len(known)} pairs: {min(known):.2g}."
     apart = any(p < SIGNIFICANCE for p in known)
@@ -352,34 +358,32 @@ def sensitivity(answer: Answer) -> Ruling:
     return Ruling(SUPPORTED if apart else UNDECIDED, evidence)
 
 
-def variants(answer: Answer) -> Ruling:
+def variants(answer: Answer[VariantsFindings]) -> Ruling:
     """Judges whether a variant of the network is better than the plain one."""
     found = answer.findings
-    compared = [one for one in found["variants"] if one["p"] is not None]
-    told = [one for one in compared if one["p"] < SIGNIFICANCE]
-    better = [one for one in told if one["difference"] > 0]
-    best = max(better or compared, key=lambda one: one["difference"])
-    said = _points(best["low"], best["difference"], best["high"])
+    compared = [(one, one.apart) for one in found.variants if one.apart]
+    told = [(one, apart) for one, apart in compared if apart.p < SIGNIFICANCE]
+    better = [(one, apart) for one, apart in told if apart.difference > 0]
+    best, most = max(better or compared, key=lambda pair: pair[1].difference)
+    said = _points(most.low, most.difference, most.high)
     evidence = (
         f"Of {len(compared)} comparisons with the plain network the best: "
-        f"{title(best['cell'])}, {best['variant']}: {said}"
+        f"{title(best.cell)}, {best.variant}: {said}"
     )
-    if found["seeds"] == 1:
+    if found.seeds == 1:
         return Ruling(UNDECIDED, f"{evidence}.{_of_one(answer)}")
-    evidence += f", adjusted p = {best['p']:.2g}."
+    evidence += f", adjusted p = {most.p:.2g}."
     if better:
         return Ruling(SUPPORTED, evidence)
     all_worse = len(told) == len(compared)
     return Ruling(CONTRADICTED if all_worse else UNDECIDED, evidence)
 
 
-def wins(answer: Answer) -> Ruling:
+def wins(answer: Answer[WinsFindings]) -> Ruling:
     """Judges whether GRU is ahead of LSTM on more data sets than chance makes it."""
     found = answer.findings
-    first, second, p = found["first"], found["second"], found["p"]
-    evidence = (
-        f"GRU ahead on {first}, LSTM on {second} of {found['data_sets']} data sets"
-    )
+    first, second, p = found.first, found.second, found.p
+    evidence = f"GRU ahead on {first}, LSTM on {second} of {found.data_sets} data sets"
     if p is None:
         return Ruling(UNDECIDED, f"{evidence}.")
     evidence += f" (sign test p = {p:.2g})."

@@ -8,14 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from seqclf.config import require_count
+from seqclf.data.dataset import TRAIN
 from seqclf.errors import RunError, SeqclfError
+from seqclf.records.plain import to_plain
+from seqclf.records.sweeps import TrialsFindings
 from seqclf.report import table as report_table
 from seqclf.report.page.sections import Section, sections_page
 from seqclf.steps import Listener, Target, optional, shortly
 from seqclf.storage import write_json, write_text
-from seqclf.studies import STUDIES, run_study, saved, section_of, shown
+from seqclf.studies import saved, shown
 from seqclf.studies.claims import CLAIMS
-from seqclf.studies.question import Answer, Question, Record, Table
+from seqclf.studies.question import About, Answer, Question, Table
+from seqclf.studies.run import run_study
+from seqclf.studies.sections import section_of
+from seqclf.studies.table import STUDIES
 
 PAGE_FILE, JSON_FILE = "claims.html", "claims.json"
 SYNTHETIC = (
@@ -24,34 +30,61 @@ SYNTHETIC = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A claim, judged.
+
+    Attributes:
+      claim: The sentence.
+      verdict: See `claims.Ruling`.
+      evidence: Likewise.
+      study: Which study it rests on.
+      source: Where it is said or shown.
+      trials: Trainings that the study made.
+      seeds: Of them.
+    """
+
+    claim: str
+    verdict: str
+    evidence: str
+    study: str
+    source: str
+    trials: int
+    seeds: int
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """All claims, judged.
 
     Attributes:
       title: What they were judged on.
-      rulings: Records with claim, verdict, evidence, study, source, trials and seeds.
+      rulings: Each claim with its verdict.
       notes: What a reader must know, a sentence each.
       file: The HTML page.
     """
 
     title: str
-    rulings: tuple[dict[str, Any], ...]
+    rulings: tuple[Judged, ...]
     notes: tuple[str, ...]
     file: Path
 
     def values(self) -> dict[str, Any]:
         """Returns plain values, as in `claims.json`."""
         return {
-            "title": self.title, "claims": list(self.rulings), "notes": list(self.notes)
-        }  # fmt: skip
+            "title": self.title,
+            "claims": to_plain(self.rulings),
+            "notes": list(self.notes),
+        }
 
     def table(self) -> Table:
         """Returns the claims as a table."""
-        keys = ("claim", "verdict", "evidence", "trials", "study", "source")
-        rows = tuple(tuple(str(one[key]) for key in keys) for one in self.rulings)
-        header = tuple("trainings" if key == "trials" else key for key in keys)
-        return Table(header=header, rows=rows)
+        header = ("claim", "verdict", "evidence", "trainings", "study", "source")
+        rows = [
+            (o.claim, o.verdict, o.evidence, str(o.trials), o.study, o.source)
+            for o in self.rulings
+        ]
+        return Table(header=header, rows=tuple(rows))
 
     def markdown(self) -> str:
         """Returns title, table and notes as Markdown."""
@@ -75,7 +108,7 @@ def judge_all(
     """
     if jobs is not None:
         require_count("--jobs", jobs)
-    about: Mapping[str, Any] = {}
+    about: About | None = None
     rulings, sections, notes, folder = [], [], [], target.models
     once = _Once(listener)
     for name in dict.fromkeys(claim.study for claim in CLAIMS):
@@ -107,7 +140,7 @@ class _UnusableError(RunError):
     """An answer that is there, and cannot be judged or shown."""
 
 
-def _used(answer: Answer, path: Path) -> tuple[list[Record], Section]:
+def _used(answer: Answer[Any], path: Path) -> tuple[list[Judged], Section]:
     """Returns what an answer says of its claims, and its section of the page.
 
     Raises:
@@ -152,38 +185,37 @@ class _Once:
             self._listener.note(sentence)
 
 
-def _title(about: Mapping[str, Any]) -> str:
-    size = about["sizes"]["train"]
-    quick = ", quick" if about["quick"] else ""
-    seeds = len(about["seeds"])
+def _title(about: About) -> str:
+    quick = ", quick" if about.quick else ""
+    seeds = len(about.seeds)
     return (
-        f"What people write of RNN, GRU and LSTM, on {about['data']} "
-        f"({size:,} training texts, {seeds} seed{'s' if seeds > 1 else ''}{quick})"
+        f"What people write of RNN, GRU and LSTM, on {about.data} "
+        f"({about.sizes[TRAIN]:,} training texts, {seeds} seed{'s' * (seeds > 1)}"
+        f"{quick})"
     )
 
 
-def judge(answers: Mapping[str, Answer]) -> list[dict[str, Any]]:
-    """Judges each claim whose study has an answer.
-
-    Returns:
-      Records with claim, verdict, evidence, study, source, trials and seeds.
-    """
-    records = []
+def judge(answers: Mapping[str, Answer[Any]]) -> list[Judged]:
+    """Judges each claim whose study has an answer."""
+    judged = []
     for claim in CLAIMS:
         if claim.study not in answers:
             continue
         answer = answers[claim.study]
         ruling = claim.judge(answer)
-        records.append(
-            {
-                "claim": claim.text,
-                "verdict": ruling.verdict,
-                "evidence": ruling.evidence,
-                "study": claim.study,
-                "source": claim.source,
-                "trials": answer.trials,
-                # What was asked for, or as many as the study says that it took.
-                "seeds": answer.findings.get("seeds", len(answer.about["seeds"])),
-            }
+        found = answer.findings
+        judged.append(
+            Judged(
+                claim=claim.text,
+                verdict=ruling.verdict,
+                evidence=ruling.evidence,
+                study=claim.study,
+                source=claim.source,
+                trials=answer.trials,
+                # What was asked for, but `sensitivity` takes the first seed alone.
+                seeds=found.seeds
+                if isinstance(found, TrialsFindings)
+                else len(answer.about.seeds),
+            )
         )
-    return records
+    return judged

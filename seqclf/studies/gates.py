@@ -44,7 +44,7 @@ TEXTS, QUICK_TEXTS = 300, 100
 MOST_TEXTS = 4  # given, to be drawn
 
 
-def run(question: Question, lab: Lab) -> Answer:
+def run(question: Question, lab: Lab) -> Answer[Any]:
     """Trains the plain networks, and looks at what their gates do.
 
     Args:

@@ -156,7 +156,7 @@ def notes(findings: Record, question: Question) -> tuple[str, ...]:
     )
 
 
-def figure(answer: Answer) -> str:
+def figure(answer: Answer[Any]) -> str:
     """Draws half-lives, saturation and effects, and below them token by token."""
     rows = answer.rows
     blocks = _blocks([row for row in rows if row["part"] == "token"])
@@ -240,7 +240,7 @@ def _draw_bars(place: Any) -> None:
         bar.set_ticks(list(ticks), labels=list(ticks.values()))
 
 
-def _draw_summary(place: Any, answer: Answer) -> None:
+def _draw_summary(place: Any, answer: Answer[Any]) -> None:
     lives, saturation, effects = place.subplots(1, 3)
     _draw_half_lives(lives, [r for r in answer.rows if r["part"] == "half-life"])
     _draw_saturation(saturation, [r for r in answer.rows if r["part"] == "unit"])

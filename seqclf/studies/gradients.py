@@ -54,7 +54,7 @@ MATRICES = {
 }
 
 
-def run(question: Question, lab: Lab) -> Answer:
+def run(question: Question, lab: Lab) -> Answer[Any]:
     """Trains the plain networks, and looks at their gradients at three stages.
 
     Args:

@@ -117,7 +117,7 @@ def notes(findings: Record, distance: int) -> tuple[str, ...]:
     )
 
 
-def figure(answer: Answer) -> str:
+def figure(answer: Answer[Any]) -> str:
     """Draws the norms against the distance from the last token, stage by stage."""
 
     def draw(figure: Any) -> None:

@@ -7,26 +7,27 @@ import numpy as np
 from seqclf import statistics
 from seqclf.comparison.pairs import Right, accuracy_interval, compare_models
 from seqclf.metrics import wilson
-from seqclf.studies.question import Record
+from seqclf.records.details import Reach
+from seqclf.records.sweeps import Difference
 
 CELLS, MODELS = "cells", "models"  # what a difference is said of
 
 
-def accuracy(right: Right) -> Record:
+def accuracy(right: Right) -> Reach:
     """Returns a cell's mean accuracy with its 95 % interval.
 
     Args:
       right: bool [texts] by seed.
 
     Returns:
-      accuracy, and low and high: over seeds and texts; of one seed, over texts.
+      The interval is over seeds and texts; of one seed, over texts.
     """
     values = np.array(list(right.values()))
     if len(values) > 1:
         low, high = accuracy_interval(right)
     else:
         low, high = wilson(int(values.sum()), values.size)
-    return {"accuracy": float(values.mean()), "low": low, "high": high}
+    return Reach(accuracy=float(values.mean()), low=low, high=high)
 
 
 def p_of_guessing(right: Right, chance: float) -> float:
@@ -43,7 +44,7 @@ def p_of_guessing(right: Right, chance: float) -> float:
     return float(test.pvalue)
 
 
-def difference(a: Right, b: Right) -> Record:
+def difference(a: Right, b: Right) -> Difference:
     """Compares two groups of trained models on the same texts.
 
     Args:
@@ -51,23 +52,27 @@ def difference(a: Right, b: Right) -> Record:
       b: The same of the second, of the same seeds.
 
     Returns:
-      difference of accuracy, a - b, with its 95 % interval low and high, p (not
-      adjusted), and `of`: CELLS, over seeds and texts, see `crossed_mean`; or MODELS,
-      where there is one seed: the bootstrap and McNemar's test of two models, which
-      tell nothing of another training.
+      That of a over b; p is not adjusted. It is of CELLS, over seeds and texts, see
+      `crossed_mean`; or of MODELS, where there is one seed: the bootstrap and McNemar's
+      test of two models, which tell nothing of another training.
     """
     seeds = sorted(a)
     if len(seeds) == 1:
         one = compare_models(a[seeds[0]], b[seeds[0]])
-        found = {"difference": one.difference, "low": one.low, "high": one.high}
-        return found | {"p": one.mcnemar_p, "of": MODELS}
+        return Difference(
+            difference=one.difference,
+            low=one.low,
+            high=one.high,
+            p=one.mcnemar_p,
+            of=MODELS,
+        )
     values = np.array([a[seed].astype(np.int8) - b[seed] for seed in seeds])
     estimate = statistics.crossed_mean(values)
     low, high = estimate.interval()
-    return {
-        "difference": estimate.mean,
-        "low": max(low, -1.0),
-        "high": min(high, 1.0),
-        "p": estimate.p,
-        "of": CELLS,
-    }
+    return Difference(
+        difference=estimate.mean,
+        low=max(low, -1.0),
+        high=min(high, 1.0),
+        p=estimate.p,
+        of=CELLS,
+    )

@@ -26,6 +26,7 @@ from seqclf.comparison.pairs import SIGNIFICANCE, Right, right_answers
 from seqclf.comparison.verdict import title
 from seqclf.comparison.words import joined, percent
 from seqclf.config import DataConfig, RunConfig, twin
+from seqclf.records.plain import to_plain
 from seqclf.report.figures import drawn, legend, style
 from seqclf.report.svg import INK
 from seqclf.runs import Run
@@ -91,7 +92,7 @@ _Settings = TypeVar("_Settings")
 Point = tuple[str, int]  # series, distance
 
 
-def run(question: Question, lab: Lab) -> Answer:
+def run(question: Question, lab: Lab) -> Answer[Any]:
     """Trains each cell on each task at each distance.
 
     Findings: `series`, by series (the keys of `SERIES`) title,
@@ -211,7 +212,7 @@ def _findings(
 
 
 def _cell(right: Mapping[int, Right], chance: float) -> Record:
-    records = [{"distance": d} | accuracy(one) for d, one in right.items()]
+    records = [{"distance": d} | to_plain(accuracy(one)) for d, one in right.items()]
     best = max(records, key=lambda record: record["accuracy"])
     curve = [(record["distance"], record["accuracy"]) for record in records]
     # At one of several distances a guesser is above chance now and then.
@@ -226,7 +227,7 @@ def _cell(right: Mapping[int, Right], chance: float) -> Record:
 
 
 def _over(right: Mapping[int, Right], plain: Mapping[int, Right]) -> list[Record]:
-    return [{"distance": d} | difference(right[d], plain[d]) for d in right]
+    return [{"distance": d} | to_plain(difference(right[d], plain[d])) for d in right]
 
 
 def half_way(curve: Sequence[tuple[int, float]], chance: float) -> float | None:
@@ -353,7 +354,7 @@ def _notes(
     return tuple(notes)
 
 
-def figure(answer: Answer) -> str:
+def figure(answer: Answer[Any]) -> str:
     """Draws accuracy against distance, a panel a task, with chance."""
     series = answer.findings["series"]
 

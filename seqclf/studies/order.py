@@ -21,6 +21,7 @@ from seqclf.comparison.verdict import title
 from seqclf.comparison.words import joined, percent, signed
 from seqclf.config import RunConfig, TextConfig
 from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
+from seqclf.records.plain import to_plain
 from seqclf.report.figures import drawn, legend, style
 from seqclf.report.svg import INK
 from seqclf.runs import Run
@@ -54,7 +55,7 @@ CONDITIONS = {
 Rights = dict[str, dict[str, Right]]  # by condition, by cell
 
 
-def run(question: Question, lab: Lab) -> Answer:
+def run(question: Question, lab: Lab) -> Answer[Any]:
     """Trains the cells, and the twin without recurrence, in order and shuffled.
 
     Findings: `n` (test texts); `cells`, by cell `accuracy` (by condition, `neither`,
@@ -165,14 +166,14 @@ def _cell(cell: str, rights: Rights) -> Record:
     none = rights["neither"].get(NO_RECURRENCE)
     return {
         "accuracy": {
-            condition: accuracy(by_cell[cell]) if cell in by_cell else None
+            condition: to_plain(accuracy(by_cell[cell])) if cell in by_cell else None
             for condition, by_cell in rights.items()
         },
         "lost_at_test": _lost(cell, rights, "test"),
         "lost": _lost(cell, rights, "both"),
         "over_none": None
         if cell == NO_RECURRENCE or none is None
-        else difference(rights["neither"][cell], none),
+        else to_plain(difference(rights["neither"][cell], none)),
     }
 
 
@@ -189,7 +190,9 @@ def adjusted(cells: Mapping[str, Record]) -> dict[str, Record]:
 
 def _lost(cell: str, rights: Rights, condition: str) -> Record | None:
     shuffled = rights[condition].get(cell)
-    return None if shuffled is None else difference(rights["neither"][cell], shuffled)
+    if shuffled is None:
+        return None
+    return dict(to_plain(difference(rights["neither"][cell], shuffled)))
 
 
 def sentence(findings: Mapping[str, Any], seeds: int) -> str:
@@ -301,7 +304,7 @@ def _notes(
     return tuple(notes)
 
 
-def figure(answer: Answer) -> str:
+def figure(answer: Answer[Any]) -> str:
     """Draws accuracy on words in order and shuffled, a panel for each training."""
     cells = answer.findings["cells"]
 

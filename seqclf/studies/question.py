@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from seqclf import config as settings
+from seqclf.cells import recurrent_names
 from seqclf.config import RunConfig, twin
 
 Record = dict[str, Any]
+F = TypeVar("F")
+# Of `answer.json`. 1 had no `version`.
+VERSION = 2
 QUICK_ROWS, QUICK_EPOCHS = 2000, 3
 QUICK_CELLS = 2  # of which some studies make do, the last ones
 # Another number wherever equal trainings give another answer than before.
@@ -36,14 +40,14 @@ class Question:
     """
 
     config: RunConfig
-    cells: tuple[str, ...] = ("rnn", "gru", "lstm")
+    cells: tuple[str, ...] = field(default_factory=recurrent_names)
     seeds: tuple[int, ...] = (0,)
     quick: bool = False
     texts: tuple[str, ...] = ()
     range_test: bool = False
     given: frozenset[str] = frozenset()
 
-    def asked(self, study: str, fingerprint: object) -> Record:
+    def asked(self, study: str, fingerprint: str) -> dict[str, Any]:
         """Returns plain values that tell this question from others."""
         values = settings.question(self.config)
         del values["model"]["cell"], values["training"]["seed"]
@@ -112,7 +116,32 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class About:
+    """What an answer is about; earlier versions did not keep all of it.
+
+    Attributes:
+      claim: The sentence that was put to the test.
+      command: What to type to ask the same again.
+      data: Name of the data set.
+      fingerprint: Of its texts and labels.
+      sizes: Texts by split.
+      is_synthetic: Whether it is the built-in corpus.
+      quick: Whether fewer and shorter trainings had to do.
+      seeds: Training seeds that were asked for.
+    """
+
+    claim: str = ""
+    command: str = ""
+    data: str = ""
+    fingerprint: str = ""
+    sizes: dict[str, int] = field(default_factory=dict)
+    is_synthetic: bool = False
+    quick: bool = False
+    seeds: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Generic[F]):
     """What a study found.
 
     Attributes:
@@ -121,17 +150,20 @@ class Answer:
       sentence: What came out, in one careful sentence, or two.
       table: The figures a person reads.
       rows: All figures, a flat record a point; written as Parquet too.
-      findings: What the claims are judged by, each study's own; plain JSON values.
+      findings: What the claims are judged by, a record of each study's own.
       trials: Trainings it stands on.
       notes: What was left out or held fixed, a sentence each.
+      about: What it is about.
+      version: Of this record.
     """
 
     study: str
     title: str
     sentence: str
     table: Table
-    rows: tuple[Record, ...]
-    findings: Mapping[str, Any]
+    rows: tuple[Any, ...]
+    findings: F
     trials: int
     notes: tuple[str, ...] = ()
-    about: Mapping[str, Any] = field(default_factory=dict)
+    about: About = field(default_factory=About)
+    version: int = VERSION

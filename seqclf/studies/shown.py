@@ -11,7 +11,7 @@ from seqclf.studies.question import Answer, Table
 GAP = 2  # characters between two columns of a terminal's table
 
 
-def markdown(answer: Answer) -> str:
+def markdown(answer: Answer[Any]) -> str:
     """Returns title, sentence, table and notes as Markdown."""
     parts = [f"### {answer.title}", answer.sentence, markdown_table(answer.table)]
     return "\n\n".join([*parts, *answer.notes])
@@ -32,7 +32,7 @@ def _cell(text: str) -> str:
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
 
 
-def to_terminal(answer: Answer, console: Any) -> None:
+def to_terminal(answer: Answer[Any], console: Any) -> None:
     """Prints an answer on a rich console."""
     from rich import box
     from rich import table as rich_table
@@ -83,15 +83,15 @@ def column_widths(table: Table, room: int) -> list[int] | None:
     return widths
 
 
-def section(answer: Answer, svg: str) -> Section:
+def section(answer: Answer[Any], svg: str) -> Section:
     """Returns what a page shows of an answer."""
     return Section(
         title=answer.title,
-        claim=answer.about.get("claim", ""),
+        claim=answer.about.claim,
         sentence=answer.sentence,
         notes=answer.notes,
         svg=svg,
         alt=f"{answer.title}. {answer.sentence}",
         table=report_table.Table(header=answer.table.header, rows=answer.table.rows),
-        command=answer.about.get("command", ""),
+        command=answer.about.command,
     )

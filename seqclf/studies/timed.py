@@ -6,17 +6,18 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from seqclf import config as settings
 from seqclf.config import RunConfig
 from seqclf.machine import processor
 from seqclf.model.build import build_model
 from seqclf.model.kernels import kernel_of, recurrent_layers, use_kernel
-from seqclf.records.plain import to_plain
+from seqclf.records.plain import from_plain, to_plain
+from seqclf.records.timing import TimedTwin, Timing
 from seqclf.records.training import Report
 from seqclf.storage import read_object, write_json
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Record
 from seqclf.system import cores
 from seqclf.text.encoding import open_encoded
 from seqclf.training.fit import compile_model
@@ -27,7 +28,7 @@ FOLDER = "timings"
 ROUNDS = 15  # the interval of their median is that from the fourth to the twelfth
 
 
-def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[Record]:
+def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[TimedTwin]:
     """Times twins in turns, in a process of its own, unless that was done.
 
     Args:
@@ -35,8 +36,7 @@ def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[Record]:
       lab: Where to measure, and where what was measured is kept.
 
     Returns:
-      A record a config: what `run_timing` returns, and kernel, parameters and
-      recurrent_parameters as counted in the built model.
+      One for each config.
     """
     data = lab.load(configs[0])
     asked = {
@@ -49,13 +49,14 @@ def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[Record]:
     if not lab.target.fresh and (found := _read(file, asked)):
         return found
     task = TimingTask(tuple(configs), data.path, cores(), ROUNDS)
-    measured: list[Record] = lab.measure(time_and_count, [task], ["timing alone"])[0]
+    measured: list[TimedTwin]
+    (measured,) = lab.measure(time_and_count, [task], ["timing alone"])
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(file, asked | {"measured": measured})
+    write_json(file, asked | {"measured": to_plain(measured)})
     return measured
 
 
-def machine() -> Record:
+def machine() -> dict[str, Any]:
     """Returns plain values that tell where a time holds: where it was measured.
 
     Returns:
@@ -68,30 +69,34 @@ def machine() -> Record:
     }
 
 
-def _digest(asked: Record) -> str:
+def _digest(asked: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _read(file: Path, asked: Record) -> list[Record]:
+def _read(file: Path, asked: dict[str, Any]) -> list[TimedTwin]:
     """Returns what was measured for that question; nothing if it was not."""
     values = read_object(file)
-    measured: list[Record] = values.pop("measured", [])
+    try:
+        measured = from_plain(list[TimedTwin], values.pop("measured", []))
+    except ValueError:
+        return []
     return measured if values == asked else []
 
 
-def time_and_count(task: TimingTask, report: Report) -> list[Record]:
+def time_and_count(task: TimingTask, report: Report) -> list[TimedTwin]:
     """Times twins, then counts their weights; see `twins_timed`."""
     timings = run_timing(task, report)
     return [
-        to_plain(timing) | counted(config, task.encoded)
+        counted(timing, config, task.encoded)
         for config, timing in zip(task.configs, timings, strict=True)
     ]
 
 
-def counted(config: RunConfig, encoded: Path) -> Record:
-    """Builds a twin and returns its kernel, parameters and recurrent_parameters.
+def counted(timing: Timing, config: RunConfig, encoded: Path) -> TimedTwin:
+    """Builds a twin, and adds what is counted in it to its times.
 
     Args:
+      timing: What was measured of it.
       config: Its recipe.
       encoded: Folder of the encoded data set, whose tokens and labels set its size.
     """
@@ -101,10 +106,14 @@ def counted(config: RunConfig, encoded: Path) -> Record:
     model = build_model(config.model, *sizes, training.seed)
     use_kernel(model, training.kernel)
     compile_model(model, training, steps=1000)
-    return {
-        "kernel": kernel_of(model),
-        "parameters": model.count_params(),
-        "recurrent_parameters": sum(
+    return TimedTwin(
+        milliseconds_per_step=timing.milliseconds_per_step,
+        tokens_per_second=timing.tokens_per_second,
+        seconds_per_epoch=timing.seconds_per_epoch,
+        milliseconds_per_prediction=timing.milliseconds_per_prediction,
+        kernel=kernel_of(model),
+        parameters=model.count_params(),
+        recurrent_parameters=sum(
             layer.count_params() for layer in recurrent_layers(model)
         ),
-    }
+    )

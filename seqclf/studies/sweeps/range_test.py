@@ -10,37 +10,27 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from seqclf.comparison.verdict import title
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TRAIN
 from seqclf.errors import TrainingError
+from seqclf.records.sweeps import RangeFindings, RangeStep, RangeTurns
 from seqclf.records.training import Report, Started
-from seqclf.report import figures
-from seqclf.studies import sweep
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import (
-    QUICK_ROWS,
-    Answer,
-    Question,
-    Record,
-    Table,
-    quick_config,
-    trainings,
-)
+from seqclf.studies.question import Answer, Question, quick_config, trainings
+from seqclf.studies.sweeps import range_test_shown
+from seqclf.studies.sweeps.range_test_shown import LEAST_RATE, MOST_RATE
 from seqclf.text.batching import Batch, training_batches
 from seqclf.text.encoding import Examples, open_encoded
 
-LEAST_RATE, MOST_RATE = 1e-5, 1.0
 STEPS, QUICK_STEPS = 400, 120
 WINDOW = 0.05  # of the steps, of which the loss is averaged
-MODE = "range test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +119,7 @@ def _recorder(losses: list[float]) -> Any:
     return Recorder()
 
 
-def run(question: Question, lab: Lab, seeds: int) -> Answer:
+def run(question: Question, lab: Lab, seeds: int) -> Answer[RangeFindings]:
     """Makes a range test of each cell, and reads it.
 
     Args:
@@ -137,11 +127,8 @@ def run(question: Question, lab: Lab, seeds: int) -> Answer:
       lab: Where the cells are trained.
       seeds: Seeds that were asked for, to say what was done with them.
 
-    Returns:
-      The answer. Its findings: `mode`, MODE; `steps`; `range`, a record a cell with
-      cell, least_rate, the learning rate of the least smoothed loss, least_loss,
-      and diverging_rate, the first rate beyond it at which the smoothed loss is back
-      where it began, None if there is none up to 1.
+    Raises:
+      TrainingError: If a loss is no number from the start.
     """
     base = quick_config(question.config) if question.quick else question.config
     steps = QUICK_STEPS if question.quick else STEPS
@@ -159,34 +146,18 @@ def run(question: Question, lab: Lab, seeds: int) -> Answer:
                 f"at a learning rate of {LEAST_RATE:g}; look at the data (seqclf data)."
             )
     by_cell = dict(zip(question.cells, losses, strict=True))
-    found = [{"cell": cell, **turns(values, steps)} for cell, values in by_cell.items()]
+    found = [turns(cell, values, steps) for cell, values in by_cell.items()]
+    rows = [_rows(cell, values, steps) for cell, values in by_cell.items()]
     return Answer(
         study="sensitivity",
         title="Learning-rate range test",
-        sentence=_sentence(found),
-        table=_table(found),
-        rows=tuple(itertools.chain.from_iterable(
-            _rows(cell, values, steps) for cell, values in by_cell.items()
-        )),
-        findings={"mode": MODE, "steps": steps, "range": found, "seeds": 1},
+        sentence=range_test_shown.sentence(found),
+        table=range_test_shown.table(found),
+        rows=tuple(itertools.chain.from_iterable(rows)),
+        findings=RangeFindings(steps=steps, range=tuple(found)),
         trials=len(tasks),
-        notes=(
-            f"One training each, {steps} steps from {LEAST_RATE:g} to {MOST_RATE:g}, "
-            f"the same batches for each cell; the loss is the mean of {width(steps)} "
-            f"steps. The recipe has {base.training.learning_rate:g} at its peak, and a "
-            f"largest gradient norm of {base.training.clip_norm:g}, which holds here "
-            "too and hides some of what too large a rate does.",
-            *about_seeds(seeds),
-            *sweep.quick_notes(question, f"fewer steps, at most {QUICK_ROWS:,} texts."),
-        ),
-    )  # fmt: skip
-
-
-def about_seeds(seeds: int) -> tuple[str, ...]:
-    """Says that only the first of several seeds was used."""
-    if seeds == 1:
-        return ()
-    return (f"Of the {seeds} seeds that were asked for this study takes the first.",)
+        notes=range_test_shown.notes(question, base, steps, width(steps), seeds),
+    )
 
 
 def width(steps: int) -> int:
@@ -207,15 +178,13 @@ def smoothed(losses: Sequence[float], width: int) -> np.ndarray:
     return found
 
 
-def turns(losses: Sequence[float], steps: int) -> Record:
+def turns(cell: str, losses: Sequence[float], steps: int) -> RangeTurns:
     """Finds where the loss is least, and where it is back where it began.
 
     Args:
+      cell: The cell.
       losses: Of each step; fewer than steps if it ran away.
       steps: Steps of the whole rise.
-
-    Returns:
-      least_rate, least_loss and diverging_rate, see `run`.
     """
     along, curve = rates(steps), smoothed(losses, width(steps))
     start = float(np.mean(losses[: width(steps)]))
@@ -226,84 +195,21 @@ def turns(losses: Sequence[float], steps: int) -> Record:
         diverging = float(along[least + beyond[0]])
     elif len(losses) < steps:
         diverging = float(along[len(losses)])
-    return {
-        "least_rate": float(along[least]),
-        "least_loss": float(curve[least]),
-        "diverging_rate": diverging,
-    }
-
-
-def _rows(cell: str, losses: Sequence[float], steps: int) -> Iterator[Record]:
-    curve = smoothed(losses, width(steps))
-    for step, rate in enumerate(rates(steps)[: len(losses)]):
-        yield {
-            "cell": cell,
-            "step": step + 1,
-            "learning_rate": float(rate),
-            "loss": losses[step],
-            "smoothed_loss": float(curve[step]),
-        }
-
-
-def _sentence(found: Sequence[Record]) -> str:
-    said = [
-        f"{title(one['cell'])}'s loss is least at {one['least_rate']:.1g} and "
-        + (
-            f"back where it began at {one['diverging_rate']:.1g}"
-            if one["diverging_rate"]
-            else f"not back where it began up to {MOST_RATE:g}"
-        )
-        for one in found
-    ]
-    return (
-        f"As the learning rate rises, {'; '.join(said)}. One training each: how far "
-        "another seed would move these is not known."
+    return RangeTurns(
+        cell=cell,
+        least_rate=float(along[least]),
+        least_loss=float(curve[least]),
+        diverging_rate=diverging,
     )
 
 
-def _table(found: Sequence[Record]) -> Table:
-    header = (
-        "cell", "learning rate of the least loss", "least loss", "diverges at"
-    )  # fmt: skip
-    rows = [
-        (
-            one["cell"],
-            f"{one['least_rate']:.1e}",
-            f"{one['least_loss']:.3f}",
-            f"{one['diverging_rate']:.1e}" if one["diverging_rate"] else "–",
+def _rows(cell: str, losses: Sequence[float], steps: int) -> Iterator[RangeStep]:
+    curve = smoothed(losses, width(steps))
+    for step, rate in enumerate(rates(steps)[: len(losses)]):
+        yield RangeStep(
+            cell=cell,
+            step=step + 1,
+            learning_rate=float(rate),
+            loss=losses[step],
+            smoothed_loss=float(curve[step]),
         )
-        for one in found
-    ]
-    return Table(header=header, rows=tuple(rows))
-
-
-def figure(answer: Answer) -> str:
-    """Draws the smoothed loss against the learning rate, the least marked."""
-    found = {one["cell"]: one for one in answer.findings["range"]}
-
-    def draw(figure: Any) -> None:
-        axes = figure.subplots()
-        for index, (cell, one) in enumerate(found.items()):
-            own = [row for row in answer.rows if row["cell"] == cell]
-            _draw_curve(axes, own, one, figures.style(cell, index))
-        start = max(row["smoothed_loss"] for row in answer.rows if row["step"] == 1)
-        least = min(one["least_loss"] for one in found.values())
-        # What has run away would press the rest flat.
-        axes.set_ylim(least - 0.15 * (start - least), start + 0.8 * (start - least))
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(lambda value, _: figures.short(value))
-        axes.set_xlabel("learning rate (marked: least loss)")
-        axes.set_ylabel("training loss, smoothed")
-        axes.grid(alpha=0.25)
-        figures.legend(figure, [axes])
-
-    return figures.drawn(draw, "range_test", 6.4, 3.8)
-
-
-def _draw_curve(
-    axes: Any, own: Sequence[Record], one: Mapping[str, Any], look: Record
-) -> None:
-    x = [row["learning_rate"] for row in own]
-    y = [row["smoothed_loss"] for row in own]
-    marked = [i for i, rate in enumerate(x) if rate == one["least_rate"]]
-    axes.plot(x, y, label=one["cell"], markevery=marked, **look)

@@ -11,10 +11,11 @@ import dataclasses
 from collections.abc import Sequence
 
 from seqclf.config import RunConfig
-from seqclf.studies import sweep, variants
+from seqclf.records.sweeps import VariantsFindings
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import QUICK_ROWS, Answer, Question, quick_config
-from seqclf.studies.sweep import Point, Sweep, Trained
+from seqclf.studies.sweeps import sweep, variants
+from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
 
 LAYERS, QUICK_LAYERS = (1, 2, 3), (1, 2)
 
@@ -42,21 +43,21 @@ def _point(config: RunConfig, layers: int, bidirectional: bool) -> Point:
     )
 
 
-def read(question: Question, trained: Sequence[Trained]) -> Answer:
-    """Compares depths and directions; of its findings see `variants.read`."""
+def read(question: Question, trained: Sequence[Trained]) -> Answer[VariantsFindings]:
+    """Compares depths and directions."""
     way = "two directions" if question.config.model.bidirectional else "one direction"
     quick = sweep.quick_notes(
         question, f"1 and 2 layers, at most {QUICK_ROWS:,} texts, few epochs."
     )
-    words = {
-        "study": "depth",
-        "title": "Recurrent layers and directions",
-        "note": " ".join([
+    words = variants.Words(
+        study="depth",
+        title="Recurrent layers and directions",
+        note=" ".join([
             f"The plain network has one layer of {way}; all else is as in the recipe, "
             "whatever it says of layers. Deeper ones have more parameters and get no "
             "other training.", *quick,
         ]),
-    }  # fmt: skip
+    )  # fmt: skip
     return variants.read(question, trained, words)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seqclf.records.sweeps import Crossing
 from seqclf.statistics import CONFIDENCE
 
 RESAMPLES = 500
@@ -162,7 +163,7 @@ def crossing_of(
     resampled: Sequence[tuple[PowerLaw | None, PowerLaw | None]],
     least: float,
     most: float,
-) -> dict[str, object]:
+) -> Crossing:
     """Judges whether two learning curves cross within the sizes looked at.
 
     Args:
@@ -172,23 +173,25 @@ def crossing_of(
       most: The largest.
 
     Returns:
-      status, CROSSING where at least 95 % of the resamples cross in the same sense as
-      the curves do, NO_CROSSING where the curves do not and at most 5 % of the
-      resamples do, else UNDECIDED, and None without curves; share (of the resamples
-      that cross), size with its interval low and high, and first_is_better_beyond; the
-      last four are None without a crossing.
+      CROSSING where at least 95 % of the resamples cross in the same sense as the
+      curves do, NO_CROSSING where the curves do not and at most 5 % of the resamples
+      do, else UNDECIDED.
     """
-    found = dict.fromkeys(("share", "size", "low", "high", "first_is_better_beyond"))
     if laws[0] is None or laws[1] is None or least >= most:
-        return {"status": None, **found}
+        return Crossing()
     here = crossing(laws[0], laws[1], least, most)
     drawn = [crossing(a, b, least, most) for a, b in resampled if a and b]
     alike = [d[0] for d in drawn if d and (here is None or d[1] == here[1])]
     share = len(alike) / max(len(drawn), 1)
-    found["share"] = share
     if here is None or share < MOST_SHARE:
         never = here is None and share <= 1 - MOST_SHARE
-        return {"status": NO_CROSSING if never else UNDECIDED, **found}
+        return Crossing(status=NO_CROSSING if never else UNDECIDED, share=share)
     low, high = interval(alike)
-    found |= {"size": here[0], "low": low, "high": high}
-    return {"status": CROSSING, **found, "first_is_better_beyond": here[1]}
+    return Crossing(
+        status=CROSSING,
+        share=share,
+        size=here[0],
+        low=low,
+        high=high,
+        first_is_better_beyond=here[1],
+    )

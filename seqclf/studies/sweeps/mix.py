@@ -13,10 +13,11 @@ from collections.abc import Sequence
 
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError
-from seqclf.studies import sweep, variants
+from seqclf.records.sweeps import VariantsFindings
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import QUICK_ROWS, Answer, Question, quick_config
-from seqclf.studies.sweep import Point, Sweep, Trained
+from seqclf.studies.sweeps import sweep, variants
+from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
 
 CONV_WIDTH = 3
 ATTENTION = "attention"
@@ -54,20 +55,20 @@ def _point(base: RunConfig, name: str, conv_width: int | None, pooling: str) -> 
     )
 
 
-def read(question: Question, trained: Sequence[Trained]) -> Answer:
-    """Compares the mixtures; of its findings see `variants.read`."""
+def read(question: Question, trained: Sequence[Trained]) -> Answer[VariantsFindings]:
+    """Compares the mixtures."""
     quick = sweep.quick_notes(
         question, f"both at once or neither, at most {QUICK_ROWS:,} texts, few epochs."
     )
-    words = {
-        "study": "mix",
-        "title": "Convolution in front, attention on top",
-        "note": " ".join([
+    words = variants.Words(
+        study="mix",
+        title="Convolution in front, attention on top",
+        note=" ".join([
             f"The convolution reads {CONV_WIDTH} tokens and has as many filters as a "
             "token vector has numbers. All else is as in the recipe, which was chosen "
             "without either.", *quick,
         ]),
-    }  # fmt: skip
+    )  # fmt: skip
     return variants.read(question, trained, words)
 
 

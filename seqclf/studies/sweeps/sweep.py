@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -17,11 +18,20 @@ from seqclf.comparison.pairs import Right
 from seqclf.comparison.words import joined, percent, signed
 from seqclf.config import RunConfig, twin
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
+from seqclf.records.sweeps import (
+    Correlation,
+    Difference,
+    Mean,
+    MeanAccuracy,
+    SpreadPair,
+    Variant,
+)
 from seqclf.runs import Run
 from seqclf.studies import intervals
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import QUICK_CELLS, Answer, Question, Record
+from seqclf.studies.question import QUICK_CELLS, Answer, F, Question
 
+Tested = TypeVar("Tested", Variant, SpreadPair, Correlation)
 SPLITS, SCORES = (TRAIN, VALIDATION, TEST), ("accuracy", "log_loss")
 FACTS = ("parameters", "epochs", "best_epoch")
 
@@ -38,7 +48,7 @@ class Point:
 
     name: str
     config: RunConfig
-    values: Record
+    values: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +69,7 @@ class Trained:
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class Sweep(Generic[F]):
     """A study that varies a setting.
 
     Attributes:
@@ -70,10 +80,10 @@ class Sweep:
     """
 
     points: Callable[[Question, Lab], Sequence[Point]]
-    read: Callable[[Question, Sequence[Trained]], Answer]
+    read: Callable[[Question, Sequence[Trained]], Answer[F]]
     may_diverge: bool = False
 
-    def run(self, question: Question, lab: Lab) -> Answer:
+    def run(self, question: Question, lab: Lab) -> Answer[F]:
         """Trains what is missing, seed by seed and the longest first, and reads it.
 
         Quick, of the last two cells alone.
@@ -112,7 +122,7 @@ def runs_of(trained: Sequence[Trained], cell: str, point: Point) -> list[Run]:
     return [o.run for o in trained if o.cell == cell and o.point.name == point.name]
 
 
-def row(one: Trained) -> Record:
+def row(one: Trained) -> dict[str, Any]:
     """Returns what an answer holds of a training: what varied, and its scores.
 
     Returns:
@@ -121,34 +131,43 @@ def row(one: Trained) -> Record:
       where the loss ran away.
     """
     start = {"cell": one.cell, "seed": one.seed, **one.point.values}
-    scores = {f"{s}_{m}": None for s in SPLITS for m in SCORES}
-    facts: Record = dict.fromkeys(FACTS)
-    if one.run.is_finished:
-        metrics, environment = one.run.metrics, one.run.environment
-        scores = {f"{s}_{m}": getattr(metrics[s], m) for s in SPLITS for m in SCORES}
-        facts = {key: getattr(environment, key) for key in FACTS}
-    return start | facts | scores
+    names = [(split, score) for split in SPLITS for score in SCORES]
+    if not one.run.is_finished:
+        return start | dict.fromkeys([*FACTS, *(f"{s}_{m}" for s, m in names)])
+    metrics, environment = one.run.metrics, one.run.environment
+    facts = {key: getattr(environment, key) for key in FACTS}
+    return start | facts | {f"{s}_{m}": getattr(metrics[s], m) for s, m in names}
 
 
-def accuracy(right: Right) -> Record:
-    """Returns mean, low and high of a cell's test accuracy, see `intervals`."""
+def accuracy(right: Right) -> MeanAccuracy:
+    """Returns a cell's test accuracy, see `intervals`."""
     found = intervals.accuracy(right)
-    return {"mean": found["accuracy"], "low": found["low"], "high": found["high"]}
+    return MeanAccuracy(mean=found.accuracy, low=found.low, high=found.high)
 
 
-def student_mean(values: Sequence[float]) -> Record:
-    """Returns mean, low and high of independent values, such as one a seed.
+def student_mean(values: Sequence[float]) -> Mean:
+    """Returns the mean of independent values, such as one a seed.
 
-    By Student's t; low and high are None of a single value.
+    The interval is by Student's t; a single value has none.
     """
     from scipy.stats import t
 
     mean = float(np.mean(values))
     if len(values) < 2:
-        return {"mean": mean, "low": None, "high": None}
+        return Mean(mean=mean)
     error = float(np.std(values, ddof=1)) / len(values) ** 0.5
     reach = float(t.isf((1 - statistics.CONFIDENCE) / 2, len(values) - 1)) * error
-    return {"mean": mean, "low": mean - reach, "high": mean + reach}
+    return Mean(mean=mean, low=mean - reach, high=mean + reach)
+
+
+def adjusted(records: Sequence[Tested]) -> list[Tested]:
+    """Returns records, the p-values of those that have one replaced by Holm's."""
+    p_values = [one.p for one in records if one.p is not None]
+    by_holm = iter(statistics.holm(p_values))
+    return [
+        one if one.p is None else dataclasses.replace(one, p=next(by_holm))
+        for one in records
+    ]
 
 
 def reach(low: float | None, high: float | None, scale: float = 100) -> str:
@@ -158,15 +177,15 @@ def reach(low: float | None, high: float | None, scale: float = 100) -> str:
     return f"{signed(scale * low)} to {signed(scale * high)}"
 
 
-def points(record: Record) -> str:
+def points(one: Difference) -> str:
     """Returns a difference such as `0.3 points (95 % interval −0.4 to 1.0)`."""
-    interval = reach(record["low"], record["high"])
-    return f"{signed(100 * record['difference'])} points (95 % interval {interval})"
+    interval = reach(one.low, one.high)
+    return f"{signed(100 * one.difference)} points (95 % interval {interval})"
 
 
-def with_interval(record: Record) -> str:
+def with_interval(one: MeanAccuracy) -> str:
     """Returns an accuracy such as `89.9 (89.1 to 90.6)`, in per cent."""
-    return f"{percent(record['mean'])} ({reach(record['low'], record['high'])})"
+    return f"{percent(one.mean)} ({reach(one.low, one.high)})"
 
 
 def scope(question: Question, trials: int) -> str:

@@ -15,20 +15,31 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from seqclf.cells import GRU, LSTM
 from seqclf.comparison.pairs import Right, right_answers
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
+from seqclf.records.sweeps import (
+    FittedLaw,
+    Gaps,
+    Mean,
+    SizeFindings,
+    SizeGap,
+    SizePair,
+    SizePoint,
+)
 from seqclf.runs import Run
-from seqclf.studies import intervals, learning_curve, size_shown, sweep
+from seqclf.studies import intervals
 from seqclf.studies.lab import Lab, with_limit
-from seqclf.studies.learning_curve import PowerLaw
-from seqclf.studies.question import Answer, Question, Record, quick_config
-from seqclf.studies.sweep import Point, Sweep, Trained
+from seqclf.studies.question import Answer, Question, quick_config
+from seqclf.studies.sweeps import learning_curve, size_shown, sweep
+from seqclf.studies.sweeps.learning_curve import PowerLaw
+from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
 
 LEAST_TEXTS, TEXTS_A_LABEL = 64, 4
 NEAR_ALL = 0.8  # a power of two above this share of all texts tells little more
 SMALLEST_BATCH = 8
-GAP_OF = ("lstm", "gru")
+GAP_OF = (LSTM.name, GRU.name)
 
 
 def points(question: Question, lab: Lab) -> list[Point]:
@@ -68,22 +79,8 @@ def _small_batches(config: RunConfig) -> RunConfig:
     )
 
 
-def read(question: Question, trained: Sequence[Trained]) -> Answer:
-    """Reads the learning curves.
-
-    Returns:
-      The answer. Its findings: `sizes`; `guess`, the accuracy of always giving the
-      commonest label; `curves`, a record a cell and size with cell, rows, accuracy
-      (mean, low, high), log_loss and gap (train less validation accuracy; mean, low,
-      high over seeds); `fits`, by cell a, b, c of error = a rows^-b + c, the exponent's
-      interval b_low and b_high, and the sizes it was fitted to, or None; `pairs`, a
-      record for two cells a and b with difference, low, high, p and `of` at the
-      largest size, see `intervals.difference`, per_doubling, what a - b gains with each
-      doubling of the data, with per_doubling_low and per_doubling_high, and crossing,
-      see `learning_curve.crossing_of`, where "first" is a; `gaps`, None without LSTM
-      and GRU, else the LSTM's gap less the GRU's, by_size and over all sizes (mean,
-      low, high over seeds).
-    """
+def read(question: Question, trained: Sequence[Trained]) -> Answer[SizeFindings]:
+    """Reads the learning curves."""
     rights = _rights(question, trained)
     guess = _guess(trained[0].run)
     curves = [
@@ -91,18 +88,18 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer:
         for index, point in enumerate(sweep.points_of(trained))
         for cell in question.cells
     ]
-    sizes = [point.values["rows"] for point in sweep.points_of(trained)]
+    sizes = [_rows(point) for point in sweep.points_of(trained)]
     usable = {cell: usable_from(curves, cell, guess) for cell in question.cells}
     fitted, pairs = judge(rights, np.array(sizes), usable)
-    findings = {
-        "sizes": sizes,
-        "guess": guess,
-        "curves": curves,
-        "fits": fitted,
-        "pairs": pairs,
-        "gaps": gap_differences(trained),
-        "seeds": len(question.seeds),
-    }
+    findings = SizeFindings(
+        sizes=tuple(sizes),
+        guess=guess,
+        curves=tuple(curves),
+        fits=fitted,
+        pairs=tuple(pairs),
+        gaps=gap_differences(trained),
+        seeds=len(question.seeds),
+    )
     return Answer(
         study="size",
         title="Accuracy by the number of training texts",
@@ -113,6 +110,10 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer:
         trials=len(trained),
         notes=size_shown.notes(question),
     )
+
+
+def _rows(point: Point) -> int:
+    return int(point.values["rows"])
 
 
 def _rights(question: Question, trained: Sequence[Trained]) -> dict[str, list[Right]]:
@@ -129,15 +130,17 @@ def _guess(run: Run) -> float:
     return float(max(counts) / sum(counts))
 
 
-def _curve(cell: str, point: Point, trained: Sequence[Trained], right: Right) -> Record:
+def _curve(
+    cell: str, point: Point, trained: Sequence[Trained], right: Right
+) -> SizePoint:
     group = sweep.runs_of(trained, cell, point)
-    return {
-        "cell": cell,
-        "rows": point.values["rows"],
-        "accuracy": sweep.accuracy(right),
-        "log_loss": float(np.mean([run.metrics[TEST].log_loss for run in group])),
-        "gap": sweep.student_mean([_gap(run) for run in group]),
-    }
+    return SizePoint(
+        cell=cell,
+        rows=_rows(point),
+        accuracy=sweep.accuracy(right),
+        log_loss=float(np.mean([run.metrics[TEST].log_loss for run in group])),
+        gap=sweep.student_mean([_gap(run) for run in group]),
+    )
 
 
 def _gap(run: Run) -> float:
@@ -145,17 +148,17 @@ def _gap(run: Run) -> float:
     return metrics[TRAIN].accuracy - metrics[VALIDATION].accuracy
 
 
-def usable_from(curves: Sequence[Record], cell: str, guess: float) -> int:
+def usable_from(curves: Sequence[SizePoint], cell: str, guess: float) -> int:
     """Returns the first size, by its place, from which on a cell beats guessing.
 
     Below it there is no power law yet (Hestness et al. 2017).
 
     Args:
-      curves: Records with cell and accuracy, by size.
+      curves: By size.
       cell: The cell.
       guess: Accuracy of always giving the commonest label.
     """
-    lows = [one["accuracy"]["low"] for one in curves if one["cell"] == cell]
+    lows = [one.accuracy.low for one in curves if one.cell == cell]
     place = len(lows)
     while place and lows[place - 1] > guess:
         place -= 1
@@ -164,7 +167,7 @@ def usable_from(curves: Sequence[Record], cell: str, guess: float) -> int:
 
 def judge(
     rights: Mapping[str, Sequence[Right]], sizes: np.ndarray, usable: Mapping[str, int]
-) -> tuple[dict[str, Record | None], list[Record]]:
+) -> tuple[dict[str, FittedLaw | None], list[SizePair]]:
     """Fits the cells' learning curves, and compares them two at a time.
 
     Args:
@@ -173,7 +176,7 @@ def judge(
       usable: By cell, the place of the first size that is fitted.
 
     Returns:
-      `fits` and `pairs`, see `read`.
+      The curves by cell, None where there is none; and the pairs.
     """
     cells = list(rights)
     wrong = ~np.array(
@@ -200,34 +203,40 @@ def judge(
         gain = errors[j, start:] - errors[i, start:]
         bounds = (float(sizes[min(start, len(sizes) - 1)]), float(sizes[-1]))
         both = [(one[i], one[j]) for one in drawn]
+        apart = intervals.difference(rights[cells[i]][-1], rights[cells[j]][-1])
+        crossing = learning_curve.crossing_of((laws[i], laws[j]), both, *bounds)
+        slope = per_doubling(sizes[start:], gain, advantage)
         pairs.append(
-            {"a": cells[i], "b": cells[j]}
-            | intervals.difference(rights[cells[i]][-1], rights[cells[j]][-1])
-            | per_doubling(sizes[start:], gain, advantage)
-            | {"crossing": learning_curve.crossing_of(
-                (laws[i], laws[j]), both, *bounds
-            )}
-        )  # fmt: skip
+            SizePair(
+                a=cells[i],
+                b=cells[j],
+                **dataclasses.asdict(apart),
+                per_doubling=slope.mean if slope else None,
+                per_doubling_low=slope.low if slope else None,
+                per_doubling_high=slope.high if slope else None,
+                crossing=crossing,
+            )
+        )
     return described, pairs
 
 
 def _described(
     law: PowerLaw | None, drawn: Sequence[PowerLaw | None], sizes: np.ndarray
-) -> Record | None:
+) -> FittedLaw | None:
     exponents = [one.b for one in drawn if one]
     if law is None or not exponents:
         return None
     low, high = learning_curve.interval(exponents)
-    return {
+    return FittedLaw(
         **dataclasses.asdict(law),
-        "b_low": low,
-        "b_high": high,
-        "has_floor": len(sizes) >= learning_curve.FEWEST_FOR_FLOOR,
-        "sizes": sizes.tolist(),
-    }
+        b_low=low,
+        b_high=high,
+        has_floor=len(sizes) >= learning_curve.FEWEST_FOR_FLOOR,
+        sizes=tuple(sizes.tolist()),
+    )
 
 
-def per_doubling(sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray) -> Record:
+def per_doubling(sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray) -> Mean | None:
     """Returns what a difference of accuracies gains with each doubling of the data.
 
     Args:
@@ -236,19 +245,17 @@ def per_doubling(sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray) -> Reco
       drawn: The same of each resample, [resamples, sizes].
 
     Returns:
-      per_doubling, the slope of a straight line, and its interval per_doubling_low and
-      per_doubling_high; None with fewer than three sizes.
+      The slope of a straight line; None with fewer than three sizes.
     """
-    keys = ("per_doubling", "per_doubling_low", "per_doubling_high")
     if len(sizes) < learning_curve.FEWEST_SIZES:
-        return dict.fromkeys(keys)
+        return None
     x = np.log2(sizes) - np.log2(sizes).mean()
     weights = x / (x**2).sum()
     low, high = learning_curve.interval(drawn @ weights)
-    return dict(zip(keys, (float(gain @ weights), low, high), strict=True))
+    return Mean(mean=float(gain @ weights), low=low, high=high)
 
 
-def gap_differences(trained: Sequence[Trained]) -> Record | None:
+def gap_differences(trained: Sequence[Trained]) -> Gaps | None:
     """Returns by how much LSTM's train-validation gap is larger than GRU's, in pairs.
 
     Both of a pair have the same seed and texts.
@@ -264,11 +271,12 @@ def gap_differences(trained: Sequence[Trained]) -> Record | None:
     )
     apart = gaps[0] - gaps[1]  # [sizes, seeds]
     by_size = [
-        {"rows": point.values["rows"], **sweep.student_mean(values)}
+        SizeGap(rows=_rows(point), **dataclasses.asdict(sweep.student_mean(values)))
         for point, values in zip(every, apart.tolist(), strict=True)
     ]
     over_all = sweep.student_mean(apart.mean(axis=0).tolist())
-    return {"a": GAP_OF[0], "b": GAP_OF[1], "by_size": by_size, **over_all}
+    a, b = GAP_OF
+    return Gaps(a=a, b=b, by_size=tuple(by_size), **dataclasses.asdict(over_all))
 
 
 SWEEP = Sweep(points, read)

@@ -2,75 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from seqclf.cells import GRU, LSTM
 from seqclf.comparison.verdict import title
 from seqclf.comparison.words import percent, signed
+from seqclf.records.sweeps import (
+    FittedLaw,
+    Gaps,
+    Mean,
+    SizeFindings,
+    SizePair,
+    SizePoint,
+)
 from seqclf.report import figures
 from seqclf.report.svg import INK
-from seqclf.studies import learning_curve, sweep
-from seqclf.studies.learning_curve import PowerLaw
-from seqclf.studies.question import QUICK_ROWS, Answer, Question, Record, Table
+from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
+from seqclf.studies.sweeps import learning_curve, sweep
+from seqclf.studies.sweeps.learning_curve import PowerLaw
 
 FEWEST_STEPS = 16  # of an epoch, as far as batches of 8 allow
 
 
-def sentence(question: Question, found: Mapping[str, Any]) -> str:
+def sentence(question: Question, found: SizeFindings) -> str:
     """Says what the findings support, and no more."""
-    sizes = found["sizes"]
+    sizes = found.sizes
     start = f"From {sizes[0]:,} to {sizes[-1]:,} training texts: "
     falls = [
-        f"{title(cell)}'s test error falls as n^−{fit['b']:.2f} "
-        f"({fit['b_low']:.2f} to {fit['b_high']:.2f})"
-        for cell, fit in found["fits"].items()
+        f"{title(cell)}'s test error falls as n^−{fit.b:.2f} "
+        f"({fit.b_low:.2f} to {fit.b_high:.2f})"
+        for cell, fit in found.fits.items()
         if fit
     ]
     parts = [f"{start}{'; '.join(falls) or 'too few sizes beat guessing for a curve'}."]
-    near = [p for p in found["pairs"] if {p["a"], p["b"]} <= {"gru", "lstm"}]
-    parts += [_about_pair(pair, sizes[-1]) for pair in near or found["pairs"][:1]]
-    parts += _about_gaps(found["gaps"])
-    trials = len(found["curves"]) * len(question.seeds)
+    near = [pair for pair in found.pairs if {pair.a, pair.b} == {GRU.name, LSTM.name}]
+    parts += [_about_pair(pair, sizes[-1]) for pair in near or found.pairs[:1]]
+    parts += _about_gaps(found.gaps)
+    trials = len(found.curves) * len(question.seeds)
     return " ".join([*parts, sweep.scope(question, trials)])
 
 
-def _about_pair(pair: Record, most: int) -> str:
-    names = f"{title(pair['a'])} less {title(pair['b'])}"
+def _about_pair(pair: SizePair, most: int) -> str:
+    names = f"{title(pair.a)} less {title(pair.b)}"
     text = f"With {most:,} texts {names} is {sweep.points(pair)}; "
-    crossing = pair["crossing"]
-    if crossing["status"] == learning_curve.CROSSING:
-        ahead = pair["a"] if crossing["first_is_better_beyond"] else pair["b"]
-        size, low, high = (round(crossing[key]) for key in ("size", "low", "high"))
+    crossing = pair.crossing
+    size, low, high = crossing.size, crossing.low, crossing.high
+    if size is not None and low is not None and high is not None:
+        ahead = pair.a if crossing.first_is_better_beyond else pair.b
         return (
-            f"{text}their fitted curves cross at about {size:,} texts "
-            f"({low:,} to {high:,}), beyond which {title(ahead)} is ahead."
+            f"{text}their fitted curves cross at about {round(size):,} texts "
+            f"({round(low):,} to {round(high):,}), beyond which {title(ahead)} is "
+            "ahead."
         )
-    said = {
-        learning_curve.NO_CROSSING: "their curves do not cross within these sizes.",
-        learning_curve.UNDECIDED: (
-            "whether their curves cross within these sizes cannot be told "
-            f"({percent(crossing['share'] or 0)} % of the resamples cross)."
-        ),
-    }
-    return text + said.get(crossing["status"], "no crossing could be looked for.")
+    if crossing.status == learning_curve.NO_CROSSING:
+        return f"{text}their curves do not cross within these sizes."
+    if crossing.status == learning_curve.UNDECIDED:
+        return (
+            f"{text}whether their curves cross within these sizes cannot be told "
+            f"({percent(crossing.share or 0)} % of the resamples cross)."
+        )
+    return f"{text}no crossing could be looked for."
 
 
-def _about_gaps(gaps: Record | None) -> list[str]:
+def _about_gaps(gaps: Gaps | None) -> list[str]:
     if gaps is None:
         return []
-    value, interval = signed(100 * gaps["mean"]), sweep.reach(gaps["low"], gaps["high"])
-    known = ""
-    if gaps["low"] is not None:
-        known = f" (95 % interval over seeds {interval})"
+    value, interval = signed(100 * gaps.mean), sweep.reach(gaps.low, gaps.high)
+    known = f" (95 % interval over seeds {interval})" if gaps.low is not None else ""
     return [
         f"LSTM's gap between train and validation accuracy less GRU's is {value} "
         f"points{known}, the mean over the sizes."
     ]
 
 
-def table(curves: Sequence[Record]) -> Table:
+def table(curves: Sequence[SizePoint]) -> Table:
     """Returns a line a size and cell."""
     header = (
         "training texts", "cell", "test accuracy, %", "log loss",
@@ -78,20 +86,20 @@ def table(curves: Sequence[Record]) -> Table:
     )  # fmt: skip
     rows = [
         (
-            f"{one['rows']:,}",
-            one["cell"],
-            sweep.with_interval(one["accuracy"]),
-            f"{one['log_loss']:.3f}",
-            _with_reach(one["gap"]),
+            f"{one.rows:,}",
+            one.cell,
+            sweep.with_interval(one.accuracy),
+            f"{one.log_loss:.3f}",
+            _with_reach(one.gap),
         )
         for one in curves
     ]
     return Table(header=header, rows=tuple(rows))
 
 
-def _with_reach(value: Record) -> str:
-    known = f" ({sweep.reach(value['low'], value['high'])})"
-    return signed(100 * value["mean"]) + (known if value["low"] is not None else "")
+def _with_reach(one: Mean) -> str:
+    known = f" ({sweep.reach(one.low, one.high)})" if one.low is not None else ""
+    return signed(100 * one.mean) + known
 
 
 def notes(question: Question) -> tuple[str, ...]:
@@ -116,20 +124,19 @@ def notes(question: Question) -> tuple[str, ...]:
     )
 
 
-def figure(answer: Answer) -> str:
+def figure(answer: Answer[SizeFindings]) -> str:
     """Draws accuracy with the fitted curves, and the gap, by training texts."""
     found = answer.findings
-    cells = list(found["fits"])
 
     def draw(figure: Any) -> None:
         left, right = figure.subplots(1, 2)
-        for index, cell in enumerate(cells):
-            curve = [one for one in found["curves"] if one["cell"] == cell]
+        for index, (cell, fit) in enumerate(found.fits.items()):
+            curve = [one for one in found.curves if one.cell == cell]
             look = figures.style(cell, index)
-            _draw_accuracy(left, curve, found["fits"][cell], look)
-            x = [one["rows"] for one in curve]
-            right.plot(x, [100 * one["gap"]["mean"] for one in curve], **look)
-        left.axhline(100 * found["guess"], color=INK, linewidth=0.8, alpha=0.5)
+            _draw_accuracy(left, curve, fit, look)
+            x = [one.rows for one in curve]
+            right.plot(x, [100 * one.gap.mean for one in curve], **look)
+        left.axhline(100 * found.guess, color=INK, linewidth=0.8, alpha=0.5)
         right.axhline(0, color=INK, linewidth=0.8, alpha=0.5)
         left.set_ylabel("test accuracy, %")
         right.set_ylabel("train − validation accuracy, points")
@@ -144,20 +151,19 @@ def figure(answer: Answer) -> str:
 
 
 def _draw_accuracy(
-    axes: Any, curve: Sequence[Record], fit: Record | None, look: Record
+    axes: Any, curve: Sequence[SizePoint], fit: FittedLaw | None, look: dict[str, Any]
 ) -> None:
     """Draws a cell's points with their intervals; the line is the fitted curve."""
-    x = [one["rows"] for one in curve]
-    means, lows, highs = (
-        np.array([100 * one["accuracy"][key] for one in curve])
-        for key in ("mean", "low", "high")
-    )
+    x = [one.rows for one in curve]
+    means = np.array([100 * one.accuracy.mean for one in curve])
+    lows = np.array([100 * one.accuracy.low for one in curve])
+    highs = np.array([100 * one.accuracy.high for one in curve])
     reach = [np.maximum(means - lows, 0), np.maximum(highs - means, 0)]
     line = look["linestyle"] if fit is None else "none"
     style = look | {"linestyle": line}
     axes.errorbar(x, means, yerr=reach, capsize=2, **style)
-    axes.plot([], [], label=curve[0]["cell"], **look)  # of the legend
+    axes.plot([], [], label=curve[0].cell, **look)  # of the legend
     if fit is not None:
-        law = PowerLaw(fit["a"], fit["b"], fit["c"])
-        along = np.geomspace(fit["sizes"][0], fit["sizes"][-1], 100)
+        law = PowerLaw(fit.a, fit.b, fit.c)
+        along = np.geomspace(fit.sizes[0], fit.sizes[-1], 100)
         axes.plot(along, 100 * (1 - law.at(along)), **look | {"marker": ""})

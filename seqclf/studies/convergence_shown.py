@@ -1,0 +1,164 @@
+"""What the study `convergence` found, as it is read: sentence, table, notes, figure."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from seqclf.comparison.words import joined
+from seqclf.records.sweeps import ConvergenceFindings, EpochReached, Level, Mean
+from seqclf.report.figures import drawn, legend, style
+from seqclf.runs import Run
+from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
+
+LABELS = ("training steps", "seconds, with steps timed alone")
+
+
+def sentence(findings: ConvergenceFindings) -> str:
+    """Says what the findings support, and no more."""
+    hardest, levels = findings.hardest, findings.levels
+    if hardest is None:
+        return (
+            "Not every training of GRU and LSTM learnt enough to compare their speed: "
+            f"the least successful ended {100 * findings.way:.0f} % below the loss "
+            "of guessing."
+        )
+    losses = joined([f"{level.loss:.3f}" for level in levels])
+    steps = joined([_ratio_said(level.ratio) for level in levels])
+    seconds = joined([f"{level.seconds_ratio.mean:.2f}" for level in levels])
+    lead = (
+        f"To validation losses of {losses} GRU needed {steps} times the steps of LSTM"
+    )
+    alone = f"with steps timed alone, {seconds} times its seconds"
+    if hardest.ratio.low is None:
+        return (
+            f"{lead}, and {alone}: one training each, which says nothing of the cells."
+        )
+    undecided = len(levels) - findings.fewer - findings.more
+    rest = f"; to {undecided} that is not decided here" if undecided else ""
+    return (
+        f"{lead} (95 % intervals over {findings.seeds} seeds), and {alone}. GRU "
+        f"converges in fewer steps to {findings.fewer} of these {len(levels)} losses, "
+        f"LSTM to {findings.more}{rest}."
+    )
+
+
+def _ratio_said(ratio: Mean) -> str:
+    if ratio.low is None or ratio.high is None:
+        return f"{ratio.mean:.2f}"
+    return f"{ratio.mean:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
+
+
+def table(findings: ConvergenceFindings) -> Table:
+    """Returns a line a loss and cell; without losses, a line a cell."""
+    cells = list(findings.best_epoch)
+    rows = [
+        tuple(_line(level, cell, findings))
+        for level in findings.levels
+        for cell in cells
+    ]
+    if not rows:
+        rows = [
+            ("–", cell, "–", "–", "–", f"{findings.best_epoch[cell]:.1f}")
+            for cell in cells
+        ]
+    return Table(
+        header=(
+            "validation loss", "cell", "reached by", "steps", "seconds, timed alone",
+            "best epoch",
+        ),
+        rows=tuple(rows),
+    )  # fmt: skip
+
+
+def _line(level: Level, cell: str, findings: ConvergenceFindings) -> list[str]:
+    steps, seconds = level.steps[cell], level.seconds_alone[cell]
+    return [
+        f"{level.loss:.3f}",
+        cell,
+        f"{level.trainings[cell]} of {findings.seeds}",
+        "–" if steps is None else f"{steps:,.0f}",
+        "–" if seconds is None else f"{seconds:.1f}",
+        f"{findings.best_epoch[cell]:.1f}",
+    ]
+
+
+def notes(
+    question: Question, finished: Sequence[Run], findings: ConvergenceFindings
+) -> tuple[str, ...]:
+    """Says what was timed how, and what was held fixed."""
+    jobs = sorted({run.environment.jobs for run in finished})
+    passed = (
+        "alone" if jobs == [1] else f"{joined([str(n) for n in jobs])} trainings a time"
+    )
+    said = [
+        f"Seconds timed alone are steps times {_milliseconds(findings)}, timed in "
+        f"turns on the same batches.",
+        f"Seconds as they passed, in the rows, were measured {passed}"
+        + ("." if jobs == [1] else ": these are not alone, and do not rank the cells."),
+        f"Within an epoch the loss is taken to fall along a line, in the first from "
+        f"that of guessing, {findings.guessing:.3f}.",
+        "The learning rate is that of the recipe, the same for all cells, and follows "
+        "its schedule: tuned for each cell, the order may be another.",
+    ]
+    if question.quick:
+        epochs = finished[0].config.training.epochs
+        said.append(
+            f"Quick: at most {QUICK_ROWS:,} training texts, {epochs} epochs at most."
+        )
+    return tuple(said)
+
+
+def _milliseconds(findings: ConvergenceFindings) -> str:
+    times = findings.milliseconds_per_step.items()
+    return joined([f"{value:.1f} ms ({cell})" for cell, value in times])
+
+
+def figure(answer: Answer[ConvergenceFindings]) -> str:
+    """Draws the validation loss by step and by second alone; levels lie across.
+
+    Seeds are faint, their mean is strong as far as all of them go. It ends a little
+    behind the last training of GRU or LSTM to reach the hardest loss.
+    """
+    findings = answer.findings
+
+    def draw(figure: Any) -> None:
+        panels = figure.subplots(1, 2, sharey=True)
+        for index, cell in enumerate(findings.best_epoch):
+            seconds = findings.milliseconds_per_step[cell] / 1000
+            for axes, unit in zip(panels, (1, seconds), strict=True):
+                _draw_cell(axes, _lines(answer.rows, cell), unit, style(cell, index))
+        for axes, label, last in zip(panels, LABELS, findings.last, strict=True):
+            for level in findings.levels:
+                axes.axhline(level.loss, color="#888888", linewidth=0.7, zorder=0)
+            axes.set_xlim(0, 1.1 * last if last else None)
+            axes.set_xlabel(label)
+        panels[0].set_ylabel("validation loss")
+        legend(figure, panels[:1])
+
+    return drawn(draw, "convergence", 9.2, 3.8)
+
+
+def _draw_cell(
+    axes: Any,
+    lines: Sequence[Sequence[EpochReached]],
+    unit: float,
+    look: dict[str, Any],
+) -> None:
+    for line in lines if len(lines) > 1 else ():
+        x = [unit * row.steps for row in line]
+        faint = look | {"marker": "", "linewidth": 1, "alpha": 0.3}
+        axes.plot(x, [row.validation_loss for row in line], **faint)
+    together = list(zip(*lines, strict=False))  # epochs that all seeds have
+    means = [statistics.fmean(r.validation_loss for r in rows) for rows in together]
+    steps = [unit * statistics.fmean(r.steps for r in rows) for rows in together]
+    axes.plot(steps, means, label=lines[0][0].cell, markersize=4, **look)
+
+
+def _lines(rows: Sequence[EpochReached], cell: str) -> list[list[EpochReached]]:
+    """Returns a cell's rows, a list a seed."""
+    seeds = dict.fromkeys(row.seed for row in rows if row.cell == cell)
+    return [
+        [row for row in rows if row.cell == cell and row.seed == seed] for seed in seeds
+    ]

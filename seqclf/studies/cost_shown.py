@@ -1,0 +1,148 @@
+"""What the study `cost` found, as it is read: sentence, table, notes and figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from seqclf.cells import CELLS, GRU
+from seqclf.comparison.verdict import title
+from seqclf.comparison.words import joined
+from seqclf.config import RunConfig
+from seqclf.records.sweeps import CellCost, CostFindings
+from seqclf.report.figures import drawn, short, style
+from seqclf.report.svg import INK
+from seqclf.studies.question import QUICK_ROWS, Answer, Table
+
+
+def sentence(rows: Sequence[CellCost]) -> str:
+    """Says what the cells cost beside GRU."""
+    base = next(row for row in rows if row.cell == GRU.name)
+    others = [row for row in rows if row is not base]
+    weights = f"GRU has {base.recurrent_parameters:,} recurrent parameters"
+    if not others:
+        return f"{weights} and takes {base.milliseconds_per_step:.1f} ms a step."
+    counts = [f"{title(r.cell)} {r.recurrent_parameters:,}" for r in others]
+    times = [
+        f"{title(r.cell)} {r.step_ratio:.2f} times ({_spread(r)}) that of GRU"
+        for r in others
+    ]
+    return (
+        f"{weights}, {joined(counts)}. A training step alone on this machine took "
+        f"{joined(times)}; in brackets the 95 % interval of the median over the rounds."
+    )
+
+
+def _spread(row: CellCost) -> str:
+    return f"{row.step_ratio_low:.2f} to {row.step_ratio_high:.2f}"
+
+
+def table(rows: Sequence[CellCost]) -> Table:
+    """Returns a line a cell."""
+    return Table(
+        header=(
+            "cell", "recurrent parameters", "multiply-adds a token", "ms a step",
+            "beside GRU (95 % interval)", "ms a prediction",
+        ),
+        rows=tuple(
+            (
+                row.cell,
+                f"{row.recurrent_parameters:,}",
+                f"{row.multiply_adds_per_token:,}",
+                f"{row.milliseconds_per_step:.2f}",
+                f"{row.step_ratio:.2f} ({_spread(row)})",
+                f"{row.milliseconds_per_prediction:.3f}",
+            )
+            for row in rows
+        ),
+    )  # fmt: skip
+
+
+def notes(
+    config: RunConfig, rows: Sequence[CellCost], is_quick: bool
+) -> tuple[str, ...]:
+    """Says what was counted and timed, and what does not compare."""
+    model = config.model
+    directions = "two directions" if model.bidirectional else "one direction"
+    said = [
+        f"{model.layers} recurrent layer{'s' * (model.layers > 1)}, {directions}, "
+        f"{model.units} units, {model.embedding_size} inputs; formula and count of the "
+        f"built model agree.",
+        "Multiply-adds are those of the recurrent matrices, forward; training takes "
+        "about three times as many.",
+        "Steps of all cells in turns on the same batches, tracing not counted; beside "
+        "GRU stands the median of the ratios, round by round. A prediction is one text "
+        "on ONNX Runtime.",
+        f"Kernel of a training step: {_kernels(rows)}.",
+    ]
+    if len({row.kernel for row in rows if CELLS[row.cell].recurs}) > 1:
+        said.append("The cells ran on different kernels: their times do not compare.")
+    if is_quick:
+        said.append(
+            f"Quick: batches and vocabulary of at most {QUICK_ROWS:,} training texts; "
+            "the recurrent parameters do not depend on them."
+        )
+    return tuple(said)
+
+
+def _kernels(rows: Sequence[CellCost]) -> str:
+    cells: dict[str, list[str]] = {}
+    for row in rows:
+        cells.setdefault(row.kernel, []).append(row.cell)
+    return ", ".join(f"{kernel} ({joined(names)})" for kernel, names in cells.items())
+
+
+def figure(answer: Answer[CostFindings]) -> str:
+    """Draws parameters and times as bars; a line goes from least to most round."""
+    rows: Sequence[CellCost] = answer.rows
+    names = [row.cell for row in rows]
+    steps = [row.milliseconds_per_step for row in rows]
+    rounds = [
+        (row.milliseconds_per_step_least, row.milliseconds_per_step_most)
+        for row in rows
+    ]
+    weights = [float(row.recurrent_parameters) for row in rows]
+    predictions = [row.milliseconds_per_prediction for row in rows]
+
+    def draw(figure: Any) -> None:
+        panels = figure.subplots(1, 3, sharey=True)
+        _draw_bars(panels[0], names, weights, "{:,.0f}")
+        _draw_bars(panels[1], names, steps, "{:.1f}", rounds)
+        _draw_bars(panels[2], names, predictions, "{:.3f}")
+        labels = ("recurrent parameters", "ms a training step", "ms a prediction")
+        for axes, label in zip(panels, labels, strict=True):
+            axes.set_xlabel(label)
+        panels[0].set_yticks(range(len(rows)), names)
+        panels[0].set_ylim(len(rows) - 0.5, -0.5)
+
+    return drawn(draw, "cost", 9.2, 0.9 + 0.42 * len(rows))
+
+
+def _draw_bars(
+    axes: Any,
+    names: Sequence[str],
+    values: Sequence[float],
+    form: str,
+    rounds: Sequence[tuple[float, float]] = (),
+) -> None:
+    """Draws a bar a cell; `rounds` are the least and the most of its rounds."""
+    ends = rounds or [(value, value) for value in values]
+    for place, (cell, value, (least, most)) in enumerate(
+        zip(names, values, ends, strict=True)
+    ):
+        axes.barh([place], [value], height=0.62, color=style(cell, place)["color"])
+        if most > least:
+            axes.plot([least, most], [place, place], color=INK, linewidth=1.2)
+        axes.annotate(
+            form.format(value), (most, place), (4, 0), va="center",
+            textcoords="offset points",
+        )  # fmt: skip
+    axes.set_xlim(0, 1.4 * max(most for _, most in ends) or 1)
+    axes.xaxis.set_major_locator(_few_ticks())
+    axes.xaxis.set_major_formatter(lambda value, _: short(value))
+
+
+def _few_ticks() -> Any:
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(3)

@@ -1,0 +1,113 @@
+"""A question to a study: asked once, its answer kept in files."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from seqclf import keywords, marker
+from seqclf.config import require_count
+from seqclf.data import GENERATED
+from seqclf.machine import jobs_for
+from seqclf.model import backend
+from seqclf.records.dataset import DatasetInfo
+from seqclf.report.page.sections import sections_page
+from seqclf.steps import (
+    Listener,
+    Target,
+    load_and_encode,
+    optional,
+    refuse_idle_settings,
+)
+from seqclf.storage import write_text
+from seqclf.studies import saved, shown, timed
+from seqclf.studies.lab import Lab
+from seqclf.studies.question import About, Answer, Question
+from seqclf.studies.table import STUDIES
+
+PAGE_FILE = "study.html"
+
+
+def run_study(
+    name: str,
+    question: Question,
+    target: Target,
+    listener: Listener,
+    jobs: int | None = None,
+) -> tuple[Answer[Any], Path]:
+    """Answers a question, unless that was done, and keeps what was found.
+
+    Args:
+      name: Of the study, one of `STUDIES`.
+      question: What is asked.
+      target: The folders.
+      listener: Told of the progress.
+      jobs: Processes at a time; None takes as many as cores and memory allow.
+
+    Returns:
+      The answer, and the directory it is kept in.
+
+    Raises:
+      ConfigError: If a setting does nothing or cannot be had.
+      DataError: If the data cannot be used.
+      RunError: If a measurement failed.
+      TrainingError: If a training failed.
+    """
+    if jobs is not None:
+        require_count("--jobs", jobs)
+    backend.refuse_other_backends()
+    refuse_idle_settings(question.config, question.cells, target, question.given)
+    study = STUDIES[name]
+    if study.about is None:
+        about = load_and_encode(question.config, target.cache, listener).about
+    else:
+        about = study.about(target.models)
+    folder = saved.folder_of(target.models, about.name)
+    asked = question.asked(name, about.fingerprint)
+    if study.is_timed:
+        asked |= {"machine": timed.machine()}
+    path = saved.place(folder, asked)
+    if saved.is_written(path, asked) and not target.fresh:
+        with optional(listener.insist, "The question is asked anew"):
+            answer = saved.read(path)
+            listener.note(f"{path} has the answer to this question: reused.")
+            return answer, path
+    marker.begin_new(folder, marker.STUDIES)
+    jobs = jobs or jobs_for(len(question.cells) * len(question.seeds))
+    answer = study.run(question, Lab(folder, target, listener, jobs))
+    answer = replace(answer, about=_about(name, question, about))
+    figure = ""
+    with optional(listener.insist, "The answer has no figure"):
+        figure = study.figure(answer)
+    saved.write(path, asked, answer, figure)
+    with optional(listener.insist, f"No {path / PAGE_FILE} could be written"):
+        page = sections_page(answer.title, [shown.section(answer, figure)])
+        write_text(path / PAGE_FILE, page)
+        listener.note(f"To look at: {path / PAGE_FILE}")
+    return answer, path
+
+
+def _about(name: str, question: Question, data: DatasetInfo) -> About:
+    return About(
+        claim=STUDIES[name].claim,
+        command=_command(name, question),
+        data=data.name,
+        fingerprint=data.fingerprint,
+        sizes=data.sizes,
+        is_synthetic=data.source == GENERATED,
+        quick=question.quick,
+        seeds=question.seeds,
+    )
+
+
+def _command(name: str, question: Question) -> str:
+    """Returns what to type to ask the same again."""
+    parts = ["seqclf", "study", name, "--cells", ",".join(question.cells)]
+    parts += ["--seeds", str(len(question.seeds))]
+    parts += ["--quick"] if question.quick else []
+    parts += ["--range-test"] if question.range_test else []
+    for text in question.texts:
+        parts += ["--text", text]
+    return shlex.join(parts + keywords.as_options(question.config, ("cell", "seed")))

@@ -1,0 +1,72 @@
+"""What studies found on the data of a comparison, as sections of its page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from seqclf.errors import RunError
+from seqclf.records.comparison import ComparisonResult
+from seqclf.report.page.sections import Section
+from seqclf.steps import Listener, optional, shortly, write_report
+from seqclf.studies import saved, shown
+from seqclf.studies.question import Answer
+from seqclf.studies.table import STUDIES, Study
+
+
+def write_page(
+    folder: Path, result: ComparisonResult, models: Path, listener: Listener
+) -> None:
+    """Writes the page of a comparison, with what studies found on the same data.
+
+    Args:
+      folder: Of the comparison.
+      result: What was found.
+      models: Folder of the runs.
+      listener: Told where the page is, and what had to be left out of it.
+    """
+    found: list[Section] = []
+    with optional(listener.insist, "The page is written without studies"):
+        fingerprint = result.card.dataset.fingerprint
+        found = sections_on(fingerprint, models, listener)
+    write_report(folder, result, listener, found)
+
+
+def sections_on(fingerprint: str, models: Path, listener: Listener) -> list[Section]:
+    """Returns what was found on the data of a comparison, as sections of its page.
+
+    Args:
+      fingerprint: Of the data.
+      models: Folder of the runs.
+      listener: Told which answer could not be used; it is left out.
+
+    Returns:
+      A section a finished study; figures are drawn anew from the answers.
+    """
+    sections = []
+    for path in saved.answered(models, fingerprint):
+        what = f"{path / saved.ANSWER_FILE} is left out of the page"
+        with optional(listener.insist, what):
+            answer = saved.read(path)
+            if answer.study in STUDIES:
+                sections.append(section_of(STUDIES[answer.study], answer, path))
+    return sections
+
+
+def section_of(study: Study, answer: Answer[Any], path: Path) -> Section:
+    """Returns an answer as a section of a page; its figure is drawn anew.
+
+    Args:
+      study: Which study it is of.
+      answer: What was found.
+      path: The directory it is kept in.
+
+    Raises:
+      RunError: If it cannot be drawn or shown, as one of another version.
+    """
+    try:
+        return shown.section(answer, study.figure(answer))
+    except Exception as error:
+        raise RunError(
+            f"it could not be used ({shortly(error)}); {saved.anew(path)}."
+        ) from error

@@ -1,0 +1,1 @@
+"""Studies that train the cells again and again, while a setting varies."""

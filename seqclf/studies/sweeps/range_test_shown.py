@@ -1,0 +1,112 @@
+"""What the range test of `sensitivity` found, as it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from seqclf.comparison.verdict import title
+from seqclf.config import RunConfig
+from seqclf.records.sweeps import RangeFindings, RangeStep, RangeTurns
+from seqclf.report import figures
+from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
+from seqclf.studies.sweeps import sweep
+
+LEAST_RATE, MOST_RATE = 1e-5, 1.0
+
+
+def sentence(found: Sequence[RangeTurns]) -> str:
+    """Says where the loss of each cell turns."""
+    said = [
+        f"{title(one.cell)}'s loss is least at {one.least_rate:.1g} and "
+        + (
+            f"back where it began at {one.diverging_rate:.1g}"
+            if one.diverging_rate
+            else f"not back where it began up to {MOST_RATE:g}"
+        )
+        for one in found
+    ]
+    return (
+        f"As the learning rate rises, {'; '.join(said)}. One training each: how far "
+        "another seed would move these is not known."
+    )
+
+
+def table(found: Sequence[RangeTurns]) -> Table:
+    """Returns a line a cell."""
+    header = (
+        "cell", "learning rate of the least loss", "least loss", "diverges at"
+    )  # fmt: skip
+    rows = [
+        (
+            one.cell,
+            f"{one.least_rate:.1e}",
+            f"{one.least_loss:.3f}",
+            f"{one.diverging_rate:.1e}" if one.diverging_rate else "–",
+        )
+        for one in found
+    ]
+    return Table(header=header, rows=tuple(rows))
+
+
+def notes(
+    question: Question, base: RunConfig, steps: int, width: int, seeds: int
+) -> tuple[str, ...]:
+    """Says how the losses were measured.
+
+    Args:
+      question: What was asked.
+      base: The recipe.
+      steps: Steps of the rise.
+      width: Steps over which the loss is averaged.
+      seeds: Seeds that were asked for.
+    """
+    return (
+        f"One training each, {steps} steps from {LEAST_RATE:g} to {MOST_RATE:g}, "
+        f"the same batches for each cell; the loss is the mean of {width} "
+        f"steps. The recipe has {base.training.learning_rate:g} at its peak, and a "
+        f"largest gradient norm of {base.training.clip_norm:g}, which holds here "
+        "too and hides some of what too large a rate does.",
+        *about_seeds(seeds),
+        *sweep.quick_notes(question, f"fewer steps, at most {QUICK_ROWS:,} texts."),
+    )
+
+
+def about_seeds(seeds: int) -> tuple[str, ...]:
+    """Says that only the first of several seeds was used."""
+    if seeds == 1:
+        return ()
+    return (f"Of the {seeds} seeds that were asked for this study takes the first.",)
+
+
+def figure(answer: Answer[RangeFindings]) -> str:
+    """Draws the smoothed loss against the learning rate, the least marked."""
+    found = answer.findings.range
+    rows: Sequence[RangeStep] = answer.rows
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        for index, one in enumerate(found):
+            own = [row for row in rows if row.cell == one.cell]
+            _draw_curve(axes, own, one, figures.style(one.cell, index))
+        start = max(row.smoothed_loss for row in rows if row.step == 1)
+        least = min(one.least_loss for one in found)
+        # What has run away would press the rest flat.
+        axes.set_ylim(least - 0.15 * (start - least), start + 0.8 * (start - least))
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda value, _: figures.short(value))
+        axes.set_xlabel("learning rate (marked: least loss)")
+        axes.set_ylabel("training loss, smoothed")
+        axes.grid(alpha=0.25)
+        figures.legend(figure, [axes])
+
+    return figures.drawn(draw, "range_test", 6.4, 3.8)
+
+
+def _draw_curve(
+    axes: Any, own: Sequence[RangeStep], one: RangeTurns, look: dict[str, Any]
+) -> None:
+    x = [row.learning_rate for row in own]
+    y = [row.smoothed_loss for row in own]
+    marked = [i for i, rate in enumerate(x) if rate == one.least_rate]
+    axes.plot(x, y, label=one.cell, markevery=marked, **look)

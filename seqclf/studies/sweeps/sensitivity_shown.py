@@ -1,0 +1,168 @@
+"""What the study `sensitivity` found, as it is read: sentence, table, notes, figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from seqclf.comparison import tuning
+from seqclf.comparison.pairs import SIGNIFICANCE
+from seqclf.comparison.verdict import title
+from seqclf.comparison.words import percent, signed
+from seqclf.config import RunConfig
+from seqclf.records.sweeps import (
+    Correlation,
+    Deviation,
+    RangeFindings,
+    SpreadPair,
+    TrialsFindings,
+)
+from seqclf.report import figures
+from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
+from seqclf.studies.sweeps import random_search, range_test_shown, sweep
+
+QUICK_DRAWS = 2
+
+
+def sentence(found: TrialsFindings) -> str:
+    """Says how far the trials lie apart, and what their accuracy goes with."""
+    n = found.draws
+    spread = ", ".join(
+        f"{title(one.cell)} {100 * one.deviation:.1f}{_aside(one)}"
+        for one in found.spreads
+    )
+    parts = [
+        f"Over {n} settings, the same for each cell, validation accuracy lies so many "
+        f"points from its median (the mean, times n / (n − 1)): {spread}.",
+        _about_differences(found.differences, n),
+        *_about_settings(found.correlations),
+        f"{n * len(found.spreads)} trainings, one for each cell and setting: the "
+        "luck of the seed is part of the spread.",
+    ]
+    return " ".join(parts)
+
+
+def _aside(one: Deviation) -> str:
+    return _known(one.deviation_low, one.deviation_high)
+
+
+def _known(low: float | None, high: float | None) -> str:
+    return "" if low is None else f" ({sweep.reach(low, high)})"
+
+
+def _about_differences(pairs: Sequence[SpreadPair], n: int) -> str:
+    if not pairs:
+        return ""
+    if pairs[0].deviation_low is None:
+        return f"{n} settings are too few to tell the cells' spreads apart."
+    apart = [pair for pair in pairs if pair.p is not None and pair.p < SIGNIFICANCE]
+    said = [
+        f"{title(pair.a)} less {title(pair.b)}: "
+        f"{signed(100 * pair.deviation)} points{_aside(pair)}"
+        for pair in apart
+    ]
+    if not said:
+        return "No two cells' spreads can be told apart."
+    return f"Spreads that can be told apart, {'; '.join(said)}."
+
+
+def _about_settings(by_cell: Mapping[str, Sequence[Correlation]]) -> list[str]:
+    said = []
+    for cell, found in by_cell.items():
+        first = random_search.explaining(found)
+        if first and first.rho is not None:
+            said.append(
+                f"{title(cell)}'s accuracy goes with {first.setting} "
+                f"(rank correlation {signed(first.rho, 2)}, n = {first.n})"
+            )
+    if not said:
+        return ["No setting's rank correlation with accuracy can be told from 0."]
+    return [f"{'; '.join(said)}."]
+
+
+def table(found: TrialsFindings) -> Table:
+    """Returns a line a cell."""
+    header = (
+        "cell", "best, %", "quartiles, %", "quartile range, points",
+        "from the median, points", "strongest setting, rank correlation",
+    )  # fmt: skip
+    rows = []
+    for one in found.spreads:
+        first = found.correlations[one.cell][0]
+        rho = "–" if first.rho is None else signed(first.rho, 2)
+        rows.append(
+            (
+                one.cell,
+                percent(one.best),
+                " – ".join(map(percent, one.quartiles)),
+                f"{100 * one.quartile_range:.1f}"
+                f"{_known(one.quartile_range_low, one.quartile_range_high)}",
+                f"{100 * one.deviation:.1f}{_aside(one)}",
+                f"{first.setting} {rho}",
+            )
+        )
+    return Table(header=header, rows=tuple(rows))
+
+
+def notes(question: Question, every: Sequence[RunConfig]) -> tuple[str, ...]:
+    """Says what was drawn and how it is judged; `every` are the settings tried."""
+    lengths = sorted({config.text.max_length for config in every})
+    (low, high), (least, most) = tuning.LEARNING_RATES, tuning.DROPOUT_RATES
+    return (
+        f"The first trial is the recipe; the others draw the learning rate from "
+        f"{low:g} to {high:g} (evenly by logarithm), dropout from {least:g} to "
+        f"{most:g}, units from {', '.join(map(str, tuning.UNITS))}, and the tokens "
+        f"kept of a text, here {', '.join(map(str, lengths))}, from the quartiles of "
+        "the texts' lengths and the recipe's. All else is as in the recipe.",
+        "Judged on validation alone; a training that diverged counts as guessing. "
+        "n / (n − 1), for the median lies amid these very values. p of the rank "
+        "correlations is Holm's over the settings of a cell; the expected best of k "
+        "trials draws them with replacement.",
+        *sweep.quick_notes(
+            question,
+            f"{QUICK_DRAWS} settings, at most {QUICK_ROWS:,} texts, few epochs.",
+        ),
+    )
+
+
+def figure(answer: Answer[Any]) -> str:
+    """Draws what an answer holds: best-so-far and spread, or the range test."""
+    if isinstance(answer.findings, RangeFindings):
+        return range_test_shown.figure(answer)
+    found: TrialsFindings = answer.findings
+
+    def draw(figure: Any) -> None:
+        left, right = figure.subplots(1, 2)
+        _draw_best(left, found.best_so_far)
+        _draw_trials(right, found)
+        figures.legend(figure, [left])
+
+    return figures.drawn(draw, "sensitivity", 9.2, 3.6)
+
+
+def _draw_best(axes: Any, by_cell: Mapping[str, Sequence[float]]) -> None:
+    for index, (cell, values) in enumerate(by_cell.items()):
+        look = figures.style(cell, index) | {"markersize": 4}
+        percents = [100 * value for value in values]
+        axes.plot(range(1, len(values) + 1), percents, label=cell, **look)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_xlabel("trials")
+    axes.set_ylabel("expected best validation accuracy, %")
+    axes.grid(alpha=0.25)
+
+
+def _draw_trials(axes: Any, found: TrialsFindings) -> None:
+    """Draws each trial's accuracy, and a bar from quartile to quartile."""
+    cells = [one.cell for one in found.spreads]
+    for place, one in enumerate(found.spreads):
+        look = figures.style(one.cell, place)
+        low, middle, high = (100 * value for value in one.quartiles)
+        axes.barh(place, high - low, 0.5, low, color=look["color"], alpha=0.25)
+        axes.plot([middle] * 2, [place - 0.25, place + 0.25], color=look["color"])
+        values = [100 * value for value in found.reached[one.cell]]
+        places = [place + 0.18 * (i % 3 - 1) for i in range(len(values))]
+        axes.plot(values, places, **look | {"linestyle": "none"}, markersize=5)
+    axes.set_yticks(range(len(cells)), cells)
+    axes.set_ylim(len(cells) - 0.5, -0.5)
+    axes.set_xlabel("validation accuracy of each trial, %; bar: quartiles")
+    axes.grid(axis="x", alpha=0.25)
