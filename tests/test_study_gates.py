@@ -14,8 +14,9 @@ from seqclf.errors import ConfigError, RunError
 from seqclf.model.backend import import_keras
 from seqclf.model.build import build_model
 from seqclf.steps import Target
-from seqclf.studies import gates, gates_counted, gates_shown, run_study, unrolled
-from seqclf.studies.activations import activations
+from seqclf.studies import run_study
+from seqclf.studies.inside import gates, gates_counted, gates_shown, unrolled
+from seqclf.studies.inside.activations import activations
 from seqclf.studies.question import Question
 from seqclf.text.encoding import Examples
 from seqclf.text.tokens import tokenize

@@ -13,8 +13,9 @@ from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.model.backend import import_keras
 from seqclf.steps import Target
-from seqclf.studies import gradients, gradients_shown, run_study, unrolled
-from seqclf.studies.gradients_shown import LAST, STAGES
+from seqclf.studies import run_study
+from seqclf.studies.inside import gradients, gradients_shown, unrolled
+from seqclf.studies.inside.gradients_shown import LAST, STAGES
 from seqclf.studies.question import Question
 
 READOUT = [np.array([[1.0, -1.0], [0.5, 2.0]], np.float32), np.zeros(2, np.float32)]

@@ -35,10 +35,6 @@ from seqclf.studies import (
     convergence,
     cost,
     depth,
-    gates,
-    gates_shown,
-    gradients,
-    gradients_shown,
     memory,
     mix,
     order,
@@ -51,6 +47,7 @@ from seqclf.studies import (
     variants,
     wins,
 )
+from seqclf.studies.inside import gates, gates_shown, gradients, gradients_shown
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, Record
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from seqclf.report.figures import drawn, legend, short, style
-from seqclf.studies import unrolled
+from seqclf.studies.inside import unrolled
 from seqclf.studies.question import Answer, Record, Table
 
 STAGES = ("at the start", "after one epoch", "at the best epoch")

@@ -10,8 +10,8 @@ import numpy as np
 
 from seqclf.report.figures import clipped, drawn, legend, short, style
 from seqclf.report.svg import INK
-from seqclf.studies import unrolled
-from seqclf.studies.activations import GATES, KEEPS, STATES
+from seqclf.studies.inside import unrolled
+from seqclf.studies.inside.activations import GATES, KEEPS, STATES
 from seqclf.studies.question import Answer, Question, Record, Table
 
 BINS = 10

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from seqclf.studies import unrolled
-from seqclf.studies.activations import GATES, KEEPS, MOVED, Values
-from seqclf.studies.gates_shown import BINS, EFFECTS, LONGEST_HALF_LIFE
+from seqclf.studies.inside import unrolled
+from seqclf.studies.inside.activations import GATES, KEEPS, MOVED, Values
+from seqclf.studies.inside.gates_shown import BINS, EFFECTS, LONGEST_HALF_LIFE
 from seqclf.studies.question import Record
 
 SHUT, OPEN = 0.1, 0.9

@@ -29,12 +29,12 @@ from seqclf.model.keras_file import open_keras
 from seqclf.records.training import Report, Started
 from seqclf.runs import Run
 from seqclf.runs.run import MODEL_FILE
-from seqclf.studies import gates_counted, gates_shown, unrolled
-from seqclf.studies.activations import GATES, STATES, Values, activations
-from seqclf.studies.gates_shown import FIT_TO_DRAW, MOST_TOKENS, MOST_UNITS
+from seqclf.studies.inside import gates_counted, gates_shown, unrolled
+from seqclf.studies.inside.activations import GATES, STATES, Values, activations
+from seqclf.studies.inside.gates_shown import FIT_TO_DRAW, MOST_TOKENS, MOST_UNITS
+from seqclf.studies.inside.unrolled import Sample
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, Record, trainings
-from seqclf.studies.unrolled import Sample
 from seqclf.text.arrays import strings
 from seqclf.text.encoding import EncodedDataset, Examples, open_encoded, take
 from seqclf.text.tokens import RESERVED, UNKNOWN_ID, tokenize

@@ -32,11 +32,11 @@ from seqclf.records.training import Report, Started
 from seqclf.runs import Run
 from seqclf.runs.run import FIRST_EPOCH_FILE, MODEL_FILE
 from seqclf.statistics import crossed_mean
-from seqclf.studies import gradients_shown, unrolled
-from seqclf.studies.gradients_shown import MEMORY, STAGES
+from seqclf.studies.inside import gradients_shown, unrolled
+from seqclf.studies.inside.gradients_shown import MEMORY, STAGES
+from seqclf.studies.inside.unrolled import Sample
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, Record, trainings
-from seqclf.studies.unrolled import Sample
 from seqclf.text.batching import training_batches
 from seqclf.text.encoding import EncodedDataset, open_encoded, take
 from seqclf.training.fit import label_weights
