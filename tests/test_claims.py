@@ -12,6 +12,7 @@ from conftest import TINY, run_cli
 
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, DataError
+from seqclf.records.inside import GradientsFindings, Ratio, StageGradients, WayBack
 from seqclf.steps import Target
 from seqclf.studies import STUDIES, claims, claims_page
 from seqclf.studies.claims import (
@@ -41,6 +42,11 @@ def answer(findings: dict[str, Any], seeds: int = 3, study: str = "x") -> Answer
     )
 
 
+def typed(findings: Any, seeds: int = 3) -> Answer:
+    """An answer whose findings are a record."""
+    return dataclasses.replace(answer({}, seeds), findings=findings)
+
+
 @pytest.mark.parametrize(
     ("low", "high", "bound", "verdict"),
     [
@@ -64,19 +70,27 @@ def test_one_cell_contradicts_what_is_said_of_all():
     assert all_of([SUPPORTED, UNDECIDED]) == UNDECIDED
 
 
+def found_gradients(span: int, texts: int, **found: Any) -> GradientsFindings:
+    nothing = {"accuracy": {}, "memory": {}, "cells": {}, "against_rnn": {}}
+    return GradientsFindings(
+        texts=texts, batches=9, clip_norm=1.0, span=span, threshold=100.0,
+        **nothing | found,
+    )  # fmt: skip
+
+
 def gradients(verdicts: list[str], span: int = 100, texts: int = 200) -> Answer:
-    stages = {
-        f"stage {i}": {
-            "states": {
-                "h": {
-                    "verdict": v, "factor": 1e-5, "factor_low": 1e-6,
-                    "factor_high": 1e-4,
-                }
-            }
-        }
-        for i, v in enumerate(verdicts)
-    }  # fmt: skip
-    return answer({"span": span, "texts": texts, "cells": {"rnn": stages}})
+    def stage(verdict: str) -> StageGradients:
+        way = WayBack(
+            slope=-0.05, slope_low=-0.06, slope_high=-0.04, verdict=verdict,
+            factor=1e-5, factor_low=1e-6, factor_high=1e-4,
+        )  # fmt: skip
+        return StageGradients(
+            states={"h": way}, clipped=0.0, largest_gradient=1.0, matrices={}
+        )
+
+    stages = {f"stage {i}": stage(v) for i, v in enumerate(verdicts)}
+    found = found_gradients(span, texts, cells={"rnn": stages}, memory={"rnn": "h"})
+    return typed(found)
 
 
 @pytest.mark.parametrize(
@@ -102,12 +116,12 @@ def test_few_texts_or_tokens_say_nothing_of_long_distances():
     few = gradients(["vanishing"], 100, 9)
     assert claims.gradients_of_rnn(few).verdict == UNDECIDED
     assert "Of 9 texts" in claims.gradients_of_rnn(few).evidence
-    better = {"after": {"ratio": 4, "low": 2, "high": 8}}
+    better = {"after": Ratio(ratio=4, low=2, high=8)}
     found = {"accuracy": {"lstm": 0.8}, "against_rnn": {"lstm": better}}
     for span, texts, verdict in (
         (50, 10, SUPPORTED), (49, 10, UNDECIDED), (50, 9, UNDECIDED),
     ):  # fmt: skip
-        one = answer(found | {"span": span, "texts": texts})
+        one = typed(found_gradients(span, texts, **found))
         assert claims.gradients_of_gates(one).verdict == verdict
 
 
@@ -122,17 +136,16 @@ def test_few_texts_or_tokens_say_nothing_of_long_distances():
 )
 def test_the_last_stage_tells_whether_gates_cure_it(gru, lstm, expected):
     def stages(low, high):
-        last = {"ratio": (low * high) ** 0.5, "low": low, "high": high}
-        return {"before": {"ratio": 1, "low": 1, "high": 1}, "after": last}
+        last = Ratio(ratio=(low * high) ** 0.5, low=low, high=high)
+        return {"before": Ratio(ratio=1, low=1, high=1), "after": last}
 
-    accuracy = {"gru": 0.9, "lstm": 0.8}
-    found = {
-        "span": 50,
-        "texts": 200,
-        "accuracy": accuracy,
-        "against_rnn": {"gru": stages(*gru), "lstm": stages(*lstm)},
-    }
-    assert claims.gradients_of_gates(answer(found)).verdict == expected
+    found = found_gradients(
+        50,
+        200,
+        accuracy={"gru": 0.9, "lstm": 0.8},
+        against_rnn={"gru": stages(*gru), "lstm": stages(*lstm)},
+    )
+    assert claims.gradients_of_gates(typed(found)).verdict == expected
 
 
 def memory(distance: int, over_rnn: float) -> Answer:

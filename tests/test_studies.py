@@ -34,7 +34,7 @@ from seqclf.studies.question import (
 )
 
 ANSWER = Answer(
-    study="gates",
+    study="cost",
     title="What | the gates do",
     sentence="One model each: nothing is said of the cells.",
     table=Table(header=("cell", "half-life, tokens"), rows=(("gru", "3.1"),)),

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seqclf.cells import SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
 from seqclf.comparison.words import joined, percent, signed
+from seqclf.records.inside import GradientsFindings
 from seqclf.studies.intervals import MODELS
 from seqclf.studies.memory import RECALL_SERIES
 from seqclf.studies.question import Answer
@@ -107,9 +109,8 @@ def _number(value: float) -> str:
     return f"{value:#.{3 if 0.995 <= value < 9.995 else 2}g}".rstrip(".")
 
 
-def _accuracies(found: Findings) -> list[str]:
+def _accuracies(right: Mapping[str, float]) -> list[str]:
     """Says how well the models do that were looked into."""
-    right = found["accuracy"]
     return [f"{title(cell)} {percent(value)} %" for cell, value in right.items()]
 
 
@@ -118,43 +119,45 @@ def _of_one(answer: Answer) -> str:
     return " One training each." if len(answer.about.get("seeds", [0])) == 1 else ""
 
 
-def gradients_of_rnn(answer: Answer) -> Ruling:
+def gradients_of_rnn(answer: Answer[GradientsFindings]) -> Ruling:
     """Judges whether a plain RNN's gradients vanish or explode, at any stage."""
-    found = answer.findings
-    stages = {stage: at["states"]["h"] for stage, at in found["cells"]["rnn"].items()}
+    found, state = answer.findings, answer.findings.memory[SIMPLE_RNN.name]
+    stages = {
+        stage: at.states[state] for stage, at in found.cells[SIMPLE_RNN.name].items()
+    }
     said = [
-        f"{stage} {at['verdict']}, "
-        + _times(at["factor"], at["factor_low"], at["factor_high"])
+        f"{stage} {at.verdict}, {_times(at.factor, at.factor_low, at.factor_high)}"
         for stage, at in stages.items()
     ]
-    verdicts = {at["verdict"] for at in stages.values()}
+    verdicts = {at.verdict for at in stages.values()}
     evidence = (
-        f"SimpleRNN's gradient over {found['span']} tokens: {'; '.join(said)}."
+        f"SimpleRNN's gradient over {found.span} tokens: {'; '.join(said)}."
         f"{_of_one(answer)}"
     )
-    if found["texts"] < FEWEST_TEXTS:
-        return Ruling(UNDECIDED, f"{evidence} Of {found['texts']} texts.")
+    if found.texts < FEWEST_TEXTS:
+        return Ruling(UNDECIDED, f"{evidence} Of {found.texts} texts.")
     if verdicts & {"vanishing", "exploding"}:
         return Ruling(SUPPORTED, evidence)
-    if found["span"] < LEAST_SPAN:
+    if found.span < LEAST_SPAN:
         return Ruling(UNDECIDED, f"{evidence} {_TOO_SHORT}")
     return Ruling(CONTRADICTED if verdicts == {"steady"} else UNDECIDED, evidence)
 
 
-def gradients_of_gates(answer: Answer) -> Ruling:
+def gradients_of_gates(answer: Answer[GradientsFindings]) -> Ruling:
     """Judges whether more of a gradient comes back through gates, trained."""
     found, said, verdicts = answer.findings, [], []
-    for cell, stages in found["against_rnn"].items():
+    for cell, stages in found.against_rnn.items():
         stage, at = list(stages.items())[-1]
-        verdicts.append(by_interval(at["low"], at["high"], bound=1.0))
-        said.append(f"{title(cell)} {_times(at['ratio'], at['low'], at['high'])}")
+        verdicts.append(by_interval(at.low, at.high, bound=1.0))
+        said.append(f"{title(cell)} {_times(at.ratio, at.low, at.high)}")
     evidence = (
-        f"Gradient left over {found['span']} tokens, beside SimpleRNN's, {stage}: "
-        f"{joined(said)}. Right on test: {joined(_accuracies(found))}.{_of_one(answer)}"
+        f"Gradient left over {found.span} tokens, beside SimpleRNN's, {stage}: "
+        f"{joined(said)}. Right on test: {joined(_accuracies(found.accuracy))}."
+        f"{_of_one(answer)}"
     )
-    if found["texts"] < FEWEST_TEXTS:
-        return Ruling(UNDECIDED, f"{evidence} Of {found['texts']} texts.")
-    if found["span"] < LEAST_SPAN:
+    if found.texts < FEWEST_TEXTS:
+        return Ruling(UNDECIDED, f"{evidence} Of {found.texts} texts.")
+    if found.span < LEAST_SPAN:
         return Ruling(UNDECIDED, f"{evidence} {_TOO_SHORT}")
     return Ruling(all_of(verdicts), evidence)
 

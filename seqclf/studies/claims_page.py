@@ -185,7 +185,13 @@ def judge(answers: Mapping[str, Answer]) -> list[dict[str, Any]]:
                 "source": claim.source,
                 "trials": answer.trials,
                 # What was asked for, or as many as the study says that it took.
-                "seeds": answer.findings.get("seeds", len(answer.about["seeds"])),
+                "seeds": _seeds(answer),
             }
         )
     return records
+
+
+def _seeds(answer: Answer) -> int:
+    asked = len(answer.about["seeds"])
+    found = answer.findings
+    return found.get("seeds", asked) if isinstance(found, dict) else asked

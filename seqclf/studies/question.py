@@ -6,11 +6,17 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from seqclf import config as settings
 from seqclf.config import RunConfig, twin
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as DefaultedTypeVar
+
+    F = DefaultedTypeVar("F", default=Any)
+else:
+    F = TypeVar("F")
 Record = dict[str, Any]
 QUICK_ROWS, QUICK_EPOCHS = 2000, 3
 QUICK_CELLS = 2  # of which some studies make do, the last ones
@@ -112,7 +118,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Generic[F]):
     """What a study found.
 
     Attributes:
@@ -121,7 +127,7 @@ class Answer:
       sentence: What came out, in one careful sentence, or two.
       table: The figures a person reads.
       rows: All figures, a flat record a point; written as Parquet too.
-      findings: What the claims are judged by, each study's own; plain JSON values.
+      findings: What the claims are judged by, a record of the study's own.
       trials: Trainings it stands on.
       notes: What was left out or held fixed, a sentence each.
     """
@@ -130,8 +136,8 @@ class Answer:
     title: str
     sentence: str
     table: Table
-    rows: tuple[Record, ...]
-    findings: Mapping[str, Any]
+    rows: tuple[Any, ...]
+    findings: F
     trials: int
     notes: tuple[str, ...] = ()
     about: Mapping[str, Any] = field(default_factory=dict)

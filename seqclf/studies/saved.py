@@ -8,7 +8,9 @@ from typing import Any
 
 from seqclf.comparison.saved import QUESTION_FILE
 from seqclf.errors import RunError
+from seqclf.records.plain import from_plain, to_plain
 from seqclf.storage import strict_json, write_json, write_text, write_whole
+from seqclf.studies.findings import FINDINGS, ROWS
 from seqclf.studies.question import Answer, Record, Table
 
 SUFFIX = "-studies"
@@ -59,7 +61,7 @@ def write(path: Path, asked: Record, answer: Answer, figure: str) -> None:
     path.mkdir(parents=True, exist_ok=True)
     (path / ANSWER_FILE).unlink(missing_ok=True)
     write_json(path / QUESTION_FILE, asked)
-    table = pa.Table.from_pylist(list(answer.rows))
+    table = pa.Table.from_pylist([to_plain(row) for row in answer.rows])
     write_whole(path / ROWS_FILE, lambda partial: parquet.write_table(table, partial))
     write_text(path / FIGURE_FILE, figure)
     write_json(path / ANSWER_FILE, dataclasses.asdict(answer))
@@ -99,6 +101,11 @@ def from_json(text: str) -> Answer:
     table = values.pop("table")
     header, rows = tuple(table["header"]), tuple(tuple(row) for row in table["rows"])
     values |= {"rows": tuple(values["rows"]), "notes": tuple(values["notes"])}
+    study = values["study"]
+    if study in FINDINGS:
+        values["findings"] = from_plain(FINDINGS[study], values["findings"])
+    if study in ROWS:
+        values["rows"] = tuple(from_plain(ROWS[study], row) for row in values["rows"])
     answer = Answer(table=Table(header=header, rows=rows), **values)
     _require_kinds(answer)
     return answer
@@ -113,8 +120,10 @@ def _require_kinds(answer: Answer) -> None:
         raise TypeError("what should be a text is none")
     if {len(row) for row in table.rows} - {len(table.header)}:
         raise ValueError("a row of its table is wider or narrower than the header")
-    kinds = [type(value) for value in (*answer.rows, answer.findings, answer.about)]
-    if set(kinds) - {dict}:
+    records = [answer.about]
+    records += [] if answer.study in FINDINGS else [answer.findings]
+    records += [] if answer.study in ROWS else answer.rows
+    if not all(isinstance(record, dict) for record in records):
         raise TypeError("what should be a record is none")
 
 

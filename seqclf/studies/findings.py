@@ -1,0 +1,9 @@
+"""What kind of record each study finds, and of what kind its rows are."""
+
+from __future__ import annotations
+
+from seqclf.records.inside import GradientRow, GradientsFindings
+
+FINDINGS: dict[str, type] = {"gradients": GradientsFindings}
+# Of the studies whose figure is drawn from their rows.
+ROWS: dict[str, type] = {"gradients": GradientRow}
