@@ -12,7 +12,16 @@ from conftest import TINY, run_cli
 
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, DataError
-from seqclf.records.inside import GradientsFindings, Ratio, StageGradients, WayBack
+from seqclf.records.inside import (
+    CellGates,
+    Effect,
+    Exposure,
+    GatesFindings,
+    GradientsFindings,
+    Ratio,
+    StageGradients,
+    WayBack,
+)
 from seqclf.steps import Target
 from seqclf.studies import STUDIES, claims, claims_page
 from seqclf.studies.claims import (
@@ -344,17 +353,23 @@ def test_wins_are_judged_by_the_sign_test():
     assert claims.wins(counted(0, 0, None)).verdict == UNDECIDED
 
 
+def found_gates(**found: Any) -> GatesFindings:
+    nothing = {"tokens": 9, "difference": 0.0, "cells": {}, "texts": 3, "accuracy": {}}
+    return GatesFindings(**nothing | found)
+
+
 def gates(copying: float | None, dropping: float) -> Answer:
     def effect(ratio):
+        one = Effect(n_small=9, n_large=9)
         if ratio is None:
-            return dict.fromkeys(("ratio", "low", "high"))
-        return {"ratio": ratio, "low": 0.9 * ratio, "high": 1.1 * ratio}
+            return one
+        return dataclasses.replace(one, ratio=ratio, low=0.9 * ratio, high=1.1 * ratio)
 
-    return answer(
-        {
-            "copying": effect(copying), "dropping": effect(dropping),
-            "copying_tenths": effect(0.5), "dropping_tenths": effect(0.5),
-        }
+    return typed(
+        found_gates(
+            copying=effect(copying), dropping=effect(dropping),
+            copying_tenths=effect(0.5), dropping_tenths=effect(0.5),
+        )
     )  # fmt: skip
 
 
@@ -372,8 +387,9 @@ def test_what_update_and_reset_do():
 
 def test_an_lstm_that_shows_nearly_all_hides_nothing():
     def shown(mean):
-        one = {"mean": mean, "low": mean - 0.02, "high": mean + 0.02}
-        return answer({"cells": {"lstm": {"exposed": one}}})
+        one = Exposure(mean=mean, low=mean - 0.02, high=mean + 0.02)
+        lstm = CellGates(gates={}, size=0.5, saturated=0.0, exposed=one)
+        return typed(found_gates(cells={"lstm": lstm}))
 
     assert claims.hidden_memory(shown(0.5)).verdict == SUPPORTED
     assert claims.hidden_memory(shown(0.97)).verdict == CONTRADICTED

@@ -7,6 +7,7 @@ Intervals are of 95 %.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +269,7 @@ class GateRow:
       count: See part.
     """
 
-    part: str
+    part: Literal["unit", "half-life", "bin", "token"]
     cell: str
     seed: int
     gate: str | None = None

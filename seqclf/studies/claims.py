@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seqclf.cells import SIMPLE_RNN
+from seqclf.cells import LSTM, SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
 from seqclf.comparison.words import joined, percent, signed
-from seqclf.records.inside import GradientsFindings
+from seqclf.records.inside import GatesFindings, GradientsFindings
 from seqclf.studies.intervals import MODELS
 from seqclf.studies.memory import RECALL_SERIES
 from seqclf.studies.question import Answer
@@ -162,34 +162,39 @@ def gradients_of_gates(answer: Answer[GradientsFindings]) -> Ruling:
     return Ruling(all_of(verdicts), evidence)
 
 
-def copy_and_drop(answer: Answer) -> Ruling:
+def copy_and_drop(answer: Answer[GatesFindings]) -> Ruling:
     """Judges whether z near 1 keeps a GRU's state, and r near 0 drops it."""
     found, said, verdicts = answer.findings, [], []
-    for name, what, here, there in (
-        ("copying", "the state moves", "z > 0.9", "z < 0.1"),
-        ("dropping", "the old state moves the candidate", "r < 0.1", "r > 0.9"),
+    for one, what, here, there in (
+        (found.copying, "the state moves", "z > 0.9", "z < 0.1"),
+        (found.dropping, "the old state moves the candidate", "r < 0.1", "r > 0.9"),
     ):
-        one = found[name]
-        if one["low"] is None:
+        if one is None:
+            return Ruling(UNDECIDED, "GRU was not looked into.")
+        ratio, low, high = one.ratio, one.low, one.high
+        if ratio is None or low is None or high is None:
             return Ruling(
                 UNDECIDED, f"The GRU's {here[0]} is never near both its ends."
             )
-        verdicts.append(by_interval(-one["high"], -one["low"], bound=-HALF))
-        times = _times(one["ratio"], one["low"], one["high"])
+        verdicts.append(by_interval(-high, -low, bound=-HALF))
+        times = _times(ratio, low, high)
         said.append(f"{what} {times} as far at {here} as at {there}")
     evidence = f"Over the texts, for these models: {joined(said)}.{_of_one(answer)}"
     return Ruling(all_of(verdicts), evidence)
 
 
-def hidden_memory(answer: Answer) -> Ruling:
+def hidden_memory(answer: Answer[GatesFindings]) -> Ruling:
     """Judges whether an LSTM's output gate hides more than a tenth of its memory."""
-    one = answer.findings["cells"]["lstm"]["exposed"]
-    said = _times(one["mean"], one["low"], one["high"])
+    lstm = answer.findings.cells.get(LSTM.name)
+    one = lstm.exposed if lstm else None
+    if one is None:
+        return Ruling(UNDECIDED, "LSTM was not looked into.")
+    said = _times(one.mean, one.low, one.high)
     evidence = (
         f"Over the texts, for these models: what LSTM shows is {said} as large as what "
         f"it holds; GRU shows all, by its formula.{_of_one(answer)}"
     )
-    return Ruling(by_interval(-one["high"], -one["low"], bound=-MOST_SHOWN), evidence)
+    return Ruling(by_interval(-one.high, -one.low, bound=-MOST_SHOWN), evidence)
 
 
 def memory_of_gates(answer: Answer) -> Ruling:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from seqclf.records.inside import GradientRow, GradientsFindings
+from seqclf.records.inside import (
+    GateRow,
+    GatesFindings,
+    GradientRow,
+    GradientsFindings,
+)
 
-FINDINGS: dict[str, type] = {"gradients": GradientsFindings}
+FINDINGS: dict[str, type] = {
+    "gradients": GradientsFindings,
+    "gates": GatesFindings,
+}
 # Of the studies whose figure is drawn from their rows.
-ROWS: dict[str, type] = {"gradients": GradientRow}
+ROWS: dict[str, type] = {"gradients": GradientRow, "gates": GateRow}

@@ -4,36 +4,58 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from seqclf.cells import GRU, LSTM
+from seqclf.records.inside import Effect, GateRow, GatesFindings, HalfLife
 from seqclf.report.figures import clipped, drawn, legend, short, style
 from seqclf.report.svg import INK
 from seqclf.studies.inside import unrolled
-from seqclf.studies.inside.activations import GATES, KEEPS, STATES
-from seqclf.studies.question import Answer, Question, Record, Table
+from seqclf.studies.inside.gates_counted import (
+    BINS,
+    LONGEST_HALF_LIFE,
+    RESET,
+    UPDATE,
+)
+from seqclf.studies.inside.unrolled import inside_of
+from seqclf.studies.question import Answer, Question, Table
 
-BINS = 10
-LONGEST_HALF_LIFE = 1e6
 MOST_TOKENS, MOST_UNITS = 60, 16  # drawn
 FIT_TO_DRAW = (8, 24)  # tokens of a text that is chosen to be drawn
-# Of an effect: the gate, and whether it shall be small where the gate is open.
-EFFECTS = {"copying": ("update", True), "dropping": ("reset", False)}
-SAID = {
-    "copying": "the GRU's state moves",
-    "dropping": "the old state moves the candidate",
-}
-WHERE = {
-    "copying": ("z > 0.9", "z < 0.1"),
-    "dropping": ("r < 0.1", "r > 0.9"),
-    "copying_tenths": ("the tenth of the greatest z", "that of the least"),
-    "dropping_tenths": ("the tenth of the least r", "that of the greatest"),
-}
-GATE_MARKERS = {"update": "^", "reset": "v", "input": "o", "forget": "D", "output": "s"}
+GATE_MARKERS = {UPDATE: "^", RESET: "v", "input": "o", "forget": "D", "output": "s"}
 
 # A text's words, and by (cell, gate) values [units, tokens].
 Block = tuple[list[str], dict[tuple[str, str], np.ndarray]]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How an effect of a gate is spoken of.
+
+    Attributes:
+      what: What moves.
+      ends: Where it shall be small, and where large.
+      tenths: The same, of the gate's outer tenths.
+    """
+
+    what: str
+    ends: tuple[str, str]
+    tenths: tuple[str, str]
+
+
+COPYING = Words(
+    "the GRU's state moves",
+    ("z > 0.9", "z < 0.1"),
+    ("the tenth of the greatest z", "that of the least"),
+)
+DROPPING = Words(
+    "the old state moves the candidate",
+    ("r < 0.1", "r > 0.9"),
+    ("the tenth of the least r", "that of the greatest"),
+)
 
 
 def _percent(value: float) -> str:
@@ -51,30 +73,32 @@ def _tokens(value: float) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
-def sentence(findings: Record, models: str) -> str:
+def sentence(findings: GatesFindings, models: str) -> str:
     """Says how long the cells remember, what they show, and what their gates do.
 
     Args:
-      findings: See `gates.run`.
+      findings: What was found.
       models: What the figures stand for.
     """
-    cells: Mapping[str, Record] = findings["cells"]
-    parts = [_remembers(cell, one) for cell, one in cells.items() if one["half_life"]]
-    if cells.get("lstm"):
-        shown = cells["lstm"]["exposed"]
+    cells = findings.cells
+    parts = [
+        _remembers(cell, one.half_life) for cell, one in cells.items() if one.half_life
+    ]
+    lstm = cells.get(LSTM.name)
+    if lstm and lstm.exposed:
         parts.append(
-            f"the LSTM shows {_percent(shown['mean'])} of its memory "
+            f"the LSTM shows {_percent(lstm.exposed.mean)} of its memory "
             f"(‖h‖ by ‖tanh c‖), the GRU, by its formula, all of its state"
         )
     parts += [
-        f"the {gate} gate of {cell} stays {one['state']}"
+        f"the {gate} gate of {cell} stays {one.state}"
         for cell, values in cells.items()
-        for gate, one in values["gates"].items()
-        if one["state"] != "in use"
+        for gate, one in values.gates.items()
+        if one.state != "in use"
     ]
-    if findings["copying"]:
-        parts += [_effect_of(name, findings) for name in EFFECTS]
-    about = f"({models}, {findings['texts']} test texts, over which the intervals are)."
+    parts += _effect_of(COPYING, findings.copying, findings.copying_tenths)
+    parts += _effect_of(DROPPING, findings.dropping, findings.dropping_tenths)
+    about = f"({models}, {findings.texts} test texts, over which the intervals are)."
     return f"{_capital('; '.join(parts) or 'Plain RNNs have no gates')} {about}"
 
 
@@ -82,39 +106,40 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _remembers(cell: str, one: Record) -> str:
-    half = one["half_life"]
+def _remembers(cell: str, half: HalfLife) -> str:
     return (
-        f"by its {KEEPS[cell]} gate the median unit of {cell} has lost half of what it "
-        f"holds after {_tokens(half['median'])} tokens (quartiles "
-        f"{_tokens(half['low'])} and {_tokens(half['high'])})"
+        f"by its {inside_of(cell).keeps} gate the median unit of {cell} has lost half "
+        f"of what it holds after {_tokens(half.median)} tokens (quartiles "
+        f"{_tokens(half.low)} and {_tokens(half.high)})"
     )
 
 
-def _effect_of(name: str, findings: Record) -> str:
-    """Says what was found at the bounds, or else between the outer tenths."""
-    kind = name if findings[name]["ratio"] is not None else f"{name}_tenths"
-    one, (small, large) = findings[kind], WHERE[kind]
-    if one["ratio"] is None:
-        return f"of where {SAID[name]} nothing can be said"
-    bounds = (one["low"], one["high"])
-    reach = "" if None in bounds else " ({:.2g} to {:.2g})".format(*bounds)
-    return (
-        f"at {small}, {SAID[name]} {one['ratio']:.2g} times{reach} as far as at {large}"
-    )
+def _effect_of(words: Words, one: Effect | None, tenths: Effect | None) -> list[str]:
+    """Says what was found at the ends, or else between the outer tenths, if at all."""
+    if one is None or tenths is None:
+        return []
+    small, large = words.ends
+    if one.ratio is None:
+        one, (small, large) = tenths, words.tenths
+    if one.ratio is None:
+        return [f"of where {words.what} nothing can be said"]
+    has_bounds = one.low is not None and one.high is not None
+    reach = f" ({one.low:.2g} to {one.high:.2g})" if has_bounds else ""
+    return [
+        f"at {small}, {words.what} {one.ratio:.2g} times{reach} as far as at {large}"
+    ]
 
 
-def table(findings: Record) -> Table:
+def table(findings: GatesFindings) -> Table:
     """Returns a line a gate, or a cell that has none."""
     rows: list[tuple[str, ...]] = []
-    for cell, one in findings["cells"].items():
-        for gate, values in one["gates"].items():
-            shown = [f"{values['mean']:.2f}"]
-            shown += [_share(values[key]) for key in ("low", "high")]
-            half = one["half_life"] if KEEPS[cell] == gate else None
-            rows.append((f"{cell}, {gate}", *shown, values["state"], *_lives(half)))
-        if not one["gates"]:
-            size = (f"{one['size']:.2f}", "–", _share(one["saturated"]))
+    for cell, one in findings.cells.items():
+        for gate, values in one.gates.items():
+            shown = (f"{values.mean:.2f}", _share(values.low), _share(values.high))
+            half = one.half_life if gate == inside_of(cell).keeps else None
+            rows.append((f"{cell}, {gate}", *shown, values.state, *_lives(half)))
+        if not one.gates:
+            size = (f"{one.size:.2f}", "–", _share(one.saturated))
             rows.append((f"{cell}, |hidden|", *size, "–", *_lives(None)))
     return Table(
         header=(
@@ -125,28 +150,27 @@ def table(findings: Record) -> Table:
     )  # fmt: skip
 
 
-def _lives(half: Record | None) -> tuple[str, str, str]:
+def _lives(half: HalfLife | None) -> tuple[str, str, str]:
     if half is None:
         return "–", "–", "–"
-    low, high = _tokens(half["low"]), _tokens(half["high"])
     return (
-        f"{_tokens(half['median'])} ({low} to {high})",
-        _share(half["above_10"]),
-        _share(half["above_100"]),
+        f"{_tokens(half.median)} ({_tokens(half.low)} to {_tokens(half.high)})",
+        _share(half.above_10),
+        _share(half.above_100),
     )
 
 
-def notes(findings: Record, question: Question) -> tuple[str, ...]:
+def notes(findings: GatesFindings, question: Question) -> tuple[str, ...]:
     """Says what was counted, and what is drawn."""
     drawn_texts = (
         "the texts that were given" if question.texts else "test texts of two labels"
     )
     return (
-        unrolled.of_accuracies(findings["accuracy"]),
-        f"Counted over {findings['tokens']:,} tokens of {findings['texts']} test "
+        unrolled.of_accuracies(findings.accuracy),
+        f"Counted over {findings.tokens:,} tokens of {findings.texts} test "
         f"texts, evenly spread over the split. Gates and states were computed anew "
         f"from the weights; they differ from the layers' own states by at most "
-        f"{findings['difference']:.1g}.",
+        f"{findings.difference:.1g}.",
         "Half-life: ln 0.5 / mean ln of the forget gate (LSTM) or of the update gate "
         "(GRU), by the direct way alone. Plain RNNs have neither.",
         f"Drawn: {drawn_texts}, at most the first {MOST_TOKENS} tokens; "
@@ -156,21 +180,21 @@ def notes(findings: Record, question: Question) -> tuple[str, ...]:
     )
 
 
-def figure(answer: Answer) -> str:
+def figure(answer: Answer[GatesFindings]) -> str:
     """Draws half-lives, saturation and effects, and below them token by token."""
-    rows = answer.rows
-    blocks = _blocks([row for row in rows if row["part"] == "token"])
+    rows: tuple[GateRow, ...] = answer.rows
+    blocks = _blocks([row for row in rows if row.part == "token"])
     columns = 2 if max(len(words) for words, _ in blocks) <= FIT_TO_DRAW[1] + 4 else 1
     columns = min(columns, len(blocks))
     lines = math.ceil(len(blocks) / columns)
-    panels = sum(len(GATES[cell] + STATES[cell]) for cell in answer.findings["cells"])
+    panels = sum(len(unrolled.shown_of(cell)) for cell in answer.findings.cells)
     height = 1.0 + 0.42 * panels
 
     def draw(figure: Any) -> None:
         above, *below, bars = figure.subfigures(
             2 + lines, 1, height_ratios=[3.2, *[height] * lines, 0.8]
         )
-        _draw_summary(above, answer)
+        _draw_summary(above, rows)
         places = [
             place
             for line in below
@@ -183,18 +207,18 @@ def figure(answer: Answer) -> str:
     return drawn(draw, "gates", 10.2, 4.0 + height * lines)
 
 
-def _blocks(rows: Sequence[Record]) -> list[Block]:
+def _blocks(rows: Sequence[GateRow]) -> list[Block]:
     """Returns each text's words, and by (cell, gate) values [units, tokens]."""
-    by_text: dict[int, dict[tuple[str, str], list[Record]]] = {}
+    by_text: dict[int | None, dict[tuple[str, str], list[GateRow]]] = {}
     for row in rows:
-        panels = by_text.setdefault(row["text"], {})
-        panels.setdefault((row["cell"], row["gate"]), []).append(row)
+        panels = by_text.setdefault(row.text, {})
+        panels.setdefault((row.cell, row.gate or ""), []).append(row)
     blocks: list[Block] = []
     for panels in by_text.values():
         first = next(iter(panels.values()))
-        words = {row["position"]: row["token"] for row in first}
+        words = {row.position: row.token for row in first}
         values = {
-            key: np.array([row["value"] for row in some]).reshape(len(words), -1).T
+            key: np.array([row.value for row in some]).reshape(len(words), -1).T
             for key, some in panels.items()
         }
         blocks.append(([str(word) for word in words.values()], values))
@@ -206,14 +230,15 @@ def _draw_text(
 ) -> None:
     panels = np.atleast_1d(place.subplots(len(values), 1, sharex=True))
     for axes, ((cell, gate), matrix) in zip(panels, values.items(), strict=True):
-        if gate in GATES[cell]:
+        inside = inside_of(cell)
+        if gate in inside.gates:
             look = {"cmap": "cividis", "vmin": 0, "vmax": 1}
         else:
             most = max(float(np.abs(matrix).max()), 1e-9)
             look = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
         axes.imshow(matrix, aspect="auto", interpolation="nearest", **look)
         axes.set_yticks([])
-        reach = f" ±{look['vmax']:.2g}" if gate in STATES[cell] else ""
+        reach = f" ±{look['vmax']:.2g}" if gate in inside.states else ""
         name = f"{cell} {gate}{reach}"
         axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
         axes.tick_params(length=0)
@@ -240,69 +265,74 @@ def _draw_bars(place: Any) -> None:
         bar.set_ticks(list(ticks), labels=list(ticks.values()))
 
 
-def _draw_summary(place: Any, answer: Answer) -> None:
+def _draw_summary(place: Any, rows: Sequence[GateRow]) -> None:
     lives, saturation, effects = place.subplots(1, 3)
-    _draw_half_lives(lives, [r for r in answer.rows if r["part"] == "half-life"])
-    _draw_saturation(saturation, [r for r in answer.rows if r["part"] == "unit"])
-    _draw_effects(effects, [r for r in answer.rows if r["part"] == "bin"])
+    _draw_half_lives(lives, rows)
+    _draw_saturation(saturation, rows)
+    _draw_effects(effects, rows)
     for axes in (lives, saturation, effects):
         axes.grid(alpha=0.25)
     legend(place, [lives])
 
 
-def _draw_half_lives(axes: Any, rows: Sequence[Record]) -> None:
-    for cell in dict.fromkeys(row["cell"] for row in rows):
-        values = sorted(row["value"] for row in rows if row["cell"] == cell)
+def _draw_half_lives(axes: Any, rows: Sequence[GateRow]) -> None:
+    by_cell: dict[str, list[float]] = {}
+    for row in rows:
+        if row.part == "half-life" and row.value is not None:
+            by_cell.setdefault(row.cell, []).append(row.value)
+    for cell, values in by_cell.items():
         shares_below = [100 * (i + 1) / len(values) for i in range(len(values))]
         look = style(cell) | {"marker": ""}
-        axes.plot(values, shares_below, label=cell, **look)
+        axes.plot(sorted(values), shares_below, label=cell, **look)
     axes.set_xscale("log")
-    axes.set_xlim(0.1, max([100, *(row["value"] for row in rows)]) * 1.5)
+    axes.set_xlim(0.1, max([100, *map(max, by_cell.values())]) * 1.5)
     axes.xaxis.set_major_formatter(lambda value, _: short(value))
     axes.minorticks_off()
     axes.set_xlabel("memory half-life, tokens")
     axes.set_ylabel("units below, %")
 
 
-def _draw_saturation(axes: Any, rows: Sequence[Record]) -> None:
+def _draw_saturation(axes: Any, rows: Sequence[GateRow]) -> None:
     """Draws a mark a unit: how often its gate is nearly shut, and nearly open."""
-    for cell, gate in dict.fromkeys((row["cell"], row["gate"]) for row in rows):
-        some = [r for r in rows if (r["cell"], r["gate"]) == (cell, gate)]
+    by_gate: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for row in rows:
+        if row.part == "unit" and row.low is not None and row.high is not None:
+            marks = by_gate.setdefault((row.cell, row.gate or ""), [])
+            marks.append((100 * row.low, 100 * row.high))
+    for (cell, gate), marks in by_gate.items():
+        x, y = zip(*marks, strict=True)
         look = {"marker": GATE_MARKERS[gate], "color": style(cell)["color"]}
-        filled = {} if gate in KEEPS.values() else {"facecolors": "none"}
+        filled = {} if gate == inside_of(cell).keeps else {"facecolors": "none"}
         axes.scatter(
-            [100 * row["low"] for row in some], [100 * row["high"] for row in some],
-            s=14, alpha=0.6, linewidths=0.8, label=gate, **{**look, **filled},
-        )  # fmt: skip
+            x, y, s=14, alpha=0.6, linewidths=0.8, label=gate, **{**look, **filled}
+        )
     axes.plot([0, 100], [100, 0], color=INK, linewidth=0.6, alpha=0.5)
     axes.set_xlim(-5, 105)
     axes.set_ylim(-5, 105)
     axes.set_xlabel("tokens with gate < 0.1, %")
     axes.set_ylabel("tokens with gate > 0.9, %")
-    if rows:
+    if by_gate:
         axes.legend(fontsize=8, loc="upper right")
 
 
-def _draw_effects(axes: Any, rows: Sequence[Record]) -> None:
+def _draw_effects(axes: Any, rows: Sequence[GateRow]) -> None:
     """Draws how far things move by the value of the GRU's gates."""
-    names = {"update": "state, by update gate", "reset": "candidate, by reset gate"}
-    for gate, line in (("update", "-"), ("reset", ":")):
-        means = [
-            [r["value"] for r in rows if (r["gate"], r["position"]) == (gate, place)]
-            for place in range(BINS)
-        ]
-        points = [
-            ((place + 0.5) / BINS, float(np.mean([v for v in some if v is not None])))
-            for place, some in enumerate(means)
-            if any(v is not None for v in some)
-        ]
-        if points:
-            x, y = zip(*points, strict=True)
-            look = {"color": style("gru")["color"], "marker": GATE_MARKERS[gate]}
+    bins = [row for row in rows if row.part == "bin" and row.cell == GRU.name]
+    names = {UPDATE: "state, by update gate", RESET: "candidate, by reset gate"}
+    for gate, line in ((UPDATE, "-"), (RESET, ":")):
+        by_place: dict[int, list[float]] = {}
+        for row in bins:
+            if row.gate == gate and row.position is not None and row.value is not None:
+                by_place.setdefault(row.position, []).append(row.value)
+        places = sorted(by_place)
+        if places:
+            x = [(place + 0.5) / BINS for place in places]
+            y = [float(np.mean(by_place[place])) for place in places]
+            look = {"color": style(GRU.name)["color"], "marker": GATE_MARKERS[gate]}
             axes.plot(x, y, linestyle=line, label=names[gate], **look)
     axes.set_xlim(0, 1)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("value of the gate (gru)")
     axes.set_ylabel("moved by, on average")
-    if rows:
+    if bins:
         axes.legend(fontsize=8)

@@ -99,6 +99,12 @@ def inside_of(cell: str) -> Inside:
     return inside
 
 
+def shown_of(cell: str) -> tuple[str, ...]:
+    """Returns the names of a cell's gates and states, in the order they are drawn."""
+    inside = inside_of(cell)
+    return inside.gates + inside.states
+
+
 def held_fixed(question: Question, used: RunConfig) -> tuple[str, ...]:
     """Returns sentences on the network, and on how it differs from what was asked."""
     changed = "; ".join(settings.differences(question.config, used))
