@@ -13,12 +13,20 @@ from conftest import TINY, run_cli
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, DataError
 from seqclf.records.inside import (
+    AccuracyAt,
     CellGates,
+    CellMemory,
+    CellOrder,
+    Difference,
+    DifferenceAt,
     Effect,
     Exposure,
     GatesFindings,
     GradientsFindings,
+    MemoryFindings,
+    OrderFindings,
     Ratio,
+    SeriesMemory,
     StageGradients,
     WayBack,
 )
@@ -158,15 +166,16 @@ def test_the_last_stage_tells_whether_gates_cure_it(gru, lstm, expected):
 
 
 def memory(distance: int, over_rnn: float) -> Answer:
-    far = {"distance": distance, "accuracy": 0.9, "low": 0.8, "high": 1.0}
-    apart = {
-        "distance": distance, "difference": over_rnn, "low": over_rnn - 0.05,
-        "high": over_rnn + 0.05,
-    }  # fmt: skip
-    cells = {"rnn": {"accuracy": [far], "over_rnn": None, "half_way": 33.4}}
-    cells["lstm"] = {"accuracy": [far], "over_rnn": [apart], "half_way": None}
-    recall = {"title": "first token", "chance": 0.25, "cells": cells}
-    return answer({"series": {"recall": recall}})
+    far = AccuracyAt(distance=distance, accuracy=0.9, low=0.8, high=1.0)
+    apart = DifferenceAt(
+        distance=distance, difference=over_rnn, low=over_rnn - 0.05,
+        high=over_rnn + 0.05, p=0.5, of=CELLS,
+    )  # fmt: skip
+    rnn = CellMemory(accuracy=(far,), best=0.9, learnt=True, half_way=33.4)
+    lstm = dataclasses.replace(rnn, over_rnn=(apart,), half_way=None)
+    cells = {"rnn": rnn, "lstm": lstm}
+    recall = SeriesMemory(title="first token", chance=0.25, n=9, cells=cells)
+    return typed(MemoryFindings(distances=(distance,), series={"recall": recall}))
 
 
 def test_memory_counts_only_over_a_long_distance():
@@ -189,24 +198,30 @@ def test_memory_counts_only_over_a_long_distance():
 )
 def test_memory_is_judged_in_every_way_it_was_asked_for(other, series, expected):
     found = memory(100, 0.5)
-    second = memory(100, other).findings["series"]["recall"] | {"title": "otherwise"}
-    found.findings["series"][series] = second
+    second = memory(100, other).findings.series["recall"]
+    second = dataclasses.replace(second, title="otherwise")
+    found.findings.series[series] = second
     ruling = claims.memory_of_gates(found)
     assert ruling.verdict == expected
     assert ("otherwise: SimpleRNN" in ruling.evidence) == (series != "adding")
 
 
 def shuffled(p: float = 0.01, of: str = CELLS, **lost: float | None) -> Answer:
-    def points(value: float | None) -> dict[str, Any] | None:
-        ends = None if value is None else {"low": value - 0.02, "high": value + 0.02}
-        return ends and ends | {"difference": value, "p": p, "of": of}
+    def points(value: float) -> Difference:
+        return Difference(
+            difference=value, low=value - 0.02, high=value + 0.02, p=p, of=of
+        )
 
     # Where the test alone is shuffled, everything is lost: that decides nothing.
     cells = {
-        cell: {"lost": points(value), "lost_at_test": points(0.3)}
+        cell: CellOrder(
+            accuracy={},
+            lost_at_test=points(0.3),
+            lost=None if value is None else points(value),
+        )
         for cell, value in lost.items()
     }
-    return answer({"cells": cells})
+    return typed(OrderFindings(n=9, cells=cells))
 
 
 def test_order_matters_if_one_cell_trained_without_it_is_behind():

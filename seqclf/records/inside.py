@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from seqclf.records.details import Reach
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spectrum:
@@ -284,15 +286,6 @@ class GateRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeanAccuracy:
-    """A cell's accuracy, the mean over seeds, and its interval."""
-
-    accuracy: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """A difference of two accuracies, see `intervals.difference`.
 
@@ -312,7 +305,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccuracyAt(MeanAccuracy):
+class AccuracyAt(Reach):
     """The accuracy where what decides stands so many tokens before the end."""
 
     distance: int
@@ -385,7 +378,7 @@ class CellOrder:
       over_none: Neither less neither of the twin without recurrence; None of itself.
     """
 
-    accuracy: dict[str, MeanAccuracy | None]
+    accuracy: dict[str, Reach | None]
     lost_at_test: Difference
     lost: Difference | None = None
     over_none: Difference | None = None

@@ -36,8 +36,10 @@ from seqclf.studies import (
     cost,
     depth,
     memory,
+    memory_shown,
     mix,
     order,
+    order_shown,
     saved,
     sensitivity,
     shown,
@@ -84,7 +86,7 @@ STUDIES: dict[str, Study] = {
     ),
     "memory": Study(
         run=memory.run,
-        figure=memory.figure,
+        figure=memory_shown.figure,
         claim="Gates keep long-range dependencies.",
     ),
     "gates": Study(
@@ -96,7 +98,7 @@ STUDIES: dict[str, Study] = {
     ),
     "order": Study(
         run=order.run,
-        figure=order.figure,
+        figure=order_shown.figure,
         claim="The order of words matters here at all.",
     ),
     "size": Study(

@@ -11,13 +11,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seqclf.cells import LSTM, SIMPLE_RNN
+from seqclf.cells import CELLS, LSTM, SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
 from seqclf.comparison.words import joined, percent, signed
-from seqclf.records.inside import GatesFindings, GradientsFindings
+from seqclf.records.inside import (
+    CellMemory,
+    GatesFindings,
+    GradientsFindings,
+    MemoryFindings,
+    OrderFindings,
+)
 from seqclf.studies.intervals import MODELS
-from seqclf.studies.memory import RECALL_SERIES
+from seqclf.studies.memory_tasks import RECALL_SERIES
 from seqclf.studies.question import Answer
 
 SUPPORTED, CONTRADICTED = "supported", "contradicted"
@@ -197,62 +203,61 @@ def hidden_memory(answer: Answer[GatesFindings]) -> Ruling:
     return Ruling(by_interval(-one.high, -one.low, bound=-MOST_SHOWN), evidence)
 
 
-def memory_of_gates(answer: Answer) -> Ruling:
+def memory_of_gates(answer: Answer[MemoryFindings]) -> Ruling:
     """Judges whether gated cells recall over the longest distance what rnn does not.
 
     In every way in which the first token was asked for: how far SimpleRNN gets hangs on
     the distances of the training texts and on the initial token vectors.
     """
     ways = [
-        one for name, one in answer.findings["series"].items() if name in RECALL_SERIES
+        one for name, one in answer.findings.series.items() if name in RECALL_SERIES
     ]
     verdicts, said = [], []
     for series in ways:
         right = []
-        for cell, one in series["cells"].items():
+        for cell, one in series.cells.items():
             right.append(f"{title(cell)} {_far(one)}")
-            if one["over_rnn"]:
-                apart = one["over_rnn"][-1]
-                verdicts.append(by_interval(apart["low"], apart["high"]))
-        said.append(f"{series['title']}: {joined(right)}")
-    distance = ways[0]["cells"]["rnn"]["accuracy"][-1]["distance"]
+            if one.over_rnn:
+                apart = one.over_rnn[-1]
+                verdicts.append(by_interval(apart.low, apart.high))
+        said.append(f"{series.title}: {joined(right)}")
+    distance = ways[0].cells[SIMPLE_RNN.name].accuracy[-1].distance
     evidence = (
-        f"Recalled over {distance} tokens, chance {percent(ways[0]['chance'])} %; "
+        f"Recalled over {distance} tokens, chance {percent(ways[0].chance)} %; "
         f"{'; '.join(said)}.{_of_one(answer)}"
     )
     return Ruling(all_of(verdicts) if distance >= FAR else UNDECIDED, evidence)
 
 
-def _far(one: Findings) -> str:
+def _far(one: CellMemory) -> str:
     """Says how much is right over the longest distance, and where it fell half-way."""
-    value = f"{percent(one['accuracy'][-1]['accuracy'])} %"
-    half = one["half_way"]
+    value, half = f"{percent(one.accuracy[-1].accuracy)} %", one.half_way
     return value if half is None else f"{value} (half-way to chance at {half:.0f})"
 
 
-def order(answer: Answer) -> Ruling:
+def order(answer: Answer[OrderFindings]) -> Ruling:
     """Judges whether a cell does worse where training and test have shuffled words.
 
     Not where the test alone has: its models never saw such texts.
     """
-    cells = answer.findings["cells"]
-    lost = {cell: one["lost"] for cell, one in cells.items() if cell != "none"}
+    cells = answer.findings.cells
+    lost = {cell: one.lost for cell, one in cells.items() if CELLS[cell].recurs}
     trained = {cell: one for cell, one in lost.items() if one is not None}
     if not trained:
         return Ruling(UNDECIDED, "No cell was trained on shuffled words.")
     said = [
-        f"{title(cell)} {_points(one['low'], one['difference'], one['high'])}"
+        f"{title(cell)} {_points(one.low, one.difference, one.high)}"
         for cell, one in trained.items()
     ]
     evidence = f"Lost where training and test are shuffled: {joined(said)}."
-    if any(one["of"] == MODELS for one in trained.values()):
+    if any(one.of == MODELS for one in trained.values()):
         # Each difference is one of two trainings, whatever their words.
         return Ruling(UNDECIDED, f"{evidence}{_of_one(answer)}")
-    least = min(one["p"] for one in trained.values())
+    least = min(one.p for one in trained.values())
     evidence += f" Least p, adjusted for {len(trained)} cells: {least:.2g}."
-    if any(one["p"] < SIGNIFICANCE and one["low"] > 0 for one in trained.values()):
+    if any(one.p < SIGNIFICANCE and one.low > 0 for one in trained.values()):
         return Ruling(SUPPORTED, evidence)
-    none = all(one["high"] < 0 for one in trained.values())
+    none = all(one.high < 0 for one in trained.values())
     return Ruling(CONTRADICTED if none else UNDECIDED, evidence)
 
 

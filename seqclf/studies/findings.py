@@ -7,11 +7,15 @@ from seqclf.records.inside import (
     GatesFindings,
     GradientRow,
     GradientsFindings,
+    MemoryFindings,
+    OrderFindings,
 )
 
 FINDINGS: dict[str, type] = {
     "gradients": GradientsFindings,
     "gates": GatesFindings,
+    "memory": MemoryFindings,
+    "order": OrderFindings,
 }
 # Of the studies whose figure is drawn from their rows.
 ROWS: dict[str, type] = {"gradients": GradientRow, "gates": GateRow}

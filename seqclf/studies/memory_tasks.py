@@ -1,4 +1,7 @@
-"""Texts that ask how far back a network remembers: three tasks of any distance."""
+"""Texts that ask how far back a network remembers: three tasks of any distance.
+
+And the ways in which the study asks them, `SERIES`.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,8 @@ FEWEST_DIGITS = 4  # so that the first half has two places
 # evenly; evenly on a logarithm, so that half of them are short; or not at all, when
 # they have the distance tested, too.
 SPREADS = ("even", "log", "none")
+
+LARGE, SMALL = 0.5, 0.02  # of initial token vectors
 
 # From chance, a label id and a distance in tokens, to a text.
 Make = Callable[[random.Random, int, int], str]
@@ -99,6 +104,44 @@ TASKS: dict[str, Task] = {
     "adding": Task("adding", SUMS, adding, FEWEST_DIGITS),
     "opinion": Task("opinion, pushed away", OPINIONS, opinion, 200),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """A task as it is asked here.
+
+    Attributes:
+      title: Its name in tables and figures.
+      task: One of `TASKS`.
+      spread: One of `SPREADS`, how the distances of the training texts are drawn.
+      embedding_range: Initial token vectors are drawn from plus or minus this.
+      rows: Training texts.
+      epochs: Times each is seen.
+    """
+
+    title: str
+    task: str
+    spread: str = "even"
+    embedding_range: float = LARGE
+    rows: int = 4000
+    epochs: int = 12
+
+
+SERIES = {
+    "recall": Series(title="first token", task="recall"),
+    "recall_short": Series(
+        title="first token, mostly short", task="recall", spread="log"
+    ),
+    "recall_small": Series(
+        title="first token, small vectors",
+        task="recall",
+        spread="none",
+        embedding_range=SMALL,
+    ),
+    "adding": Series(title="adding", task="adding"),
+    "opinion": Series(title="opinion pushed away", task="opinion"),
+}
+RECALL_SERIES = ("recall", "recall_short", "recall_small")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
