@@ -16,7 +16,13 @@ from seqclf.model.build import build_model
 from seqclf.records.inside import CellGates, GatesFindings
 from seqclf.steps import Target
 from seqclf.studies import run_study
-from seqclf.studies.inside import gates, gates_counted, gates_shown, unrolled
+from seqclf.studies.inside import (
+    gates,
+    gates_counted,
+    gates_judged,
+    gates_shown,
+    unrolled,
+)
 from seqclf.studies.inside.activations import activations
 from seqclf.studies.question import Question
 from seqclf.text.encoding import Examples
@@ -154,7 +160,7 @@ def forced(cell: str, gate: int, bias: float) -> GatesFindings:
     weights[2][..., part] = bias
     layer.set_weights(weights)
     summary = gates_counted.summary(cell, gates.collect(model, cell, examples()), 6)
-    return gates_counted.judge({cell: [summary]}, 6, {})
+    return gates_judged.judge({cell: [summary]}, 6, {})
 
 
 def of_cell(found: GatesFindings) -> CellGates:
@@ -203,7 +209,7 @@ def test_an_effect_is_compared_where_the_gate_is_open_and_where_it_is_shut() -> 
     assert found.counts.tolist() == [[2, 1], [0, 2]]
     other = gates_counted.contrast(gate, effect, text, 2, (0.1, 0.9), False)
     assert other.sums[:, ::-1].tolist() == found.sums.tolist()
-    ratio = gates_counted.ratio([found])
+    ratio = gates_judged.ratio([found])
     assert (ratio.small, ratio.large, ratio.ratio) == (2, 6, pytest.approx(1 / 3))
     assert (ratio.n_small, ratio.n_large) == (2, 3)
     assert ratio.low is None  # a draw of the second text alone holds no open gate
@@ -212,7 +218,7 @@ def test_an_effect_is_compared_where_the_gate_is_open_and_where_it_is_shut() -> 
 def test_where_no_gate_is_open_nothing_is_compared() -> None:
     gate = np.full((3, 2), 0.5)
     found = gates_counted.contrast(gate, gate, np.zeros(3, int), 1, (0.1, 0.9), True)
-    assert gates_counted.ratio([found]).ratio is None
+    assert gates_judged.ratio([found]).ratio is None
 
 
 def test_an_update_gate_near_one_copies_in_a_planted_gru() -> None:
@@ -226,7 +232,7 @@ def test_an_update_gate_near_one_copies_in_a_planted_gru() -> None:
     summary = gates_counted.summary(
         "gru", gates.collect(model, "gru", examples(12)), 12
     )
-    found = gates_counted.judge({"gru": [summary]}, 12, {}).copying
+    found = gates_judged.judge({"gru": [summary]}, 12, {}).copying
     assert found.n_small == found.n_large > 0
     assert found.small < 1e-4 < 0.1 < found.large
     assert found.low <= found.ratio <= found.high < 1e-3

@@ -49,7 +49,7 @@ from seqclf.studies import (
     variants,
     wins,
 )
-from seqclf.studies.inside import gates, gates_shown, gradients, gradients_shown
+from seqclf.studies.inside import gates, gates_drawn, gradients, gradients_shown
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, Record
 
@@ -91,7 +91,7 @@ STUDIES: dict[str, Study] = {
     ),
     "gates": Study(
         run=gates.run,
-        figure=gates_shown.figure,
+        figure=gates_drawn.figure,
         claim="z near 1 copies the old state, r near 0 drops it; LSTM hides part of "
         "its memory, GRU does not.",
         options=frozenset({"texts"}),

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from seqclf.cells import SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE, Right, right_answers
@@ -131,7 +131,7 @@ def _recipe(
 
 
 def _unless_given(
-    settings: _Settings, own: Mapping[str, Any], given: Collection[str]
+    settings: _Settings, own: Mapping[str, object], given: Collection[str]
 ) -> _Settings:
     """Returns settings with the study's own where nobody gave another."""
     default = type(settings)()

@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from seqclf.cells import Values
 from seqclf.config import TextConfig
+from seqclf.data.dataset import TEST
 from seqclf.errors import ConfigError
 from seqclf.model import backend
 from seqclf.model.keras_file import open_keras
@@ -31,9 +32,10 @@ from seqclf.records.inside import GatesFindings
 from seqclf.records.training import Report, Started
 from seqclf.runs import Run
 from seqclf.runs.run import MODEL_FILE
-from seqclf.studies.inside import gates_counted, gates_shown, unrolled
+from seqclf.studies.inside import gates_counted, gates_judged, gates_shown, unrolled
 from seqclf.studies.inside.activations import activations
-from seqclf.studies.inside.gates_counted import Collected, Drawing, Measured
+from seqclf.studies.inside.gates_counted import Collected
+from seqclf.studies.inside.gates_judged import Drawing, Measured
 from seqclf.studies.inside.gates_shown import FIT_TO_DRAW, MOST_TOKENS, MOST_UNITS
 from seqclf.studies.inside.unrolled import Sample
 from seqclf.studies.lab import Lab
@@ -72,14 +74,14 @@ def run(question: Question, lab: Lab) -> Answer[GatesFindings]:
     runs = lab.train(trainings(question, config), with_first_epoch=True)
     data = lab.load(config)
     most = QUICK_TEXTS if question.quick else TEXTS
-    places = spread(len(data.splits["test"]), most)
+    places = spread(len(data.splits[TEST]), most)
     texts = question.texts or typical_texts(data)
     samples = [
         Sample(one.path, data.path, places, texts, 0, lab.threads) for one in runs
     ]
     names = [f"gates of {one.name}" for one in runs]
     measured: list[Measured] = lab.measure(measure, samples, names)
-    findings = gates_counted.judge(
+    findings = gates_judged.judge(
         unrolled.by_cell(question, [one.summary for one in measured]),
         texts=len(places),
         accuracy=unrolled.accuracies(question, runs),
@@ -90,7 +92,7 @@ def run(question: Question, lab: Lab) -> Answer[GatesFindings]:
         title="What the gates do",
         sentence=gates_shown.sentence(findings, unrolled.spoken_for(question)),
         table=gates_shown.table(findings),
-        rows=tuple(gates_counted.rows_of(by_run, question.seeds[0])),
+        rows=tuple(gates_judged.rows_of(by_run, question.seeds[0])),
         findings=findings,
         trials=len(runs),
         notes=gates_shown.notes(findings, question)
@@ -109,7 +111,7 @@ def typical_texts(data: EncodedDataset) -> tuple[str, ...]:
 
     It fits with 8 to 24 tokens; if none does, the one that is nearest to it.
     """
-    test = data.splits["test"]
+    test = data.splits[TEST]
     away = np.abs(test.lengths - np.clip(test.lengths, *FIT_TO_DRAW))
     found = []
     for label in np.unique(test.label_ids)[:2]:
@@ -127,7 +129,7 @@ def measure(sample: Sample, report: Report) -> Measured:
     config, data = done.config, open_encoded(sample.encoded)
     model = open_keras(done.file(MODEL_FILE))
     cell = config.model.cell
-    collected = collect(model, cell, take(data.splits["test"], np.array(sample.rows)))
+    collected = collect(model, cell, take(data.splits[TEST], np.array(sample.rows)))
     summary = gates_counted.summary(cell, collected, len(sample.rows))
     chosen = spread_units(summary.memory)
     drawn = [

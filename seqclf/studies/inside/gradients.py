@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.config import TrainingConfig
+from seqclf.data.dataset import TEST, TRAIN
 from seqclf.errors import DataError
 from seqclf.model import backend
 from seqclf.model.build import build_model
@@ -68,7 +69,7 @@ def run(question: Question, lab: Lab) -> Answer[GradientsFindings]:
     runs = lab.train(trainings(question, config), with_first_epoch=True)
     data = lab.load(config)
     rows, distance = long_texts(
-        data.splits["test"].lengths, QUICK_TEXTS if question.quick else TEXTS
+        data.splits[TEST].lengths, QUICK_TEXTS if question.quick else TEXTS
     )
     batches = QUICK_BATCHES if question.quick else BATCHES
     samples = [
@@ -153,7 +154,7 @@ def measure(sample: Sample, report: Report) -> Measured:
 def _norms_of_texts(
     model: Any, data: EncodedDataset, rows: Sequence[int]
 ) -> dict[str, np.ndarray]:
-    examples = take(data.splits["test"], np.array(rows))
+    examples = take(data.splits[TEST], np.array(rows))
     layer, readout = unrolled.the_layer(model), model.get_layer("logits").get_weights()
     parts: list[dict[str, np.ndarray]] = []
     distance = min(int(examples.lengths.min()) - 1, MOST_DISTANCE)
@@ -256,7 +257,7 @@ def _batch_norms(
     norm_of: Any, data: EncodedDataset, config: TrainingConfig, most: int, epoch: int
 ) -> np.ndarray:
     """Returns the norms of an epoch's first batches, with dropout as in training."""
-    train, labels = data.splits["train"], len(data.labels)
+    train, labels = data.splits[TRAIN], len(data.labels)
     one_hot = np.eye(labels, dtype=np.float32)
     weights = label_weights(train.label_ids, labels, config)
     by_label = np.ones(labels, np.float32) if weights is None else weights
