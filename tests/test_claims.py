@@ -12,10 +12,28 @@ from conftest import TINY, run_cli
 
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, DataError
+from seqclf.records.inside import (
+    AccuracyAt,
+    CellGates,
+    CellMemory,
+    CellOrder,
+    DifferenceAt,
+    Effect,
+    Exposure,
+    GatesFindings,
+    GradientsFindings,
+    MemoryFindings,
+    OrderFindings,
+    Ratio,
+    SeriesMemory,
+    StageGradients,
+    WayBack,
+)
 from seqclf.records.sweeps import (
     ConvergenceFindings,
     CostFindings,
     Crossing,
+    Difference,
     Gaps,
     Level,
     Mean,
@@ -62,6 +80,11 @@ def answer(findings: Any, seeds: int = 3, study: str = "x") -> Answer[Any]:
     )
 
 
+def typed(findings: Any, seeds: int = 3) -> Answer:
+    """An answer whose findings are a record."""
+    return dataclasses.replace(answer({}, seeds), findings=findings)
+
+
 @pytest.mark.parametrize(
     ("low", "high", "bound", "verdict"),
     [
@@ -85,19 +108,27 @@ def test_one_cell_contradicts_what_is_said_of_all():
     assert all_of([SUPPORTED, UNDECIDED]) == UNDECIDED
 
 
+def found_gradients(span: int, texts: int, **found: Any) -> GradientsFindings:
+    nothing = {"accuracy": {}, "memory": {}, "cells": {}, "against_rnn": {}}
+    return GradientsFindings(
+        texts=texts, batches=9, clip_norm=1.0, span=span, threshold=100.0,
+        **nothing | found,
+    )  # fmt: skip
+
+
 def gradients(verdicts: list[str], span: int = 100, texts: int = 200) -> Answer:
-    stages = {
-        f"stage {i}": {
-            "states": {
-                "h": {
-                    "verdict": v, "factor": 1e-5, "factor_low": 1e-6,
-                    "factor_high": 1e-4,
-                }
-            }
-        }
-        for i, v in enumerate(verdicts)
-    }  # fmt: skip
-    return answer({"span": span, "texts": texts, "cells": {"rnn": stages}})
+    def stage(verdict: str) -> StageGradients:
+        way = WayBack(
+            slope=-0.05, slope_low=-0.06, slope_high=-0.04, verdict=verdict,
+            factor=1e-5, factor_low=1e-6, factor_high=1e-4,
+        )  # fmt: skip
+        return StageGradients(
+            states={"h": way}, clipped=0.0, largest_gradient=1.0, matrices={}
+        )
+
+    stages = {f"stage {i}": stage(v) for i, v in enumerate(verdicts)}
+    found = found_gradients(span, texts, cells={"rnn": stages}, memory={"rnn": "h"})
+    return typed(found)
 
 
 @pytest.mark.parametrize(
@@ -123,12 +154,12 @@ def test_few_texts_or_tokens_say_nothing_of_long_distances():
     few = gradients(["vanishing"], 100, 9)
     assert claims.gradients_of_rnn(few).verdict == UNDECIDED
     assert "Of 9 texts" in claims.gradients_of_rnn(few).evidence
-    better = {"after": {"ratio": 4, "low": 2, "high": 8}}
+    better = {"after": Ratio(ratio=4, low=2, high=8)}
     found = {"accuracy": {"lstm": 0.8}, "against_rnn": {"lstm": better}}
     for span, texts, verdict in (
         (50, 10, SUPPORTED), (49, 10, UNDECIDED), (50, 9, UNDECIDED),
     ):  # fmt: skip
-        one = answer(found | {"span": span, "texts": texts})
+        one = typed(found_gradients(span, texts, **found))
         assert claims.gradients_of_gates(one).verdict == verdict
 
 
@@ -143,29 +174,29 @@ def test_few_texts_or_tokens_say_nothing_of_long_distances():
 )
 def test_the_last_stage_tells_whether_gates_cure_it(gru, lstm, expected):
     def stages(low, high):
-        last = {"ratio": (low * high) ** 0.5, "low": low, "high": high}
-        return {"before": {"ratio": 1, "low": 1, "high": 1}, "after": last}
+        last = Ratio(ratio=(low * high) ** 0.5, low=low, high=high)
+        return {"before": Ratio(ratio=1, low=1, high=1), "after": last}
 
-    accuracy = {"gru": 0.9, "lstm": 0.8}
-    found = {
-        "span": 50,
-        "texts": 200,
-        "accuracy": accuracy,
-        "against_rnn": {"gru": stages(*gru), "lstm": stages(*lstm)},
-    }
-    assert claims.gradients_of_gates(answer(found)).verdict == expected
+    found = found_gradients(
+        50,
+        200,
+        accuracy={"gru": 0.9, "lstm": 0.8},
+        against_rnn={"gru": stages(*gru), "lstm": stages(*lstm)},
+    )
+    assert claims.gradients_of_gates(typed(found)).verdict == expected
 
 
 def memory(distance: int, over_rnn: float) -> Answer:
-    far = {"distance": distance, "accuracy": 0.9, "low": 0.8, "high": 1.0}
-    apart = {
-        "distance": distance, "difference": over_rnn, "low": over_rnn - 0.05,
-        "high": over_rnn + 0.05,
-    }  # fmt: skip
-    cells = {"rnn": {"accuracy": [far], "over_rnn": None, "half_way": 33.4}}
-    cells["lstm"] = {"accuracy": [far], "over_rnn": [apart], "half_way": None}
-    recall = {"title": "first token", "chance": 0.25, "cells": cells}
-    return answer({"series": {"recall": recall}})
+    far = AccuracyAt(distance=distance, accuracy=0.9, low=0.8, high=1.0)
+    apart = DifferenceAt(
+        distance=distance, difference=over_rnn, low=over_rnn - 0.05,
+        high=over_rnn + 0.05, p=0.5, of=CELLS,
+    )  # fmt: skip
+    rnn = CellMemory(accuracy=(far,), best=0.9, learnt=True, half_way=33.4)
+    lstm = dataclasses.replace(rnn, over_rnn=(apart,), half_way=None)
+    cells = {"rnn": rnn, "lstm": lstm}
+    recall = SeriesMemory(title="first token", chance=0.25, n=9, cells=cells)
+    return typed(MemoryFindings(distances=(distance,), series={"recall": recall}))
 
 
 def test_memory_counts_only_over_a_long_distance():
@@ -188,24 +219,30 @@ def test_memory_counts_only_over_a_long_distance():
 )
 def test_memory_is_judged_in_every_way_it_was_asked_for(other, series, expected):
     found = memory(100, 0.5)
-    second = memory(100, other).findings["series"]["recall"] | {"title": "otherwise"}
-    found.findings["series"][series] = second
+    second = memory(100, other).findings.series["recall"]
+    second = dataclasses.replace(second, title="otherwise")
+    found.findings.series[series] = second
     ruling = claims.memory_of_gates(found)
     assert ruling.verdict == expected
     assert ("otherwise: SimpleRNN" in ruling.evidence) == (series != "adding")
 
 
 def shuffled(p: float = 0.01, of: str = CELLS, **lost: float | None) -> Answer:
-    def points(value: float | None) -> dict[str, Any] | None:
-        ends = None if value is None else {"low": value - 0.02, "high": value + 0.02}
-        return ends and ends | {"difference": value, "p": p, "of": of}
+    def points(value: float) -> Difference:
+        return Difference(
+            difference=value, low=value - 0.02, high=value + 0.02, p=p, of=of
+        )
 
     # Where the test alone is shuffled, everything is lost: that decides nothing.
     cells = {
-        cell: {"lost": points(value), "lost_at_test": points(0.3)}
+        cell: CellOrder(
+            accuracy={},
+            lost_at_test=points(0.3),
+            lost=None if value is None else points(value),
+        )
         for cell, value in lost.items()
     }
-    return answer({"cells": cells})
+    return typed(OrderFindings(n=9, cells=cells))
 
 
 def test_order_matters_if_one_cell_trained_without_it_is_behind():
@@ -385,17 +422,23 @@ def test_wins_are_judged_by_the_sign_test():
     assert claims.wins(counted(0, 0, None)).verdict == UNDECIDED
 
 
+def found_gates(**found: Any) -> GatesFindings:
+    nothing = {"tokens": 9, "difference": 0.0, "cells": {}, "texts": 3, "accuracy": {}}
+    return GatesFindings(**nothing | found)
+
+
 def gates(copying: float | None, dropping: float) -> Answer:
     def effect(ratio):
+        one = Effect(n_small=9, n_large=9)
         if ratio is None:
-            return dict.fromkeys(("ratio", "low", "high"))
-        return {"ratio": ratio, "low": 0.9 * ratio, "high": 1.1 * ratio}
+            return one
+        return dataclasses.replace(one, ratio=ratio, low=0.9 * ratio, high=1.1 * ratio)
 
-    return answer(
-        {
-            "copying": effect(copying), "dropping": effect(dropping),
-            "copying_tenths": effect(0.5), "dropping_tenths": effect(0.5),
-        }
+    return typed(
+        found_gates(
+            copying=effect(copying), dropping=effect(dropping),
+            copying_tenths=effect(0.5), dropping_tenths=effect(0.5),
+        )
     )  # fmt: skip
 
 
@@ -413,8 +456,9 @@ def test_what_update_and_reset_do():
 
 def test_an_lstm_that_shows_nearly_all_hides_nothing():
     def shown(mean):
-        one = {"mean": mean, "low": mean - 0.02, "high": mean + 0.02}
-        return answer({"cells": {"lstm": {"exposed": one}}})
+        one = Exposure(mean=mean, low=mean - 0.02, high=mean + 0.02)
+        lstm = CellGates(gates={}, size=0.5, saturated=0.0, exposed=one)
+        return typed(found_gates(cells={"lstm": lstm}))
 
     assert claims.hidden_memory(shown(0.5)).verdict == SUPPORTED
     assert claims.hidden_memory(shown(0.97)).verdict == CONTRADICTED

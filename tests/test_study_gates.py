@@ -13,9 +13,17 @@ from seqclf.config import ModelConfig, RunConfig, TextConfig
 from seqclf.errors import ConfigError, RunError
 from seqclf.model.backend import import_keras
 from seqclf.model.build import build_model
+from seqclf.records.inside import CellGates, GatesFindings
 from seqclf.steps import Target
-from seqclf.studies import gates, gates_counted, gates_shown, run_study, unrolled
-from seqclf.studies.activations import activations
+from seqclf.studies import run_study
+from seqclf.studies.inside import (
+    gates,
+    gates_counted,
+    gates_judged,
+    gates_shown,
+    unrolled,
+)
+from seqclf.studies.inside.activations import activations
 from seqclf.studies.question import Question
 from seqclf.text.encoding import Examples
 from seqclf.text.tokens import tokenize
@@ -118,18 +126,18 @@ def examples(count: int = 6) -> Examples:
 def test_every_cell_gives_the_states_of_its_layer_on_padded_texts(cell: str) -> None:
     texts = examples()
     found = gates.collect(model_of(cell), cell, texts)
-    assert found["difference"].max() < 1e-6
-    assert found["hidden"].shape == (texts.offsets[-1], UNITS)
-    assert np.bincount(found["text"]).tolist() == texts.lengths.tolist()
-    assert (found["before"][texts.offsets[:-1]] == 0).all()
-    np.testing.assert_array_equal(found["before"][1], found["hidden"][0])
+    assert found.difference < 1e-6
+    assert found.hidden.shape == (texts.offsets[-1], UNITS)
+    assert np.bincount(found.text).tolist() == texts.lengths.tolist()
+    assert (found.before[texts.offsets[:-1]] == 0).all()
+    np.testing.assert_array_equal(found.before[1], found.hidden[0])
 
 
 def test_the_final_state_is_what_the_model_reads_out() -> None:
     model, texts = model_of("lstm"), examples()
     kernel, bias = model.get_layer("logits").get_weights()
     found = gates.collect(model, "lstm", texts)
-    logits = found["hidden"][texts.offsets[1:] - 1] @ kernel + bias
+    logits = found.hidden[texts.offsets[1:] - 1] @ kernel + bias
     batch, _ = unrolled.chunks(texts)[0]
     np.testing.assert_allclose(
         model.predict_on_batch(batch.token_ids), logits, atol=1e-5
@@ -143,7 +151,7 @@ def test_other_states_than_the_layers_are_refused(monkeypatch) -> None:
         gates.collect(model_of("gru"), "gru", examples())
 
 
-def forced(cell: str, gate: int, bias: float) -> dict:
+def forced(cell: str, gate: int, bias: float) -> GatesFindings:
     """Findings of a layer one of whose gates has a planted bias."""
     model = model_of(cell)
     layer = unrolled.the_layer(model)
@@ -152,7 +160,12 @@ def forced(cell: str, gate: int, bias: float) -> dict:
     weights[2][..., part] = bias
     layer.set_weights(weights)
     summary = gates_counted.summary(cell, gates.collect(model, cell, examples()), 6)
-    return gates_counted.judge({cell: [summary]})
+    return gates_judged.judge({cell: [summary]}, 6, {})
+
+
+def of_cell(found: GatesFindings) -> CellGates:
+    (one,) = found.cells.values()
+    return one
 
 
 @pytest.mark.parametrize(("bias", "state"), [(-10.0, "shut"), (10.0, "open")])
@@ -163,22 +176,22 @@ def forced(cell: str, gate: int, bias: float) -> dict:
 )  # fmt: skip
 def test_a_gate_that_is_forced_is_reported(cell, gate, name, bias, state) -> None:
     found = forced(cell, gate, bias)
-    states = {n: one["state"] for n, one in found["cells"][cell]["gates"].items()}
+    gates = found.cells[cell].gates
+    states = {n: one.state for n, one in gates.items()}
     assert states.pop(name) == state
     assert set(states.values()) == {"in use"}
-    key = f"units_{state}"
-    assert found["cells"][cell]["gates"][name][key] == 1
-    sentence = gates_shown.sentence(found | {"texts": 6}, "one model of each cell")
+    assert getattr(gates[name], f"units_{state}") == 1
+    sentence = gates_shown.sentence(found, "one model of each cell")
     assert f"the {name} gate of {cell} stays {state}" in sentence
 
 
 def test_a_gate_that_keeps_all_has_a_long_half_life_and_a_shut_one_a_short() -> None:
-    long = forced("lstm", 1, 10.0)["cells"]["lstm"]["half_life"]
-    short = forced("lstm", 1, -10.0)["cells"]["lstm"]["half_life"]
+    long = of_cell(forced("lstm", 1, 10.0)).half_life
+    short = of_cell(forced("lstm", 1, -10.0)).half_life
     # f = 1 / (1 + exp(-10)), so ln f = -4.54e-5; and ln f = -10.
-    assert long["median"] == pytest.approx(math.log(2) / 4.54e-5, rel=0.5)
-    assert short["median"] == pytest.approx(math.log(2) / 10, rel=0.1)
-    assert (long["above_100"], short["above_10"]) == (1, 0)
+    assert long.median == pytest.approx(math.log(2) / 4.54e-5, rel=0.5)
+    assert short.median == pytest.approx(math.log(2) / 10, rel=0.1)
+    assert (long.above_100, short.above_10) == (1, 0)
 
 
 def test_half_life_by_hand() -> None:
@@ -192,24 +205,20 @@ def test_an_effect_is_compared_where_the_gate_is_open_and_where_it_is_shut() -> 
     effect = np.array([[1.0, 8.0], [100.0, 3.0], [4.0, 6.0]])
     text = np.array([0, 0, 1])
     found = gates_counted.contrast(gate, effect, text, 2, (0.1, 0.9), True)
-    assert found["sums"].tolist() == [[4, 8], [0, 10]]
-    assert found["counts"].tolist() == [[2, 1], [0, 2]]
+    assert found.sums.tolist() == [[4, 8], [0, 10]]
+    assert found.counts.tolist() == [[2, 1], [0, 2]]
     other = gates_counted.contrast(gate, effect, text, 2, (0.1, 0.9), False)
-    assert other["sums"][:, ::-1].tolist() == found["sums"].tolist()
-    ratio = gates_counted.ratio([found])
-    assert (ratio["small"], ratio["large"], ratio["ratio"]) == (
-        2,
-        6,
-        pytest.approx(1 / 3),
-    )
-    assert (ratio["n_small"], ratio["n_large"]) == (2, 3)
-    assert ratio["low"] is None  # a draw of the second text alone holds no open gate
+    assert other.sums[:, ::-1].tolist() == found.sums.tolist()
+    ratio = gates_judged.ratio([found])
+    assert (ratio.small, ratio.large, ratio.ratio) == (2, 6, pytest.approx(1 / 3))
+    assert (ratio.n_small, ratio.n_large) == (2, 3)
+    assert ratio.low is None  # a draw of the second text alone holds no open gate
 
 
 def test_where_no_gate_is_open_nothing_is_compared() -> None:
     gate = np.full((3, 2), 0.5)
     found = gates_counted.contrast(gate, gate, np.zeros(3, int), 1, (0.1, 0.9), True)
-    assert gates_counted.ratio([found])["ratio"] is None
+    assert gates_judged.ratio([found]).ratio is None
 
 
 def test_an_update_gate_near_one_copies_in_a_planted_gru() -> None:
@@ -223,17 +232,17 @@ def test_an_update_gate_near_one_copies_in_a_planted_gru() -> None:
     summary = gates_counted.summary(
         "gru", gates.collect(model, "gru", examples(12)), 12
     )
-    found = gates_counted.judge({"gru": [summary]})["copying"]
-    assert found["n_small"] == found["n_large"] > 0
-    assert found["small"] < 1e-4 < 0.1 < found["large"]
-    assert found["low"] <= found["ratio"] <= found["high"] < 1e-3
+    found = gates_judged.judge({"gru": [summary]}, 12, {}).copying
+    assert found.n_small == found.n_large > 0
+    assert found.small < 1e-4 < 0.1 < found.large
+    assert found.low <= found.ratio <= found.high < 1e-3
 
 
 def test_what_an_lstm_shows_of_its_memory_is_its_output_gate() -> None:
-    found = forced("lstm", 3, -1.0)["cells"]["lstm"]["exposed"]
-    assert found["mean"] == pytest.approx(sigma(-1), abs=0.03)
-    assert found["low"] <= found["mean"] <= found["high"]
-    assert forced("gru", 0, 0.0)["cells"]["gru"]["exposed"]["mean"] == 1
+    found = of_cell(forced("lstm", 3, -1.0)).exposed
+    assert found.mean == pytest.approx(sigma(-1), abs=0.03)
+    assert found.low <= found.mean <= found.high
+    assert of_cell(forced("gru", 0, 0.0)).exposed.mean == 1
 
 
 def test_the_bins_hold_every_value_once() -> None:
@@ -284,12 +293,12 @@ def test_the_study_answers_and_draws_every_cell(workplace, tmp_path) -> None:
     )
     target = Target(tmp_path / "models", tmp_path / "cache")
     answer, path = run_study("gates", question, target, Silent(), 2)
-    cells = answer.findings["cells"]
-    assert set(cells["lstm"]["gates"]) == {"input", "forget", "output"}
-    assert cells["rnn"]["half_life"] is None
-    assert answer.findings["texts"] == 48
-    assert 0 < cells["lstm"]["exposed"]["mean"] < 1
-    drawn = {r["token"] for r in answer.rows if r["part"] == "token"}
+    cells = answer.findings.cells
+    assert set(cells["lstm"].gates) == {"input", "forget", "output"}
+    assert cells["rnn"].half_life is None
+    assert answer.findings.texts == 48
+    assert 0 < cells["lstm"].exposed.mean < 1
+    drawn = {r.token for r in answer.rows if r.part == "token"}
     assert drawn <= {"a", "good", "film", "dull", "(a)", "(film)"}
     assert "one model of each cell" in answer.sentence
     text = "".join(ElementTree.parse(path / "figure.svg").getroot().itertext())

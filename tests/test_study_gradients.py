@@ -9,12 +9,21 @@ import numpy as np
 import pytest
 from asked import Silent, tiny
 
+from seqclf.cells import CELLS
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.model.backend import import_keras
+from seqclf.records.inside import GradientsFindings, Spectrum, WayBack
 from seqclf.steps import Target
-from seqclf.studies import gradients, gradients_shown, run_study, unrolled
-from seqclf.studies.gradients_shown import LAST, STAGES
+from seqclf.studies import run_study
+from seqclf.studies.inside import (
+    gradients,
+    gradients_judged,
+    gradients_shown,
+    unrolled,
+)
+from seqclf.studies.inside.gradients_judged import STAGES, Measured, MeasuredStage
+from seqclf.studies.inside.gradients_shown import LAST
 from seqclf.studies.question import Question
 
 READOUT = [np.array([[1.0, -1.0], [0.5, 2.0]], np.float32), np.zeros(2, np.float32)]
@@ -67,7 +76,7 @@ def test_a_linear_network_follows_its_closed_form(w: float) -> None:
     np.testing.assert_allclose(found / found[:, :1], [expected] * 3, rtol=1e-6)
 
 
-def planted(scale: float) -> dict:
+def planted(scale: float) -> WayBack:
     """A linear network that turns its state, and scales it, at each of 120 steps."""
     turn = np.linalg.qr(np.random.default_rng(1).normal(size=(4, 4)))[0]
     weights = [np.ones((1, 4)) / 10, scale * turn, np.zeros(4)]
@@ -78,7 +87,7 @@ def planted(scale: float) -> dict:
     norms = gradients.gradient_norms(
         layer, inputs, all_tokens(inputs), readout, np.arange(5) % 2, 119
     )["h"]
-    return gradients.follow(np.log10(norms)[None], 100)
+    return gradients_judged.follow(np.log10(norms)[None], 100)
 
 
 @pytest.mark.parametrize(
@@ -86,9 +95,9 @@ def planted(scale: float) -> dict:
 )
 def test_planted_weights_get_their_verdict_and_their_factor(scale, verdict) -> None:
     found = planted(scale)
-    assert found["verdict"] == verdict
-    assert found["factor"] == pytest.approx(scale**100, rel=1e-3)
-    assert 10 ** found["slope"] == pytest.approx(scale, rel=1e-6)
+    assert found.verdict == verdict
+    assert found.factor == pytest.approx(scale**100, rel=1e-3)
+    assert 10**found.slope == pytest.approx(scale, rel=1e-6)
 
 
 @pytest.mark.parametrize(("name", "gates"), [("GRU", 3), ("LSTM", 4)])
@@ -161,16 +170,16 @@ def test_matrices_are_told_apart_by_gate() -> None:
     parts = [0.1 * np.eye(2), shear, 3 * np.eye(2)]
     found = gradients.matrices("gru", np.concatenate(parts, axis=1))
     assert list(found) == ["update", "reset", "candidate"]
-    assert found["update"]["spectral_radius"] == pytest.approx(0.1)
-    assert found["reset"]["spectral_radius"] == pytest.approx(0.5)
-    assert found["reset"]["singular_value"] > 100
-    assert found["candidate"]["singular_value"] == pytest.approx(3)
+    assert found["update"].spectral_radius == pytest.approx(0.1)
+    assert found["reset"].spectral_radius == pytest.approx(0.5)
+    assert found["reset"].singular_value > 100
+    assert found["candidate"].singular_value == pytest.approx(3)
 
 
 def test_an_interval_across_the_bound_decides_nothing() -> None:
     factors = np.array([-8.0, 1.0, -4.0, 3.0, -3.0])  # mean -2.2, widely spread
     norms = np.linspace(0, 1, 11)[None, None] * factors[None, :, None]
-    assert gradients.follow(norms, 10)["verdict"] == "not decided"
+    assert gradients_judged.follow(norms, 10).verdict == "not decided"
 
 
 def test_the_longest_quarter_is_chosen_but_at_most_so_many() -> None:
@@ -181,23 +190,28 @@ def test_the_longest_quarter_is_chosen_but_at_most_so_many() -> None:
         gradients.long_texts(np.ones(9, int), 5)
 
 
-def planted_seeds(factors: list[float], state: str) -> list[dict]:
+def planted_seeds(factors: list[float], state: str) -> list[Measured]:
     """What `measure` returns of seeds, each of so many powers of ten a token."""
     distances = np.arange(11)
+    spectrum = Spectrum(spectral_radius=1, singular_value=2)
+
+    def stage(factor: float) -> MeasuredStage:
+        norms = factor * distances + np.array([[0.0], [0.01], [-0.01]])
+        return MeasuredStage(
+            norms={state: norms},
+            clipped=0.25,
+            largest_gradient=1.5,
+            matrices={"recurrent": spectrum},
+        )
+
     return [
-        {
-            stage: {
-                "norms": {
-                    state: factor * distances + np.array([[0.0], [0.01], [-0.01]])
-                },
-                "clipped": 0.25,
-                "largest_gradient": 1.5,
-                "matrices": {"recurrent": {"spectral_radius": 1, "singular_value": 2}},
-            }
-            for stage in STAGES
-        }
+        Measured(stages={name: stage(factor) for name in STAGES}, batches=7)
         for factor in factors
     ]
+
+
+def judged(by_cell: dict[str, list[Measured]]) -> GradientsFindings:
+    return gradients_judged.judge(by_cell, 10, texts=3, clip_norm=1.0, accuracy={})
 
 
 def test_a_planted_ratio_to_rnn_is_found() -> None:
@@ -205,17 +219,17 @@ def test_a_planted_ratio_to_rnn_is_found() -> None:
         "rnn": planted_seeds([-0.5, -0.52], "h"),
         "lstm": planted_seeds([-0.1, -0.1], "c"),
     }
-    found = gradients.judge(by_cell, 10)
-    ratio = found["against_rnn"]["lstm"][LAST]
-    assert ratio["ratio"] == pytest.approx(10**4.1)
-    assert ratio["low"] < 10**4 < ratio["high"]
-    assert found["cells"]["lstm"][LAST]["states"]["c"]["verdict"] == "steady"
-    assert found["cells"]["rnn"][LAST]["clipped"] == 0.25
+    found = judged(by_cell)
+    ratio = found.against_rnn["lstm"][LAST]
+    assert ratio.ratio == pytest.approx(10**4.1)
+    assert ratio.low < 10**4 < ratio.high
+    assert found.cells["lstm"][LAST].states["c"].verdict == "steady"
+    assert found.cells["rnn"][LAST].clipped == 0.25
 
 
 def test_without_rnn_nothing_is_set_against_it() -> None:
-    found = gradients.judge({"lstm": planted_seeds([-0.1], "c")}, 10)
-    assert found["against_rnn"] == {}
+    found = judged({"lstm": planted_seeds([-0.1], "c")})
+    assert found.against_rnn == {}
 
 
 @pytest.mark.parametrize(
@@ -232,6 +246,16 @@ def test_a_cell_that_does_not_recur_is_refused() -> None:
         unrolled.plain_network(Question(config=RunConfig(), cells=("none",)), "x")
 
 
+def test_a_cell_without_a_description_of_its_steps_is_refused_by_name(
+    monkeypatch,
+) -> None:
+    bare = dataclasses.replace(CELLS["gru"], name="bare", inside=None)
+    monkeypatch.setitem(CELLS, "bare", bare)
+    question = Question(config=RunConfig(), cells=("rnn", "bare"))
+    with pytest.raises(ConfigError, match="bare has no description of its steps"):
+        unrolled.plain_network(question, "x")
+
+
 @pytest.mark.slow
 def test_the_study_answers_and_draws_every_cell(workplace, tmp_path) -> None:
     config = tiny(workplace / "reviews")
@@ -239,21 +263,21 @@ def test_the_study_answers_and_draws_every_cell(workplace, tmp_path) -> None:
     question = Question(config=config, cells=cells, quick=True, seeds=(0, 1))
     target = Target(tmp_path / "models", tmp_path / "cache")
     answer, path = run_study("gradients", question, target, Silent(), 2)
-    found = answer.findings["cells"]
+    found = answer.findings.cells
     assert tuple(found) == cells
-    assert set(found["lstm"][LAST]["states"]) == {"h", "c"}
-    assert answer.findings["texts"] == 12  # a quarter of 48
-    assert answer.findings["batches"] == 10  # all there are
+    assert set(found["lstm"][LAST].states) == {"h", "c"}
+    assert answer.findings.texts == 12  # a quarter of 48
+    assert answer.findings.batches == 10  # all there are
     assert answer.trials == 4
     for row in answer.rows:
-        assert np.isfinite(row["median"])
-        assert row["low"] <= row["median"] <= row["high"]
+        assert np.isfinite(row.median)
+        assert row.low <= row.median <= row.high
     assert "2 seeds" in answer.sentence
     text = "".join(ElementTree.parse(path / "figure.svg").getroot().itertext())
     for name in ("rnn", "lstm, hidden state h", "lstm, memory cell c", *STAGES):
         assert name in text
     again, _ = run_study("gradients", question, target, Silent(), 2)
-    assert dataclasses.asdict(again)["findings"] == dict(answer.findings)
+    assert (again.findings, again.rows) == (answer.findings, answer.rows)
 
 
 @pytest.mark.parametrize(

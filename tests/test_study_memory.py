@@ -8,9 +8,10 @@ import pytest
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from seqclf.data import demo
 from seqclf.data.demo import grammar as demo_grammar
-from seqclf.studies import memory, memory_tasks
+from seqclf.records.inside import MemoryFindings
+from seqclf.studies import memory, memory_shown, memory_tasks
 from seqclf.studies.memory_tasks import TASKS, Sizes, texts
-from seqclf.studies.question import Question
+from seqclf.studies.question import Answer, Question, Table
 from seqclf.text.tokens import tokenize
 
 SIZES = Sizes(train=80, validation=8, test=12)
@@ -133,21 +134,21 @@ def planted(accuracies=PLANTED, seeds=1):
     found = memory._findings(
         "recall", one, (10, 100), ("rnn", "lstm"), rights(accuracies, seeds)
     )
-    return {"distances": [10, 100], "series": {"recall": found}}
+    return MemoryFindings(distances=(10, 100), series={"recall": found})
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_a_planted_fall_is_found_and_a_cell_that_holds_too(seeds):
     findings = planted(seeds=seeds)
-    cells = findings["series"]["recall"]["cells"]
-    assert cells["rnn"]["half_way"] == pytest.approx(10 * 10**0.5)
-    assert cells["lstm"]["half_way"] is None
-    near, far = cells["lstm"]["over_rnn"]
-    assert near["difference"] == 0
-    assert far["difference"] == pytest.approx(0.74)
-    assert 0.6 < far["low"] < 0.74 < far["high"] < 0.85
-    assert cells["rnn"]["over_rnn"] is None
-    said = memory.sentence(findings, seeds)
+    cells = findings.series["recall"].cells
+    assert cells["rnn"].half_way == pytest.approx(10 * 10**0.5)
+    assert cells["lstm"].half_way is None
+    near, far = cells["lstm"].over_rnn
+    assert near.difference == 0
+    assert far.difference == pytest.approx(0.74)
+    assert 0.6 < far.low < 0.74 < far.high < 0.85
+    assert cells["rnn"].over_rnn is None
+    said = memory_shown.sentence(findings, seeds)
     assert "SimpleRNN falls half-way to chance at about 32 tokens" in said
     assert "LSTM does not up to 100 (99.0 %" in said
     assert ("one model each" if seeds == 1 else "3 models each") in said
@@ -156,10 +157,10 @@ def test_a_planted_fall_is_found_and_a_cell_that_holds_too(seeds):
 def test_what_was_never_learnt_is_not_said_to_be_forgotten():
     guessing = PLANTED | {("recall", 10, "rnn"): 0.26}
     findings = planted(guessing)
-    found = findings["series"]["recall"]["cells"]["rnn"]
-    assert not found["learnt"]
-    assert found["half_way"] is None
-    assert "SimpleRNN did not learn it" in memory.sentence(findings, 1)
+    found = findings.series["recall"].cells["rnn"]
+    assert not found.learnt
+    assert found.half_way is None
+    assert "SimpleRNN did not learn it" in memory_shown.sentence(findings, 1)
 
 
 def test_the_study_has_a_recipe_of_its_own_but_given_settings_stand():
@@ -194,16 +195,16 @@ def test_a_guesser_that_is_lucky_at_one_of_five_distances_learnt_nothing():
         return {0: np.arange(1000) < n}
 
     lucky = {d: right(250) for d in (10, 30, 100, 200)} | {500: right(280)}
-    assert not memory._cell(lucky, 0.25)["learnt"]  # p = 0.016 by itself
-    assert memory._cell(lucky | {10: right(300)}, 0.25)["learnt"]
+    assert not memory._cell(lucky, 0.25).learnt  # p = 0.016 by itself
+    assert memory._cell(lucky | {10: right(300)}, 0.25).learnt
 
 
 def drawn(findings):
-    answer = memory.Answer(
+    answer = Answer(
         study="memory", title="", sentence="", rows=(), findings=findings, trials=4,
-        table=memory.Table(header=(), rows=()),
+        table=Table(header=(), rows=()),
     )  # fmt: skip
-    return memory.figure(answer)
+    return memory_shown.figure(answer)
 
 
 def test_the_figure_shows_each_cell_task_and_chance():

@@ -1,3 +1,4 @@
+import dataclasses
 from collections import Counter
 from xml.etree import ElementTree
 
@@ -7,7 +8,8 @@ import pytest
 from conftest import reviews, write_csv
 
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
-from seqclf.studies import order
+from seqclf.records.inside import CellOrder, Difference, OrderFindings
+from seqclf.studies import order, order_shown
 from seqclf.studies.question import Answer, Question, Table
 from seqclf.text.tokens import tokenize
 from seqclf.text.vocabulary import Vocabulary, encode_texts
@@ -69,53 +71,60 @@ def planted(seeds=1):
         for condition, by_cell in SHARES.items()
     }
     cells = {cell: order._cell(cell, rights) for cell in SHARES["neither"]}
-    return {"n": 200, "cells": order.adjusted(cells)}
+    return OrderFindings(n=200, cells=order.adjusted(cells))
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_planted_losses_are_found(seeds):
-    gru = planted(seeds)["cells"]["gru"]
-    assert gru["accuracy"]["training"]["accuracy"] == pytest.approx(0.6)
-    assert gru["lost"]["difference"] == pytest.approx(0.25)
-    assert 0.1 < gru["lost"]["low"] < 0.25 < gru["lost"]["high"] < 0.4
-    assert gru["lost_at_test"]["difference"] == pytest.approx(0.4)
-    assert gru["over_none"]["difference"] == pytest.approx(0.25)
+    gru = planted(seeds).cells["gru"]
+    assert gru.accuracy["training"].accuracy == pytest.approx(0.6)
+    assert gru.lost.difference == pytest.approx(0.25)
+    assert 0.1 < gru.lost.low < 0.25 < gru.lost.high < 0.4
+    assert gru.lost_at_test.difference == pytest.approx(0.4)
+    assert gru.over_none.difference == pytest.approx(0.25)
 
 
 def test_what_was_not_trained_is_missing_and_not_zero():
-    cells = planted()["cells"]
-    assert cells["rnn"]["lost"] is None
-    assert cells["rnn"]["accuracy"]["both"] is None
-    assert cells["none"]["over_none"] is None
+    cells = planted().cells
+    assert cells["rnn"].lost is None
+    assert cells["rnn"].accuracy["both"] is None
+    assert cells["none"].over_none is None
 
 
 def test_the_same_answers_lose_nothing():
-    none = planted()["cells"]["none"]["lost_at_test"]
-    nothing = {"difference": 0.0, "low": 0.0, "high": 0.0}
-    assert none == nothing | {"p": 1.0, "of": "models"}
+    none = planted().cells["none"].lost_at_test
+    assert none == Difference(difference=0.0, low=0.0, high=0.0, p=1.0, of="models")
 
 
 def test_the_sentence_claims_order_only_of_several_seeds_beyond_chance():
     findings = planted(3)
-    said = order.sentence(findings, 3)
+    said = order_shown.sentence(findings, 3)
     assert said.startswith("Order matters here to GRU.")
     assert "GRU 25.0 (" in said
-    findings["cells"]["gru"]["lost"] |= {"p": 0.06}
-    said = order.sentence(findings, 3)
+    gru = findings.cells["gru"]
+    lost = dataclasses.replace(gru.lost, p=0.06)
+    findings.cells["gru"] = dataclasses.replace(gru, lost=lost)
+    said = order_shown.sentence(findings, 3)
     assert said.startswith("Order is not shown to matter here to GRU.")
-    said = order.sentence(planted(), 1)
+    said = order_shown.sentence(planted(), 1)
     assert said.startswith("One training each cannot tell")
     assert "one model each" in said
 
 
 def test_losses_are_adjusted_for_the_cells_that_recur():
-    lost = {"none": 0.001, "rnn": 0.02, "gru": 0.04, "lstm": None}
-    cells = {c: {"lost": p and {"p": p, "low": 0.1}} for c, p in lost.items()}
+    def lost(p):
+        return Difference(difference=0.2, low=0.1, high=0.3, p=p, of="cells")
+
+    values = {"none": 0.001, "rnn": 0.02, "gru": 0.04, "lstm": None}
+    cells = {
+        cell: CellOrder(accuracy={}, lost_at_test=lost(0.5), lost=p and lost(p))
+        for cell, p in values.items()
+    }
     found = order.adjusted(cells)
-    assert found["none"]["lost"]["p"] == 0.001
-    assert found["rnn"]["lost"] == {"p": 0.04, "low": 0.1}  # 2 x 0.02
-    assert found["gru"]["lost"]["p"] == 0.04
-    assert found["lstm"]["lost"] is None
+    assert found["none"].lost.p == 0.001
+    assert found["rnn"].lost == lost(0.04)  # 2 x 0.02
+    assert found["gru"].lost.p == 0.04
+    assert found["lstm"].lost is None
 
 
 def test_the_figure_shows_each_cell_and_both_trainings():
@@ -123,7 +132,7 @@ def test_the_figure_shows_each_cell_and_both_trainings():
         study="order", title="", sentence="", rows=(), findings=planted(), trials=4,
         table=Table(header=(), rows=()),
     )  # fmt: skip
-    root = ElementTree.fromstring(order.figure(answer))
+    root = ElementTree.fromstring(order_shown.figure(answer))
     said = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
     for word in ("none", "rnn", "gru", "trained on words shuffled"):
         assert word in said
@@ -150,8 +159,8 @@ def test_the_study_trains_all_conditions(tmp_path):
     answer, path = run_study("order", question, target, Screen(True), 2)
     assert answer.trials == 8
     assert len(answer.rows) == 2 * 4
-    cells = answer.findings["cells"]
+    cells = answer.findings.cells
     # Without recurrence, and with the maximum over the words, order is nothing at all.
-    assert cells["none"]["lost_at_test"]["difference"] == 0
+    assert cells["none"].lost_at_test.difference == 0
     assert all(0 <= r["low"] <= r["accuracy"] <= r["high"] <= 1 for r in answer.rows)
     assert (path / "figure.svg").exists()

@@ -11,10 +11,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seqclf.cells import GRU, LSTM, SIMPLE_RNN
+from seqclf.cells import CELLS, GRU, LSTM, SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
-from seqclf.comparison.words import joined, percent, signed
+from seqclf.records.inside import (
+    CellMemory,
+    GatesFindings,
+    GradientsFindings,
+    MemoryFindings,
+    OrderFindings,
+)
 from seqclf.records.sweeps import (
     ConvergenceFindings,
     CostFindings,
@@ -25,8 +31,9 @@ from seqclf.records.sweeps import (
     WinsFindings,
 )
 from seqclf.studies.intervals import MODELS
-from seqclf.studies.memory import RECALL_SERIES
+from seqclf.studies.memory_tasks import RECALL_SERIES
 from seqclf.studies.question import Answer
+from seqclf.wording import joined, percent, signed
 
 SUPPORTED, CONTRADICTED = "supported", "contradicted"
 UNDECIDED = "not decided here"
@@ -117,9 +124,8 @@ def _number(value: float) -> str:
     return f"{value:#.{3 if 0.995 <= value < 9.995 else 2}g}".rstrip(".")
 
 
-def _accuracies(found: Findings) -> list[str]:
+def _accuracies(right: Mapping[str, float]) -> list[str]:
     """Says how well the models do that were looked into."""
-    right = found["accuracy"]
     return [f"{title(cell)} {percent(value)} %" for cell, value in right.items()]
 
 
@@ -128,133 +134,139 @@ def _of_one(answer: Answer[Any]) -> str:
     return " One training each." if len(answer.about.seeds) < 2 else ""
 
 
-def gradients_of_rnn(answer: Answer[Any]) -> Ruling:
+def gradients_of_rnn(answer: Answer[GradientsFindings]) -> Ruling:
     """Judges whether a plain RNN's gradients vanish or explode, at any stage."""
-    found = answer.findings
-    stages = {stage: at["states"]["h"] for stage, at in found["cells"]["rnn"].items()}
+    found, state = answer.findings, answer.findings.memory[SIMPLE_RNN.name]
+    stages = {
+        stage: at.states[state] for stage, at in found.cells[SIMPLE_RNN.name].items()
+    }
     said = [
-        f"{stage} {at['verdict']}, "
-        + _times(at["factor"], at["factor_low"], at["factor_high"])
+        f"{stage} {at.verdict}, {_times(at.factor, at.factor_low, at.factor_high)}"
         for stage, at in stages.items()
     ]
-    verdicts = {at["verdict"] for at in stages.values()}
+    verdicts = {at.verdict for at in stages.values()}
     evidence = (
-        f"SimpleRNN's gradient over {found['span']} tokens: {'; '.join(said)}."
+        f"SimpleRNN's gradient over {found.span} tokens: {'; '.join(said)}."
         f"{_of_one(answer)}"
     )
-    if found["texts"] < FEWEST_TEXTS:
-        return Ruling(UNDECIDED, f"{evidence} Of {found['texts']} texts.")
+    if found.texts < FEWEST_TEXTS:
+        return Ruling(UNDECIDED, f"{evidence} Of {found.texts} texts.")
     if verdicts & {"vanishing", "exploding"}:
         return Ruling(SUPPORTED, evidence)
-    if found["span"] < LEAST_SPAN:
+    if found.span < LEAST_SPAN:
         return Ruling(UNDECIDED, f"{evidence} {_TOO_SHORT}")
     return Ruling(CONTRADICTED if verdicts == {"steady"} else UNDECIDED, evidence)
 
 
-def gradients_of_gates(answer: Answer[Any]) -> Ruling:
+def gradients_of_gates(answer: Answer[GradientsFindings]) -> Ruling:
     """Judges whether more of a gradient comes back through gates, trained."""
     found, said, verdicts = answer.findings, [], []
-    for cell, stages in found["against_rnn"].items():
+    for cell, stages in found.against_rnn.items():
         stage, at = list(stages.items())[-1]
-        verdicts.append(by_interval(at["low"], at["high"], bound=1.0))
-        said.append(f"{title(cell)} {_times(at['ratio'], at['low'], at['high'])}")
+        verdicts.append(by_interval(at.low, at.high, bound=1.0))
+        said.append(f"{title(cell)} {_times(at.ratio, at.low, at.high)}")
     evidence = (
-        f"Gradient left over {found['span']} tokens, beside SimpleRNN's, {stage}: "
-        f"{joined(said)}. Right on test: {joined(_accuracies(found))}.{_of_one(answer)}"
+        f"Gradient left over {found.span} tokens, beside SimpleRNN's, {stage}: "
+        f"{joined(said)}. Right on test: {joined(_accuracies(found.accuracy))}."
+        f"{_of_one(answer)}"
     )
-    if found["texts"] < FEWEST_TEXTS:
-        return Ruling(UNDECIDED, f"{evidence} Of {found['texts']} texts.")
-    if found["span"] < LEAST_SPAN:
+    if found.texts < FEWEST_TEXTS:
+        return Ruling(UNDECIDED, f"{evidence} Of {found.texts} texts.")
+    if found.span < LEAST_SPAN:
         return Ruling(UNDECIDED, f"{evidence} {_TOO_SHORT}")
     return Ruling(all_of(verdicts), evidence)
 
 
-def copy_and_drop(answer: Answer[Any]) -> Ruling:
+def copy_and_drop(answer: Answer[GatesFindings]) -> Ruling:
     """Judges whether z near 1 keeps a GRU's state, and r near 0 drops it."""
     found, said, verdicts = answer.findings, [], []
-    for name, what, here, there in (
-        ("copying", "the state moves", "z > 0.9", "z < 0.1"),
-        ("dropping", "the old state moves the candidate", "r < 0.1", "r > 0.9"),
+    for one, what, here, there in (
+        (found.copying, "the state moves", "z > 0.9", "z < 0.1"),
+        (found.dropping, "the old state moves the candidate", "r < 0.1", "r > 0.9"),
     ):
-        one = found[name]
-        if one["low"] is None:
+        if one is None:
+            return Ruling(UNDECIDED, "GRU was not looked into.")
+        ratio, low, high = one.ratio, one.low, one.high
+        if ratio is None or low is None or high is None:
             return Ruling(
                 UNDECIDED, f"The GRU's {here[0]} is never near both its ends."
             )
-        verdicts.append(by_interval(-one["high"], -one["low"], bound=-HALF))
-        times = _times(one["ratio"], one["low"], one["high"])
+        verdicts.append(by_interval(-high, -low, bound=-HALF))
+        times = _times(ratio, low, high)
         said.append(f"{what} {times} as far at {here} as at {there}")
     evidence = f"Over the texts, for these models: {joined(said)}.{_of_one(answer)}"
     return Ruling(all_of(verdicts), evidence)
 
 
-def hidden_memory(answer: Answer[Any]) -> Ruling:
+def hidden_memory(answer: Answer[GatesFindings]) -> Ruling:
     """Judges whether an LSTM's output gate hides more than a tenth of its memory."""
-    one = answer.findings["cells"]["lstm"]["exposed"]
-    said = _times(one["mean"], one["low"], one["high"])
+    lstm = answer.findings.cells.get(LSTM.name)
+    one = lstm.exposed if lstm else None
+    if one is None:
+        return Ruling(UNDECIDED, "LSTM was not looked into.")
+    said = _times(one.mean, one.low, one.high)
     evidence = (
         f"Over the texts, for these models: what LSTM shows is {said} as large as what "
         f"it holds; GRU shows all, by its formula.{_of_one(answer)}"
     )
-    return Ruling(by_interval(-one["high"], -one["low"], bound=-MOST_SHOWN), evidence)
+    return Ruling(by_interval(-one.high, -one.low, bound=-MOST_SHOWN), evidence)
 
 
-def memory_of_gates(answer: Answer[Any]) -> Ruling:
+def memory_of_gates(answer: Answer[MemoryFindings]) -> Ruling:
     """Judges whether gated cells recall over the longest distance what rnn does not.
 
     In every way in which the first token was asked for: how far SimpleRNN gets hangs on
     the distances of the training texts and on the initial token vectors.
     """
     ways = [
-        one for name, one in answer.findings["series"].items() if name in RECALL_SERIES
+        one for name, one in answer.findings.series.items() if name in RECALL_SERIES
     ]
     verdicts, said = [], []
     for series in ways:
         right = []
-        for cell, one in series["cells"].items():
+        for cell, one in series.cells.items():
             right.append(f"{title(cell)} {_far(one)}")
-            if one["over_rnn"]:
-                apart = one["over_rnn"][-1]
-                verdicts.append(by_interval(apart["low"], apart["high"]))
-        said.append(f"{series['title']}: {joined(right)}")
-    distance = ways[0]["cells"]["rnn"]["accuracy"][-1]["distance"]
+            if one.over_rnn:
+                apart = one.over_rnn[-1]
+                verdicts.append(by_interval(apart.low, apart.high))
+        said.append(f"{series.title}: {joined(right)}")
+    distance = ways[0].cells[SIMPLE_RNN.name].accuracy[-1].distance
     evidence = (
-        f"Recalled over {distance} tokens, chance {percent(ways[0]['chance'])} %; "
+        f"Recalled over {distance} tokens, chance {percent(ways[0].chance)} %; "
         f"{'; '.join(said)}.{_of_one(answer)}"
     )
     return Ruling(all_of(verdicts) if distance >= FAR else UNDECIDED, evidence)
 
 
-def _far(one: Findings) -> str:
+def _far(one: CellMemory) -> str:
     """Says how much is right over the longest distance, and where it fell half-way."""
-    value = f"{percent(one['accuracy'][-1]['accuracy'])} %"
-    half = one["half_way"]
+    value, half = f"{percent(one.accuracy[-1].accuracy)} %", one.half_way
     return value if half is None else f"{value} (half-way to chance at {half:.0f})"
 
 
-def order(answer: Answer[Any]) -> Ruling:
+def order(answer: Answer[OrderFindings]) -> Ruling:
     """Judges whether a cell does worse where training and test have shuffled words.
 
     Not where the test alone has: its models never saw such texts.
     """
-    cells = answer.findings["cells"]
-    lost = {cell: one["lost"] for cell, one in cells.items() if cell != "none"}
+    cells = answer.findings.cells
+    lost = {cell: one.lost for cell, one in cells.items() if CELLS[cell].recurs}
     trained = {cell: one for cell, one in lost.items() if one is not None}
     if not trained:
         return Ruling(UNDECIDED, "No cell was trained on shuffled words.")
     said = [
-        f"{title(cell)} {_points(one['low'], one['difference'], one['high'])}"
+        f"{title(cell)} {_points(one.low, one.difference, one.high)}"
         for cell, one in trained.items()
     ]
     evidence = f"Lost where training and test are shuffled: {joined(said)}."
-    if any(one["of"] == MODELS for one in trained.values()):
+    if any(one.of == MODELS for one in trained.values()):
         # Each difference is one of two trainings, whatever their words.
         return Ruling(UNDECIDED, f"{evidence}{_of_one(answer)}")
-    least = min(one["p"] for one in trained.values())
+    least = min(one.p for one in trained.values())
     evidence += f" Least p, adjusted for {len(trained)} cells: {least:.2g}."
-    if any(one["p"] < SIGNIFICANCE and one["low"] > 0 for one in trained.values()):
+    if any(one.p < SIGNIFICANCE and one.low > 0 for one in trained.values()):
         return Ruling(SUPPORTED, evidence)
-    none = all(one["high"] < 0 for one in trained.values())
+    none = all(one.high < 0 for one in trained.values())
     return Ruling(CONTRADICTED if none else UNDECIDED, evidence)
 
 

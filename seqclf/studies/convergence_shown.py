@@ -6,11 +6,11 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from seqclf.comparison.words import joined
 from seqclf.records.sweeps import ConvergenceFindings, EpochReached, Level, Mean
 from seqclf.report.figures import drawn, legend, style
 from seqclf.runs import Run
 from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
+from seqclf.wording import joined
 
 LABELS = ("training steps", "seconds, with steps timed alone")
 

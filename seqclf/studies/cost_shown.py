@@ -7,12 +7,12 @@ from typing import Any
 
 from seqclf.cells import CELLS, GRU
 from seqclf.comparison.verdict import title
-from seqclf.comparison.words import joined
 from seqclf.config import RunConfig
 from seqclf.records.sweeps import CellCost, CostFindings
 from seqclf.report.figures import drawn, short, style
 from seqclf.report.svg import INK
 from seqclf.studies.question import QUICK_ROWS, Answer, Table
+from seqclf.wording import joined
 
 
 def sentence(rows: Sequence[CellCost]) -> str:

@@ -18,63 +18,29 @@ Keras's orthogonal recurrent matrix hands the state of a SimpleRNN on nearly unc
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
+from seqclf.cells import SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE, Right, right_answers
-from seqclf.comparison.verdict import title
-from seqclf.comparison.words import joined, percent
 from seqclf.config import DataConfig, RunConfig, twin
-from seqclf.records.plain import to_plain
-from seqclf.report.figures import drawn, legend, style
-from seqclf.report.svg import INK
+from seqclf.records.inside import (
+    AccuracyAt,
+    CellMemory,
+    DifferenceAt,
+    MemoryFindings,
+    SeriesMemory,
+)
 from seqclf.runs import Run
+from seqclf.studies import memory_shown
 from seqclf.studies.intervals import accuracy, difference, p_of_guessing
 from seqclf.studies.lab import Lab
-from seqclf.studies.memory_tasks import TASKS, VERSION, Sizes, texts
-from seqclf.studies.question import Answer, Question, Record, Table, textbook
+from seqclf.studies.memory_tasks import SERIES, TASKS, VERSION, Series, Sizes, texts
+from seqclf.studies.question import Answer, Question, textbook
 
-LARGE, SMALL = 0.5, 0.02
 EVALUATED = {"validation": 500, "test": 1000}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """A task as it is asked here.
-
-    Attributes:
-      title: Its name in tables and figures.
-      task: One of `TASKS`.
-      spread: One of `SPREADS`, how the distances of the training texts are drawn.
-      embedding_range: Initial token vectors are drawn from plus or minus this.
-      rows: Training texts.
-      epochs: Times each is seen.
-    """
-
-    title: str
-    task: str
-    spread: str = "even"
-    embedding_range: float = LARGE
-    rows: int = 4000
-    epochs: int = 12
-
-
-SERIES = {
-    "recall": Series(title="first token", task="recall"),
-    "recall_short": Series(
-        title="first token, mostly short", task="recall", spread="log"
-    ),
-    "recall_small": Series(
-        title="first token, small vectors",
-        task="recall",
-        spread="none",
-        embedding_range=SMALL,
-    ),
-    "adding": Series(title="adding", task="adding"),
-    "opinion": Series(title="opinion pushed away", task="opinion"),
-}
-RECALL_SERIES = ("recall", "recall_short", "recall_small")
 QUICK_SERIES = {"recall": dataclasses.replace(SERIES["recall"], epochs=8)}
 DISTANCES = (10, 30, 100, 200, 500)
 QUICK_DISTANCES = (10, 100)
@@ -92,16 +58,15 @@ _Settings = TypeVar("_Settings")
 Point = tuple[str, int]  # series, distance
 
 
-def run(question: Question, lab: Lab) -> Answer[Any]:
+def run(question: Question, lab: Lab) -> Answer[MemoryFindings]:
     """Trains each cell on each task at each distance.
 
-    Findings: `series`, by series (the keys of `SERIES`) title,
-    chance, n and `cells`; a cell has `accuracy` (records of distance, accuracy, low and
-    high), `best`, `half_way` (the distance at which it falls half-way from its best to
-    chance; None if it does not) and `learnt` (whether it is above chance at one of the
-    distances, p adjusted for their number), and, unless it is `rnn`, `over_rnn`:
-    records of distance, difference, low and high, paired on the same texts; None
-    without `rnn`. `distances`: those asked.
+    Args:
+      question: What is asked; its data set lends the recipe alone.
+      lab: Where to train.
+
+    Returns:
+      The answer; its findings are by the keys of `SERIES`.
     """
     lab = lab.shared()
     series = QUICK_SERIES if question.quick else SERIES
@@ -118,22 +83,22 @@ def run(question: Question, lab: Lab) -> Answer[Any]:
     ]
     groups = _grouped(points, question, lab.train(configs))
     rights = {key: right_answers(group) for key, group in groups.items()}
-    findings = {
-        "distances": list(distances),
-        "series": {
+    findings = MemoryFindings(
+        distances=tuple(distances),
+        series={
             name: _findings(name, one, distances, question.cells, rights)
             for name, one in series.items()
         },
-    }
+    )
     return Answer(
         study="memory",
         title="How far back the cells remember",
-        sentence=sentence(findings, len(question.seeds)),
-        table=_table(findings),
+        sentence=memory_shown.sentence(findings, len(question.seeds)),
+        table=memory_shown.table(findings),
         rows=tuple(_rows(findings, len(question.seeds))),
         findings=findings,
         trials=len(configs),
-        notes=_notes(question, series, configs),
+        notes=memory_shown.notes(findings, question, configs[0].model.units),
     )
 
 
@@ -165,7 +130,7 @@ def _recipe(
 
 
 def _unless_given(
-    settings: _Settings, own: Mapping[str, Any], given: Collection[str]
+    settings: _Settings, own: Mapping[str, object], given: Collection[str]
 ) -> _Settings:
     """Returns settings with the study's own where nobody gave another."""
     default = type(settings)()
@@ -196,38 +161,46 @@ def _findings(
     distances: Sequence[int],
     cells: Sequence[str],
     rights: Mapping[tuple[str, int, str], Right],
-) -> Record:
-    chance = TASKS[one.task].chance
-    by_cell = {}
-    for cell in cells:
-        right = {distance: rights[name, distance, cell] for distance in distances}
-        plain = (
-            {d: rights[name, d, "rnn"] for d in distances} if "rnn" in cells else None
-        )
-        by_cell[cell] = _cell(right, chance) | {
-            "over_rnn": None if cell == "rnn" or plain is None else _over(right, plain)
-        }
-    n = len(next(iter(rights[name, distances[0], cells[0]].values())))
-    return {"title": one.title, "chance": chance, "n": n, "cells": by_cell}
+) -> SeriesMemory:
+    chance, plain = TASKS[one.task].chance, SIMPLE_RNN.name
+    by_cell = {
+        cell: {distance: rights[name, distance, cell] for distance in distances}
+        for cell in cells
+    }
+    return SeriesMemory(
+        title=one.title,
+        chance=chance,
+        n=len(next(iter(rights[name, distances[0], cells[0]].values()))),
+        cells={
+            cell: _cell(right, chance, None if cell == plain else by_cell.get(plain))
+            for cell, right in by_cell.items()
+        },
+    )
 
 
-def _cell(right: Mapping[int, Right], chance: float) -> Record:
-    records = [{"distance": d} | to_plain(accuracy(one)) for d, one in right.items()]
-    best = max(records, key=lambda record: record["accuracy"])
-    curve = [(record["distance"], record["accuracy"]) for record in records]
+def _cell(
+    right: Mapping[int, Right], chance: float, plain: Mapping[int, Right] | None = None
+) -> CellMemory:
+    """Judges a cell by what it has right at each distance, beside the plain one."""
+    reached = tuple(
+        AccuracyAt(distance=distance, **dataclasses.asdict(accuracy(one)))
+        for distance, one in right.items()
+    )
+    over = plain and [
+        DifferenceAt(distance=d, **dataclasses.asdict(difference(right[d], plain[d])))
+        for d in right
+    ]
     # At one of several distances a guesser is above chance now and then.
     least = min(p_of_guessing(one, chance) for one in right.values())
     learnt = least * len(right) < SIGNIFICANCE
-    return {
-        "accuracy": records,
-        "best": best["accuracy"],
-        "learnt": learnt,
-        "half_way": half_way(curve, chance) if learnt else None,
-    }
-
-
-def _over(right: Mapping[int, Right], plain: Mapping[int, Right]) -> list[Record]:
-    return [{"distance": d} | to_plain(difference(right[d], plain[d])) for d in right]
+    curve = [(one.distance, one.accuracy) for one in reached]
+    return CellMemory(
+        accuracy=reached,
+        best=max(one.accuracy for one in reached),
+        learnt=learnt,
+        half_way=half_way(curve, chance) if learnt else None,
+        over_rnn=tuple(over) if over else None,
+    )
 
 
 def half_way(curve: Sequence[tuple[int, float]], chance: float) -> float | None:
@@ -254,139 +227,12 @@ def half_way(curve: Sequence[tuple[int, float]], chance: float) -> float | None:
     return None
 
 
-def sentence(findings: Mapping[str, Any], seeds: int) -> str:
-    """Says of each task which cells fall with distance, and where."""
-    parts = [
-        f"{one['title'].capitalize()} (chance {percent(one['chance'])} %): "
-        + "; ".join(_said(cell, found) for cell, found in one["cells"].items())
-        for one in findings["series"].values()
-    ]
-    n = next(iter(findings["series"].values()))["n"]
-    trained = "one model each" if seeds == 1 else f"{seeds} models each"
-    said = ". ".join(parts)
-    return f"{said}. Test n = {n:,}, {trained}, for these tasks as trained here."
-
-
-def _said(cell: str, found: Mapping[str, Any]) -> str:
-    name = title(cell)
-    last = found["accuracy"][-1]
-    if not found["learnt"]:
-        return f"{name} did not learn it at any distance"
-    if found["half_way"] is not None:
-        return (
-            f"{name} falls half-way to chance at about {found['half_way']:.0f} tokens"
-        )
-    value, low, high = (percent(last[k]) for k in ("accuracy", "low", "high"))
-    return f"{name} does not up to {last['distance']} ({value} %, {low} to {high})"
-
-
-def _table(findings: Mapping[str, Any]) -> Table:
-    header = (
-        "task, cell",
-        *(f"{distance} tokens, %" for distance in findings["distances"]),
-        "half-way at",
-    )
-    rows = [
-        (
-            f"{one['title']}, {cell}",
-            *(
-                f"{percent(r['accuracy'])} ({percent(r['low'])}–{percent(r['high'])})"
-                for r in found["accuracy"]
-            ),
-            _half_way(found),
-        )
-        for one in findings["series"].values()
-        for cell, found in one["cells"].items()
-    ]
-    return Table(header=header, rows=tuple(rows))
-
-
-def _half_way(found: Mapping[str, Any]) -> str:
-    if not found["learnt"]:
-        return "not learnt"
-    return "–" if found["half_way"] is None else f"{found['half_way']:.0f}"
-
-
-def _rows(findings: Mapping[str, Any], seeds: int) -> list[Record]:
-    return [
-        {
-            "series": name,
-            "cell": cell,
-            "distance": record["distance"],
-            "seeds": seeds,
-            "n": one["n"],
-            "chance": one["chance"],
-            **{key: record[key] for key in ("accuracy", "low", "high")},
-        }
-        for name, one in findings["series"].items()
-        for cell, found in one["cells"].items()
-        for record in found["accuracy"]
-    ]
-
-
-def _notes(
-    question: Question, series: Mapping[str, Series], configs: Sequence[RunConfig]
-) -> tuple[str, ...]:
-    first = configs[0]
-    notes = [
-        "One layer, one direction, the last state read out, "
-        f"{first.model.units} units; made-up texts, not the data set named.",
-        "Word dropout, dropout, label smoothing and weight decay of the recipe are "
-        "off, for they would hide or blur the one token that decides; settings that "
-        "you give stand.",
-        "Training texts have distances from 0 up to the one tested, drawn evenly, the "
-        "same for all cells: short ones help to learn long ones. Validation and test "
-        "have the distance itself.",
-        "Half-way: interpolated between the distances tested, on their logarithm.",
-    ]
-    if "recall_short" in series:
-        notes.append(
-            f"Mostly short: the distances are drawn evenly on a logarithm. Small "
-            f"vectors: initial token vectors within ±{SMALL:g}, not ±{LARGE:g}, and "
-            f"all training texts at the distance tested."
-        )
-    if question.quick:
-        left = [f"“{one.title}”" for name, one in SERIES.items() if name not in series]
-        notes.append(
-            f"Quick: the distances {joined([str(d) for d in QUICK_DISTANCES])} alone, "
-            f"and without the tasks {joined(left)}."
-        )
-    return tuple(notes)
-
-
-def figure(answer: Answer[Any]) -> str:
-    """Draws accuracy against distance, a panel a task, with chance."""
-    series = answer.findings["series"]
-
-    def draw(figure: Any) -> None:
-        panels = figure.subplots(1, len(series), sharey=True, squeeze=False)[0]
-        for axes, one in zip(panels, series.values(), strict=True):
-            axes.axhline(100 * one["chance"], color=INK, linewidth=0.8, alpha=0.6)
-            at = (0.02, 100 * one["chance"])
-            axes.annotate("chance", at, (0, 2), fontsize=8, textcoords="offset points",
-                          xycoords=("axes fraction", "data"))  # fmt: skip
-            for index, (cell, found) in enumerate(one["cells"].items()):
-                _curve(axes, cell, found["accuracy"], index)
-            axes.set_xscale("log")
-            distances = answer.findings["distances"]
-            axes.set_xticks(distances, [str(d) for d in distances], rotation=45)
-            axes.minorticks_off()
-            axes.set_title(one["title"], fontsize=10)
-            axes.set_xlabel("distance, tokens")
-            axes.set_ylim(0, 103)
-            axes.grid(alpha=0.25)
-        panels[0].set_ylabel("test accuracy, %")
-        legend(figure, panels)
-
-    return drawn(draw, "memory", max(2.6 * len(series), 5.2), 3.6)
-
-
-def _curve(axes: Any, cell: str, records: Sequence[Record], index: int) -> None:
-    values = [100 * record["accuracy"] for record in records]
-    reach = [
-        [max(v - 100 * r["low"], 0) for v, r in zip(values, records, strict=True)],
-        [max(100 * r["high"] - v, 0) for v, r in zip(values, records, strict=True)],
-    ]
-    # A little apart, so that curves on top of each other can be told apart.
-    at = [record["distance"] * 1.04 ** (index - 1) for record in records]
-    axes.errorbar(at, values, yerr=reach, capsize=2, label=cell, **style(cell, index))
+def _rows(findings: MemoryFindings, seeds: int) -> Iterator[dict[str, object]]:
+    for name, one in findings.series.items():
+        for cell, found in one.cells.items():
+            for at in found.accuracy:
+                yield {
+                    "series": name, "cell": cell, "distance": at.distance,
+                    "seeds": seeds, "n": one.n, "chance": one.chance,
+                    "accuracy": at.accuracy, "low": at.low, "high": at.high,
+                }  # fmt: skip

@@ -1,4 +1,7 @@
-"""Texts that ask how far back a network remembers: three tasks of any distance."""
+"""Texts that ask how far back a network remembers: three tasks of any distance.
+
+And the ways in which the study asks them, `SERIES`.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,13 @@ SUMS = ("low", "high")
 MIDDLE = DIGITS - 1  # of two digits' sum, 0 to 18; it has no label
 FEWEST_DIGITS = 4  # so that the first half has two places
 
+# How the distances of the training texts are drawn, from 0 up to the one tested:
+# evenly; evenly on a logarithm, so that half of them are short; or not at all, when
+# they have the distance tested, too.
+SPREADS = ("even", "log", "none")
+
+LARGE, SMALL = 0.5, 0.02  # of initial token vectors
+
 # From chance, a label id and a distance in tokens, to a text.
 Make = Callable[[random.Random, int, int], str]
 
@@ -31,11 +41,13 @@ class Task:
     """A task of adjustable distance.
 
     Attributes:
+      title: What it is called in tables and figures.
       labels: Label names, equally frequent.
       make: Makes a text.
       longest_extra: Most tokens that a text has beyond its distance.
     """
 
+    title: str
     labels: tuple[str, ...]
     make: Make
     longest_extra: int
@@ -88,10 +100,48 @@ def opinion(rng: random.Random, label: int, distance: int) -> str:
 
 
 TASKS: dict[str, Task] = {
-    "recall": Task(MARKERS, recall, 1),
-    "adding": Task(SUMS, adding, FEWEST_DIGITS),
-    "opinion": Task(OPINIONS, opinion, 200),
+    "recall": Task("first token", MARKERS, recall, 1),
+    "adding": Task("adding", SUMS, adding, FEWEST_DIGITS),
+    "opinion": Task("opinion, pushed away", OPINIONS, opinion, 200),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """A task as it is asked here.
+
+    Attributes:
+      title: Its name in tables and figures.
+      task: One of `TASKS`.
+      spread: One of `SPREADS`, how the distances of the training texts are drawn.
+      embedding_range: Initial token vectors are drawn from plus or minus this.
+      rows: Training texts.
+      epochs: Times each is seen.
+    """
+
+    title: str
+    task: str
+    spread: str = "even"
+    embedding_range: float = LARGE
+    rows: int = 4000
+    epochs: int = 12
+
+
+SERIES = {
+    "recall": Series(title="first token", task="recall"),
+    "recall_short": Series(
+        title="first token, mostly short", task="recall", spread="log"
+    ),
+    "recall_small": Series(
+        title="first token, small vectors",
+        task="recall",
+        spread="none",
+        embedding_range=SMALL,
+    ),
+    "adding": Series(title="adding", task="adding"),
+    "opinion": Series(title="opinion pushed away", task="opinion"),
+}
+RECALL_SERIES = ("recall", "recall_short", "recall_small")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +169,8 @@ def texts(
       distance: Tokens between what decides and the end, at least 1. All of validation
         and test have it.
       sizes: Texts a split; the labels are equally frequent, but for a remainder.
-      spread: How the distances of the training texts are drawn, from 0 up to the one
-        tested: "even"; "log", evenly on a logarithm, so that half of them are short; or
-        "none", all have the distance tested. What is learnt on short texts can help
-        with long ones.
+      spread: One of `SPREADS`: distances of the training texts. What is learnt on short
+        texts can help with long ones.
       seed: Equal arguments give equal texts, on every machine.
 
     Returns:

@@ -11,31 +11,23 @@ the twin without recurrence stands beside the cells.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seqclf.comparison.pairs import NO_RECURRENCE, SIGNIFICANCE, Right, right_answer
-from seqclf.comparison.verdict import title
-from seqclf.comparison.words import joined, percent, signed
-from seqclf.config import RunConfig, TextConfig
+from seqclf.cells import CELLS, NO_RECURRENCE
+from seqclf.comparison.pairs import Right, right_answer
+from seqclf.config import TextConfig
 from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
-from seqclf.records.plain import to_plain
-from seqclf.report.figures import drawn, legend, style
-from seqclf.report.svg import INK
+from seqclf.records.inside import CellOrder, OrderFindings
 from seqclf.runs import Run
 from seqclf.statistics import holm
-from seqclf.studies.intervals import MODELS, accuracy, difference
+from seqclf.studies import order_shown
+from seqclf.studies.intervals import accuracy, difference
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import (
-    Answer,
-    Question,
-    Record,
-    Table,
-    quick_config,
-    trainings,
-)
+from seqclf.studies.order_shown import CONDITIONS
+from seqclf.studies.question import Answer, Question, quick_config, trainings
 from seqclf.text.encoding import EncodedDataset
 from seqclf.text.tokens import tokenize
 from seqclf.text.vocabulary import kept_codes
@@ -44,30 +36,24 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 VERSION = 1  # another number wherever equal arguments give other texts
-# Name: the words of the training texts, those of the test texts.
-CONDITIONS = {
-    "neither": ("in order", "in order"),
-    "test": ("in order", "shuffled"),
-    "training": ("shuffled", "in order"),
-    "both": ("shuffled", "shuffled"),
-}
+NEITHER, SHUFFLED_TEST, TRAINING, BOTH = CONDITIONS
 
 Rights = dict[str, dict[str, Right]]  # by condition, by cell
 
 
-def run(question: Question, lab: Lab) -> Answer[Any]:
+def run(question: Question, lab: Lab) -> Answer[OrderFindings]:
     """Trains the cells, and the twin without recurrence, in order and shuffled.
 
-    Findings: `n` (test texts); `cells`, by cell `accuracy` (by condition, `neither`,
-    `test`, `training`, `both`, which is shuffled: accuracy, low and high; None where
-    that was not trained), `lost_at_test` (neither - test: the same models), `lost`
-    (neither - both: what one who never saw an order is behind; None where that was not
-    trained) and `over_none` (neither - neither of the twin without recurrence; None for
-    itself), records of difference, low, high, p and of, see `intervals.difference`,
-    paired on the same texts. The p of `lost` is Holm's over the cells that recur.
+    Args:
+      question: What is asked.
+      lab: Where to train.
+
+    Returns:
+      The answer; what it compares is paired on the same texts.
     """
     config = quick_config(question.config) if question.quick else question.config
-    cells = (NO_RECURRENCE, *(c for c in question.cells if c != NO_RECURRENCE))
+    none = NO_RECURRENCE.name
+    cells = (none, *(cell for cell in question.cells if cell != none))
     shuffled = cells[-1:] if question.quick else cells
     data = lab.load(config)
     kept = lab.keep_data(
@@ -77,19 +63,19 @@ def run(question: Question, lab: Lab) -> Answer[Any]:
     out_of_order = trainings(question, dataclasses.replace(config, data=kept), shuffled)
     runs = lab.train([*in_order, *out_of_order])
     rights = _rights(runs[: len(in_order)], runs[len(in_order) :])
-    findings = {
-        "n": len(data.splits[TEST]),
-        "cells": adjusted({cell: _cell(cell, rights) for cell in cells}),
-    }
+    findings = OrderFindings(
+        n=len(data.splits[TEST]),
+        cells=adjusted({cell: _cell(cell, rights) for cell in cells}),
+    )
     return Answer(
         study="order",
         title="Whether the order of words matters",
-        sentence=sentence(findings, len(question.seeds)),
-        table=_table(findings),
+        sentence=order_shown.sentence(findings, len(question.seeds)),
+        table=order_shown.table(findings),
         rows=tuple(_rows(findings, len(question.seeds))),
         findings=findings,
         trials=len(runs),
-        notes=_notes(question, config, data, shuffled),
+        notes=order_shown.notes(question, config, data, shuffled),
     )
 
 
@@ -146,10 +132,10 @@ def shuffled_words(texts: pa.Array, config: TextConfig, seed: int) -> pa.Array:
 
 def _rights(in_order: Sequence[Run], out_of_order: Sequence[Run]) -> Rights:
     return {
-        "neither": _by_cell(in_order, TEST),
-        "test": _by_cell(in_order, SHUFFLED),
-        "training": _by_cell(out_of_order, TEST),
-        "both": _by_cell(out_of_order, SHUFFLED),
+        NEITHER: _by_cell(in_order, TEST),
+        SHUFFLED_TEST: _by_cell(in_order, SHUFFLED),
+        TRAINING: _by_cell(out_of_order, TEST),
+        BOTH: _by_cell(out_of_order, SHUFFLED),
     }
 
 
@@ -162,185 +148,39 @@ def _by_cell(runs: Sequence[Run], split: str) -> dict[str, Right]:
     return found
 
 
-def _cell(cell: str, rights: Rights) -> Record:
-    none = rights["neither"].get(NO_RECURRENCE)
+def _cell(cell: str, rights: Rights) -> CellOrder:
+    own = {c: by_cell[cell] for c, by_cell in rights.items() if cell in by_cell}
+    none = rights[NEITHER].get(NO_RECURRENCE.name) if CELLS[cell].recurs else None
+    return CellOrder(
+        accuracy={c: accuracy(own[c]) if c in own else None for c in rights},
+        lost_at_test=difference(own[NEITHER], own[SHUFFLED_TEST]),
+        lost=difference(own[NEITHER], own[BOTH]) if BOTH in own else None,
+        over_none=difference(own[NEITHER], none) if none else None,
+    )
+
+
+def adjusted(cells: Mapping[str, CellOrder]) -> dict[str, CellOrder]:
+    """Returns the cells' findings with the p of `lost` adjusted for their number.
+
+    The twin without recurrence does not count, and keeps its own.
+    """
+    lost = {c: one.lost for c, one in cells.items() if CELLS[c].recurs and one.lost}
+    values = holm([one.p for one in lost.values()])
+    found = {
+        cell: dataclasses.replace(one, p=p)
+        for (cell, one), p in zip(lost.items(), values, strict=True)
+    }
     return {
-        "accuracy": {
-            condition: to_plain(accuracy(by_cell[cell])) if cell in by_cell else None
-            for condition, by_cell in rights.items()
-        },
-        "lost_at_test": _lost(cell, rights, "test"),
-        "lost": _lost(cell, rights, "both"),
-        "over_none": None
-        if cell == NO_RECURRENCE or none is None
-        else to_plain(difference(rights["neither"][cell], none)),
+        cell: dataclasses.replace(one, lost=found.get(cell, one.lost))
+        for cell, one in cells.items()
     }
 
 
-def adjusted(cells: Mapping[str, Record]) -> dict[str, Record]:
-    """Returns the cells' findings with the p of `lost` adjusted, see `run`."""
-    lost = {c: f["lost"] for c, f in cells.items() if c != NO_RECURRENCE and f["lost"]}
-    values = holm([one["p"] for one in lost.values()])
-    p = dict(zip(lost, values, strict=True))
-    return {
-        cell: found | {"lost": found["lost"] | {"p": p[cell]}} if cell in p else found
-        for cell, found in cells.items()
-    }
-
-
-def _lost(cell: str, rights: Rights, condition: str) -> Record | None:
-    shuffled = rights[condition].get(cell)
-    if shuffled is None:
-        return None
-    return dict(to_plain(difference(rights["neither"][cell], shuffled)))
-
-
-def sentence(findings: Mapping[str, Any], seeds: int) -> str:
-    """Says whether order matters, what is lost without it, what recurrence gains."""
-    recurrent = {c: f for c, f in findings["cells"].items() if c != NO_RECURRENCE}
-    models = "one model each" if seeds == 1 else f"{seeds} models each"
-    return (
-        f"{_verdict(recurrent)} Points lost where training and test have shuffled "
-        f"words: {_each(recurrent, 'lost')}; where only the test has: "
-        f"{_each(recurrent, 'lost_at_test')}. Points above the twin without "
-        f"recurrence, words in order: {_each(recurrent, 'over_none')}. Test n = "
-        f"{findings['n']:,}, {models}."
-    )
-
-
-def _verdict(recurrent: Mapping[str, Mapping[str, Any]]) -> str:
-    lost = {cell: one["lost"] for cell, one in recurrent.items() if one["lost"]}
-    if not lost:
-        return "No cell was trained on shuffled words."
-    if any(one["of"] == MODELS for one in lost.values()):
-        return "One training each cannot tell whether order matters here to a cell."
-    sure = [
-        title(cell)
-        for cell, one in lost.items()
-        if one["p"] < SIGNIFICANCE and one["low"] > 0
-    ]
-    if sure:
-        return f"Order matters here to {joined(sure)}."
-    those = joined([title(cell) for cell in lost])
-    return f"Order is not shown to matter here to {those}."
-
-
-def _each(cells: Mapping[str, Mapping[str, Any]], key: str) -> str:
-    found = {cell: one[key] for cell, one in cells.items() if one[key] is not None}
-    return joined([f"{title(cell)} {_interval(one)}" for cell, one in found.items()])
-
-
-def _interval(one: Mapping[str, Any]) -> str:
-    value, low, high = (signed(100 * one[k]) for k in ("difference", "low", "high"))
-    return f"{value} ({low} to {high})"
-
-
-def _table(findings: Mapping[str, Any]) -> Table:
-    header = (
-        "cell",
-        *(f"{name} shuffled, %" for name in CONDITIONS),
-        "lost at test, points",
-        "lost with both, points",
-    )
-    rows = [
-        (
-            cell,
-            *(_percent(one) for one in found["accuracy"].values()),
-            _points(found["lost_at_test"]),
-            _points(found["lost"]),
-        )
-        for cell, found in findings["cells"].items()
-    ]
-    return Table(header=header, rows=tuple(rows))
-
-
-def _percent(one: Mapping[str, Any] | None) -> str:
-    if one is None:
-        return "–"
-    value, low, high = (percent(one[k]) for k in ("accuracy", "low", "high"))
-    return f"{value} ({low}–{high})"
-
-
-def _points(one: Mapping[str, Any] | None) -> str:
-    return "–" if one is None else _interval(one)
-
-
-def _rows(findings: Mapping[str, Any], seeds: int) -> list[Record]:
-    return [
-        {
-            "cell": cell,
-            "shuffled": condition,
-            "seeds": seeds,
-            "n": findings["n"],
-            **{key: one[key] for key in ("accuracy", "low", "high")},
-        }
-        for cell, found in findings["cells"].items()
-        for condition, one in found["accuracy"].items()
-        if one is not None
-    ]
-
-
-def _notes(
-    question: Question, config: RunConfig, data: EncodedDataset, shuffled: Sequence[str]
-) -> tuple[str, ...]:
-    notes = [
-        "The words of each text are shuffled within it, once, the same for all cells; "
-        "where training is shuffled, so is validation, which chooses the epoch.",
-    ]
-    longest = max(
-        int(data.splits[split].lengths.max()) for split in (TRAIN, VALIDATION)
-    )
-    if longest == config.text.max_length:
-        notes.append(
-            f"Of texts of more than {longest} tokens those that the network sees are "
-            f"shuffled; the vocabulary of the shuffled texts is counted on these alone."
-        )
-    if question.quick:
-        notes.append(
-            f"Quick: {len(data.splits[TRAIN]):,} training texts, at most "
-            f"{config.training.epochs} epochs; trained on shuffled words: "
-            f"{joined(list(shuffled))} alone."
-        )
-    return tuple(notes)
-
-
-def figure(answer: Answer[Any]) -> str:
-    """Draws accuracy on words in order and shuffled, a panel for each training."""
-    cells = answer.findings["cells"]
-
-    def draw(figure: Any) -> None:
-        panels = figure.subplots(1, 2, sharex=True, sharey=True)
-        for axes, trained in zip(panels, ("in order", "shuffled"), strict=True):
-            for place, (cell, found) in enumerate(cells.items()):
-                for condition, (training, test) in CONDITIONS.items():
-                    one = found["accuracy"][condition]
-                    if training == trained and one is not None:
-                        _point(axes, cell, place, one, is_open=test == "shuffled")
-            axes.set_title(f"trained on words {trained}", fontsize=10)
-            axes.set_xlabel("test accuracy, %")
-            axes.grid(axis="x", alpha=0.25)
-        panels[0].set_yticks(range(len(cells)), list(cells))
-        panels[0].set_ylim(len(cells) - 0.5, -0.5)
-        _explain(panels[0])
-        legend(figure, panels)
-
-    return drawn(draw, "order", 8.4, 1.5 + 0.4 * len(cells))
-
-
-def _point(
-    axes: Any, cell: str, place: int, one: Mapping[str, Any], *, is_open: bool
-) -> None:
-    value, low, high = (100 * one[k] for k in ("accuracy", "low", "high"))
-    look = style(cell, place) | {"linestyle": "none"}
-    if is_open:
-        look["markerfacecolor"] = "none"
-    reach = [[max(value - low, 0)], [max(high - value, 0)]]
-    height = place + (0.13 if is_open else -0.13)
-    axes.errorbar([value], [height], xerr=reach, capsize=3, **look)
-
-
-def _explain(axes: Any) -> None:
-    """Adds to the legend what filled and open marks mean."""
-    look = {"color": INK, "marker": "o", "linestyle": "none"}
-    axes.plot([], [], label="tested on words in order", **look)
-    axes.plot([], [], label="on shuffled words", markerfacecolor="none", **look)
+def _rows(findings: OrderFindings, seeds: int) -> Iterator[dict[str, object]]:
+    for cell, found in findings.cells.items():
+        for condition, one in found.accuracy.items():
+            if one is not None:
+                yield {
+                    "cell": cell, "shuffled": condition, "seeds": seeds,
+                    "n": findings.n, **dataclasses.asdict(one),
+                }  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 from seqclf.errors import RunError
 from seqclf.marker import QUESTION_FILE
-from seqclf.records import sweeps
+from seqclf.records import inside, sweeps
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.storage import (
     numbered,
@@ -27,10 +27,10 @@ FIGURE_FILE = "figure.svg"
 MADE_BY = ("seqclf", "answers", "machine")  # of a question: who answered it, and where
 # What a study finds, by its name; or by the mode, where it finds different things.
 FINDINGS: dict[str, type] = {
-    "gradients": dict,
-    "memory": dict,
-    "gates": dict,
-    "order": dict,
+    "gradients": inside.GradientsFindings,
+    "memory": inside.MemoryFindings,
+    "gates": inside.GatesFindings,
+    "order": inside.OrderFindings,
     "size": sweeps.SizeFindings,
     "sensitivity": sweeps.TrialsFindings,
     sweeps.RANGE: sweeps.RangeFindings,
@@ -42,6 +42,8 @@ FINDINGS: dict[str, type] = {
 }
 # The rows that code reads; those of other studies stay plain values.
 ROWS: dict[str, type] = {
+    "gradients": inside.GradientRow,
+    "gates": inside.GateRow,
     sweeps.RANGE: sweeps.RangeStep,
     "convergence": sweeps.EpochReached,
     "cost": sweeps.CellCost,

@@ -13,15 +13,14 @@ from seqclf.studies import (
     convergence_shown,
     cost,
     cost_shown,
-    gates,
-    gates_shown,
-    gradients,
-    gradients_shown,
     memory,
+    memory_shown,
     order,
+    order_shown,
     wins,
     wins_shown,
 )
+from seqclf.studies.inside import gates, gates_drawn, gradients, gradients_shown
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question
 from seqclf.studies.sweeps import (
@@ -65,19 +64,19 @@ STUDIES: dict[str, Study] = {
     ),
     "memory": Study(
         run=memory.run,
-        figure=memory.figure,
+        figure=memory_shown.figure,
         claim="Gates keep long-range dependencies.",
     ),
     "gates": Study(
         run=gates.run,
-        figure=gates_shown.figure,
+        figure=gates_drawn.figure,
         claim="z near 1 copies the old state, r near 0 drops it; LSTM hides part of "
         "its memory, GRU does not.",
         options=frozenset({"texts"}),
     ),
     "order": Study(
         run=order.run,
-        figure=order.figure,
+        figure=order_shown.figure,
         claim="The order of words matters here at all.",
     ),
     "size": Study(

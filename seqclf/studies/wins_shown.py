@@ -7,11 +7,11 @@ from typing import Any
 
 from seqclf.cells import GRU, LSTM, NO_RECURRENCE
 from seqclf.comparison.pairs import SIGNIFICANCE
-from seqclf.comparison.words import percent, signed
 from seqclf.records.sweeps import Compared, WinsFindings
 from seqclf.report.figures import clipped, drawn, style
 from seqclf.report.svg import INK
 from seqclf.studies.question import Answer, Table
+from seqclf.wording import percent, signed
 
 
 def sentence(findings: WinsFindings) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 from seqclf.comparison import tuning
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
-from seqclf.comparison.words import percent, signed
 from seqclf.config import RunConfig
 from seqclf.records.sweeps import (
     Correlation,
@@ -20,6 +19,7 @@ from seqclf.records.sweeps import (
 from seqclf.report import figures
 from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
 from seqclf.studies.sweeps import random_search, range_test_shown, sweep
+from seqclf.wording import percent, signed
 
 QUICK_DRAWS = 2
 

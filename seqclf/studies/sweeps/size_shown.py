@@ -9,7 +9,6 @@ import numpy as np
 
 from seqclf.cells import GRU, LSTM
 from seqclf.comparison.verdict import title
-from seqclf.comparison.words import percent, signed
 from seqclf.records.sweeps import (
     FittedLaw,
     Gaps,
@@ -23,6 +22,7 @@ from seqclf.report.svg import INK
 from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
 from seqclf.studies.sweeps import learning_curve, sweep
 from seqclf.studies.sweeps.learning_curve import PowerLaw
+from seqclf.wording import percent, signed
 
 FEWEST_STEPS = 16  # of an epoch, as far as batches of 8 allow
 

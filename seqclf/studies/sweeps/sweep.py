@@ -15,7 +15,6 @@ import numpy as np
 
 from seqclf import statistics
 from seqclf.comparison.pairs import Right
-from seqclf.comparison.words import joined, percent, signed
 from seqclf.config import RunConfig, twin
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.records.sweeps import (
@@ -30,6 +29,7 @@ from seqclf.runs import Run
 from seqclf.studies import intervals
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import QUICK_CELLS, Answer, F, Question
+from seqclf.wording import joined, percent, signed
 
 Tested = TypeVar("Tested", Variant, SpreadPair, Correlation)
 SPLITS, SCORES = (TRAIN, VALIDATION, TEST), ("accuracy", "log_loss")

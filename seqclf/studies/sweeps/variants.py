@@ -10,7 +10,6 @@ import numpy as np
 
 from seqclf.comparison.pairs import SIGNIFICANCE, right_answers
 from seqclf.comparison.verdict import title
-from seqclf.comparison.words import signed
 from seqclf.data.dataset import TEST
 from seqclf.records.sweeps import Variant, VariantsFindings
 from seqclf.report import figures
@@ -19,6 +18,7 @@ from seqclf.studies import intervals
 from seqclf.studies.question import Answer, Question, Table
 from seqclf.studies.sweeps import sweep
 from seqclf.studies.sweeps.sweep import Point, Trained
+from seqclf.wording import signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

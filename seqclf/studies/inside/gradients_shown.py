@@ -6,14 +6,18 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from seqclf.records.inside import (
+    GradientRow,
+    GradientsFindings,
+    StageGradients,
+    WayBack,
+)
 from seqclf.report.figures import drawn, legend, short, style
-from seqclf.studies import unrolled
-from seqclf.studies.question import Answer, Record, Table
+from seqclf.studies.inside import unrolled
+from seqclf.studies.inside.gradients_judged import STAGES
+from seqclf.studies.question import Answer, Table
 
-STAGES = ("at the start", "after one epoch", "at the best epoch")
 LAST = STAGES[-1]
-# The state that is kept from token to token: what the verdict is of.
-MEMORY = {"rnn": "h", "gru": "h", "lstm": "c"}
 LOWEST_DRAWN = 1e-30
 
 
@@ -25,44 +29,47 @@ def scientific(value: float) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def sentence(findings: Record, models: str) -> str:
+def sentence(findings: GradientsFindings, models: str) -> str:
     """Says how much of the gradient is left over the span, at the best epoch.
 
     Args:
-      findings: See `gradients.run`.
+      findings: What was found.
       models: What the figures stand for.
     """
-    span, parts = findings["span"], []
-    for cell, stages in findings["cells"].items():
-        state = findings["memory"][cell]
-        now = stages[LAST]["states"][state]
-        factor, low, high = (
-            scientific(now[key]) for key in ("factor", "factor_low", "factor_high")
-        )
+    parts = []
+    for cell, stages in findings.cells.items():
+        state = findings.memory[cell]
+        now = stages[LAST].states[state]
         parts.append(
-            f"{cell} {factor} ({low} to {high}), {now['verdict']}"
+            f"{cell} {_factor(now)}, {now.verdict}"
             + (", in its memory cell" if state == "c" else "")
         )
     clipped = ", ".join(
-        f"{cell} {100 * stages[LAST]['clipped']:.0f} %"
-        for cell, stages in findings["cells"].items()
+        f"{cell} {100 * stages[LAST].clipped:.0f} %"
+        for cell, stages in findings.cells.items()
     )
     return (
-        f"At the best epoch, the gradient's length {span} tokens before the end, "
-        f"relative to the last token: {'; '.join(parts)} "
-        f"({models}, {findings['texts']} long test texts). Training batches whose "
+        f"At the best epoch, the gradient's length {findings.span} tokens before the "
+        f"end, relative to the last token: {'; '.join(parts)} "
+        f"({models}, {findings.texts} long test texts). Training batches whose "
         f"gradient is clipped there: {clipped}."
     )
 
 
-def table(findings: Record) -> Table:
+def _factor(way: WayBack) -> str:
+    low, high = scientific(way.factor_low), scientific(way.factor_high)
+    return f"{scientific(way.factor)} ({low} to {high})"
+
+
+def table(findings: GradientsFindings) -> Table:
     """Returns a line a cell, stage and state."""
-    span = findings["span"]
-    rows = []
-    for cell, stages in findings["cells"].items():
-        for stage, one in stages.items():
-            for state, values in one["states"].items():
-                rows.append(_line(cell, stage, state, one, values))
+    span = findings.span
+    rows = [
+        _line(cell, stage, state, one)
+        for cell, stages in findings.cells.items()
+        for stage, one in stages.items()
+        for state in one.states
+    ]
     return Table(
         header=(
             "cell", "stage", f"factor over {span} tokens", "× a token", "verdict",
@@ -72,20 +79,17 @@ def table(findings: Record) -> Table:
     )  # fmt: skip
 
 
-def _line(
-    cell: str, stage: str, state: str, one: Record, values: Record
-) -> tuple[str, ...]:
-    low, high = scientific(values["factor_low"]), scientific(values["factor_high"])
-    matrices = one["matrices"].values()
+def _line(cell: str, stage: str, state: str, one: StageGradients) -> tuple[str, ...]:
+    way, matrices = one.states[state], one.matrices.values()
     return (
         f"{cell}, {state}",
         stage,
-        f"{scientific(values['factor'])} ({low} to {high})",
-        f"{10 ** values['slope']:.3f}",
-        values["verdict"],
-        _range([m["spectral_radius"] for m in matrices]),
-        _range([m["singular_value"] for m in matrices]),
-        f"{100 * one['clipped']:.0f}",
+        _factor(way),
+        f"{10**way.slope:.3f}",
+        way.verdict,
+        _range([m.spectral_radius for m in matrices]),
+        _range([m.singular_value for m in matrices]),
+        f"{100 * one.clipped:.0f}",
     )
 
 
@@ -94,21 +98,21 @@ def _range(values: Sequence[float]) -> str:
     return low if low == high else f"{low}–{high}"
 
 
-def notes(findings: Record, distance: int) -> tuple[str, ...]:
+def notes(findings: GradientsFindings, distance: int) -> tuple[str, ...]:
     """Says what was measured, and what the verdicts mean."""
-    span, most = findings["span"], short(findings["threshold"])
+    span, most = findings.span, short(findings.threshold)
     return (
-        unrolled.of_accuracies(findings["accuracy"]),
+        unrolled.of_accuracies(findings.accuracy),
         f"Norms of the derivative of each text's cross-entropy by the hidden state h, "
-        f"in the LSTM also by the memory cell c, for the {findings['texts']} longest "
+        f"in the LSTM also by the memory cell c, for the {findings.texts} longest "
         f"test texts; all of them have {distance + 1} tokens or more.",
         f"Vanishing: the 95 % interval of the factor over {span} tokens lies below "
         f"1/{most}; exploding: above {most}; steady: between; else not decided.",
         "× a token: what each token multiplies it by, from the slope of a line through "
         "all distances. Of a gradient that falls within few tokens and then no more, "
         "that is nearer to 1 than the factor would have it.",
-        f"Clipped: of {findings['batches']} training batches, with dropout and word "
-        f"dropout, those whose gradient was longer than {findings['clip_norm']:g}.",
+        f"Clipped: of {findings.batches} training batches, with dropout and word "
+        f"dropout, those whose gradient was longer than {findings.clip_norm:g}.",
         "Spectral radius and largest singular value are those of the recurrent matrix; "
         "where a cell has several, the least and the greatest. A plain RNN's starts "
         "orthogonal, as Keras has it, with all singular values 1, so that its gradient "
@@ -117,18 +121,19 @@ def notes(findings: Record, distance: int) -> tuple[str, ...]:
     )
 
 
-def figure(answer: Answer[Any]) -> str:
+def figure(answer: Answer[GradientsFindings]) -> str:
     """Draws the norms against the distance from the last token, stage by stage."""
+    rows: tuple[GradientRow, ...] = answer.rows
 
     def draw(figure: Any) -> None:
         panels = figure.subplots(1, len(STAGES), sharey=True)
         for axes, stage in zip(panels, STAGES, strict=True):
-            _draw_stage(axes, [row for row in answer.rows if row["stage"] == stage])
+            _draw_stage(axes, [row for row in rows if row.stage == stage])
             axes.set_yscale("log")
             axes.set_title(stage, fontsize=10)
             axes.set_xlabel("tokens from the end")
             axes.grid(alpha=0.25)
-        least = min(row["median"] for row in answer.rows)
+        least = min(row.median for row in rows)
         if least < LOWEST_DRAWN:
             panels[0].set_ylim(bottom=LOWEST_DRAWN)
         panels[0].yaxis.set_major_formatter(lambda value, _: power_of_ten(value))
@@ -144,25 +149,23 @@ def power_of_ten(value: float) -> str:
     return "10" + digits.translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
-def _draw_stage(axes: Any, rows: Sequence[Record]) -> None:
+def _draw_stage(axes: Any, rows: Sequence[GradientRow]) -> None:
     """Draws medians, the quartiles around them, and the LSTM's h more faintly."""
-    for cell, state in dict.fromkeys((row["cell"], row["state"]) for row in rows):
-        curve = [r for r in rows if (r["cell"], r["state"]) == (cell, state)]
-        x = [row["distance"] for row in curve]
-        median, low, high = (
-            [row[key] for row in curve] for key in ("median", "low", "high")
-        )
-        is_memory = MEMORY[cell] == state
+    for cell, state in dict.fromkeys((row.cell, row.state) for row in rows):
+        curve = [row for row in rows if (row.cell, row.state) == (cell, state)]
+        x = [row.distance for row in curve]
+        is_memory = unrolled.inside_of(cell).memory == state
         look = style(cell) | {"markevery": max(len(x) // 6, 1), "markersize": 5}
         if not is_memory:
             look |= {"linewidth": 1, "alpha": 0.6, "markerfacecolor": "none"}
-        axes.plot(x, median, label=_name(cell, state), **look)
+        axes.plot(x, [row.median for row in curve], label=_name(cell, state), **look)
         if is_memory:
             band = {"color": look["color"], "alpha": 0.15, "linewidth": 0}
+            low, high = [row.low for row in curve], [row.high for row in curve]
             axes.fill_between(x, low, high, **band)
 
 
 def _name(cell: str, state: str) -> str:
-    if cell != "lstm":
+    if unrolled.inside_of(cell).memory == "h":
         return cell
-    return "lstm, memory cell c" if state == "c" else "lstm, hidden state h"
+    return f"{cell}, memory cell c" if state == "c" else f"{cell}, hidden state h"

@@ -22,19 +22,24 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from seqclf.cells import Values
 from seqclf.config import TextConfig
+from seqclf.data.dataset import TEST
 from seqclf.errors import ConfigError
 from seqclf.model import backend
 from seqclf.model.keras_file import open_keras
+from seqclf.records.inside import GatesFindings
 from seqclf.records.training import Report, Started
 from seqclf.runs import Run
 from seqclf.runs.run import MODEL_FILE
-from seqclf.studies import gates_counted, gates_shown, unrolled
-from seqclf.studies.activations import GATES, STATES, Values, activations
-from seqclf.studies.gates_shown import FIT_TO_DRAW, MOST_TOKENS, MOST_UNITS
+from seqclf.studies.inside import gates_counted, gates_judged, gates_shown, unrolled
+from seqclf.studies.inside.activations import activations
+from seqclf.studies.inside.gates_counted import Collected
+from seqclf.studies.inside.gates_judged import Drawing, Measured
+from seqclf.studies.inside.gates_shown import FIT_TO_DRAW, MOST_TOKENS, MOST_UNITS
+from seqclf.studies.inside.unrolled import Sample
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, Record, trainings
-from seqclf.studies.unrolled import Sample
+from seqclf.studies.question import Answer, Question, trainings
 from seqclf.text.arrays import strings
 from seqclf.text.encoding import EncodedDataset, Examples, open_encoded, take
 from seqclf.text.tokens import RESERVED, UNKNOWN_ID, tokenize
@@ -44,7 +49,7 @@ TEXTS, QUICK_TEXTS = 300, 100
 MOST_TEXTS = 4  # given, to be drawn
 
 
-def run(question: Question, lab: Lab) -> Answer[Any]:
+def run(question: Question, lab: Lab) -> Answer[GatesFindings]:
     """Trains the plain networks, and looks at what their gates do.
 
     Args:
@@ -52,32 +57,11 @@ def run(question: Question, lab: Lab) -> Answer[Any]:
       lab: Where to train and to measure.
 
     Returns:
-      The answer. Its rows have a part each: `unit` (a gate of a unit: value is its
-      mean, low and high the shares of its values < 0.1 and > 0.9), `half-life` (value,
-      of a unit, in tokens), `bin` (a tenth of a gate's range, by position: value is the
-      mean effect there, see below, over count values) and `token` (a gate or state of a
-      unit at a token of a text that is drawn). Its findings:
-
-      - texts, tokens: of the test split, what all but the drawings stand on;
-        difference, the greatest between these figures' states and the layers' own;
-        accuracy: by cell, on the test split.
-      - cells: by cell: gates, by name: mean, low and high (shares of values < 0.1 and
-        > 0.9), units_shut and units_open (shares of units that are so for 99 % of the
-        tokens), state (`shut`, `open` if all values but 1 % are so, else `in use`);
-        saturated (share of |h| > 0.9); half_life (median, low, high: quartiles over
-        units; above_10, above_100: shares of units), None without gates; exposed
-        (LSTM: mean of ‖h‖/‖tanh c‖ over tokens, low, high: interval over texts; GRU: 1
-        by its formula), None without gates.
-      - copying: how far the GRU's state moves at a token, |h - h before|: small, where
-        z > 0.9; large, where z < 0.1; their numbers n_small, n_large; ratio with low
-        and high (95 % interval over texts); None where a number is 0.
-      - dropping: how far the old state moves the candidate: small, where r < 0.1;
-        large, where r > 0.9; the rest as in copying.
-      - copying_tenths, dropping_tenths: the same between the tenth of the greatest and
-        that of the least values of the gate, whatever they are.
+      The answer; its rows are `GateRow`. Intervals are over texts.
 
     Raises:
-      ConfigError: If a cell does not recur, or more than four texts are given.
+      ConfigError: If a cell does not recur, its steps are not described, or more than
+        four texts are given.
       RunError: If gates computed anew do not give the layer's own states.
     """
     if len(question.texts) > MOST_TEXTS:
@@ -90,29 +74,25 @@ def run(question: Question, lab: Lab) -> Answer[Any]:
     runs = lab.train(trainings(question, config), with_first_epoch=True)
     data = lab.load(config)
     most = QUICK_TEXTS if question.quick else TEXTS
-    places = spread(len(data.splits["test"]), most)
+    places = spread(len(data.splits[TEST]), most)
     texts = question.texts or typical_texts(data)
     samples = [
         Sample(one.path, data.path, places, texts, 0, lab.threads) for one in runs
     ]
     names = [f"gates of {one.name}" for one in runs]
-    measured = dict(
-        zip(unrolled.pairs(question), lab.measure(measure, samples, names), strict=True)
+    measured: list[Measured] = lab.measure(measure, samples, names)
+    findings = gates_judged.judge(
+        unrolled.by_cell(question, [one.summary for one in measured]),
+        texts=len(places),
+        accuracy=unrolled.accuracies(question, runs),
     )
-    by_cell = {
-        cell: [measured[cell, seed] for seed in question.seeds]
-        for cell in question.cells
-    }
-    findings = gates_counted.judge(by_cell) | {
-        "texts": len(places),
-        "accuracy": unrolled.accuracies(question, runs),
-    }
+    by_run = dict(zip(unrolled.pairs(question), measured, strict=True))
     return Answer(
         study="gates",
         title="What the gates do",
         sentence=gates_shown.sentence(findings, unrolled.spoken_for(question)),
         table=gates_shown.table(findings),
-        rows=tuple(gates_counted.rows_of(measured, question.seeds[0])),
+        rows=tuple(gates_judged.rows_of(by_run, question.seeds[0])),
         findings=findings,
         trials=len(runs),
         notes=gates_shown.notes(findings, question)
@@ -131,7 +111,7 @@ def typical_texts(data: EncodedDataset) -> tuple[str, ...]:
 
     It fits with 8 to 24 tokens; if none does, the one that is nearest to it.
     """
-    test = data.splits["test"]
+    test = data.splits[TEST]
     away = np.abs(test.lengths - np.clip(test.lengths, *FIT_TO_DRAW))
     found = []
     for label in np.unique(test.label_ids)[:2]:
@@ -141,66 +121,66 @@ def typical_texts(data: EncodedDataset) -> tuple[str, ...]:
     return tuple(found)
 
 
-def measure(sample: Sample, report: Report) -> Record:
-    """Measures one run, in a process of its own.
-
-    Returns:
-      What `gates_counted.summary` returns, with `chosen` units and `drawn`, for each
-      text to be drawn its `tokens` and `values`, by gate and state float
-      [tokens, chosen].
-    """
+def measure(sample: Sample, report: Report) -> Measured:
+    """Measures one run, in a process of its own."""
     report(Started())
     backend.set_threads(sample.threads)
     done = Run(sample.run)
     config, data = done.config, open_encoded(sample.encoded)
     model = open_keras(done.file(MODEL_FILE))
     cell = config.model.cell
-    collected = collect(model, cell, take(data.splits["test"], np.array(sample.rows)))
-    found = gates_counted.summary(cell, collected, len(sample.rows))
-    chosen = spread_units(found["memory"])
-    found["chosen"] = chosen
-    found["drawn"] = [
+    collected = collect(model, cell, take(data.splits[TEST], np.array(sample.rows)))
+    summary = gates_counted.summary(cell, collected, len(sample.rows))
+    chosen = spread_units(summary.memory)
+    drawn = [
         _values_of_text(model, cell, text, data.vocabulary, config.text, chosen)
         for text in sample.texts
     ]
-    return found
+    return Measured(summary=summary, chosen=chosen, drawn=drawn)
 
 
-def collect(model: Any, cell: str, examples: Examples) -> Values:
+def collect(model: Any, cell: str, examples: Examples) -> Collected:
     """Computes gates and states of all tokens of examples.
-
-    Returns:
-      By name, float32 [tokens, units]: see `activations`, and `before`, the hidden
-      state before each token. And `text` int [tokens], `position` int [tokens] within
-      it, and `difference`, float [chunks], from the layer's own states.
 
     Raises:
       RunError: If they do not give the layer's own states.
     """
-    parts: list[Values] = []
+    parts = []
     for index, (batch, is_token) in enumerate(unrolled.chunks(examples)):
-        values = checked(model, cell, batch.token_ids, is_token)
+        values, difference = checked(model, cell, batch.token_ids, is_token)
         hidden = values["hidden"]
-        values["before"] = np.concatenate(
-            [np.zeros_like(hidden[:, :1]), hidden[:, :-1]], axis=1
-        )
+        before = np.concatenate([np.zeros_like(hidden[:, :1]), hidden[:, :-1]], axis=1)
         text, position = np.nonzero(is_token)
-        difference = values.pop("difference")
         parts.append(
-            {name: v[is_token].astype(np.float32) for name, v in values.items()}
-            | {"text": text + index * unrolled.CHUNK, "position": position}
-            | {"difference": difference}
+            Collected(
+                values={n: v[is_token].astype(np.float32) for n, v in values.items()},
+                before=before[is_token].astype(np.float32),
+                text=text + index * unrolled.CHUNK,
+                position=position,
+                difference=difference,
+            )
         )
-    return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[Collected]) -> Collected:
+    names = parts[0].values
+    return Collected(
+        values={n: np.concatenate([one.values[n] for one in parts]) for n in names},
+        before=np.concatenate([one.before for one in parts]),
+        text=np.concatenate([one.text for one in parts]),
+        position=np.concatenate([one.position for one in parts]),
+        difference=max(one.difference for one in parts),
+    )
 
 
 def checked(
     model: Any, cell: str, token_ids: np.ndarray, is_token: np.ndarray
-) -> Values:
+) -> tuple[Values, float]:
     """Computes gates and states, and compares them with the layer's own.
 
     Returns:
-      As `activations`, with `difference`, float [1].
+      As `activations`, and the greatest difference.
 
     Raises:
       RunError: If they do not give the layer's own states.
@@ -208,8 +188,7 @@ def checked(
     layer, inputs = unrolled.the_layer(model), unrolled.layer_inputs(model, token_ids)
     values = activations(cell, layer.get_weights(), inputs, is_token)
     own = unrolled.own_states(layer, inputs, is_token)
-    difference = unrolled.refuse_difference(values["hidden"], own, is_token)
-    return values | {"difference": np.array([difference])}
+    return values, unrolled.refuse_difference(values["hidden"], own, is_token)
 
 
 def spread_units(memory: np.ndarray) -> list[int]:
@@ -225,16 +204,16 @@ def _values_of_text(
     vocabulary: Vocabulary,
     config: TextConfig,
     chosen: Sequence[int],
-) -> Record:
+) -> Drawing:
     tokens, token_ids = words_of(text, vocabulary, config)
-    values = checked(model, cell, token_ids[None], np.ones((1, len(tokens)), bool))
-    return {
-        "tokens": tokens[:MOST_TOKENS],
-        "values": {
+    values, _ = checked(model, cell, token_ids[None], np.ones((1, len(tokens)), bool))
+    return Drawing(
+        tokens=tokens[:MOST_TOKENS],
+        values={
             name: values[name][0, :MOST_TOKENS, chosen].T
-            for name in GATES[cell] + STATES[cell]
+            for name in unrolled.shown_of(cell)
         },
-    }
+    )
 
 
 def words_of(

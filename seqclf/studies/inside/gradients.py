@@ -17,26 +17,27 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from seqclf.config import TrainingConfig
+from seqclf.data.dataset import TEST, TRAIN
 from seqclf.errors import DataError
 from seqclf.model import backend
 from seqclf.model.build import build_model
 from seqclf.model.keras_file import open_keras
 from seqclf.model.kernels import use_kernel
+from seqclf.records.inside import GradientsFindings, Spectrum
 from seqclf.records.training import Report, Started
 from seqclf.runs import Run
 from seqclf.runs.run import FIRST_EPOCH_FILE, MODEL_FILE
-from seqclf.statistics import crossed_mean
-from seqclf.studies import gradients_shown, unrolled
-from seqclf.studies.gradients_shown import MEMORY, STAGES
+from seqclf.studies.inside import gradients_judged, gradients_shown, unrolled
+from seqclf.studies.inside.gradients_judged import STAGES, Measured, MeasuredStage
+from seqclf.studies.inside.unrolled import Sample
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, Record, trainings
-from seqclf.studies.unrolled import Sample
+from seqclf.studies.question import Answer, Question, trainings
 from seqclf.text.batching import training_batches
 from seqclf.text.encoding import EncodedDataset, open_encoded, take
 from seqclf.training.fit import label_weights
@@ -45,16 +46,10 @@ TEXTS, QUICK_TEXTS = 200, 100
 BATCHES, QUICK_BATCHES = 50, 20
 MOST_DISTANCE = 200  # shown
 SPAN = 100  # judged
-LIMIT = 2.0  # powers of ten over the span beyond which a gradient is not steady
 SMALLEST = 1e-300  # stands for a gradient of 0, which has no logarithm
-MATRICES = {
-    "rnn": ("recurrent",),
-    "gru": ("update", "reset", "candidate"),
-    "lstm": ("input", "forget", "candidate", "output"),
-}
 
 
-def run(question: Question, lab: Lab) -> Answer[Any]:
+def run(question: Question, lab: Lab) -> Answer[GradientsFindings]:
     """Trains the plain networks, and looks at their gradients at three stages.
 
     Args:
@@ -62,27 +57,11 @@ def run(question: Question, lab: Lab) -> Answer[Any]:
       lab: Where to train and to measure.
 
     Returns:
-      The answer. Its rows are a point of a curve each: cell, stage, state (`h`, `c`),
-      distance (0 is the last token), and median, low, high (quartiles) of the norm over
-      texts and seeds. Its findings:
-
-      - texts, batches, span, threshold, clip_norm: what the figures below stand on;
-        accuracy: by cell, on the test split.
-      - cells: by cell, by stage: states, by state: slope (powers of ten a token, by
-        least squares over the span) with slope_low and slope_high; factor (norm at the
-        span's end by the norm at the last token; the geometric mean over texts) with
-        factor_low and factor_high; verdict. Also clipped (share of training batches
-        whose gradient was longer than the clip norm), largest_gradient (their greatest
-        norm) and matrices (by name: spectral_radius, singular_value, the largest).
-      - memory: by cell, the state that is kept from token to token.
-      - against_rnn: by gated cell, by stage: ratio, how many times as much of the
-        gradient by the kept state is left over the span as in rnn, with low and high.
-
-      The intervals are of 95 %: over seeds and texts, or with one seed over texts,
-      for that model alone.
+      The answer; its rows are `GradientRow`. The intervals are over seeds and texts, or
+      with one seed over texts, for that model alone.
 
     Raises:
-      ConfigError: If a cell does not recur.
+      ConfigError: If a cell does not recur, or its steps are not described.
       DataError: If the test texts are of one token.
       RunError: If a layer taken apart differs from itself.
     """
@@ -90,32 +69,28 @@ def run(question: Question, lab: Lab) -> Answer[Any]:
     runs = lab.train(trainings(question, config), with_first_epoch=True)
     data = lab.load(config)
     rows, distance = long_texts(
-        data.splits["test"].lengths, QUICK_TEXTS if question.quick else TEXTS
+        data.splits[TEST].lengths, QUICK_TEXTS if question.quick else TEXTS
     )
     batches = QUICK_BATCHES if question.quick else BATCHES
     samples = [
         Sample(one.path, data.path, rows, (), batches, lab.threads) for one in runs
     ]
     names = [f"gradients of {one.name}" for one in runs]
-    measured = lab.measure(measure, samples, names)
-    by_cell = {
-        cell: [m for m, (c, _) in zip(measured, unrolled.pairs(question), strict=True)
-               if c == cell]
-        for cell in question.cells
-    }  # fmt: skip
-    findings = {
-        "texts": len(rows),
-        "batches": max(m["batches"] for m in measured),
-        "clip_norm": config.training.clip_norm,
-        "accuracy": unrolled.accuracies(question, runs),
-        **judge(by_cell, min(distance, SPAN)),
-    }
+    measured: list[Measured] = lab.measure(measure, samples, names)
+    by_cell = unrolled.by_cell(question, measured)
+    findings = gradients_judged.judge(
+        by_cell,
+        min(distance, SPAN),
+        texts=len(rows),
+        clip_norm=config.training.clip_norm,
+        accuracy=unrolled.accuracies(question, runs),
+    )
     return Answer(
         study="gradients",
         title="Gradients on their way back",
         sentence=gradients_shown.sentence(findings, unrolled.spoken_for(question)),
         table=gradients_shown.table(findings),
-        rows=tuple(_rows(by_cell)),
+        rows=tuple(gradients_judged.rows_of(by_cell)),
         findings=findings,
         trials=len(runs),
         notes=gradients_shown.notes(findings, distance)
@@ -148,13 +123,8 @@ def long_texts(lengths: np.ndarray, most: int) -> tuple[tuple[int, ...], int]:
     return tuple(rows.tolist()), distance
 
 
-def measure(sample: Sample, report: Report) -> Record:
-    """Measures one run at its three stages, in a process of its own.
-
-    Returns:
-      By stage: norms, by state the log10 of norms, float64 [texts, distances]; clipped;
-      largest_gradient; matrices. And batches, how many training batches were seen.
-    """
+def measure(sample: Sample, report: Report) -> Measured:
+    """Measures one run at its three stages, in a process of its own."""
     report(Started())
     backend.set_threads(sample.threads)
     done = Run(sample.run)
@@ -164,7 +134,7 @@ def measure(sample: Sample, report: Report) -> Record:
     )
     use_kernel(model, config.training.kernel)
     norm_of = _norm_of_batch(model, config.training.label_smoothing)
-    found: Record = {}
+    found: dict[str, MeasuredStage] = {}
     for stage, file in zip(STAGES, (None, FIRST_EPOCH_FILE, MODEL_FILE), strict=True):
         if file is not None:
             model.set_weights(open_keras(done.file(file)).get_weights())
@@ -172,21 +142,19 @@ def measure(sample: Sample, report: Report) -> Record:
             norm_of, data, config.training, sample.batches, STAGES.index(stage) + 1
         )
         layer = unrolled.the_layer(model)
-        found[stage] = {
-            "norms": _norms_of_texts(model, data, sample.rows),
-            "clipped": float((batch_norms > config.training.clip_norm).mean()),
-            "largest_gradient": float(batch_norms.max()),
-            "matrices": matrices(
-                config.model.cell, layer.cell.recurrent_kernel.numpy()
-            ),
-        }
-    return found | {"batches": len(batch_norms)}
+        found[stage] = MeasuredStage(
+            norms=_norms_of_texts(model, data, sample.rows),
+            clipped=float((batch_norms > config.training.clip_norm).mean()),
+            largest_gradient=float(batch_norms.max()),
+            matrices=matrices(config.model.cell, layer.cell.recurrent_kernel.numpy()),
+        )
+    return Measured(stages=found, batches=len(batch_norms))
 
 
 def _norms_of_texts(
     model: Any, data: EncodedDataset, rows: Sequence[int]
 ) -> dict[str, np.ndarray]:
-    examples = take(data.splits["test"], np.array(rows))
+    examples = take(data.splits[TEST], np.array(rows))
     layer, readout = unrolled.the_layer(model), model.get_layer("logits").get_weights()
     parts: list[dict[str, np.ndarray]] = []
     distance = min(int(examples.lengths.min()) - 1, MOST_DISTANCE)
@@ -234,10 +202,7 @@ def gradient_norms(
     steps = tf.unstack(tf.constant(inputs, tf.float64), axis=1)
     masks = tf.unstack(tf.constant(is_token)[:, :, None], axis=1)
     kernel, bias = (tf.constant(w, tf.float64) for w in readout)
-    states = [
-        tf.zeros([len(inputs), layer.units], tf.float64)
-        for _ in range(2 if type(layer).__name__ == "LSTM" else 1)
-    ]
+    states = cell.get_initial_state(batch_size=len(inputs))  # h, and c if there is one
     made = []
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(states)
@@ -292,7 +257,7 @@ def _batch_norms(
     norm_of: Any, data: EncodedDataset, config: TrainingConfig, most: int, epoch: int
 ) -> np.ndarray:
     """Returns the norms of an epoch's first batches, with dropout as in training."""
-    train, labels = data.splits["train"], len(data.labels)
+    train, labels = data.splits[TRAIN], len(data.labels)
     one_hot = np.eye(labels, dtype=np.float32)
     weights = label_weights(train.label_ids, labels, config)
     by_label = np.ones(labels, np.float32) if weights is None else weights
@@ -305,156 +270,19 @@ def _batch_norms(
     )
 
 
-def matrices(cell: str, recurrent_kernel: np.ndarray) -> Record:
-    """Returns what the recurrent matrix of each gate does to a state.
+def matrices(cell: str, recurrent_kernel: np.ndarray) -> dict[str, Spectrum]:
+    """Returns what the recurrent matrix of each part of a cell does to a state.
 
     Args:
-      cell: `rnn`, `gru` or `lstm`.
-      recurrent_kernel: [units, gates x units], the gates in Keras's order.
-
-    Returns:
-      By name: spectral_radius (of the eigenvalues the greatest absolute one) and
-      singular_value, the largest.
+      cell: Name of the cell.
+      recurrent_kernel: [units, parts x units], the parts in Keras's order.
     """
-    names = MATRICES[cell]
+    names = unrolled.inside_of(cell).parts
     parts = np.split(recurrent_kernel.astype(np.float64), len(names), axis=1)
     return {
-        name: {
-            "spectral_radius": float(np.abs(np.linalg.eigvals(part)).max()),
-            "singular_value": float(np.linalg.norm(part, 2)),
-        }
+        name: Spectrum(
+            spectral_radius=float(np.abs(np.linalg.eigvals(part)).max()),
+            singular_value=float(np.linalg.norm(part, 2)),
+        )
         for name, part in zip(names, parts, strict=True)
     }
-
-
-def judge(by_cell: Mapping[str, Sequence[Record]], span: int) -> Record:
-    """Turns what was measured into the findings, see `run`.
-
-    Args:
-      by_cell: What `measure` returned, a record a seed.
-      span: The distance that the factors and verdicts are of.
-    """
-    cells = {
-        cell: {stage: _at_stage([m[stage] for m in seeds], span) for stage in STAGES}
-        for cell, seeds in by_cell.items()
-    }
-    against = {
-        cell: {
-            stage: _ratio(
-                _log_factors(by_cell[cell], stage, MEMORY[cell], span)
-                - _log_factors(by_cell["rnn"], stage, MEMORY["rnn"], span)
-            )
-            for stage in STAGES
-        }
-        for cell in by_cell
-        if cell != "rnn" and "rnn" in by_cell
-    }
-    return {
-        "span": span,
-        "threshold": 10**LIMIT,
-        "memory": {cell: MEMORY[cell] for cell in by_cell},
-        "cells": cells,
-        "against_rnn": against,
-    }
-
-
-def _at_stage(seeds: Sequence[Record], span: int) -> Record:
-    states = {
-        state: follow(np.stack([one["norms"][state] for one in seeds]), span)
-        for state in seeds[0]["norms"]
-    }
-    names = seeds[0]["matrices"]
-    return {
-        "states": states,
-        "clipped": float(np.mean([one["clipped"] for one in seeds])),
-        "largest_gradient": max(one["largest_gradient"] for one in seeds),
-        "matrices": {
-            name: {
-                key: float(np.mean([one["matrices"][name][key] for one in seeds]))
-                for key in ("spectral_radius", "singular_value")
-            }
-            for name in names
-        },
-    }
-
-
-def follow(log_norms: np.ndarray, span: int) -> Record:
-    """Returns slope, factor and verdict of gradients on their way back.
-
-    Args:
-      log_norms: log10 of norms, [seeds, texts, distances].
-      span: Distance to judge by, within those there are.
-
-    Returns:
-      As in the findings of `run`. The verdict is `vanishing` if the whole interval of
-      the factor is below 1/100, `exploding` if it is above 100, `steady` if it lies
-      between, else `not decided`.
-    """
-    distances = np.arange(span + 1) - span / 2
-    kept = log_norms[..., : span + 1]
-    slopes = kept @ distances / (distances @ distances)
-    slope, slope_low, slope_high = interval(slopes)
-    middle, low, high = interval(kept[..., -1] - kept[..., 0])
-    if high < -LIMIT:
-        verdict = "vanishing"
-    elif low > LIMIT:
-        verdict = "exploding"
-    else:
-        steady = low >= -LIMIT and high <= LIMIT
-        verdict = "steady" if steady else "not decided"
-    return {
-        "slope": slope,
-        "slope_low": slope_low,
-        "slope_high": slope_high,
-        "factor": _power(middle),
-        "factor_low": _power(low),
-        "factor_high": _power(high),
-        "verdict": verdict,
-    }
-
-
-def interval(values: np.ndarray) -> tuple[float, float, float]:
-    """Returns mean and 95 % interval of values [seeds, texts].
-
-    Over seeds and texts, see `statistics.crossed_mean`; with one seed over texts, by
-    a bootstrap.
-    """
-    if min(values.shape) > 1:
-        estimate = crossed_mean(values)
-        return (estimate.mean, *estimate.interval())
-    texts = values.mean(axis=0)[:, None]
-    low, high = np.quantile(
-        unrolled.bootstrap(texts, np.ones_like(texts)), [0.025, 0.975]
-    )
-    return float(texts.mean()), float(low), float(high)
-
-
-def _log_factors(
-    seeds: Sequence[Record], stage: str, state: str, span: int
-) -> np.ndarray:
-    norms = np.stack([one[stage]["norms"][state] for one in seeds])
-    return norms[..., span] - norms[..., 0]
-
-
-def _ratio(log_ratios: np.ndarray) -> Record:
-    return dict(
-        zip(("ratio", "low", "high"), map(_power, interval(log_ratios)), strict=True)
-    )
-
-
-def _power(exponent: float) -> float:
-    """Returns a power of ten that is no infinity."""
-    return float(10.0 ** np.clip(exponent, -300, 300))
-
-
-def _rows(by_cell: Mapping[str, Sequence[Record]]) -> list[Record]:
-    rows = []
-    for (cell, seeds), stage in itertools.product(by_cell.items(), STAGES):
-        for state in seeds[0][stage]["norms"]:
-            norms = np.concatenate([one[stage]["norms"][state] for one in seeds])
-            quartiles = 10 ** np.quantile(norms, [0.5, 0.25, 0.75], axis=0)
-            for distance, values in enumerate(quartiles.T.tolist()):
-                about = {"cell": cell, "stage": stage, "state": state}
-                found = dict(zip(("median", "low", "high"), values, strict=True))
-                rows.append({**about, "distance": distance, **found})
-    return rows

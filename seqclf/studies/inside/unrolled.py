@@ -10,13 +10,14 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from seqclf import config as settings
-from seqclf.cells import CELLS
+from seqclf.cells import CELLS, Inside
 from seqclf.config import RunConfig
+from seqclf.data.dataset import TEST
 from seqclf.errors import ConfigError, RunError
 from seqclf.model.backend import import_keras
 from seqclf.model.kernels import recurrent_layers
@@ -33,6 +34,8 @@ MOST_DIFFERENCE = 1e-5
 QUICK_ROWS, QUICK_EPOCHS = 5000, 6
 CHUNK = 64  # texts at a time; bounds memory
 SAMPLES = 2000  # draws of a bootstrap
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def plain_network(question: Question, study: str) -> RunConfig:
     Quick, on at most 5,000 training texts, for 6 epochs if none are given.
 
     Raises:
-      ConfigError: If a cell does not recur.
+      ConfigError: If a cell does not recur, or its steps are not described.
     """
     for cell in question.cells:
         if not CELLS[cell].recurs:
@@ -70,6 +73,7 @@ def plain_network(question: Question, study: str) -> RunConfig:
                 f"{study} looks into cells that recur, and {cell} does not; leave it "
                 f"out of --cells."
             )
+        inside_of(cell)
     config = textbook(question.config)
     if not question.quick:
         return config
@@ -78,6 +82,27 @@ def plain_network(question: Question, study: str) -> RunConfig:
     )
     limit = min(config.data.limit or QUICK_ROWS, QUICK_ROWS)
     return dataclasses.replace(with_limit(config, limit), training=training)
+
+
+def inside_of(cell: str) -> Inside:
+    """Returns what happens in a step of a cell.
+
+    Raises:
+      ConfigError: If its entry in `cells.CELLS` does not tell.
+    """
+    inside = CELLS[cell].inside
+    if inside is None:
+        raise ConfigError(
+            f"{cell} has no description of its steps (`inside`), so that no study can "
+            f"look into it; leave it out of --cells."
+        )
+    return inside
+
+
+def shown_of(cell: str) -> tuple[str, ...]:
+    """Returns the names of a cell's gates and states, in the order they are drawn."""
+    inside = inside_of(cell)
+    return inside.gates + inside.states
 
 
 def held_fixed(question: Question, used: RunConfig) -> tuple[str, ...]:
@@ -91,10 +116,10 @@ def held_fixed(question: Question, used: RunConfig) -> tuple[str, ...]:
 
 def accuracies(question: Question, runs: Sequence[Run]) -> dict[str, float]:
     """Returns each cell's accuracy on the test split, the mean over seeds."""
-    found: dict[str, list[float]] = {}
-    for (cell, _), run in zip(pairs(question), runs, strict=True):
-        found.setdefault(cell, []).append(run.metrics["test"].accuracy)
-    return {cell: float(np.mean(values)) for cell, values in found.items()}
+    return {
+        cell: float(np.mean([run.metrics[TEST].accuracy for run in group]))
+        for cell, group in by_cell(question, runs).items()
+    }
 
 
 def of_accuracies(accuracy: Mapping[str, float]) -> str:
@@ -204,16 +229,25 @@ def bootstrap(sums: np.ndarray, counts: np.ndarray, seed: int = 0) -> np.ndarray
         return (draws @ sums) / (draws @ counts)
 
 
-def bounds(drawn: np.ndarray) -> tuple[float, float] | tuple[None, None]:
-    """Returns the middle 95 % of draws; None where one is no number."""
-    if not np.isfinite(drawn).all():
-        return None, None
+def middle(drawn: np.ndarray) -> tuple[float, float]:
+    """Returns the bounds of the middle 95 % of draws."""
     low, high = np.quantile(drawn, [0.025, 0.975])
     return float(low), float(high)
 
 
-def pairs(
-    question: Question,
-) -> Sequence[tuple[str, int]]:
+def bounds(drawn: np.ndarray) -> tuple[float, float] | tuple[None, None]:
+    """Returns the middle 95 % of draws; None where one is no number."""
+    return middle(drawn) if np.isfinite(drawn).all() else (None, None)
+
+
+def pairs(question: Question) -> Sequence[tuple[str, int]]:
     """Returns (cell, seed), in the order of `question.trainings`."""
     return [(cell, seed) for seed in question.seeds for cell in question.cells]
+
+
+def by_cell(question: Question, values: Sequence[T]) -> dict[str, list[T]]:
+    """Groups what stands in the order of `question.trainings` by cell."""
+    found: dict[str, list[T]] = {}
+    for (cell, _), value in zip(pairs(question), values, strict=True):
+        found.setdefault(cell, []).append(value)
+    return found

@@ -1,0 +1,188 @@
+"""What `gates` concludes: from what was counted to findings and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqclf.cells import GRU, Values
+from seqclf.records.inside import (
+    CellGates,
+    Effect,
+    Exposure,
+    GateRow,
+    GatesFindings,
+    GateUse,
+    HalfLife,
+)
+from seqclf.studies.inside import unrolled
+from seqclf.studies.inside.gates_counted import Summary, Sums, UnitShares
+
+FORCED = 0.99  # share of all values beyond which a gate does not gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """A text to be drawn: its tokens, and by gate and state float [tokens, chosen]."""
+
+    tokens: list[str]
+    values: Values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What was measured of a run: its summary, the units chosen, and their drawings."""
+
+    summary: Summary
+    chosen: list[int]
+    drawn: list[Drawing]
+
+
+def judge(
+    by_cell: Mapping[str, Sequence[Summary]], texts: int, accuracy: dict[str, float]
+) -> GatesFindings:
+    """Turns what was counted into the findings.
+
+    Args:
+      by_cell: A summary a seed.
+      texts: How many these are of.
+      accuracy: By cell, on the test split.
+    """
+    everything = [one for seeds in by_cell.values() for one in seeds]
+    gru = [one.effects for one in by_cell.get(GRU.name, ()) if one.effects]
+    return GatesFindings(
+        tokens=everything[0].tokens,
+        difference=max(one.difference for one in everything),
+        cells={cell: _of_cell(seeds) for cell, seeds in by_cell.items()},
+        copying=ratio([one.copying for one in gru]) if gru else None,
+        copying_tenths=ratio([one.copying_tenths for one in gru]) if gru else None,
+        dropping=ratio([one.dropping for one in gru]) if gru else None,
+        dropping_tenths=ratio([one.dropping_tenths for one in gru]) if gru else None,
+        texts=texts,
+        accuracy=accuracy,
+    )
+
+
+def _of_cell(seeds: Sequence[Summary]) -> CellGates:
+    lives = [one.half_lives for one in seeds if one.half_lives is not None]
+    return CellGates(
+        gates={
+            gate: _of_gate([one.units[gate] for one in seeds])
+            for gate in seeds[0].units
+        },
+        size=float(np.mean([one.size.mean for one in seeds])),
+        saturated=float(np.mean([one.size.high for one in seeds])),
+        half_life=_half_life(np.concatenate(lives)) if lives else None,
+        exposed=_exposed(seeds) if lives else None,
+    )
+
+
+def _of_gate(seeds: Sequence[UnitShares]) -> GateUse:
+    mean = np.concatenate([one.mean for one in seeds])
+    low = np.concatenate([one.low for one in seeds])
+    high = np.concatenate([one.high for one in seeds])
+    state = "in use"
+    if low.mean() > FORCED:
+        state = "shut"
+    elif high.mean() > FORCED:
+        state = "open"
+    return GateUse(
+        mean=float(mean.mean()),
+        low=float(low.mean()),
+        high=float(high.mean()),
+        units_shut=float((low > FORCED).mean()),
+        units_open=float((high > FORCED).mean()),
+        state=state,
+    )
+
+
+def _half_life(values: np.ndarray) -> HalfLife:
+    low, median, high = np.quantile(values, [0.25, 0.5, 0.75]).tolist()
+    return HalfLife(
+        median=median,
+        low=low,
+        high=high,
+        above_10=float((values > 10).mean()),
+        above_100=float((values > 100).mean()),
+    )
+
+
+def _exposed(seeds: Sequence[Summary]) -> Exposure:
+    sums = [one.exposed for one in seeds if one.exposed]
+    if not sums:  # no output gate: by its formula the cell shows all of its state
+        return Exposure(mean=1.0, low=1.0, high=1.0)
+    found = _total(sums)
+    drawn = unrolled.bootstrap(found.sums, found.counts)[:, 0]
+    low, high = unrolled.middle(drawn)
+    mean = float(found.sums.sum() / found.counts.sum())
+    return Exposure(mean=mean, low=low, high=high)
+
+
+def _total(seeds: Sequence[Sums]) -> Sums:
+    return Sums(
+        sums=np.sum([one.sums for one in seeds], axis=0),
+        counts=np.sum([one.counts for one in seeds], axis=0),
+    )
+
+
+def ratio(seeds: Sequence[Sums]) -> Effect:
+    """Returns the means of what shall be small and large, and their ratio."""
+    found = _total(seeds)
+    numbers = found.counts.sum(axis=0)
+    n_small, n_large = int(numbers[0]), int(numbers[1])
+    if not numbers.all() or not found.sums[:, 1].sum():
+        return Effect(n_small=n_small, n_large=n_large)
+    small, large = (found.sums.sum(axis=0) / numbers).tolist()
+    means = unrolled.bootstrap(found.sums, found.counts)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = unrolled.bounds(means[:, 0] / means[:, 1])
+    return Effect(
+        n_small=n_small, n_large=n_large, small=small, large=large,
+        ratio=small / large, low=low, high=high,
+    )  # fmt: skip
+
+
+def rows_of(
+    measured: Mapping[tuple[str, int], Measured], first_seed: int
+) -> Iterator[GateRow]:
+    """Yields all rows, by cell and seed; the drawings are those of the first seed."""
+    for (cell, seed), one in measured.items():
+        yield from _unit_rows(cell, seed, one.summary)
+        if seed == first_seed:
+            yield from _token_rows(cell, seed, one)
+
+
+def _unit_rows(cell: str, seed: int, one: Summary) -> Iterator[GateRow]:
+    for gate, units in one.units.items():
+        columns = (column.tolist() for column in (units.mean, units.low, units.high))
+        for unit, (mean, low, high) in enumerate(zip(*columns, strict=True)):
+            yield GateRow(
+                part="unit", cell=cell, seed=seed, gate=gate, unit=unit,
+                value=mean, low=low, high=high,
+            )  # fmt: skip
+    if one.half_lives is not None:
+        for unit, value in enumerate(one.half_lives.tolist()):
+            yield GateRow(
+                part="half-life", cell=cell, seed=seed, unit=unit, value=value
+            )
+    bins = one.effects.bins if one.effects else {}
+    for gate, tenths_of_it in bins.items():
+        for place, (count, mean) in enumerate(tenths_of_it):
+            yield GateRow(
+                part="bin", cell=cell, seed=seed, gate=gate, position=place,
+                value=mean if count else None, count=count,
+            )  # fmt: skip
+
+
+def _token_rows(cell: str, seed: int, one: Measured) -> Iterator[GateRow]:
+    for text, drawing in enumerate(one.drawn):
+        for gate, values in drawing.values.items():
+            for position, token in enumerate(drawing.tokens):
+                for place, unit in enumerate(one.chosen):
+                    value = round(float(values[position, place]), 4)
+                    yield GateRow(
+                        part="token", cell=cell, seed=seed, gate=gate, unit=unit,
+                        text=text, position=position, token=token, value=value,
+                    )  # fmt: skip

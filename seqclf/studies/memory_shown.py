@@ -1,0 +1,130 @@
+"""What `memory` found, in a sentence, a table and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from seqclf.comparison.verdict import title
+from seqclf.records.details import Reach
+from seqclf.records.inside import AccuracyAt, CellMemory, MemoryFindings
+from seqclf.report.figures import drawn, legend, style
+from seqclf.report.svg import INK
+from seqclf.studies.memory_tasks import LARGE, SERIES, SMALL
+from seqclf.studies.question import Answer, Question, Table
+from seqclf.wording import joined, percent
+
+
+def sentence(findings: MemoryFindings, seeds: int) -> str:
+    """Says of each task which cells fall with distance, and where."""
+    parts = [
+        f"{one.title.capitalize()} (chance {percent(one.chance)} %): "
+        + "; ".join(_said(cell, found) for cell, found in one.cells.items())
+        for one in findings.series.values()
+    ]
+    n = next(iter(findings.series.values())).n
+    trained = "one model each" if seeds == 1 else f"{seeds} models each"
+    said = ". ".join(parts)
+    return f"{said}. Test n = {n:,}, {trained}, for these tasks as trained here."
+
+
+def _said(cell: str, found: CellMemory) -> str:
+    name, last = title(cell), found.accuracy[-1]
+    if not found.learnt:
+        return f"{name} did not learn it at any distance"
+    if found.half_way is not None:
+        return f"{name} falls half-way to chance at about {found.half_way:.0f} tokens"
+    value = f"{percent(last.accuracy)} %, {percent(last.low)} to {percent(last.high)}"
+    return f"{name} does not up to {last.distance} ({value})"
+
+
+def table(findings: MemoryFindings) -> Table:
+    """Returns a line a task and cell."""
+    header = (
+        "task, cell",
+        *(f"{distance} tokens, %" for distance in findings.distances),
+        "half-way at",
+    )
+    rows = [
+        (f"{one.title}, {cell}", *map(with_interval, found.accuracy), _half_way(found))
+        for one in findings.series.values()
+        for cell, found in one.cells.items()
+    ]
+    return Table(header=header, rows=tuple(rows))
+
+
+def with_interval(one: Reach) -> str:
+    """Returns an accuracy in per cent, such as `89.9 (88.0–91.5)`."""
+    return f"{percent(one.accuracy)} ({percent(one.low)}–{percent(one.high)})"
+
+
+def _half_way(found: CellMemory) -> str:
+    if not found.learnt:
+        return "not learnt"
+    return "–" if found.half_way is None else f"{found.half_way:.0f}"
+
+
+def notes(findings: MemoryFindings, question: Question, units: int) -> tuple[str, ...]:
+    """Says what was held fixed, and what the figures mean."""
+    series = findings.series
+    lines = [
+        "One layer, one direction, the last state read out, "
+        f"{units} units; made-up texts, not the data set named.",
+        "Word dropout, dropout, label smoothing and weight decay of the recipe are "
+        "off, for they would hide or blur the one token that decides; settings that "
+        "you give stand.",
+        "Training texts have distances from 0 up to the one tested, drawn evenly, the "
+        "same for all cells: short ones help to learn long ones. Validation and test "
+        "have the distance itself.",
+        "Half-way: interpolated between the distances tested, on their logarithm.",
+    ]
+    if "recall_short" in series:
+        lines.append(
+            f"Mostly short: the distances are drawn evenly on a logarithm. Small "
+            f"vectors: initial token vectors within ±{SMALL:g}, not ±{LARGE:g}, and "
+            f"all training texts at the distance tested."
+        )
+    if question.quick:
+        left = [f"“{one.title}”" for name, one in SERIES.items() if name not in series]
+        lines.append(
+            f"Quick: the distances {joined(list(map(str, findings.distances)))} alone, "
+            f"and without the tasks {joined(left)}."
+        )
+    return tuple(lines)
+
+
+def figure(answer: Answer[MemoryFindings]) -> str:
+    """Draws accuracy against distance, a panel a task, with chance."""
+    series, distances = answer.findings.series, answer.findings.distances
+
+    def draw(figure: Any) -> None:
+        panels = figure.subplots(1, len(series), sharey=True, squeeze=False)[0]
+        for axes, one in zip(panels, series.values(), strict=True):
+            axes.axhline(100 * one.chance, color=INK, linewidth=0.8, alpha=0.6)
+            at = (0.02, 100 * one.chance)
+            axes.annotate("chance", at, (0, 2), fontsize=8, textcoords="offset points",
+                          xycoords=("axes fraction", "data"))  # fmt: skip
+            for index, (cell, found) in enumerate(one.cells.items()):
+                _curve(axes, cell, found.accuracy, index)
+            axes.set_xscale("log")
+            axes.set_xticks(distances, [str(d) for d in distances], rotation=45)
+            axes.minorticks_off()
+            axes.set_title(one.title, fontsize=10)
+            axes.set_xlabel("distance, tokens")
+            axes.set_ylim(0, 103)
+            axes.grid(alpha=0.25)
+        panels[0].set_ylabel("test accuracy, %")
+        legend(figure, panels)
+
+    return drawn(draw, "memory", max(2.6 * len(series), 5.2), 3.6)
+
+
+def _curve(axes: Any, cell: str, reached: Sequence[AccuracyAt], index: int) -> None:
+    values = [100 * one.accuracy for one in reached]
+    reach = [
+        [max(v - 100 * one.low, 0) for v, one in zip(values, reached, strict=True)],
+        [max(100 * one.high - v, 0) for v, one in zip(values, reached, strict=True)],
+    ]
+    # A little apart, so that curves on top of each other can be told apart.
+    at = [one.distance * 1.04 ** (index - 1) for one in reached]
+    axes.errorbar(at, values, yerr=reach, capsize=2, label=cell, **style(cell, index))

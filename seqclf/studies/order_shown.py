@@ -1,0 +1,161 @@
+"""What `order` found, in a sentence, a table and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from seqclf.cells import CELLS
+from seqclf.comparison.pairs import SIGNIFICANCE
+from seqclf.comparison.verdict import title
+from seqclf.config import RunConfig
+from seqclf.data.dataset import TRAIN, VALIDATION
+from seqclf.records.details import Reach
+from seqclf.records.inside import OrderFindings
+from seqclf.records.sweeps import Difference
+from seqclf.report.figures import drawn, legend, style
+from seqclf.report.svg import INK
+from seqclf.studies.intervals import MODELS
+from seqclf.studies.memory_shown import with_interval
+from seqclf.studies.question import Answer, Question, Table
+from seqclf.text.encoding import EncodedDataset
+from seqclf.wording import joined, signed
+
+# Name: the words of the training texts, those of the test texts.
+CONDITIONS = {
+    "neither": ("in order", "in order"),
+    "test": ("in order", "shuffled"),
+    "training": ("shuffled", "in order"),
+    "both": ("shuffled", "shuffled"),
+}
+
+
+def sentence(findings: OrderFindings, seeds: int) -> str:
+    """Says whether order matters, what is lost without it, what recurrence gains."""
+    recurrent = {c: one for c, one in findings.cells.items() if CELLS[c].recurs}
+    lost = {cell: one.lost for cell, one in recurrent.items()}
+    lost_at_test = {cell: one.lost_at_test for cell, one in recurrent.items()}
+    over_none = {cell: one.over_none for cell, one in recurrent.items()}
+    models = "one model each" if seeds == 1 else f"{seeds} models each"
+    return (
+        f"{_verdict(_known(lost))} Points lost where training and test have shuffled "
+        f"words: {_each(lost)}; where only the test has: {_each(lost_at_test)}. Points "
+        f"above the twin without recurrence, words in order: {_each(over_none)}. Test "
+        f"n = {findings.n:,}, {models}."
+    )
+
+
+def _known(found: Mapping[str, Difference | None]) -> dict[str, Difference]:
+    return {cell: one for cell, one in found.items() if one is not None}
+
+
+def _verdict(lost: Mapping[str, Difference]) -> str:
+    if not lost:
+        return "No cell was trained on shuffled words."
+    if any(one.of == MODELS for one in lost.values()):
+        return "One training each cannot tell whether order matters here to a cell."
+    sure = [
+        title(cell)
+        for cell, one in lost.items()
+        if one.p < SIGNIFICANCE and one.low > 0
+    ]
+    if sure:
+        return f"Order matters here to {joined(sure)}."
+    those = joined([title(cell) for cell in lost])
+    return f"Order is not shown to matter here to {those}."
+
+
+def _each(found: Mapping[str, Difference | None]) -> str:
+    return joined(
+        [f"{title(cell)} {_interval(one)}" for cell, one in _known(found).items()]
+    )
+
+
+def _interval(one: Difference) -> str:
+    low, high = signed(100 * one.low), signed(100 * one.high)
+    return f"{signed(100 * one.difference)} ({low} to {high})"
+
+
+def table(findings: OrderFindings) -> Table:
+    """Returns a line a cell."""
+    header = (
+        "cell",
+        *(f"{name} shuffled, %" for name in CONDITIONS),
+        "lost at test, points",
+        "lost with both, points",
+    )
+    rows = [
+        (
+            cell,
+            *("–" if a is None else with_interval(a) for a in found.accuracy.values()),
+            _interval(found.lost_at_test),
+            "–" if found.lost is None else _interval(found.lost),
+        )
+        for cell, found in findings.cells.items()
+    ]
+    return Table(header=header, rows=tuple(rows))
+
+
+def notes(
+    question: Question, config: RunConfig, data: EncodedDataset, shuffled: Sequence[str]
+) -> tuple[str, ...]:
+    """Says what was shuffled, and what was left out."""
+    lines = [
+        "The words of each text are shuffled within it, once, the same for all cells; "
+        "where training is shuffled, so is validation, which chooses the epoch.",
+    ]
+    longest = max(
+        int(data.splits[split].lengths.max()) for split in (TRAIN, VALIDATION)
+    )
+    if longest == config.text.max_length:
+        lines.append(
+            f"Of texts of more than {longest} tokens those that the network sees are "
+            f"shuffled; the vocabulary of the shuffled texts is counted on these alone."
+        )
+    if question.quick:
+        lines.append(
+            f"Quick: {len(data.splits[TRAIN]):,} training texts, at most "
+            f"{config.training.epochs} epochs; trained on shuffled words: "
+            f"{joined(list(shuffled))} alone."
+        )
+    return tuple(lines)
+
+
+def figure(answer: Answer[OrderFindings]) -> str:
+    """Draws accuracy on words in order and shuffled, a panel for each training."""
+    cells = answer.findings.cells
+
+    def draw(figure: Any) -> None:
+        panels = figure.subplots(1, 2, sharex=True, sharey=True)
+        for axes, trained in zip(panels, ("in order", "shuffled"), strict=True):
+            for place, (cell, found) in enumerate(cells.items()):
+                for condition, (training, test) in CONDITIONS.items():
+                    one = found.accuracy[condition]
+                    if training == trained and one is not None:
+                        _point(axes, cell, place, one, is_open=test == "shuffled")
+            axes.set_title(f"trained on words {trained}", fontsize=10)
+            axes.set_xlabel("test accuracy, %")
+            axes.grid(axis="x", alpha=0.25)
+        panels[0].set_yticks(range(len(cells)), list(cells))
+        panels[0].set_ylim(len(cells) - 0.5, -0.5)
+        _explain(panels[0])
+        legend(figure, panels)
+
+    return drawn(draw, "order", 8.4, 1.5 + 0.4 * len(cells))
+
+
+def _point(axes: Any, cell: str, place: int, one: Reach, *, is_open: bool) -> None:
+    value, low, high = 100 * one.accuracy, 100 * one.low, 100 * one.high
+    look = style(cell, place) | {"linestyle": "none"}
+    if is_open:
+        look["markerfacecolor"] = "none"
+    reach = [[max(value - low, 0)], [max(high - value, 0)]]
+    height = place + (0.13 if is_open else -0.13)
+    axes.errorbar([value], [height], xerr=reach, capsize=3, **look)
+
+
+def _explain(axes: Any) -> None:
+    """Adds to the legend what filled and open marks mean."""
+    look = {"color": INK, "marker": "o", "linestyle": "none"}
+    axes.plot([], [], label="tested on words in order", **look)
+    axes.plot([], [], label="on shuffled words", markerfacecolor="none", **look)
