@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 from pathlib import Path
 
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
+from seqclf.records.plain import from_plain, to_plain
 from seqclf.studies.question import Question
 
 TINY = RunConfig(
@@ -24,6 +26,12 @@ def tiny(source: Path) -> RunConfig:
 def tiny_question(source: Path, **options: object) -> Question:
     """Returns a question on the data of that folder, for that network."""
     return Question(config=tiny(source), **options)
+
+
+def comes_back(record: object) -> bool:
+    """Tells whether a record is the same again when it was written and read as JSON."""
+    text = json.dumps(to_plain(record), allow_nan=False)
+    return from_plain(type(record), json.loads(text)) == record
 
 
 class Silent:

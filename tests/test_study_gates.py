@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from asked import Silent, tiny
+from asked import Silent, comes_back, tiny
 
 from seqclf.config import ModelConfig, RunConfig, TextConfig
 from seqclf.errors import ConfigError, RunError
@@ -192,6 +192,19 @@ def test_a_gate_that_keeps_all_has_a_long_half_life_and_a_shut_one_a_short() -> 
     assert long.median == pytest.approx(math.log(2) / 4.54e-5, rel=0.5)
     assert short.median == pytest.approx(math.log(2) / 10, rel=0.1)
     assert (long.above_100, short.above_10) == (1, 0)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_findings_and_rows_come_back_from_json(cell: str) -> None:
+    assert comes_back(forced(cell, 0, 0.1))
+    model = model_of(cell)
+    summary = gates_counted.summary(cell, gates.collect(model, cell, examples()), 6)
+    drawing = gates_judged.Drawing(tokens=["a"], values={"hidden": np.ones((1, 1))})
+    one = gates_judged.Measured(summary=summary, chosen=[2], drawn=[drawing])
+    rows = list(gates_judged.rows_of({(cell, 0): one}, 0))
+    parts = {"unit", "half-life", "token"} if cell != "rnn" else {"token"}
+    assert {row.part for row in rows} == parts | ({"bin"} if cell == "gru" else set())
+    assert all(map(comes_back, rows))
 
 
 def test_half_life_by_hand() -> None:

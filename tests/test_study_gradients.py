@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from asked import Silent, tiny
+from asked import Silent, comes_back, tiny
 
 from seqclf.cells import CELLS
 from seqclf.config import RunConfig
@@ -225,6 +225,8 @@ def test_a_planted_ratio_to_rnn_is_found() -> None:
     assert ratio.low < 10**4 < ratio.high
     assert found.cells["lstm"][LAST].states["c"].verdict == "steady"
     assert found.cells["rnn"][LAST].clipped == 0.25
+    assert comes_back(found)
+    assert all(map(comes_back, gradients_judged.rows_of(by_cell)))
 
 
 def test_without_rnn_nothing_is_set_against_it() -> None:

@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from asked import comes_back
 
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from seqclf.data import demo
@@ -148,6 +149,7 @@ def test_a_planted_fall_is_found_and_a_cell_that_holds_too(seeds):
     assert far.difference == pytest.approx(0.74)
     assert 0.6 < far.low < 0.74 < far.high < 0.85
     assert cells["rnn"].over_rnn is None
+    assert comes_back(findings)
     said = memory_shown.sentence(findings, seeds)
     assert "SimpleRNN falls half-way to chance at about 32 tokens" in said
     assert "LSTM does not up to 100 (99.0 %" in said

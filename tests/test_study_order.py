@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pyarrow as pa
 import pytest
+from asked import comes_back
 from conftest import reviews, write_csv
 
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
@@ -76,7 +77,9 @@ def planted(seeds=1):
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_planted_losses_are_found(seeds):
-    gru = planted(seeds).cells["gru"]
+    findings = planted(seeds)
+    assert comes_back(findings)
+    gru = findings.cells["gru"]
     assert gru.accuracy["training"].accuracy == pytest.approx(0.6)
     assert gru.lost.difference == pytest.approx(0.25)
     assert 0.1 < gru.lost.low < 0.25 < gru.lost.high < 0.4
