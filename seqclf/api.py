@@ -144,7 +144,7 @@ def train(
       **options: Settings by the names of `seqclf train`, such as `cell`, `units`,
         `seed`. And where the run goes: `name` (None makes one from data, cell and
         seed), `overwrite` (whether to replace another run of that name), `fresh`
-        (whether to begin a training that was cut off anew; else it goes on),
+        (whether to restart an interrupted training instead of resuming it),
         `models_dir`, the folder of the runs (None takes $SEQCLF_MODELS, else
         `models`), `cache_dir`, of encoded data (None takes $SEQCLF_CACHE, else
         `data/cache`). With `require_cudnn` it refuses to train without cuDNN.

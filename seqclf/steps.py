@@ -82,7 +82,7 @@ class Target:
       cache: Folder of encoded data sets.
       name: Name of the result; None makes one from data, cell and seed.
       overwrite: Whether the name may be taken from another result.
-      fresh: Whether trainings that were cut off begin anew.
+      fresh: Whether interrupted trainings restart instead of resuming.
     """
 
     models: Path
@@ -225,8 +225,8 @@ def train_run(
         if target.fresh:
             runs.forget(place.path)
         if place.is_begun:
-            how = "goes on" if runs.is_under_way(place.path) else "begins anew"
-            listener.note(f"{place.path} was cut off: training {how}.")
+            how = "resumed" if runs.is_under_way(place.path) else "restarted"
+            listener.note(f"{place.path} was interrupted: its training is {how}.")
         _train(config, data, place.path, listener)
     _tell_doubts([Run(place.path)], listener)
     return Run(place.path)
@@ -363,13 +363,13 @@ def _tune(
         try:
             failures = planning.train(trials, report, jobs)
         except KeyboardInterrupt:
-            listener.insist("Type the same command again to go on with the tuning.")
+            listener.insist("Type the same command again to continue the tuning.")
             raise
     return tuning.choose(design, path, failures)
 
 
 def _forget(trials: Sequence[Trial], fresh: bool) -> None:
-    """Removes the checkpoints of trainings that are to begin anew."""
+    """Removes the checkpoints of trainings that are to restart."""
     for trial in trials if fresh else ():
         runs.forget(trial.path)
 

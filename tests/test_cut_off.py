@@ -1,4 +1,4 @@
-"""Commands that were cut off, typed again: they go on, or with --fresh begin anew."""
+"""Interrupted commands, typed again: they resume, or restart with --fresh."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_training_goes_on_or_begins_anew_and_ends_with_the_same(fresh, folder,
     assert (run.path / "checkpoint.npz").exists()
     done = typed(TRAIN, folder, *["--fresh"] * fresh)
     assert done.returncode == 0, done.stderr
-    assert f"training {'begins anew' if fresh else 'goes on'}" in done.stderr
+    assert f"training is {'restarted' if fresh else 'resumed'}" in done.stderr
     assert ("resumes at epoch" in done.stderr) is not fresh
     assert run.environment.cuts == (0 if fresh else 1)
     assert kills.numbers(run.path) == uncut[run.name]

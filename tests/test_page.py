@@ -112,7 +112,7 @@ def test_the_page_holds_verdict_numbers_and_the_way_to_do_it_again(elements):
 def test_without_details_the_page_tells_what_there_is():
     words = page(replace(pages.comparison(), tuning=None))
     assert "Where they differ" not in words
-    assert "At what price" in words
+    assert "Cost" in words
     assert words.count("<svg") == 3
 
 

@@ -16,23 +16,26 @@ if TYPE_CHECKING:
     from seqclf.records.comparison import ComparisonResult
 
 Cells = Annotated[
-    str, typer.Option("--cells", help="Cells to compare; `none` has no recurrence.")
+    str,
+    typer.Option("--cells", help="Recurrent layers to compare; none leaves it out."),
 ]
-Seeds = Annotated[int, typer.Option("--seeds", help="Trainings of each cell.")]
+Seeds = Annotated[
+    int, typer.Option("--seeds", help="Number of training seeds per cell.")
+]
 Jobs = Annotated[
     int | None,
     typer.Option(
         "--jobs",
-        help="Trainings at a time, the cores divided among them; left out, as many as "
-        "cores and free memory allow. Results do not depend on it.",
+        help="Trainings to run in parallel. Results do not depend on it.",
+        show_default="as many as cores and free memory allow",
     ),
 ]
 Match = Annotated[
     str,
     typer.Option(
         "--match",
-        help="What the twins have equally many of: units, or recurrent parameters "
-        "(smaller cells become wider).",
+        help="What is equal in all twins: units, or recurrent parameters (smaller "
+        "cells become wider).",
         autocompletion=lambda incomplete: [
             name for name in ("units", "parameters") if name.startswith(incomplete)
         ],
@@ -43,21 +46,21 @@ Tune = Annotated[
     typer.Option(
         "--tune",
         metavar="N",
-        help="First choose learning rate, dropout and, unless parameters are matched, "
-        "units for each cell, by N trainings each and their validation loss; 0: one "
-        "recipe for all.",
+        help="Tune learning rate, dropout and (unless parameters are matched) units "
+        "for each cell by random search: N trials per cell, chosen by validation loss; "
+        "0: no tuning.",
     ),
 ]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")]
 Csv = Annotated[
     bool,
-    typer.Option("--csv", help="Print comma-separated values, a line a cell and pair."),
+    typer.Option("--csv", help="Print CSV: one line per cell and per pair."),
 ]
 Paths = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="[RUN...]",
-        help="Finished runs, or one comparison, to compare without training.",
+        help="Finished runs, or a comparison, to compare without training.",
         autocompletion=options.complete_run,
     ),
 ]
@@ -93,10 +96,10 @@ def compare(
 ) -> None:
     """Train twins that differ only in the recurrent layer, and compare them.
 
-    Reads a data set; writes a run for each cell and seed, and a comparison,
-    models/<data>-compare. Finished runs of equal settings and data are reused; one
-    that was cut off goes on. Given runs or a comparison, it trains nothing; what
-    it finds of runs is kept where --name says.
+    Writes a run for each cell and seed, and a comparison, models/<data>-compare.
+    Finished runs with equal settings and data are reused; interrupted ones are
+    resumed. Given runs or a comparison, it trains nothing; a comparison of runs is
+    kept where --name says.
 
     Example: seqclf compare --data reviews.csv --seeds 5
     """

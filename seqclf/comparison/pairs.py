@@ -16,7 +16,6 @@ from seqclf.runs import Run
 
 # From seed to bool [texts]: which test texts a model has right.
 Right = dict[int, np.ndarray]
-NO_RECURRENCE = "none"  # for studies
 SIGNIFICANCE = 0.05
 
 

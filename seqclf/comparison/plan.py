@@ -225,7 +225,7 @@ def _is_free_for(path: Path, question: Question) -> bool:
         return True
     is_ours = marker.is_ours(path, marker.COMPARISON)
     if is_ours and not (path / QUESTION_FILE).exists():
-        return not (path / COMPARISON_FILE).exists()  # cut off as it began
+        return not (path / COMPARISON_FILE).exists()  # interrupted as it began
     return is_ours and read_question(path) == question
 
 
@@ -257,7 +257,7 @@ def train(
       trials: What to train.
       on_report: Told the name of a trial and what it reports.
       jobs: Trainings at a time.
-      may_diverge: Whether a loss that runs away is a result, as it is in tuning.
+      may_diverge: Whether a loss that diverges is a result, as it is in tuning.
     """
     tasks = [Task(_runner(t, may_diverge), t, t.path / files.LOG_FILE) for t in trials]
     names = [name_of(trial) for trial in trials]

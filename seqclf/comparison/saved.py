@@ -23,7 +23,7 @@ def read_timing(folder: Path) -> dict[str, Timing]:
         try:
             found[cell] = from_plain(Timing, values)
         except ValueError:
-            continue  # it is measured anew
+            continue  # it is measured again
     return found
 
 

@@ -69,7 +69,7 @@ def trial_path(path: Path, cell: str, number: int) -> Path:
 
 
 def run_tuning_trial(trial: Trial, report: Report) -> None:
-    """Trains a trial; one whose loss runs away has had its turn all the same.
+    """Trains a trial; one whose loss diverges has had its turn all the same.
 
     Args:
       trial: What to train, and where.
@@ -109,7 +109,7 @@ def choose(
         reasons = "; ".join(f"{name}: {error}" for name, error in failures.items())
         raise RunError(
             f"not every cell has had the same number of trials. {reasons}. Type the "
-            f"command again, and it goes on."
+            f"command again to continue."
         )
     chosen, tuned = {}, {}
     for cell, configs in tuning_configs(design).items():
@@ -120,7 +120,7 @@ def choose(
         losses = [one.validation_loss for one in tried]
         if set(losses) == {None}:
             raise RunError(
-                f"all trials of {cell} failed: their loss ran away. Try another "
+                f"all trials of {cell} failed: their loss diverged. Try another "
                 f"--learning-rate."
             )
         best = losses.index(min(loss for loss in losses if loss is not None))
@@ -134,7 +134,7 @@ def _tried(path: Path, config: RunConfig) -> Tried:
     if not is_done(path, config):
         raise RunError(
             f"{path} is not finished, so the cells have not had the same number of "
-            f"trials; type the command again, and it goes on."
+            f"trials; type the command again to continue."
         )
     has_failed = not Run(path).is_finished
     scores = None if has_failed else Run(path).metrics[VALIDATION]

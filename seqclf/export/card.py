@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqclf import config as settings
+from seqclf.cells import CELLS
 from seqclf.export.formats import FORMATS, loading_code
 from seqclf.export.verify import Agreement
 from seqclf.runs import Run
@@ -193,7 +194,8 @@ def _introduction(run: Run, name: str) -> str:
     model, labels = run.config.model, run.labels
     shown = ", ".join(plain(label) for label in labels[:_MOST_LABELS])
     more = f" and {len(labels) - _MOST_LABELS} more" if labels[_MOST_LABELS:] else ""
-    kind = "no recurrent layer" if model.cell == "none" else model.cell.upper()
+    cell = CELLS[model.cell]
+    kind = cell.title if cell.recurs else "no recurrent layer"
     return (
         f"A text classifier ({kind}) with {len(labels)} labels: {shown}{more}. Made "
         f"with seqclf {run.environment.versions['seqclf']}, exported as {name}."

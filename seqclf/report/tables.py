@@ -155,7 +155,7 @@ def tables_of(result: ComparisonResult) -> dict[str, Table]:
     """Returns the tables: quality, tuned and pairs, if there are such, and cost."""
     rows = result.rows
     faint = tuple(i for i, row in enumerate(rows) if row.kind == "baseline")
-    price = f"At what price ({_conditions(rows)})"
+    price = f"Cost ({_conditions(rows)})"
     found = {
         "quality": _table(_quality_title(result), _quality(rows), rows, faint),
         "tuned": _tuned(result.tuning) if result.tuning else None,
@@ -188,7 +188,9 @@ def terminal(result: ComparisonResult) -> list[terminal_table.Table]:
 
 def _tuned(tuning: Mapping[str, Tuned]) -> Table:
     count = max(len(tuned.trials) for tuned in tuning.values())
-    title = f"What was chosen for each cell, by validation, from {count} trials"
+    title = (
+        f"Tuned settings of each cell, chosen by validation loss from {count} trials"
+    )
     chosen = [Chosen(cell=cell, best=tuned.best) for cell, tuned in tuning.items()]
     return _table(title, TUNED, chosen)
 
@@ -200,16 +202,18 @@ def _pairs(pairs: Sequence[Pair]) -> Table | None:
 
 
 def _quality_title(result: ComparisonResult) -> str:
-    return f"How good (test, n = {result.rows[0].n:,}; {seeds_said(result)})"
+    return f"Test scores (n = {result.rows[0].n:,}; {seeds_said(result)})"
 
 
 def _pairs_title(pairs: Sequence[Pair]) -> str:
     models = [pair.p is None for pair in pairs]
     if all(models):
-        return "Is a better than b? These trained models, not the cells (p: McNemar)"
+        return (
+            "Pairwise comparisons of these trained models, not the cells (p: McNemar)"
+        )
     if any(models):
-        return "Is a better than b? (p: Holm over seeds; of one seed McNemar, models)"
-    return "Is a better than b? Over seeds and texts (p: Holm among recurrent cells)"
+        return "Pairwise comparisons (p: Holm over seeds; one seed: McNemar, models)"
+    return "Pairwise comparisons over seeds and texts (p: Holm among recurrent cells)"
 
 
 def _pairs_note(pairs: Sequence[Pair]) -> str:

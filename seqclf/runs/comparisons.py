@@ -29,7 +29,7 @@ def read_comparison(folder: Path) -> ComparisonResult:
     if (folder / QUESTION_FILE).exists() and not file.exists():
         raise RunError(
             f"{folder} is unfinished; type the command that began it again, and it "
-            f"goes on with the runs that are missing."
+            f"continues with the runs that are missing."
         )
     try:
         written = check(folder, COMPARISON_FILE, Run(folder).checksums)
@@ -39,7 +39,7 @@ def read_comparison(folder: Path) -> ComparisonResult:
     except _UNUSABLE as error:
         raise RunError(
             f"{file} could not be used ({error}); type the command that made it "
-            f"again, and it is written anew from its runs."
+            f"again, and it is rewritten from its runs."
         ) from error
     raise RunError(f"{file} was written by a later version of seqclf; update seqclf.")
 

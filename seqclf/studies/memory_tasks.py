@@ -25,11 +25,6 @@ SUMS = ("low", "high")
 MIDDLE = DIGITS - 1  # of two digits' sum, 0 to 18; it has no label
 FEWEST_DIGITS = 4  # so that the first half has two places
 
-# How the distances of the training texts are drawn, from 0 up to the one tested:
-# evenly; evenly on a logarithm, so that half of them are short; or not at all, when
-# they have the distance tested, too.
-SPREADS = ("even", "log", "none")
-
 LARGE, SMALL = 0.5, 0.02  # of initial token vectors
 
 # From chance, a label id and a distance in tokens, to a text.
@@ -41,13 +36,11 @@ class Task:
     """A task of adjustable distance.
 
     Attributes:
-      title: What it is called in tables and figures.
       labels: Label names, equally frequent.
       make: Makes a text.
       longest_extra: Most tokens that a text has beyond its distance.
     """
 
-    title: str
     labels: tuple[str, ...]
     make: Make
     longest_extra: int
@@ -100,9 +93,9 @@ def opinion(rng: random.Random, label: int, distance: int) -> str:
 
 
 TASKS: dict[str, Task] = {
-    "recall": Task("first token", MARKERS, recall, 1),
-    "adding": Task("adding", SUMS, adding, FEWEST_DIGITS),
-    "opinion": Task("opinion, pushed away", OPINIONS, opinion, 200),
+    "recall": Task(MARKERS, recall, 1),
+    "adding": Task(SUMS, adding, FEWEST_DIGITS),
+    "opinion": Task(OPINIONS, opinion, 200),
 }
 
 
@@ -113,7 +106,9 @@ class Series:
     Attributes:
       title: Its name in tables and figures.
       task: One of `TASKS`.
-      spread: One of `SPREADS`, how the distances of the training texts are drawn.
+      spread: How the distances of the training texts are drawn, from 0 up to the one
+        tested: `even`; `log`, evenly on a logarithm, so that half of them are short;
+        `none`, when they have the distance tested, too.
       embedding_range: Initial token vectors are drawn from plus or minus this.
       rows: Training texts.
       epochs: Times each is seen.
@@ -169,8 +164,8 @@ def texts(
       distance: Tokens between what decides and the end, at least 1. All of validation
         and test have it.
       sizes: Texts a split; the labels are equally frequent, but for a remainder.
-      spread: One of `SPREADS`: distances of the training texts. What is learnt on short
-        texts can help with long ones.
+      spread: Distances of the training texts: `even`, `log` or `none`, see `Series`.
+        What is learnt on short texts can help with long ones.
       seed: Equal arguments give equal texts, on every machine.
 
     Returns:

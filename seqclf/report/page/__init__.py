@@ -230,7 +230,7 @@ def _trials(tuning: Mapping[str, Tuned]) -> Table:
 
 def _validation(tried: Tried) -> tuple[str, str]:
     if tried.validation_loss is None:
-        return "ran away", MISSING
+        return "diverged", MISSING
     return tables.loss_said(tried), tables.accuracy_said(tried)
 
 
@@ -277,16 +277,16 @@ def _sections(
     result: ComparisonResult, details: Details | None
 ) -> list[tuple[str, str]]:
     shown = {
-        "good": "How good",
-        "price": "At what price",
-        "tuning": "What was chosen" if result.tuning else "",
-        "learning": "How they learnt" if details else "",
+        "good": "Test scores",
+        "price": "Cost",
+        "tuning": "Tuning" if result.tuning else "",
+        "learning": "Learning curves" if details else "",
         "differ": "Where they differ" if details else "",
         "texts": "Texts" if details and details.examples else "",
         "errors": "Errors and confidence" if details else "",
         "card": "The twin card",
         "terms": "Terms",
-        "again": "Do it again",
+        "again": "Reproduce",
     }
     return [(id_, name) for id_, name in shown.items() if name]
 
