@@ -232,10 +232,13 @@ def test_resume_predicts_only_what_is_left(begun, whole, monkeypatch):
 
     command, output = begun
     answered = []
-    predict = Classifier.predict
-    monkeypatch.setattr(
-        Classifier, "predict", lambda s, t: answered.append(len(t)) or predict(s, t)
-    )
+    predict = Classifier.predict_proba
+
+    def counted(classifier, texts):
+        answered.append(len(texts))
+        return predict(classifier, texts)
+
+    monkeypatch.setattr(Classifier, "predict_proba", counted)
     done = invoke(*command, "--resume")
     assert done.exit_code == 0, done.output
     assert "90 of 400 rows are done; continuing" in said(done)

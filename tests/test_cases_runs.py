@@ -473,7 +473,7 @@ def test_from_python_too_a_comparison_comes_back_with_its_page(
     assert any("no-rows" in note for note in heard.notes)
     assert seqclf.Comparison.open("kept", kept).report is not None
     # Nor do studies that cannot be looked for: it has a page, without them.
-    monkeypatch.setattr(studies, "sections_on", lambda *about: 1 / 0)
+    monkeypatch.setattr(studies.sections, "sections_on", lambda *about: 1 / 0)
     studies.write_page(kept / "kept", result, kept, heard)
     assert any("without studies" in note for note in heard.notes)
 
