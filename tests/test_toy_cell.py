@@ -115,13 +115,14 @@ def test_the_comparison_is_shown_and_reported(place):
 def test_it_predicts(place, cell):
     done = run(place, "predict", f"--run=reviews-{cell}-0", "--json", "a good film")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)[0]["label"] in ("bad", "good")
+    assert json.loads(done.stdout)["label"] in ("bad", "good")
 
 
 def test_it_is_exported_and_agrees_with_the_run(place):
-    formats = ["--format=onnx", "--format=keras", "--format=onnx-int8"]
-    done = run(place, "export", "reviews-elman-0", *formats)
+    done = run(place, "export", "reviews-elman-0", "--format=onnx", "--format=keras")
     assert done.returncode == 0, done.stderr
+    small = ("export", "reviews-elman-0", "--format=onnx", "--quantize=int8")
+    assert run(place, *small).returncode == 0
 
 
 def test_what_a_cell_lacks_is_refused_by_its_name(place):
@@ -131,8 +132,7 @@ def test_what_a_cell_lacks_is_refused_by_its_name(place):
     assert run(place, "export", "reviews-bare-0", "--format=keras").returncode == 0
     study = run(place, "study", "gates", "--data=reviews", "--cells=bare", *TINY)
     assert study.returncode == 2
-    assert "bare" in study.stderr
-    assert "gates looks into" in " ".join(study.stderr.split())
+    assert "bare has no description of its steps" in " ".join(study.stderr.split())
 
 
 def test_help_names_them(place):
