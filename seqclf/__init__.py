@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seqclf.estimator import SequenceClassifier
     from seqclf.runs import Run
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Classifier",

@@ -23,7 +23,7 @@ from conftest import TINY, invoke
 from seqclf import Classifier, Comparison, Run, SequenceClassifier, config, steps
 from seqclf import studies as all_studies
 from seqclf.errors import RunError
-from seqclf.studies import STUDIES, claims_page, saved, shown
+from seqclf.studies import STUDIES, claims_page, saved, sections, shown
 
 FIXTURES = Path(__file__).parent / "fixtures" / "0.1.0"
 MADE_IN = "/srv/seqclf-0.1.0"  # stands in two/question.json
@@ -171,7 +171,7 @@ def test_every_file_is_as_it_was_written(folder):
 
 def test_no_file_is_missing_but_the_weights_of_one_trial():
     tuned = Run(FIXTURES / "models" / "tuned")
-    missing = [n for n in tuned.complete["files"] if not (tuned.path / n).exists()]
+    missing = [n for n in tuned.complete.files if not (tuned.path / n).exists()]
     assert missing == ["tuning/gru-2/model.keras", "tuning/gru-2/model.onnx"]
 
 
@@ -208,12 +208,12 @@ def test_a_run_is_shown(name, here):
 
 def test_what_was_measured_of_a_run_is_read(here):
     run = Run(Path("models/reviews-gru-1"))
-    losses = [epoch["validation_loss"] for epoch in run.history]
+    losses = [epoch.validation_loss for epoch in run.history]
     assert losses == pytest.approx([0.685089, 0.656307, 0.613965, 0.603043], abs=1e-6)
     said = run.predictions("test")
     assert int((said.probabilities.argmax(axis=1) == said.label_ids).sum()) == 44
     assert run.labels == ("bad", "good")
-    assert run.environment["recurrent_parameters"] == 864
+    assert run.environment.recurrent_parameters == 864
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -225,7 +225,7 @@ def test_a_run_predicts_what_it_predicted(name, here):
     assert good == pytest.approx(GOOD[name], abs=1e-5)
     labels = ["good" if one > 0.5 else "bad" for one in GOOD[name]]
     assert [one["label"] for one in answers] == labels
-    found = Classifier.open(path).predict(list(TEXTS))
+    found = Classifier.open(path).predict_proba(list(TEXTS))
     np.testing.assert_allclose(found[:, 1], GOOD[name], atol=1e-5)
 
 
@@ -275,7 +275,9 @@ def test_a_run_that_was_cut_off_says_how_it_goes_on(here):
     for command in (["runs", "show", "cut"], ["predict", "--run=cut", "x"]):
         done = invoke(*command)
         assert done.exit_code == 1
-        said = "is unfinished: its training was cut off. Type the command that began it"
+        said = (
+            "is unfinished: its training was interrupted. Type the command that began"
+        )
         assert said in " ".join(done.output.split())
 
 
@@ -283,11 +285,11 @@ def test_a_run_that_was_cut_off_says_how_it_goes_on(here):
 def test_a_training_that_was_cut_off_is_finished(own):
     done = asked("train", "--cell=gru", "--seed=3", "--name=cut", *RECIPE)
     # It goes on from the checkpoint where machine and versions are the same.
-    assert "cut was cut off: training" in done.stderr
+    assert "cut was interrupted: its training" in done.stderr
     run = Run(own / "models" / "cut")
     run.verify()
     assert len(run.history) == 4
-    assert run.metrics["test"]["n"] == 48
+    assert run.metrics["test"].n == 48
     assert not (run.path / "checkpoint.npz").exists()
 
 
@@ -313,7 +315,7 @@ def test_a_comparison_is_shown_in_every_form(name, here):
         assert f"| {row} | {100 * right / 48:.1f} |" in text
     assert verdict in text
     values = json.loads(asked("compare", path, "--json").stdout)
-    found = {row["cell"]: 48 * row["accuracy"]["mean"] for row in values["rows"]}
+    found = {row["name"]: 48 * row["accuracy"]["mean"] for row in values["rows"]}
     assert found == pytest.approx(ACCURACIES[name])
     assert values["verdict"] == verdict
     assert values["missing"] == {}
@@ -376,7 +378,7 @@ def test_the_page_of_a_comparison_holds_the_studies_of_its_data(name, here):
     assert VERDICTS[name].split(". ")[0] in page
     for study in ANSWERS.keys() - {"wins"}:
         assert saved.read(answer_of(study)).title in page
-    assert ("What was chosen" in page) is (name == "tuned")
+    assert ("Tuned settings of each cell" in page) is (name == "tuned")
 
 
 @pytest.mark.slow
@@ -398,7 +400,7 @@ def test_the_same_comparison_trains_nothing(command, own):
     assert changed <= {str(own / "models" / name / part) for part in parts}
     new = Comparison.open(name)
     assert (new.rows, new.verdict) == (old.rows, old.verdict)
-    assert new.result["pairs"] == old.result["pairs"]
+    assert new.result.pairs == old.result.pairs
     assert not [path for path in (own / "models").iterdir() if "-2" in path.name]
 
 
@@ -421,8 +423,8 @@ def test_runs_are_compared_again_under_the_same_name(own):
 
 def test_there_is_an_answer_of_every_study(here):
     assert set(ANSWERS) == set(STUDIES)
-    card = Comparison.open("reviews-compare").result["card"]
-    found = saved.answered(Path("models"), card["dataset"]["fingerprint"])
+    card = Comparison.open("reviews-compare").result.card
+    found = saved.answered(Path("models"), card.dataset.fingerprint)
     assert {path.name for path in found} == set(ANSWERS) - {"wins"}
 
 
@@ -434,7 +436,7 @@ def test_an_answer_is_read_shown_and_drawn(study, here):
     trials, rows, words = ANSWERS[study]
     assert (answer.study, answer.trials, len(answer.rows)) == (study, trials, rows)
     assert words in answer.sentence
-    assert answer.about["claim"] == STUDIES[study].claim
+    assert answer.about.claim == STUDIES[study].claim
     text = shown.markdown(answer)
     console = Console(width=200, record=True, file=io.StringIO())
     shown.to_terminal(answer, console)
@@ -442,21 +444,21 @@ def test_an_answer_is_read_shown_and_drawn(study, here):
     for cell in (*answer.table.header, *answer.table.rows[0]):
         assert all(word in printed for word in cell.split())
     assert f"### {answer.title}" in text
-    section = all_studies.section_of(STUDIES[study], answer, answer_of(study))
-    assert section["svg"].startswith("<svg")
-    assert section["title"] in section["alt"]
+    section = sections.section_of(STUDIES[study], answer, answer_of(study))
+    assert section.svg.startswith("<svg")
+    assert section.title in section.alt
 
 
 def test_the_claims_are_judged_by_the_answers(here):
     answers = {study: saved.read(answer_of(study)) for study in ANSWERS}
     rulings = claims_page.judge(answers)
-    assert {ruling["study"] for ruling in rulings} == set(ANSWERS)
-    assert {r["claim"] for r in rulings if r["verdict"] == "supported"} == {
+    assert {ruling.study for ruling in rulings} == set(ANSWERS)
+    assert {r.claim for r in rulings if r.verdict == "supported"} == {
         "LSTM hides part of its memory, GRU shows its whole state.",
         "Gates keep long-range dependencies.",
         "LSTM has the most parameters, GRU fewer, SimpleRNN fewest.",
     }
-    [fast] = [r["evidence"] for r in rulings if r["study"] == "convergence"]
+    [fast] = [r.evidence for r in rulings if r.study == "convergence"]
     assert "GRU takes 1.42 times the steps of LSTM to a validation loss" in fast
 
 
