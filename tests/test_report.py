@@ -174,7 +174,7 @@ def test_what_tuning_chose_has_a_table():
                   validation_loss=0.4321, validation_accuracy=0.8)  # fmt: skip
     tuned = Tuned(trials=(replace(trial, validation_loss=0.5), trial), chosen=2)
     text = tables.markdown(replace(result(), tuning={"gru": tuned}))
-    assert "by validation, from 2 trials" in text
+    assert "chosen by validation loss from 2 trials" in text
     assert "| gru | 0.0013 | 0.35 | 96 | 0.432 | 80.0 |" in text
     text = tables.markdown(replace(result(), tuning={"none": tuned}))
     assert "| none | 0.0013 | 0.35 | – | 0.432 | 80.0 |" in text
