@@ -178,8 +178,8 @@ def test_a_training_that_is_killed_is_missing_and_the_others_go_on(folder, uncut
     assert said in cut.stderr
     result = json.loads(cut.stdout)
     assert "SIGKILL" in result["missing"]["reviews-rnn-0"]
-    recurrent = [row["cell"] for row in result["rows"] if row["kind"] == "recurrent"]
-    assert recurrent == ["gru"]
+    twins = [row["cell"] for row in result["rows"] if row["kind"] == "twin"]
+    assert twins == ["gru"]
     again = typed(COMPARE, folder)
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["missing"] == {}

@@ -19,7 +19,7 @@ from seqclf.records.sweeps import (
 from seqclf.report import figures
 from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
 from seqclf.studies.sweeps import random_search, range_test_shown, sweep
-from seqclf.wording import percent, signed
+from seqclf.wording import interval, percent, signed
 
 QUICK_DRAWS = 2
 
@@ -47,7 +47,7 @@ def _aside(one: Deviation) -> str:
 
 
 def _known(low: float | None, high: float | None) -> str:
-    return "" if low is None else f" ({sweep.reach(low, high)})"
+    return "" if low is None else f" ({interval(low, high)})"
 
 
 def _about_differences(pairs: Sequence[SpreadPair], n: int) -> str:

@@ -22,7 +22,7 @@ from seqclf.report.svg import INK
 from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
 from seqclf.studies.sweeps import learning_curve, sweep
 from seqclf.studies.sweeps.learning_curve import PowerLaw
-from seqclf.wording import percent, signed
+from seqclf.wording import interval, percent, points_at_length, signed, with_interval
 
 FEWEST_STEPS = 16  # of an epoch, as far as batches of 8 allow
 
@@ -47,7 +47,8 @@ def sentence(question: Question, found: SizeFindings) -> str:
 
 def _about_pair(pair: SizePair, most: int) -> str:
     names = f"{title(pair.a)} less {title(pair.b)}"
-    text = f"With {most:,} texts {names} is {sweep.points(pair)}; "
+    apart = points_at_length(pair.difference, pair.low, pair.high)
+    text = f"With {most:,} texts {names} is {apart}; "
     crossing = pair.crossing
     size, low, high = crossing.size, crossing.low, crossing.high
     if size is not None and low is not None and high is not None:
@@ -70,8 +71,8 @@ def _about_pair(pair: SizePair, most: int) -> str:
 def _about_gaps(gaps: Gaps | None) -> list[str]:
     if gaps is None:
         return []
-    value, interval = signed(100 * gaps.mean), sweep.reach(gaps.low, gaps.high)
-    known = f" (95 % interval over seeds {interval})" if gaps.low is not None else ""
+    value, reach = signed(100 * gaps.mean), interval(gaps.low, gaps.high)
+    known = f" (95 % interval over seeds {reach})" if gaps.low is not None else ""
     return [
         f"LSTM's gap between train and validation accuracy less GRU's is {value} "
         f"points{known}, the mean over the sizes."
@@ -88,7 +89,7 @@ def table(curves: Sequence[SizePoint]) -> Table:
         (
             f"{one.rows:,}",
             one.cell,
-            sweep.with_interval(one.accuracy),
+            with_interval(one.accuracy.mean, one.accuracy.low, one.accuracy.high),
             f"{one.log_loss:.3f}",
             _with_reach(one.gap),
         )
@@ -98,7 +99,7 @@ def table(curves: Sequence[SizePoint]) -> Table:
 
 
 def _with_reach(one: Mean) -> str:
-    known = f" ({sweep.reach(one.low, one.high)})" if one.low is not None else ""
+    known = f" ({interval(one.low, one.high)})" if one.low is not None else ""
     return signed(100 * one.mean) + known
 
 

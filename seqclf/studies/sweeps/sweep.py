@@ -19,7 +19,6 @@ from seqclf.config import RunConfig, twin
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.records.sweeps import (
     Correlation,
-    Difference,
     Mean,
     MeanAccuracy,
     SpreadPair,
@@ -29,7 +28,7 @@ from seqclf.runs import Run
 from seqclf.studies import intervals
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import QUICK_CELLS, Answer, F, Question
-from seqclf.wording import joined, percent, signed
+from seqclf.wording import joined
 
 Tested = TypeVar("Tested", Variant, SpreadPair, Correlation)
 SPLITS, SCORES = (TRAIN, VALIDATION, TEST), ("accuracy", "log_loss")
@@ -168,24 +167,6 @@ def adjusted(records: Sequence[Tested]) -> list[Tested]:
         one if one.p is None else dataclasses.replace(one, p=next(by_holm))
         for one in records
     ]
-
-
-def reach(low: float | None, high: float | None, scale: float = 100) -> str:
-    """Returns an interval such as `−0.4 to 1.0`, in points; a dash where none is."""
-    if low is None or high is None:
-        return "–"
-    return f"{signed(scale * low)} to {signed(scale * high)}"
-
-
-def points(one: Difference) -> str:
-    """Returns a difference such as `0.3 points (95 % interval −0.4 to 1.0)`."""
-    interval = reach(one.low, one.high)
-    return f"{signed(100 * one.difference)} points (95 % interval {interval})"
-
-
-def with_interval(one: MeanAccuracy) -> str:
-    """Returns an accuracy such as `89.9 (89.1 to 90.6)`, in per cent."""
-    return f"{percent(one.mean)} ({reach(one.low, one.high)})"
 
 
 def scope(question: Question, trials: int) -> str:

@@ -11,14 +11,14 @@ import numpy as np
 from seqclf.comparison.pairs import SIGNIFICANCE, right_answers
 from seqclf.comparison.verdict import title
 from seqclf.data.dataset import TEST
-from seqclf.records.sweeps import Variant, VariantsFindings
+from seqclf.records.sweeps import Difference, Variant, VariantsFindings
 from seqclf.report import figures
 from seqclf.report.svg import INK
 from seqclf.studies import intervals
 from seqclf.studies.question import Answer, Question, Table
 from seqclf.studies.sweeps import sweep
 from seqclf.studies.sweeps.sweep import Point, Trained
-from seqclf.wording import signed
+from seqclf.wording import interval, points_at_length, signed, with_interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def sentence(question: Question, found: VariantsFindings) -> str:
     compared = [(one, one.apart) for one in found.variants if one.apart]
     told = [(one, apart) for one, apart in compared if apart.p < SIGNIFICANCE]
     said = [
-        f"{title(one.cell)}, {one.variant}: {sweep.points(apart)}"
+        f"{title(one.cell)}, {one.variant}: {_apart(apart)}"
         for one, apart in sorted(told, key=lambda pair: -abs(pair[1].difference))
     ]
     plain, rest = found.plain, len(compared) - len(told)
@@ -106,6 +106,10 @@ def sentence(question: Question, found: VariantsFindings) -> str:
     return " ".join([*parts, sweep.scope(question, trials)])
 
 
+def _apart(one: Difference) -> str:
+    return points_at_length(one.difference, one.low, one.high)
+
+
 def _table(variants: Sequence[Variant]) -> Table:
     header = (
         "variant", "cell", "test accuracy, %", "to the plain one, points", "p",
@@ -118,10 +122,10 @@ def _line(one: Variant) -> tuple[str, ...]:
     said, apart = ("–", "–"), one.apart
     if apart is not None:
         said = (
-            f"{signed(100 * apart.difference)} ({sweep.reach(apart.low, apart.high)})",
+            f"{signed(100 * apart.difference)} ({interval(apart.low, apart.high)})",
             f"{apart.p:.3f}" if apart.p >= 0.001 else "< 0.001",
         )
-    accuracy = sweep.with_interval(one.accuracy)
+    accuracy = with_interval(one.accuracy.mean, one.accuracy.low, one.accuracy.high)
     return (one.variant, one.cell, accuracy, *said, f"{one.parameters:,}")
 
 
