@@ -8,6 +8,7 @@ import pytest
 from seqclf import machine
 from seqclf.config import ModelConfig, RunConfig, TextConfig, TrainingConfig, twin
 from seqclf.data import load_dataset
+from seqclf.records.training import Started
 from seqclf.text.encoding import encode_dataset
 from seqclf.training import timing
 
@@ -41,15 +42,15 @@ def test_twins_are_timed_in_turns(data, monkeypatch):
     task = timing.TimingTask(configs, data.path, threads=1)
     told = []
     results = timing.run_timing(task, told.append)
-    assert told == [{"event": "start"}]
+    assert told == [Started()]
     assert turns == ["none", "gru"] * timing.ROUNDS
     tokens = int(data.splits["train"].lengths.sum())
     for result in results:
-        step = result["milliseconds_per_step"]
-        assert 0 < step["least"] <= step["median"] <= step["most"]
-        per_epoch = result["seconds_per_epoch"] * result["tokens_per_second"]
+        step = result.milliseconds_per_step
+        assert 0 < step.least <= step.median <= step.most
+        per_epoch = result.seconds_per_epoch * result.tokens_per_second
         assert per_epoch == pytest.approx(tokens)
-        assert result["milliseconds_per_prediction"] > 0
+        assert result.milliseconds_per_prediction > 0
 
 
 def test_the_sample_is_the_same_for_twins_and_like_the_whole(data):
