@@ -139,8 +139,8 @@ def test_evaluating_divides_its_own_data_as_the_training_did(tmp_path):
     for split in ("validation", "test"):
         result = evaluate(run, run.config.data, split)
         for key in ("n", "accuracy", "log_loss"):
-            expected = pytest.approx(run.metrics[split][key], rel=1e-5)
-            assert result.scores[key] == expected
+            expected = pytest.approx(getattr(run.metrics[split], key), rel=1e-5)
+            assert getattr(result.scores, key) == expected
     # Rows that came later cannot be told from those it learnt.
     with path.open("a") as file:
         file.write("one more,good\n")
