@@ -224,7 +224,7 @@ def run_script(blocks: list[str], folder: Path) -> subprocess.CompletedProcess[s
 @pytest.mark.slow
 def test_the_block_of_the_readme_runs(tmp_path):
     (block,) = blocks(ROOT / "README.md")
-    run_script([block, "print(probabilities.shape, model.classes_)"], tmp_path)
+    run_script([block, "print(labels, model.classes_)"], tmp_path)
 
 
 @pytest.mark.slow
