@@ -755,6 +755,23 @@ def test_what_does_nothing_with_a_format_is_refused(name, option, here):
         open_rows(find_source(Path(name)), options)
 
 
+@pytest.mark.parametrize(
+    "option", [{"delimiter": ";"}, {"header": False}, {"columns": "a,b"}]
+)
+@pytest.mark.parametrize("name", ["classes", "saved"])
+def test_what_says_how_tables_are_written_is_refused_where_there_are_none(
+    name, option, here
+):
+    import datasets
+
+    for label in ("good", "bad"):
+        (here / "classes" / label).mkdir(parents=True)
+        (here / "classes" / label / "1.txt").write_text("a text")
+    rows = {"text": ["a", "b"], "label": ["x", "y"]}
+    datasets.Dataset.from_dict(rows).save_to_disk("saved")
+    assert f"{next(iter(option))} does nothing with {name}" in error_of(name, **option)
+
+
 def test_an_option_that_is_a_default_counts_where_it_was_typed(workplace, here):
     rows = "".join(f'"{t} für dich",{y}\n' for t, y in reviews(12))
     (here / "x.csv").write_bytes(("text,label\n" + rows).encode("cp1252"))

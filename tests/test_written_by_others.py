@@ -10,6 +10,8 @@ from __future__ import annotations
 import csv
 import re
 import shlex
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -230,6 +232,32 @@ def test_much_of_what_others_wrote_comes_back(name):
         check(name, rows)
 
     many()
+
+
+# Formats that seqclf does not read; the message turns them into one that it does.
+OTHERS: dict[str, Write] = {
+    "pickle": by_pandas("x.pkl", "to_pickle"),
+    "stata": by_pandas("x.dta", "to_stata", write_index=False, version=118),
+    "xml": by_pandas("x.xml", "to_xml", index=False, parser="etree"),
+    "avro": by_polars("x.avro", "write_avro"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_cannot_be_read_is_turned_by_the_command_in_the_message(name, tmp_path):
+    rows = [
+        ("a good film", "good"),
+        ("dull; très", "bad"),
+        ("fine", "good"),
+        ("x", "bad"),
+    ]
+    path = OTHERS[name](tmp_path, rows)
+    with pytest.raises(SeqclfError) as caught:
+        read(path)
+    found = re.search(r'python (-c ".*") and name \'(.*)\' instead', str(caught.value))
+    assert found, caught.value
+    subprocess.run([sys.executable, *shlex.split(found[1])], check=True)
+    assert read(Path(found[2])) == rows
 
 
 SHEET = st.characters(exclude_categories=("Cs", "Cc", "Co", "Cn"))

@@ -94,6 +94,13 @@ def _reader(file: Path, given: Reading) -> Callable[[Source], Part]:
 
 def _unknown_format(file: Path) -> DataError:
     suffix = kind_of(file) or file.name
+    if suffix in CONVERTED:
+        to = file.with_suffix(".parquet")
+        turn = CONVERTED[suffix].format(file=repr(str(file)), to=repr(str(to)))
+        return DataError(
+            f"{file} is no format of seqclf's. To turn it into one that is: "
+            f'python -c "{turn}" and name {str(to)!r} instead.'
+        )
     known = ", ".join([*READERS, TEXT_SUFFIX])  # none is near another: no guess
     return DataError(f"unknown format of {file}: {suffix!r}; choices: {known}.")
 
@@ -279,5 +286,15 @@ READERS: dict[str, Callable[[Source], Part]] = {
     ".arrow": _read_arrow,
     ".orc": _read_orc,
     **dict.fromkeys(SHEETS, _read_sheet),
+}
+# What turns other formats into Parquet, in Python. Opening a pickle runs its code: that
+# is left to whoever knows where it is from.
+PICKLE = "import pandas; pandas.read_pickle({file}).to_parquet({to})"
+CONVERTED = {
+    ".pkl": PICKLE,
+    ".pickle": PICKLE,
+    ".dta": "import pandas; pandas.read_stata({file}).to_parquet({to})",
+    ".xml": "import pandas; pandas.read_xml({file}, parser='etree').to_parquet({to})",
+    ".avro": "import polars; polars.read_avro({file}).write_parquet({to})",
 }
 OWN_ENCODING = frozenset((".parquet", ".arrow", ".orc", *SHEETS))

@@ -140,8 +140,7 @@ def _found(
 
 def _read_folder(folder: Path, given: Reading, usual: Reading) -> Found:
     if is_saved(folder):
-        if given.encoding is not None:
-            raise ConfigError(f"encoding does nothing with {folder}, a saved data set.")
+        _refuse_of_tables(given, f"{folder}, a saved data set", "encoding")
         return read_saved(folder)
     files, aside = _split_files(folder)
     if not files:
@@ -163,6 +162,13 @@ def _read_folder(folder: Path, given: Reading, usual: Reading) -> Found:
         )
     found = _found(str(folder), folder.resolve().name, parts, *notes)
     return read_label_names(folder, found)
+
+
+def _refuse_of_tables(given: Reading, what: str, *more: str) -> None:
+    """Refuses what says how tables are written where there are none."""
+    for name in (*more, "delimiter", "header", "columns"):
+        if getattr(given, name) is not None:
+            raise ConfigError(f"{name} does nothing with {what}.")
 
 
 def _split_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
@@ -209,6 +215,8 @@ def _read_class_folders(
             parts.setdefault(split if is_labelled else UNLABELED, []).append(part)
     if TRAIN not in parts:
         raise DataError(_nothing_found(folder, aside))
+    what = f"{folder}, where a {TEXT_SUFFIX} file is a text and its folder the label"
+    _refuse_of_tables(given, what)
     others = _others(list(roots.values()))
     return _found(str(folder), folder.resolve().name, parts, *others)
 
