@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Unpack, get_type_hints
 
 from seqclf import data as sources
-from seqclf import keywords, steps
+from seqclf import keywords
 from seqclf.comparison.saved import REPORT_FILE
 from seqclf.config import RunConfig
 from seqclf.data.dataset import Dataset
@@ -33,7 +33,9 @@ from seqclf.records.training import EpochEnded, Event, OnEvent
 from seqclf.report.tables import markdown
 from seqclf.runs import Run
 from seqclf.runs.comparisons import read_comparison
-from seqclf.studies import write_page
+from seqclf.steps import Target
+from seqclf.workflows.compare import compare_finished, compare_twins, design_of
+from seqclf.workflows.train import train_run
 
 ALL_CELLS = "none,rnn,gru,lstm"
 
@@ -160,7 +162,7 @@ def train(
     """
     config, target, require_cudnn = _asked(data, options, Training)
     listener = _Logged(on_report)
-    return steps.train_run(config, target, listener, require_cudnn, set(options))
+    return train_run(config, target, listener, require_cudnn, set(options))
 
 
 @with_options(Comparing)
@@ -201,12 +203,10 @@ def compare(
     """
     listener = _Logged(on_report)
     config, target, require_cudnn = _asked(data, options, Comparing)
-    config = steps.kernel_of_choice(config, require_cudnn)
     named = cells if isinstance(cells, str) else ",".join(cells)
-    design = steps.design_of(config, named, seeds, match, tune)
-    asked = (design, jobs, target, listener, set(options))
-    result, path = steps.train_and_compare(*asked)
-    write_page(path, result, target.models, listener)
+    design = design_of(config, named, seeds, match, tune)
+    asked = (design, target, listener, jobs, require_cudnn, set(options))
+    result, path = compare_twins(*asked)
     for failed, reason in result.missing.items():
         _log.warning("%s is missing: %s", failed, reason)
     return Comparison(result, path)
@@ -250,16 +250,13 @@ def compare_runs(
     target = _target(
         models_dir=models_dir, cache_dir=cache_dir, name=name, overwrite=overwrite
     )
-    listener = _Logged(on_report)
-    result, path = steps.compare_finished(paths, target, listener)
-    if path is not None:
-        steps.write_report(path, result, listener)
+    result, path = compare_finished(paths, target, _Logged(on_report))
     return Comparison(result, path)
 
 
 def _asked(
     data: AnyPath, options: Mapping[str, Any], known: type[Any]
-) -> tuple[RunConfig, steps.Target, bool]:
+) -> tuple[RunConfig, Target, bool]:
     """Returns config, target and whether cuDNN is required."""
     keywords.refuse_unknown(options, get_type_hints(known))
     settings = {key: options[key] for key in options if key not in PLACEMENT}
@@ -277,9 +274,9 @@ def _target(
     name: str | None,
     overwrite: bool,
     fresh: bool = False,
-) -> steps.Target:
+) -> Target:
     models, cache = keywords.models_folder(models_dir), keywords.cache_folder(cache_dir)
-    return steps.Target(models, cache, name, overwrite, fresh)
+    return Target(models, cache, name, overwrite, fresh)
 
 
 @dataclass(frozen=True, slots=True)

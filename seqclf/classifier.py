@@ -17,8 +17,8 @@ from seqclf.keywords import models_folder
 from seqclf.model.keras_file import open_keras
 from seqclf.model.onnx_graph import onnx_predict
 from seqclf.model.scoring import Predict, batched_logits, probabilities_of
-from seqclf.runs import Run, open_run
-from seqclf.runs.comparisons import default_run
+from seqclf.runs import Run
+from seqclf.runs.comparisons import run_or_default
 from seqclf.runs.run import MODEL_FILE, ONNX_FILE
 from seqclf.system import cores
 from seqclf.text.arrays import strings
@@ -113,12 +113,11 @@ class Classifier:
         return np.diff(encode_texts(texts, self.vocabulary, self.text)[1])
 
 
-def _find(run: str | os.PathLike[str] | None, models: Path) -> Run:
-    if run is not None:
-        return open_run(Path(run), models)
-    chosen = default_run(models)
-    logging.getLogger("seqclf").info("the newest run is opened: %s", chosen.path)
-    return chosen
+def _find(named: str | os.PathLike[str] | None, models: Path) -> Run:
+    run = run_or_default(None if named is None else Path(named), models)
+    if named is None:
+        logging.getLogger("seqclf").info("the newest run is opened: %s", run.path)
+    return run
 
 
 def _open_keras(run: Run) -> Predict:

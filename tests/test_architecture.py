@@ -36,6 +36,7 @@ FLOORS = [
     ["seqclf.report", "seqclf.estimator"],
     ["seqclf.steps"],
     ["seqclf.studies"],
+    ["seqclf.workflows"],
     ["seqclf.api"],
     ["seqclf.cli"],
     ["seqclf.__main__"],

@@ -29,6 +29,7 @@ from seqclf.runs.run import create_run
 from seqclf.storage import write_json
 from seqclf.studies import saved
 from seqclf.text.vocabulary import Vocabulary
+from seqclf.workflows import study
 
 ABOUT = DatasetInfo(
     name="toys", source="toys", fingerprint="f00d", labels=("a", "b"), sizes={}
@@ -530,17 +531,17 @@ def test_an_answer_that_cannot_be_read_is_asked_anew(tmp_path, monkeypatch):
     monkeypatch.setattr(studies.wins, "run", lambda question, lab: ANSWER)
     about = DatasetInfo(name="wins", source="", fingerprint="f", labels=(), sizes={})
     monkeypatch.setattr(studies.wins, "about", lambda models: about)
-    study = studies.Study(studies.wins.run, fail_to_draw, "", about=studies.wins.about)
-    monkeypatch.setitem(studies.STUDIES, "wins", study)
+    entry = studies.Study(studies.wins.run, fail_to_draw, "", about=studies.wins.about)
+    monkeypatch.setitem(studies.STUDIES, "wins", entry)
     target, heard = Target(tmp_path / "models", tmp_path), Silent()
     asked = ("wins", Question(config=RunConfig()), target, heard)
     # What cannot be drawn is no reason to lose it.
-    answer, path = studies.run_study(*asked)
+    answer, path = study.run_study(*asked)
     assert saved.read(path) == answer
     assert any("The answer has no figure" in note for note in heard.notes)
     assert marker.kind_of(path.parent) == marker.STUDIES
     (path / saved.ANSWER_FILE).write_text("{}")
-    assert studies.run_study(*asked) == (answer, path)
+    assert study.run_study(*asked) == (answer, path)
     assert saved.read(path) == answer
     assert any("The question is asked anew" in note for note in heard.notes)
 

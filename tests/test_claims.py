@@ -63,6 +63,7 @@ from seqclf.studies.claims import (
 )
 from seqclf.studies.intervals import CELLS, MODELS
 from seqclf.studies.question import About, Answer, Question, Table
+from seqclf.workflows import claims as workflow
 
 
 def answer(findings: Any, seeds: int = 3, study: str = "x") -> Answer[Any]:
@@ -492,12 +493,13 @@ def judged(
         done = dataclasses.replace(answer({}, study=name), about=about)
         return done, tmp_path / str(outcomes[name]) / name
 
-    monkeypatch.setattr(claims_page, "STUDIES", fake)
+    monkeypatch.setattr(workflow, "STUDIES", fake)
+    monkeypatch.setattr(workflow, "CLAIMS", chosen)
     monkeypatch.setattr(claims_page, "CLAIMS", chosen)
-    monkeypatch.setattr(claims_page, "run_study", run_study)
+    monkeypatch.setattr(workflow, "run_study", run_study)
     (tmp_path / "reviews-studies").mkdir(exist_ok=True)
     target = Target(tmp_path, tmp_path / "cache")
-    return claims_page.judge_all(Question(config=RunConfig()), target, Silent(), 1)
+    return workflow.judge_all(Question(config=RunConfig()), target, Silent(), 1)
 
 
 def test_a_study_without_an_answer_leaves_the_others_theirs(monkeypatch, tmp_path):

@@ -615,7 +615,7 @@ def test_cells_may_be_a_list_in_a_config_file(tmp_path):
 
 @pytest.mark.parametrize("text", ['["a good film", "b, c"]', '"a good film"'])
 def test_an_option_that_may_be_repeated_takes_a_list(text, tmp_path, monkeypatch):
-    from seqclf import studies
+    from seqclf.workflows import study
 
     asked = []
 
@@ -623,7 +623,7 @@ def test_an_option_that_may_be_repeated_takes_a_list(text, tmp_path, monkeypatch
         asked.append(question.texts)
         raise RunError("that will do")
 
-    monkeypatch.setattr(studies, "run_study", run_study)
+    monkeypatch.setattr(study, "run_study", run_study)
     (tmp_path / "x.toml").write_text(f"text = {text}")
     result = run_in(tmp_path, "study", "gates", "--config=x.toml")
     assert "that will do" in result.output

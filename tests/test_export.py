@@ -20,7 +20,6 @@ from test_text import ORDINARY, TABLE
 
 from seqclf import export as exporting
 from seqclf.classifier import Classifier
-from seqclf.cli import export as command
 from seqclf.config import KEEP_NAMES, ModelConfig, TextConfig
 from seqclf.errors import RunError
 from seqclf.export import About, card, formats, graph_text, portable, texts
@@ -32,6 +31,7 @@ from seqclf.runs import Run
 from seqclf.storage import write_json
 from seqclf.text.tokens import TEXT_RULES, WORD_RULES, tokenize
 from seqclf.text.vocabulary import Vocabulary, encode_texts
+from seqclf.workflows import export as workflow
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import exports  # noqa: E402
@@ -92,13 +92,13 @@ def test_a_run_that_is_not_there_is_refused(tmp_path):
     [
         (["keras", "litert"], None, ["keras", "litert"]),
         (["onnx", "onnx"], None, ["onnx"]),
-        (["onnx", "all"], None, list(command.NAMES)),
+        (["onnx", "all"], None, list(workflow.NAMES)),
         (["keras", "onnx"], "int8", ["keras", "onnx-int8"]),
-        (["all"], "int8", [*command.NAMES, "onnx-int8"]),
+        (["all"], "int8", [*workflow.NAMES, "onnx-int8"]),
     ],
 )
 def test_every_format_that_is_named_is_written_once(formats, quantize, names):
-    assert command._names(formats, quantize) == names
+    assert workflow.formats_of(formats, quantize) == names
 
 
 def test_one_unknown_format_refuses_them_all(workplace, tmp_path):
@@ -107,10 +107,6 @@ def test_one_unknown_format_refuses_them_all(workplace, tmp_path):
     assert result.exit_code == 2
     assert "did you mean 'onnx'" in " ".join(result.output.split())
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_formats_of_the_command_line_are_all_there_are():
-    assert [*command.NAMES, *command.QUANTIZED.values()] == list(FORMATS)
 
 
 def test_an_onnx_artefact_is_whole_checked_and_not_replaced_unasked(
@@ -197,7 +193,7 @@ def test_int8_without_the_data_says_that_the_cost_is_not_known(finished_run, tmp
     [made] = exporting.export(finished_run, {"onnx-int8": place}, About(), nowhere)
     assert made.record["test"] is None
     assert made.record["own_texts"] == 0
-    assert "could not be measured" in command._told(made)
+    assert "could not be measured" in workflow._told(made)
 
 
 # An artefact that differs is an error, and none is left.

@@ -20,10 +20,11 @@ import pytest
 from asked import Silent
 from conftest import TINY, invoke
 
-from seqclf import Classifier, Comparison, Run, SequenceClassifier, config, steps
-from seqclf import studies as all_studies
+from seqclf import Classifier, Comparison, Run, SequenceClassifier, config
 from seqclf.errors import RunError
-from seqclf.studies import STUDIES, claims_page, saved, sections, shown
+from seqclf.studies import STUDIES, claims_page, saved, sections, shown, write_page
+from seqclf.workflows import compare as comparing
+from seqclf.workflows import train as training
 
 FIXTURES = Path(__file__).parent / "fixtures" / "0.1.0"
 MADE_IN = "/srv/seqclf-0.1.0"  # stands in two/question.json
@@ -141,7 +142,7 @@ def own(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def without_pages(monkeypatch) -> None:
     """Writes no page of a comparison, which takes a second; other tests do."""
-    monkeypatch.setattr(all_studies, "write_page", lambda *given: None)
+    monkeypatch.setattr(comparing, "write_page", lambda *given: None)
 
 
 def asked(*arguments: object):
@@ -360,8 +361,8 @@ def test_a_comparison_is_opened_from_python(name, here):
 
 def test_the_page_of_a_comparison_is_written_anew(here):
     two, listener = Comparison.open("two"), Silent()
-    steps.write_report(two.path, two.result, listener)
-    assert listener.notes == [f"To look at: {two.path / 'report.html'}"]
+    write_page(two.path, two.result, two.path.parent, listener)
+    assert listener.notes == []
     page = two.report.read_text("utf-8")
     assert VERDICTS["two"] in page
     assert "gru (wide)" in page
@@ -470,15 +471,15 @@ class HeardError(RunError):
 
 
 @contextlib.contextmanager
-def heard(monkeypatch, function: str):
-    """Gives a list that will hold what `steps.<function>` was asked."""
+def heard(monkeypatch, workflow: object, function: str):
+    """Gives a list that will hold what a function of a workflow was asked."""
     arguments: list[object] = []
 
     def listen(*given: object) -> None:
         arguments.extend(given)
         raise HeardError("that will do")
 
-    monkeypatch.setattr(steps, function, listen)
+    monkeypatch.setattr(workflow, function, listen)
     yield arguments
     assert arguments
 
@@ -491,7 +492,7 @@ def settings_of(asked_for: config.RunConfig) -> dict[str, object]:
 
 
 def test_every_setting_of_a_config_file_is_taken(here, monkeypatch):
-    with heard(monkeypatch, "train_run") as given:
+    with heard(monkeypatch, training, "train_run") as given:
         assert "that will do" in invoke("train", "--config=train.toml").output
     found, target = settings_of(given[0]), given[1]
     written = tomllib.loads(Path("train.toml").read_text("utf-8"))
@@ -506,9 +507,9 @@ def test_every_setting_of_a_config_file_is_taken(here, monkeypatch):
 
 
 def test_the_settings_of_a_comparison_are_taken_from_a_config_file(here, monkeypatch):
-    with heard(monkeypatch, "train_and_compare") as given:
+    with heard(monkeypatch, comparing, "compare_twins") as given:
         assert "that will do" in invoke("compare", "--config=compare.toml").output
-    design, jobs = given[:2]
+    design, jobs = given[0], given[3]
     assert design.config.data.columns == "label,text"
     assert (design.cells, design.seeds) == (("none", "rnn", "gru"), (0, 1, 2, 3))
     assert (design.match, design.tune, jobs) == ("parameters", 5, 2)

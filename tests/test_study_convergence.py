@@ -14,9 +14,10 @@ from scipy.stats import ttest_1samp
 
 from seqclf.errors import ConfigError
 from seqclf.steps import Target
-from seqclf.studies import convergence, convergence_shown, run_study, saved
+from seqclf.studies import convergence, convergence_shown, saved
 from seqclf.studies.convergence import Curve
 from seqclf.studies.question import Question
+from seqclf.workflows.study import run_study
 
 GUESSING = math.log(2)
 

@@ -16,9 +16,10 @@ from seqclf.records.plain import from_plain, to_plain
 from seqclf.records.sweeps import Median
 from seqclf.records.timing import StepTimes, TimedTwin, Timing
 from seqclf.steps import Target
-from seqclf.studies import cost, run_study, saved, timed
+from seqclf.studies import cost, saved, timed
 from seqclf.studies.question import Question
 from seqclf.text.encoding import encode_dataset
+from seqclf.workflows.study import run_study
 
 MODEL = ModelConfig(units=8, embedding_size=6, bidirectional=False)
 ROUNDS = (1.0,) * 6

@@ -15,7 +15,6 @@ from seqclf.model.backend import import_keras
 from seqclf.model.build import build_model
 from seqclf.records.inside import CellGates, GatesFindings
 from seqclf.steps import Target
-from seqclf.studies import run_study
 from seqclf.studies.inside import (
     gates,
     gates_counted,
@@ -28,6 +27,7 @@ from seqclf.studies.question import Question
 from seqclf.text.encoding import Examples
 from seqclf.text.tokens import tokenize
 from seqclf.text.vocabulary import Vocabulary
+from seqclf.workflows.study import run_study
 
 UNITS = 4
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}

@@ -15,7 +15,6 @@ from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.model.backend import import_keras
 from seqclf.records.inside import GradientsFindings, Spectrum, WayBack
 from seqclf.steps import Target
-from seqclf.studies import run_study
 from seqclf.studies.inside import (
     gradients,
     gradients_judged,
@@ -25,6 +24,7 @@ from seqclf.studies.inside import (
 from seqclf.studies.inside.gradients_judged import STAGES, Measured, MeasuredStage
 from seqclf.studies.inside.gradients_shown import LAST
 from seqclf.studies.question import Question
+from seqclf.workflows.study import run_study
 
 READOUT = [np.array([[1.0, -1.0], [0.5, 2.0]], np.float32), np.zeros(2, np.float32)]
 

@@ -222,7 +222,7 @@ def test_the_study_trains_measures_and_keeps_its_answer(
 ):
     from seqclf.cli._screen import Screen
     from seqclf.steps import Target
-    from seqclf.studies import run_study
+    from seqclf.workflows.study import run_study
 
     monkeypatch.setattr(memory, "QUICK_DISTANCES", (2, 4))
     monkeypatch.setattr(memory, "EVALUATED", {"validation": 20, "test": 40})

@@ -145,7 +145,7 @@ def test_the_figure_shows_each_cell_and_both_trainings():
 def test_the_study_trains_all_conditions(tmp_path):
     from seqclf.cli._screen import Screen
     from seqclf.steps import Target
-    from seqclf.studies import run_study
+    from seqclf.workflows.study import run_study
 
     data = tmp_path / "reviews"
     data.mkdir()

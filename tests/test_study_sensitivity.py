@@ -13,9 +13,9 @@ from seqclf import steps
 from seqclf.comparison import tuning
 from seqclf.comparison.design import Design
 from seqclf.records.sweeps import Correlation
-from seqclf.studies import run_study
 from seqclf.studies.question import quick_config
 from seqclf.studies.sweeps import random_search, range_test, sensitivity
+from seqclf.workflows.study import run_study
 
 
 def test_the_expected_best_is_the_mean_over_all_ways_to_draw():

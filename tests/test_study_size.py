@@ -10,9 +10,10 @@ from asked import TINY, Silent, tiny_question
 
 from seqclf import steps
 from seqclf.records.sweeps import Mean, MeanAccuracy, SizePoint
-from seqclf.studies import intervals, run_study
+from seqclf.studies import intervals
 from seqclf.studies.sweeps import learning_curve, size, size_shown, sweep
 from seqclf.studies.sweeps.learning_curve import PowerLaw
+from seqclf.workflows.study import run_study
 
 SIZES = np.array([64, 128, 256, 512, 1024, 2048, 5000])
 # They cross where 1.2 n^-0.3 + 0.02 = 4.5 n^-0.5 + 0.03.

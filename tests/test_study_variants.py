@@ -10,9 +10,10 @@ from asked import TINY, Silent, tiny_question
 from seqclf import steps
 from seqclf.errors import ConfigError
 from seqclf.records.sweeps import MeanAccuracy, Variant, VariantsFindings
-from seqclf.studies import intervals, run_study
+from seqclf.studies import intervals
 from seqclf.studies.question import Question
 from seqclf.studies.sweeps import depth, mix, sweep, variants
+from seqclf.workflows.study import run_study
 
 
 def test_depth_varies_layers_and_directions_alone():

@@ -21,8 +21,9 @@ from seqclf.records.plain import to_plain
 from seqclf.records.sweeps import ToldApart
 from seqclf.steps import Target
 from seqclf.storage import write_json
-from seqclf.studies import run_study, saved, wins, wins_shown
+from seqclf.studies import saved, wins, wins_shown
 from seqclf.studies.question import Question
+from seqclf.workflows.study import run_study
 
 
 def comparison(

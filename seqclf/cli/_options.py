@@ -197,6 +197,19 @@ def refuse_given(context: typer.Context, allowed: set[str], why: str) -> None:
             raise ConfigError(f"{parameter.opts[0]} does nothing when {why}.")
 
 
+def one_form(**forms: bool) -> str:
+    """Returns which form of the output was chosen, by its flag; "" for none.
+
+    Raises:
+      ConfigError: If two were.
+    """
+    chosen = [name for name, is_chosen in forms.items() if is_chosen]
+    if len(chosen) > 1:
+        given = " and ".join(f"--{name}" for name in chosen)
+        raise ConfigError(f"{given} cannot be printed at the same time; choose one.")
+    return "".join(chosen)
+
+
 def given_settings(context: typer.Context, *parts: str) -> frozenset[str]:
     """Returns the fields of these parts of the config that were given."""
     return frozenset(

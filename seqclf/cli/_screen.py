@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from seqclf.bulk import Answered
     from seqclf.records.training import Epoch, Event, OnEvent, Stepped
 
-_Part = TypeVar("_Part", bound="Answered")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -62,42 +61,6 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def show_rows(
-    parts: Iterable[_Part], total: int, quiet: bool, done: int = 0
-) -> Iterator[_Part]:
-    """Yields the parts of a table, with a bar of their rows on a terminal's stderr.
-
-    Args:
-      parts: Some rows at a time.
-      total: How many rows there are, with those that are done.
-      quiet: Whether to show nothing.
-      done: Rows that were done before.
-    """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True, highlight=False)
-    bars = Progress(
-        TextColumn("rows"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-        console=console,
-        disable=quiet or not console.is_terminal,
-    )
-    with bars:
-        bar = bars.add_task("rows", total=total, completed=done)
-        for part in parts:
-            yield part
-            bars.advance(bar, len(part))
-
-
 @dataclass(frozen=True, slots=True)
 class Screen:
     """The `steps.Listener` that shows on stderr what it hears.
@@ -115,6 +78,34 @@ class Screen:
     def insist(self, sentence: str) -> None:
         """Shows it, quiet or not."""
         note(sentence)
+
+    def rows(
+        self, parts: Iterable[Answered], total: int, done: int
+    ) -> Iterator[Answered]:
+        """Passes the parts of a table on, with a bar of their rows on a terminal."""
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        console = Console(stderr=True, highlight=False)
+        bars = Progress(
+            TextColumn("rows"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(compact=True),
+            console=console,
+            disable=self.quiet or not console.is_terminal,
+        )
+        with bars:
+            bar = bars.add_task("rows", total=total, completed=done)
+            for part in parts:
+                yield part
+                bars.advance(bar, len(part))
 
     @contextlib.contextmanager
     def progress(self, costs: Mapping[str, float], jobs: int = 1) -> Iterator[OnEvent]:

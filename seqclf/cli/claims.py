@@ -8,7 +8,7 @@ import typer
 
 from seqclf.cli import _options as options
 from seqclf.cli._screen import Screen, print_json, stdout
-from seqclf.cli.study import ALL_CELLS, Jobs, Markdown, Quick, Seeds, question_of
+from seqclf.cli.study import ALL_CELLS, Jobs, Markdown, Quick, Seeds
 from seqclf.config import RunConfig
 
 if TYPE_CHECKING:
@@ -39,16 +39,19 @@ def claims(
 
     Example: seqclf claims --quick
     """
-    question = question_of(context, config, ALL_CELLS, seeds, quick, json, markdown)
     from seqclf import steps
-    from seqclf.studies import claims_page
+    from seqclf.workflows.claims import judge_all
+    from seqclf.workflows.study import question_of
 
+    form = options.one_form(json=json, markdown=markdown)
+    given = options.given_settings(context, "model", "training")
+    question = question_of(config, ALL_CELLS, seeds, quick=quick, given=given)
     screen = Screen(quiet)
     target = steps.Target(models_dir, cache_dir, fresh=fresh)
-    page = claims_page.judge_all(question, target, screen, jobs)
-    if json:
+    page = judge_all(question, target, screen, jobs)
+    if form == "json":
         print_json(page.values())
-    elif markdown:
+    elif form:
         typer.echo(page.markdown())
     else:
         _show(page)

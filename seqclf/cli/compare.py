@@ -10,7 +10,6 @@ import typer
 from seqclf.cli import _options as options
 from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.config import RunConfig
-from seqclf.errors import ConfigError
 
 if TYPE_CHECKING:
     from seqclf.records.comparison import ComparisonResult
@@ -103,32 +102,27 @@ def compare(
 
     Example: seqclf compare --data reviews.csv --seeds 5
     """
-    forms = {"json": json, "markdown": markdown, "csv": csv}
-    chosen = [name for name in forms if forms[name]]
-    if len(chosen) > 1:
-        given = " and ".join(f"--{name}" for name in chosen)
-        raise ConfigError(f"{given} cannot be printed at the same time; choose one.")
-    from seqclf import steps
+    form = options.one_form(json=json, markdown=markdown, csv=csv)
+    from seqclf.comparison.saved import REPORT_FILE
+    from seqclf.steps import Target
+    from seqclf.workflows.compare import compare_finished, compare_twins, design_of
 
     screen = Screen(quiet)
-    target = steps.Target(models_dir, cache_dir, name, overwrite, fresh)
+    target = Target(models_dir, cache_dir, name, overwrite, fresh)
     folder: Path | None
     if paths:
         _refuse_of_training(context, paths)
-        result, folder = steps.compare_finished(paths, target, screen)
+        result, folder = compare_finished(paths, target, screen)
     else:
-        config = steps.kernel_of_choice(config, require_cudnn)
-        design = steps.design_of(config, cells, seeds, match, tune)
-        typed = options.given_settings(context, "model", "training")
-        asked = (design, jobs, target, screen, typed)
-        result, folder = steps.train_and_compare(*asked)
-    _print(result, *chosen)
-    if folder:
-        from seqclf.studies import write_page
-
-        write_page(folder, result, models_dir, screen)
-    else:
+        design = design_of(config, cells, seeds, match, tune)
+        given = options.given_settings(context, "model", "training")
+        asked = (design, target, screen, jobs, require_cudnn, given)
+        result, folder = compare_twins(*asked)
+    _print(result, form)
+    if folder is None:
         screen.note("Not kept: --name NAME writes it, with a page to look at.")
+    elif (folder / REPORT_FILE).exists():
+        screen.note(f"To look at: {folder / REPORT_FILE}")
     if result.missing:
         raise typer.Exit(1)
 
@@ -139,7 +133,7 @@ def _refuse_of_training(context: typer.Context, paths: list[Path]) -> None:
     options.refuse_given(context, OF_SEVERAL, "finished runs are compared")
 
 
-def _print(result: ComparisonResult, form: str = "") -> None:
+def _print(result: ComparisonResult, form: str) -> None:
     from seqclf.records.plain import to_plain
     from seqclf.report import tables
 

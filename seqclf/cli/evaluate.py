@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seqclf.cli import _options as options
-from seqclf.cli._screen import note, print_json, stdout
-from seqclf.config import SOURCE_FIELDS, DataConfig, RunConfig
-from seqclf.errors import ConfigError
+from seqclf.cli._screen import Screen, print_json, stdout
+from seqclf.config import SOURCE_FIELDS, RunConfig
 
 if TYPE_CHECKING:
-    from seqclf.runs import Run
+    from seqclf.evaluation.evaluate import Evaluation
 
 Split = Annotated[
     str, typer.Option("--split", help="Split to evaluate: train, validation, test.")
@@ -45,17 +43,13 @@ def evaluate(
 
     Example: seqclf evaluate demo-lstm-0 --data reviews.csv
     """
-    from seqclf.evaluation.evaluate import evaluate as evaluate_run
     from seqclf.records.plain import to_plain
-    from seqclf.runs import open_run
-    from seqclf.runs.comparisons import default_run
+    from seqclf.runs.comparisons import run_or_default
+    from seqclf.workflows.evaluate import evaluate_run
 
-    named = options.run_of(chosen_run, run)
-    chosen = open_run(named, models_dir) if named else default_run(models_dir)
+    chosen = run_or_default(options.run_of(chosen_run, run), models_dir)
     given = options.given_settings(context, "data") & SOURCE_FIELDS
-    result = evaluate_run(chosen, _data(chosen, config.data, given, data), split)
-    for sentence in result.notes:
-        note(f"Note: {sentence}", quiet)
+    result = evaluate_run(chosen, Screen(quiet), split, data, config.data, given)
     if json:
         said = {"run": str(chosen.path), "split": split, "source": result.source}
         print_json(said | to_plain(result.scores))
@@ -63,30 +57,7 @@ def evaluate(
         _print(chosen.name, result)
 
 
-def _data(
-    run: Run, config: DataConfig, given: frozenset[str], source: str | None
-) -> DataConfig:
-    """Returns where to read: the run's own data, unless another source is named.
-
-    Args:
-      run: The run.
-      config: What was typed, with the defaults of the rest.
-      given: The fields that were typed; they go before the run's own, a default too.
-      source: Another source.
-    """
-    if source is not None:
-        return dataclasses.replace(config, source=source)
-    own = run.data
-    if own.source == "-":
-        raise ConfigError(
-            f"{run.name} was trained on standard input, which is gone; name the data "
-            f"with --data."
-        )
-    changed = {field: getattr(config, field) for field in given - {"source"}}
-    return dataclasses.replace(own, **changed)
-
-
-def _print(name: str, result: Any) -> None:
+def _print(name: str, result: Evaluation) -> None:
     from seqclf.report import scores
 
     console = stdout()

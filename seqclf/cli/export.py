@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,17 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqclf.cli import _options as options
-from seqclf.cli._screen import note, print_json, stdout
-from seqclf.errors import ConfigError, unknown
+from seqclf.cli._screen import Screen, print_json, stdout
+from seqclf.errors import ConfigError
 
 if TYPE_CHECKING:
     from seqclf.export import Artefact
-
-# `formats.FORMATS` without those that --quantize makes; a test compares them.
-NAMES = ("keras", "saved_model", "onnx", "litert")
-ALL = "all"
-QUANTIZED = {"int8": "onnx-int8"}
-EXPORTS = Path("exports")
 
 Run = Annotated[
     Path | None,
@@ -95,89 +88,17 @@ def export(
     named = options.run_of(chosen_run, run)
     if named is None:
         raise ConfigError("export takes a run: seqclf export RUN --format onnx.")
-    names = _names(format, quantize)
-    _check_card(license, language)
-    from seqclf.export import About
-    from seqclf.export import export as export_run
     from seqclf.runs import open_run
+    from seqclf.workflows.export import EXPORTS, about_of, export_run, formats_of
 
+    names, about = formats_of(format, quantize), about_of(license, language)
     chosen = open_run(named, models_dir)
-    folder = output or EXPORTS / chosen.name
-    is_one = output is not None and len(names) == 1
-    places = {name: folder if is_one else folder / name for name in names}
-    about = About(license, tuple(language.split(",")) if language else ())
-    left = [n for n in names if overwrite or not places[n].exists()]
-    if left:
-        note(f"Writing, opening and comparing: {', '.join(left)}.", quiet)
-    made = []
-    for artefact in export_run(chosen, places, about, cache_dir, overwrite):
-        note(_told(artefact), quiet)
-        made.append(artefact)
-    made.sort(key=lambda artefact: names.index(artefact.format))
+    asked = (names, Screen(quiet), cache_dir, output, about, overwrite)
+    made = export_run(chosen, *asked)
     if json:
         print_json([{"path": str(a.path)} | dict(a.record) for a in made])
     else:
-        stdout().print(_table(made, folder))
-
-
-def _names(formats: Sequence[str], quantize: str | None) -> list[str]:
-    """Returns the formats that are asked for, each once.
-
-    Raises:
-      ConfigError: If there is no such format, or none that can be quantized.
-    """
-    for format in formats:
-        if format not in (*NAMES, ALL):
-            raise ConfigError(unknown("format", format, (*NAMES, ALL)))
-    names = list(NAMES) if ALL in formats else list(dict.fromkeys(formats))
-    if quantize is None:
-        return names
-    if quantize not in QUANTIZED:
-        raise ConfigError(unknown("--quantize", quantize, QUANTIZED))
-    if "onnx" not in names:
-        raise ConfigError(
-            f"--quantize {quantize} is for onnx, got --format {', '.join(names)}; use "
-            f"--format onnx."
-        )
-    if ALL in formats:
-        return [*names, QUANTIZED[quantize]]
-    return [QUANTIZED[quantize] if name == "onnx" else name for name in names]
-
-
-def _check_card(license: str, language: str | None) -> None:
-    """Refuses what the card could not say.
-
-    Raises:
-      ConfigError: Names the option.
-    """
-    if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", license):
-        raise ConfigError(
-            f"--license takes an identifier such as apache-2.0 or mit, got {license!r}."
-        )
-    if language and not re.fullmatch(r"[a-z]{2,3}(,[a-z]{2,3})*", language):
-        raise ConfigError(
-            f"--language takes codes such as en or en,de, got {language!r}."
-        )
-
-
-def _told(artefact: Artefact) -> str:
-    record = artefact.record
-    if artefact.is_reused:
-        return f"{artefact.path} is there already, of this run and settings: reused"
-    told = (
-        f"{artefact.path}: differs by {record['greatest_difference']:.2g} at most (may "
-        f"by {record['bound']:g}), same label for "
-        f"{100 * record['label_agreement']:.2f} % of {record['texts']} texts"
-    )
-    if "test" not in record:
-        return told
-    if record["test"] is None:
-        return (
-            f"{told}; what it costs in accuracy could not be measured: the run's "
-            "data is not in the cache"
-        )
-    before, after = (100 * record["test"][k]["accuracy"] for k in ("run", "artefact"))
-    return f"{told}; test accuracy {after:.2f} % instead of {before:.2f} %"
+        stdout().print(_table(made, output or EXPORTS / chosen.name))
 
 
 def _table(made: Sequence[Artefact], folder: Path) -> Any:

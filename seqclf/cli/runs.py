@@ -95,11 +95,10 @@ def show(
     from seqclf.data.dataset import TEST
     from seqclf.records.plain import to_plain
     from seqclf.report import scores
-    from seqclf.runs import open_run
-    from seqclf.runs.comparisons import default_run
+    from seqclf.runs.comparisons import run_or_default
 
     named = options.run_of(chosen_run, run)
-    chosen = open_run(named, models_dir) if named else default_run(models_dir)
+    chosen = run_or_default(named, models_dir)
     chosen.verify()
     if json:
         print_json(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,12 +9,12 @@ import typer
 from seqclf.cells import recurrent_names
 from seqclf.cli import _options as options
 from seqclf.cli._screen import Screen, print_json, stdout
-from seqclf.config import RunConfig, require_count
-from seqclf.errors import ConfigError, unknown
+from seqclf.config import RunConfig
+from seqclf.errors import ConfigError
 from seqclf.keywords import PARTS
 
 if TYPE_CHECKING:
-    from seqclf.studies.question import Answer, Question
+    from seqclf.studies.question import Answer
 
 ALL_CELLS = ",".join(recurrent_names())
 
@@ -90,11 +89,10 @@ def study(
     if name is None:
         _list_studies()
         return
-    from seqclf import steps, studies
+    from seqclf import steps
+    from seqclf.workflows.study import question_of, run_study
 
-    if name not in studies.STUDIES:
-        raise ConfigError(unknown("study", name, list(studies.STUDIES)))
-    _refuse_options(name, {"texts": bool(text), "range_test": range_test})
+    form = options.one_form(json=json, markdown=markdown)
     _refuse_idle_options(
         name,
         {
@@ -105,54 +103,20 @@ def study(
             "a recipe or data": bool(options.given_settings(context, *PARTS)),
         },
     )
-    question = dataclasses.replace(
-        question_of(context, config, cells, seeds, quick, json, markdown),
+    question = question_of(
+        config,
+        cells,
+        seeds,
+        quick=quick,
         texts=tuple(text or ()),
         range_test=range_test,
+        given=options.given_settings(context, "model", "training"),
     )
     screen = Screen(quiet)
     target = steps.Target(models_dir, cache_dir, fresh=fresh)
-    answer, path = studies.run_study(name, question, target, screen, jobs)
-    _print(answer, "json" if json else "markdown" if markdown else "")
+    answer, path = run_study(name, question, target, screen, jobs)
+    _print(answer, form)
     screen.note(f"Written: {path}")
-
-
-def question_of(
-    context: typer.Context,
-    config: RunConfig,
-    cells: str,
-    seeds: int,
-    quick: bool,
-    json: bool,
-    markdown: bool,
-) -> Question:
-    """Returns what is asked, from what was typed.
-
-    Raises:
-      ConfigError: If it makes no sense.
-    """
-    from seqclf.comparison.design import parse_cells
-    from seqclf.studies.question import Question
-
-    if json and markdown:
-        raise ConfigError("--json and --markdown exclude each other; choose one.")
-    require_count("--seeds", seeds)
-    chosen, several = parse_cells(cells), tuple(range(seeds))
-    given = options.given_settings(context, "model", "training")
-    return Question(
-        config=config, cells=chosen, seeds=several, quick=quick, given=given
-    )
-
-
-def _refuse_options(name: str, given: dict[str, bool]) -> None:
-    """Refuses what has a meaning for other studies only."""
-    from seqclf.studies import STUDIES
-
-    flags = {"texts": "--text", "range_test": "--range-test"}
-    for option, is_given in given.items():
-        if is_given and option not in STUDIES[name].options:
-            owner = next(n for n, one in STUDIES.items() if option in one.options)
-            raise ConfigError(f"{flags[option]} is for the study {owner} alone.")
 
 
 def _refuse_idle_options(name: str, given: dict[str, bool]) -> None:
@@ -160,7 +124,8 @@ def _refuse_idle_options(name: str, given: dict[str, bool]) -> None:
     from seqclf.studies import STUDIES
 
     idle = [option for option, is_given in given.items() if is_given]
-    if STUDIES[name].about is not None and idle:
+    is_of_runs = name in STUDIES and STUDIES[name].about is not None
+    if is_of_runs and idle:
         raise ConfigError(
             f"{name} reads what lies in --models-dir and trains nothing; leave out: "
             f"{', '.join(idle)}."

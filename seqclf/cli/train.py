@@ -35,11 +35,12 @@ def train(
 
     Example: seqclf train --cell gru --data reviews.csv
     """
-    from seqclf import steps
+    from seqclf.steps import Target
+    from seqclf.workflows.train import train_run
 
-    target = steps.Target(models_dir, cache_dir, name, overwrite, fresh)
+    target = Target(models_dir, cache_dir, name, overwrite, fresh)
     given = options.given_settings(context, "model", "training")
-    run = steps.train_run(config, target, Screen(quiet), require_cudnn, given)
+    run = train_run(config, target, Screen(quiet), require_cudnn, given)
     _print_result(run, json)
 
 

@@ -12,7 +12,7 @@ from seqclf.marker import COMPARISON_FILE, COMPLETE_FILE, QUESTION_FILE
 from seqclf.records.comparison import VERSION, ComparisonResult
 from seqclf.records.plain import from_plain
 from seqclf.runs.manifest import DamagedError, check
-from seqclf.runs.places import list_runs, no_runs
+from seqclf.runs.places import list_runs, no_runs, open_run
 from seqclf.runs.run import Run
 from seqclf.storage import strict_json
 
@@ -76,6 +76,15 @@ def find_comparisons(models: Path) -> list[Path]:
         return []
     found = sorted(file.parent for file in models.glob(f"*/{COMPARISON_FILE}"))
     return [path for path in found if (path / COMPLETE_FILE).exists()]
+
+
+def run_or_default(named: Path | None, models: Path) -> Run:
+    """Returns the run of a name or path; None takes `default_run`.
+
+    Raises:
+      RunError: If there is none, or it is unfinished.
+    """
+    return default_run(models) if named is None else open_run(named, models)
 
 
 def default_run(models: Path) -> Run:

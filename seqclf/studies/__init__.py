@@ -5,8 +5,7 @@ read what comparisons left. A study is a function from a question to an answer a
 that draws it; `STUDIES` names them.
 """
 
-from seqclf.studies.run import run_study
 from seqclf.studies.sections import write_page
 from seqclf.studies.table import STUDIES, Study
 
-__all__ = ["STUDIES", "Study", "run_study", "write_page"]
+__all__ = ["STUDIES", "Study", "write_page"]

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqclf.config import require_count
-from seqclf.data.dataset import TRAIN
-from seqclf.errors import RunError, SeqclfError
 from seqclf.records.plain import to_plain
 from seqclf.records.sweeps import TrialsFindings
-from seqclf.report import table as report_table
-from seqclf.report.page.sections import Section, sections_page
-from seqclf.steps import Listener, Target, optional, shortly
-from seqclf.storage import write_json, write_text
-from seqclf.studies import saved, shown
+from seqclf.studies import shown
 from seqclf.studies.claims import CLAIMS
-from seqclf.studies.question import About, Answer, Question, Table
-from seqclf.studies.run import run_study
-from seqclf.studies.sections import section_of
-from seqclf.studies.table import STUDIES
+from seqclf.studies.question import Answer, Table
 
 PAGE_FILE, JSON_FILE = "claims.html", "claims.json"
-SYNTHETIC = (
-    "The built-in corpus is synthetic, built so that order matters: what holds on it "
-    "need not hold on your texts."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,109 +76,6 @@ class Page:
         """Returns title, table and notes as Markdown."""
         parts = [f"### {self.title}", shown.markdown_table(self.table(), numbers=False)]
         return "\n\n".join([*parts, *self.notes])
-
-
-def judge_all(
-    question: Question, target: Target, listener: Listener, jobs: int | None = None
-) -> Page:
-    """Asks every study that a claim needs, and writes the page.
-
-    Args:
-      question: What each study is asked.
-      target: The folders.
-      listener: Told of the progress, and of a study that has no answer.
-      jobs: Processes at a time.
-
-    Returns:
-      The claims, judged; `claims.json` and `claims.html` lie beside the answers.
-    """
-    if jobs is not None:
-        require_count("--jobs", jobs)
-    about: About | None = None
-    rulings, sections, notes, folder = [], [], [], target.models
-    once = _Once(listener)
-    for name in dict.fromkeys(claim.study for claim in CLAIMS):
-        listener.note(f"Study: {name}")
-        try:
-            answer, path = run_study(name, question, target, once, jobs)
-            ruled, section = _used(answer, path)
-        except SeqclfError as error:
-            if not about and not isinstance(error, _UnusableError):
-                raise  # it is no fault of one study
-            notes.append(f"{name} has no answer: {error}")
-            listener.insist(notes[-1])
-            continue
-        rulings += ruled
-        if STUDIES[name].about is None:  # else it is not of this data set
-            about, folder = about or answer.about, path.parent
-        sections.append(section)
-    if not about:
-        raise RunError(" ".join(notes))
-    if question.config.data.source == "demo":
-        notes.insert(0, SYNTHETIC)
-    page = Page(_title(about), tuple(rulings), tuple(notes), folder / PAGE_FILE)
-    with optional(listener.insist, f"No {page.file} could be written"):
-        _write(page, sections)
-    return page
-
-
-class _UnusableError(RunError):
-    """An answer that is there, and cannot be judged or shown."""
-
-
-def _used(answer: Answer[Any], path: Path) -> tuple[list[Judged], Section]:
-    """Returns what an answer says of its claims, and its section of the page.
-
-    Raises:
-      _UnusableError: If it is damaged, or of another version.
-    """
-    try:
-        section = section_of(STUDIES[answer.study], answer, path)
-        if STUDIES[answer.study].about is None:
-            _title(answer.about)
-        return judge({answer.study: answer}), section
-    except RunError as error:
-        raise _UnusableError(str(error)) from error
-    except Exception as error:
-        said = f"it could not be judged ({shortly(error)}); {saved.anew(path)}."
-        raise _UnusableError(said) from error
-
-
-def _write(page: Page, sections: Sequence[Section]) -> None:
-    """Writes `claims.json` and the HTML page."""
-    write_json(page.file.with_name(JSON_FILE), page.values())
-    table = report_table.Table(header=page.table().header, rows=page.table().rows)
-    first = Section(title="Claims", table=table)
-    html = sections_page(page.title, [first, *sections], " ".join(page.notes))
-    write_text(page.file, html)
-
-
-class _Once:
-    """A listener that passes a sentence on once, for each study loads the data anew."""
-
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-        self._heard: set[str] = set()
-        self.insist, self.progress = listener.insist, listener.progress
-
-    @property
-    def quiet(self) -> bool:
-        return self._listener.quiet
-
-    def note(self, sentence: str) -> None:
-        if sentence not in self._heard:
-            self._heard.add(sentence)
-            self._listener.note(sentence)
-
-
-def _title(about: About) -> str:
-    quick = ", quick" if about.quick else ""
-    seeds = len(about.seeds)
-    return (
-        f"What people write of RNN, GRU and LSTM, on {about.data} "
-        f"({about.sizes[TRAIN]:,} training texts, {seeds} seed{'s' * (seeds > 1)}"
-        f"{quick})"
-    )
 
 
 def judge(answers: Mapping[str, Answer[Any]]) -> list[Judged]:

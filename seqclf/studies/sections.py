@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from seqclf.comparison.saved import REPORT_FILE, read_details
 from seqclf.errors import RunError
 from seqclf.records.comparison import ComparisonResult
+from seqclf.report.page import page
 from seqclf.report.page.sections import Section
-from seqclf.steps import Listener, optional, shortly, write_report
+from seqclf.steps import Listener, optional, shortly
+from seqclf.storage import write_text
 from seqclf.studies import saved, shown
 from seqclf.studies.question import Answer
 from seqclf.studies.table import STUDIES, Study
@@ -23,13 +26,14 @@ def write_page(
       folder: Of the comparison.
       result: What was found.
       models: Folder of the runs.
-      listener: Told where the page is, and what had to be left out of it.
+      listener: Hears what had to be left out of it.
     """
     found: list[Section] = []
     with optional(listener.insist, "The page is written without studies"):
         fingerprint = result.card.dataset.fingerprint
         found = sections_on(fingerprint, models, listener)
-    write_report(folder, result, listener, found)
+    with optional(listener.insist, f"No {folder / REPORT_FILE} could be written"):
+        write_text(folder / REPORT_FILE, page(result, read_details(folder), found))
 
 
 def sections_on(fingerprint: str, models: Path, listener: Listener) -> list[Section]:

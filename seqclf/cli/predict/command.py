@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seqclf.cli import _options as options
-from seqclf.cli._screen import note
-from seqclf.cli.predict.answers import Line, answer_line
+from seqclf.cli._screen import Screen
+from seqclf.cli.predict.answers import answer_line, row_lines
 from seqclf.cli.predict.explanation import explain_texts
-from seqclf.cli.predict.files import Files, print_rows, text_batches, write_rows
 from seqclf.cli.predict.texts import typed_texts
 from seqclf.config import require_count
 from seqclf.errors import ConfigError
@@ -166,8 +165,7 @@ def predict(
     Example: seqclf predict "Not half as dull as I feared."
     """
     from seqclf.records.reading import Reading
-    from seqclf.runs import open_run
-    from seqclf.runs.comparisons import default_run
+    from seqclf.runs.comparisons import run_or_default
 
     require_count("--top", top)
     _refuse_options(context, input_file, output, texts)
@@ -182,22 +180,23 @@ def predict(
             "text_column": text_column,
         }
     )
-    files = None
-    if input_file is not None:
-        files = Files(input_file, Reading.of(config.data), on_error, lines)
-    batches = typed_texts(texts or []) if files is None else iter(())
-    chosen = open_run(run, models_dir) if run else default_run(models_dir)
-    _introduce(chosen, quiet)
-    if explain:
-        if files is not None:
-            batches = text_batches(chosen, files, quiet)
-        explain_texts(chosen, batches, top, json)
-    elif files is None:
-        _answer_texts(chosen, batches, answer_line(chosen.labels, top, json))
-    elif output is None:
-        print_rows(chosen, files, top, json, quiet)
+    batches = typed_texts(texts or []) if input_file is None else iter(())
+    chosen, screen = run_or_default(run, models_dir), Screen(quiet)
+    _introduce(chosen, screen)
+    if input_file is None:
+        _answer_texts(chosen, batches, top, json, explain)
+        return
+    from seqclf.workflows import predict as workflow
+
+    files = workflow.Files(input_file, Reading.of(config.data), on_error, lines)
+    opened = workflow.open_files(chosen, files, screen)
+    if output is not None:
+        workflow.write_classified(chosen, opened, output, screen, resume, overwrite)
+    elif explain:
+        explain_texts(chosen, workflow.texts_of(opened, screen), top, json)
     else:
-        write_rows(chosen, files, output, resume, overwrite, quiet)
+        for part in workflow.classified(chosen, opened, screen):
+            _print_lines(row_lines(part, chosen.labels, top, json, opened.is_named))
 
 
 def _refuse_options(
@@ -218,22 +217,30 @@ def _refuse_options(
         )
 
 
-def _answer_texts(run: Run, batches: Iterator[list[str]], show: Line) -> None:
+def _answer_texts(
+    run: Run, batches: Iterator[list[str]], top: int, as_json: bool, explain: bool
+) -> None:
+    if explain:
+        explain_texts(run, batches, top, as_json)
+        return
     from seqclf.classifier import Classifier
 
-    classifier = Classifier.open(run)
+    classifier, show = Classifier.open(run), answer_line(run.labels, top, as_json)
     for batch in batches:
-        for text, row in zip(
-            batch, classifier.predict_proba(batch).tolist(), strict=True
-        ):
-            sys.stdout.write(show(text, row) + "\n")
-        sys.stdout.flush()
+        rows = classifier.predict_proba(batch).tolist()
+        _print_lines(map(show, batch, rows))
 
 
-def _introduce(run: Any, quiet: bool) -> None:
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _introduce(run: Run, screen: Screen) -> None:
     data = run.dataset.name
     if run.complete.command == "fit":  # saved from Python, without a test split
-        note(f"{run.name}, saved from Python", quiet)
+        screen.note(f"{run.name}, saved from Python")
         return
     accuracy = 100 * run.metrics["test"].accuracy
-    note(f"{run.name}, trained on {data}, test accuracy {accuracy:.1f} %", quiet)
+    screen.note(f"{run.name}, trained on {data}, test accuracy {accuracy:.1f} %")

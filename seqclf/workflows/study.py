@@ -1,4 +1,4 @@
-"""A question to a study: asked once, its answer kept in files."""
+"""`seqclf study` as a function: a question asked once, its answer kept in files."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from seqclf import keywords, marker
-from seqclf.config import require_count
+from seqclf.comparison.design import parse_cells
+from seqclf.config import RunConfig, require_count
 from seqclf.data import GENERATED
+from seqclf.errors import ConfigError, unknown
 from seqclf.machine import jobs_for
 from seqclf.model import backend
 from seqclf.records.dataset import DatasetInfo
@@ -22,12 +24,29 @@ from seqclf.steps import (
     refuse_idle_settings,
 )
 from seqclf.storage import write_text
-from seqclf.studies import saved, shown, timed
+from seqclf.studies import STUDIES, saved, shown, timed
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import About, Answer, Question
-from seqclf.studies.table import STUDIES
 
 PAGE_FILE = "study.html"
+FLAGS = {"texts": "--text", "range_test": "--range-test"}
+
+
+def question_of(config: RunConfig, cells: str, seeds: int, **others: Any) -> Question:
+    """Returns the question of a study.
+
+    Args:
+      config: The recipe and the data.
+      cells: Cells to study, separated by commas.
+      seeds: Trainings of each cell, at least 1.
+      **others: The other fields of `Question`.
+
+    Raises:
+      ConfigError: If there is no such cell, or no seed.
+    """
+    require_count("--seeds", seeds)
+    chosen = parse_cells(cells)
+    return Question(config=config, cells=chosen, seeds=tuple(range(seeds)), **others)
 
 
 def run_study(
@@ -50,11 +69,14 @@ def run_study(
       The answer, and the directory it is kept in.
 
     Raises:
-      ConfigError: If a setting does nothing or cannot be had.
+      ConfigError: If there is no such study, or a setting does nothing.
       DataError: If the data cannot be used.
       RunError: If a measurement failed.
       TrainingError: If a training failed.
     """
+    if name not in STUDIES:
+        raise ConfigError(unknown("study", name, list(STUDIES)))
+    _refuse_idle_fields(name, question)
     if jobs is not None:
         require_count("--jobs", jobs)
     backend.refuse_other_backends()
@@ -87,6 +109,14 @@ def run_study(
         write_text(path / PAGE_FILE, page)
         listener.note(f"To look at: {path / PAGE_FILE}")
     return answer, path
+
+
+def _refuse_idle_fields(name: str, question: Question) -> None:
+    """Refuses what has a meaning for other studies only."""
+    for field, flag in FLAGS.items():
+        if getattr(question, field) and field not in STUDIES[name].options:
+            owner = next(n for n, one in STUDIES.items() if field in one.options)
+            raise ConfigError(f"{flag} is for the study {owner} alone.")
 
 
 def _about(name: str, question: Question, data: DatasetInfo) -> About:

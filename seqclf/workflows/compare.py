@@ -1,0 +1,304 @@
+"""`seqclf compare` as a function, with its page."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import time
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from seqclf import keywords, runs
+from seqclf.cells import CELLS, NO_RECURRENCE
+from seqclf.comparison import plan as planning
+from seqclf.comparison import tuning
+from seqclf.comparison.design import Design, parse_cells, twins
+from seqclf.comparison.rows import compare_runs
+from seqclf.config import RunConfig, require_count
+from seqclf.data.layout import STANDARD_INPUT
+from seqclf.errors import ConfigError
+from seqclf.evaluation.baselines import BaselineTask, baseline_tasks
+from seqclf.machine import jobs_for
+from seqclf.marker import COMPARISON, COMPARISON_FILE, kind_of
+from seqclf.model import backend
+from seqclf.records.comparison import ComparisonResult, Tuned
+from seqclf.runs import Run
+from seqclf.runs.comparisons import read_comparison
+from seqclf.steps import (
+    Listener,
+    Target,
+    kernel_of_choice,
+    load_and_encode,
+    optional,
+    refuse_idle_overwrite,
+    refuse_idle_settings,
+    tell_doubts,
+)
+from seqclf.studies import write_page
+from seqclf.text.encoding import EncodedDataset
+from seqclf.training.trial import Trial
+
+
+def design_of(
+    config: RunConfig, cells: str, seeds: int, match: str, tune: int
+) -> Design:
+    """Returns the question of a comparison.
+
+    Args:
+      config: The recipe; cell and seed are replaced.
+      cells: Cells to compare, separated by commas.
+      seeds: Trainings of each cell, at least 1.
+      match: `units` or `parameters`, see `Design`.
+      tune: Tuning trials of each cell; 0 for none.
+
+    Raises:
+      ConfigError: If there is no such comparison.
+    """
+    require_count("--seeds", seeds)
+    require_count("--tune", tune, least=0)
+    design = Design(
+        config=config,
+        cells=parse_cells(cells),
+        seeds=tuple(range(seeds)),
+        match=match,
+        tune=tune,
+    )
+    # What cannot be matched is refused before anything is written.
+    tuning.tuning_configs(design) if tune else twins(design)
+    return design
+
+
+def compare_twins(
+    design: Design,
+    target: Target,
+    listener: Listener,
+    jobs: int | None = None,
+    require_cudnn: bool = False,
+    given: Collection[str] = (),
+) -> tuple[ComparisonResult, Path]:
+    """Trains what is missing of a comparison, compares, and writes the page.
+
+    Args:
+      design: What to compare.
+      target: Where runs and comparison go.
+      listener: Hears of the progress.
+      jobs: Trainings in parallel; None takes as many as cores and memory allow.
+      require_cudnn: Whether to refuse to train without cuDNN.
+      given: Settings that the user gave, see `refuse_idle_settings`.
+
+    Returns:
+      What was found, and the folder of the comparison.
+
+    Raises:
+      ConfigError: If a setting does nothing or cannot be had.
+      DataError: If the data cannot be used.
+      RunError: If the name is taken, or no training was finished.
+    """
+    backend.refuse_other_backends()
+    if jobs is not None:
+        require_count("--jobs", jobs)
+    config = kernel_of_choice(design.config, require_cudnn)
+    refuse_idle_settings(config, design.cells, target, given)
+    design = dataclasses.replace(design, config=config)
+    result, folder = _train_and_compare(design, jobs, target, listener)
+    write_page(folder, result, target.models, listener)
+    return result, folder
+
+
+def _train_and_compare(
+    design: Design, jobs: int | None, target: Target, listener: Listener
+) -> tuple[ComparisonResult, Path]:
+    start = time.perf_counter()
+    data = load_and_encode(design.config, target.cache, listener)
+    jobs = jobs or jobs_for(len(design.cells) * max(len(design.seeds), design.tune))
+    named = (target.name, target.overwrite)
+    path = planning.begin(design, data, target.models, *named)
+    tuned = _tune(design, data, path, jobs, target.fresh, listener)
+    plan = planning.plan(design, data, path, jobs, *tuned)
+    _forget(plan.trials, target.fresh)
+    finished, failures = _execute(plan, jobs, listener)
+    seconds = time.perf_counter() - start
+    command = _command(design, target)
+    result = planning.finish(plan, finished, failures, seconds, command)
+    tell_doubts(finished, listener)
+    listener.note(f"Written: {plan.path / COMPARISON_FILE}")
+    return result, plan.path
+
+
+def compare_finished(
+    paths: Sequence[Path], target: Target, listener: Listener
+) -> tuple[ComparisonResult, Path | None]:
+    """Compares finished runs, or reads a finished comparison, and writes the page.
+
+    Trains nothing.
+
+    Args:
+      paths: Runs or one comparison, by path or by name in the folder of the runs.
+      target: The folders; with a name, the comparison of runs is written there.
+      listener: Told of what was added, and of the baselines' progress.
+
+    Returns:
+      What was found, and the folder of the comparison, None if it has none.
+
+    Raises:
+      ConfigError: If one path is given that is no comparison.
+      RunError: If a run is missing or unfinished, they cannot be compared, or the name
+        is taken.
+    """
+    refuse_idle_overwrite(target)
+    result, folder = _compare_finished(paths, target, listener)
+    if folder is not None:
+        write_page(folder, result, target.models, listener)
+    return result, folder
+
+
+def _compare_finished(
+    paths: Sequence[Path], target: Target, listener: Listener
+) -> tuple[ComparisonResult, Path | None]:
+    if len(paths) == 1:
+        folder = paths[0] if paths[0].exists() else target.models / paths[0]
+        if kind_of(folder) != COMPARISON:
+            raise ConfigError(
+                f"{paths[0]} is no comparison; name two or more runs, or the folder "
+                f"of a comparison."
+            )
+        return read_comparison(folder), folder
+    finished = [runs.open_run(path, target.models) for path in paths]
+    compare_runs(finished)  # refuses what is not comparable, before any work
+    finished += _without_recurrence(finished, listener)
+    place = None
+    if target.name is not None:
+        named = (target.name, target.overwrite)
+        place = planning.place_for(finished, target.models, *named)
+    data = _data_again(finished[0], target.cache, listener)
+    baselines = _baselines(data, finished[0].path.parent, listener) if data else []
+    result = compare_runs(finished, baselines)
+    if place is None:
+        return result, None
+    parts = ["seqclf", "compare", *map(str, paths), *_places(target)]
+    result = planning.keep(place, result, finished, data, shlex.join(parts))
+    listener.note(f"Written: {place[0] / COMPARISON_FILE}")
+    return result, place[0]
+
+
+def _execute(
+    plan: planning.Plan, jobs: int, listener: Listener
+) -> tuple[list[Run], dict[str, str]]:
+    if plan.finished:
+        reused = ", ".join(run.name for run in plan.finished)
+        listener.note(f"Finished with these settings and data, reused: {reused}.")
+    with listener.progress(_costs(plan.trials), jobs) as report:
+        try:
+            return planning.execute(plan, report)
+        except KeyboardInterrupt:
+            kept = [run.name for run in planning.finished_runs(plan)]
+            listener.insist(f"Finished so far: {', '.join(kept) or 'no run'}.")
+            listener.insist("Type the same command again to train the others.")
+            raise
+
+
+def _tune(
+    design: Design,
+    data: EncodedDataset,
+    path: Path,
+    jobs: int,
+    fresh: bool,
+    listener: Listener,
+) -> tuple[dict[str, RunConfig] | None, dict[str, Tuned] | None]:
+    """Returns what tuning chose, and what it tried, by cell; None without it."""
+    if not design.tune:
+        return None, None
+    trials = planning.tuning_trials(design, data, path, jobs)
+    _forget(trials, fresh)
+    count = design.tune * len(design.cells)
+    listener.note(
+        f"Tuning: {count} trainings, {count - len(trials)} of them finished before; "
+        f"validation loss chooses."
+    )
+    with listener.progress(_costs(trials), jobs) as report:
+        try:
+            failures = planning.train(trials, report, jobs)
+        except KeyboardInterrupt:
+            listener.insist("Type the same command again to continue the tuning.")
+            raise
+    return tuning.choose(design, path, failures)
+
+
+def _forget(trials: Sequence[Trial], fresh: bool) -> None:
+    """Removes the checkpoints of trainings that are to restart."""
+    for trial in trials if fresh else ():
+        runs.forget(trial.path)
+
+
+def _costs(trials: Sequence[Trial]) -> dict[str, float]:
+    return {planning.name_of(t): planning.relative_cost(t.config) for t in trials}
+
+
+def _command(design: Design, target: Target) -> str:
+    """Returns what to type to ask the same again, in the same place."""
+    parts = ["seqclf", "compare"]
+    parts += keywords.as_options(design.config, ("cell", "seed"))
+    parts += ["--cells", ",".join(design.cells), "--seeds", str(len(design.seeds))]
+    if design.match != "units":
+        parts += ["--match", design.match]
+    if design.tune:
+        parts += ["--tune", str(design.tune)]
+    return shlex.join(parts + _places(target))
+
+
+def _places(target: Target) -> list[str]:
+    """Returns the options of a target that are not the usual ones."""
+    places = {
+        "--name": (target.name, None),
+        "--models-dir": (target.models, keywords.DEFAULT_MODELS),
+        "--cache-dir": (target.cache, keywords.DEFAULT_CACHE),
+    }
+    parts = []
+    for option, (given, usual) in places.items():
+        parts += [option, str(given)] if given != usual else []
+    return parts
+
+
+def _without_recurrence(finished: list[Run], listener: Listener) -> list[Run]:
+    """Returns the `none` twins of the runs that are finished beside them."""
+    if not all(CELLS[run.config.model.cell].recurs for run in finished):
+        return []
+    found: list[Run] = []
+    with optional(listener.note, "The twin without recurrence is left out"):
+        found = planning.missing_none_twins(finished)
+    names = ", ".join(run.name for run in found)
+    listener.note(
+        f"Added, the twin without recurrence: {names}."
+        if found
+        else "The twin without recurrence is not trained; "
+        f"seqclf train --cell {NO_RECURRENCE.name} with the same options adds it."
+    )
+    return found
+
+
+def _data_again(run: Run, cache: Path, listener: Listener) -> EncodedDataset | None:
+    """Reads a run's data again; None if that cannot be done, or it has changed."""
+    source = run.config.data.source
+    if source == STANDARD_INPUT:
+        listener.note("No baselines, for the data came from standard input.")
+        return None
+    data = None
+    with optional(listener.note, "No baselines, for the data could not be read again"):
+        config = dataclasses.replace(run.config, data=run.data)
+        data = load_and_encode(config, cache, None)
+    if data is None:
+        return None
+    if data.about.fingerprint != run.dataset.fingerprint:
+        listener.note(f"No baselines, for {source} has changed since the training.")
+        return None
+    return data
+
+
+def _baselines(
+    data: EncodedDataset, models: Path, listener: Listener
+) -> list[BaselineTask]:
+    """Fits the baselines on data, unless that is done."""
+    tasks = baseline_tasks(data, models)
+    with listener.progress({}) as report:
+        planning.fit_baselines(tasks, report)
+    return tasks

@@ -1,0 +1,130 @@
+"""`seqclf export` as a function."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from seqclf.errors import ConfigError, unknown
+from seqclf.export import FORMATS, About, Artefact, export
+from seqclf.runs import Run
+from seqclf.steps import Listener
+
+ALL = "all"
+QUANTIZED = {"int8": "onnx-int8"}
+NAMES = tuple(name for name in FORMATS if name not in QUANTIZED.values())
+EXPORTS = Path("exports")
+UNKNOWN = About()
+
+
+def formats_of(formats: Sequence[str], quantize: str | None = None) -> list[str]:
+    """Returns the formats to write, each once.
+
+    Args:
+      formats: Of `NAMES`, or `all`.
+      quantize: `int8` for 8-bit weights in ONNX; None for none.
+
+    Raises:
+      ConfigError: If there is no such format, or none that can be quantized.
+    """
+    for format in formats:
+        if format not in (*NAMES, ALL):
+            raise ConfigError(unknown("format", format, (*NAMES, ALL)))
+    names = list(NAMES) if ALL in formats else list(dict.fromkeys(formats))
+    if quantize is None:
+        return names
+    if quantize not in QUANTIZED:
+        raise ConfigError(unknown("--quantize", quantize, QUANTIZED))
+    if "onnx" not in names:
+        raise ConfigError(
+            f"--quantize {quantize} is for onnx, got --format {', '.join(names)}; use "
+            f"--format onnx."
+        )
+    if ALL in formats:
+        return [*names, QUANTIZED[quantize]]
+    return [QUANTIZED[quantize] if name == "onnx" else name for name in names]
+
+
+def about_of(license: str, languages: str | None) -> About:
+    """Returns what the model cards shall say.
+
+    Args:
+      license: Identifier of a licence, such as `mit`.
+      languages: Codes of the languages, separated by commas, such as `en,de`.
+
+    Raises:
+      ConfigError: If the card could not say it.
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", license):
+        raise ConfigError(
+            f"--license takes an identifier such as apache-2.0 or mit, got {license!r}."
+        )
+    if languages and not re.fullmatch(r"[a-z]{2,3}(,[a-z]{2,3})*", languages):
+        raise ConfigError(
+            f"--language takes codes such as en or en,de, got {languages!r}."
+        )
+    return About(license, tuple(languages.split(",")) if languages else ())
+
+
+def export_run(
+    run: Run,
+    names: Sequence[str],
+    listener: Listener,
+    cache: Path,
+    output: Path | None = None,
+    about: About = UNKNOWN,
+    overwrite: bool = False,
+) -> list[Artefact]:
+    """Writes a run in other formats, each checked in a fresh process, see `export`.
+
+    Args:
+      run: A finished run.
+      names: Formats, see `formats_of`.
+      listener: Hears of each artefact that is finished.
+      cache: Folder of the encoded data sets.
+      output: Folder of the artefact, or of several; None takes `exports/RUN`.
+      about: What the model cards shall say.
+      overwrite: Whether existing exports may be replaced.
+
+    Returns:
+      The artefacts, in the order of `names`.
+
+    Raises:
+      RunError: If a folder is taken, or an artefact differs too much from the run.
+    """
+    places = _places(run, names, output)
+    left = [name for name in names if overwrite or not places[name].exists()]
+    if left:
+        listener.note(f"Writing, opening and comparing: {', '.join(left)}.")
+    made = []
+    for artefact in export(run, places, about, cache, overwrite):
+        listener.note(_told(artefact))
+        made.append(artefact)
+    return sorted(made, key=lambda artefact: names.index(artefact.format))
+
+
+def _places(run: Run, names: Sequence[str], output: Path | None) -> dict[str, Path]:
+    if output is not None and len(names) == 1:
+        return {names[0]: output}
+    return {name: (output or EXPORTS / run.name) / name for name in names}
+
+
+def _told(artefact: Artefact) -> str:
+    record = artefact.record
+    if artefact.is_reused:
+        return f"{artefact.path} is there already, of this run and settings: reused"
+    told = (
+        f"{artefact.path}: differs by {record['greatest_difference']:.2g} at most (may "
+        f"by {record['bound']:g}), same label for "
+        f"{100 * record['label_agreement']:.2f} % of {record['texts']} texts"
+    )
+    if "test" not in record:
+        return told
+    if record["test"] is None:
+        return (
+            f"{told}; what it costs in accuracy could not be measured: the run's "
+            "data is not in the cache"
+        )
+    before, after = (100 * record["test"][k]["accuracy"] for k in ("run", "artefact"))
+    return f"{told}; test accuracy {after:.2f} % instead of {before:.2f} %"

@@ -1,0 +1,190 @@
+"""`seqclf predict --input` as functions: rows of files in, rows with labels out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from seqclf.bulk import Answered, parts, predict_rows, with_predictions, writers
+from seqclf.bulk.chunks import Chunk, Options, Problem, Rows
+from seqclf.bulk.rows import open_rows
+from seqclf.bulk.sources import find_source, listed
+from seqclf.classifier import Classifier
+from seqclf.data.files import TEXT_SUFFIX
+from seqclf.records.reading import Reading
+from seqclf.runs import Run
+
+SHOWN_PROBLEMS = 5
+
+
+class Listener(Protocol):
+    """Hears what happens, as `steps.Listener`, and follows rows."""
+
+    def note(self, sentence: str) -> None:
+        """Hears what the user may want to know."""
+
+    def insist(self, sentence: str) -> None:
+        """Hears what the user wants to know even with --quiet."""
+
+    def rows(
+        self, parts: Iterable[Answered], total: int, done: int
+    ) -> Iterator[Answered]:
+        """Passes rows on, of `total` rows of which `done` were finished before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Files to classify, and how they are written.
+
+    Attributes:
+      given: A file, folder or pattern.
+      reading: What the user said of how they are written.
+      on_error: What to do with a row that cannot be classified: `fail` or `keep`.
+      lines: Whether each line of a plain text file is a text.
+    """
+
+    given: Path
+    reading: Reading
+    on_error: str = "fail"
+    lines: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Files that are open to be read.
+
+    Attributes:
+      rows: Their rows.
+      options: How they are read.
+    """
+
+    rows: Rows
+    options: Options
+
+    @property
+    def is_named(self) -> bool:
+        """Whether each text is a file of its own, and the first column its name."""
+        return self.rows.source.suffix == TEXT_SUFFIX and not self.options.lines
+
+
+def open_files(run: Run, files: Files, listener: Listener) -> Opened:
+    """Opens files to classify.
+
+    Args:
+      run: The run that classifies them; columns are named as in its training.
+      files: What to read.
+      listener: Hears what is left out, and the notes on the files.
+
+    Raises:
+      DataError: If there are no such files, or they cannot be read.
+    """
+    options = Options(files.reading, run.reading, files.on_error, files.lines)
+    source = find_source(files.given)
+    if source.aside:
+        listener.note(f"Left aside in {source.name}: {listed(source.aside)}.")
+    rows = open_rows(source, options)
+    for sentence in rows.notes:
+        listener.note(f"Note: {sentence}")
+    return Opened(rows, options)
+
+
+def texts_of(opened: Opened, listener: Listener) -> Iterator[list[str]]:
+    """Yields the texts of rows, some at a time; rows without one are left out."""
+    problems = _Problems()
+    for chunk in problems.watch(opened.rows.read()):
+        yield chunk.texts.drop_null().to_pylist()
+    problems.tell(opened.rows, listener)
+
+
+def classified(run: Run, opened: Opened, listener: Listener) -> Iterator[Answered]:
+    """Yields rows with the probabilities of their labels, some at a time.
+
+    Args:
+      run: The run that classifies.
+      opened: The rows.
+      listener: Hears at the end which rows have no label.
+    """
+    problems = _Problems()
+    yield from predict_rows(Classifier.open(run), problems.watch(opened.rows.read()))
+    problems.tell(opened.rows, listener)
+
+
+def write_classified(
+    run: Run,
+    opened: Opened,
+    output: Path,
+    listener: Listener,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """Writes rows with their predictions.
+
+    Args:
+      run: The run that classifies.
+      opened: The rows.
+      output: The file to write; its suffix says in which format.
+      listener: Hears of the progress, and which rows have no label.
+      resume: Whether to resume an interrupted output.
+      overwrite: Whether to replace an existing one.
+
+    Raises:
+      DataError: If the output cannot be written, or is there already.
+    """
+    rows = opened.rows
+    writers.refuse_output(output, rows)
+    classifier = Classifier.open(run)
+    question = parts.question_of(rows.source, run, opened.options)
+    schema = writers.predicted_schema(rows.schema)
+    problems = _Problems()
+    with parts.begun(
+        output, schema, question, resume=resume, overwrite=overwrite
+    ) as finished:
+        done = sum(finished.rows)
+        if done:
+            listener.note(f"{done:,} of {rows.num_rows:,} rows are done; continuing.")
+        chunks = problems.watch(rows.read())
+        for _ in finished.rows:
+            next(chunks)
+        answered = predict_rows(classifier, chunks)
+        try:
+            for part in listener.rows(answered, rows.num_rows, done):
+                finished.add(with_predictions(part, run.labels))
+        except BaseException:
+            if done := sum(finished.rows):
+                listener.note(
+                    f"{done:,} of {rows.num_rows:,} rows are done; the same command "
+                    f"with --resume continues."
+                )
+            raise
+        finished.join()
+    problems.tell(rows, listener)
+    listener.note(f"Written: {output}, {rows.num_rows:,} rows")
+
+
+class _Problems:
+    """Counts bad rows as they go by, and remembers the first."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: list[Problem] = []
+
+    def watch(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        for chunk in chunks:
+            self.count += len(chunk.problems)
+            missing = SHOWN_PROBLEMS - len(self.first)
+            self.first += list(chunk.problems.values())[:missing]
+            yield chunk
+
+    def tell(self, rows: Rows, listener: Listener) -> None:
+        """Says it even where notes are not wanted: these rows have no label."""
+        if not self.count:
+            return
+        is_one = len(rows.source.files) == 1
+        shown = [f"{p.at} {p.why}" if is_one and p.at else str(p) for p in self.first]
+        more = self.count - len(shown)
+        listener.insist(
+            f"Without a label: {self.count:,} of {rows.num_rows:,} rows: "
+            f"{'; '.join(shown)}{f'; and {more:,} more' if more else ''}."
+        )

@@ -1,0 +1,85 @@
+"""`seqclf train` as a function."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from seqclf import runs
+from seqclf.config import RunConfig
+from seqclf.engine import Task, run_tasks
+from seqclf.errors import TrainingError
+from seqclf.model import backend
+from seqclf.runs import Run
+from seqclf.runs.run import LOG_FILE, mark_asked
+from seqclf.steps import (
+    Listener,
+    Target,
+    kernel_of_choice,
+    load_and_encode,
+    optional,
+    refuse_idle_settings,
+    tell_doubts,
+)
+from seqclf.system import cores
+from seqclf.text.encoding import EncodedDataset
+from seqclf.training.trial import Trial, run_trial
+
+
+def train_run(
+    config: RunConfig,
+    target: Target,
+    listener: Listener,
+    require_cudnn: bool = False,
+    given: Collection[str] = (),
+) -> Run:
+    """Trains one classifier, unless an equal one is finished.
+
+    Args:
+      config: The question.
+      target: Where the run goes.
+      listener: Told of the progress.
+      require_cudnn: Whether to refuse to train without cuDNN.
+      given: Settings that a person typed, see `refuse_idle_settings`.
+
+    Returns:
+      The finished run.
+
+    Raises:
+      ConfigError: If a setting does nothing or cannot be had.
+      DataError: If the data cannot be used.
+      RunError: If the name is taken.
+      TrainingError: If the training failed.
+    """
+    backend.refuse_other_backends()
+    config = kernel_of_choice(config, require_cudnn)
+    refuse_idle_settings(config, (config.model.cell,), target, given)
+    data = load_and_encode(config, target.cache, listener)
+    named = (target.name, target.overwrite)
+    place = runs.find_place(target.models, config, data.about, *named)
+    if place.is_done:
+        listener.note(f"{place.path} is finished with these settings and data: reused.")
+        with optional(listener.note, "That it was asked for again could not be kept"):
+            mark_asked(Run(place.path), "train")
+    else:
+        if target.fresh:
+            runs.forget(place.path)
+        if place.is_begun:
+            how = "resumed" if runs.is_under_way(place.path) else "restarted"
+            listener.note(f"{place.path} was interrupted: its training is {how}.")
+        _train(config, data, place.path, listener)
+    tell_doubts([Run(place.path)], listener)
+    return Run(place.path)
+
+
+def _train(
+    config: RunConfig, data: EncodedDataset, path: Path, listener: Listener
+) -> None:
+    trial = Trial(config, data.path, data.about, path, "train", cores())
+    with listener.progress({path.name: 1.0}) as report:
+        tasks = [Task(run_trial, trial, path / LOG_FILE)]
+        for outcome in run_tasks(
+            tasks, on_report=lambda _, event: report(path.name, event)
+        ):
+            if outcome.error:
+                raise TrainingError(f"{path.name}: {outcome.error}")
