@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Unpack, get_type_hints
+from typing import TYPE_CHECKING, Any, Unpack, get_type_hints
 
 from seqclf import data as sources
 from seqclf import keywords
@@ -36,6 +36,9 @@ from seqclf.runs.comparisons import read_comparison
 from seqclf.steps import Target
 from seqclf.workflows.compare import compare_finished, compare_twins, design_of
 from seqclf.workflows.train import train_run
+
+if TYPE_CHECKING:
+    from seqclf.bulk import Answered
 
 ALL_CELLS = "none,rnn,gru,lstm"
 
@@ -161,7 +164,7 @@ def train(
       TrainingError: If the training failed.
     """
     config, target, require_cudnn = _asked(data, options, Training)
-    listener = _Logged(on_report)
+    listener = Logged(on_report)
     return train_run(config, target, listener, require_cudnn, set(options))
 
 
@@ -201,7 +204,7 @@ def compare(
       DataError: If the data cannot be used.
       RunError: If the name is taken, or no training was finished.
     """
-    listener = _Logged(on_report)
+    listener = Logged(on_report)
     config, target, require_cudnn = _asked(data, options, Comparing)
     named = cells if isinstance(cells, str) else ",".join(cells)
     design = design_of(config, named, seeds, match, tune)
@@ -250,7 +253,7 @@ def compare_runs(
     target = _target(
         models_dir=models_dir, cache_dir=cache_dir, name=name, overwrite=overwrite
     )
-    result, path = compare_finished(paths, target, _Logged(on_report))
+    result, path = compare_finished(paths, target, Logged(on_report))
     return Comparison(result, path)
 
 
@@ -280,20 +283,34 @@ def _target(
 
 
 @dataclass(frozen=True, slots=True)
-class _Logged:
-    """The listener of these functions: a logger, and a function of the caller's."""
+class Logged:
+    """The listener that passes what it hears to the logger `seqclf`.
 
-    on_report: OnEvent | None
+    Attributes:
+      on_report: Called with the name of a training and each event of its progress.
+      quiet: Whether to hide the progress of downloads.
+    """
+
+    on_report: OnEvent | None = None
     quiet: bool = False
 
     def note(self, sentence: str) -> None:
+        """Logs what the user may want to know, at level INFO."""
         _log.info(sentence)
 
     def insist(self, sentence: str) -> None:
+        """Logs what the user should know, at level WARNING."""
         _log.warning(sentence)
+
+    def rows(
+        self, parts: Iterable[Answered], total: int, done: int
+    ) -> Iterator[Answered]:
+        """Passes the parts of a table on; they are not logged."""
+        return iter(parts)
 
     @contextlib.contextmanager
     def progress(self, costs: Mapping[str, float], jobs: int = 1) -> Iterator[OnEvent]:
+        """Logs each epoch of trainings."""
         yield self._report
 
     def _report(self, name: str, event: Event) -> None:

@@ -14,16 +14,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import TINY, reviews, run_cli, seal, write_csv
+from conftest import TINY, invoke, reviews, run_cli, seal, write_csv
 from test_docs import click_command
 
 import seqclf
 from seqclf import Classifier, Comparison, compare, compare_runs, load_dataset, train
 from seqclf import config as settings
+from seqclf.api import Logged
 from seqclf.config import RunConfig, TrainingConfig
 from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.keywords import Training, as_options, fields, to_config
+from seqclf.records.reading import Reading
 from seqclf.records.training import EpochEnded
+from seqclf.steps import Target
+from seqclf.workflows import predict as workflow
+from seqclf.workflows.evaluate import evaluate_run
+from seqclf.workflows.study import question_of, run_study
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "python.md"
@@ -281,3 +287,41 @@ def test_a_failed_training_is_raised_and_in_a_comparison_missing(tmp_path, caplo
     with pytest.raises(RunError, match="no training was finished"):
         compare(data, cells="rnn", seeds=1, **places, **running_away)
     assert TrainingConfig().learning_rate < 1  # the defaults are as they were
+
+
+# The workflows of the other commands ------------------------------------------------
+
+
+def test_files_are_classified_from_python_as_on_the_command_line(
+    workplace, finished_run, tmp_path, caplog
+):
+    write_csv(tmp_path / "new.csv", reviews(20, start=300))
+    opened = workflow.open_files(
+        finished_run, workflow.Files(tmp_path / "new.csv", Reading()), Logged()
+    )
+    mine, theirs = tmp_path / "mine.csv", tmp_path / "theirs.csv"
+    with caplog.at_level(logging.INFO, "seqclf"):
+        workflow.write_classified(finished_run, opened, mine, Logged())
+    assert f"Written: {mine}, 20 rows" in caplog.text
+    options = [f"--run={finished_run.path}", f"--input={tmp_path / 'new.csv'}"]
+    assert invoke("predict", *options, f"--output={theirs}").exit_code == 0
+    assert mine.read_bytes() == theirs.read_bytes()
+
+
+def test_a_run_is_evaluated_from_python_as_on_the_command_line(
+    workplace, finished_run, monkeypatch
+):
+    monkeypatch.chdir(workplace)
+    found = evaluate_run(finished_run, Logged(), split="validation")
+    said = invoke("evaluate", "reviews-gru-0", "--split=validation", "--json")
+    assert json.loads(said.stdout)["accuracy"] == found.scores.accuracy
+
+
+def test_the_workflow_of_a_study_refuses_what_the_command_refuses(tmp_path):
+    target = Target(tmp_path / "models", tmp_path / "cache")
+    with pytest.raises(ConfigError, match="unknown study 'gradient'; did you mean"):
+        run_study("gradient", question_of(RunConfig(), "gru", 1), target, Logged())
+    question = question_of(RunConfig(), "gru", 1, range_test=True)
+    with pytest.raises(ConfigError, match="is for the study sensitivity alone"):
+        run_study("gates", question, target, Logged())
+    assert not (tmp_path / "models").exists()
