@@ -29,7 +29,7 @@ FLOORS = [
     ["seqclf.records"],
     ["seqclf.data", "seqclf.metrics", "seqclf.statistics", "seqclf.keywords"],
     ["seqclf.text", "seqclf.marker"],
-    ["seqclf.runs", "seqclf.model"],
+    ["seqclf.runs", "seqclf.model", "seqclf.linear"],
     ["seqclf.training", "seqclf.classifier"],
     ["seqclf.evaluation", "seqclf.bulk", "seqclf.explain", "seqclf.export"],
     ["seqclf.comparison", "seqclf.machine"],

@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from conftest import TINY, reviews, run_cli, seal, write_csv
 
@@ -13,7 +12,6 @@ from seqclf.classifier import Classifier
 from seqclf.config import DataConfig, TextConfig
 from seqclf.data import load_dataset
 from seqclf.errors import ConfigError, DataError, RunError
-from seqclf.evaluation import baselines
 from seqclf.evaluation.evaluate import evaluate
 from seqclf.evaluation.matching import match_labels
 from seqclf.records.plain import to_plain
@@ -196,110 +194,3 @@ def test_a_missing_split_is_an_error(finished_run, tmp_path):
 def encoded(source: Path, folder: Path):
     config = DataConfig(source=str(source))
     return encode_dataset(load_dataset(config), config, TextConfig(), folder / "cache")
-
-
-def test_the_majority_baseline_gives_the_shares_of_train(tmp_path):
-    rows = [(f"text {i}", "ab"[i % 4 == 0]) for i in range(100)]
-    path = write_csv(tmp_path / "shares.csv", rows)
-    probabilities, chosen = baselines.majority(encoded(path, tmp_path))
-    assert chosen == {"label": "a"}
-    np.testing.assert_allclose(probabilities["test"], [[0.75, 0.25]] * 20)
-
-
-linear = pytest.mark.parametrize("baseline", [baselines.tfidf, baselines.nb_svm])
-
-
-def test_the_linear_baseline_learns_what_is_there_to_learn(workplace, tmp_path):
-    data = encoded(workplace / "reviews", tmp_path)
-    probabilities, chosen = baselines.tfidf(data)
-    true = data.splits["test"].label_ids
-    assert (probabilities["test"].argmax(1) == true).all()
-    assert chosen["C"] in baselines.REGULARIZATIONS
-    np.testing.assert_allclose(probabilities["test"].sum(1), 1)
-
-
-def test_log_count_ratios_are_those_of_a_worked_example():
-    from scipy.sparse import csr_array
-
-    # Two texts of the label, hold a twice and b once; one other, holds b and c.
-    features = csr_array([[1, 1, 0], [1, 0, 0], [0, 1, 1]])
-    ratios = baselines.log_count_ratios(features, np.array([True, True, False]))
-    # Smoothed: (3, 2, 1) of 6 against (1, 2, 2) of 5.
-    expected = [(3 / 6) / (1 / 5), (2 / 6) / (2 / 5), (1 / 6) / (2 / 5)]
-    np.testing.assert_allclose(ratios, np.log(expected))
-
-
-def test_nb_svm_mixes_its_weights_with_their_mean_size(monkeypatch):
-    from scipy.sparse import csr_array
-
-    features = csr_array(np.eye(4)[[0, 0, 1, 2, 3, 3]])
-    is_label = np.array([True, True, True, False, False, False])
-    ratios = baselines.log_count_ratios(features, is_label)
-    monkeypatch.setattr(baselines, "SVM_SHARE", 1.0)
-    plain, bias = baselines._nb_svm_weights(features, is_label)
-    monkeypatch.setattr(baselines, "SVM_SHARE", 0.25)
-    mixed, same = baselines._nb_svm_weights(features, is_label)
-    own = plain / ratios
-    np.testing.assert_allclose(
-        mixed, ratios * (0.75 * np.abs(own).mean() + 0.25 * own), rtol=1e-6
-    )
-    assert same == bias
-
-
-def test_nb_svm_s_probabilities_leave_its_decisions_as_they_are():
-    rng = np.random.default_rng(0)
-    label_ids = rng.integers(0, 3, 400)
-    decisions = rng.normal(size=(400, 3)) + 1.5 * np.eye(3)[label_ids]
-    temperature = baselines._temperature(decisions * 10, label_ids)
-    # Ten times the decisions want ten times the temperature.
-    assert temperature == pytest.approx(
-        10 * baselines._temperature(decisions, label_ids), rel=1e-3
-    )
-
-
-def test_a_few_texts_that_are_all_right_do_not_make_nb_svm_certain():
-    label_ids = np.arange(30) % 2
-    decisions = np.where(np.eye(2)[label_ids] > 0, 1.0, -1.0)
-    # The best two-way answer states (30 + 1) / (30 + 2): log odds of log(31).
-    assert baselines._temperature(decisions, label_ids) == pytest.approx(
-        2 / np.log(31), rel=1e-3
-    )
-
-
-@linear
-def test_the_linear_baseline_reads_pairs_of_words(baseline, tmp_path):
-    # Both classes hold the same words; only their order tells.
-    rows = [(f"not good but bad {i}", "x") for i in range(40)]
-    rows += [(f"not bad but good {i}", "y") for i in range(40)]
-    data = encoded(write_csv(tmp_path / "x.csv", rows), tmp_path)
-    probabilities, _ = baseline(data)
-    true = data.splits["test"].label_ids
-    assert (probabilities["test"].argmax(1) == true).all()
-
-
-@linear
-def test_the_linear_baseline_splits_scripts_without_spaces(baseline, tmp_path):
-    rows = [(f"{'好' if i % 2 else '坏'}酒店{i}", "ab"[i % 2]) for i in range(80)]
-    data = encoded(write_csv(tmp_path / "x.csv", rows), tmp_path)
-    probabilities, _ = baseline(data)
-    true = data.splits["test"].label_ids
-    assert (probabilities["test"].argmax(1) == true).all()
-
-
-@linear
-def test_a_label_that_train_lacks_has_probability_zero(baseline, tmp_path):
-    table = pa.table(
-        {"text": ["a b", "c d"] * 9, "label": pa.array([0, 1] * 9, pa.int32())}
-    )
-    from seqclf.data.dataset import Dataset
-
-    dataset = Dataset(
-        name="x",
-        splits={"train": table, "validation": table, "test": table},
-        labels=("one", "two", "three"),
-        source="here",
-        fingerprint="f",
-    )
-    data = encode_dataset(dataset, DataConfig(), TextConfig(), tmp_path)
-    probabilities, _ = baseline(data)
-    assert (probabilities["test"][:, 2] == 0).all()

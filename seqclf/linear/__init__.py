@@ -1,0 +1,1 @@
+"""Linear models on n-grams: the rows that every recurrent model has to beat."""
