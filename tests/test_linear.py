@@ -16,9 +16,15 @@ from seqclf.errors import RunError
 from seqclf.linear import fit
 from seqclf.linear.model import LINEAR_FILE, LinearModel, features_of
 from seqclf.linear.ngrams import NGrams, fit_ngrams, tokenized
+from seqclf.linear.onnx_graph import to_onnx
+from seqclf.model.onnx_graph import open_session
 from seqclf.model.scoring import probabilities_of
 from seqclf.text import tokens
-from seqclf.text.encoding import EncodedDataset, encode_dataset
+from seqclf.text.arrays import strings
+from seqclf.text.batching import pad
+from seqclf.text.encoding import EncodedDataset, Examples, encode_dataset
+from seqclf.text.tokens import RESERVED
+from seqclf.text.vocabulary import Vocabulary, encode_texts
 
 TEXTS = pa.array(
     ["a b a b", "", "b a c", "A  B, a!", "c", "don't stop", "好的 好", "b a c b a c d"]
@@ -192,3 +198,29 @@ def test_a_model_is_saved_and_opened(fitted, tmp_path):
         (tmp_path / LINEAR_FILE).write_bytes(broken)
         with pytest.raises(RunError, match="could not be read"):
             LinearModel.open(tmp_path / LINEAR_FILE)
+
+
+@pytest.mark.parametrize("fitted", [fit.fit_majority, fit.fit_tfidf, fit.fit_nb])
+@pytest.mark.parametrize("labels", ["ab", "abc"])
+def test_onnx_says_the_same(fitted, labels, tmp_path):
+    rng = np.random.default_rng(0)
+    words = [*"uvwxyz", "好", "don't"]
+    rows = [
+        (
+            f"{labels[i % len(labels)]} {' '.join(rng.choice(words, i % 7))}",
+            labels[i % len(labels)],
+        )
+        for i in range(90)
+    ]
+    data = encoded(write_csv(tmp_path / "x.csv", rows), tmp_path)
+    model = fitted(data).model
+    texts = pa.array(["a u v u v", "b", "zzz", "", "好 b c w x y z a", "u u u u"])
+    vocabulary = Vocabulary(pa.concat_arrays([strings(RESERVED), model.ngrams.words]))
+    ids, offsets = encode_texts(texts, vocabulary, TextConfig(max_length=1000))
+    batch = pad(Examples(ids, offsets, np.zeros(6, np.int32)), np.arange(6)).token_ids
+    session = open_session(to_onnx(model, {}).SerializeToString())
+    logits, probabilities = session.run(
+        ["logits", "probabilities"], {"token_ids": batch}
+    )
+    np.testing.assert_allclose(logits, model.logits(texts), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(probabilities, probabilities_of(logits), atol=1e-6)

@@ -8,7 +8,7 @@ Each recurrent layer becomes one native RNN, GRU or LSTM operator; padding is ma
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from seqclf.poolings import POOLINGS
 from seqclf.text.tokens import PADDING_ID, UNKNOWN_ID
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from onnx import ModelProto, NodeProto, TensorProto
 
 OPSET, IR_VERSION = 17, 10
 LONGEST_CHECKED = 1000
@@ -46,29 +46,31 @@ def to_onnx(model: Any, config: ModelConfig, metadata: Mapping[str, str]) -> Mod
     Raises:
       ConfigError: If ONNX has no operator for the cell.
     """
+    graph = _Graph()
+    _write_network(graph, model, config)
+    asked = (graph.nodes, graph.constants, model.output_shape[-1], metadata)
+    return model_of(f"seqclf_{config.cell}", *asked)
+
+
+def model_of(
+    name: str,
+    nodes: Sequence[NodeProto],
+    constants: Sequence[TensorProto],
+    num_labels: int,
+    metadata: Mapping[str, str],
+) -> ModelProto:
+    """Returns a checked model from `TOKEN_IDS` to `LOGITS` and `PROBABILITIES`."""
     import onnx
     from onnx import TensorProto, helper
 
-    graph = _Graph()
-    _write_network(graph, model, config)
-    labels = model.output_shape[-1]
+    value = helper.make_tensor_value_info
+    inputs = [value(TOKEN_IDS, TensorProto.INT32, ["batch", "time"])]
+    outputs = [
+        value(output, TensorProto.FLOAT, ["batch", num_labels])
+        for output in (LOGITS, PROBABILITIES)
+    ]
     made = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            f"seqclf_{config.cell}",
-            [
-                helper.make_tensor_value_info(
-                    TOKEN_IDS, TensorProto.INT32, ["batch", "time"]
-                )
-            ],
-            [
-                helper.make_tensor_value_info(
-                    name, TensorProto.FLOAT, ["batch", labels]
-                )
-                for name in (LOGITS, PROBABILITIES)
-            ],
-            graph.constants,
-        ),
+        helper.make_graph(nodes, name, inputs, outputs, constants),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="seqclf",
