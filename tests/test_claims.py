@@ -49,6 +49,7 @@ from seqclf.records.sweeps import (
     VariantsFindings,
     WinsFindings,
 )
+from seqclf.report.table import Table
 from seqclf.steps import Target
 from seqclf.studies import STUDIES, claims, claims_page
 from seqclf.studies.claims import (
@@ -62,7 +63,7 @@ from seqclf.studies.claims import (
     by_interval,
 )
 from seqclf.studies.intervals import CELLS, MODELS
-from seqclf.studies.question import About, Answer, Question, Table
+from seqclf.studies.question import About, Answer, Question
 
 
 def answer(findings: Any, seeds: int = 3, study: str = "x") -> Answer[Any]:

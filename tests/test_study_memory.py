@@ -10,9 +10,10 @@ from seqclf.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from seqclf.data import demo
 from seqclf.data.demo import grammar as demo_grammar
 from seqclf.records.inside import MemoryFindings
+from seqclf.report.table import Table
 from seqclf.studies import memory, memory_shown, memory_tasks
 from seqclf.studies.memory_tasks import TASKS, Sizes, texts
-from seqclf.studies.question import Answer, Question, Table
+from seqclf.studies.question import Answer, Question
 from seqclf.text.tokens import tokenize
 
 SIZES = Sizes(train=80, validation=8, test=12)

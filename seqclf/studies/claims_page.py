@@ -12,37 +12,29 @@ from seqclf.data.dataset import TRAIN
 from seqclf.errors import RunError, SeqclfError
 from seqclf.records.plain import to_plain
 from seqclf.records.sweeps import TrialsFindings
-from seqclf.report import table as report_table
 from seqclf.report.page.sections import Section, sections_page
+from seqclf.report.table import Table, to_markdown
 from seqclf.steps import Listener, Target, optional, shortly
 from seqclf.storage import write_json, write_text
-from seqclf.studies import saved, shown
+from seqclf.studies import saved
 from seqclf.studies.claims import CLAIMS
-from seqclf.studies.question import About, Answer, Question, Table
+from seqclf.studies.question import About, Answer, Question
 from seqclf.studies.run import run_study
 from seqclf.studies.sections import section_of
 from seqclf.studies.table import STUDIES
+from seqclf.wording import counted
 
 PAGE_FILE, JSON_FILE = "claims.html", "claims.json"
 SYNTHETIC = (
     "The built-in corpus is synthetic, built so that order matters: what holds on it "
     "need not hold on your texts."
 )
+TRAININGS = 3  # the column of numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A claim, judged.
-
-    Attributes:
-      claim: The sentence.
-      verdict: See `claims.Ruling`.
-      evidence: Likewise.
-      study: Which study it rests on.
-      source: Where it is said or shown.
-      trials: Trainings that the study made.
-      seeds: Of them.
-    """
+    """A claim, judged: see `claims.Claim`, `claims.Ruling` and the study's `Answer`."""
 
     claim: str
     verdict: str
@@ -58,7 +50,7 @@ class Page:
     """All claims, judged.
 
     Attributes:
-      title: What they were judged on.
+      title: Names the data they were judged on.
       rulings: Each claim with its verdict.
       notes: What a reader must know, a sentence each.
       file: The HTML page.
@@ -69,7 +61,7 @@ class Page:
     notes: tuple[str, ...]
     file: Path
 
-    def values(self) -> dict[str, Any]:
+    def values(self) -> dict[str, object]:
         """Returns plain values, as in `claims.json`."""
         return {
             "title": self.title,
@@ -84,12 +76,13 @@ class Page:
             (o.claim, o.verdict, o.evidence, str(o.trials), o.study, o.source)
             for o in self.rulings
         ]
-        return Table(header=header, rows=tuple(rows))
+        return Table(header=header, rows=tuple(rows), numbers=(TRAININGS,))
 
     def markdown(self) -> str:
         """Returns title, table and notes as Markdown."""
-        parts = [f"### {self.title}", shown.markdown_table(self.table(), numbers=False)]
-        return "\n\n".join([*parts, *self.notes])
+        return "\n\n".join(
+            [f"### {self.title}", to_markdown(self.table()), *self.notes]
+        )
 
 
 def judge_all(
@@ -100,11 +93,11 @@ def judge_all(
     Args:
       question: What each study is asked.
       target: The folders.
-      listener: Told of the progress, and of a study that has no answer.
+      listener: Receives the progress, and which study has no answer.
       jobs: Processes at a time.
 
     Returns:
-      The claims, judged; `claims.json` and `claims.html` lie beside the answers.
+      The claims, judged; `claims.json` and `claims.html` are beside the answers.
     """
     if jobs is not None:
         require_count("--jobs", jobs)
@@ -118,7 +111,7 @@ def judge_all(
             ruled, section = _used(answer, path)
         except SeqclfError as error:
             if not about and not isinstance(error, _UnusableError):
-                raise  # it is no fault of one study
+                raise  # not the fault of one study
             notes.append(f"{name} has no answer: {error}")
             listener.insist(notes[-1])
             continue
@@ -137,11 +130,11 @@ def judge_all(
 
 
 class _UnusableError(RunError):
-    """An answer that is there, and cannot be judged or shown."""
+    """An answer exists but cannot be judged or shown."""
 
 
 def _used(answer: Answer[Any], path: Path) -> tuple[list[Judged], Section]:
-    """Returns what an answer says of its claims, and its section of the page.
+    """Returns an answer's rulings and its section of the page.
 
     Raises:
       _UnusableError: If it is damaged, or of another version.
@@ -161,14 +154,13 @@ def _used(answer: Answer[Any], path: Path) -> tuple[list[Judged], Section]:
 def _write(page: Page, sections: Sequence[Section]) -> None:
     """Writes `claims.json` and the HTML page."""
     write_json(page.file.with_name(JSON_FILE), page.values())
-    table = report_table.Table(header=page.table().header, rows=page.table().rows)
-    first = Section(title="Claims", table=table)
+    first = Section(title="Claims", table=page.table())
     html = sections_page(page.title, [first, *sections], " ".join(page.notes))
     write_text(page.file, html)
 
 
 class _Once:
-    """A listener that passes a sentence on once, for each study loads the data anew."""
+    """A listener that passes a sentence on once: each study loads the data again."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
@@ -187,12 +179,10 @@ class _Once:
 
 def _title(about: About) -> str:
     quick = ", quick" if about.quick else ""
-    seeds = len(about.seeds)
-    return (
-        f"What people write of RNN, GRU and LSTM, on {about.data} "
-        f"({about.sizes[TRAIN]:,} training texts, {seeds} seed{'s' * (seeds > 1)}"
-        f"{quick})"
+    sizes = (
+        f"{about.sizes[TRAIN]:,} training texts, {counted(len(about.seeds), 'seed')}"
     )
+    return f"What people write of RNN, GRU and LSTM, on {about.data} ({sizes}{quick})"
 
 
 def judge(answers: Mapping[str, Answer[Any]]) -> list[Judged]:
@@ -212,7 +202,7 @@ def judge(answers: Mapping[str, Answer[Any]]) -> list[Judged]:
                 study=claim.study,
                 source=claim.source,
                 trials=answer.trials,
-                # What was asked for, but `sensitivity` takes the first seed alone.
+                # As asked for, but `sensitivity` takes the first seed only.
                 seeds=found.seeds
                 if isinstance(found, TrialsFindings)
                 else len(answer.about.seeds),

@@ -8,8 +8,9 @@ from typing import Any
 
 from seqclf.records.sweeps import ConvergenceFindings, EpochReached, Level, Mean
 from seqclf.report.figures import drawn, legend, style
+from seqclf.report.table import Table
 from seqclf.runs import Run
-from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
+from seqclf.studies.question import QUICK_ROWS, Answer, Question
 from seqclf.wording import joined
 
 LABELS = ("training steps", "seconds, with steps timed alone")

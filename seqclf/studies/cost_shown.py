@@ -11,7 +11,8 @@ from seqclf.config import RunConfig
 from seqclf.records.sweeps import CellCost, CostFindings
 from seqclf.report.figures import drawn, short, style
 from seqclf.report.svg import INK
-from seqclf.studies.question import QUICK_ROWS, Answer, Table
+from seqclf.report.table import Table
+from seqclf.studies.question import QUICK_ROWS, Answer
 from seqclf.wording import joined
 
 

@@ -10,8 +10,9 @@ from seqclf.records.details import Reach
 from seqclf.records.inside import AccuracyAt, CellMemory, MemoryFindings
 from seqclf.report.figures import drawn, legend, style
 from seqclf.report.svg import INK
+from seqclf.report.table import Table
 from seqclf.studies.memory_tasks import LARGE, SERIES, SMALL
-from seqclf.studies.question import Answer, Question, Table
+from seqclf.studies.question import Answer, Question
 from seqclf.wording import joined, percent
 
 

@@ -15,9 +15,10 @@ from seqclf.records.inside import OrderFindings
 from seqclf.records.sweeps import Difference
 from seqclf.report.figures import drawn, legend, style
 from seqclf.report.svg import INK
+from seqclf.report.table import Table
 from seqclf.studies.intervals import MODELS
 from seqclf.studies.memory_shown import with_interval
-from seqclf.studies.question import Answer, Question, Table
+from seqclf.studies.question import Answer, Question
 from seqclf.text.encoding import EncodedDataset
 from seqclf.wording import joined, signed
 

@@ -10,7 +10,8 @@ from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.records.sweeps import Compared, WinsFindings
 from seqclf.report.figures import clipped, drawn, style
 from seqclf.report.svg import INK
-from seqclf.studies.question import Answer, Table
+from seqclf.report.table import Table
+from seqclf.studies.question import Answer
 from seqclf.wording import percent, signed
 
 

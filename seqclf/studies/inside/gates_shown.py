@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from seqclf.cells import LSTM
 from seqclf.records.inside import Effect, GatesFindings, HalfLife
+from seqclf.report.table import Table
 from seqclf.studies.inside import unrolled
 from seqclf.studies.inside.gates_counted import LONGEST_HALF_LIFE
 from seqclf.studies.inside.unrolled import inside_of
-from seqclf.studies.question import Question, Table
+from seqclf.studies.question import Question
 
 MOST_TOKENS, MOST_UNITS = 60, 16  # drawn
 FIT_TO_DRAW = (8, 24)  # tokens of a text that is chosen to be drawn

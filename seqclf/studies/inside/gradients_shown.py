@@ -13,9 +13,10 @@ from seqclf.records.inside import (
     WayBack,
 )
 from seqclf.report.figures import drawn, legend, short, style
+from seqclf.report.table import Table
 from seqclf.studies.inside import unrolled
 from seqclf.studies.inside.gradients_judged import STAGES
-from seqclf.studies.question import Answer, Table
+from seqclf.studies.question import Answer
 
 LAST = STAGES[-1]
 LOWEST_DRAWN = 1e-30

@@ -9,7 +9,8 @@ from seqclf.comparison.verdict import title
 from seqclf.config import RunConfig
 from seqclf.records.sweeps import RangeFindings, RangeStep, RangeTurns
 from seqclf.report import figures
-from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
+from seqclf.report.table import Table
+from seqclf.studies.question import QUICK_ROWS, Answer, Question
 from seqclf.studies.sweeps import sweep
 
 LEAST_RATE, MOST_RATE = 1e-5, 1.0

@@ -17,7 +17,8 @@ from seqclf.records.sweeps import (
     TrialsFindings,
 )
 from seqclf.report import figures
-from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
+from seqclf.report.table import Table
+from seqclf.studies.question import QUICK_ROWS, Answer, Question
 from seqclf.studies.sweeps import random_search, range_test_shown, sweep
 from seqclf.wording import interval, percent, signed
 

@@ -19,7 +19,8 @@ from seqclf.records.sweeps import (
 )
 from seqclf.report import figures
 from seqclf.report.svg import INK
-from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
+from seqclf.report.table import Table
+from seqclf.studies.question import QUICK_ROWS, Answer, Question
 from seqclf.studies.sweeps import learning_curve, sweep
 from seqclf.studies.sweeps.learning_curve import PowerLaw
 from seqclf.wording import interval, percent, points_at_length, signed, with_interval

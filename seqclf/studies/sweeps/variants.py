@@ -14,8 +14,9 @@ from seqclf.data.dataset import TEST
 from seqclf.records.sweeps import Difference, Variant, VariantsFindings
 from seqclf.report import figures
 from seqclf.report.svg import INK
+from seqclf.report.table import Table
 from seqclf.studies import intervals
-from seqclf.studies.question import Answer, Question, Table
+from seqclf.studies.question import Answer, Question
 from seqclf.studies.sweeps import sweep
 from seqclf.studies.sweeps.sweep import Point, Trained
 from seqclf.wording import interval, points_at_length, signed, with_interval
