@@ -114,7 +114,7 @@ def test_intervals_over_few_seeds_are_as_wide_as_students(seeds):
         error = 0.3 + generator.normal(0, 0.03, (1, 1, seeds, 1))
         wrong = generator.random((1, 1, seeds, 2000)) < error
         drawn = learning_curve.resampled_errors(wrong, 200, number)[:, 0, 0]
-        low, high = learning_curve.interval(drawn)
+        low, high = intervals.middle(drawn)
         held += low <= 0.3 <= high
     # 95 of 100; without the stretch it is 68 with two seeds.
     assert held >= 52

@@ -72,9 +72,9 @@ def test_a_planted_difference_is_found_over_seeds_and_of_two_models():
 
 def test_students_interval_by_hand():
     # 1 and 3: mean 2, standard error 1, t of one degree of freedom 12.706.
-    found = sweep.student_mean([1, 3])
+    found = intervals.student_mean([1, 3])
     assert found.low == pytest.approx(2 - 12.7062, abs=1e-3)
-    assert sweep.student_mean([1]).low is None
+    assert intervals.student_mean([1]).low is None
 
 
 def variant(name: str, p: float | None, difference: float | None = None) -> Variant:

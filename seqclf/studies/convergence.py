@@ -26,10 +26,10 @@ from seqclf.data.dataset import TRAIN
 from seqclf.errors import ConfigError
 from seqclf.records.sweeps import ConvergenceFindings, EpochReached, Level, Mean
 from seqclf.runs import Run
-from seqclf.statistics import CONFIDENCE
 from seqclf.studies import convergence_shown
+from seqclf.studies.intervals import student_mean
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, quick_config, trainings
+from seqclf.studies.question import Answer, Question, trainings
 from seqclf.studies.timed import twins_timed
 from seqclf.text.batching import num_batches
 
@@ -102,7 +102,7 @@ def run(question: Question, lab: Lab) -> Answer[ConvergenceFindings]:
             f"convergence sets gru beside lstm; name both in --cells, got "
             f"{','.join(question.cells)}."
         )
-    config = quick_config(question.config) if question.quick else question.config
+    config = question.recipe
     finished = lab.train(trainings(question, config))
     # Not the data that a run names, which may have been moved since.
     lengths = lab.load(config).splits[TRAIN].lengths
@@ -250,16 +250,11 @@ def paired_ratio(first: dict[int, float], second: dict[int, float]) -> Mean:
       The geometric mean, with the interval of Student's t on the logarithms; without
       one of a single seed.
     """
-    from scipy.stats import t
-
-    logs = [math.log(first[seed] / second[seed]) for seed in first]
-    centre = statistics.fmean(logs)
-    if len(logs) < 2:
-        return Mean(mean=math.exp(centre))
-    reach = float(t.isf((1 - CONFIDENCE) / 2, len(logs) - 1))
-    reach *= statistics.stdev(logs) / math.sqrt(len(logs))
-    low, high = math.exp(centre - reach), math.exp(centre + reach)
-    return Mean(mean=math.exp(centre), low=low, high=high)
+    logs = student_mean([math.log(first[seed] / second[seed]) for seed in first])
+    if logs.low is None or logs.high is None:
+        return Mean(mean=math.exp(logs.mean))
+    low, high = math.exp(logs.low), math.exp(logs.high)
+    return Mean(mean=math.exp(logs.mean), low=low, high=high)
 
 
 def _rows(curves: Sequence[Curve]) -> list[EpochReached]:

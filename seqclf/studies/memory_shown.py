@@ -1,4 +1,4 @@
-"""What `memory` found, in a sentence, a table and a picture."""
+"""What `memory` found: sentence, table, notes and figure."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from seqclf.comparison.verdict import title
-from seqclf.records.details import Reach
 from seqclf.records.inside import AccuracyAt, CellMemory, MemoryFindings
 from seqclf.report.figures import drawn, legend, style
 from seqclf.report.svg import INK
 from seqclf.report.table import Table
+from seqclf.studies.drawing import reach
 from seqclf.studies.memory_tasks import LARGE, SERIES, SMALL
 from seqclf.studies.question import Answer, Question
-from seqclf.wording import joined, percent
+from seqclf.wording import (
+    MISSING,
+    interval,
+    joined,
+    models_each,
+    percent,
+    with_interval,
+)
 
 
 def sentence(findings: MemoryFindings, seeds: int) -> str:
@@ -24,9 +31,8 @@ def sentence(findings: MemoryFindings, seeds: int) -> str:
         for one in findings.series.values()
     ]
     n = next(iter(findings.series.values())).n
-    trained = "one model each" if seeds == 1 else f"{seeds} models each"
-    said = ". ".join(parts)
-    return f"{said}. Test n = {n:,}, {trained}, for these tasks as trained here."
+    stands = f"Test n = {n:,}, {models_each(seeds)}, for these tasks as trained here."
+    return ". ".join([*parts, stands])
 
 
 def _said(cell: str, found: CellMemory) -> str:
@@ -35,7 +41,7 @@ def _said(cell: str, found: CellMemory) -> str:
         return f"{name} did not learn it at any distance"
     if found.half_way is not None:
         return f"{name} falls half-way to chance at about {found.half_way:.0f} tokens"
-    value = f"{percent(last.accuracy)} %, {percent(last.low)} to {percent(last.high)}"
+    value = f"{percent(last.accuracy)} %, {interval(last.low, last.high)}"
     return f"{name} does not up to {last.distance} ({value})"
 
 
@@ -47,22 +53,21 @@ def table(findings: MemoryFindings) -> Table:
         "half-way at",
     )
     rows = [
-        (f"{one.title}, {cell}", *map(with_interval, found.accuracy), _half_way(found))
+        (f"{one.title}, {cell}", *map(_accuracy, found.accuracy), _half_way(found))
         for one in findings.series.values()
         for cell, found in one.cells.items()
     ]
     return Table(header=header, rows=tuple(rows))
 
 
-def with_interval(one: Reach) -> str:
-    """Returns an accuracy in per cent, such as `89.9 (88.0–91.5)`."""
-    return f"{percent(one.accuracy)} ({percent(one.low)}–{percent(one.high)})"
+def _accuracy(one: AccuracyAt) -> str:
+    return with_interval(one.accuracy, one.low, one.high)
 
 
 def _half_way(found: CellMemory) -> str:
     if not found.learnt:
         return "not learnt"
-    return "–" if found.half_way is None else f"{found.half_way:.0f}"
+    return MISSING if found.half_way is None else f"{found.half_way:.0f}"
 
 
 def notes(findings: MemoryFindings, question: Question, units: int) -> tuple[str, ...]:
@@ -85,11 +90,12 @@ def notes(findings: MemoryFindings, question: Question, units: int) -> tuple[str
             f"vectors: initial token vectors within ±{SMALL:g}, not ±{LARGE:g}, and "
             f"all training texts at the distance tested."
         )
+    left = [f"“{one.title}”" for name, one in SERIES.items() if name not in series]
     if question.quick:
-        left = [f"“{one.title}”" for name, one in SERIES.items() if name not in series]
+        distances = joined(list(map(str, findings.distances)))
         lines.append(
-            f"Quick: the distances {joined(list(map(str, findings.distances)))} alone, "
-            f"and without the tasks {joined(left)}."
+            f"Quick: the distances {distances} alone, and without the tasks "
+            f"{joined(left)}."
         )
     return tuple(lines)
 
@@ -122,10 +128,7 @@ def figure(answer: Answer[MemoryFindings]) -> str:
 
 def _curve(axes: Any, cell: str, reached: Sequence[AccuracyAt], index: int) -> None:
     values = [100 * one.accuracy for one in reached]
-    reach = [
-        [max(v - 100 * one.low, 0) for v, one in zip(values, reached, strict=True)],
-        [max(100 * one.high - v, 0) for v, one in zip(values, reached, strict=True)],
-    ]
-    # A little apart, so that curves on top of each other can be told apart.
+    error = reach([(one.accuracy, one.low, one.high) for one in reached])
+    # Shifted a little, so that equal curves do not hide each other.
     at = [one.distance * 1.04 ** (index - 1) for one in reached]
-    axes.errorbar(at, values, yerr=reach, capsize=2, label=cell, **style(cell, index))
+    axes.errorbar(at, values, yerr=error, capsize=2, label=cell, **style(cell, index))

@@ -27,7 +27,7 @@ from seqclf.studies import order_shown
 from seqclf.studies.intervals import accuracy, difference
 from seqclf.studies.lab import Lab
 from seqclf.studies.order_shown import CONDITIONS
-from seqclf.studies.question import Answer, Question, quick_config, trainings
+from seqclf.studies.question import Answer, Question, trainings
 from seqclf.text.encoding import EncodedDataset
 from seqclf.text.tokens import tokenize
 from seqclf.text.vocabulary import kept_codes
@@ -51,7 +51,7 @@ def run(question: Question, lab: Lab) -> Answer[OrderFindings]:
     Returns:
       The answer; what it compares is paired on the same texts.
     """
-    config = quick_config(question.config) if question.quick else question.config
+    config = question.recipe
     none = NO_RECURRENCE.name
     cells = (none, *(cell for cell in question.cells if cell != none))
     shuffled = cells[-1:] if question.quick else cells

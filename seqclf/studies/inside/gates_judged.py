@@ -19,6 +19,7 @@ from seqclf.records.inside import (
 )
 from seqclf.studies.inside import unrolled
 from seqclf.studies.inside.gates_counted import Summary, Sums, UnitShares
+from seqclf.studies.intervals import middle
 
 FORCED = 0.99  # share of all values beyond which a gate does not gate
 
@@ -115,7 +116,7 @@ def _exposed(seeds: Sequence[Summary]) -> Exposure:
         return Exposure(mean=1.0, low=1.0, high=1.0)
     found = _total(sums)
     drawn = unrolled.bootstrap(found.sums, found.counts)[:, 0]
-    low, high = unrolled.middle(drawn)
+    low, high = middle(drawn)
     mean = float(found.sums.sum() / found.counts.sum())
     return Exposure(mean=mean, low=low, high=high)
 

@@ -22,6 +22,7 @@ from seqclf.records.inside import (
 )
 from seqclf.statistics import crossed_mean
 from seqclf.studies.inside import unrolled
+from seqclf.studies.intervals import middle
 
 STAGES = ("at the start", "after one epoch", "at the best epoch")
 LIMIT = 2.0  # powers of ten over the span beyond which a gradient is not steady
@@ -159,7 +160,7 @@ def interval(values: np.ndarray) -> tuple[float, float, float]:
         low, high = estimate.interval()
         return estimate.mean, float(low), float(high)
     texts = values.mean(axis=0)[:, None]
-    low, high = unrolled.middle(unrolled.bootstrap(texts, np.ones_like(texts)))
+    low, high = middle(unrolled.bootstrap(texts, np.ones_like(texts)))
     return float(texts.mean()), low, high
 
 

@@ -22,6 +22,7 @@ from seqclf.errors import ConfigError, RunError
 from seqclf.model.backend import import_keras
 from seqclf.model.kernels import recurrent_layers
 from seqclf.runs import Run
+from seqclf.studies.intervals import middle
 from seqclf.studies.lab import with_limit
 from seqclf.studies.question import Question, textbook
 from seqclf.text.batching import pad
@@ -227,12 +228,6 @@ def bootstrap(sums: np.ndarray, counts: np.ndarray, seed: int = 0) -> np.ndarray
     )
     with np.errstate(invalid="ignore"):
         return (draws @ sums) / (draws @ counts)
-
-
-def middle(drawn: np.ndarray) -> tuple[float, float]:
-    """Returns the bounds of the middle 95 % of draws."""
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(low), float(high)
 
 
 def bounds(drawn: np.ndarray) -> tuple[float, float] | tuple[None, None]:

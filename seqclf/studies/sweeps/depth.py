@@ -14,7 +14,7 @@ from seqclf.config import RunConfig
 from seqclf.records.sweeps import VariantsFindings
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import QUICK_ROWS, Answer, Question, quick_config
-from seqclf.studies.sweeps import sweep, variants
+from seqclf.studies.sweeps import variants
 from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
 
 LAYERS, QUICK_LAYERS = (1, 2, 3), (1, 2)
@@ -46,8 +46,8 @@ def _point(config: RunConfig, layers: int, bidirectional: bool) -> Point:
 def read(question: Question, trained: Sequence[Trained]) -> Answer[VariantsFindings]:
     """Compares depths and directions."""
     way = "two directions" if question.config.model.bidirectional else "one direction"
-    quick = sweep.quick_notes(
-        question, f"1 and 2 layers, at most {QUICK_ROWS:,} texts, few epochs."
+    quick = question.quick_note(
+        f"1 and 2 layers, at most {QUICK_ROWS:,} texts, few epochs."
     )
     words = variants.Words(
         study="depth",

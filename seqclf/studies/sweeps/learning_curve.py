@@ -15,6 +15,7 @@ import numpy as np
 
 from seqclf.records.sweeps import Crossing
 from seqclf.statistics import CONFIDENCE
+from seqclf.studies.intervals import middle
 
 RESAMPLES = 500
 FEWEST_SIZES, FEWEST_FOR_FLOOR = 3, 5  # below, the floor c is taken to be 0
@@ -130,13 +131,6 @@ def _stretch(seeds: int) -> float:
     return float(t.isf(tail, seeds - 1) / norm.isf(tail))
 
 
-def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Returns the percentile interval of resampled values."""
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(np.asarray(values, np.float64), [tail, 1 - tail])
-    return float(low), float(high)
-
-
 def crossing(
     first: PowerLaw, second: PowerLaw, least: float, most: float
 ) -> tuple[float, bool] | None:
@@ -186,7 +180,7 @@ def crossing_of(
     if here is None or share < MOST_SHARE:
         never = here is None and share <= 1 - MOST_SHARE
         return Crossing(status=NO_CROSSING if never else UNDECIDED, share=share)
-    low, high = interval(alike)
+    low, high = middle(alike)
     return Crossing(
         status=CROSSING,
         share=share,

@@ -15,8 +15,8 @@ from seqclf.config import RunConfig
 from seqclf.errors import ConfigError
 from seqclf.records.sweeps import VariantsFindings
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import QUICK_ROWS, Answer, Question, quick_config
-from seqclf.studies.sweeps import sweep, variants
+from seqclf.studies.question import QUICK_ROWS, Answer, Question
+from seqclf.studies.sweeps import variants
 from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
 
 CONV_WIDTH = 3
@@ -35,7 +35,7 @@ def points(question: Question, lab: Lab) -> list[Point]:
             "the study mix adds attention and a convolution by itself; leave "
             "--pooling attention and --conv-width out."
         )
-    base = quick_config(question.config) if question.quick else question.config
+    base = question.recipe
     pooling = model.pooling
     plain = _point(base, f"{pooling} pooling", None, pooling)
     both = _point(base, "both", CONV_WIDTH, ATTENTION)
@@ -57,8 +57,8 @@ def _point(base: RunConfig, name: str, conv_width: int | None, pooling: str) -> 
 
 def read(question: Question, trained: Sequence[Trained]) -> Answer[VariantsFindings]:
     """Compares the mixtures."""
-    quick = sweep.quick_notes(
-        question, f"both at once or neither, at most {QUICK_ROWS:,} texts, few epochs."
+    quick = question.quick_note(
+        f"both at once or neither, at most {QUICK_ROWS:,} texts, few epochs."
     )
     words = variants.Words(
         study="mix",

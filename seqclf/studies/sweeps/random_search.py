@@ -11,7 +11,8 @@ import numpy as np
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.records.sweeps import Correlation, Deviation, Spread, SpreadPair
 from seqclf.statistics import CONFIDENCE, RESAMPLES
-from seqclf.studies.sweeps.sweep import adjusted, student_mean
+from seqclf.studies.intervals import student_mean
+from seqclf.studies.sweeps.sweep import adjusted
 
 FEWEST_DRAWS = 6  # fewer tell too little of a spread for an interval
 QUARTILES = (0.25, 0.5, 0.75)

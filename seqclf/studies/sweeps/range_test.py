@@ -23,7 +23,7 @@ from seqclf.errors import TrainingError
 from seqclf.records.sweeps import RangeFindings, RangeStep, RangeTurns
 from seqclf.records.training import Report, Started
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, quick_config, trainings
+from seqclf.studies.question import Answer, Question, trainings
 from seqclf.studies.sweeps import range_test_shown
 from seqclf.studies.sweeps.range_test_shown import LEAST_RATE, MOST_RATE
 from seqclf.text.batching import Batch, training_batches
@@ -130,7 +130,7 @@ def run(question: Question, lab: Lab, seeds: int) -> Answer[RangeFindings]:
     Raises:
       TrainingError: If a loss is no number from the start.
     """
-    base = quick_config(question.config) if question.quick else question.config
+    base = question.recipe
     steps = QUICK_STEPS if question.quick else STEPS
     encoded = lab.load(base).path
     tasks = [

@@ -11,7 +11,6 @@ from seqclf.records.sweeps import RangeFindings, RangeStep, RangeTurns
 from seqclf.report import figures
 from seqclf.report.table import Table
 from seqclf.studies.question import QUICK_ROWS, Answer, Question
-from seqclf.studies.sweeps import sweep
 
 LEAST_RATE, MOST_RATE = 1e-5, 1.0
 
@@ -69,7 +68,7 @@ def notes(
         f"largest gradient norm of {base.training.clip_norm:g}, which holds here "
         "too and hides some of what too large a rate does.",
         *about_seeds(seeds),
-        *sweep.quick_notes(question, f"fewer steps, at most {QUICK_ROWS:,} texts."),
+        *question.quick_note(f"fewer steps, at most {QUICK_ROWS:,} texts."),
     )
 
 

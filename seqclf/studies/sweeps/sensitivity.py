@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from seqclf.config import RunConfig
 from seqclf.data.dataset import TRAIN, VALIDATION
 from seqclf.records.sweeps import RangeFindings, TrialsFindings
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, quick_config
+from seqclf.studies.question import Answer, Question
 from seqclf.studies.sweeps import (
     random_search,
     range_test,
@@ -34,7 +33,6 @@ from seqclf.studies.sweeps.sensitivity_shown import QUICK_DRAWS
 from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
 
 DRAWS = 16
-SETTINGS = ("learning_rate", "dropout_rate", "max_length", "units")
 
 
 def run(question: Question, lab: Lab) -> Answer[TrialsFindings] | Answer[RangeFindings]:
@@ -49,11 +47,15 @@ def run(question: Question, lab: Lab) -> Answer[TrialsFindings] | Answer[RangeFi
 
 def points(question: Question, lab: Lab) -> list[Point]:
     """Returns the recipe, and settings at random; the same for all cells."""
-    base = quick_config(question.config) if question.quick else question.config
+    base = question.recipe
     lengths = lab.load(base).splits[TRAIN].lengths
     draws = QUICK_DRAWS if question.quick else DRAWS
     return [
-        Point(name=f"{number}", config=config, values=_values(config, number))
+        Point(
+            name=f"{number}",
+            config=config,
+            values={"trial": number, **settings(config)},
+        )
         for number, config in enumerate(drawn(base, lengths, draws), 1)
     ]
 
@@ -85,9 +87,9 @@ def _cut(config: RunConfig, most: int) -> RunConfig:
     )
 
 
-def _values(config: RunConfig, number: int) -> dict[str, Any]:
+def settings(config: RunConfig) -> dict[str, float]:
+    """Returns the settings that vary, as they stand in the rows."""
     return {
-        "trial": number,
         "learning_rate": config.training.learning_rate,
         "dropout_rate": config.model.dropout_rate,
         "max_length": config.text.max_length,
@@ -99,10 +101,12 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer[TrialsFinding
     """Reads the trials."""
     every = sweep.points_of(trained)
     runs = {cell: [o for o in trained if o.cell == cell] for cell in question.cells}
-    guess = _guess(trained)
+    finished = (one.run for one in trained if one.run.is_finished)
+    guess = max((sweep.guess(run, VALIDATION) for run in finished), default=0.0)
     reached = {cell: [_reached(o, guess) for o in own] for cell, own in runs.items()}
     spreads, differences = random_search.spreads(reached)
-    varied = {s: [point.values[s] for point in every] for s in SETTINGS}
+    tried = [settings(point.config) for point in every]
+    varied = {name: [one[name] for one in tried] for name in tried[0]}
     findings = TrialsFindings(
         draws=len(every),
         best_so_far={
@@ -130,15 +134,6 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer[TrialsFinding
         trials=len(trained),
         notes=sensitivity_shown.notes(question, [point.config for point in every]),
     )
-
-
-def _guess(trained: Sequence[Trained]) -> float:
-    """Returns the accuracy of the commonest label, of validation."""
-    finished = next((o.run for o in trained if o.run.is_finished), None)
-    if finished is None:
-        return 0.0
-    counts = finished.dataset.label_counts[VALIDATION]
-    return float(max(counts) / sum(counts))
 
 
 def _reached(one: Trained, guess: float) -> float:

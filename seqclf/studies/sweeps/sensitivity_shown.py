@@ -19,7 +19,7 @@ from seqclf.records.sweeps import (
 from seqclf.report import figures
 from seqclf.report.table import Table
 from seqclf.studies.question import QUICK_ROWS, Answer, Question
-from seqclf.studies.sweeps import random_search, range_test_shown, sweep
+from seqclf.studies.sweeps import random_search, range_test_shown
 from seqclf.wording import interval, percent, signed
 
 QUICK_DRAWS = 2
@@ -119,8 +119,7 @@ def notes(question: Question, every: Sequence[RunConfig]) -> tuple[str, ...]:
         "n / (n − 1), for the median lies amid these very values. p of the rank "
         "correlations is Holm's over the settings of a cell; the expected best of k "
         "trials draws them with replacement.",
-        *sweep.quick_notes(
-            question,
+        *question.quick_note(
             f"{QUICK_DRAWS} settings, at most {QUICK_ROWS:,} texts, few epochs.",
         ),
     )

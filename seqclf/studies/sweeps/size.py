@@ -31,7 +31,7 @@ from seqclf.records.sweeps import (
 from seqclf.runs import Run
 from seqclf.studies import intervals
 from seqclf.studies.lab import Lab, with_limit
-from seqclf.studies.question import Answer, Question, quick_config
+from seqclf.studies.question import Answer, Question
 from seqclf.studies.sweeps import learning_curve, size_shown, sweep
 from seqclf.studies.sweeps.learning_curve import PowerLaw
 from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
@@ -44,7 +44,7 @@ GAP_OF = (LSTM.name, GRU.name)
 
 def points(question: Question, lab: Lab) -> list[Point]:
     """Returns the recipe on samples of the training texts, the least first."""
-    base = quick_config(question.config) if question.quick else question.config
+    base = question.recipe
     data = lab.load(base)
     everything = len(data.splits[TRAIN])
     sizes = sample_sizes(everything, len(data.labels), question.quick)
@@ -82,7 +82,7 @@ def _small_batches(config: RunConfig) -> RunConfig:
 def read(question: Question, trained: Sequence[Trained]) -> Answer[SizeFindings]:
     """Reads the learning curves."""
     rights = _rights(question, trained)
-    guess = _guess(trained[0].run)
+    guess = sweep.guess(trained[0].run, TEST)
     curves = [
         _curve(cell, point, trained, rights[cell][index])
         for index, point in enumerate(sweep.points_of(trained))
@@ -113,7 +113,7 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer[SizeFindings]
 
 
 def _rows(point: Point) -> int:
-    return int(point.values["rows"])
+    return int(point.values["rows"] or 0)
 
 
 def _rights(question: Question, trained: Sequence[Trained]) -> dict[str, list[Right]]:
@@ -125,11 +125,6 @@ def _rights(question: Question, trained: Sequence[Trained]) -> dict[str, list[Ri
     }
 
 
-def _guess(run: Run) -> float:
-    counts = run.dataset.label_counts[TEST]
-    return float(max(counts) / sum(counts))
-
-
 def _curve(
     cell: str, point: Point, trained: Sequence[Trained], right: Right
 ) -> SizePoint:
@@ -139,7 +134,7 @@ def _curve(
         rows=_rows(point),
         accuracy=sweep.accuracy(right),
         log_loss=float(np.mean([run.metrics[TEST].log_loss for run in group])),
-        gap=sweep.student_mean([_gap(run) for run in group]),
+        gap=intervals.student_mean([_gap(run) for run in group]),
     )
 
 
@@ -226,7 +221,7 @@ def _described(
     exponents = [one.b for one in drawn if one]
     if law is None or not exponents:
         return None
-    low, high = learning_curve.interval(exponents)
+    low, high = intervals.middle(exponents)
     return FittedLaw(
         **dataclasses.asdict(law),
         b_low=low,
@@ -251,7 +246,7 @@ def per_doubling(sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray) -> Mean
         return None
     x = np.log2(sizes) - np.log2(sizes).mean()
     weights = x / (x**2).sum()
-    low, high = learning_curve.interval(drawn @ weights)
+    low, high = intervals.middle(drawn @ weights)
     return Mean(mean=float(gain @ weights), low=low, high=high)
 
 
@@ -271,10 +266,10 @@ def gap_differences(trained: Sequence[Trained]) -> Gaps | None:
     )
     apart = gaps[0] - gaps[1]  # [sizes, seeds]
     by_size = [
-        SizeGap(rows=_rows(point), **dataclasses.asdict(sweep.student_mean(values)))
+        SizeGap(rows=_rows(point), **dataclasses.asdict(intervals.student_mean(values)))
         for point, values in zip(every, apart.tolist(), strict=True)
     ]
-    over_all = sweep.student_mean(apart.mean(axis=0).tolist())
+    over_all = intervals.student_mean(apart.mean(axis=0).tolist())
     a, b = GAP_OF
     return Gaps(a=a, b=b, by_size=tuple(by_size), **dataclasses.asdict(over_all))
 

@@ -120,9 +120,7 @@ def notes(question: Question) -> tuple[str, ...]:
         f"guessing, c = 0 with fewer than {learning_curve.FEWEST_FOR_FLOOR} of them; "
         f"intervals of exponents and crossings by {learning_curve.RESAMPLES} "
         f"bootstrap draws of {drawn}.",
-        *sweep.quick_notes(
-            question, f"two sizes, at most {QUICK_ROWS:,} texts, few epochs."
-        ),
+        *question.quick_note(f"two sizes, at most {QUICK_ROWS:,} texts, few epochs."),
     )
 
 
