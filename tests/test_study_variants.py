@@ -12,7 +12,7 @@ from seqclf.errors import ConfigError
 from seqclf.records.sweeps import MeanAccuracy, Variant, VariantsFindings
 from seqclf.studies import intervals, run_study
 from seqclf.studies.question import Question
-from seqclf.studies.sweeps import depth, mix, sweep, variants
+from seqclf.studies.sweeps import depth, mix, sweep, variants_shown
 
 
 def test_depth_varies_layers_and_directions_alone():
@@ -93,9 +93,11 @@ def test_p_values_are_adjusted_and_the_sentence_claims_no_more():
     assert [one.p for one in adjusted] == [None, 0.04, 0.04]
     question = Question(config=TINY, seeds=(0, 1))
     found = VariantsFindings(plain="plain", variants=adjusted, seeds=2)
-    assert "GRU, a: 4.0 points" in variants.sentence(question, found)
+    assert "GRU, a: 4.0 points" in variants_shown.sentence(question, found)
     unsure = (own[0], *(dataclasses.replace(one, p=0.5) for one in own[1:]))
-    said = variants.sentence(question, dataclasses.replace(found, variants=unsure))
+    said = variants_shown.sentence(
+        question, dataclasses.replace(found, variants=unsure)
+    )
     assert said.startswith("None of 2 comparisons with the plain network")
 
 

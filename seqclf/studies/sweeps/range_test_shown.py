@@ -1,4 +1,4 @@
-"""What the range test of `sensitivity` found, as it is read."""
+"""What the range test of `sensitivity` found: sentence, table, notes and figure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from seqclf.records.sweeps import RangeFindings, RangeStep, RangeTurns
 from seqclf.report import figures
 from seqclf.report.table import Table
 from seqclf.studies.question import QUICK_ROWS, Answer, Question
+from seqclf.wording import MISSING
 
 LEAST_RATE, MOST_RATE = 1e-5, 1.0
 
@@ -42,7 +43,7 @@ def table(found: Sequence[RangeTurns]) -> Table:
             one.cell,
             f"{one.least_rate:.1e}",
             f"{one.least_loss:.3f}",
-            f"{one.diverging_rate:.1e}" if one.diverging_rate else "–",
+            f"{one.diverging_rate:.1e}" if one.diverging_rate else MISSING,
         )
         for one in found
     ]
@@ -52,15 +53,7 @@ def table(found: Sequence[RangeTurns]) -> Table:
 def notes(
     question: Question, base: RunConfig, steps: int, width: int, seeds: int
 ) -> tuple[str, ...]:
-    """Says how the losses were measured.
-
-    Args:
-      question: What was asked.
-      base: The recipe.
-      steps: Steps of the rise.
-      width: Steps over which the loss is averaged.
-      seeds: Seeds that were asked for.
-    """
+    """Says how the losses were measured, over `width` steps each."""
     return (
         f"One training each, {steps} steps from {LEAST_RATE:g} to {MOST_RATE:g}, "
         f"the same batches for each cell; the loss is the mean of {width} "
@@ -74,9 +67,8 @@ def notes(
 
 def about_seeds(seeds: int) -> tuple[str, ...]:
     """Says that only the first of several seeds was used."""
-    if seeds == 1:
-        return ()
-    return (f"Of the {seeds} seeds that were asked for this study takes the first.",)
+    said = f"Of the {seeds} seeds that were asked for this study takes the first."
+    return () if seeds == 1 else (said,)
 
 
 def figure(answer: Answer[RangeFindings]) -> str:
@@ -91,7 +83,7 @@ def figure(answer: Answer[RangeFindings]) -> str:
             _draw_curve(axes, own, one, figures.style(one.cell, index))
         start = max(row.smoothed_loss for row in rows if row.step == 1)
         least = min(one.least_loss for one in found)
-        # What has run away would press the rest flat.
+        # A diverged loss would flatten the rest.
         axes.set_ylim(least - 0.15 * (start - least), start + 0.8 * (start - least))
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(lambda value, _: figures.short(value))

@@ -1,10 +1,10 @@
 """`sensitivity`: how much the cells' accuracy depends on their settings.
 
-Each cell makes the same trials, at the same cost: the recipe as it is, then settings
-drawn at random (Bergstra & Bengio 2012, JMLR 13:281), learning rate, dropout and units
-as `seqclf compare --tune` draws them, and the tokens kept of a text. How much searching
-pays is told by the best that k trials may be expected to find (Dodge et al. 2019,
-arXiv:1909.03004). With --range-test, the learning rate alone: `range_test`.
+Each cell has the same trials, at the same cost: the recipe, then settings drawn at
+random (Bergstra & Bengio 2012, JMLR 13:281): learning rate, dropout and units as in
+`seqclf compare --tune`, and the maximum length of a text. The expected best of k trials
+shows how much searching pays (Dodge et al. 2019, arXiv:1909.03004). With --range-test,
+only the learning rate varies: `range_test`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DRAWS = 16
 
 
 def run(question: Question, lab: Lab) -> Answer[TrialsFindings] | Answer[RangeFindings]:
-    """Makes the trials, or the range test, and reads them."""
+    """Runs the trials, or the range test."""
     one_seed = dataclasses.replace(question, seeds=question.seeds[:1])
     if question.range_test:
         return range_test.run(one_seed, lab, len(question.seeds))
@@ -46,7 +46,7 @@ def run(question: Question, lab: Lab) -> Answer[TrialsFindings] | Answer[RangeFi
 
 
 def points(question: Question, lab: Lab) -> list[Point]:
-    """Returns the recipe, and settings at random; the same for all cells."""
+    """Returns the recipe and random settings, the same for all cells."""
     base = question.recipe
     lengths = lab.load(base).splits[TRAIN].lengths
     draws = QUICK_DRAWS if question.quick else DRAWS
@@ -61,12 +61,12 @@ def points(question: Question, lab: Lab) -> list[Point]:
 
 
 def drawn(base: RunConfig, lengths: np.ndarray, draws: int) -> list[RunConfig]:
-    """Returns the recipe and random settings, as many in all as there are draws.
+    """Returns the recipe and random settings.
 
     Args:
       base: The recipe.
       lengths: Tokens of the training texts as the recipe cuts them, int [texts].
-      draws: At least 2.
+      draws: Number of configs to return, at least 2.
     """
     design = Design(config=base, cells=recurrent_names()[:1], seeds=(0,), tune=draws)
     first, *others = tuning.draws(design)
@@ -76,7 +76,7 @@ def drawn(base: RunConfig, lengths: np.ndarray, draws: int) -> list[RunConfig]:
 
 
 def max_lengths(lengths: np.ndarray, most: int) -> list[int]:
-    """Returns what lengths are tried: the quartiles of the texts', and the recipe's."""
+    """Returns the maximum lengths to try: quartiles of the texts', the recipe's."""
     quartiles = np.quantile(lengths, random_search.QUARTILES).round().astype(int)
     return sorted({*quartiles.tolist(), most})
 
@@ -98,7 +98,7 @@ def settings(config: RunConfig) -> dict[str, float]:
 
 
 def read(question: Question, trained: Sequence[Trained]) -> Answer[TrialsFindings]:
-    """Reads the trials."""
+    """Evaluates the trials."""
     every = sweep.points_of(trained)
     runs = {cell: [o for o in trained if o.cell == cell] for cell in question.cells}
     finished = (one.run for one in trained if one.run.is_finished)
@@ -137,7 +137,7 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer[TrialsFinding
 
 
 def _reached(one: Trained, guess: float) -> float:
-    """Returns the validation accuracy; of a loss that ran away, that of guessing."""
+    """Returns the validation accuracy, that of guessing if the training diverged."""
     return one.run.metrics[VALIDATION].accuracy if one.run.is_finished else guess
 
 

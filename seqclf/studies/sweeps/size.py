@@ -1,10 +1,10 @@
 """`size`: how good the cells are with few training texts, and with many.
 
 Each cell is trained on stratified samples of the training texts, powers of two up to
-all of them; the vocabulary comes from the sample alone. Two sentences are put to the
-test: that LSTM is ahead where data is plentiful, and that it overfits more. Learning
-curves are read as power laws, after Hestness et al. 2017 (arXiv:1712.00409), and
-crossings are looked for between the fitted curves only.
+all of them; the vocabulary comes from the sample. Two claims are tested: that LSTM is
+ahead where data is plentiful, and that it overfits more. Learning curves are fitted as
+power laws, after Hestness et al. 2017 (arXiv:1712.00409), and crossings are looked for
+between the fitted curves only.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ GAP_OF = (LSTM.name, GRU.name)
 
 
 def points(question: Question, lab: Lab) -> list[Point]:
-    """Returns the recipe on samples of the training texts, the least first."""
+    """Returns the recipe on samples of the training texts, the smallest first."""
     base = question.recipe
     data = lab.load(base)
     everything = len(data.splits[TRAIN])
@@ -52,7 +52,7 @@ def points(question: Question, lab: Lab) -> list[Point]:
 
 
 def sample_sizes(everything: int, labels: int, quick: bool) -> list[int]:
-    """Returns how many training texts are taken, ascending, all of them last."""
+    """Returns the sizes of the samples, ascending, all training texts last."""
     if quick:
         least = min(TEXTS_A_LABEL * labels, everything)
         return sorted({max(everything // 4, least), everything})
@@ -68,7 +68,7 @@ def _point(base: RunConfig, rows: int, everything: int) -> Point:
 
 
 def _small_batches(config: RunConfig) -> RunConfig:
-    """Returns the config with batches so small that an epoch has some steps."""
+    """Returns the config with a batch size that gives an epoch enough steps."""
     training, rows = config.training, config.data.limit or 0
     fitting = 1 << max(rows // size_shown.FEWEST_STEPS, 1).bit_length() - 1
     size = min(training.batch_size, max(fitting, SMALLEST_BATCH))
@@ -80,7 +80,7 @@ def _small_batches(config: RunConfig) -> RunConfig:
 
 
 def read(question: Question, trained: Sequence[Trained]) -> Answer[SizeFindings]:
-    """Reads the learning curves."""
+    """Evaluates the learning curves."""
     rights = _rights(question, trained)
     guess = sweep.guess(trained[0].run, TEST)
     curves = [
@@ -117,7 +117,7 @@ def _rows(point: Point) -> int:
 
 
 def _rights(question: Question, trained: Sequence[Trained]) -> dict[str, list[Right]]:
-    """Returns, by cell, which test texts are right at each size, by seed."""
+    """Returns, by cell, the right test texts at each size, by seed."""
     every = sweep.points_of(trained)
     return {
         cell: [right_answers(sweep.runs_of(trained, cell, point)) for point in every]
@@ -144,14 +144,9 @@ def _gap(run: Run) -> float:
 
 
 def usable_from(curves: Sequence[SizePoint], cell: str, guess: float) -> int:
-    """Returns the first size, by its place, from which on a cell beats guessing.
+    """Returns the index of the first size from which on a cell beats guessing.
 
     Below it there is no power law yet (Hestness et al. 2017).
-
-    Args:
-      curves: By size.
-      cell: The cell.
-      guess: Accuracy of always giving the commonest label.
     """
     lows = [one.accuracy.low for one in curves if one.cell == cell]
     place = len(lows)
@@ -163,15 +158,12 @@ def usable_from(curves: Sequence[SizePoint], cell: str, guess: float) -> int:
 def judge(
     rights: Mapping[str, Sequence[Right]], sizes: np.ndarray, usable: Mapping[str, int]
 ) -> tuple[dict[str, FittedLaw | None], list[SizePair]]:
-    """Fits the cells' learning curves, and compares them two at a time.
+    """Fits the cells' learning curves, by cell, and compares each two cells.
 
     Args:
-      rights: By cell, for each size, which test texts are right, by seed.
+      rights: By cell, for each size, the right test texts by seed.
       sizes: Training texts, ascending.
-      usable: By cell, the place of the first size that is fitted.
-
-    Returns:
-      The curves by cell, None where there is none; and the pairs.
+      usable: By cell, the index of the first size that is fitted.
     """
     cells = list(rights)
     wrong = ~np.array(
@@ -232,15 +224,12 @@ def _described(
 
 
 def per_doubling(sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray) -> Mean | None:
-    """Returns what a difference of accuracies gains with each doubling of the data.
+    """Returns the slope of a difference of accuracies per doubling of the data.
 
     Args:
-      sizes: Training texts.
+      sizes: Training texts; with fewer than three the result is None.
       gain: The difference at each size.
       drawn: The same of each resample, [resamples, sizes].
-
-    Returns:
-      The slope of a straight line; None with fewer than three sizes.
     """
     if len(sizes) < learning_curve.FEWEST_SIZES:
         return None
@@ -251,10 +240,7 @@ def per_doubling(sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray) -> Mean
 
 
 def gap_differences(trained: Sequence[Trained]) -> Gaps | None:
-    """Returns by how much LSTM's train-validation gap is larger than GRU's, in pairs.
-
-    Both of a pair have the same seed and texts.
-    """
+    """Returns LSTM's train-validation gap less GRU's, paired by seed and texts."""
     if not {one.cell for one in trained} >= set(GAP_OF):
         return None
     every = sweep.points_of(trained)

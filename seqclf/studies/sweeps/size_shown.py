@@ -1,4 +1,4 @@
-"""What the study `size` found, as it is read: sentence, table, notes and figure."""
+"""What `size` found: sentence, table, notes and figure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from seqclf.comparison.verdict import title
 from seqclf.records.sweeps import (
     FittedLaw,
     Gaps,
-    Mean,
     SizeFindings,
     SizePair,
     SizePoint,
@@ -20,10 +19,17 @@ from seqclf.records.sweeps import (
 from seqclf.report import figures
 from seqclf.report.svg import INK
 from seqclf.report.table import Table
+from seqclf.studies.drawing import reach
 from seqclf.studies.question import QUICK_ROWS, Answer, Question
 from seqclf.studies.sweeps import learning_curve, sweep
 from seqclf.studies.sweeps.learning_curve import PowerLaw
-from seqclf.wording import interval, percent, points_at_length, signed, with_interval
+from seqclf.wording import (
+    interval,
+    percent,
+    points,
+    points_at_length,
+    with_interval,
+)
 
 FEWEST_STEPS = 16  # of an epoch, as far as batches of 8 allow
 
@@ -72,11 +78,11 @@ def _about_pair(pair: SizePair, most: int) -> str:
 def _about_gaps(gaps: Gaps | None) -> list[str]:
     if gaps is None:
         return []
-    value, reach = signed(100 * gaps.mean), interval(gaps.low, gaps.high)
-    known = f" (95 % interval over seeds {reach})" if gaps.low is not None else ""
+    reach = f" (95 % interval over seeds {interval(gaps.low, gaps.high)})"
     return [
-        f"LSTM's gap between train and validation accuracy less GRU's is {value} "
-        f"points{known}, the mean over the sizes."
+        f"LSTM's gap between train and validation accuracy less GRU's is "
+        f"{points(gaps.mean)}{'' if gaps.low is None else reach}, the mean over the "
+        f"sizes."
     ]
 
 
@@ -92,16 +98,11 @@ def table(curves: Sequence[SizePoint]) -> Table:
             one.cell,
             with_interval(one.accuracy.mean, one.accuracy.low, one.accuracy.high),
             f"{one.log_loss:.3f}",
-            _with_reach(one.gap),
+            with_interval(one.gap.mean, one.gap.low, one.gap.high),
         )
         for one in curves
     ]
     return Table(header=header, rows=tuple(rows))
-
-
-def _with_reach(one: Mean) -> str:
-    known = f" ({interval(one.low, one.high)})" if one.low is not None else ""
-    return signed(100 * one.mean) + known
 
 
 def notes(question: Question) -> tuple[str, ...]:
@@ -155,13 +156,11 @@ def _draw_accuracy(
 ) -> None:
     """Draws a cell's points with their intervals; the line is the fitted curve."""
     x = [one.rows for one in curve]
-    means = np.array([100 * one.accuracy.mean for one in curve])
-    lows = np.array([100 * one.accuracy.low for one in curve])
-    highs = np.array([100 * one.accuracy.high for one in curve])
-    reach = [np.maximum(means - lows, 0), np.maximum(highs - means, 0)]
+    means = [100 * one.accuracy.mean for one in curve]
+    found = [(o.accuracy.mean, o.accuracy.low, o.accuracy.high) for o in curve]
     line = look["linestyle"] if fit is None else "none"
-    style = look | {"linestyle": line}
-    axes.errorbar(x, means, yerr=reach, capsize=2, **style)
+    dots = look | {"linestyle": line, "capsize": 2}
+    axes.errorbar(x, means, yerr=reach(found), **dots)
     axes.plot([], [], label=curve[0].cell, **look)  # of the legend
     if fit is not None:
         law = PowerLaw(fit.a, fit.b, fit.c)
