@@ -1,4 +1,4 @@
-"""What `gates` found, in a picture."""
+"""What `gates` found: the figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `gradients` found, in a sentence, a table and a picture."""
+"""What `gradients` found: sentence, table, notes and figure."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ def scientific(value: float) -> str:
 def sentence(findings: GradientsFindings, models: str) -> str:
     """Says how much of the gradient is left over the span, at the best epoch.
 
-    Args:
-      findings: What was found.
-      models: What the figures stand for.
+    `models` names what the numbers are about, such as `one model of each cell`.
     """
     parts = []
     for cell, stages in findings.cells.items():
