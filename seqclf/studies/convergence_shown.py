@@ -86,13 +86,15 @@ def notes(
     """Says what was timed how, and what was held fixed."""
     jobs = sorted({run.environment.jobs for run in finished})
     passed = (
-        "alone" if jobs == [1] else f"{joined([str(n) for n in jobs])} trainings a time"
+        "alone"
+        if jobs == [1]
+        else f"with {joined([str(n) for n in jobs])} trainings at a time"
     )
     said = [
         f"Seconds timed alone are steps times {_milliseconds(findings)}, timed in "
         f"turns on the same batches.",
-        f"Seconds as they passed, in the rows, were measured {passed}"
-        + ("." if jobs == [1] else ": these are not alone, and do not rank the cells."),
+        f"Wall-clock seconds, in the rows, were measured {passed}"
+        + ("." if jobs == [1] else ": they do not rank the cells."),
         f"Within an epoch the loss is taken to fall along a line, in the first from "
         f"that of guessing, {findings.guessing:.3f}.",
         "The learning rate is that of the recipe, the same for all cells, and follows "

@@ -72,9 +72,9 @@ def notes(
         f"agree.",
         "Multiply-adds are those of the recurrent matrices, forward; training takes "
         "about three times as many.",
-        "Steps of all cells in turns on the same batches, tracing not counted; beside "
-        "GRU stands the median of the ratios, round by round. A prediction is one text "
-        "on ONNX Runtime.",
+        "Steps of all cells are timed in turns on the same batches, without tracing; "
+        "beside GRU is the median of the ratios by round. A prediction is one text on "
+        "ONNX Runtime.",
         f"Kernel of a training step: {_kernels(rows)}.",
     ]
     if len({row.kernel for row in rows if CELLS[row.cell].recurs}) > 1:

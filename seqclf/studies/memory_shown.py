@@ -77,8 +77,8 @@ def notes(findings: MemoryFindings, question: Question, units: int) -> tuple[str
         "One layer, one direction, the last state read out, "
         f"{units} units; made-up texts, not the data set named.",
         "Word dropout, dropout, label smoothing and weight decay of the recipe are "
-        "off, for they would hide or blur the one token that decides; settings that "
-        "you give stand.",
+        "off, because they would hide the one token that decides; settings that you "
+        "give are kept.",
         "Training texts have distances from 0 up to the one tested, drawn evenly, the "
         "same for all cells: short ones help to learn long ones. Validation and test "
         "have the distance itself.",
@@ -87,8 +87,8 @@ def notes(findings: MemoryFindings, question: Question, units: int) -> tuple[str
     if "recall_short" in series:
         lines.append(
             f"Mostly short: the distances are drawn evenly on a logarithm. Small "
-            f"vectors: initial token vectors within ±{SMALL:g}, not ±{LARGE:g}, and "
-            f"all training texts at the distance tested."
+            f"embeddings: the embedding initialisation range is {SMALL:g} instead of "
+            f"{LARGE:g}, and all training texts are at the distance tested."
         )
     left = [f"“{one.title}”" for name, one in SERIES.items() if name not in series]
     if question.quick:

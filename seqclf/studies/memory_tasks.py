@@ -128,7 +128,7 @@ SERIES = {
         title="first token, mostly short", task="recall", spread="log"
     ),
     "recall_small": Series(
-        title="first token, small vectors",
+        title="first token, small embeddings",
         task="recall",
         spread="none",
         embedding_range=SMALL,

@@ -112,8 +112,8 @@ def notes(
     )
     if longest == config.text.max_length:
         lines.append(
-            f"Of texts of more than {longest} tokens those that the network sees are "
-            f"shuffled; the vocabulary of the shuffled texts is counted on these alone."
+            f"Of texts of more than {longest} tokens only those that the network sees "
+            f"are shuffled; the vocabulary of the shuffled texts is counted on these."
         )
     quick = question.quick_note(
         f"{len(data.splits[TRAIN]):,} training texts, at most {config.training.epochs} "

@@ -72,7 +72,7 @@ def notes(rows: Sequence[Compared], findings: WinsFindings) -> tuple[str, ...]:
     """Says what was held fixed, what counts, and what the marks mean."""
     said = [
         "Recipe, seeds and data are those of the comparisons found.",
-        "In the picture, filled is over seeds, open one training of each, grey not "
+        "In the figure, filled is over seeds, open one training of each, grey not "
         "counted.",
     ]
     decided = findings.first + findings.second

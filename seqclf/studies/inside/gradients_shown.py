@@ -48,7 +48,7 @@ def sentence(findings: GradientsFindings, models: str) -> str:
         for cell, stages in findings.cells.items()
     )
     return (
-        f"At the best epoch, the gradient's length {findings.span} tokens before the "
+        f"At the best epoch, the gradient norm {findings.span} tokens before the "
         f"end, relative to the last token: {'; '.join(parts)} "
         f"({models}, {findings.texts} long test texts). Training batches whose "
         f"gradient is clipped there: {clipped}."
@@ -111,11 +111,11 @@ def notes(findings: GradientsFindings, distance: int) -> tuple[str, ...]:
         "all distances. Of a gradient that falls within few tokens and then no more, "
         "that is nearer to 1 than the factor would have it.",
         f"Clipped: of {findings.batches} training batches, with dropout and word "
-        f"dropout, those whose gradient was longer than {findings.clip_norm:g}.",
+        f"dropout, those whose gradient norm exceeded {findings.clip_norm:g}.",
         "Spectral radius and largest singular value are those of the recurrent matrix; "
-        "where a cell has several, the least and the greatest. A plain RNN's starts "
-        "orthogonal, as Keras has it, with all singular values 1, so that its gradient "
-        "does not vanish at the start (Saxe, McClelland & Ganguli 2014, "
+        "where a cell has several, the least and the greatest. Keras initialises that "
+        "of a plain RNN as an orthogonal matrix, with all singular values 1, so that "
+        "its gradient does not vanish at the start (Saxe, McClelland & Ganguli 2014, "
         "arXiv:1312.6120); the gates' matrices are parts of one such matrix.",
     )
 

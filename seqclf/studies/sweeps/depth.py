@@ -48,9 +48,8 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer[VariantsFindi
     """Compares depths and directions."""
     way = "two directions" if question.config.model.bidirectional else "one direction"
     note = (
-        f"The plain network has one layer of {way}; all else is as in the recipe, "
-        "whatever it says of layers. Deeper ones have more parameters and get no other "
-        "training."
+        f"The plain network has one layer of {way}; all but the number of layers is as "
+        "in the recipe. Deeper ones have more parameters and the same training."
     )
     quick = question.quick_note(
         f"1 and 2 layers, at most {QUICK_ROWS:,} texts, few epochs."

@@ -19,11 +19,11 @@ LEAST_RATE, MOST_RATE = 1e-5, 1.0
 def sentence(found: Sequence[RangeTurns]) -> str:
     """Says where the loss of each cell turns."""
     said = [
-        f"{title(one.cell)}'s loss is least at {one.least_rate:.1g} and "
+        f"{title(one.cell)}'s loss is lowest at {one.least_rate:.1g} and "
         + (
-            f"back where it began at {one.diverging_rate:.1g}"
+            f"back at its initial value at {one.diverging_rate:.1g}"
             if one.diverging_rate
-            else f"not back where it began up to {MOST_RATE:g}"
+            else f"not back at its initial value up to {MOST_RATE:g}"
         )
         for one in found
     ]
@@ -36,7 +36,7 @@ def sentence(found: Sequence[RangeTurns]) -> str:
 def table(found: Sequence[RangeTurns]) -> Table:
     """Returns a line a cell."""
     header = (
-        "cell", "learning rate of the least loss", "least loss", "diverges at"
+        "cell", "learning rate of the lowest loss", "lowest loss", "diverges at"
     )  # fmt: skip
     rows = [
         (
@@ -57,9 +57,9 @@ def notes(
     return (
         f"One training each, {steps} steps from {LEAST_RATE:g} to {MOST_RATE:g}, "
         f"the same batches for each cell; the loss is the mean of {width} "
-        f"steps. The recipe has {base.training.learning_rate:g} at its peak, and a "
-        f"largest gradient norm of {base.training.clip_norm:g}, which holds here "
-        "too and hides some of what too large a rate does.",
+        f"steps. The recipe's peak learning rate is {base.training.learning_rate:g}. "
+        f"Gradients are clipped to its norm of {base.training.clip_norm:g}, which "
+        "hides some of the effect of too high a rate.",
         *about_seeds(seeds),
         *question.quick_note(f"fewer steps, at most {QUICK_ROWS:,} texts."),
     )
@@ -87,7 +87,7 @@ def figure(answer: Answer[RangeFindings]) -> str:
         axes.set_ylim(least - 0.15 * (start - least), start + 0.8 * (start - least))
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(lambda value, _: figures.short(value))
-        axes.set_xlabel("learning rate (marked: least loss)")
+        axes.set_xlabel("learning rate (marked: lowest loss)")
         axes.set_ylabel("training loss, smoothed")
         axes.grid(alpha=0.25)
         figures.legend(figure, [axes])

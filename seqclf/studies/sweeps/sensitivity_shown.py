@@ -31,8 +31,8 @@ def sentence(found: TrialsFindings) -> str:
     n = found.draws
     spread = ", ".join(f"{title(one.cell)} {_deviation(one)}" for one in found.spreads)
     parts = [
-        f"Over {n} settings, the same for each cell, validation accuracy lies so many "
-        f"points from its median (the mean, times n / (n − 1)): {spread}.",
+        f"Over {n} settings, the same for each cell, the mean distance of validation "
+        f"accuracy from its median (times n / (n − 1)) is, in points: {spread}.",
         _about_differences(found.differences, n),
         *_about_settings(found.correlations),
         f"{n * len(found.spreads)} trainings, one for each cell and setting: the "
@@ -111,10 +111,10 @@ def notes(question: Question, every: Sequence[RunConfig]) -> tuple[str, ...]:
         f"{most:g}, units from {', '.join(map(str, tuning.UNITS))}, and the tokens "
         f"kept of a text, here {', '.join(map(str, lengths))}, from the quartiles of "
         "the texts' lengths and the recipe's. All else is as in the recipe.",
-        "Judged on validation alone; a training that diverged counts as guessing. "
-        "n / (n − 1), for the median lies amid these very values. p of the rank "
-        "correlations is Holm's over the settings of a cell; the expected best of k "
-        "trials draws them with replacement.",
+        "Judged on validation only; a training that diverged counts as guessing. The "
+        "factor n / (n − 1) corrects for the median being that of these values. p of "
+        "the rank correlations is Holm's over the settings of a cell; the expected "
+        "best of k trials draws them with replacement.",
         *question.quick_note(
             f"{QUICK_DRAWS} settings, at most {QUICK_ROWS:,} texts, few epochs.",
         ),

@@ -114,7 +114,7 @@ def notes(question: Question) -> tuple[str, ...]:
         "Samples are stratified, one for each size, the same for all cells and seeds: "
         "no interval covers another sample. The vocabulary comes from the sample "
         "alone; validation and test are whole at every size.",
-        f"Small samples come in smaller batches, so that an epoch has about "
+        f"Small samples have a smaller batch size, so that an epoch has about "
         f"{FEWEST_STEPS} steps; they are trained for {epochs}. The gap is that of the "
         "epoch with the least validation loss, which is kept.",
         f"Curves: least squares of error = a n^−b + c, of the sizes that beat "
