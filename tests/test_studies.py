@@ -17,7 +17,7 @@ from conftest import TINY, run_cli
 from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.errors import RunError
 from seqclf.marker import QUESTION_FILE
-from seqclf.records.sweeps import RANGE, MeanAccuracy, Variant, VariantsFindings
+from seqclf.records.sweeps import RANGE, MeanShare, Variant, VariantsFindings
 from seqclf.report.table import Table, column_widths
 from seqclf.runs import Run
 from seqclf.runs.run import FIRST_EPOCH_FILE
@@ -39,7 +39,7 @@ from seqclf.studies.question import (
 PLAIN = Variant(
     cell="gru",
     variant="1 layer",
-    accuracy=MeanAccuracy(mean=0.8, low=0.7, high=0.9),
+    accuracy=MeanShare(mean=0.8, low=0.7, high=0.9),
     log_loss=0.5,
     parameters=10,
 )

@@ -9,7 +9,7 @@ import pytest
 from asked import TINY, Silent, tiny_question
 
 from seqclf import steps
-from seqclf.records.sweeps import Mean, MeanAccuracy, SizePoint
+from seqclf.records.sweeps import Mean, MeanShare, SizePoint
 from seqclf.studies import intervals, run_study
 from seqclf.studies.sweeps import learning_curve, size, size_shown, sweep
 from seqclf.studies.sweeps.learning_curve import PowerLaw
@@ -140,7 +140,7 @@ def test_sizes_are_powers_of_two_and_all():
 
 
 def size_point(low: float) -> SizePoint:
-    accuracy = MeanAccuracy(mean=low + 0.1, low=low, high=low + 0.2)
+    accuracy = MeanShare(mean=low + 0.1, low=low, high=low + 0.2)
     gap = Mean(mean=0.0)
     return SizePoint(cell="gru", rows=8, accuracy=accuracy, log_loss=0.5, gap=gap)
 

@@ -9,7 +9,7 @@ from asked import TINY, Silent, tiny_question
 
 from seqclf import steps
 from seqclf.errors import ConfigError
-from seqclf.records.sweeps import MeanAccuracy, Variant, VariantsFindings
+from seqclf.records.sweeps import MeanShare, Variant, VariantsFindings
 from seqclf.studies import intervals, run_study
 from seqclf.studies.question import Question
 from seqclf.studies.sweeps import depth, mix, sweep, variants_shown
@@ -82,7 +82,7 @@ def variant(name: str, p: float | None, difference: float | None = None) -> Vari
     return Variant(
         cell="gru", variant=name, difference=difference, p=p,
         low=bounds[0], high=bounds[1], log_loss=0.5, parameters=10,
-        accuracy=MeanAccuracy(mean=0.8, low=0.79, high=0.81),
+        accuracy=MeanShare(mean=0.8, low=0.79, high=0.81),
     )  # fmt: skip
 
 

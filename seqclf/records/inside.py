@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from seqclf.records.details import Reach
-from seqclf.records.sweeps import Difference
+from seqclf.records.sweeps import Difference, MeanShare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,15 +153,6 @@ class HalfLife:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exposure:
-    """How much of its memory a cell shows: the mean over tokens."""
-
-    mean: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CellGates:
     """The gates of a cell.
 
@@ -178,7 +169,7 @@ class CellGates:
     size: float
     saturated: float
     half_life: HalfLife | None = None
-    exposed: Exposure | None = None
+    exposed: MeanShare | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,14 +8,15 @@ training or too few values give none; accuracies and differences are fractions,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 RANDOM, RANGE = "random trials", "range test"  # modes of `sensitivity`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeanAccuracy:
-    """A mean accuracy or share with its interval."""
+class MeanShare:
+    """A mean share, such as an accuracy, with its interval."""
 
     mean: float
     low: float
@@ -29,6 +30,12 @@ class Mean:
     mean: float
     low: float | None = None
     high: float | None = None
+
+    def mapped(self, function: Callable[[float], float]) -> Mean:
+        """Returns the mean and its ends through an increasing function."""
+        low = None if self.low is None else function(self.low)
+        high = None if self.high is None else function(self.high)
+        return Mean(mean=function(self.mean), low=low, high=high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +63,7 @@ class SizePoint:
 
     cell: str
     rows: int
-    accuracy: MeanAccuracy
+    accuracy: MeanShare
     log_loss: float
     gap: Mean
 
@@ -171,7 +178,7 @@ class Variant:
 
     cell: str
     variant: str
-    accuracy: MeanAccuracy
+    accuracy: MeanShare
     log_loss: float
     parameters: int
     difference: float | None = None

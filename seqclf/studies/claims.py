@@ -90,7 +90,7 @@ def by_interval(low: float | None, high: float | None, bound: float = 0.0) -> st
 
 
 def all_of(verdicts: Iterable[str]) -> str:
-    """Returns the verdict on a claim about several cells: one exception is enough."""
+    """Returns the verdict on a claim about all: one exception contradicts it."""
     found = set(verdicts)
     if CONTRADICTED in found:
         return CONTRADICTED

@@ -73,18 +73,12 @@ class Curve:
 
     def steps_to(self, loss: float) -> float | None:
         """Returns the steps until the loss is first reached; None if never."""
-        return _at(self.steps, self.reached(loss))
-
-    def seconds_to(self, loss: float) -> float | None:
-        """Returns the wall-clock seconds until then."""
-        return _at(self.seconds, self.reached(loss))
-
-
-def _at(values: Sequence[float], epochs: float | None) -> float | None:
-    if epochs is None:
-        return None
-    whole = min(int(epochs), len(values) - 2)
-    return values[whole] + (epochs - whole) * (values[whole + 1] - values[whole])
+        epochs = self.reached(loss)
+        if epochs is None:
+            return None
+        whole = min(int(epochs), len(self.steps) - 2)
+        before, after = self.steps[whole : whole + 2]
+        return before + (epochs - whole) * (after - before)
 
 
 def run(question: Question, lab: Lab) -> Answer[ConvergenceFindings]:
@@ -204,6 +198,7 @@ def _level(
     for curve in curves:
         reached.setdefault(curve.cell, []).append(curve.steps_to(loss))
     means = {cell: _mean(values) for cell, values in reached.items()}
+    faster = milliseconds[FIRST] / milliseconds[SECOND]
     ratio = paired_ratio(_by_seed(curves, FIRST, loss), _by_seed(curves, SECOND, loss))
     return Level(
         loss=loss,
@@ -214,15 +209,7 @@ def _level(
             for cell, steps in means.items()
         },
         ratio=ratio,
-        seconds_ratio=_times(ratio, milliseconds[FIRST] / milliseconds[SECOND]),
-    )
-
-
-def _times(ratio: Mean, factor: float) -> Mean:
-    return Mean(
-        mean=ratio.mean * factor,
-        low=None if ratio.low is None else ratio.low * factor,
-        high=None if ratio.high is None else ratio.high * factor,
+        seconds_ratio=ratio.mapped(lambda steps: steps * faster),
     )
 
 
@@ -245,11 +232,8 @@ def paired_ratio(first: dict[int, float], second: dict[int, float]) -> Mean:
       first: Steps by seed, positive.
       second: The same seeds of the other cell.
     """
-    logs = student_mean([math.log(first[seed] / second[seed]) for seed in first])
-    if logs.low is None or logs.high is None:
-        return Mean(mean=math.exp(logs.mean))
-    low, high = math.exp(logs.low), math.exp(logs.high)
-    return Mean(mean=math.exp(logs.mean), low=low, high=high)
+    logs = [math.log(first[seed] / second[seed]) for seed in first]
+    return student_mean(logs).mapped(math.exp)
 
 
 def _rows(curves: Sequence[Curve]) -> list[EpochReached]:

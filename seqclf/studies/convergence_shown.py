@@ -139,7 +139,7 @@ def _draw_cell(
     axes: Any,
     lines: Sequence[Sequence[EpochReached]],
     unit: float,
-    look: dict[str, Any],
+    look: dict[str, object],
 ) -> None:
     for line in lines if len(lines) > 1 else ():
         x = [unit * row.steps for row in line]

@@ -17,12 +17,12 @@ orthogonal recurrent matrix passes the state of a SimpleRNN on nearly unchanged.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from seqclf.cells import SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE, Right, right_answers
-from seqclf.config import DataConfig, RunConfig, twin
+from seqclf.config import DataConfig, RunConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.records.inside import (
     AccuracyAt,
@@ -36,7 +36,7 @@ from seqclf.studies import memory_shown
 from seqclf.studies.intervals import accuracy, difference, p_of_guessing
 from seqclf.studies.lab import Lab
 from seqclf.studies.memory_tasks import SERIES, TASKS, VERSION, Series, texts
-from seqclf.studies.question import Answer, Question, textbook
+from seqclf.studies.question import Answer, Question, textbook, trainings
 
 EVALUATED = {VALIDATION: 500, TEST: 1000}
 QUICK_SERIES = {"recall": dataclasses.replace(SERIES["recall"], epochs=8)}
@@ -53,7 +53,6 @@ TRAINING = {
 }
 
 _Settings = TypeVar("_Settings")
-Point = tuple[str, int]  # series, distance
 
 
 def run(question: Question, lab: Lab) -> Answer[MemoryFindings]:
@@ -61,17 +60,18 @@ def run(question: Question, lab: Lab) -> Answer[MemoryFindings]:
     lab = lab.shared()
     series = QUICK_SERIES if question.quick else SERIES
     distances = QUICK_DISTANCES if question.quick else DISTANCES
-    places = [(name, d) for d in sorted(distances, reverse=True) for name in series]
-    points = {
-        place: _data(series[place[0]], place[1], question, lab) for place in places
-    }
-    configs = [
-        twin(_recipe(question, series[place[0]], place[1], data), cell, seed)
-        for place, data in points.items()
-        for seed in question.seeds
-        for cell in question.cells
-    ]
-    groups = _grouped(points, question, lab.train(configs))
+    points = [(name, d) for d in sorted(distances, reverse=True) for name in series]
+    configs: list[RunConfig] = []
+    keys: list[tuple[str, int, str]] = []
+    for name, distance in points:
+        data = _data(series[name], distance, question, lab)
+        recipe = _recipe(question, series[name], distance, data)
+        for config in trainings(question, recipe):
+            configs.append(config)
+            keys.append((name, distance, config.model.cell))
+    groups: dict[tuple[str, int, str], list[Run]] = {}
+    for key, run in zip(keys, lab.train(configs), strict=True):
+        groups.setdefault(key, []).append(run)
     rights = {key: right_answers(group) for key, group in groups.items()}
     findings = MemoryFindings(
         distances=tuple(distances),
@@ -129,19 +129,6 @@ def _unless_given(
         if name not in given and getattr(settings, name) == getattr(default, name)
     }
     return dataclasses.replace(settings, **fitting)  # type: ignore[type-var]
-
-
-def _grouped(
-    points: Iterable[Point], question: Question, runs: Sequence[Run]
-) -> dict[tuple[str, int, str], list[Run]]:
-    """Returns the runs of all seeds, by series, distance and cell."""
-    waiting = iter(runs)
-    groups: dict[tuple[str, int, str], list[Run]] = {}
-    for name, distance in points:
-        for _ in question.seeds:
-            for cell in question.cells:
-                groups.setdefault((name, distance, cell), []).append(next(waiting))
-    return groups
 
 
 def _findings(

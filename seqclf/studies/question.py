@@ -116,11 +116,9 @@ class About:
     Attributes:
       claim: The sentence that was tested.
       command: Asks the same again.
-      data: Name of the data set.
-      fingerprint: Of its texts and labels.
+      data: Name of the data set, with its fingerprint.
       sizes: Texts by split.
       is_synthetic: Whether it is the built-in corpus.
-      quick: Whether trainings were fewer and shorter.
       seeds: Training seeds that were asked for.
     """
 

@@ -11,12 +11,12 @@ from seqclf.cells import GRU, Values
 from seqclf.records.inside import (
     CellGates,
     Effect,
-    Exposure,
     GateRow,
     GatesFindings,
     GateUse,
     HalfLife,
 )
+from seqclf.records.sweeps import MeanShare
 from seqclf.studies.inside import unrolled
 from seqclf.studies.inside.gates_counted import Summary, Sums, UnitShares
 from seqclf.studies.intervals import middle
@@ -108,15 +108,15 @@ def _half_life(values: np.ndarray) -> HalfLife:
     )
 
 
-def _exposed(seeds: Sequence[Summary]) -> Exposure:
+def _exposed(seeds: Sequence[Summary]) -> MeanShare:
     sums = [one.exposed for one in seeds if one.exposed]
     if not sums:  # without an output gate the cell shows all of its state
-        return Exposure(mean=1.0, low=1.0, high=1.0)
+        return MeanShare(mean=1.0, low=1.0, high=1.0)
     found = _total(sums)
     drawn = unrolled.bootstrap(found.sums, found.counts)[:, 0]
     low, high = middle(drawn)
     mean = float(found.sums.sum() / found.counts.sum())
-    return Exposure(mean=mean, low=low, high=high)
+    return MeanShare(mean=mean, low=low, high=high)
 
 
 def _total(seeds: Sequence[Sums]) -> Sums:

@@ -101,7 +101,7 @@ def _recorder(losses: list[float]) -> Any:
         def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
             self.model.reset_metrics()  # the loss would be the mean of all batches
 
-        def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
+        def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
             losses.append(float(logs["loss"]))
             self.model.stop_training = not math.isfinite(losses[-1])
 

@@ -96,7 +96,7 @@ def figure(answer: Answer[RangeFindings]) -> str:
 
 
 def _draw_curve(
-    axes: Any, own: Sequence[RangeStep], one: RangeTurns, look: dict[str, Any]
+    axes: Any, own: Sequence[RangeStep], one: RangeTurns, look: dict[str, object]
 ) -> None:
     x = [row.learning_rate for row in own]
     y = [row.smoothed_loss for row in own]

@@ -152,7 +152,10 @@ def figure(answer: Answer[SizeFindings]) -> str:
 
 
 def _draw_accuracy(
-    axes: Any, curve: Sequence[SizePoint], fit: FittedLaw | None, look: dict[str, Any]
+    axes: Any,
+    curve: Sequence[SizePoint],
+    fit: FittedLaw | None,
+    look: dict[str, object],
 ) -> None:
     """Draws a cell's points with their intervals; the line is the fitted curve."""
     x = [one.rows for one in curve]

@@ -17,7 +17,7 @@ from seqclf.config import RunConfig, twin
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.records.sweeps import (
     Correlation,
-    MeanAccuracy,
+    MeanShare,
     SpreadPair,
     Variant,
 )
@@ -133,10 +133,10 @@ def guess(run: Run, split: str) -> float:
     return float(max(counts) / sum(counts))
 
 
-def accuracy(right: Right) -> MeanAccuracy:
+def accuracy(right: Right) -> MeanShare:
     """Returns a cell's test accuracy, see `intervals`."""
     found = intervals.accuracy(right)
-    return MeanAccuracy(mean=found.accuracy, low=found.low, high=found.high)
+    return MeanShare(mean=found.accuracy, low=found.low, high=found.high)
 
 
 def adjusted(records: Sequence[Tested]) -> list[Tested]:
