@@ -17,7 +17,7 @@ from seqclf.report.table import Table, to_markdown
 from seqclf.steps import Listener, Target, optional, shortly
 from seqclf.storage import write_json, write_text
 from seqclf.studies import saved
-from seqclf.studies.claims import CLAIMS
+from seqclf.studies.claims import CLAIMS, Claim
 from seqclf.studies.question import About, Answer, Question
 from seqclf.studies.run import run_study
 from seqclf.studies.sections import section_of
@@ -187,25 +187,23 @@ def _title(about: About) -> str:
 
 def judge(answers: Mapping[str, Answer[Any]]) -> list[Judged]:
     """Judges each claim whose study has an answer."""
-    judged = []
-    for claim in CLAIMS:
-        if claim.study not in answers:
-            continue
-        answer = answers[claim.study]
-        ruling = claim.judge(answer)
-        found = answer.findings
-        judged.append(
-            Judged(
-                claim=claim.text,
-                verdict=ruling.verdict,
-                evidence=ruling.evidence,
-                study=claim.study,
-                source=claim.source,
-                trials=answer.trials,
-                # As asked for, but `sensitivity` takes the first seed only.
-                seeds=found.seeds
-                if isinstance(found, TrialsFindings)
-                else len(answer.about.seeds),
-            )
-        )
-    return judged
+    return [
+        _judged(claim, answers[claim.study])
+        for claim in CLAIMS
+        if claim.study in answers
+    ]
+
+
+def _judged(claim: Claim, answer: Answer[Any]) -> Judged:
+    ruling, found = claim.judge(answer), answer.findings
+    # `sensitivity` takes the first seed only of those that were asked for.
+    is_one = isinstance(found, TrialsFindings)
+    return Judged(
+        claim=claim.text,
+        verdict=ruling.verdict,
+        evidence=ruling.evidence,
+        study=claim.study,
+        source=claim.source,
+        trials=answer.trials,
+        seeds=found.seeds if is_one else len(answer.about.seeds),
+    )

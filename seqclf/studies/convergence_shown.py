@@ -85,16 +85,14 @@ def notes(
 ) -> tuple[str, ...]:
     """Says what was timed how, and what was held fixed."""
     jobs = sorted({run.environment.jobs for run in finished})
-    passed = (
-        "alone"
-        if jobs == [1]
-        else f"with {joined([str(n) for n in jobs])} trainings at a time"
-    )
+    passed = "alone."
+    if jobs != [1]:
+        several = joined([str(n) for n in jobs])
+        passed = f"with {several} trainings at a time: they do not rank the cells."
     said = [
         f"Seconds timed alone are steps times {_milliseconds(findings)}, timed in "
         f"turns on the same batches.",
-        f"Wall-clock seconds, in the rows, were measured {passed}"
-        + ("." if jobs == [1] else ": they do not rank the cells."),
+        f"Wall-clock seconds, in the rows, were measured {passed}",
         f"Within an epoch the loss is taken to fall along a line, in the first from "
         f"that of guessing, {findings.guessing:.3f}.",
         "The learning rate is that of the recipe, the same for all cells, and follows "
@@ -127,8 +125,7 @@ def figure(answer: Answer[ConvergenceFindings]) -> str:
         for axes, label, last in zip(panels, LABELS, findings.last, strict=True):
             for level in findings.levels:
                 axes.axhline(level.loss, color="#888888", linewidth=0.7, zorder=0)
-            axes.set_xlim(0, 1.1 * last if last else None)
-            axes.set_xlabel(label)
+            axes.set(xlim=(0, 1.1 * last if last else None), xlabel=label)
         panels[0].set_ylabel("validation loss")
         legend(figure, panels[:1])
 

@@ -114,19 +114,22 @@ def interval_of_median(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _findings(rows: Sequence[CellCost]) -> CostFindings:
+    by_cell = {row.cell: row for row in rows}.items()
     return CostFindings(
-        recurrent_parameters={row.cell: row.recurrent_parameters for row in rows},
-        parameters={row.cell: row.parameters for row in rows},
-        multiply_adds_per_token={row.cell: row.multiply_adds_per_token for row in rows},
-        milliseconds_per_step={row.cell: row.milliseconds_per_step for row in rows},
+        recurrent_parameters={cell: one.recurrent_parameters for cell, one in by_cell},
+        parameters={cell: one.parameters for cell, one in by_cell},
+        multiply_adds_per_token={c: one.multiply_adds_per_token for c, one in by_cell},
+        milliseconds_per_step={
+            cell: one.milliseconds_per_step for cell, one in by_cell
+        },
         milliseconds_per_prediction={
-            row.cell: row.milliseconds_per_prediction for row in rows
+            cell: one.milliseconds_per_prediction for cell, one in by_cell
         },
-        kernel={row.cell: row.kernel for row in rows},
-        step_ratio={
-            row.cell: Median(
-                median=row.step_ratio, low=row.step_ratio_low, high=row.step_ratio_high
-            )
-            for row in rows
-        },
+        kernel={cell: one.kernel for cell, one in by_cell},
+        step_ratio={cell: _ratio(one) for cell, one in by_cell},
     )
+
+
+def _ratio(one: CellCost) -> Median:
+    low, high = one.step_ratio_low, one.step_ratio_high
+    return Median(median=one.step_ratio, low=low, high=high)

@@ -110,9 +110,9 @@ def figure(answer: Answer[CostFindings]) -> str:
         _draw_bars(panels[0], names, weights, "{:,.0f}")
         _draw_bars(panels[1], names, steps, "{:.1f}", rounds)
         _draw_bars(panels[2], names, predictions, "{:.3f}")
-        labels = ("recurrent parameters", "ms a training step", "ms a prediction")
-        for axes, label in zip(panels, labels, strict=True):
-            axes.set_xlabel(label)
+        panels[0].set(xlabel="recurrent parameters")
+        panels[1].set(xlabel="ms a training step")
+        panels[2].set(xlabel="ms a prediction")
         name_lines(panels[0], names)
 
     return drawn(draw, "cost", 9.2, 0.9 + 0.42 * len(rows))

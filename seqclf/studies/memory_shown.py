@@ -113,12 +113,10 @@ def figure(answer: Answer[MemoryFindings]) -> str:
                           xycoords=("axes fraction", "data"))  # fmt: skip
             for index, (cell, found) in enumerate(one.cells.items()):
                 _curve(axes, cell, found.accuracy, index)
-            axes.set_xscale("log")
+            axes.set(xscale="log", ylim=(0, 103), xlabel="distance, tokens")
             axes.set_xticks(distances, [str(d) for d in distances], rotation=45)
             axes.minorticks_off()
             axes.set_title(one.title, fontsize=10)
-            axes.set_xlabel("distance, tokens")
-            axes.set_ylim(0, 103)
             axes.grid(alpha=0.25)
         panels[0].set_ylabel("test accuracy, %")
         legend(figure, panels)

@@ -33,20 +33,16 @@ CONDITIONS = {
 
 def sentence(findings: OrderFindings, seeds: int) -> str:
     """Says whether order matters, what is lost without it, what recurrence gains."""
-    recurrent = {c: one for c, one in findings.cells.items() if CELLS[c].recurs}
-    lost = {cell: one.lost for cell, one in recurrent.items()}
-    lost_at_test = {cell: one.lost_at_test for cell, one in recurrent.items()}
-    over_none = {cell: one.over_none for cell, one in recurrent.items()}
+    cells = {c: one for c, one in findings.cells.items() if CELLS[c].recurs}
+    lost = {cell: one.lost for cell, one in cells.items() if one.lost}
+    lost_at_test = {cell: one.lost_at_test for cell, one in cells.items()}
+    over_none = {cell: one.over_none for cell, one in cells.items() if one.over_none}
     return (
-        f"{_verdict(_known(lost))} Points lost where training and test have shuffled "
+        f"{_verdict(lost)} Points lost where training and test have shuffled "
         f"words: {_each(lost)}; where only the test has: {_each(lost_at_test)}. Points "
         f"above the twin without recurrence, words in order: {_each(over_none)}. Test "
         f"n = {findings.n:,}, {models_each(seeds)}."
     )
-
-
-def _known(found: Mapping[str, Difference | None]) -> dict[str, Difference]:
-    return {cell: one for cell, one in found.items() if one is not None}
 
 
 def _verdict(lost: Mapping[str, Difference]) -> str:
@@ -65,10 +61,8 @@ def _verdict(lost: Mapping[str, Difference]) -> str:
     return f"Order is not shown to matter here to {those}."
 
 
-def _each(found: Mapping[str, Difference | None]) -> str:
-    return joined(
-        [f"{title(cell)} {_interval(one)}" for cell, one in _known(found).items()]
-    )
+def _each(found: Mapping[str, Difference]) -> str:
+    return joined([f"{title(cell)} {_interval(one)}" for cell, one in found.items()])
 
 
 def _interval(one: Difference | None) -> str:

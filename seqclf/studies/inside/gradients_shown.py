@@ -128,9 +128,8 @@ def figure(answer: Answer[GradientsFindings]) -> str:
         panels = figure.subplots(1, len(STAGES), sharey=True)
         for axes, stage in zip(panels, STAGES, strict=True):
             _draw_stage(axes, [row for row in rows if row.stage == stage])
-            axes.set_yscale("log")
+            axes.set(yscale="log", xlabel="tokens from the end")
             axes.set_title(stage, fontsize=10)
-            axes.set_xlabel("tokens from the end")
             axes.grid(alpha=0.25)
         least = min(row.median for row in rows)
         if least < LOWEST_DRAWN:

@@ -128,14 +128,14 @@ def run(question: Question, lab: Lab, seeds: int) -> Answer[RangeFindings]:
     ]
     names = [f"range test {cell}" for cell in question.cells]
     losses = lab.measure(measure, tasks, names)
-    for cell, own in zip(question.cells, losses, strict=True):
+    by_cell = dict(zip(question.cells, losses, strict=True))
+    for cell, own in by_cell.items():
         if not own:
             raise TrainingError(
                 f"{cell}: the loss is not a number at the first step of the range "
                 f"test, at a learning rate of {LEAST_RATE:g}; look at the data (seqclf "
                 f"data)."
             )
-    by_cell = dict(zip(question.cells, losses, strict=True))
     found = [turns(cell, values, steps) for cell, values in by_cell.items()]
     rows = [_rows(cell, values, steps) for cell, values in by_cell.items()]
     return Answer(

@@ -85,10 +85,9 @@ def figure(answer: Answer[RangeFindings]) -> str:
         least = min(one.least_loss for one in found)
         # A diverged loss would flatten the rest.
         axes.set_ylim(least - 0.15 * (start - least), start + 0.8 * (start - least))
-        axes.set_xscale("log")
+        axes.set(xscale="log", xlabel="learning rate (marked: lowest loss)")
+        axes.set(ylabel="training loss, smoothed")
         axes.xaxis.set_major_formatter(lambda value, _: figures.short(value))
-        axes.set_xlabel("learning rate (marked: lowest loss)")
-        axes.set_ylabel("training loss, smoothed")
         axes.grid(alpha=0.25)
         figures.legend(figure, [axes])
 

@@ -142,8 +142,7 @@ def _draw_best(axes: Any, by_cell: Mapping[str, Sequence[float]]) -> None:
         percents = [100 * value for value in values]
         axes.plot(range(1, len(values) + 1), percents, label=cell, **look)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_xlabel("trials")
-    axes.set_ylabel("expected best validation accuracy, %")
+    axes.set(xlabel="trials", ylabel="expected best validation accuracy, %")
     axes.grid(alpha=0.25)
 
 

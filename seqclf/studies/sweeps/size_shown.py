@@ -139,12 +139,11 @@ def figure(answer: Answer[SizeFindings]) -> str:
             right.plot(x, [100 * one.gap.mean for one in curve], **look)
         left.axhline(100 * found.guess, color=INK, linewidth=0.8, alpha=0.5)
         right.axhline(0, color=INK, linewidth=0.8, alpha=0.5)
-        left.set_ylabel("test accuracy, %")
-        right.set_ylabel("train − validation accuracy, points")
+        left.set(ylabel="test accuracy, %")
+        right.set(ylabel="train − validation accuracy, points")
         for axes in (left, right):
-            axes.set_xscale("log")
+            axes.set(xscale="log", xlabel="training texts")
             figures.plain_ticks(axes)
-            axes.set_xlabel("training texts")
             axes.grid(alpha=0.25)
         figures.legend(figure, [left])
 
