@@ -146,11 +146,10 @@ def _list_studies() -> None:
 
 
 def _print(answer: Answer[Any], form: str) -> None:
-    from seqclf.records.plain import to_plain
-    from seqclf.studies import shown
+    from seqclf.studies import saved, shown
 
     if form == "json":
-        print_json(to_plain(answer))
+        print_json(saved.to_values(answer))
     elif form:
         typer.echo(shown.markdown(answer))
     else:

@@ -56,17 +56,17 @@ def run_study(
     listener: Listener,
     jobs: int | None = None,
 ) -> tuple[Answer[Any], Path]:
-    """Answers a question, unless that was done, and keeps what was found.
+    """Answers a question, or reuses its saved answer.
 
     Args:
       name: Of the study, one of `STUDIES`.
       question: What is asked.
       target: The folders.
-      listener: Told of the progress.
+      listener: Receives the progress.
       jobs: Processes at a time; None takes as many as cores and memory allow.
 
     Returns:
-      The answer, and the directory it is kept in.
+      The answer and its directory.
 
     Raises:
       ConfigError: If there is no such study, or a setting does nothing.
@@ -92,7 +92,7 @@ def run_study(
         asked |= {"machine": timed.machine()}
     path = saved.place(folder, asked)
     if saved.is_written(path, asked) and not target.fresh:
-        with optional(listener.insist, "The question is asked anew"):
+        with optional(listener.insist, "The question is asked again"):
             answer = saved.read(path)
             listener.note(f"{path} has the answer to this question: reused.")
             return answer, path
@@ -133,7 +133,7 @@ def _about(name: str, question: Question, data: DatasetInfo) -> About:
 
 
 def _command(name: str, question: Question) -> str:
-    """Returns what to type to ask the same again."""
+    """Returns the command that asks the same again."""
     parts = ["seqclf", "study", name, "--cells", ",".join(question.cells)]
     parts += ["--seeds", str(len(question.seeds))]
     parts += ["--quick"] if question.quick else []
