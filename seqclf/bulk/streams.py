@@ -110,31 +110,18 @@ def delimited(file: Path, encoding: str, dialect: Dialect) -> Iterator[Record]:
     Raises:
       DataError: If a quoted field does not end; no row behind it can be told.
     """
-    place, names = str(file), dialect.names
+    place = str(file)
     with _lines(file, encoding, newline="") as lines:
-        taken: list[str] = []
-        has_begun, is_header = False, dialect.has_header
-        for line, fields in rows_of(_noted(lines, taken), place, dialect):
-            # A blank line is no row, unless a row has nothing but its text.
-            if fields or (has_begun and len(names) == 1):
-                if not is_header:
-                    values, raw = fields or [""], "".join(taken)
-                    yield _delimited(place, line, names, values, raw, encoding)
-                has_begun, is_header = True, False
-            taken.clear()
+        for line, fields, raw in rows_of(lines, place, dialect):
+            yield _delimited(place, line, len(dialect.names), fields, raw, encoding)
 
 
 def _delimited(
-    place: str,
-    line: int,
-    names: tuple[str, ...],
-    fields: list[str],
-    raw: str,
-    code: str,
+    place: str, line: int, width: int, fields: list[str], raw: str, code: str
 ) -> Record:
     at = f"row {line:,}"
-    if len(fields) != len(names):
-        problem = f"has {len(fields):,} fields, the first line {len(names):,}"
+    if len(fields) != width:
+        problem = f"has {len(fields):,} fields, the first line {width:,}"
         return Record(place, at, None, mended(raw.rstrip("\r\n")), problem)
     if _is_decoded(raw):
         return Record(place, at, fields)
@@ -225,9 +212,3 @@ def _without_mark(stream: io.TextIOWrapper, file: Path, encoding: str) -> Iterat
     except UnicodeError as error:
         refuse_encoding(file, encoding)
         raise DataError(f"{file} is not {encoding}: {error}.") from error
-
-
-def _noted(lines: Iterator[str], taken: list[str]) -> Iterator[str]:
-    for line in lines:
-        taken.append(line)
-        yield line

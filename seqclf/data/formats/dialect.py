@@ -94,25 +94,42 @@ def find_dialect(
 
 def rows_of(
     lines: Iterable[str], place: str, dialect: Dialect
-) -> Iterator[tuple[int, list[str]]]:
-    """Yields the rows of a file, the header included, each with the line it begins in.
+) -> Iterator[tuple[int, list[str], str]]:
+    """Yields the rows of a file, without its header and blank lines.
 
     Args:
       lines: Its lines, with their ends.
       place: What messages call it.
       dialect: How it is written.
 
+    Yields:
+      The line in which the row begins, its fields, and the row as it is in the file.
+
     Raises:
       DataError: If a quoted field does not end; no row behind it can be told.
     """
-    reader = _reader(lines, dialect.delimiter, dialect.quoted, dialect.escape)
-    before = 0
+    taken: list[str] = []
+    reader = _reader(
+        _noted(lines, taken), dialect.delimiter, dialect.quoted, dialect.escape
+    )
+    before, has_begun, is_header = 0, False, dialect.has_header
     try:
         for fields in reader:
-            yield before + 1, fields
+            # A blank line is no row, unless a row has nothing but its text.
+            if fields or (has_begun and len(dialect.names) == 1):
+                if not is_header:
+                    yield before + 1, fields or [""], "".join(taken)
+                has_begun, is_header = True, False
             before = reader.line_num
+            taken.clear()
     except csv.Error as error:
         raise DataError(f"{place}, line {before + 1:,}: {QUOTING}") from error
+
+
+def _noted(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
+    for line in lines:
+        taken.append(line)
+        yield line
 
 
 def _reader(
