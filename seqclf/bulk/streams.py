@@ -146,8 +146,6 @@ def _json(place: str, at: str, line: str, encoding: str) -> Record:
         raw, problem = mended(line.rstrip("\r\n")), NOT_DECODED.format(encoding)
         return Record(place, at, None, raw, problem)
     row, problem = json_row(line)
-    if not problem and not all(_is_finite(value) for value in row.values()):
-        problem = "has a number that is too large"
     if problem:
         return Record(place, at, None, line.rstrip("\r\n"), problem)
     return Record(place, at, row)
@@ -187,10 +185,6 @@ def _is_decoded(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _is_finite(value: object) -> bool:
-    return not isinstance(value, float) or value - value == 0
 
 
 @contextlib.contextmanager

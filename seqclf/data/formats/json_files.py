@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
-import re
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -12,12 +14,7 @@ import pyarrow as pa
 from seqclf.data import names
 from seqclf.errors import DataError
 
-# How a file of JSON Lines must not begin, nor a line of it. Arrow skips the three bytes
-# of a byte-order mark one by one.
-NULL_FIRST = re.compile(rb"[\s\xef\xbb\xbf]*null")
-NULL_LINE = re.compile(rb"\n[\s\xef\xbb\xbf]*null")
-# Bytes parsed at a time, more only where a single row is longer than that.
-ROW_BYTES = (1 << 24, 1 << 27, 1 << 30)
+BLOCK_ROWS = 1000  # rows that are Python objects at a time
 Row = dict[str, Any]
 
 
@@ -40,11 +37,10 @@ def read_json(content: pa.Buffer, place: str) -> tuple[pa.Table, tuple[str, ...]
     """
     document = _document(content)
     if document is None:
-        return _flat(_read_lines(content, place)), ()
+        return _flat(_table(_lines(content, place), place)), ()
     rows, about = _rows_in(document)
-    if not rows:
-        raise DataError(f"{place} has no rows.")
-    return _flat(_table(rows, place)), ((f"{place}: {about}.",) if about else ())
+    numbered = ((f"record {i:,}", row) for i, row in enumerate(rows, start=1))
+    return _flat(_table(numbered, place)), ((f"{place}: {about}.",) if about else ())
 
 
 def are_lines(first: str | bytes, has_more: bool) -> bool:
@@ -147,15 +143,44 @@ def _from_columns(columns: Row) -> list[Row]:
     ]
 
 
-def _table(rows: Sequence[Row], place: str) -> pa.Table:
-    complaint = _complaint((f"record {i:,}", r) for i, r in enumerate(rows, start=1))
-    if complaint:
-        raise DataError(f"{place}, {complaint}")
-    columns = dict.fromkeys(name for row in rows for name in row)
+def _table(rows: Iterable[tuple[str, Row]], place: str) -> pa.Table:
+    """Makes a table of rows, each with where it is; a missing value is null."""
+    blocks: list[pa.Table] = []
+    rows = _of_one_kind(rows, place)
     try:
-        return pa.table({name: [row.get(name) for row in rows] for name in columns})
+        while block := [row for _, row in itertools.islice(rows, BLOCK_ROWS)]:
+            columns = dict.fromkeys(name for row in block for name in row)
+            blocks.append(pa.table({name: _column(block, name) for name in columns}))
+        if not blocks:
+            raise DataError(f"{place} has no rows.")
+        types = pa.unify_schemas(
+            [block.schema for block in blocks], promote_options="permissive"
+        )
+        blocks = [_widened(block, types) for block in blocks]
+        return pa.concat_tables(blocks, promote_options="permissive")
     except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
         raise DataError(f"{place} could not be read: {error}") from error
+
+
+def _column(rows: Sequence[Row], name: str) -> pa.Array:
+    """Returns a column; numbers are float64 if one has a point or is too large."""
+    values = [row.get(name) for row in rows]
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, OverflowError):
+        if {_kind(value) for value in values} - {None} != {"number"}:
+            raise
+        return pa.array([None if value is None else float(value) for value in values])
+
+
+def _widened(table: pa.Table, types: pa.Schema) -> pa.Table:
+    """Makes float64 of integers of any size in columns that elsewhere have a point."""
+    for index, field in enumerate(table.schema):
+        other = types.field(field.name).type
+        if pa.types.is_integer(field.type) and pa.types.is_floating(other):
+            wide = table.column(index).cast(other, safe=False)
+            table = table.set_column(index, field.name, wide)
+    return table
 
 
 def _flat(table: pa.Table) -> pa.Table:
@@ -188,78 +213,31 @@ def is_scores(kind: pa.DataType) -> bool:
     )
 
 
-def grown(parse: Callable[[int], pa.Table]) -> pa.Table:
-    """Parses in blocks of bytes, in larger ones if a row does not fit."""
-    for size in ROW_BYTES[:-1]:
-        try:
-            return parse(size)
-        except pa.ArrowInvalid as error:
-            if "straddl" not in str(error):
-                raise
-    return parse(ROW_BYTES[-1])
+def _lines(content: pa.Buffer, place: str) -> Iterator[tuple[str, Row]]:
+    """Yields the objects of JSON Lines, each with its line."""
+    for number, line in enumerate(io.BytesIO(content), start=1):
+        if line.strip():
+            row, complaint = json_row(line)
+            if complaint:
+                raise DataError(f"{place}, line {number:,} {complaint}.")
+            yield f"line {number:,}", row
 
 
-def _read_lines(content: pa.Buffer, place: str) -> pa.Table:
-    from pyarrow import json as arrow_json
-
-    def parse(schema: pa.Schema | None) -> pa.Table:
-        parsing = arrow_json.ParseOptions(explicit_schema=schema)
-        return grown(
-            lambda size: arrow_json.read_json(
-                pa.BufferReader(content),
-                arrow_json.ReadOptions(block_size=size, use_threads=False),
-                parsing,
-            )
-        )
-
-    try:
-        _refuse_null_line(content)
-        table = parse(None)
-        # Arrow takes texts for times if all of them look like times.
-        times = [f for f in table.schema if pa.types.is_temporal(f.type)]
-        if times:
-            table = parse(pa.schema([(f.name, pa.string()) for f in times]))
-    except pa.ArrowInvalid as error:
-        raise DataError(_lines_complaint(content, place, error)) from error
-    return table
-
-
-def _refuse_null_line(content: pa.Buffer) -> None:
-    """Raises ArrowInvalid where a line begins with null.
-
-    Arrow 26 crashes on a block of lines whose first value is null and no object.
-    """
-    if NULL_FIRST.match(content) or NULL_LINE.search(content):
-        raise pa.ArrowInvalid("a line is null")
-
-
-def _lines_complaint(content: pa.Buffer, place: str, error: Exception) -> str:
-    """Says which line is at fault; Arrow counts within blocks."""
-    rows = []
-    for number, line in enumerate(memoryview(content).tobytes().split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        row, complaint = json_row(line)
-        if complaint:
-            return f"{place}, line {number:,} {complaint}."
-        rows.append((f"line {number:,}", row))
-    found = _complaint(rows)
-    return f"{place}, {found}" if found else f"{place} could not be read: {error}"
-
-
-def _complaint(rows: Any) -> str:
-    """Names the first value of another kind than those of its column before it."""
+def _of_one_kind(
+    rows: Iterable[tuple[str, Row]], place: str
+) -> Iterator[tuple[str, Row]]:
+    """Yields the rows; refuses a value of another kind than those before it."""
     first: dict[str, tuple[str, str]] = {}  # kind of each key, and where it was seen
     for where, row in rows:
         for key, value in row.items():
             kind = _kind(value)
             known, before = first.setdefault(key, (kind, where)) if kind else ("", "")
             if kind and kind != known:
-                return (
-                    f"{where}: {key!r} is a {kind} here and a {known} in {before}; use "
-                    f"one kind."
+                raise DataError(
+                    f"{place}, {where}: {key!r} is a {kind} here and a {known} in "
+                    f"{before}; use one kind."
                 )
-    return ""
+        yield where, row
 
 
 def json_row(line: bytes | str) -> tuple[Row, str]:
@@ -274,6 +252,8 @@ def json_row(line: bytes | str) -> tuple[Row, str]:
         return {}, 'is no JSON object, such as {"text": "fine", "label": "good"}'
     if _has_half_a_character(row):
         return {}, "has half a character (a lone surrogate)"
+    if any(isinstance(value, float) and math.isinf(value) for value in row.values()):
+        return {}, "has a number that is too large"
     return row, ""
 
 
