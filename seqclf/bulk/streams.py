@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from seqclf.bulk.chunks import Options
 from seqclf.data.files import decode_text
 from seqclf.data.formats import json_files
 from seqclf.data.formats.contents import unpacked
@@ -23,7 +22,7 @@ from seqclf.data.formats.dialect import Dialect, find_dialect, rows_of
 from seqclf.data.formats.encodings import START, decoded, encoding_of
 from seqclf.data.formats.json_files import are_lines, json_row
 from seqclf.errors import DataError
-from seqclf.records.reading import Reading
+from seqclf.records.reading import Known, Reading
 
 MARK = "\ufeff"
 REPLACEMENT = "\ufffd"
@@ -50,10 +49,10 @@ class Record(NamedTuple):
     problem: str = ""
 
 
-def encoding_in(file: Path, options: Options) -> str:
+def encoding_in(file: Path, known: Known) -> str:
     """Returns the character encoding that a file is read in."""
     with unpacked(file) as stream:
-        return encoding_of(stream.read(START), options.given, options.usual)
+        return encoding_of(stream.read(START), known)
 
 
 def refuse_encoding(file: Path, encoding: str) -> None:
@@ -66,9 +65,7 @@ def refuse_encoding(file: Path, encoding: str) -> None:
         decoded(pa.py_buffer(stream.read()), str(file), encoding)
 
 
-def dialect_of(
-    file: Path, suffix: str, encoding: str, given: Reading, usual: Reading
-) -> Dialect:
+def dialect_of(file: Path, suffix: str, encoding: str, known: Known) -> Dialect:
     """Finds out how a CSV or TSV file is written.
 
     Raises:
@@ -82,7 +79,7 @@ def dialect_of(
 
     if not _is_decoded(next(lines(), "")):
         refuse_encoding(file, encoding)
-    return find_dialect(lines, place, suffix, given, usual)
+    return find_dialect(lines, place, suffix, known)
 
 
 def is_document(file: Path, encoding: str) -> bool:
@@ -168,7 +165,7 @@ def whole_text(file: Path, encoding: str) -> Record:
     with unpacked(file) as stream:
         content = stream.read()
     try:
-        text = decode_text(content, name, Reading(encoding=encoding))
+        text = decode_text(content, name, Known(Reading(encoding=encoding)))
     except DataError:
         return Record(name, "", [name, None], problem=NOT_DECODED.format(encoding))
     return Record(name, "", [name, text])

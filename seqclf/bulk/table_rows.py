@@ -15,7 +15,7 @@ from seqclf.data.files import read_file
 
 def table_rows(source: Source, options: Options) -> Rows:
     """Opens files as the reader of data sets does, each whole in memory."""
-    parts = [read_file(f, options.given, options.usual) for f in source.files]
+    parts = [read_file(f, options) for f in source.files]
     first = parts[0]
     columns = first.table.column_names
     for file, part in zip(source.files, parts, strict=True):

@@ -25,9 +25,9 @@ from seqclf.data import names as column_names
 from seqclf.data.columns import texts_or_nulls
 from seqclf.data.dataset import Part
 from seqclf.data.files import read_file
-from seqclf.data.formats.dialect import DELIMITERS
+from seqclf.data.formats.dialect import DELIMITERS, Dialect
 from seqclf.errors import ConfigError, DataError
-from seqclf.records.reading import Reading
+from seqclf.records.reading import Known, Reading
 
 HEAD = 1000  # rows that the column of the texts is told by
 
@@ -35,13 +35,15 @@ HEAD = 1000  # rows that the column of the texts is told by
 def delimited_rows(source: Source, options: Options) -> Rows:
     """Opens CSV or TSV files; every column is string."""
     codes = {file: streams.encoding_in(file, options) for file in source.files}
-    dialects, usual = {}, options.usual
+    dialects: dict[Path, Dialect] = {}
+    known: Known = options
     for file in source.files:
         suffix = source.suffix if source.suffix in DELIMITERS else ".csv"
-        dialect = streams.dialect_of(file, suffix, codes[file], options.given, usual)
+        dialect = streams.dialect_of(file, suffix, codes[file], known)
         dialects[file] = dialect
         if not dialect.has_header:  # the other files are written like the first
-            usual = Reading(header=False, columns=",".join(dialect.names))
+            like_it = Reading(header=False, columns=",".join(dialect.names))
+            known = Known(options.given, like_it)
         first = dialects[source.files[0]]
         if dialect.names != first.names:
             raise chunks.differ(source.files[0], first.names, file, dialect.names)
@@ -181,7 +183,7 @@ def text_rows(source: Source, options: Options) -> Rows:
 def has_labels(file: Path, options: Options) -> bool:
     """Tells whether the lines of a plain text file hold texts with their labels."""
     try:
-        read_file(file, options.given, options.usual)
+        read_file(file, options)
     except DataError:
         return False
     return True

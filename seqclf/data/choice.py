@@ -68,7 +68,7 @@ def with_columns(
         found = dataclasses.replace(found, **{field: name})
     if missing:
         raise _not_found(train, missing)
-    return dataclasses.replace(found, notes=found.notes + _told(trained, guessed))
+    return found.noted(*_told(trained, guessed))
 
 
 def _told(trained: Mapping[str, str], guessed: Mapping[str, str]) -> tuple[str, ...]:
@@ -109,7 +109,7 @@ def _renamed(found: Found, kind: str, name: str) -> Found:
                 table = part.table.rename_columns(columns)
                 parts[split][index] = dataclasses.replace(part, table=table)
                 notes.append(f"{part.place}: took column {other!r} for {kind}s.")
-    return dataclasses.replace(found, parts=parts, notes=(*found.notes, *notes))
+    return dataclasses.replace(found, parts=parts).noted(*notes)
 
 
 def guess_text(part: Part) -> str:

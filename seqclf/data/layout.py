@@ -29,7 +29,7 @@ from seqclf.data.formats.contents import format_of, stem_of
 from seqclf.data.hub import is_saved, read_saved
 from seqclf.data.labels import read_label_names
 from seqclf.errors import ConfigError, DataError
-from seqclf.records.reading import NOTHING_SAID, Reading
+from seqclf.records.reading import NOTHING_SAID, Known, Reading
 
 STANDARD_INPUT = "-"
 SHARD = re.compile(r"-\d{5}-of-\d{5}$")  # as the Hub names the parts of a split
@@ -42,12 +42,11 @@ def is_pattern(source: str) -> bool:
     return glob.has_magic(source)
 
 
-def read_standard_input(given: Reading, usual: Reading) -> Found:
+def read_standard_input(known: Known) -> Found:
     """Reads JSON Lines, CSV or TSV from standard input, as the train split.
 
     Args:
-      given: What a person said of it.
-      usual: How the training read its files.
+      known: What is known of how it is written.
 
     Raises:
       ConfigError: If nothing is piped in.
@@ -59,11 +58,11 @@ def read_standard_input(given: Reading, usual: Reading) -> Found:
             "example: seqclf compare --data - < reviews.jsonl"
         )
     place = "standard input"
-    part = read_bytes(sys.stdin.buffer.read(), place, given, usual)
+    part = read_bytes(sys.stdin.buffer.read(), place, known)
     return _found(place, "stdin", {TRAIN: [part]})
 
 
-def read_pattern(pattern: str, given: Reading, usual: Reading) -> Found:
+def read_pattern(pattern: str, known: Known) -> Found:
     """Reads all files that match a pattern, in the order of their names, as train.
 
     Raises:
@@ -81,24 +80,24 @@ def read_pattern(pattern: str, given: Reading, usual: Reading) -> Found:
     )
     one = len(files) == 1
     name = _name_of(files[0]) if one else files[0].resolve().parent.name
-    parts = {TRAIN: _read_all(files, given, usual)}
+    parts = {TRAIN: _read_all(files, known)}
     return _found(pattern, name, parts, note)
 
 
-def _read_all(files: Sequence[Path], given: Reading, usual: Reading) -> list[Part]:
+def _read_all(files: Sequence[Path], known: Known) -> list[Part]:
     """Reads files that are written alike: the first shows how."""
-    first = read_file(files[0], given, usual)
-    like_it = usual if first.reading == NOTHING_SAID else first.reading
-    return [first, *(read_file(file, given, like_it) for file in files[1:])]
+    first = read_file(files[0], known)
+    if first.reading != NOTHING_SAID:
+        known = Known(known.given, first.reading)
+    return [first, *(read_file(file, known) for file in files[1:])]
 
 
-def read_path(path: Path, given: Reading, usual: Reading) -> Found:
+def read_path(path: Path, known: Known) -> Found:
     """Reads a file as the train split, or a folder with its splits.
 
     Args:
       path: An existing file or folder.
-      given: What a person said of its files.
-      usual: How the training read its files.
+      known: What is known of how its files are written.
 
     Returns:
       The splits found.
@@ -108,9 +107,9 @@ def read_path(path: Path, given: Reading, usual: Reading) -> Found:
     """
     try:
         if not path.is_dir():
-            parts = {TRAIN: [read_file(path, given, usual)]}
+            parts = {TRAIN: [read_file(path, known)]}
             return _found(str(path), _name_of(path.resolve()), parts)
-        return _read_folder(path, given, usual)
+        return _read_folder(path, known)
     except PermissionError as error:
         raise DataError(
             f"{error.filename} may not be read: permission denied."
@@ -138,22 +137,22 @@ def _found(
     )
 
 
-def _read_folder(folder: Path, given: Reading, usual: Reading) -> Found:
+def _read_folder(folder: Path, known: Known) -> Found:
     if is_saved(folder):
-        _refuse_of_tables(given, f"{folder}, a saved data set", "encoding")
+        _refuse_of_tables(known.given, f"{folder}, a saved data set", "encoding")
         return read_saved(folder)
     files, aside = _split_files(folder)
     if not files:
-        return _read_class_folders(folder, given, usual, aside)
+        return _read_class_folders(folder, known, aside)
     if TRAIN not in files:
         raise DataError(
             f"{folder} has no train file, only {_listed(list(files))}; name one of "
             f"them train, for example train.csv."
         )
-    parts = {TRAIN: _read_all(files.pop(TRAIN), given, usual)}
-    as_train = parts[TRAIN][0].reading
+    parts = {TRAIN: _read_all(files.pop(TRAIN), known)}
+    as_train = Known(known.given, parts[TRAIN][0].reading)
     for split, some in files.items():
-        parts[split] = _read_all(some, given, as_train)
+        parts[split] = _read_all(some, as_train)
     notes = []
     if aside:
         notes.append(
@@ -194,9 +193,7 @@ def _split_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
     return files, aside
 
 
-def _read_class_folders(
-    folder: Path, given: Reading, usual: Reading, aside: Sequence[str]
-) -> Found:
+def _read_class_folders(folder: Path, known: Known, aside: Sequence[str]) -> Found:
     """Reads texts that lie in a folder a class, perhaps in a folder a split above.
 
     This is how aclImdb comes: train/pos/*.txt, train/neg, train/unsup, test/pos, ...
@@ -211,12 +208,12 @@ def _read_class_folders(
         for child in _class_folders(root):
             is_labelled = SPLIT_NAMES.get(child.name.lower()) != UNLABELED
             name = child.name if is_labelled else None
-            part = Part(str(child), _read_texts(child, name, given, usual))
+            part = Part(str(child), _read_texts(child, name, known))
             parts.setdefault(split if is_labelled else UNLABELED, []).append(part)
     if TRAIN not in parts:
         raise DataError(_nothing_found(folder, aside))
     what = f"{folder}, where a {TEXT_SUFFIX} file is a text and its folder the label"
-    _refuse_of_tables(given, what)
+    _refuse_of_tables(known.given, what)
     others = _others(list(roots.values()))
     return _found(str(folder), folder.resolve().name, parts, *others)
 
@@ -269,16 +266,12 @@ def _others(roots: Sequence[Path]) -> list[str]:
     return [f"left aside, for they are no {TEXT_SUFFIX} files: {_listed(aside)}."]
 
 
-def _read_texts(
-    folder: Path, label: str | None, given: Reading, usual: Reading
-) -> pa.Table:
+def _read_texts(folder: Path, label: str | None, known: Known) -> pa.Table:
     files = sorted(_text_files(folder))
     chunks = []
     for start in range(0, len(files), FILES_A_CHUNK):
         block = files[start : start + FILES_A_CHUNK]
-        texts = [
-            decode_text(file.read_bytes(), str(file), given, usual) for file in block
-        ]
+        texts = [decode_text(file.read_bytes(), str(file), known) for file in block]
         chunks.append(pa.array(texts, pa.string()))
     labels = pa.repeat(NO_LABEL if label is None else label, len(files))
     return pa.table({"text": pa.chunked_array(chunks), "label": labels})

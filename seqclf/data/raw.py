@@ -79,4 +79,4 @@ def _without_emptied(raw: RawData, found: Found) -> RawData:
         return raw
     splits = {s: table for s, table in raw.splits.items() if s not in emptied}
     said = f"no row is left of {' and '.join(emptied)}."
-    return dataclasses.replace(raw, splits=splits, notes=(*raw.notes, said))
+    return dataclasses.replace(raw, splits=splits).noted(said)

@@ -40,6 +40,11 @@ BZIP2_BLOCK = b"1AY&SY"
 UnpackErrors = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
+def damaged(file: Path, error: Exception) -> DataError:
+    """Returns the error of a file whose content is not what its format asks for."""
+    return DataError(f"{file} could not be read: {error}; is it whole?")
+
+
 def format_of(file: PurePath) -> str:
     """Returns the suffix that tells the format, in lower case, without `.gz` and co."""
     suffix = _inner(file).suffix.lower()
@@ -81,11 +86,6 @@ def _ends_so(file: Path) -> bool:
         return stream.read() == PARQUET
 
 
-def is_packed(file: Path) -> bool:
-    """Tells whether a file's first bytes are those of a packed one."""
-    return packing_of(file) is not None
-
-
 def packing_of(file: Path) -> str | None:
     """Returns the suffix that a packed file usually has, None of one that is not."""
     with file.open("rb") as stream:
@@ -109,7 +109,7 @@ def unpacked(file: Path) -> Iterator[IO[bytes]]:
     except (*UnpackErrors, OSError) as error:
         if isinstance(error, PermissionError):
             raise
-        raise DataError(f"{file} could not be read: {error}; is it whole?") from error
+        raise damaged(file, error) from error
 
 
 def _opened(file: Path, packing: str | None, stack: contextlib.ExitStack) -> IO[bytes]:
@@ -159,7 +159,7 @@ def _kind_of_zip(file: Path) -> str:
                 return ".ods"
             return format_of(PurePath(_only_member(file, archive)))
     except UnpackErrors as error:
-        raise DataError(f"{file} could not be read: {error}; is it whole?") from error
+        raise damaged(file, error) from error
 
 
 def _only_member(file: Path, archive: zipfile.ZipFile) -> str:

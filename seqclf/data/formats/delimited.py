@@ -12,22 +12,19 @@ import pyarrow as pa
 from seqclf.data.dataset import Part
 from seqclf.data.formats.dialect import find_dialect, rows_of
 from seqclf.errors import DataError
-from seqclf.records.reading import Reading
+from seqclf.records.reading import Known, Reading
 
 BLOCK_ROWS = 1000  # rows that are Python strings at a time
 
 
-def read_delimited(
-    content: pa.Buffer, place: str, suffix: str, given: Reading, usual: Reading
-) -> Part:
+def read_delimited(content: pa.Buffer, place: str, suffix: str, known: Known) -> Part:
     """Reads CSV or TSV, every column as string.
 
     Args:
       content: UTF-8 without a byte order mark.
       place: What messages call it.
       suffix: `.csv` or `.tsv`.
-      given: What a person said of it.
-      usual: How the training read its files.
+      known: What is known of it before it is opened.
 
     Raises:
       DataError: If a row has too few or too many fields, or it cannot be told how
@@ -38,7 +35,7 @@ def read_delimited(
         with io.TextIOWrapper(pa.BufferReader(content), "utf-8", newline="") as stream:
             yield from stream
 
-    dialect = find_dialect(lines, place, suffix, given, usual)
+    dialect = find_dialect(lines, place, suffix, known)
     width, schema = (
         len(dialect.names),
         pa.schema([(n, pa.string()) for n in dialect.names]),

@@ -16,7 +16,7 @@ from typing import Any
 
 from seqclf.data.formats.header import as_in_training, columns_of
 from seqclf.errors import DataError
-from seqclf.records.reading import Reading
+from seqclf.records.reading import Known
 
 TAB = "\t"
 # What separates fields, the usual one of a format first.
@@ -55,33 +55,30 @@ class Dialect:
     notes: tuple[str, ...] = ()
 
 
-def find_dialect(
-    lines: Lines, place: str, suffix: str, given: Reading, usual: Reading
-) -> Dialect:
+def find_dialect(lines: Lines, place: str, suffix: str, known: Known) -> Dialect:
     """Finds out how a file is written.
 
     Args:
       lines: Yields its lines, with their ends, each time it is called.
       place: What messages call it.
       suffix: `.csv` or `.tsv`.
-      given: What a person said of the file.
-      usual: How the training read its files.
+      known: What is known of the file before it is opened.
 
     Raises:
       DataError: If the file is empty, or nothing tells whether its first line is a
         header.
       ConfigError: If the names that were given are not as many as its columns.
     """
-    delimiter = _delimiter(lines, suffix, given, usual)
+    delimiter = _delimiter(lines, suffix, known)
     quoted, escape = _quoting(lines, place, delimiter)
     rows = _reader(lines(), delimiter, quoted, escape)
     sample = list(itertools.islice(filter(None, rows), SAMPLE))
     if not sample:
         raise DataError(f"{place} is empty.")
     notes = []
-    if delimiter != DELIMITERS[suffix][0] and given.delimiter is None:
+    if delimiter != DELIMITERS[suffix][0] and known.given.delimiter is None:
         notes.append(f"{place}: its fields are separated by {delimiter!r}.")
-    columns, has_header, more = columns_of(sample, place, given, usual)
+    columns, has_header, more = columns_of(sample, place, known)
     return Dialect(
         delimiter=delimiter,
         quoted=quoted,
@@ -148,14 +145,15 @@ def unescaped(text: str, escape: str) -> str:
     return ESCAPED.sub(lambda found: '""' if found[1] == '"' else "\\", text)
 
 
-def _delimiter(lines: Lines, suffix: str, given: Reading, usual: Reading) -> str:
+def _delimiter(lines: Lines, suffix: str, known: Known) -> str:
     """Returns the delimiter: that of the format if it divides all rows alike.
 
     One that was given goes before it, and that of the training where the columns are
     the same; behind it goes whatever divides the rows alike.
     """
-    if given.delimiter is not None:
-        return given.delimiter
+    if known.given.delimiter is not None:
+        return known.given.delimiter
+    usual = known.usual
     if usual.delimiter is not None:
         rows = _reader(lines(), usual.delimiter, False)
         row: list[str] = next(filter(None, rows), [])

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from seqclf.errors import DataError
-from seqclf.records.reading import Reading
+from seqclf.records.reading import Known
 
 UTF_8 = "utf-8"
 BLOCK = 1 << 20  # bytes decoded at a time
@@ -32,7 +32,7 @@ PLAUSIBLE_SIGNS = "’‘“”„«»–—…•€£°´¡¿·„№、。，
 START = 1000  # bytes that tell UTF-16 without a mark
 
 
-def encoding_of(start: bytes, given: Reading, usual: Reading) -> str:
+def encoding_of(start: bytes, known: Known) -> str:
     """Returns the encoding to read a file in.
 
     The one that was given; else what a byte order mark says, or NUL in every other
@@ -40,15 +40,14 @@ def encoding_of(start: bytes, given: Reading, usual: Reading) -> str:
 
     Args:
       start: The file's first bytes, some 1,000.
-      given: What a person said of the file.
-      usual: How the training read its files.
+      known: What is known of the file before it is opened.
     """
-    if given.encoding is not None:
-        return given.encoding
+    if known.given.encoding is not None:
+        return known.given.encoding
     for mark, name in MARKS.items():
         if start.startswith(mark):
             return name
-    return _of_zeros(start[:START]) or usual.encoding or UTF_8
+    return _of_zeros(start[:START]) or known.usual.encoding or UTF_8
 
 
 def _of_zeros(start: bytes) -> str | None:

@@ -12,13 +12,14 @@ from typing import Any
 import pyarrow as pa
 
 from seqclf.data import names
+from seqclf.data.dataset import Part
 from seqclf.errors import DataError
 
 BLOCK_ROWS = 1000  # rows that are Python objects at a time
 Row = dict[str, Any]
 
 
-def read_json(content: pa.Buffer, place: str) -> tuple[pa.Table, tuple[str, ...]]:
+def read_json(content: pa.Buffer, place: str) -> Part:
     """Reads JSON, whichever way it holds its rows.
 
     A row a line; a list of rows; such a list under one key; rows by their id; or
@@ -29,18 +30,18 @@ def read_json(content: pa.Buffer, place: str) -> tuple[pa.Table, tuple[str, ...]
       place: What messages call it.
 
     Returns:
-      The rows, where objects in them are taken apart by one level (`data.text`); and
-      what a person should know.
+      The rows, where objects in them are taken apart by one level (`data.text`).
 
     Raises:
       DataError: Names the line that is broken or unlike those before it.
     """
     document = _document(content)
     if document is None:
-        return _flat(_table(_lines(content, place), place)), ()
+        return Part(place, _flat(_table(_lines(content, place), place)))
     rows, about = _rows_in(document)
     numbered = ((f"record {i:,}", row) for i, row in enumerate(rows, start=1))
-    return _flat(_table(numbered, place)), ((f"{place}: {about}.",) if about else ())
+    notes = (f"{place}: {about}.",) if about else ()
+    return Part(place, _flat(_table(numbered, place)), notes=notes)
 
 
 def are_lines(first: str | bytes, has_more: bool) -> bool:
