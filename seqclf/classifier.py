@@ -71,7 +71,9 @@ class Classifier:
         """
         if not isinstance(run, Run):
             run = _find(run, models_folder(models_dir))
-        logits = _open_onnx(run) if run.has_onnx else _open_keras(run)
+        logits = (
+            _open_onnx(run) if run.has_onnx else keras_predict(run.file(MODEL_FILE))
+        )
         threads = cores() if run.has_onnx else 1
         return cls(logits, run.vocabulary, run.config.text, run.labels, threads)
 
@@ -119,10 +121,6 @@ def _find(run: str | os.PathLike[str] | None, models: Path) -> Run:
     chosen = default_run(models)
     logging.getLogger("seqclf").info("the newest run is opened: %s", chosen.path)
     return chosen
-
-
-def _open_keras(run: Run) -> Predict:
-    return keras_predict(run.file(MODEL_FILE))
 
 
 def keras_predict(file: Path) -> Predict:

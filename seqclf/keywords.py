@@ -222,10 +222,8 @@ def in_python(message: str) -> str:
     hints |= typing.get_type_hints(Placement)
 
     def spoken(found: re.Match[str]) -> str:
-        if found["command"]:
-            return found[0]
-        negated, flag, value = found["no"], found["flag"], found["value"]
-        name = flag.replace("-", "_")
+        command, negated, flag, value = found.groups()
+        name = "" if command else flag.replace("-", "_")
         if name not in hints:
             return found[0]
         if bool in (hints[name], *typing.get_args(hints[name])):

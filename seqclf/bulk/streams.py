@@ -22,7 +22,7 @@ from seqclf.data.formats.dialect import Dialect, find_dialect, rows_of
 from seqclf.data.formats.encodings import START, decoded, encoding_of
 from seqclf.data.formats.json_files import are_lines, json_row
 from seqclf.errors import DataError
-from seqclf.records.reading import Known, Reading
+from seqclf.records.reading import Known
 
 MARK = "\ufeff"
 REPLACEMENT = "\ufffd"
@@ -38,8 +38,9 @@ class Record(NamedTuple):
       at: Where, such as `row 17`.
       values: Its fields, in the order of the columns or by column; None if they
         cannot be told apart.
-      raw: The row as it stands, if `values` is None.
+      raw: The row as it is in the file, if `values` is None.
       problem: Why it cannot be classified, "" if it can.
+      refused: The encoding that its bytes are not of, if that is the problem.
     """
 
     file: str
@@ -47,6 +48,7 @@ class Record(NamedTuple):
     values: Any
     raw: str = ""
     problem: str = ""
+    refused: str = ""
 
 
 def encoding_in(file: Path, known: Known) -> str:
@@ -65,13 +67,13 @@ def refuse_encoding(file: Path, encoding: str) -> None:
         decoded(pa.py_buffer(stream.read()), str(file), encoding)
 
 
-def dialect_of(file: Path, suffix: str, encoding: str, known: Known) -> Dialect:
+def dialect_of(file: Path, suffix: str, known: Known) -> Dialect:
     """Finds out how a CSV or TSV file is written.
 
     Raises:
       DataError: If that cannot be told, or its first line is of another encoding.
     """
-    place = str(file)
+    encoding = encoding_in(file, known)
 
     def lines() -> Iterator[str]:
         with _lines(file, encoding, newline="") as found:
@@ -79,11 +81,12 @@ def dialect_of(file: Path, suffix: str, encoding: str, known: Known) -> Dialect:
 
     if not _is_decoded(next(lines(), "")):
         refuse_encoding(file, encoding)
-    return find_dialect(lines, place, suffix, known)
+    return find_dialect(lines, str(file), suffix, known)
 
 
-def is_document(file: Path, encoding: str) -> bool:
+def is_document(file: Path, known: Known) -> bool:
     """Tells whether a JSON file is one document, and not a row a line."""
+    encoding = encoding_in(file, known)
     with _lines(file, encoding, newline="\n") as lines:
         there = (line for line in lines if line.strip())
         if are_lines(next(there, ""), next(there, "") != ""):
@@ -93,7 +96,7 @@ def is_document(file: Path, encoding: str) -> bool:
     return json_files.is_document(content)
 
 
-def delimited(file: Path, encoding: str, dialect: Dialect) -> Iterator[Record]:
+def delimited(file: Path, dialect: Dialect, known: Known) -> Iterator[Record]:
     """Yields the rows of a CSV or TSV file, without its header.
 
     A row with too few or too many fields has a problem, and its raw line in the place
@@ -101,13 +104,13 @@ def delimited(file: Path, encoding: str, dialect: Dialect) -> Iterator[Record]:
 
     Args:
       file: A file, perhaps packed.
-      encoding: Its character encoding.
       dialect: How it is written.
+      known: What is known of its encoding.
 
     Raises:
       DataError: If a quoted field does not end; no row behind it can be told.
     """
-    place = str(file)
+    place, encoding = str(file), encoding_in(file, known)
     with _lines(file, encoding, newline="") as lines:
         for line, fields, raw in rows_of(lines, place, dialect):
             yield _delimited(place, line, len(dialect.names), fields, raw, encoding)
@@ -122,16 +125,19 @@ def _delimited(
         return Record(place, at, None, mended(raw.rstrip("\r\n")), problem)
     if _is_decoded(raw):
         return Record(place, at, fields)
-    problem = NOT_DECODED.format(code)
-    return Record(place, at, list(map(mended, fields)), problem=problem)
+    return _refused(Record(place, at, list(map(mended, fields))), code)
 
 
-def json_lines(file: Path, encoding: str) -> Iterator[Record]:
+def _refused(record: Record, encoding: str) -> Record:
+    return record._replace(problem=NOT_DECODED.format(encoding), refused=encoding)
+
+
+def json_lines(file: Path, known: Known) -> Iterator[Record]:
     """Yields the rows of a JSON Lines file; blank lines are none.
 
-    A line that is no JSON object has a problem, and stands as it is in `raw`.
+    A line that is no JSON object has a problem, and is in `raw` as it is.
     """
-    place = str(file)
+    place, encoding = str(file), encoding_in(file, known)
     with _lines(file, encoding, newline="\n") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
@@ -140,35 +146,33 @@ def json_lines(file: Path, encoding: str) -> Iterator[Record]:
 
 def _json(place: str, at: str, line: str, encoding: str) -> Record:
     if not _is_decoded(line):
-        raw, problem = mended(line.rstrip("\r\n")), NOT_DECODED.format(encoding)
-        return Record(place, at, None, raw, problem)
+        return _refused(Record(place, at, None, mended(line.rstrip("\r\n"))), encoding)
     row, problem = json_row(line)
     if problem:
         return Record(place, at, None, line.rstrip("\r\n"), problem)
     return Record(place, at, row)
 
 
-def text_lines(file: Path, encoding: str) -> Iterator[Record]:
+def text_lines(file: Path, known: Known) -> Iterator[Record]:
     """Yields the lines of a plain text file, each a text, blank ones too."""
-    place = str(file)
+    place, encoding = str(file), encoding_in(file, known)
     with _lines(file, encoding, newline="") as lines:
         for number, line in enumerate(lines, start=1):
-            text, problem = line.rstrip("\r\n"), ""
-            if not _is_decoded(text):
-                text, problem = mended(text), NOT_DECODED.format(encoding)
-            yield Record(place, f"line {number:,}", [text], problem=problem)
+            text = line.rstrip("\r\n")
+            record = Record(place, f"line {number:,}", [mended(text)])
+            yield record if _is_decoded(text) else _refused(record, encoding)
 
 
-def whole_text(file: Path, encoding: str) -> Record:
+def whole_text(file: Path, known: Known) -> Record:
     """Returns a file of plain text as one row: its name and its text."""
     name = mended(str(file))
     with unpacked(file) as stream:
         content = stream.read()
     try:
-        text = decode_text(content, name, Known(Reading(encoding=encoding)))
+        return Record(name, "", [name, decode_text(content, name, known)])
     except DataError:
-        return Record(name, "", [name, None], problem=NOT_DECODED.format(encoding))
-    return Record(name, "", [name, text])
+        encoding = encoding_of(content[:START], known)
+        return _refused(Record(name, "", [name, None]), encoding)
 
 
 def mended(text: str) -> str:

@@ -136,7 +136,11 @@ def _guessed(part: Part, kind: str) -> str | None:
     with the most words, of labels the only one with few different values.
     """
     if all(map(NUMBERED.fullmatch, part.table.column_names)):
-        return _text_alone(part) if kind == TEXT else _label_alone(part)
+        # A file that gives columns no names.
+        text, labels = likeliest_in(part)
+        if kind == TEXT:
+            return text
+        return labels[0] if len(labels) == 1 else _only_repeated(part, labels)
     named = _named(part, kind)
     if kind == TEXT:
         return _text_by_content(part, named)
@@ -158,17 +162,6 @@ def _named(part: Part, kind: str) -> str | None:
         words = _mean_words(part, ending)
         return max(words, key=words.__getitem__, default=None)
     return next((name for name in ending if _has_few_values(part, name)), None)
-
-
-def _text_alone(part: Part) -> str:
-    """Returns the column of the longest texts of a file that gives columns no names."""
-    return likeliest_in(part)[0]
-
-
-def _label_alone(part: Part) -> str | None:
-    """Returns the column of labels of such a file; None if several may be that."""
-    _, labels = likeliest_in(part)
-    return labels[0] if len(labels) == 1 else _only_repeated(part, labels)
 
 
 def _only_repeated(part: Part, columns: Iterable[str]) -> str | None:

@@ -30,6 +30,7 @@ from seqclf.data.hub import is_saved, read_saved
 from seqclf.data.labels import read_label_names
 from seqclf.errors import ConfigError, DataError
 from seqclf.records.reading import NOTHING_SAID, Known, Reading
+from seqclf.wording import listed
 
 STANDARD_INPUT = "-"
 SHARD = re.compile(r"-\d{5}-of-\d{5}$")  # as the Hub names the parts of a split
@@ -62,22 +63,27 @@ def read_standard_input(known: Known) -> Found:
     return _found(place, "stdin", {TRAIN: [part]})
 
 
+def matching(pattern: str) -> list[Path]:
+    """Returns the files that match a pattern, in the order of their names.
+
+    Raises:
+      DataError: If none does.
+    """
+    names = glob.glob(pattern, recursive=True)  # noqa: PTH207 -- absolute too
+    files = sorted(file for file in map(Path, names) if file.is_file())
+    if not files:
+        raise DataError(f"no file matches {pattern!r} here.")
+    return files
+
+
 def read_pattern(pattern: str, known: Known) -> Found:
     """Reads all files that match a pattern, in the order of their names, as train.
 
     Raises:
       DataError: If none matches, or one cannot be read.
     """
-    files = sorted(
-        Path(name)
-        for name in glob.glob(pattern, recursive=True)  # noqa: PTH207 -- absolute too
-        if Path(name).is_file()
-    )
-    if not files:
-        raise DataError(f"no file matches {pattern!r} here.")
-    note = (
-        f"{pattern} matches {len(files):,} files: {_listed([f.name for f in files])}."
-    )
+    files = matching(pattern)
+    note = f"{pattern} matches {len(files):,} files: {listed([f.name for f in files])}."
     one = len(files) == 1
     name = _name_of(files[0]) if one else files[0].resolve().parent.name
     parts = {TRAIN: _read_all(files, known)}
@@ -146,7 +152,7 @@ def _read_folder(folder: Path, known: Known) -> Found:
         return _read_class_folders(folder, known, aside)
     if TRAIN not in files:
         raise DataError(
-            f"{folder} has no train file, only {_listed(list(files))}; name one of "
+            f"{folder} has no train file, only {listed(list(files))}; name one of "
             f"them train, for example train.csv."
         )
     parts = {TRAIN: _read_all(files.pop(TRAIN), known)}
@@ -157,7 +163,7 @@ def _read_folder(folder: Path, known: Known) -> Found:
     if aside:
         notes.append(
             f"left aside in {folder}, for their names are not those of splits: "
-            f"{_listed(aside)}."
+            f"{listed(aside)}."
         )
     found = _found(str(folder), folder.resolve().name, parts, *notes)
     return read_label_names(folder, found)
@@ -221,7 +227,7 @@ def _read_class_folders(folder: Path, known: Known, aside: Sequence[str]) -> Fou
 def _nothing_found(folder: Path, aside: Sequence[str]) -> str:
     if aside:
         return (
-            f"{folder} has no file of the name train, only {_listed(aside)}. Name a "
+            f"{folder} has no file of the name train, only {listed(aside)}. Name a "
             f"file itself, several by a pattern such as '{folder}/{_pattern(aside)}', "
             f"or call one of them train."
         )
@@ -263,7 +269,7 @@ def _others(roots: Sequence[Path]) -> list[str]:
     ]
     if not aside:
         return []
-    return [f"left aside, for they are no {TEXT_SUFFIX} files: {_listed(aside)}."]
+    return [f"left aside, for they are no {TEXT_SUFFIX} files: {listed(aside)}."]
 
 
 def _read_texts(folder: Path, label: str | None, known: Known) -> pa.Table:
@@ -275,8 +281,3 @@ def _read_texts(folder: Path, label: str | None, known: Known) -> pa.Table:
         chunks.append(pa.array(texts, pa.string()))
     labels = pa.repeat(NO_LABEL if label is None else label, len(files))
     return pa.table({"text": pa.chunked_array(chunks), "label": labels})
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:5])
-    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5:,} more"

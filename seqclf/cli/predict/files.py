@@ -71,7 +71,8 @@ class _Problems:
 def _opened(files: Files, run: Run, quiet: bool) -> tuple[Rows, Options]:
     from seqclf.bulk.chunks import Options
     from seqclf.bulk.rows import open_rows
-    from seqclf.bulk.sources import find_source, listed
+    from seqclf.bulk.sources import find_source
+    from seqclf.wording import listed
 
     options = Options(files.reading, run.reading, files.on_error, files.lines)
     source = find_source(files.given)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import bz2
 import contextlib
 import gzip
-import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
 from typing import IO, Any
 
 import pyarrow as pa
 
 from seqclf.errors import DataError
+from seqclf.wording import listed
 
 ZIP = ".zip"
 # How packed files begin, by the suffix they usually have.
@@ -113,40 +113,20 @@ def unpacked(file: Path) -> Iterator[IO[bytes]]:
 
 
 def _opened(file: Path, packing: str | None, stack: contextlib.ExitStack) -> IO[bytes]:
-    openers: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-    if packing is None:
-        return stack.enter_context(file.open("rb"))
     if packing == ZIP:
         archive = stack.enter_context(zipfile.ZipFile(file))
         return stack.enter_context(archive.open(_only_member(file, archive)))
-    if packing in openers:
-        stream: IO[bytes] = stack.enter_context(openers[packing](file))
-        return stream
-    return stack.enter_context(_zstandard(file))
+    stream: IO[bytes] = stack.enter_context(OPENERS[packing](file))
+    return stream
 
 
-def _zstandard(file: Path) -> IO[bytes]:
-    stream = pa.CompressedInputStream(pa.OSFile(str(file)), "zstd")
-    return io.BufferedReader(_Raw(stream))
-
-
-class _Raw(io.RawIOBase):
-    """Arrow's streams as Python's own, which a TextIOWrapper takes."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        got = self._stream.read(len(buffer))
-        buffer[: len(got)] = got
-        return len(got)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
+OPENERS: dict[str | None, Callable[[Path], Any]] = {
+    None: lambda file: file.open("rb"),
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+    ".zst": lambda file: pa.input_stream(str(file), compression="zstd"),
+}
 
 
 def _kind_of_zip(file: Path) -> str:
@@ -174,9 +154,8 @@ def _only_member(file: Path, archive: zipfile.ZipFile) -> str:
     if len(names) == 1:
         return names[0]
     folder = file.with_suffix("")
-    shown = ", ".join(names[:5]) or "nothing"
-    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
     raise DataError(
-        f"{file} is an archive of {len(names):,} files ({shown}{more}). Unpack it with "
-        f"python -m zipfile -e '{file}' '{folder}', and name that folder: '{folder}'."
+        f"{file} is an archive of {len(names):,} files ({listed(names) or 'nothing'}). "
+        f"Unpack it with python -m zipfile -e '{file}' '{folder}', and name that "
+        f"folder: '{folder}'."
     )

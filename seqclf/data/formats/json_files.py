@@ -14,6 +14,7 @@ import pyarrow as pa
 from seqclf.data import names
 from seqclf.data.dataset import Part
 from seqclf.errors import DataError
+from seqclf.storage import STRICT_JSON
 
 BLOCK_ROWS = 1000  # rows that are Python objects at a time
 Row = dict[str, Any]
@@ -44,7 +45,7 @@ def read_json(content: pa.Buffer, place: str) -> Part:
     return Part(place, _flat(_table(numbered, place)), notes=notes)
 
 
-def are_lines(first: str | bytes, has_more: bool) -> bool:
+def are_lines(first: str, has_more: bool) -> bool:
     """Tells whether JSON has a row a line, and is not one document.
 
     Args:
@@ -54,7 +55,7 @@ def are_lines(first: str | bytes, has_more: bool) -> bool:
     try:
         row = json.loads(first)
     except (ValueError, RecursionError):
-        return first.strip()[:1] not in ("[", "{", b"[", b"{")
+        return first.strip()[:1] not in ("[", "{")
     if not isinstance(row, dict):
         return False
     return has_more or not _holds_rows(row)
@@ -67,24 +68,21 @@ def is_document(content: pa.Buffer) -> bool:
 
 def _document(content: pa.Buffer) -> Any:
     """Returns what a document holds, None of JSON Lines or of something broken."""
-    text = memoryview(content).tobytes()
-    first, _, rest = text.lstrip().partition(b"\n")
+    text = memoryview(content).tobytes().decode()
+    first, _, rest = text.lstrip().partition("\n")
     if are_lines(first, bool(rest.strip())):
         return None
     values = _all_values(text)
     return values[0] if len(values) == 1 else values or None
 
 
-def _all_values(text: bytes) -> list[Any]:
+def _all_values(text: str) -> list[Any]:
     """Returns the values in a text one after the other; none if it is broken."""
-    decoder = json.JSONDecoder(
-        parse_constant=_refuse_constant, object_pairs_hook=_unique
-    )
-    whole, at, values = text.decode().rstrip(), 0, []
+    whole, at, values = text.rstrip(), 0, []
     try:
         while at < len(whole):
             at = len(whole) - len(whole[at:].lstrip())
-            value, at = decoder.raw_decode(whole, at)
+            value, at = STRICT_JSON.raw_decode(whole, at)
             values.append(value)
             if not isinstance(value, dict | list):
                 return []
@@ -216,7 +214,8 @@ def is_scores(kind: pa.DataType) -> bool:
 
 def _lines(content: pa.Buffer, place: str) -> Iterator[tuple[str, Row]]:
     """Yields the objects of JSON Lines, each with its line."""
-    for number, line in enumerate(io.BytesIO(content), start=1):
+    lines = io.TextIOWrapper(pa.BufferReader(content), "utf-8", newline="\n")
+    for number, line in enumerate(lines, start=1):
         if line.strip():
             row, complaint = json_row(line)
             if complaint:
@@ -241,12 +240,10 @@ def _of_one_kind(
         yield where, row
 
 
-def json_row(line: bytes | str) -> tuple[Row, str]:
+def json_row(line: str) -> tuple[Row, str]:
     """Returns the object in a line, and what is wrong with it, "" if nothing is."""
     try:
-        row = json.loads(
-            line, parse_constant=_refuse_constant, object_pairs_hook=_unique
-        )
+        row = STRICT_JSON.decode(line)
     except (ValueError, RecursionError) as reason:
         return {}, f"is broken JSON: {reason}"
     if not isinstance(row, dict):
@@ -264,17 +261,6 @@ def _has_half_a_character(row: object) -> bool:
     except UnicodeEncodeError:
         return True
     return False
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> Row:
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        raise ValueError("a key stands in it twice")
-    return row
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _kind(value: object) -> str | None:
