@@ -34,7 +34,7 @@ BATCH_SIZE = 64  # of Keras
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """A trained model with everything that stands between it and a text.
+    """A trained model with everything that is needed between it and a text.
 
     Attributes:
       logits: The model, from token_ids int32 [batch, time] to logits.
@@ -138,5 +138,5 @@ def _open_onnx(run: Run) -> Predict:
     file = run.file(ONNX_FILE)
     try:
         return onnx_predict(str(file))
-    except Exception as error:  # ONNX Runtime raises classes of its own, without a base
+    except Exception as error:  # ONNX Runtime raises its own classes, without a base
         raise RunError(f"{file} could not be opened: {error}") from error

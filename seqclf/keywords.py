@@ -1,4 +1,4 @@
-"""Settings by the names that people type: options and keyword arguments.
+"""Settings by the names that users give them: options and keyword arguments.
 
 Each field of the config has one name outside. The command line makes an option of it,
 the Python functions take it as a keyword.

@@ -33,7 +33,7 @@ class Options(Known):
 
     Attributes:
       on_error: `fail` raises at the first bad row; `keep` gives it a null for a text.
-      lines: Whether each line of a plain text file is a text of its own.
+      lines: Whether each line of a plain text file is a text.
     """
 
     on_error: str = FAIL
@@ -49,7 +49,7 @@ class Problem:
     """Why a row cannot be classified.
 
     Attributes:
-      file: The file it stands in.
+      file: The file it is in.
       at: Where: `row 17`, as an editor counts, so of CSV and TSV the line in which the
         row begins; `line 17` of JSON Lines; "" where a file is a row.
       why: Such as `has no text`.
@@ -87,7 +87,7 @@ class Rows:
       num_rows: How many rows there are, bad ones included.
       schema: Their columns.
       read: Yields them in order; equal chunks whenever the files are equal.
-      notes: What was found out and a person should know, a sentence each.
+      notes: What the user should know, a sentence each.
     """
 
     source: Source

@@ -38,7 +38,7 @@ def parquet_rows(source: Source, options: Options) -> Rows:
 
 
 def _first_rows(file: Path) -> Part:
-    """Returns what the column of the texts is told by."""
+    """Returns the rows from which the column of the texts is guessed."""
     with _open(file) as opened:
         table = next(
             _whole_batches(opened, None, file), opened.schema_arrow.empty_table()

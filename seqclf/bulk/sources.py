@@ -16,10 +16,10 @@ FORMATS = (*READERS, TEXT_SUFFIX)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Files whose rows stand behind one another.
+    """Files whose rows follow one another.
 
     Attributes:
-      name: What the person named.
+      name: What the user named.
       files: The files in the order of their names, one at least, all of one format.
       suffix: Their format, as `kind_of` tells it; in `.txt` a file is one text, or a
         line is.

@@ -34,7 +34,7 @@ class Record(NamedTuple):
     """One row of a text file.
 
     Attributes:
-      file: The file it stands in.
+      file: The file it is in.
       at: Where, such as `row 17`.
       values: Its fields, in the order of the columns or by column; None if they
         cannot be told apart.

@@ -29,7 +29,7 @@ def table_rows(source: Source, options: Options) -> Rows:
             yield from _chunks(part, column, options)
 
     for _ in read():
-        pass  # a row without a text is told before anything is predicted
+        pass  # a row without a text is refused before anything is predicted
     notes = dict.fromkeys(note for part in parts for note in part.notes)
     schema = pa.unify_schemas(
         [p.table.schema for p in parts], promote_options="default"

@@ -30,7 +30,7 @@ from seqclf.data.formats.json_files import Row
 from seqclf.errors import ConfigError, DataError
 from seqclf.records.reading import Known, Reading
 
-HEAD = 1000  # rows that the column of the texts is told by
+HEAD = 1000  # rows from which the column of the texts is guessed
 TEXT_SCHEMA = pa.schema([("text", pa.string())])
 
 
@@ -98,7 +98,7 @@ def json_rows(source: Source, options: Options) -> Rows:
         return table_rows(source, options)
     schema = kinds.schema(texts)
     texts_or_nulls(Part(source.name, schema.empty_table()), column)  # or no text at all
-    if kinds.are_mixed(texts):  # a text that is a number is told before any answer
+    if kinds.are_mixed(texts):  # a text that is a number is refused first
         _count(_in_order(records(), schema, texts), options)
     read = _reader(lambda: _in_order(records(), schema, texts), schema, column, options)
     return Rows(source, num_rows, schema, read, said)

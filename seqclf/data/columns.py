@@ -15,7 +15,7 @@ from seqclf.data.names import TEXT
 from seqclf.errors import DataError
 from seqclf.wording import listed
 
-JOINT = "\n"  # stands between the parts of a joined text
+JOINT = "\n"  # between the parts of a joined text
 NUMBER = r"^\s*[-+]?\d+([.,]\d+)?\s*$"
 NUMBERED = re.compile(r"column_\d+")
 FEWEST_FOR_A_GUESS = 20  # below it a column of any values may well be one of labels

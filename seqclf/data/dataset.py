@@ -36,10 +36,10 @@ def one_based(index: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some rows of a split, as they stand.
+    """Some rows of a split, all columns as they are.
 
     Attributes:
-      place: Where they stand, for messages, such as `reviews.csv`.
+      place: What messages call where they are from, such as `reviews.csv`.
       table: Any columns.
       row: From a row's index to its number as an editor shows it, for messages: in a
         text file the line that it begins in.

@@ -6,7 +6,7 @@ and every character, or raises an error that names the place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from seqclf.errors import ConfigError, DataError
 from seqclf.records.reading import NOTHING_KNOWN, Known, Reading
 
 TEXT_SUFFIX = ".txt"
+
+OF_TABLES = ("delimiter", "header", "columns")  # say how tables are written
 
 Reader = Callable[[Path, Known], Part]
 
@@ -63,8 +65,7 @@ def read_file(file: Path, known: Known = NOTHING_KNOWN) -> Part:
 
 def _reader(file: Path, given: Reading) -> Reader:
     kind = kind_of(file)
-    said = (given.delimiter, given.header, given.columns)
-    if kind not in READERS and any(one is not None for one in said):
+    if kind not in READERS and any(getattr(given, f) is not None for f in OF_TABLES):
         return _read_delimited
     if kind not in READERS:
         if kind != TEXT_SUFFIX and not _is_text(file):
@@ -100,12 +101,16 @@ def refuse_idle(place: str, kind: str, given: Reading) -> None:
     """
     if kind in OWN_ENCODING and given.encoding and not is_utf_8(given.encoding):
         raise ConfigError(f"encoding does nothing with {place}, which has its own.")
-    idle = () if kind in dialects.DELIMITERS else ("delimiter",)
-    if kind not in (*dialects.DELIMITERS, *SHEETS):
-        idle = (*idle, "header", "columns")
-    for name in idle:
-        if getattr(given, name) is not None:
-            raise ConfigError(f"{name} does nothing with {place}, which has its own.")
+    if kind not in dialects.DELIMITERS:
+        idle = ("delimiter",) if kind in SHEETS else OF_TABLES
+        refuse(given, idle, f"{place}, which has its own")
+
+
+def refuse(given: Reading, fields: Iterable[str], what: str) -> None:
+    """Raises a ConfigError for a field that was given and does nothing with `what`."""
+    for field in fields:
+        if getattr(given, field) is not None:
+            raise ConfigError(f"{field} does nothing with {what}.")
 
 
 def read_bytes(content: bytes, place: str, known: Known) -> Part:

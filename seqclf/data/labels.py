@@ -104,7 +104,7 @@ def read_label_names(folder: Path, found: Found) -> Found:
 
 
 def labels_of(found: Found, given: str, config: DataConfig) -> Labels:
-    """Returns the labels as they stand, and the names of all label ids in order.
+    """Returns the labels as they are, and the names of all label ids in order.
 
     Args:
       found: What the source holds.
@@ -391,7 +391,7 @@ def _about_lists(names: Sequence[str], column: str) -> tuple[str, ...]:
             "SQ011",
             f"{len(lists):,} of the {len(names):,} labels in column {column!r} look "
             f"like lists, such as {spelling.quoted(max(lists, key=len))}. One label a "
-            f"text is what seqclf learns: each list counts as a label of its own. To "
+            f"text is what seqclf learns: each list counts as one label. To "
             f"learn from the texts of one label, take the rows with {separator!r} in "
             f"that column out of the file; --min-per-label 20 leaves out rare lists.",
         ),

@@ -1,4 +1,4 @@
-"""What lies at a path: one file, several, a file a split, or a folder a class."""
+"""What is at a path: one file, several, a file a split, or a folder a class."""
 
 from __future__ import annotations
 
@@ -10,26 +10,21 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from seqclf.data.dataset import (
-    NO_LABEL,
-    SPLIT_NAMES,
-    TRAIN,
-    UNLABELED,
-    Found,
-    Part,
-)
+from seqclf.data.dataset import NO_LABEL, SPLIT_NAMES, TRAIN, UNLABELED, Found, Part
 from seqclf.data.files import (
+    OF_TABLES,
     READERS,
     TEXT_SUFFIX,
     decode_text,
     read_bytes,
     read_file,
+    refuse,
 )
 from seqclf.data.formats.contents import format_of, stem_of
 from seqclf.data.hub import is_saved, read_saved
 from seqclf.data.labels import read_label_names
 from seqclf.errors import ConfigError, DataError
-from seqclf.records.reading import NOTHING_SAID, Known, Reading
+from seqclf.records.reading import NOTHING_SAID, Known
 from seqclf.wording import listed
 
 STANDARD_INPUT = "-"
@@ -145,7 +140,7 @@ def _found(
 
 def _read_folder(folder: Path, known: Known) -> Found:
     if is_saved(folder):
-        _refuse_of_tables(known.given, f"{folder}, a saved data set", "encoding")
+        refuse(known.given, ("encoding", *OF_TABLES), f"{folder}, a saved data set")
         return read_saved(folder)
     files, aside = _split_files(folder)
     if not files:
@@ -167,13 +162,6 @@ def _read_folder(folder: Path, known: Known) -> Found:
         )
     found = _found(str(folder), folder.resolve().name, parts, *notes)
     return read_label_names(folder, found)
-
-
-def _refuse_of_tables(given: Reading, what: str, *more: str) -> None:
-    """Refuses what says how tables are written where there are none."""
-    for name in (*more, "delimiter", "header", "columns"):
-        if getattr(given, name) is not None:
-            raise ConfigError(f"{name} does nothing with {what}.")
 
 
 def _split_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
@@ -200,7 +188,7 @@ def _split_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
 
 
 def _read_class_folders(folder: Path, known: Known, aside: Sequence[str]) -> Found:
-    """Reads texts that lie in a folder a class, perhaps in a folder a split above.
+    """Reads a folder for each class, perhaps within a folder for each split.
 
     This is how aclImdb comes: train/pos/*.txt, train/neg, train/unsup, test/pos, ...
     """
@@ -219,7 +207,7 @@ def _read_class_folders(folder: Path, known: Known, aside: Sequence[str]) -> Fou
     if TRAIN not in parts:
         raise DataError(_nothing_found(folder, aside))
     what = f"{folder}, where a {TEXT_SUFFIX} file is a text and its folder the label"
-    _refuse_of_tables(known.given, what)
+    refuse(known.given, OF_TABLES, what)
     others = _others(list(roots.values()))
     return _found(str(folder), folder.resolve().name, parts, *others)
 
@@ -259,7 +247,7 @@ def _text_files(folder: Path) -> Iterator[Path]:
 
 
 def _others(roots: Sequence[Path]) -> list[str]:
-    """Says what lies in or beside the class folders and is not read."""
+    """Says what is in or beside the class folders and is not read."""
     aside = [
         str(child.relative_to(root))
         for root in roots

@@ -1,8 +1,8 @@
 """From a name or a path to a `Dataset`.
 
-What a person may name: `demo`; a short name or OWNER/NAME on the Hub (`hub`); a file, a
+What the user may name: `demo`; a short name or OWNER/NAME on the Hub (`hub`); a file, a
 folder, a pattern or standard input (`layout`). All but the first give the columns as
-they stand, and `raw` makes texts and label ids of them.
+they are, and `raw` makes texts and label ids of them.
 """
 
 from __future__ import annotations

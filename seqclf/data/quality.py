@@ -17,13 +17,13 @@ HEAVY_IMBALANCE = 10  # times as many texts of the commonest label as of the rar
 
 
 def copies(dataset: Dataset, split: str) -> int:
-    """Counts the rows of a split whose very text stands earlier in it."""
+    """Counts the rows of a split whose very text occurs earlier in it."""
     texts = dataset.texts(split)
     return len(texts) - int(pc.count_distinct(texts).as_py())
 
 
 def shared(dataset: Dataset, split: str, other: str) -> int:
-    """Counts the rows of a split whose very text stands in another, larger one."""
+    """Counts the rows of a split whose very text occurs in another, larger one."""
     common = dataset.texts(other).filter(_stands_in(dataset, other, (split,)))
     rows = pc.is_in(dataset.texts(split), value_set=common.unique())
     return int(pc.sum(rows).as_py() or 0)
@@ -37,10 +37,10 @@ def empty(dataset: Dataset, split: str) -> int:
 
 
 def torn(dataset: Dataset, split: str) -> tuple[int, int]:
-    """Counts the texts of a split that stand in it with two labels or more.
+    """Counts the texts of a split that occur in it with two labels or more.
 
     Returns:
-      Such texts, each counted once, and the rows in which they stand.
+      Such texts, each counted once, and the rows in which they occur.
     """
     encoded = dataset.texts(split).dictionary_encode().unify_dictionaries()
     codes = np.concatenate([chunk.indices.to_numpy() for chunk in encoded.chunks])
@@ -69,7 +69,7 @@ def drop_duplicates(dataset: Dataset) -> Dataset:
 
 
 def warnings(dataset: Dataset) -> tuple[str, ...]:
-    """Says what a person should know before believing a score, a sentence each."""
+    """Says what the user should know before believing a score, a sentence each."""
     return (
         *_about_torn(dataset),
         *_about_shared(dataset),
@@ -109,7 +109,7 @@ def _about_shared(dataset: Dataset) -> list[str]:
             said.append(
                 note(
                     "SQ005",
-                    f"{count:,} of {rows:,} {split} texts stand in train too, so their "
+                    f"{count:,} of {rows:,} {split} texts are in train too, so their "
                     f"score is partly memory; --drop-duplicates takes them out of "
                     f"train.",
                 )

@@ -27,7 +27,7 @@ def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
 
     Returns:
       A data set with train, validation and test; what was done, and what looks wrong
-      with it, stands in its notes.
+      with it, is in its notes.
 
     Raises:
       DataError: If train has one label only, a label one text only, or too few

@@ -68,7 +68,7 @@ class EncodedDataset:
     """The splits as token ids, with the vocabulary and the labels they refer to.
 
     Attributes:
-      path: The cache folder it lies in.
+      path: The cache folder it is in.
       vocabulary: From train alone.
       labels: Label names; the position is the label id.
       splits: `train`, `validation` and `test`.

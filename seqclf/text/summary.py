@@ -17,7 +17,7 @@ PERCENTILES = (5, 25, 50, 75, 95, 100)
 
 
 def summarize(dataset: Dataset, text: TextConfig) -> Summary:
-    """Counts what a person wants to know before training.
+    """Counts what one wants to know before training.
 
     Args:
       dataset: Texts and labels.

@@ -91,7 +91,7 @@ def packing_of(file: Path) -> str | None:
     with file.open("rb") as stream:
         start = stream.read(LONGEST_MARK)
     packing = next((s for s, mark in PACKED.items() if start.startswith(mark)), None)
-    # A text may begin with BZh; bzip2 goes on with its size and the digits of pi.
+    # A text may begin with BZh; bzip2 continues with its size and the digits of pi.
     return None if packing == ".bz2" and start[4:] != BZIP2_BLOCK else packing
 
 

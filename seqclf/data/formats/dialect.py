@@ -21,7 +21,7 @@ from seqclf.records.reading import Known
 TAB = "\t"
 # What separates fields, the usual one of a format first.
 DELIMITERS = {".csv": ",;\t|", ".tsv": "\t;|,"}
-SAMPLE = 10_000  # rows that delimiter and header are told from
+SAMPLE = 10_000  # rows from which delimiter and header are guessed
 QUOTING = (
     "a quoted field does not end where it should. In CSV a text that begins with a "
     'quotation mark is put in quotation marks, and those within it are doubled: "".'
@@ -42,9 +42,9 @@ class Dialect:
       escape: What a backslash means: None itself; `quotes` that the quotation mark
         behind it is text, as Spark writes it; `all` that a backslash behind it is,
         too.
-      names: The columns, as the first line names them, the person, or their numbers.
+      names: The columns, named by the first line, by the user, or by their numbers.
       has_header: Whether the first line is one of names and no row.
-      notes: What was found out and a person should know.
+      notes: What the user should know.
     """
 
     delimiter: str
@@ -191,7 +191,7 @@ def _are_even(widths: Sequence[int]) -> bool:
 def _quoting(lines: Lines, place: str, delimiter: str) -> tuple[bool, str | None]:
     r"""Tells whether quotation marks around a field are no part of it, and the escape.
 
-    They are doubled within a field, or stand behind a backslash, as MySQL and Spark
+    They are doubled within a field, or follow a backslash, as MySQL and Spark
     write them. Half of the world writes TSV without any quoting, where a text may
     begin with a quotation mark that means itself: so there they count only if all of
     them are well-formed.

@@ -105,7 +105,7 @@ def blocks(content: pa.Buffer, place: str, encoding: str) -> Iterator[str]:
 
 
 def line_at(content: pa.Buffer, at: int) -> str:
-    """Returns the number of the line that a byte stands in, for messages."""
+    """Returns the number of the line that a byte is in, for messages."""
     lines = bytes(memoryview(content)[:at]).count(b"\n")
     return f"{lines + 1:,}"
 
@@ -145,7 +145,7 @@ def _readable(content: bytes, refused: str) -> Iterator[tuple[str, str]]:
 
 
 def _implausible(text: str) -> float:
-    """Returns the share of characters beyond ASCII that hardly stand where they do."""
+    """Returns how implausible the characters beyond ASCII are, on average, 0 to 3."""
     judged = []
     for place, character in enumerate(text):
         if character > "\x7f":
@@ -157,10 +157,10 @@ def _implausible(text: str) -> float:
 
 
 def _oddness(character: str, before: str) -> int:
-    """Returns how hardly a character beyond ASCII stands behind another one, 0 to 3.
+    """Returns how implausible a character beyond ASCII is behind another one, 0 to 3.
 
-    Letters behind those of another script hardly do at all; rare signs, capitals
-    within a word and accented Latin letters in a row seldom do.
+    Most of all letters behind those of another script; less so rare signs, capitals
+    within a word and accented Latin letters in a row.
     """
     if unicodedata.category(character)[0] != "L":
         return int(character not in PLAUSIBLE_SIGNS)

@@ -34,7 +34,7 @@ def columns_of(
       known: What is known of it before it is opened.
 
     Returns:
-      The names, whether the first row holds them, and what a person should know.
+      The names, whether the first row holds them, and what the user should know.
 
     Raises:
       DataError: If nothing tells; both answers are named as options.
@@ -106,7 +106,7 @@ def is_header(rows: Sequence[Sequence[str]]) -> bool | None:
     known = names.known_kinds(first)
     if known == {"text", "label"} or (known and not later):
         return True
-    if not later:  # no row is like it: what is uneven is told with its line
+    if not later:  # no row is like it: an uneven row is refused with its line
         return None if len(rows) == 1 else True
     columns = [Counter(column) for column in zip(*later, strict=True)]
     repeated = [i for i, counts in enumerate(columns) if _repeats(counts)]
@@ -129,7 +129,7 @@ def _repeats(counts: Counter[str]) -> bool:
 
 
 def _is_steady(counts: Counter[str]) -> bool:
-    """Tells whether no value of a column stands alone: then no row is likely to."""
+    """Tells whether each value of a column repeats: then a new row would repeat one."""
     return len(counts) > 1 and min(counts.values()) > 1
 
 

@@ -132,7 +132,7 @@ def _keyed(document: Row) -> tuple[list[Row], str]:
         columns = {name: list(values.values()) for name, values in document.items()}
         return _from_columns(columns), "it holds columns"
     rows = [{"key": key, **row} for key, row in document.items()]
-    return rows, "a row is what stands under each key"
+    return rows, "a row is what is under each key"
 
 
 def _from_columns(columns: Row) -> list[Row]:

@@ -42,7 +42,7 @@ def read_lines(content: pa.Buffer, place: str) -> Part | None:
         return _part(place, _fasttext(text, place), f"labels are behind {FASTTEXT}")
     if all(map(TREC_LINE.fullmatch, lines)):
         said = (
-            f"a label is what stands before ':'; --label-column fine_label takes the "
+            f"a label is what comes before ':'; --label-column fine_label takes the "
             f"whole of it, as in {lines[0].split()[0]}"
         )
         return _part(place, _trec(lines), said)
@@ -52,12 +52,12 @@ def read_lines(content: pa.Buffer, place: str) -> Part | None:
         behind = [line.rpartition(separator) for line in lines]
         before = [line.partition(separator)[::-1] for line in lines]
         for where, divided in (
-            ("behind the last", behind),
+            ("after the last", behind),
             ("before the first", before),
         ):
             pairs = [(text, label) for text, _, label in divided]
             if _has_labels([label for _, label in pairs]):
-                said = f"a label is what stands {where} {separator!r}"
+                said = f"a label is what comes {where} {separator!r}"
                 return _part(place, _table(pairs), said)
     return None
 

@@ -19,7 +19,7 @@ def read_sheet(file: Path) -> tuple[list[list[str]], tuple[str, ...]]:
       file: Excel (.xlsx, .xls) or OpenDocument.
 
     Returns:
-      Its rows, without blank ones around them; and what a person should know.
+      Its rows, without blank ones around them; and what the user should know.
 
     Raises:
       DataError: If the reader is not installed, or the file is damaged.
