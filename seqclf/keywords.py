@@ -1,4 +1,4 @@
-"""Settings by the names that people type: options and keyword arguments.
+"""Settings by the names that users give them: options and keyword arguments.
 
 Each field of the config has one name outside. The command line makes an option of it,
 the Python functions take it as a keyword.
@@ -222,10 +222,8 @@ def in_python(message: str) -> str:
     hints |= typing.get_type_hints(Placement)
 
     def spoken(found: re.Match[str]) -> str:
-        if found["command"]:
-            return found[0]
-        negated, flag, value = found["no"], found["flag"], found["value"]
-        name = flag.replace("-", "_")
+        command, negated, flag, value = found.groups()
+        name = "" if command else flag.replace("-", "_")
         if name not in hints:
             return found[0]
         if bool in (hints[name], *typing.get_args(hints[name])):

@@ -53,11 +53,9 @@ def strict_json(text: str) -> Any:
     """Parses JSON as seqclf writes it.
 
     Raises:
-      ValueError: On anything else, such as NaN or a key that stands twice.
+      ValueError: On anything else, such as NaN or a key that occurs twice.
     """
-    return json.loads(
-        text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats
-    )
+    return STRICT_JSON.decode(text)
 
 
 def strict_object(text: str) -> dict[str, Any]:
@@ -94,5 +92,10 @@ def _refuse_constant(name: str) -> None:
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key occurs twice")
     return values
+
+
+STRICT_JSON = json.JSONDecoder(
+    parse_constant=_refuse_constant, object_pairs_hook=_without_repeats
+)

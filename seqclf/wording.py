@@ -22,6 +22,12 @@ def joined(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Returns the first names and how many others there are: `a, b and 3 more`."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def counted(number: int, unit: str) -> str:
     """Returns a number with its unit, such as `1 seed` or `1,500 texts`."""
     return f"{number:,} {plural(number, unit)}"

@@ -98,8 +98,22 @@ def test_no_text_occurs_twice(
 
 
 def test_there_are_enough_clauses_and_words() -> None:
-    assert grammar.count_clauses() >= 150
-    assert len(grammar.content_words()) >= 600
+    clauses = [
+        filler
+        for groups in grammar.load("patterns.toml")["clauses"].values()
+        for patterns in groups.values()
+        for fillers in patterns.values()
+        for filler in fillers
+    ]
+    assert len(clauses) >= 150
+    lines = [
+        line
+        for kinds in grammar.load("lexicon.toml").values()
+        for lists in kinds.values()
+        for line in lists.values()
+    ]
+    tokens = set(grammar.TOKEN.findall(" ".join(lines).lower()))
+    assert sum(len(token) > 3 for token in tokens) >= 600
 
 
 def test_lengths_are_those_of_short_reviews(texts: list[str]) -> None:

@@ -68,7 +68,7 @@ def with_columns(
         found = dataclasses.replace(found, **{field: name})
     if missing:
         raise _not_found(train, missing)
-    return dataclasses.replace(found, notes=found.notes + _told(trained, guessed))
+    return found.noted(*_told(trained, guessed))
 
 
 def _told(trained: Mapping[str, str], guessed: Mapping[str, str]) -> tuple[str, ...]:
@@ -109,7 +109,7 @@ def _renamed(found: Found, kind: str, name: str) -> Found:
                 table = part.table.rename_columns(columns)
                 parts[split][index] = dataclasses.replace(part, table=table)
                 notes.append(f"{part.place}: took column {other!r} for {kind}s.")
-    return dataclasses.replace(found, parts=parts, notes=(*found.notes, *notes))
+    return dataclasses.replace(found, parts=parts).noted(*notes)
 
 
 def guess_text(part: Part) -> str:
@@ -136,7 +136,11 @@ def _guessed(part: Part, kind: str) -> str | None:
     with the most words, of labels the only one with few different values.
     """
     if all(map(NUMBERED.fullmatch, part.table.column_names)):
-        return _text_alone(part) if kind == TEXT else _label_alone(part)
+        # A file that gives columns no names.
+        text, labels = likeliest_in(part)
+        if kind == TEXT:
+            return text
+        return labels[0] if len(labels) == 1 else _only_repeated(part, labels)
     named = _named(part, kind)
     if kind == TEXT:
         return _text_by_content(part, named)
@@ -158,17 +162,6 @@ def _named(part: Part, kind: str) -> str | None:
         words = _mean_words(part, ending)
         return max(words, key=words.__getitem__, default=None)
     return next((name for name in ending if _has_few_values(part, name)), None)
-
-
-def _text_alone(part: Part) -> str:
-    """Returns the column of the longest texts of a file that gives columns no names."""
-    return likeliest_in(part)[0]
-
-
-def _label_alone(part: Part) -> str | None:
-    """Returns the column of labels of such a file; None if several may be that."""
-    _, labels = likeliest_in(part)
-    return labels[0] if len(labels) == 1 else _only_repeated(part, labels)
 
 
 def _only_repeated(part: Part, columns: Iterable[str]) -> str | None:

@@ -39,14 +39,14 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
     }
     labels = labels_of(found, label_column, config)
     splits = {}
-    for split, parts in found.parts.items():
+    for split in found.parts:
         tables = []
-        for index, part in enumerate(parts):
+        for index, of_part in enumerate(texts[split]):
             if split == UNLABELED:
-                ids = pa.chunked_array([pa.repeat(NO_LABEL, part.table.num_rows)])
+                ids = pa.chunked_array([pa.repeat(NO_LABEL, len(of_part))])
             else:
-                ids = ids_of(labels.columns[split][index], labels.names, part)
-            table = pa.table([texts[split][index], ids.cast(pa.int32())], schema=SCHEMA)
+                ids = ids_of(labels.columns[split][index], labels.names)
+            table = pa.table([of_part, ids.cast(pa.int32())], schema=SCHEMA)
             tables.append(table.filter(pc.is_valid(ids)) if ids.null_count else table)
         splits[split] = pa.concat_tables(tables)
     raw = RawData(
@@ -79,4 +79,4 @@ def _without_emptied(raw: RawData, found: Found) -> RawData:
         return raw
     splits = {s: table for s, table in raw.splits.items() if s not in emptied}
     said = f"no row is left of {' and '.join(emptied)}."
-    return dataclasses.replace(raw, splits=splits, notes=(*raw.notes, said))
+    return dataclasses.replace(raw, splits=splits).noted(said)

@@ -31,7 +31,7 @@ def without_unlabelled(found: Found) -> Found:
         if some and all(_is_unlabelled(part, label, hides) for part in some):
             del parts[split]
             notes.append(_told(some[0], split, label))
-    return dataclasses.replace(found, parts=parts, notes=(*found.notes, *notes))
+    return dataclasses.replace(found, parts=parts).noted(*notes)
 
 
 def _values(part: Part, label: str) -> pa.Array:

@@ -51,6 +51,23 @@ class Reading:
 NOTHING_SAID = Reading()
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of files before they are opened.
+
+    Attributes:
+      given: What the user said of them.
+      usual: How the training read its files; it counts where nothing is given, as far
+        as the files allow it.
+    """
+
+    given: Reading = NOTHING_SAID
+    usual: Reading = NOTHING_SAID
+
+
+NOTHING_KNOWN = Known()
+
+
 def split_names(names: str) -> list[str]:
     """Returns the names of columns that are separated by commas."""
     return [name.strip() for name in names.split(",")]

@@ -124,28 +124,6 @@ def load_bank(domain: str) -> Bank:
     return bank
 
 
-def count_clauses() -> int:
-    """Counts the clause patterns of all domains."""
-    return sum(
-        len(fillers)
-        for groups in load("patterns.toml")["clauses"].values()
-        for patterns in groups.values()
-        for fillers in patterns.values()
-    )
-
-
-def content_words() -> set[str]:
-    """Returns the different words of four letters or more in the lexicon."""
-    lines = [
-        line
-        for kinds in load("lexicon.toml").values()
-        for lists in kinds.values()
-        for line in lists.values()
-    ]
-    tokens = TOKEN.findall(" ".join(lines).lower())
-    return {token for token in tokens if len(token) > 3}
-
-
 class Composer:
     """Fills the patterns of one review.
 

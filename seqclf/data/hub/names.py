@@ -107,7 +107,7 @@ def name_of(source: str, entry: HubName) -> str:
 
 
 def words(entry: HubName) -> str:
-    """Returns what people call it: the id, and the subset if there is one."""
+    """Returns what messages call it: the id, and the subset if there is one."""
     return f"{entry.id}, subset {entry.subset}" if entry.subset else entry.id
 
 
