@@ -292,8 +292,8 @@ def test_predict_without_text_on_a_terminal_says_what_to_type(workplace):
 
 
 def test_train_twice_reuses_the_finished_run(workplace):
-    again = run_cli(["train", "--cell=gru", "--data=reviews", *TINY], workplace)
-    assert again.returncode == 0
+    again = run_in(workplace, "train", "--cell=gru", "--data=reviews", *TINY)
+    assert again.exit_code == 0
     assert "is finished with these settings and data: reused" in again.stderr
     quiet = run_cli(
         ["train", "--cell=gru", "--data=reviews", "--quiet", "--json", *TINY], workplace
@@ -508,9 +508,9 @@ def test_doctor_says_what_runs_where(tmp_path):
     assert findings["versions"]["keras"]
     assert "lstm" in " ".join(findings["runs_where"])
     assert "the Hub is not asked" in findings["network"]  # HF_HUB_OFFLINE is set
-    untried = json.loads(run_in(tmp_path, "doctor", "--json", "--no-network").stdout)
-    assert untried["network"] == "not tried (--no-network)"
-    assert "tensorflow" in run_in(tmp_path, "doctor").stdout
+    untried = " ".join(run_in(tmp_path, "doctor", "--no-network").stdout.split())
+    assert "not tried (--no-network)" in untried
+    assert "tensorflow" in untried
 
 
 def test_doctor_tries_the_network_when_asked(tmp_path, monkeypatch):

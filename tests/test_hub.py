@@ -195,6 +195,7 @@ def test_second_load_downloads_nothing(hub, environment, first):
     assert not any(path.endswith("parquet") for path in asked)
 
 
+@pytest.mark.slow
 def test_offline_load_takes_the_newest_commit_from_the_cache(
     environment, first, pinned
 ):
