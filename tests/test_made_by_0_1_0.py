@@ -22,6 +22,7 @@ from conftest import TINY, invoke
 
 from seqclf import Classifier, Comparison, Run, SequenceClassifier, config, steps
 from seqclf import studies as all_studies
+from seqclf.about_studies import ABOUT
 from seqclf.errors import RunError
 from seqclf.studies import STUDIES, claims_page, saved, sections, shown
 
@@ -436,7 +437,7 @@ def test_an_answer_is_read_shown_and_drawn(study, here):
     trials, rows, words = ANSWERS[study]
     assert (answer.study, answer.trials, len(answer.rows)) == (study, trials, rows)
     assert words in answer.sentence
-    assert answer.about.claim == STUDIES[study].claim
+    assert answer.about.claim == ABOUT[study].claim
     text = shown.markdown(answer)
     console = Console(width=200, record=True, file=io.StringIO())
     shown.to_terminal(answer, console)

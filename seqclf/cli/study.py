@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqclf.about_studies import ABOUT
 from seqclf.cells import recurrent_names
 from seqclf.cli import _options as options
 from seqclf.cli._screen import Screen, print_json, stdout
@@ -22,10 +25,10 @@ ALL_CELLS = ",".join(recurrent_names())
 Name = Annotated[
     str | None,
     typer.Argument(
-        metavar="[NAME]",
+        metavar="NAME",
         help="The study; left out, all of them are listed.",
         autocompletion=lambda incomplete: [
-            name for name in _names() if name.startswith(incomplete)
+            name for name in ABOUT if name.startswith(incomplete)
         ],
     ),
 ]
@@ -55,10 +58,53 @@ Jobs = Annotated[
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown.")]
 
 
-def _names() -> list[str]:
-    from seqclf.studies import STUDIES
+# All that a study of finished comparisons takes.
+_OUTPUT = {"fresh", "models_dir", "json", "markdown", "quiet", "config_file"}
 
-    return list(STUDIES)
+
+class StudyCommand(options.Command):
+    """The command, whose help with a study's name is about that study."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parses as usual; the help, which comes first, knows the name as well."""
+        given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        ctx.meta[__name__] = given.get("name")
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Shows the page of the study, or the general one with a list of them."""
+        page = copy.copy(self)
+        name = ctx.meta.get(__name__)
+        if name in ABOUT:
+            ctx.info_name = f"study {name}"
+            page.help = _help_of(name)
+            page.params = [p for p in self.params if _has_meaning(name, p.name)]
+        else:
+            page.help = f"{self.help}\n\n\b\n{_list_of_studies()}"
+        super(StudyCommand, page).format_help(ctx, formatter)
+
+
+def _has_meaning(study: str, parameter: str | None) -> bool:
+    about = ABOUT[study]
+    if not about.trains:
+        return parameter in _OUTPUT
+    return parameter != "name" and parameter not in about.idle
+
+
+def _help_of(study: str) -> str:
+    about = ABOUT[study]
+    return (
+        f"Test the claim: {about.claim}\n\n{about.method}\n\n"
+        f"Example: seqclf study {study} {about.example}"
+    )
+
+
+def _list_of_studies() -> str:
+    lines = [
+        textwrap.fill(f"{name:13}{one.claim}", width=78, subsequent_indent=f"{'':13}")
+        for name, one in ABOUT.items()
+    ]
+    return "\n".join(lines)
 
 
 @options.with_config(without=("cell", "seed"))
@@ -80,10 +126,11 @@ def study(
     quiet: options.Quiet = False,
     config_file: options.ConfigFile = None,
 ) -> None:
-    """Put a sentence about these cells to the test, on your own data.
+    """Test a claim about these cells on your own data.
 
     Writes its answer, with all figures and a picture, to models/<data>-studies. An
-    equal question is not asked twice, and finished trainings are reused.
+    answer to the same question is reused, and so are finished trainings. `seqclf study
+    NAME --help` is about one study.
 
     Example: seqclf study gradients --data reviews.csv
     """
@@ -92,9 +139,9 @@ def study(
         return
     from seqclf import steps, studies
 
-    if name not in studies.STUDIES:
-        raise ConfigError(unknown("study", name, list(studies.STUDIES)))
-    _refuse_options(name, {"texts": bool(text), "range_test": range_test})
+    if name not in ABOUT:
+        raise ConfigError(unknown("study", name, list(ABOUT)))
+    _refuse_options(name, {"text": bool(text), "range_test": range_test})
     _refuse_idle_options(
         name,
         {
@@ -145,24 +192,20 @@ def question_of(
 
 
 def _refuse_options(name: str, given: dict[str, bool]) -> None:
-    """Refuses what has a meaning for other studies only."""
-    from seqclf.studies import STUDIES
-
-    flags = {"texts": "--text", "range_test": "--range-test"}
+    """Refuses what has a meaning for another study only."""
     for option, is_given in given.items():
-        if is_given and option not in STUDIES[name].options:
-            owner = next(n for n, one in STUDIES.items() if option in one.options)
-            raise ConfigError(f"{flags[option]} is for the study {owner} alone.")
+        if is_given and option in ABOUT[name].idle:
+            owner = next(n for n, one in ABOUT.items() if option not in one.idle)
+            flag = f"--{option.replace('_', '-')}"
+            raise ConfigError(f"{flag} is for the study {owner} alone.")
 
 
 def _refuse_idle_options(name: str, given: dict[str, bool]) -> None:
     """Refuses what would do nothing for a study of finished comparisons."""
-    from seqclf.studies import STUDIES
-
     idle = [option for option, is_given in given.items() if is_given]
-    if STUDIES[name].about is not None and idle:
+    if idle and not ABOUT[name].trains:
         raise ConfigError(
-            f"{name} reads what lies in --models-dir and trains nothing; leave out: "
+            f"{name} reads what is in --models-dir and trains nothing; leave out: "
             f"{', '.join(idle)}."
         )
 
@@ -170,12 +213,10 @@ def _refuse_idle_options(name: str, given: dict[str, bool]) -> None:
 def _list_studies() -> None:
     from rich.table import Table
 
-    from seqclf.studies import STUDIES
-
     table = Table(title="Studies", title_justify="left", title_style="bold")
     table.add_column("seqclf study")
-    table.add_column("puts to the test")
-    for name, one in STUDIES.items():
+    table.add_column("tests the claim")
+    for name, one in ABOUT.items():
         table.add_row(name, one.claim)
     stdout().print(table)
 

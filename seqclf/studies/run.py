@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seqclf import keywords, marker
+from seqclf.about_studies import ABOUT
 from seqclf.config import require_count
 from seqclf.data import GENERATED
 from seqclf.machine import jobs_for
@@ -91,7 +92,7 @@ def run_study(
 
 def _about(name: str, question: Question, data: DatasetInfo) -> About:
     return About(
-        claim=STUDIES[name].claim,
+        claim=ABOUT[name].claim,
         command=_command(name, question),
         data=data.name,
         fingerprint=data.fingerprint,
