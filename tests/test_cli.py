@@ -162,7 +162,7 @@ def test_debug_shows_the_traceback(tmp_path):
     done = run_cli(["train", "--data", "nowhere"], tmp_path, env=environment)
     assert done.returncode == 1
     assert "Traceback" in done.stderr
-    assert "Traceback" not in run_cli(["train", "--data", "nowhere"], tmp_path).stderr
+    assert "Traceback" not in run_in(tmp_path, "train", "--data=nowhere").stderr
 
 
 # A finished run, its commands ------------------------------------------------------
@@ -377,8 +377,8 @@ def test_a_damaged_run_stops_no_other(finished_run, tmp_path):
 def test_a_folder_that_cannot_be_written_is_named(workplace, tmp_path):
     (tmp_path / "models").write_text("this is a file")
     option = f"--models-dir={tmp_path / 'models'}"
-    done = run_cli(["train", "--data=reviews", option, *TINY], workplace)
-    assert done.returncode == 1
+    done = run_in(workplace, "train", "--data=reviews", option, *TINY)
+    assert done.exit_code == 1
     assert str(tmp_path / "models") in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -249,6 +249,7 @@ def test_neither_network_nor_cache_says_what_was_tried_and_what_works(
     assert "--data demo" in error
 
 
+@pytest.mark.slow
 def test_a_test_split_with_hidden_labels_is_left_aside(environment):
     summary = show(environment, "some/hidden")
     assert sizes(summary) == {"train": 58, "validation": 6, "test": 16}
