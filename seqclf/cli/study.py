@@ -15,7 +15,6 @@ from seqclf.cli import _options as options
 from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.config import RunConfig, require_count
 from seqclf.errors import ConfigError, unknown
-from seqclf.keywords import PARTS
 
 if TYPE_CHECKING:
     from seqclf.studies.question import Answer, Question
@@ -85,26 +84,22 @@ class StudyCommand(options.Command):
 
 
 def _has_meaning(study: str, parameter: str | None) -> bool:
-    about = ABOUT[study]
-    if not about.trains:
+    if not ABOUT[study].trains:
         return parameter in _OUTPUT
-    return parameter != "name" and parameter not in about.idle
+    return parameter != "name" and parameter not in ABOUT[study].idle
 
 
 def _help_of(study: str) -> str:
     about = ABOUT[study]
-    return (
-        f"Test the claim: {about.claim}\n\n{about.method}\n\n"
-        f"Example: seqclf study {study} {about.example}"
-    )
+    example = f"Example: seqclf study {study} {about.example}"
+    return f"Test the claim: {about.claim}\n\n{about.method}\n\n{example}"
 
 
 def _list_of_studies() -> str:
-    lines = [
-        textwrap.fill(f"{name:13}{one.claim}", width=78, subsequent_indent=f"{'':13}")
+    return "\n".join(
+        textwrap.fill(f"{name:13}{one.claim}", 78, subsequent_indent=" " * 13)
         for name, one in ABOUT.items()
-    ]
-    return "\n".join(lines)
+    )
 
 
 @options.with_config(without=("cell", "seed"))
@@ -135,23 +130,17 @@ def study(
     Example: seqclf study gradients --data reviews.csv
     """
     if name is None:
-        _list_studies()
+        typer.echo(_list_of_studies())
         return
     from seqclf import steps, studies
 
     if name not in ABOUT:
         raise ConfigError(unknown("study", name, list(ABOUT)))
     _refuse_options(name, {"text": bool(text), "range_test": range_test})
-    _refuse_idle_options(
-        name,
-        {
-            "--cells": options.is_given(context, "cells"),
-            "--seeds": options.is_given(context, "seeds"),
-            "--quick": quick,
-            "--jobs": jobs is not None,
-            "a recipe or data": bool(options.given_settings(context, *PARTS)),
-        },
-    )
+    if not ABOUT[name].trains:
+        taken = {*_OUTPUT, "name", "cache_dir"}
+        why = f"{name} reads finished comparisons"
+        options.refuse_given(context, taken, why)
     question = dataclasses.replace(
         question_of(context, config, cells, seeds, quick, json, markdown),
         texts=tuple(text or ()),
@@ -198,27 +187,6 @@ def _refuse_options(name: str, given: dict[str, bool]) -> None:
             owner = next(n for n, one in ABOUT.items() if option not in one.idle)
             flag = f"--{option.replace('_', '-')}"
             raise ConfigError(f"{flag} is for the study {owner} alone.")
-
-
-def _refuse_idle_options(name: str, given: dict[str, bool]) -> None:
-    """Refuses what would do nothing for a study of finished comparisons."""
-    idle = [option for option, is_given in given.items() if is_given]
-    if idle and not ABOUT[name].trains:
-        raise ConfigError(
-            f"{name} reads what is in --models-dir and trains nothing; leave out: "
-            f"{', '.join(idle)}."
-        )
-
-
-def _list_studies() -> None:
-    from rich.table import Table
-
-    table = Table(title="Studies", title_justify="left", title_style="bold")
-    table.add_column("seqclf study")
-    table.add_column("tests the claim")
-    for name, one in ABOUT.items():
-        table.add_row(name, one.claim)
-    stdout().print(table)
 
 
 def _print(answer: Answer[Any], form: str) -> None:
