@@ -162,6 +162,7 @@ def test_polar_words_occur_in_both_classes(
         assert min(counts) / max(counts) > 0.4, (word, counts)
 
 
+@pytest.mark.slow
 def test_a_bag_of_words_does_not_suffice(
     splits: dict[str, list[demo.Review]],
 ) -> None:

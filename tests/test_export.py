@@ -404,6 +404,7 @@ def check_engines(words: Vocabulary, python, table, some: list[str]) -> None:
     assert [row[row > 0].tolist() for row in rows] == expected
 
 
+@pytest.mark.slow
 def test_three_engines_agree_on_any_texts(tmp_path, monkeypatch):
     words = some_vocabulary()
     config = TextConfig(max_length=9, keep="both")

@@ -21,6 +21,7 @@ from asked import Silent
 from conftest import TINY, invoke
 
 from seqclf import Classifier, Comparison, Run, SequenceClassifier, config
+from seqclf.about_studies import ABOUT
 from seqclf.errors import RunError
 from seqclf.studies import STUDIES, claims_page, saved, sections, shown, write_page
 from seqclf.workflows import compare as comparing
@@ -437,7 +438,7 @@ def test_an_answer_is_read_shown_and_drawn(study, here):
     trials, rows, words = ANSWERS[study]
     assert (answer.study, answer.trials, len(answer.rows)) == (study, trials, rows)
     assert words in answer.sentence
-    assert answer.about.claim == STUDIES[study].claim
+    assert answer.about.claim == ABOUT[study].claim
     text = shown.markdown(answer)
     console = Console(width=200, record=True, file=io.StringIO())
     shown.to_terminal(answer, console)

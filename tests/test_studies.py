@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from asked import Silent, tiny
-from conftest import TINY, run_cli
+from conftest import TINY, command_line, invoke, run_cli
 
+from seqclf.about_studies import ABOUT
 from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.errors import RunError
 from seqclf.marker import QUESTION_FILE
@@ -302,6 +303,26 @@ def test_the_command_lists_the_studies_and_refuses_others(tmp_path: Path) -> Non
     refused = run_cli(["study", "nothing"], tmp_path)
     assert refused.returncode == 2
     assert "choices" in refused.stderr
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_help_of_a_study_is_about_it_and_has_only_the_options_it_takes(name):
+    shown = invoke("study", "--seeds=1", "--help", name, env={"COLUMNS": "200"}).stdout
+    about, said = ABOUT[name], " ".join(shown.split())
+    assert all(words in said for words in (about.claim, about.method, about.example))
+    parameters = command_line().commands["study"].params
+    taken = {p.name for p in parameters if f" {p.opts[0]} " in shown}
+    assert {"json", "models_dir"} <= taken
+    every = {p.name for p in parameters} - {"name"}
+    assert not about.idle - every
+    assert taken == every - about.idle if about.trains else "data" not in taken
+
+
+def test_the_help_without_a_study_lists_them_all():
+    for arguments in ([], ["nothing"]):
+        said = " ".join(invoke("study", *arguments, "--help").stdout.split())
+        assert all(f"{name} {one.claim}" in said for name, one in ABOUT.items())
+    assert ABOUT.keys() == STUDIES.keys()
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seqclf import keywords, marker
+from seqclf.about_studies import ABOUT
 from seqclf.comparison.design import parse_cells
 from seqclf.config import RunConfig, require_count
 from seqclf.data import GENERATED
@@ -29,7 +30,7 @@ from seqclf.studies.lab import Lab
 from seqclf.studies.question import About, Answer, Question
 
 PAGE_FILE = "study.html"
-FLAGS = {"texts": "--text", "range_test": "--range-test"}
+OPTIONS = {"texts": "text", "range_test": "range_test"}  # by field of the question
 
 
 def question_of(config: RunConfig, cells: str, seeds: int, **others: Any) -> Question:
@@ -74,8 +75,8 @@ def run_study(
       RunError: If a measurement failed.
       TrainingError: If a training failed.
     """
-    if name not in STUDIES:
-        raise ConfigError(unknown("study", name, list(STUDIES)))
+    if name not in ABOUT:
+        raise ConfigError(unknown("study", name, list(ABOUT)))
     _refuse_idle_fields(name, question)
     if jobs is not None:
         require_count("--jobs", jobs)
@@ -112,16 +113,17 @@ def run_study(
 
 
 def _refuse_idle_fields(name: str, question: Question) -> None:
-    """Refuses what has a meaning for other studies only."""
-    for field, flag in FLAGS.items():
-        if getattr(question, field) and field not in STUDIES[name].options:
-            owner = next(n for n, one in STUDIES.items() if field in one.options)
+    """Refuses what has a meaning for another study only."""
+    for field, option in OPTIONS.items():
+        if getattr(question, field) and option in ABOUT[name].idle:
+            owner = next(n for n, one in ABOUT.items() if option not in one.idle)
+            flag = f"--{option.replace('_', '-')}"
             raise ConfigError(f"{flag} is for the study {owner} alone.")
 
 
 def _about(name: str, question: Question, data: DatasetInfo) -> About:
     return About(
-        claim=STUDIES[name].claim,
+        claim=ABOUT[name].claim,
         command=_command(name, question),
         data=data.name,
         fingerprint=data.fingerprint,
