@@ -97,7 +97,7 @@ def export(
         raise ConfigError("export takes a run: seqclf export RUN --format onnx.")
     names = _names(format, quantize)
     _check_card(license, language)
-    from seqclf.export import About
+    from seqclf.export import About, to_json
     from seqclf.export import export as export_run
     from seqclf.runs import open_run
 
@@ -105,7 +105,8 @@ def export(
     folder = output or EXPORTS / chosen.name
     is_one = output is not None and len(names) == 1
     places = {name: folder if is_one else folder / name for name in names}
-    about = About(license, tuple(language.split(",")) if language else ())
+    languages = tuple(language.split(",")) if language else ()
+    about = About(license=license, languages=languages)
     left = [n for n in names if overwrite or not places[n].exists()]
     if left:
         note(f"Writing, opening and comparing: {', '.join(left)}.", quiet)
@@ -113,9 +114,9 @@ def export(
     for artefact in export_run(chosen, places, about, cache_dir, overwrite):
         note(_told(artefact), quiet)
         made.append(artefact)
-    made.sort(key=lambda artefact: names.index(artefact.format))
+    made.sort(key=lambda artefact: names.index(artefact.record.format))
     if json:
-        print_json([{"path": str(a.path)} | dict(a.record) for a in made])
+        print_json([{"path": str(a.path)} | to_json(a.record) for a in made])
     else:
         stdout().print(_table(made, folder))
 
@@ -161,23 +162,25 @@ def _check_card(license: str, language: str | None) -> None:
 
 
 def _told(artefact: Artefact) -> str:
-    record = artefact.record
+    from seqclf.export import FORMATS
+
+    path, record = artefact.path, artefact.record
     if artefact.is_reused:
-        return f"{artefact.path} is there already, of this run and settings: reused"
+        return f"{path} is there already, of this run and settings: reused"
     told = (
-        f"{artefact.path}: differs by {record['greatest_difference']:.2g} at most (may "
-        f"by {record['bound']:g}), same label for "
-        f"{100 * record['label_agreement']:.2f} % of {record['texts']} texts"
+        f"{path}: differs by {record.greatest_difference:.2g} at most (may by "
+        f"{record.bound:g}), same label for {100 * record.label_agreement:.2f} % of "
+        f"{record.texts} texts"
     )
-    if "test" not in record:
+    if not FORMATS[record.format].is_lossy:
         return told
-    if record["test"] is None:
+    if record.test is None:
         return (
-            f"{told}; what it costs in accuracy could not be measured: the run's "
-            "data is not in the cache"
+            f"{told}; the loss in accuracy could not be measured: the run's data is "
+            f"not in the cache"
         )
-    before, after = (100 * record["test"][k]["accuracy"] for k in ("run", "artefact"))
-    return f"{told}; test accuracy {after:.2f} % instead of {before:.2f} %"
+    before, after = record.test.run.accuracy, record.test.artefact.accuracy
+    return f"{told}; test accuracy {100 * after:.2f} % instead of {100 * before:.2f} %"
 
 
 def _table(made: Sequence[Artefact], folder: Path) -> Any:
@@ -191,10 +194,10 @@ def _table(made: Sequence[Artefact], folder: Path) -> Any:
     for artefact in made:
         record = artefact.record
         table.add_row(
-            artefact.format,
-            f"{record['bytes'] / 1000:,.0f}",
-            f"{record['greatest_difference']:.1e}",
-            f"{100 * record['label_agreement']:.2f}",
-            f"{record['milliseconds_per_text']:.2f}",
+            record.format,
+            f"{record.bytes / 1000:,.0f}",
+            f"{record.greatest_difference:.1e}",
+            f"{100 * record.label_agreement:.2f}",
+            f"{record.milliseconds_per_text:.2f}",
         )
     return table
