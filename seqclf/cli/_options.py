@@ -113,8 +113,8 @@ class Command(TyperCommand):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """As TyperCommand."""
-        options["help"] = joined_lines(options.get("help") or "")
         super().__init__(*arguments, **options)
+        self.help = joined_lines(self.help or "")
 
 
 def joined_lines(text: str) -> str:
