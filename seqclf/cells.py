@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +40,7 @@ class Onnx:
 
     operator: str
     gate_order: tuple[int, ...]
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, int] = field(default_factory=dict)
     activations: tuple[str, ...] = ()
     has_int8: bool = False
 
@@ -127,7 +127,7 @@ class Cell:
     biases: int
     relative_cost: float
     look: Look
-    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    options: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     onnx: Onnx | None = None
     has_cudnn: bool = False
     inside: Inside | None = None

@@ -16,7 +16,7 @@ import types
 import typing
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from seqclf.cells import CELLS
 from seqclf.errors import ConfigError, unknown
@@ -39,6 +39,9 @@ SOURCE_FIELDS = frozenset(
 # was then and is no part of `question`, so that such files still ask the same.
 LATER_FIELDS = frozenset(("conv_width",))
 
+Setting = str | int | float | bool | None
+Settings = dict[str, dict[str, Setting]]  # by part of the config and name
+
 _Config = TypeVar("_Config")
 
 
@@ -46,19 +49,27 @@ _Config = TypeVar("_Config")
 BASIC, FILES, LABELS = "Options", "Reading files", "Labels and splits"
 
 
-def _setting(
-    default: Any, text: str, panel: str | None = None, shown: str | None = None
-) -> Any:
-    """Returns a field with its help.
+HELP = "help"  # where a field's metadata has its Help
 
-    Args:
-      default: Its default.
+
+class Help(NamedTuple):
+    """What the help of a command says of a setting.
+
+    Attributes:
       text: What it does.
       panel: Where the help shows it; None: in the panel of its part.
       shown: What the help says of a default that is None.
     """
-    help_of = {"help": text, "panel": panel, "shown": shown}
-    return field(default=default, metadata=help_of)
+
+    text: str
+    panel: str | None
+    shown: str | None
+
+
+def _setting(
+    default: Any, text: str, panel: str | None = None, shown: str | None = None
+) -> Any:
+    return field(default=default, metadata={HELP: Help(text, panel, shown)})
 
 
 def _require(holds: bool, name: str, expected: str, came: object) -> None:
@@ -422,12 +433,12 @@ def twin(config: RunConfig, cell: str, seed: int | None = None) -> RunConfig:
     )
 
 
-def to_dict(config: RunConfig) -> dict[str, Any]:
+def to_dict(config: RunConfig) -> Settings:
     """Returns the config as plain values, ready for JSON."""
     return dataclasses.asdict(config)
 
 
-def from_dict(values: Mapping[str, Any]) -> RunConfig:
+def from_dict(values: Mapping[str, object]) -> RunConfig:
     """Reads what `to_dict` wrote, strictly.
 
     Raises:
@@ -449,13 +460,22 @@ def differences(a: RunConfig, b: RunConfig) -> list[str]:
 
     Where the data is, `SOURCE_FIELDS`, is left out.
     """
-    left, right = _flat(_divided(a)), _flat(_divided(b))
+    left, right = flat(_divided(a)), flat(_divided(b))
     return [
         f"{key}: {left[key]}, {right[key]}" for key in left if left[key] != right[key]
     ]
 
 
-def question(config: RunConfig) -> dict[str, Any]:
+def flat(values: Settings) -> dict[str, Setting]:
+    """Returns settings by part and name, such as `model.units`."""
+    return {
+        f"{part}.{key}": value
+        for part, settings in values.items()
+        for key, value in settings.items()
+    }
+
+
+def question(config: RunConfig) -> Settings:
     """Returns plain values that are equal for configs of the same question.
 
     That is `to_dict` without the fields that say where the data is, and without those
@@ -471,23 +491,15 @@ def question(config: RunConfig) -> dict[str, Any]:
     }
 
 
-def division(data: DataConfig) -> dict[str, Any]:
+def division(data: DataConfig) -> dict[str, Setting]:
     """Returns how the data is divided: all fields but those that say where it is."""
     values = dataclasses.asdict(data)
     return {key: values[key] for key in values if key not in SOURCE_FIELDS}
 
 
-def _divided(config: RunConfig) -> dict[str, Any]:
+def _divided(config: RunConfig) -> Settings:
     """Returns `to_dict` without the fields that say where the data is."""
     return to_dict(config) | {"data": division(config.data)}
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        f"{part}.{key}": value
-        for part, settings in values.items()
-        for key, value in settings.items()
-    }
 
 
 def _build(cls: type[_Config], values: object, where: str) -> _Config:

@@ -11,9 +11,9 @@ import os
 import re
 import shlex
 import shutil
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from seqclf import config as settings
 from seqclf.config import RunConfig
@@ -47,13 +47,17 @@ def kind_of(folder: Path) -> str | None:
 
     A link counts as what it leads to: to read, that will do. See `is_ours`.
     """
-    said = _json(folder / MARKER_FILE).get("seqclf")
-    if said in KINDS:
-        return str(said)
+    marked = _marked(folder)
+    if marked in KINDS:
+        return str(marked)
     try:
         return _kind_by_contents(folder) if folder.is_dir() else None
     except OSError:  # nobody may look into it
         return None
+
+
+def _marked(folder: Path) -> object:
+    return _json(folder / MARKER_FILE).get("seqclf")
 
 
 def is_ours(folder: Path, kind: str) -> bool:
@@ -99,7 +103,7 @@ def begin(folder: Path, kind: str) -> None:
             f"{folder} holds what is no {kind} of seqclf, and was left as it is; "
             f"choose another --name, or another --models-dir."
         )
-    if _json(folder / MARKER_FILE).get("seqclf") != kind:
+    if _marked(folder) != kind:
         folder.mkdir(parents=True, exist_ok=True)
         values = {"seqclf": kind, "version": version("seqclf")}
         write_json(folder / MARKER_FILE, values)
@@ -187,7 +191,7 @@ def _has_config(folder: Path) -> bool:
     return _config(_json(folder / CONFIG_FILE)) is not None
 
 
-def _config(values: dict[str, Any]) -> RunConfig | None:
+def _config(values: Mapping[str, object]) -> RunConfig | None:
     """Returns a config from all its parts, with nothing else beside them."""
     if set(values) != set(PARTS) or not all(values.values()):
         return None
@@ -197,7 +201,7 @@ def _config(values: dict[str, Any]) -> RunConfig | None:
         return None
 
 
-def _is_question(values: dict[str, Any]) -> bool:
+def _is_question(values: Mapping[str, object]) -> bool:
     """Tells whether it is what 0.1.0 wrote of the question of a comparison."""
     if set(values) == {"finished"}:
         return isinstance(values["finished"], list)
@@ -229,7 +233,7 @@ def _size(file: Path) -> int:
     return file.stat().st_size
 
 
-def _json(file: Path) -> dict[str, Any]:
+def _json(file: Path) -> dict[str, object]:
     """Returns the object in a plain file, an empty one if there is none."""
     try:
         is_read = _is_plain(file) and _size(file) <= _MOST_BYTES

@@ -385,7 +385,7 @@ def test_the_graph_gives_the_same_ids(keep, length):
 
 @pytest.mark.parametrize(("text", "expected"), TABLE)
 def test_the_graph_gives_the_tokens_that_were_agreed(text, expected):
-    found = graph_text.tokens_in_graph([text], TextConfig()).to_list()
+    found = graph_text.tokens_in_graph([text]).to_list()
     assert [token.decode() for token in found[0]] == expected.split()
 
 

@@ -249,7 +249,7 @@ def _write_recurrent(
     kernel, recurrent, bias = (
         graph.constant(np.stack(parts)) for parts in zip(*packed, strict=True)
     )
-    attributes: dict[str, Any] = {"hidden_size": config.units, **cell.attributes}
+    attributes: dict[str, object] = {"hidden_size": config.units, **cell.attributes}
     if config.bidirectional:
         attributes["direction"] = "bidirectional"
     if cell.activations:

@@ -40,7 +40,7 @@ SETTINGS: Any = {
 }
 
 
-def style(name: str, index: int = 0) -> dict[str, Any]:
+def style(name: str, index: int = 0) -> dict[str, object]:
     """Returns colour, marker and line style of a row; its cell's, if it is called so.
 
     Args:
@@ -350,7 +350,7 @@ def _mean(lists: Sequence[Sequence[float]]) -> list[float]:
 
 def legend(figure: Any, panels: Sequence[Any]) -> None:
     """Puts one legend above all panels."""
-    entries: dict[str, Any] = {}
+    entries: dict[str, object] = {}
     for axes in panels:
         handles, labels = axes.get_legend_handles_labels()
         entries |= dict(zip(labels, handles, strict=True))

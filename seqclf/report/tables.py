@@ -337,7 +337,7 @@ def csv(result: ComparisonResult) -> str:
     return file.getvalue()
 
 
-def _csv_of_row(row: Row) -> dict[str, Any]:
+def _csv_of_row(row: Row) -> dict[str, object]:
     own = {key: _csv_value(getattr(row, key)) for key in CSV_OF_ROW}
     return own | {
         "kind": CSV_KINDS[row.kind],
@@ -348,7 +348,7 @@ def _csv_of_row(row: Row) -> dict[str, Any]:
     }
 
 
-def _csv_of_pair(pair: Pair) -> dict[str, Any]:
+def _csv_of_pair(pair: Pair) -> dict[str, object]:
     low, high = bounds(pair)
     return {
         "kind": "pair",

@@ -63,7 +63,7 @@ def _migrated(values: Any) -> Any:
     return values | {"rows": rows}
 
 
-def _migrated_row(row: dict[str, Any]) -> dict[str, Any]:
+def _migrated_row(row: dict[str, object]) -> dict[str, object]:
     name, is_twin = row.get("cell"), row.get("kind") == "recurrent"
     if not is_twin or not isinstance(name, str):
         return row | {"name": name, "cell": None}

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -260,7 +260,7 @@ class Run:
         except ValueError as error:
             raise RunError(_damaged(self, name, error)) from error
 
-    def _json(self, name: str) -> Mapping[str, Any]:
+    def _json(self, name: str) -> Mapping[str, object]:
         try:
             return strict_object(self._text(name))
         except (ValueError, RecursionError) as error:

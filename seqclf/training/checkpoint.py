@@ -94,7 +94,7 @@ class Checkpoints:
     """
 
     path: Path | None = None
-    about: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, object] = field(default_factory=dict)
     every: float = 600.0
 
     def save(self, model: Any, standing: Standing) -> None:
@@ -108,7 +108,9 @@ class Checkpoints:
         return found or Standing()
 
 
-def save(path: Path, model: Any, standing: Standing, about: Mapping[str, Any]) -> None:
+def save(
+    path: Path, model: Any, standing: Standing, about: Mapping[str, object]
+) -> None:
     """Writes a checkpoint, whole or not at all.
 
     Args:
@@ -132,7 +134,7 @@ def save(path: Path, model: Any, standing: Standing, about: Mapping[str, Any]) -
     write_whole(path, write)
 
 
-def restore(path: Path, model: Any, about: Mapping[str, Any]) -> Standing | None:
+def restore(path: Path, model: Any, about: Mapping[str, object]) -> Standing | None:
     """Puts a model where its checkpoint left it.
 
     Args:
@@ -148,19 +150,18 @@ def restore(path: Path, model: Any, about: Mapping[str, Any]) -> Standing | None
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             state = strict_json(arrays[STATE].tobytes().decode())
             values = _listed("model", arrays)
-            history = from_plain(tuple[Epoch, ...], state.pop(HISTORY))
+            about_then, history = state.pop("about"), state.pop(HISTORY)
+            standing = from_plain(Standing, state | {"history": history})
             best, metrics = _listed("best", arrays), _listed("metrics", arrays)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     variables = _variables(model)
     shapes = [tuple(variable.shape) for variable in variables]
-    if state.pop("about") != about or shapes != [value.shape for value in values]:
+    if about_then != about or shapes != [value.shape for value in values]:
         return None
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-    state["batches"] = tuple(state["batches"])
-    state["cuts"] += 1
-    return Standing(**state, history=history, best_weights=best, metrics=metrics)
+    return replace(standing, cuts=standing.cuts + 1, best_weights=best, metrics=metrics)
 
 
 def _variables(model: Any) -> list[Any]:

@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -255,7 +255,7 @@ def _reporter(place: _Place, report: Report) -> Any:
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
             self.start = self.told = time.perf_counter()
 
-        def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
+        def on_train_batch_end(self, batch: int, logs: Mapping[str, float]) -> None:
             now, step = time.perf_counter(), place.done + batch + 1
             if now - self.told < 0.2 and step < place.steps:
                 return

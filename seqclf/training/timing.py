@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.config import RunConfig
+from seqclf.data.dataset import TRAIN
 from seqclf.model import backend
 from seqclf.model.build import build_model
 from seqclf.model.kernels import use_kernel
@@ -72,7 +73,7 @@ def run_timing(task: TimingTask, report: Report) -> list[Timing]:
     for _ in range(task.rounds):
         for session, durations in zip(sessions, rounds, strict=True):
             durations.append(session.train_once() / session.steps)
-    train = data.splits["train"]
+    train = data.splits[TRAIN]
     return [
         _result(session, durations, train)
         for session, durations in zip(sessions, rounds, strict=True)
@@ -111,7 +112,7 @@ def _session(config: RunConfig, data: EncodedDataset, tokens: int) -> _Session:
     )
     use_kernel(model, config.training.kernel)
     compile_model(model, config.training, steps=1000)
-    batches = sample_batches(data.splits["train"], config, tokens)
+    batches = sample_batches(data.splits[TRAIN], config, tokens)
     session = _Session(model, config, batches, len(data.labels))
     model.fit(session.pipeline(), shuffle=False, verbose=0)  # traces the graph
     return session

@@ -232,7 +232,7 @@ def _validation(tried: Tried) -> tuple[str, str]:
     return tables.loss_said(tried), tables.accuracy_said(tried)
 
 
-def _words(result: ComparisonResult, details: Details | None) -> dict[str, Any]:
+def _words(result: ComparisonResult, details: Details | None) -> dict[str, object]:
     """Returns what stands between tables and figures, by its name in the template."""
     dataset, n = result.card.dataset, f"{result.rows[0].n:,}"
     names = titles(result.rows)
@@ -289,7 +289,7 @@ def _sections(
     return [(id_, name) for id_, name in shown.items() if name]
 
 
-def _words_of_details(details: Details, rows: Sequence[Row]) -> dict[str, Any]:
+def _words_of_details(details: Details, rows: Sequence[Row]) -> dict[str, object]:
     environment, found, names = details.environment, details.agreement, titles(rows)
     versions = ", ".join(f"{k} {v}" for k, v in environment.versions.items())
     return {
