@@ -60,7 +60,7 @@ from seqclf.training.trial import checked_onnx
 
 ESTIMATOR_FILE = "estimator.json"  # beside a run's files: parameters and classes
 SOURCE = "texts given to fit"
-# Types of class labels that JSON holds: texts, truth values and numbers.
+# Types of class labels that JSON has: strings, booleans and numbers.
 LABEL_TYPES = re.compile(r"[OU]|[<>|][biuf][1248]")
 
 _DATA, _TEXT = DataConfig(), TextConfig()
@@ -380,10 +380,10 @@ def _seed(random_state: Any) -> Any:
 
 
 def _texts(X: Any) -> list[str]:  # noqa: N803 -- scikit-learn's name
-    """Returns the texts of whatever holds them, one by one.
+    """Returns the texts as a list.
 
     Raises:
-      InputError: If they are none; what came, and where, is named.
+      InputError: If one is no text; it and its place are named.
     """
     if isinstance(X, str | Mapping) or not isinstance(X, Iterable):
         raise InputError(f"X must be a sequence of texts, got {_short(X)}.")
@@ -442,7 +442,7 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _refuse_missing(y: Any) -> None:
-    """Refuses None, NaN and the like among objects; numpy would make texts of them."""
+    """Refuses None, NaN and the like among objects; numpy makes strings of them."""
     if not (
         isinstance(y, list | tuple)
         or getattr(getattr(y, "dtype", None), "kind", "") == "O"

@@ -13,7 +13,7 @@ from seqclf.system import sync
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Writes beside `path` and renames, so that nobody reads half a file.
+    """Writes next to `path` and renames, so that nobody reads half a file.
 
     Args:
       path: The file; its folder must exist.

@@ -1,4 +1,4 @@
-"""Trains and compares twins x seeds, beside the baselines."""
+"""Trains and compares twins x seeds, with the baselines."""
 
 from __future__ import annotations
 
@@ -395,7 +395,7 @@ def _today() -> str:
 def missing_none_twins(finished: Sequence[Run]) -> list[Run]:
     """Returns the finished twins without recurrence of these runs, each once.
 
-    They are looked for beside the runs.
+    They are looked for in the folder of each run.
     """
     found: dict[Path, Run] = {}
     for run in finished:

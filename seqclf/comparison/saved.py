@@ -1,4 +1,4 @@
-"""What a comparison keeps beside its result; what cannot be used is set aside."""
+"""The files of a comparison besides its result; unusable ones are ignored."""
 
 from __future__ import annotations
 

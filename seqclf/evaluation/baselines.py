@@ -183,7 +183,7 @@ def _nb_svm_weights(features: Any, is_label: np.ndarray) -> tuple[np.ndarray, fl
 
 
 def log_count_ratios(features: Any, is_label: np.ndarray) -> np.ndarray:
-    """Returns how much more often each feature stands in texts of a label.
+    """Returns how much more often each feature occurs in texts of a label.
 
     Args:
       features: Sparse 0 or 1 [texts, features].

@@ -106,7 +106,7 @@ def export(
       places: The folder of the artefact for each format.
       about: Licence and languages, for the model cards.
       cache: Folder of the encoded data sets; test texts of the run are taken from
-        there if it still holds them.
+        there if they are still in it.
       overwrite: Whether an existing artefact may be replaced.
 
     Yields:

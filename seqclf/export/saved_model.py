@@ -18,7 +18,7 @@ Tensor = Any
 
 
 def write(run: Run, folder: Path) -> None:
-    """Writes `1/`, a SavedModel with two signatures and no file beside its own.
+    """Writes `1/`, a SavedModel with two signatures and no other file.
 
     `serving_default` takes text, string [n]; `token_ids` takes token_ids, int32
     [n, time], padded on the right with 0. Both give label, string [n], and

@@ -226,7 +226,7 @@ def _write_network(graph: _Graph, model: Any, config: ModelConfig) -> None:
 def _write_convolution(graph: _Graph, layer: Any, states: str, is_token: str) -> str:
     """Returns the filters' outputs behind ReLU, [time, batch, filters]."""
     kernel, bias = layer.get_weights()  # kernel [width of the window, inputs, filters]
-    before = (len(kernel) - 1) // 2  # as Keras's "same": the odd one stands behind
+    before = (len(kernel) - 1) // 2  # as Keras's "same": the odd one is behind
     states = graph.add("Mul", states, graph.add("Cast", is_token, to=1))  # float32
     found = graph.add(
         "Conv",

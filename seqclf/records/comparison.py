@@ -1,4 +1,4 @@
-"""What a comparison found, `comparison.json`, and what it stands on."""
+"""What a comparison found, `comparison.json`, and what it is based on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training leaves beside the model, and what it tells on its way."""
+"""What a training writes besides the model, and what it reports."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stepped:
-    """A training step is done; told several times a second.
+    """A training step is done; reported several times a second.
 
     Attributes:
       epoch: The epoch under way, from 1.
@@ -219,5 +219,5 @@ class Failed:
 
 
 Event = Started | Resumed | Stepped | EpochEnded | Finished | Failed
-Report = Callable[[Event], None]  # told by a process of its progress
-OnEvent = Callable[[str, Event], None]  # told of which training, and what
+Report = Callable[[Event], None]  # receives the progress of a process
+OnEvent = Callable[[str, Event], None]  # receives which training, and what

@@ -24,7 +24,7 @@ NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "seqclf",
-    "text.parse_math": False,  # a label may hold a dollar sign
+    "text.parse_math": False,  # a label may have a dollar sign
     "font.family": "sans-serif",
     "font.size": 10,
     "figure.facecolor": "none",
@@ -178,7 +178,7 @@ def plain_ticks(axes: Any) -> None:
 def clipped(text: str, most: int = 32) -> str:
     """Returns a name of at most so many letters, so that it leaves room for marks.
 
-    Characters that no XML may hold become U+FFFD.
+    Characters that XML forbids become U+FFFD.
     """
     text = NOT_XML.sub("\ufffd", text)
     return text if len(text) <= most else f"{text[: most - 1]}…"

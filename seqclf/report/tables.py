@@ -244,7 +244,7 @@ def _best_reference(result: ComparisonResult) -> list[Pair]:
 
 
 def seeds_said(result: ComparisonResult) -> str:
-    """Returns on how many seeds the twins stand."""
+    """Returns how many seeds the twins have."""
     counts = sorted({len(row.seeds) for row in result.twins})
     unit = plural(max(counts), "seed")
     return f"{' or '.join(map(str, counts))} {unit} per cell"

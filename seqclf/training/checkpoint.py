@@ -1,6 +1,6 @@
 """Checkpoints: a training resumes, wherever it was interrupted, to the same numbers.
 
-A checkpoint holds all that later steps depend on: the weights, the optimizer's moments
+A checkpoint has all that later steps depend on: the weights, the optimizer's moments
 and step count, the states of the dropout generators, the running sums of loss and
 accuracy, the best epoch so far, and the place in the epoch. The batches and the dropped
 words need not be kept: they follow from (seed, epoch).

@@ -42,7 +42,7 @@ def proof_of_weights(model: Any) -> dict[str, str]:
 
 
 def watched(batches: Iterator[Batch], seen: Any) -> Iterator[Batch]:
-    """Passes batches on and adds what they hold to a hash of `hashlib`."""
+    """Passes batches on and adds their arrays to a hash of `hashlib`."""
     for batch in batches:
         seen.update(np.array(batch.token_ids.shape))
         seen.update(np.ascontiguousarray(batch.token_ids))

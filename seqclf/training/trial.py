@@ -69,7 +69,7 @@ class Trial:
     Attributes:
       config: The question.
       encoded: Folder of the encoded data set.
-      about: What the run's `dataset.json` will hold.
+      about: For the run's `dataset.json`.
       path: Directory of the run.
       command: The command that asks for it: `train`, `compare` or `study`.
       threads: Threads that TensorFlow may use.
@@ -92,7 +92,7 @@ def run_trial(trial: Trial, report: Report) -> None:
 
     Args:
       trial: What to train, and where.
-      report: Told of the progress, see `training.fit`.
+      report: Receives the progress, see `training.fit`.
     """
     report(Started())
     begin(trial.path, RUN)
@@ -128,8 +128,8 @@ def _run(trial: Trial, report: Report) -> None:
 
     train, validation = data.splits[TRAIN], data.splits[VALIDATION]
     checkpoints = Checkpoints(checkpoint, _circumstances(config, proof), _every())
-    told = (keep_and_report, checkpoints)
-    history = fit(model, train, validation, config.training, *told)
+    recipe = config.training
+    history = fit(model, train, validation, recipe, keep_and_report, checkpoints)
     made = proof | {
         "batches": history.batches,
         "training": to_plain(optimizer_of(model)),

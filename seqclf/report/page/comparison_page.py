@@ -44,8 +44,8 @@ def page(
     Args:
       result: What was found.
       details: Where the models differ; without it, or where it is of other rows, what
-        it tells is missing.
-      sections: What studies found, behind the rest.
+        it shows is missing.
+      sections: What studies found, after the rest.
     """
     if details and set(details.curves) != {row.name for row in result.twins}:
         details = None
@@ -233,7 +233,7 @@ def _validation(tried: Tried) -> tuple[str, str]:
 
 
 def _words(result: ComparisonResult, details: Details | None) -> dict[str, object]:
-    """Returns what stands between tables and figures, by its name in the template."""
+    """Returns the text between tables and figures, by its name in the template."""
     dataset, n = result.card.dataset, f"{result.rows[0].n:,}"
     names = titles(result.rows)
     return {
