@@ -87,7 +87,7 @@ class Checkpoints:
     """Where a training keeps its checkpoint, and how often.
 
     Attributes:
-      path: The file; None keeps none.
+      path: The file, in an existing folder; None keeps none.
       about: What has to be equal for a training to resume, as plain values.
       every: Seconds of work between two within an epoch. There is one at the end of
         each epoch anyway.
@@ -98,70 +98,51 @@ class Checkpoints:
     every: float = 600.0
 
     def save(self, model: Any, standing: Standing) -> None:
-        """Writes the checkpoint, if one is kept."""
-        if self.path is not None:
-            save(self.path, model, standing, self.about)
+        """Writes the checkpoint of a compiled model, whole or not at all."""
+        if self.path is None:
+            return
+        values = {name: getattr(standing, name) for name in _PLAIN}
+        values |= {"about": self.about, HISTORY: to_plain(standing.history)}
+        arrays = {STATE: np.frombuffer(json.dumps(values).encode(), np.uint8)}
+        arrays |= _numbered("model", [v.numpy() for v in _variables(model)])
+        arrays |= _numbered("best", standing.best_weights)
+        arrays |= _numbered("metrics", standing.metrics)
+
+        def write(partial: Path) -> None:
+            with partial.open("wb") as file:
+                np.savez(file, **arrays)  # type: ignore[arg-type]
+
+        write_whole(self.path, write)
 
     def restore(self, model: Any) -> Standing:
-        """Restores a compiled model; returns where it was interrupted, or the start."""
-        found = restore(self.path, model, self.about) if self.path else None
-        return found or Standing()
+        """Restores a compiled model whose optimizer is built.
 
-
-def save(
-    path: Path, model: Any, standing: Standing, about: Mapping[str, object]
-) -> None:
-    """Writes a checkpoint, whole or not at all.
-
-    Args:
-      path: Its file; its folder must be there.
-      model: The compiled model under way.
-      standing: Where it is.
-      about: What has to be equal for it to resume, as plain values.
-    """
-    values = {name: getattr(standing, name) for name in _PLAIN}
-    values[HISTORY] = to_plain(standing.history)
-    state = json.dumps({"about": about, **values}).encode()
-    arrays = {STATE: np.frombuffer(state, np.uint8)}
-    arrays |= _numbered("model", [v.numpy() for v in _variables(model)])
-    arrays |= _numbered("best", standing.best_weights)
-    arrays |= _numbered("metrics", standing.metrics)
-
-    def write(partial: Path) -> None:
-        with partial.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-
-    write_whole(path, write)
-
-
-def restore(path: Path, model: Any, about: Mapping[str, object]) -> Standing | None:
-    """Puts a model where its checkpoint left it.
-
-    Args:
-      path: Its file.
-      model: A compiled model whose optimizer is built.
-      about: As it was given to `save`.
-
-    Returns:
-      Where it is; None, and the model is as it was, if there is no checkpoint, it is
-      damaged, or it was written under other circumstances.
-    """
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            state = strict_json(arrays[STATE].tobytes().decode())
-            values = _listed("model", arrays)
-            about_then, history = state.pop("about"), state.pop(HISTORY)
-            standing = from_plain(Standing, state | {"history": history})
-            best, metrics = _listed("best", arrays), _listed("metrics", arrays)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-    variables = _variables(model)
-    shapes = [tuple(variable.shape) for variable in variables]
-    if about_then != about or shapes != [value.shape for value in values]:
-        return None
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
-    return replace(standing, cuts=standing.cuts + 1, best_weights=best, metrics=metrics)
+        Returns:
+          Where it was interrupted; the start, and the model is as it was, if there is
+          no checkpoint, it is damaged, or it was written under other circumstances.
+        """
+        if self.path is None:
+            return Standing()
+        try:
+            with (
+                self.path.open("rb") as file,
+                np.load(file, allow_pickle=False) as arrays,
+            ):
+                state = strict_json(arrays[STATE].tobytes().decode())
+                values = _listed("model", arrays)
+                about, history = state.pop("about"), state.pop(HISTORY)
+                standing = from_plain(Standing, state | {"history": history})
+                best, metrics = _listed("best", arrays), _listed("metrics", arrays)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return Standing()
+        variables = _variables(model)
+        shapes = [tuple(variable.shape) for variable in variables]
+        if about != self.about or shapes != [value.shape for value in values]:
+            return Standing()
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        cuts = standing.cuts + 1
+        return replace(standing, cuts=cuts, best_weights=best, metrics=metrics)
 
 
 def _variables(model: Any) -> list[Any]:
