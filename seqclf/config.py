@@ -44,22 +44,13 @@ Settings = dict[str, dict[str, Setting]]  # by part of the config and name
 
 _Config = TypeVar("_Config")
 
-
 # Panels of the help for settings that are not in the panel of their part.
 BASIC, FILES, LABELS = "Options", "Reading files", "Labels and splits"
-
-
 HELP = "help"  # where a field's metadata has its Help
 
 
 class Help(NamedTuple):
-    """What the help of a command says of a setting.
-
-    Attributes:
-      text: What it does.
-      panel: Where the help shows it; None: in the panel of its part.
-      shown: What the help says of a default that is None.
-    """
+    """The help of a setting: `panel` None is that of its part, `shown` the default."""
 
     text: str
     panel: str | None

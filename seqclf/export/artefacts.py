@@ -36,6 +36,7 @@ from seqclf.records.plain import from_plain, to_plain
 from seqclf.records.scores import Accuracy
 from seqclf.records.training import Report
 from seqclf.runs import Run
+from seqclf.runs.manifest import digests
 from seqclf.runs.run import (
     CONFIG_FILE,
     DATASET_FILE,
@@ -152,7 +153,7 @@ def _finish(
     write_common(run, folder)
     [agreement] = verify([check])
     write_text(folder / CARD_FILE, model_card(run, name, agreement, about))
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    sha256 = digests(folder, frozenset())
     record = ExportRecord(
         **asdict(agreement),
         format=name,
@@ -160,8 +161,8 @@ def _finish(
         run_sha256=_run_digest(run),
         seqclf_version=version("seqclf"),
         bound=FORMATS[name].bound,
-        bytes=sum(path.stat().st_size for path in files),
-        sha256={path.relative_to(folder).as_posix(): _sha256(path) for path in files},
+        bytes=sum((folder / file).stat().st_size for file in sha256),
+        sha256=sha256,
         own_texts=num_own,
         about=about,
         test=_cost(run, folder, own) if own and FORMATS[name].is_lossy else None,
@@ -199,7 +200,7 @@ def _refuse_another(
     run: Run, name: str, place: Path, record: ExportRecord, about: About
 ) -> None:
     """Raises unless an existing artefact is the one that is asked for."""
-    reasons = []
+    reasons, there = [], digests(place, frozenset())
     if record.format != name:
         reasons.append("it is of another format")
     if record.run_sha256 != _run_digest(run):
@@ -209,7 +210,7 @@ def _refuse_another(
     reasons += [
         f"its {file} is not as it was written"
         for file, digest in record.sha256.items()
-        if not (place / file).is_file() or _sha256(place / file) != digest
+        if there.get(file) != digest
     ]
     if reasons:
         raise RunError(
@@ -283,11 +284,6 @@ def _cost(run: Run, folder: Path, own: EncodedDataset) -> TestCost:
     before = from_plain(Accuracy, to_plain(run.metrics[TEST]))
     after = accuracy(np.asarray(test.label_ids) == logits.argmax(axis=1))
     return TestCost(run=before, artefact=after)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _put(partial: Path, place: Path) -> None:

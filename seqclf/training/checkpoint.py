@@ -31,16 +31,16 @@ class Standing:
     """How far a training is.
 
     Attributes:
-      epoch: The epoch under way, from 1; one more than the last when all are over.
+      epoch: The current epoch, from 1; one more than the last when all are over.
       step: Steps of it that are done.
       seconds: What they took.
       history: The finished epochs.
       batches: A hash of the batches of each finished epoch.
       best_epoch: The finished epoch of the least validation loss; 0 if there is none.
       best_loss: That loss; None if there is none.
-      best_weights: The model's weights behind that epoch.
+      best_weights: The model's weights after that epoch.
       cuts: Times it was interrupted and resumed.
-      metrics: Running sums of loss and accuracy in the epoch under way, see
+      metrics: Running sums of loss and accuracy in the current epoch, see
         `keras.Model.metrics_variables`; none at its beginning.
     """
 
@@ -58,7 +58,7 @@ class Standing:
     def after_epoch(
         self, record: Epoch, batches: str, weights: list[np.ndarray]
     ) -> Standing:
-        """Returns where a training is behind its epoch under way.
+        """Returns where a training is after its current epoch.
 
         Args:
           record: The epoch's record.
@@ -124,10 +124,7 @@ class Checkpoints:
         if self.path is None:
             return Standing()
         try:
-            with (
-                self.path.open("rb") as file,
-                np.load(file, allow_pickle=False) as arrays,
-            ):
+            with self.path.open("rb") as f, np.load(f, allow_pickle=False) as arrays:
                 state = strict_json(arrays[STATE].tobytes().decode())
                 values = _listed("model", arrays)
                 about, history = state.pop("about"), state.pop(HISTORY)

@@ -92,7 +92,7 @@ def fit(
       The records of all epochs.
 
     Raises:
-      TrainingError: If the loss is no longer a number.
+      TrainingError: If the loss diverged.
     """
     tokens, labels = int(train.lengths.sum()), model.output_shape[-1]
     epochs = num_epochs(config, tokens)
