@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
-from typer.models import ParameterInfo
 
 from seqclf import config as settings
 from seqclf.cells import CELLS
@@ -126,8 +125,9 @@ def joined_lines(text: str) -> str:
 def _place(parameter: inspect.Parameter) -> int:
     """Returns where the help shows an option; arguments and the rest come first."""
     for about in typing.get_args(parameter.annotation):
-        if isinstance(about, ParameterInfo) and about.rich_help_panel in PANEL_ORDER:
-            return PANEL_ORDER.index(about.rich_help_panel)
+        panel = getattr(about, "rich_help_panel", None)
+        if panel in PANEL_ORDER:
+            return PANEL_ORDER.index(panel)
     return 0
 
 
