@@ -230,7 +230,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         trained.write(folder)
         parameters = {k: _plain(v) for k, v in self.get_params(deep=False).items()}
         if isinstance(self.random_state, np.random.RandomState):
-            parameters["random_state"] = trained.config.training.seed
+            parameters |= {"random_state": trained.config.training.seed}
         saved = _Saved(
             parameters=parameters,
             classes=self.classes_.tolist(),

@@ -123,7 +123,7 @@ def _recurrent(
     # Keras carries the mask from the embedding on, but not through a convolution.
     masked: dict[str, Tensor] = {}
     if config.conv_width is not None:
-        masked["mask"] = import_keras().ops.not_equal(token_ids, PADDING_ID)
+        masked = {"mask": import_keras().ops.not_equal(token_ids, PADDING_ID)}
     for index in range(config.layers):
         is_top = index == config.layers - 1
         sequences = not (is_top and POOLINGS[config.pooling].is_last)

@@ -18,7 +18,8 @@ from seqclf.errors import RunError
 from seqclf.model.backend import import_keras
 from seqclf.storage import strict_object
 
-MEMBERS = {"metadata.json": 2**16, "config.json": 2**20, "model.weights.h5": 2**33}
+WEIGHTS = "model.weights.h5"
+MEMBERS = {"metadata.json": 2**16, "config.json": 2**20, WEIGHTS: 2**33}
 MODULES = re.compile(r"keras|keras\.(initializers|layers|src\.(ops\.\w+|models\.\w+))")
 CLASSES = frozenset((
     "Functional", "InputLayer", "Embedding", "Dropout", "Conv1D", "SimpleRNN", "GRU",
@@ -70,7 +71,7 @@ def _check(file: Path) -> None:
         raise RunError(
             f"{file} was not opened: it names {strange}, which no model of seqclf has."
         )
-    if _BYTES * sum(_numbers(config)) > sizes["model.weights.h5"]:
+    if _BYTES * sum(_numbers(config)) > sizes[WEIGHTS]:
         raise RunError(f"{file} was not opened: it has fewer weights than layers need.")
 
 
@@ -84,11 +85,11 @@ def _numbers(value: Any) -> Iterator[float]:
             yield from _numbers(part)
     if not isinstance(value, dict):
         return
-    config = value.get("config")
-    if isinstance(config, dict):
-        units = _size(config, "units")
-        yield units if value.get("class_name") == "Dense" else units * units
-        yield _size(config, "input_dim") * _size(config, "output_dim")
+    match value:
+        case {"config": dict(config)}:
+            units = _size(config, "units")
+            yield units if value.get("class_name") == "Dense" else units * units
+            yield _size(config, "input_dim") * _size(config, "output_dim")
     for part in value.values():
         yield from _numbers(part)
 

@@ -251,9 +251,9 @@ def _write_recurrent(
     )
     attributes: dict[str, object] = {"hidden_size": config.units, **cell.attributes}
     if config.bidirectional:
-        attributes["direction"] = "bidirectional"
+        attributes |= {"direction": "bidirectional"}
     if cell.activations:
-        attributes["activations"] = cell.activations * len(directions)
+        attributes |= {"activations": cell.activations * len(directions)}
     inputs = (states, kernel, recurrent, bias, lengths)
     outputs = graph.outputs(cell.operator, 2, *inputs, **attributes)
     width = len(directions) * config.units

@@ -84,7 +84,7 @@ def _reach(value: float, low: float, high: float) -> list[list[float]]:
 
 
 def _far_below(rows: Sequence[Row]) -> Row | None:
-    """Returns the row of guessing, if with it the others would lie on one another."""
+    """Returns the row of guessing, if with it the others would overlap."""
     guesses = [row for row in rows if row.name == GUESSING]
     others = [row.accuracy for row in rows if row.name != GUESSING]
     if not guesses or not others:
@@ -98,7 +98,7 @@ def majority_said(rows: Sequence[Row]) -> str:
     """Returns what the caption of `accuracies` says of guessing, after a space."""
     if _far_below(rows) is None:
         return ""
-    return " Always guessing the commonest label lies left of the scale, at its number."
+    return " Always guessing the commonest label is left of the scale, at its number."
 
 
 def differences(pairs: Sequence[Pair]) -> str:

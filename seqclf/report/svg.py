@@ -37,9 +37,10 @@ def fit_for_page(svg: str, name: str) -> str:
         element.attrib.clear()
         element.attrib.update({k: _of_page(k, v, name) for k, v in named.items()})
     # As many pixels as points, and a quarter more; the page shrinks it where it must.
-    root.attrib["width"] = f"{float(root.attrib['viewBox'].split()[2]) * 1.25:.0f}"
+    width = f"{1.25 * float(root.attrib['viewBox'].split()[2]):.0f}"
     del root.attrib["height"]
-    root.attrib.update({"aria-hidden": "true", "focusable": "false", "class": "figure"})
+    own = {"width": width, "aria-hidden": "true", "focusable": "false"}
+    root.attrib.update(own | {"class": "figure"})
     return ElementTree.tostring(root, encoding="unicode")
 
 
