@@ -586,7 +586,7 @@ def test_a_config_file_sets_what_options_set_and_options_win(workplace, tmp_path
     [
         ("epoch = 3", "unknown setting 'epoch'; did you mean 'epochs'"),
         ("[model]\nunits = 3", "unknown setting 'model'"),
-        ("[units]\nx = 3", "settings stand at the top"),
+        ("[units]\nx = 3", "settings go at the top"),
         ("epochs = ", "could not be read"),
         ("epochs = 0", "epochs must be"),
         ('epochs = "many"', "parse string as an integer"),

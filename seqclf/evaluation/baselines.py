@@ -33,8 +33,9 @@ SVM_SHARE = 0.25  # beta of the paper, for sentences and reviews alike
 LEAST_LOG = -30.0  # of a probability; labels that train lacks have none
 FEWEST_FOR_RARE = 500  # below it every pair of words may be the only one of its kind
 
+Matrix = Any  # of scipy, sparse
 # From float32 probabilities [n, labels] of validation and test, and what was chosen.
-Fitted = tuple[dict[str, np.ndarray], dict[str, Any]]
+Fitted = tuple[dict[str, np.ndarray], dict[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ def _nb_svm_weights(features: Any, is_label: np.ndarray) -> tuple[np.ndarray, fl
 
 
 def log_count_ratios(features: Any, is_label: np.ndarray) -> np.ndarray:
-    """Returns how much more often each feature stands in texts of a label.
+    """Returns how much more often each feature occurs in texts of a label.
 
     Args:
       features: Sparse 0 or 1 [texts, features].
@@ -219,7 +220,7 @@ def _temperature(decisions: np.ndarray, label_ids: np.ndarray) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(-7, 7), method="bounded").x))
 
 
-def _features(data: EncodedDataset, kind: Any, **options: Any) -> dict[str, Any]:
+def _features(data: EncodedDataset, kind: Any, **options: Any) -> dict[str, Matrix]:
     """Returns each split's tokens and pairs of neighbours, sparse [texts, features]."""
     vectorizer = kind(
         ngram_range=(1, 2),
@@ -245,7 +246,7 @@ def _spaced(data: EncodedDataset, split: str) -> list[str]:
 
 
 def _probabilities(
-    model: Any, features: dict[str, Any], num_labels: int
+    model: Any, features: dict[str, Matrix], num_labels: int
 ) -> dict[str, np.ndarray]:
     """Returns a column for every label, those that train lacks included."""
     probabilities = {}

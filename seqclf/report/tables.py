@@ -244,7 +244,7 @@ def _best_reference(result: ComparisonResult) -> list[Pair]:
 
 
 def seeds_said(result: ComparisonResult) -> str:
-    """Returns on how many seeds the twins stand."""
+    """Returns how many seeds the twins have."""
     counts = sorted({len(row.seeds) for row in result.twins})
     unit = plural(max(counts), "seed")
     return f"{' or '.join(map(str, counts))} {unit} per cell"
@@ -337,7 +337,7 @@ def csv(result: ComparisonResult) -> str:
     return file.getvalue()
 
 
-def _csv_of_row(row: Row) -> dict[str, Any]:
+def _csv_of_row(row: Row) -> dict[str, object]:
     own = {key: _csv_value(getattr(row, key)) for key in CSV_OF_ROW}
     return own | {
         "kind": CSV_KINDS[row.kind],
@@ -348,7 +348,7 @@ def _csv_of_row(row: Row) -> dict[str, Any]:
     }
 
 
-def _csv_of_pair(pair: Pair) -> dict[str, Any]:
+def _csv_of_pair(pair: Pair) -> dict[str, object]:
     low, high = bounds(pair)
     return {
         "kind": "pair",
