@@ -29,12 +29,7 @@ def accuracy(right: Right) -> Reach:
 
 
 def p_of_guessing(right: Right, chance: float) -> float:
-    """Returns the one-sided p of being right so often by guessing.
-
-    Args:
-      right: bool [texts] by seed; guesses are taken to be independent.
-      chance: Accuracy of a guess, in (0, 1).
-    """
+    """Returns the one-sided p of being right so often by independent guesses."""
     from scipy.stats import binomtest
 
     values = np.array(list(right.values()))
