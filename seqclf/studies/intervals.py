@@ -12,7 +12,7 @@ from seqclf.metrics import wilson
 from seqclf.records.details import Reach
 from seqclf.records.sweeps import Difference, Mean
 
-CELLS, MODELS = "cells", "models"  # what a difference is said of
+CELLS, MODELS = "cells", "models"  # what a difference is about
 
 
 def accuracy(right: Right) -> Reach:

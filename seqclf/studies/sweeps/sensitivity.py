@@ -85,7 +85,7 @@ def _cut(config: RunConfig, most: int) -> RunConfig:
 
 
 def settings(config: RunConfig) -> dict[str, float]:
-    """Returns the settings that vary, as they stand in the rows."""
+    """Returns the settings that vary, as in the rows."""
     return {
         "learning_rate": config.training.learning_rate,
         "dropout_rate": config.model.dropout_rate,
