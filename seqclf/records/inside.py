@@ -77,7 +77,7 @@ class GradientsFindings:
     Attributes:
       texts: Number of test texts.
       batches: Training batches whose gradients were measured.
-      clip_norm: Largest gradient norm in training.
+      clip_norm: Norm to which training clips a gradient.
       accuracy: By cell, on the test split.
       span: Tokens that factors, ratios and verdicts are over.
       threshold: A gradient is steady if its factor is between 1/threshold and this.
@@ -102,7 +102,6 @@ class GradientRow:
     """A point of a curve: the norm over texts and seeds, with its quartiles.
 
     Attributes:
-      stage: Of the training.
       state: `h` or `c`.
       distance: Tokens from the last one.
       median: Of the norm; `low` and `high` are the first and third quartile.
@@ -157,7 +156,6 @@ class CellGates:
     """The gates of a cell.
 
     Attributes:
-      gates: By name.
       size: Mean |h|.
       saturated: Share of |h| > 0.9.
       half_life: None without gates.
@@ -200,7 +198,6 @@ class GatesFindings:
     Attributes:
       tokens: Of the test texts, over which all is counted.
       difference: The largest between the recomputed states and the layers' own.
-      cells: By cell.
       copying: How far the GRU's state moves at a token, |h - h before|: small where
         z > 0.9, large where z < 0.1; None, like all effects, without GRU.
       copying_tenths: The same at the highest and the lowest tenth of z.
@@ -235,7 +232,6 @@ class GateRow:
       unit: Index of the unit.
       text: Index among the drawn texts.
       position: Of a token in its text, or of a bin.
-      token: As it is drawn.
     """
 
     part: Literal["unit", "half-life", "bin", "token"]
@@ -290,14 +286,7 @@ class CellMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesMemory:
-    """A task as `memory` trains it.
-
-    Attributes:
-      title: Its name in tables and figures.
-      chance: Accuracy of a guess.
-      n: Test texts.
-      cells: By cell.
-    """
+    """What `memory` found on a task of n test texts; `chance` is that of a guess."""
 
     title: str
     chance: float

@@ -148,9 +148,7 @@ class SizeFindings:
     Attributes:
       sizes: Training texts, ascending.
       guess: Accuracy of always giving the most frequent label.
-      curves: A point a size and cell.
       fits: By cell; None where too few sizes beat guessing.
-      pairs: Each two cells.
       gaps: Of LSTM over GRU; None without both.
     """
 
@@ -263,11 +261,9 @@ class TrialsFindings:
     """What `sensitivity` found by random trials.
 
     Attributes:
-      mode: RANDOM.
       draws: Trials of each cell.
       best_so_far: By cell, the expected best of 1, 2, ... trials.
-      spreads: One a cell.
-      differences: Each two cells.
+      differences: Of each two cells.
       correlations: By cell, the strongest first.
       reached: By cell, the validation accuracy of each trial.
       diverged: By cell, how many trainings diverged.
@@ -326,7 +322,6 @@ class Level:
     """A validation loss and what it took to reach it, by cell.
 
     Attributes:
-      loss: The loss.
       trainings: How many reach it.
       steps: The mean over seeds; None unless all reach it.
       seconds_alone: The same in seconds, with steps timed alone.
@@ -406,8 +401,7 @@ class CellCost:
     """What a cell costs.
 
     Attributes:
-      recurrent_parameters: Weights of the recurrent layers.
-      parameters: All weights.
+      recurrent_parameters: Of the recurrent layers; `parameters` are all.
       multiply_adds_per_token: Of the recurrent matrices, forward.
       milliseconds_per_step: Of training, the median over the rounds; least and most
         are those of the fastest and the slowest.
@@ -450,7 +444,7 @@ class Compared:
     """GRU and LSTM in a finished comparison.
 
     Attributes:
-      data: Name of the data set.
+      data: Name of the data set; `fingerprint` is that of its content.
       comparison: Name of the comparison.
       n: Test texts.
       seeds: Number that both have.
@@ -493,9 +487,7 @@ class WinsFindings:
 
     Attributes:
       data_sets: Those that count.
-      first: Data sets on which GRU had the higher mean accuracy.
-      second: Those on which LSTM had.
-      ties: Those on which they were equal.
+      first: Data sets on which GRU had the higher mean accuracy; `second` for LSTM.
       p: Of the sign test; None without data sets.
       least_p: The smallest that so many data sets could give.
       told_apart: Where they differ with p < 0.05, over seeds and texts.

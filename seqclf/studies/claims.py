@@ -156,7 +156,7 @@ def copy_and_drop(answer: Answer[GatesFindings]) -> Ruling:
         (found.dropping, "the old state moves the candidate", "r < 0.1", "r > 0.9"),
     ):
         if one is None:
-            return Ruling(UNDECIDED, "GRU was not looked into.")
+            return Ruling(UNDECIDED, "GRU was not measured.")
         ratio, low, high = one.ratio, one.low, one.high
         if ratio is None or low is None or high is None:
             return Ruling(
@@ -174,7 +174,7 @@ def hidden_memory(answer: Answer[GatesFindings]) -> Ruling:
     lstm = answer.findings.cells.get(LSTM.name)
     one = lstm.exposed if lstm else None
     if one is None:
-        return Ruling(UNDECIDED, "LSTM was not looked into.")
+        return Ruling(UNDECIDED, "LSTM was not measured.")
     said = times(one.mean, one.low, one.high)
     evidence = (
         f"Over the texts, for these models: what LSTM shows is {said} as large as what "

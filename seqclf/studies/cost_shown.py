@@ -126,6 +126,8 @@ def _draw_bars(
     rounds: Sequence[tuple[float, float]] = (),
 ) -> None:
     """Draws a bar a cell; `rounds` are its fastest and its slowest."""
+    from matplotlib.ticker import MaxNLocator
+
     ends = rounds or [(value, value) for value in values]
     for place, (cell, value, (least, most)) in enumerate(
         zip(names, values, ends, strict=True)
@@ -138,5 +140,5 @@ def _draw_bars(
             textcoords="offset points",
         )  # fmt: skip
     axes.set_xlim(0, 1.4 * max(most for _, most in ends) or 1)
-    axes.locator_params(axis="x", nbins=3)
+    axes.xaxis.set_major_locator(MaxNLocator(3))
     axes.xaxis.set_major_formatter(lambda value, _: short(value))

@@ -12,7 +12,7 @@ from seqclf.metrics import wilson
 from seqclf.records.details import Reach
 from seqclf.records.sweeps import Difference, Mean
 
-CELLS, MODELS = "cells", "models"  # what a difference is said of
+CELLS, MODELS = "cells", "models"  # what a difference is about
 
 
 def accuracy(right: Right) -> Reach:
@@ -29,12 +29,7 @@ def accuracy(right: Right) -> Reach:
 
 
 def p_of_guessing(right: Right, chance: float) -> float:
-    """Returns the one-sided p of being right so often by guessing.
-
-    Args:
-      right: bool [texts] by seed; guesses are taken to be independent.
-      chance: Accuracy of a guess, in (0, 1).
-    """
+    """Returns the one-sided p of being right so often by independent guesses."""
     from scipy.stats import binomtest
 
     values = np.array(list(right.values()))

@@ -152,14 +152,11 @@ class Lab:
             raise TrainingError(f"{many} failed. {reasons}")
 
     def keep_data(self, name: str, splits: Mapping[str, pa.Table]) -> DataConfig:
-        """Writes made-up or altered texts as a data set.
+        """Writes made-up or altered texts as a data set, and returns its config.
 
         Args:
           name: Of the data set; the same name must mean the same texts.
           splits: By split, tables with text: string and label: string.
-
-        Returns:
-          The config that loads it.
         """
         from pyarrow import parquet
 
@@ -177,15 +174,12 @@ class Lab:
         arguments: Sequence[Any],
         names: Sequence[str],
     ) -> list[Any]:
-        """Calls a function of (argument, report), each call in a separate process.
+        """Returns a function's values, each call in a separate process.
 
         Args:
           function: Importable; returns a value that can be pickled.
           arguments: One a call.
           names: Of the calls, for the screen.
-
-        Returns:
-          The returned values, in order.
 
         Raises:
           RunError: If a call failed.

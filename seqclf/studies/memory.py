@@ -183,11 +183,7 @@ def half_way(curve: Sequence[tuple[int, float]], chance: float) -> float | None:
     """Returns the distance at which accuracy falls half-way from its best to chance.
 
     Interpolated on the logarithm of the distance, after the last best point; None if
-    accuracy never falls so far.
-
-    Args:
-      curve: Distances, ascending, each with an accuracy in [0, 1].
-      chance: Accuracy of a guess.
+    accuracy never falls so far. The curve has distances, ascending, with accuracies.
     """
     best = max(accuracy for _, accuracy in curve)
     level = (best + chance) / 2

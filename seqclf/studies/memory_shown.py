@@ -31,8 +31,8 @@ def sentence(findings: MemoryFindings, seeds: int) -> str:
         for one in findings.series.values()
     ]
     n = next(iter(findings.series.values())).n
-    stands = f"Test n = {n:,}, {models_each(seeds)}, for these tasks as trained here."
-    return ". ".join([*parts, stands])
+    basis = f"Test n = {n:,}, {models_each(seeds)}, for these tasks as trained here."
+    return ". ".join([*parts, basis])
 
 
 def _said(cell: str, found: CellMemory) -> str:

@@ -98,13 +98,7 @@ def quick_config(config: RunConfig) -> RunConfig:
 def trainings(
     question: Question, config: RunConfig, cells: Sequence[str] | None = None
 ) -> list[RunConfig]:
-    """Returns the recipe for each cell and seed, seed by seed.
-
-    Args:
-      question: Gives cells and seeds.
-      config: The recipe.
-      cells: Cells to train instead of the question's.
-    """
+    """Returns the recipe for each seed and cell, of the question or as given."""
     chosen = question.cells if cells is None else cells
     return [twin(config, cell, seed) for seed in question.seeds for cell in chosen]
 

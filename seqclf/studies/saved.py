@@ -117,10 +117,12 @@ def read(path: Path) -> Answer[Any]:
     try:
         return from_json(file.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{file} could not be used ({error}); {anew(path)}.") from error
+        raise RunError(
+            f"{file} could not be used ({error}); {remedy(path)}."
+        ) from error
 
 
-def anew(path: Path) -> str:
+def remedy(path: Path) -> str:
     """Says how to make an answer again whose file cannot be used."""
     name = _asked(path).get("study", path.name)
     return f"type seqclf study {name} --fresh with the options that it had"

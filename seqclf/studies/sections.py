@@ -64,5 +64,5 @@ def section_of(study: Study, answer: Answer[Any], path: Path) -> Section:
         return shown.section(answer, study.figure(answer))
     except Exception as error:
         raise RunError(
-            f"it could not be used ({shortly(error)}); {saved.anew(path)}."
+            f"it could not be used ({shortly(error)}); {saved.remedy(path)}."
         ) from error

@@ -28,14 +28,9 @@ ROUNDS = 15  # the interval of their median is that from the fourth to the twelf
 
 
 def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[TimedTwin]:
-    """Times twins in turns, in a separate process; reuses earlier times.
+    """Times twins in turns, in a separate process, or reuses earlier times.
 
-    Args:
-      configs: One for each cell, equal in all else.
-      lab: Where to measure, and to keep the times.
-
-    Returns:
-      One for each config.
+    `configs` are equal but for the cell.
     """
     data = lab.load(configs[0])
     asked: dict[str, object] = {
@@ -90,10 +85,7 @@ def time_and_count(task: TimingTask, report: Report) -> list[TimedTwin]:
 def counted(timing: Timing, config: RunConfig, encoded: Path) -> TimedTwin:
     """Builds a twin and adds its kernel and parameter counts to its times.
 
-    Args:
-      timing: Its measured times.
-      config: Its recipe.
-      encoded: Folder of the encoded data set: tokens and labels set the model's size.
+    Tokens and labels of the encoded data set, a folder, decide the model's size.
     """
     data = open_encoded(encoded)
     training = config.training

@@ -75,11 +75,9 @@ def run(question: Question, lab: Lab) -> Answer[WinsFindings]:
 
 
 def compared(models: Path) -> tuple[list[Compared], list[str]]:
-    """Reads the pair of GRU and LSTM from each finished comparison.
+    """Returns GRU and LSTM of each finished comparison, those that count first.
 
-    Returns:
-      The pairs by data set, those that count first; and a sentence for each damaged
-      comparison, which is left out.
+    Beside them a sentence for each damaged comparison, which is left out.
 
     Raises:
       RunError: If there is none.

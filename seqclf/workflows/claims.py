@@ -88,7 +88,7 @@ def _used(answer: Answer[Any], path: Path) -> tuple[list[Judged], Section]:
     except RunError as error:
         raise _UnusableError(str(error)) from error
     except Exception as error:
-        said = f"it could not be judged ({shortly(error)}); {saved.anew(path)}."
+        said = f"it could not be judged ({shortly(error)}); {saved.remedy(path)}."
         raise _UnusableError(said) from error
 
 

@@ -131,7 +131,7 @@ def notes(findings: GatesFindings, question: Question) -> tuple[str, ...]:
     return (
         unrolled.of_accuracies(findings.accuracy),
         f"Counted over {findings.tokens:,} tokens of {findings.texts} test "
-        f"texts, evenly spread over the split. Gates and states were computed anew "
+        f"texts, evenly spread over the split. Gates and states were recomputed "
         f"from the weights; they differ from the layers' own states by at most "
         f"{findings.difference:.1g}.",
         "Half-life: ln 0.5 / mean ln of the forget gate (LSTM) or of the update gate "

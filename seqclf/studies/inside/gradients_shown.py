@@ -105,7 +105,7 @@ def notes(findings: GradientsFindings, distance: int) -> tuple[str, ...]:
         f"Norms of the derivative of each text's cross-entropy by the hidden state h, "
         f"in the LSTM also by the memory cell c, for the {findings.texts} longest "
         f"test texts; all of them have {distance + 1} tokens or more.",
-        f"Vanishing: the 95 % interval of the factor over {span} tokens lies below "
+        f"Vanishing: the 95 % interval of the factor over {span} tokens is below "
         f"1/{most}; exploding: above {most}; steady: between; else not decided.",
         "× a token: what each token multiplies it by, from the slope of a line through "
         "all distances. Of a gradient that falls within few tokens and then no more, "

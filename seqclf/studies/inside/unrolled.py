@@ -169,10 +169,7 @@ def states_layer(layer: Any) -> Any:
 def own_states(layer: Any, inputs: np.ndarray, is_token: np.ndarray) -> np.ndarray:
     """Returns the hidden states of a layer, float64 [batch, time, units].
 
-    Args:
-      layer: A SimpleRNN, GRU or LSTM layer.
-      inputs: float32 [batch, time, d].
-      is_token: bool [batch, time], false on padding, which is on the right.
+    Inputs are float32 [batch, time, d], is_token is false on padding, on the right.
     """
     import tensorflow as tf
 

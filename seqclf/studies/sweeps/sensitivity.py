@@ -61,12 +61,9 @@ def points(question: Question, lab: Lab) -> list[Point]:
 
 
 def drawn(base: RunConfig, lengths: np.ndarray, draws: int) -> list[RunConfig]:
-    """Returns the recipe and random settings.
+    """Returns the recipe and random settings, at least 2 `draws` in all.
 
-    Args:
-      base: The recipe.
-      lengths: Tokens of the training texts as the recipe cuts them, int [texts].
-      draws: Number of configs to return, at least 2.
+    `lengths` are those of the training texts as the recipe cuts them, int [texts].
     """
     design = Design(config=base, cells=recurrent_names()[:1], seeds=(0,), tune=draws)
     first, *others = tuning.draws(design)
@@ -88,7 +85,7 @@ def _cut(config: RunConfig, most: int) -> RunConfig:
 
 
 def settings(config: RunConfig) -> dict[str, float]:
-    """Returns the settings that vary, as they stand in the rows."""
+    """Returns the settings that vary, as in the rows."""
     return {
         "learning_rate": config.training.learning_rate,
         "dropout_rate": config.model.dropout_rate,
