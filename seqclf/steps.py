@@ -419,7 +419,7 @@ def write_report(
     """
     with optional(listener.insist, f"No {folder / REPORT_FILE} could be written"):
         write_text(folder / REPORT_FILE, page(result, read_details(folder), sections))
-        listener.note(f"To look at: {folder / REPORT_FILE}")
+        listener.note(f"Report: {folder / REPORT_FILE}")
 
 
 def compare_finished(
