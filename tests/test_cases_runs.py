@@ -543,7 +543,7 @@ def test_an_answer_that_cannot_be_read_is_asked_anew(tmp_path, monkeypatch):
     (path / saved.ANSWER_FILE).write_text("{}")
     assert study.run_study(*asked) == (answer, path)
     assert saved.read(path) == answer
-    assert any("The question is asked again" in note for note in heard.notes)
+    assert any("The study runs again" in note for note in heard.notes)
 
 
 def fail_to_draw(answer):

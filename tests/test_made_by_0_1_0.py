@@ -374,7 +374,7 @@ def test_the_page_of_a_comparison_is_written_anew(here):
 @pytest.mark.parametrize("name", ACCURACIES)
 def test_the_page_of_a_comparison_holds_the_studies_of_its_data(name, here):
     done = asked("compare", f"models/{name}")
-    assert "To look at: " in done.stderr
+    assert "Report: " in done.stderr
     assert "left out" not in done.stderr
     page = Comparison.open(name).report.read_text("utf-8")
     assert VERDICTS[name].split(". ")[0] in page

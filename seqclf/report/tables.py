@@ -208,9 +208,7 @@ def _quality_title(result: ComparisonResult) -> str:
 def _pairs_title(pairs: Sequence[Pair]) -> str:
     models = [pair.p is None for pair in pairs]
     if all(models):
-        return (
-            "Pairwise comparisons of these trained models, not the cells (p: McNemar)"
-        )
+        return "Pairwise comparisons of these models, not the cells (p: McNemar)"
     if any(models):
         return "Pairwise comparisons (p: Holm over seeds; one seed: McNemar, models)"
     return "Pairwise comparisons over seeds and texts (p: Holm among recurrent cells)"

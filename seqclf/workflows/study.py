@@ -93,7 +93,7 @@ def run_study(
         asked |= {"machine": timed.machine()}
     path = saved.place(folder, asked)
     if saved.is_written(path, asked) and not target.fresh:
-        with optional(listener.insist, "The question is asked again"):
+        with optional(listener.insist, "The study runs again"):
             answer = saved.read(path)
             listener.note(f"{path} has the answer to this question: reused.")
             return answer, path
@@ -108,7 +108,7 @@ def run_study(
     with optional(listener.insist, f"No {path / PAGE_FILE} could be written"):
         page = sections_page(answer.title, [shown.section(answer, figure)])
         write_text(path / PAGE_FILE, page)
-        listener.note(f"To look at: {path / PAGE_FILE}")
+        listener.note(f"Report: {path / PAGE_FILE}")
     return answer, path
 
 
