@@ -53,7 +53,7 @@ def strict_json(text: str) -> Any:
     """Parses JSON as seqclf writes it.
 
     Raises:
-      ValueError: On anything else, such as NaN or a key that occurs twice.
+      ValueError: On anything else, such as NaN or a key that is repeated.
     """
     return STRICT_JSON.decode(text)
 
@@ -92,7 +92,7 @@ def _refuse_constant(name: str) -> None:
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        raise ValueError("a key occurs twice")
+        raise ValueError("a key is repeated")
     return values
 
 
