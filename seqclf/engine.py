@@ -144,9 +144,7 @@ def _hiding_the_script() -> Iterator[None]:
 
 
 def _receive(
-    connection: Connection,
-    one: _Running,
-    on_report: Callable[[int, Any], None],
+    connection: Connection, one: _Running, on_report: Callable[[int, Any], None]
 ) -> Outcome | None:
     try:
         kind, value = connection.recv()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import random
 import re
+import sys
 from itertools import combinations
+from pathlib import Path
 from statistics import median
 
 import pyarrow as pa
@@ -15,6 +17,9 @@ from sklearn.linear_model import LogisticRegression
 
 from seqclf.data.demo import corpus as demo
 from seqclf.data.demo import grammar
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+import demo_corpus
 
 NEGATIVE, POSITIVE = 0, 1
 
@@ -98,22 +103,8 @@ def test_no_text_occurs_twice(
 
 
 def test_there_are_enough_clauses_and_words() -> None:
-    clauses = [
-        filler
-        for groups in grammar.load("patterns.toml")["clauses"].values()
-        for patterns in groups.values()
-        for fillers in patterns.values()
-        for filler in fillers
-    ]
-    assert len(clauses) >= 150
-    lines = [
-        line
-        for kinds in grammar.load("lexicon.toml").values()
-        for lists in kinds.values()
-        for line in lists.values()
-    ]
-    tokens = set(grammar.TOKEN.findall(" ".join(lines).lower()))
-    assert sum(len(token) > 3 for token in tokens) >= 600
+    assert demo_corpus.count_clauses() >= 150
+    assert len(demo_corpus.content_words()) >= 600
 
 
 def test_lengths_are_those_of_short_reviews(texts: list[str]) -> None:

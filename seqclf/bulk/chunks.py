@@ -109,7 +109,7 @@ def refuse(problem: Problem, options: Options) -> None:
 def differ(
     first: Path, columns: Sequence[str], file: Path, others: Sequence[str]
 ) -> DataError:
-    """Returns the error of a file whose columns are not those of the first one."""
+    """Returns the error of a file with other columns than the first one."""
     return DataError(
         f"{file} has other columns than {first}: {', '.join(others)}, and not "
         f"{', '.join(columns)}. Give files with the same ones, or predict each alone."
@@ -120,11 +120,7 @@ def text_column(part: Part, options: Options) -> tuple[str, tuple[str, ...]]:
     """Returns the column of the texts, or several to join, and what to say of it.
 
     The one that was given; else that of the training, if it is there; else the
-    likeliest.
-
-    Args:
-      part: The first rows.
-      options: What was given, and how the training read its data.
+    likeliest by the first rows, `part`.
 
     Raises:
       DataError: If it is missing or holds no text.

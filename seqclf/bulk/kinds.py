@@ -60,8 +60,7 @@ class Kinds:
     def schema(self, texts: Collection[str]) -> pa.Schema:
         """Returns the columns with their types.
 
-        Args:
-          texts: The text columns; these are string if one value of them is.
+        Those of `texts` are string if one value of them is.
 
         Raises:
           DataError: If another column is of several kinds; names two lines.

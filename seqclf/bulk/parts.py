@@ -153,14 +153,10 @@ def begun(
     output: Path, schema: pa.Schema, question: Question, *,
     resume: bool, overwrite: bool,
 ) -> Iterator[Parts]:  # fmt: skip
-    """Begins an output, or resumes one.
+    """Begins an output with columns `schema`, or resumes one.
 
-    Args:
-      output: The file to write.
-      schema: Its columns.
-      question: What the parts answer, see `question_of`.
-      resume: Whether to resume behind the parts that are there.
-      overwrite: Whether to start over, whatever is there.
+    `resume` continues behind the parts that are there, `overwrite` starts over,
+    whatever is there; `question` is what the parts answer.
 
     Yields:
       The parts that are finished; none if nothing was begun.

@@ -102,11 +102,6 @@ def delimited(file: Path, dialect: Dialect, known: Known) -> Iterator[Record]:
     A row with too few or too many fields has a problem, and its raw line in the place
     of its values; one with bytes of another encoding has U+FFFD in their place.
 
-    Args:
-      file: A file, perhaps packed.
-      dialect: How it is written.
-      known: What is known of its encoding.
-
     Raises:
       DataError: If a quoted field does not end; no row behind it can be told.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -35,16 +35,7 @@ def with_columns(
 
     Those that were given; else what the source itself calls them; else those of the
     training, where the source has them; else those that their names and their content
-    speak for.
-
-    Args:
-      found: What the source holds.
-      config: Names of the columns, if they were given.
-      usual: How the training read its data.
-
-    Returns:
-      The same rows, with the names of both columns, and notes on those that were not
-      named.
+    speak for. Notes say which columns were not named.
 
     Raises:
       DataError: If there is no such column, or nothing tells which it is.
@@ -67,7 +58,7 @@ def with_columns(
             found = _renamed(found, kind, name)
         found = dataclasses.replace(found, **{field: name})
     if missing:
-        raise _not_found(train, missing)
+        raise _not_found(train, *missing)
     return found.noted(*_told(trained, guessed))
 
 
@@ -120,13 +111,13 @@ def guess_text(part: Part) -> str:
     """
     name = _guessed(part, TEXT)
     if name is None:
-        raise _not_found(part, [TEXT])
+        raise _not_found(part, TEXT)
     return name
 
 
-def _not_found(part: Part, kinds: Sequence[str]) -> DataError:
-    said = f"no {kinds[0]} column"
-    return DataError(f"{part.place}: {said}. {columns_hint(part, *kinds)}")
+def _not_found(part: Part, *kinds: str) -> DataError:
+    hint = columns_hint(part, *kinds)
+    return DataError(f"{part.place}: no {kinds[0]} column. {hint}")
 
 
 def _guessed(part: Part, kind: str) -> str | None:

@@ -44,14 +44,10 @@ def texts_or_nulls(part: Part, given: str) -> pa.ChunkedArray:
 
 
 def checked_texts(part: Part, given: str) -> pa.ChunkedArray:
-    """Returns the texts of a part, string, without nulls.
-
-    Args:
-      part: Rows of a source.
-      given: As in `texts_or_nulls`.
+    """Returns the texts of a part, string, without nulls; as `texts_or_nulls`.
 
     Raises:
-      DataError: As `texts_or_nulls`; also if a row has no text, or if all are numbers.
+      DataError: Also if a row has no text, or if all texts are numbers.
     """
     texts = texts_or_nulls(part, given)
     columns = list(map(repr, text_names(part, given)))

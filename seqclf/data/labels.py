@@ -109,9 +109,8 @@ def labels_of(found: Found, given: str, config: DataConfig) -> Labels:
     Args:
       found: What the source holds.
       given: Name of the label column.
-      config: Whether rows without a label are left out, not refused; whether names
-        that differ by case and the like from those that the source gives its ids are
-        meant; whether labels may be rare.
+      config: Whether rows without a label are left out, labels that differ by case and
+        the like merged, and rare labels allowed.
 
     Raises:
       DataError: If there is no such column, or a label is missing or cannot be one.

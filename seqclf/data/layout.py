@@ -96,13 +96,6 @@ def _read_all(files: Sequence[Path], known: Known) -> list[Part]:
 def read_path(path: Path, known: Known) -> Found:
     """Reads a file as the train split, or a folder with its splits.
 
-    Args:
-      path: An existing file or folder.
-      known: What is known of how its files are written.
-
-    Returns:
-      The splits found.
-
     Raises:
       DataError: If a file cannot be read, or a folder holds no data.
     """

@@ -58,11 +58,7 @@ def _demo() -> RawData:
 def load_dataset(config: DataConfig) -> Dataset:
     """Loads the data set that `config.source` names, with all three splits.
 
-    Args:
-      config: Source, columns, hold-outs and limit.
-
-    Returns:
-      The data set; its notes tell what was held out, sampled or left out.
+    Its notes tell what was held out, sampled or left out.
 
     Raises:
       DataError: If there is no such source, or it cannot be used as it is.
@@ -74,13 +70,8 @@ def load_dataset(config: DataConfig) -> Dataset:
 def read_source(config: DataConfig, usual: Reading = NOTHING_SAID) -> RawData:
     """Reads what the source holds, with the splits it has and no others.
 
-    Args:
-      config: Source and columns, and how its files are written.
-      usual: How a training read its data; it counts where `config` says nothing, as
-        far as the source allows it.
-
-    Returns:
-      Texts and label ids; its notes tell which columns were taken, if none was named.
+    What a training found of its data, `usual`, counts where `config` says nothing, as
+    far as the source allows it. Notes tell which columns were taken, if none was named.
 
     Raises:
       DataError: If there is no such source, or it cannot be read or used.

@@ -19,15 +19,8 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
 
     Labels are named by what the source says of its ids (`labels.json`, a ClassLabel,
     a column `<label>_text`), else by their values: numbers in their order, names in
-    alphabetical order.
-
-    Args:
-      found: What the source holds.
-      config: Names of the columns, if they were given; what becomes of missing labels,
-        of those that are spelled in several ways, and of rare ones.
-
-    Returns:
-      Tables of `SCHEMA`.
+    alphabetical order. The config says what becomes of missing labels, of those that
+    are spelled in several ways, and of rare ones.
 
     Raises:
       DataError: If a column is missing or of the wrong kind, or a text or label is.

@@ -20,12 +20,10 @@ FEWEST_TEXTS = 2  # of a label in train; one could be learnt or held out, not bo
 def without_doubles(raw: RawData, merge: bool) -> RawData:
     """Makes one label of those that differ only by case and the like, if asked to.
 
-    Args:
-      raw: Texts and label ids.
-      merge: Whether they are merged; the commonest spelling in train names the label.
+    The commonest spelling in train names the label.
 
     Raises:
-      DataError: If they are not, and a split spells its labels otherwise than train.
+      DataError: If not, and a split spells its labels otherwise than train.
     """
     counts = _counts(raw)
     groups: dict[str, list[int]] = {}
@@ -41,12 +39,9 @@ def without_doubles(raw: RawData, merge: bool) -> RawData:
 
 
 def without_rare(raw: RawData, least: int, other: bool) -> RawData:
-    """Leaves out the labels with few texts in train, or makes them one.
+    """Leaves out the labels with fewer than `least` texts in train, or makes them one.
 
-    Args:
-      raw: Texts and label ids.
-      least: Texts that a label must have in train.
-      other: Whether they become one label, `other`; it too must have so many.
+    With `other` they become one label, `other`; it too must have so many.
 
     Raises:
       DataError: If fewer than two labels are left.
@@ -114,11 +109,8 @@ def _relabelled(
 ) -> RawData:
     """Gives every label another one's name, or takes its rows out.
 
-    Args:
-      raw: Texts and label ids.
-      names: Old names, and new ones behind them.
-      target: For each label its place among the names, or `GONE`.
-      said: What was done.
+    `names` are the old ones with new ones behind them; `target` is the place of each
+    label's new name among them, or `GONE`; `said` is the note.
     """
     kept = [names[i] for i in np.unique(target[target != GONE])]
     if list(raw.labels) == sorted(raw.labels, key=spelling.order):

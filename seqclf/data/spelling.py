@@ -94,10 +94,7 @@ def quoted(name: str) -> str:
 
 
 def lists_among(names: Sequence[str]) -> tuple[str, list[str]] | None:
-    """Finds labels that are lists of others, such as `Comedy|War`.
-
-    Args:
-      names: All label names.
+    """Finds labels that are lists of others, such as `Comedy|War`, among all names.
 
     Returns:
       What separates them and the lists, if they are at least a third of all names;

@@ -19,15 +19,11 @@ from seqclf.errors import ConfigError, DataError
 def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
     """Holds out the missing splits and takes the sample that `limit` asks for.
 
-    Args:
-      raw: What the source holds; at least train. Its splits are completed in place, so
-        that a large one is never in memory twice.
-      config: Fractions, seed and limit.
-      fingerprint: Hash of what the source held.
+    Splits of `raw` are completed in place: a large one is never in memory twice.
+    Notes say what was done and what looks wrong.
 
     Returns:
-      A data set with train, validation and test; what was done, and what looks wrong
-      with it, is in its notes.
+      A data set with train, validation and test, and the fingerprint given.
 
     Raises:
       DataError: If train has one label only, a label one text only, or too few
@@ -141,12 +137,7 @@ def held_out(
 def _divided(table: pa.Table, rows: Mapping[str, np.ndarray]) -> dict[str, pa.Table]:
     """Divides a table, freeing chunk after chunk of it where nobody else holds it.
 
-    Args:
-      table: Any columns.
-      rows: Numbers of the rows of each part, ascending.
-
-    Returns:
-      A table a part.
+    `rows` gives the numbers of the rows of each part, ascending.
     """
     schema, chunks = table.schema, table.to_batches()[::-1]
     del table
@@ -186,16 +177,10 @@ def _limit(dataset: Dataset, config: DataConfig) -> Dataset:
 def _stratified(
     label_ids: np.ndarray, size: int, seed: int, is_train: bool = False
 ) -> np.ndarray | None:
-    """Draws `size` of the rows of train, each label in its share; ascending.
+    """Draws `size` rows of label_ids, int [train], each label in its share; ascending.
 
-    Args:
-      label_ids: int [train].
-      size: Rows to draw.
-      seed: Seed of the draw.
-      is_train: Whether the drawn rows are those that are trained on, not the others.
-
-    Returns:
-      int64 [size]; None if what is trained on would not have every label.
+    `is_train` says whether the drawn rows are those to train on, or the others. None
+    if the rows to train on would not have every label.
     """
     from sklearn.model_selection import train_test_split
 
@@ -215,15 +200,9 @@ def _stratified(
 
 
 def _sample(label_ids: np.ndarray, size: int, seed: int) -> np.ndarray:
-    """Draws rows of which every label has one at least, and else its share.
+    """Draws rows of label_ids, int [train]: at least one a label, else its share.
 
-    Args:
-      label_ids: int [train].
-      size: Rows to draw, from the number of labels to all.
-      seed: Seed of the draw.
-
-    Returns:
-      int64 [size], ascending.
+    Returns int64 [size], ascending; `size` is at least the number of labels.
     """
     counts = np.bincount(label_ids)
     share = size * counts / len(label_ids)

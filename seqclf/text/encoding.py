@@ -97,9 +97,6 @@ def encode_dataset(
       data: The settings it was loaded with.
       text: Vocabulary and length.
       cache: Folder of the caches; made if it is not there.
-
-    Returns:
-      The memory-mapped splits.
     """
     path = cache / f"{dataset.name}-{_key(dataset, data, text)}"
     encoded = _cached(path)
@@ -171,10 +168,8 @@ def _write_split(
     # As long as could be needed, for an empty text becomes one token; pages that are
     # not written take no memory.
     most = sum(len(block.codes) for block in blocks) + table.num_rows
-    token_ids, offsets = (
-        np.empty(most, np.int32),
-        np.zeros(table.num_rows + 1, np.int64),
-    )
+    token_ids = np.empty(most, np.int32)
+    offsets = np.zeros(table.num_rows + 1, np.int64)
     row = 0
     for block in _popped(blocks):
         ids, ends = encode(block, vocabulary, text)

@@ -19,9 +19,7 @@ PERCENTILES = (5, 25, 50, 75, 95, 100)
 def summarize(dataset: Dataset, text: TextConfig) -> Summary:
     """Counts what one wants to know before training.
 
-    Args:
-      dataset: Texts and labels.
-      text: Vocabulary and length, for what would be cut or unknown.
+    `text` tells what would be truncated or unknown.
     """
     blocks = {name: tokenize_table(table) for name, table in dataset.splits.items()}
     vocabulary = Vocabulary.build(blocks[TRAIN], text)
@@ -38,11 +36,7 @@ def summarize(dataset: Dataset, text: TextConfig) -> Summary:
         },
         shared={
             f"{split} in {other}": quality.shared(dataset, split, other)
-            for split, other in (
-                (VALIDATION, TRAIN),
-                (TEST, TRAIN),
-                (TEST, VALIDATION),
-            )
+            for split, other in ((VALIDATION, TRAIN), (TEST, TRAIN), (TEST, VALIDATION))
         },
         vocabulary=len(vocabulary),
         unknown_share=_unknown_share(blocks[TEST], vocabulary, text),

@@ -39,11 +39,7 @@ SENTENCE_START = re.compile(r"(?:^|(?<=[.!?] ))[a-z]")
 
 
 class Options:
-    """The fillers of one slot and how often each is drawn.
-
-    Args:
-        once: whether a review should not use a filler twice.
-    """
+    """The fillers of one slot, how often each is drawn, and whether but once."""
 
     def __init__(self, once: bool = True) -> None:
         """Starts without fillers."""
@@ -125,13 +121,7 @@ def load_bank(domain: str) -> Bank:
 
 
 class Composer:
-    """Fills the patterns of one review.
-
-    Args:
-        rng: the source of chance.
-        domain: a key of `DOMAINS`.
-        label: 0 negative or 1 positive.
-    """
+    """Fills the patterns of one review of a domain and a label, 0 or 1."""
 
     def __init__(self, rng: random.Random, domain: str, label: int) -> None:
         """Starts a review with nothing used yet."""

@@ -63,9 +63,6 @@ def _inner(file: PurePath) -> PurePath:
 def kind_of(file: Path) -> str:
     """Returns the format of a file: by its first bytes if they tell, else by its name.
 
-    Args:
-      file: An existing file.
-
     Raises:
       DataError: If it is an archive of several files.
     """

@@ -94,13 +94,7 @@ def rows_of(
 ) -> Iterator[tuple[int, list[str], str]]:
     """Yields the rows of a file, without its header and blank lines.
 
-    Args:
-      lines: Its lines, with their ends.
-      place: What messages call it.
-      dialect: How it is written.
-
-    Yields:
-      The line in which the row begins, its fields, and the row as it is in the file.
+    Each comes as the line in which it begins, its fields, and its lines as they are.
 
     Raises:
       DataError: If a quoted field does not end; no row behind it can be told.

@@ -33,14 +33,10 @@ START = 1000  # bytes that tell UTF-16 without a mark
 
 
 def encoding_of(start: bytes, known: Known) -> str:
-    """Returns the encoding to read a file in.
+    """Returns the encoding to read a file in, from its first 1,000 bytes or so.
 
     The one that was given; else what a byte order mark says, or NUL in every other
     byte; else that of the training; else UTF-8.
-
-    Args:
-      start: The file's first bytes, some 1,000.
-      known: What is known of the file before it is opened.
     """
     if known.given.encoding is not None:
         return known.given.encoding
@@ -98,16 +94,11 @@ def blocks(content: pa.Buffer, place: str, encoding: str) -> Iterator[str]:
             yield decoder.decode(block, final=start + BLOCK >= len(view))
         except UnicodeError as error:
             at = before + getattr(error, "start", 0)
+            line = bytes(view[:at]).count(b"\n") + 1
             raise DataError(
-                f"{place}, line {line_at(content, at)}: byte {at:,} (0x{view[at]:02x}) "
+                f"{place}, line {line:,}: byte {at:,} (0x{view[at]:02x}) "
                 f"is not {encoding}. {readable_as(bytes(view), at, encoding)}"
             ) from error
-
-
-def line_at(content: pa.Buffer, at: int) -> str:
-    """Returns the number of the line that a byte is in, for messages."""
-    lines = bytes(memoryview(content)[:at]).count(b"\n")
-    return f"{lines + 1:,}"
 
 
 def readable_as(content: bytes, at: int, refused: str) -> str:

@@ -94,13 +94,7 @@ def is_header(rows: Sequence[Sequence[str]]) -> bool | None:
 
     It does if names are in it that texts and labels have, or if a column of numbers
     begins with none. It is a row if what it holds occurs in later rows where these
-    repeat themselves, as labels do.
-
-    Args:
-      rows: The first rows of a file, one at least.
-
-    Returns:
-      True or False; None if nothing tells.
+    repeat themselves, as labels do. None if nothing tells.
     """
     first, later = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
     known = names.known_kinds(first)

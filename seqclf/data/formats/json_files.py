@@ -24,14 +24,12 @@ def read_json(content: pa.Buffer, place: str) -> Part:
     """Reads JSON, whichever way it holds its rows.
 
     A row a line; a list of rows; such a list under one key; rows by their id; or
-    columns, as pandas writes them.
+    columns, as pandas writes them. Objects in rows are taken apart by one level
+    (`data.text`).
 
     Args:
       content: UTF-8 without a byte order mark.
       place: What messages call it.
-
-    Returns:
-      The rows, where objects in them are taken apart by one level (`data.text`).
 
     Raises:
       DataError: Names the line that is broken or unlike those before it.

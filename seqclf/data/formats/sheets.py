@@ -13,10 +13,7 @@ INSTALL = "pip install 'seqclf[excel]'"
 
 
 def read_sheet(file: Path) -> tuple[list[list[str]], tuple[str, ...]]:
-    """Reads the first sheet of a spreadsheet.
-
-    Args:
-      file: Excel (.xlsx, .xls) or OpenDocument.
+    """Reads the first sheet of an Excel file (.xlsx, .xls) or OpenDocument.
 
     Returns:
       Its rows, without blank ones around them; and what the user should know.

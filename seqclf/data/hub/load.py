@@ -21,12 +21,12 @@ def read_hub(source: str, config: DataConfig) -> Found:
       config: Revision and subset; the subset goes before that of `HUB_NAMES`.
 
     Returns:
-      All columns of its splits, memory-mapped, and the commit that was loaded. If the
-      Hub cannot be reached and the cache is used instead, a note says so.
+      All columns of its splits, memory-mapped, and the commit that was loaded. A note
+      says so if the Hub cannot be reached and the cache is used instead.
 
     Raises:
       DataError: If it can be had neither from the Hub nor from the cache, or has no
-        train split. The message says what to do.
+        train split.
     """
     entry = entry_of(source, config.subset)
     quieten()
