@@ -134,10 +134,15 @@ def study(
     from seqclf.workflows.study import question_of, run_study
 
     form = options.one_form(json=json, markdown=markdown)
+    screen = Screen(quiet)
     if name in ABOUT and not ABOUT[name].trains:
-        taken = {*_OUTPUT, "name", "cache_dir"}
-        why = f"{name} reads finished comparisons"
+        taken, why = (
+            {*_OUTPUT, "name", "cache_dir"},
+            f"{name} reads finished comparisons",
+        )
         options.refuse_given(context, taken, why)
+    elif name in ABOUT:
+        _note_idle(context, name, screen)
     question = question_of(
         config,
         cells,
@@ -147,11 +152,21 @@ def study(
         range_test=range_test,
         given=options.given_settings(context, "model", "training"),
     )
-    screen = Screen(quiet)
     target = steps.Target(models_dir, cache_dir, fresh=fresh)
     answer, path = run_study(name, question, target, screen, jobs)
     _print(answer, form)
     screen.note(f"Written: {path}")
+
+
+def _note_idle(context: typer.Context, name: str, screen: Screen) -> None:
+    """Says which of the given options the study sets itself, or has no use for.
+
+    They are not refused: one recipe may be given to all studies.
+    """
+    own = ABOUT[name].idle - {"text", "range_test"}  # which the workflow refuses
+    for option in sorted(o for o in own if options.is_given(context, o)):
+        flag = f"--{option.replace('_', '-')}"
+        screen.note(f"Note: {flag} does nothing here: {name} sets it itself.")
 
 
 def _print(answer: Answer[Any], form: str) -> None:
