@@ -331,7 +331,7 @@ def test_a_study_is_answered_once(workplace: Path, tmp_path: Path) -> None:
     command = ["study", "cost", f"--data={workplace / 'reviews'}", *TINY, "--json"]
     first = run_cli(command, tmp_path)
     assert first.returncode == 0, first.stderr
-    assert "--epochs does nothing here: cost sets it itself" in first.stderr
+    assert "--epochs does nothing in the study cost" in first.stderr
     assert "--units does nothing" not in first.stderr
     again = run_cli(command, tmp_path)
     assert json.loads(again.stdout) == json.loads(first.stdout)

@@ -166,7 +166,7 @@ def _note_idle(context: typer.Context, name: str, screen: Screen) -> None:
     own = ABOUT[name].idle - {"text", "range_test"}  # which the workflow refuses
     for option in sorted(o for o in own if options.is_given(context, o)):
         flag = f"--{option.replace('_', '-')}"
-        screen.note(f"Note: {flag} does nothing here: {name} sets it itself.")
+        screen.note(f"Note: {flag} does nothing in the study {name}.")
 
 
 def _print(answer: Answer[Any], form: str) -> None:
