@@ -1,8 +1,8 @@
-"""Judges the claims on real data and writes docs/claims.md and the README's part.
+"""Judges the claims: on real data into docs/claims.md, on `demo` into the README.
 
 Run as ``python benchmarks/claims.py [PAGE ...]``, with the data sets in
-``../shared/data``. Finished trainings and answers are reused, so a cut campaign goes on
-where it was; a page that was not asked for keeps what it has.
+``../shared/data``. Finished trainings and answers are reused, so an interrupted
+campaign continues; a page that was not asked for keeps what it has.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """What it is called here, such as `trec6-quick`."""
+        """What it is called here, such as `demo-quick`."""
         return f"{self.data}-quick" if "--quick" in self.options else self.data
 
     @property
@@ -59,7 +59,6 @@ class Entry:
 
 CAMPAIGN = (
     Entry("demo", "--quick"),
-    Entry("trec6", "--quick"),
     Entry("trec6", "--seeds 3"),
     Entry("imdb", "--limit 2000 --seeds 3"),
 )
@@ -87,13 +86,9 @@ def ask(entry: Entry) -> str:
     return f"{made}\n\n{done.stdout.strip()}".replace(str(MODELS), "models")
 
 
-def _marker(name: str) -> str:
-    return f"<!-- claims {name} -->"
-
-
 def fill(file: Path, name: str, text: str) -> None:
     """Writes text between the markers of a name."""
-    start, end = _marker(name), f"<!-- /claims {name} -->"
+    start, end = f"<!-- claims {name} -->", f"<!-- /claims {name} -->"
     place = re.compile(f"{re.escape(start)}\n.*?{re.escape(end)}", re.DOTALL)
     page = file.read_text("utf-8")
     if not place.search(page):
@@ -108,9 +103,7 @@ def main(names: list[str]) -> None:
             continue
         print(entry.command, flush=True)
         text = ask(entry)
-        fill(PAGE, entry.name, text)
-        if _marker(entry.name) in README.read_text("utf-8"):
-            fill(README, entry.name, text)
+        fill(README if entry.data == "demo" else PAGE, entry.name, text)
 
 
 if __name__ == "__main__":

@@ -102,11 +102,20 @@ def damaged(run: Path, commands: Sequence[str]) -> Iterator[Answer]:
 
 
 def table(answers: Sequence[Answer]) -> str:
-    """Returns what `runs show` says of each file and damage, as Markdown."""
-    lines = ["| file | damage | what is said |", "| --- | --- | --- |"]
+    """Returns what `runs show` says of each damage, as Markdown.
+
+    Files of which it says the same but for their name, FILE, share a line.
+    """
+    groups: dict[str, list[Answer]] = {}
     for answer in answers:
         said = answer.error.strip().splitlines()[-1].replace("|", "\\|")
-        lines.append(f"| {answer.file} | {answer.damage} | {said} |")
+        said = said.replace(f"usable {answer.file}", "usable FILE")
+        groups.setdefault(said, []).append(answer)
+    lines = ["| file | damage | what is said |", "| --- | --- | --- |"]
+    for said, group in groups.items():
+        names = ", ".join(dict.fromkeys(answer.file for answer in group))
+        damages = ", ".join(dict.fromkeys(answer.damage for answer in group))
+        lines.append(f"| {names} | {damages} | {said} |")
     return "\n".join(lines)
 
 

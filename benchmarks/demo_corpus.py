@@ -72,6 +72,28 @@ def linear_accuracy(
     }
 
 
+def count_clauses() -> int:
+    """Counts the clause patterns of all domains."""
+    return sum(
+        len(fillers)
+        for groups in grammar.load("patterns.toml")["clauses"].values()
+        for patterns in groups.values()
+        for fillers in patterns.values()
+    )
+
+
+def content_words() -> set[str]:
+    """Returns the different words of four letters or more in the lexicon."""
+    lines = [
+        line
+        for kinds in grammar.load("lexicon.toml").values()
+        for lists in kinds.values()
+        for line in lists.values()
+    ]
+    tokens = grammar.TOKEN.findall(" ".join(lines).lower())
+    return {token for token in tokens if len(token) > 3}
+
+
 def show_corpus(seed: int = demo.SEED) -> None:
     """Prints the figures of the texts alone."""
     start = time.perf_counter()
@@ -82,8 +104,8 @@ def show_corpus(seed: int = demo.SEED) -> None:
     texts = {name: {review.text for review in split} for name, split in splits.items()}
     shared = sum(map(len, texts.values())) - len(set().union(*texts.values()))
     within = len(reviews) - sum(map(len, texts.values()))
-    show("clause patterns", grammar.count_clauses())
-    show("content words", len(grammar.content_words()))
+    show("clause patterns", count_clauses())
+    show("content words", len(content_words()))
     show("texts", {name: len(split) for name, split in splits.items()})
     show("duplicates within a split", within)
     show("texts in more than one split", shared)

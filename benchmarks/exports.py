@@ -28,14 +28,15 @@ from seqclf.config import (
     TextConfig,
 )
 from seqclf.data.demo import compose
-from seqclf.export import write_common
+from seqclf.export.artefacts import write_common
 from seqclf.export.formats import FORMATS
 from seqclf.export.texts import PEOPLE_WRITE, verification_texts
-from seqclf.export.verify import Agreement, Check, verify
+from seqclf.export.verify import Check, verify
 from seqclf.model.build import build_model
 from seqclf.model.onnx_graph import to_onnx
 from seqclf.poolings import POOLINGS
 from seqclf.records.dataset import DatasetInfo
+from seqclf.records.export import Agreement
 from seqclf.records.plain import to_plain
 from seqclf.records.training import Environment
 from seqclf.runs import Predictions, Run

@@ -1,6 +1,7 @@
-"""Types the commands of the README's tour and writes their output into it.
+"""Runs the commands of the README's tour and writes their output into it.
 
-Run as ``python benchmarks/tour.py``; takes as long as the commands do.
+Run as ``make tour``; takes as long as the commands do. Each command runs in the folder
+in which those before it left their results.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ import tempfile
 from pathlib import Path
 
 README = Path(__file__).parents[1] / "README.md"
-COMMANDS = (
-    "seqclf train --cell lstm",
-    "seqclf compare --seeds 1",
-    'seqclf predict "I expected a dull film, but it is gripping."'
-    ' "I expected a gripping film, but it is dull."',
-    "seqclf runs list",
-)
+SECTIONS = {
+    "tour": (
+        "seqclf train --cell lstm",
+        "seqclf compare --seeds 1",
+        'seqclf predict "I expected a dull film, but it is gripping."'
+        ' "I expected a gripping film, but it is dull."',
+        "seqclf runs list",
+    ),
+    "export": ("seqclf export demo-lstm-0 --format all",),
+}
 
 
 def output_of(command: str, folder: str) -> str:
@@ -51,18 +55,28 @@ def shortened(text: str) -> str:
     return "\n".join(lines)
 
 
+def replaced(page: str, section: str, text: str) -> str:
+    """Returns a page with this text between the two marks of a section."""
+    before, rest = page.split(f"<!-- {section} -->\n", 1)
+    after = rest.split(f"<!-- /{section} -->", 1)[1]
+    return f"{before}<!-- {section} -->\n{text}\n<!-- /{section} -->{after}"
+
+
 def main() -> None:
-    """Fills the README's tour."""
-    blocks = []
+    """Fills the sections of the README."""
+    texts = {}
     with tempfile.TemporaryDirectory() as folder:
-        for command in COMMANDS:
-            print(command, flush=True)
-            shown = shortened(output_of(command, folder))
-            blocks.append(f"```\n$ {command}\n{shown}\n```")
-    before, rest = README.read_text("utf-8").split("<!-- tour -->\n", 1)
-    after = rest.split("<!-- /tour -->", 1)[1]
-    tour = "<!-- tour -->\n" + "\n\n".join(blocks) + "\n<!-- /tour -->"
-    README.write_text(before + tour + after, encoding="utf-8")
+        for section, commands in SECTIONS.items():
+            blocks = []
+            for command in commands:
+                print(command, flush=True)
+                shown = shortened(output_of(command, folder))
+                blocks.append(f"```\n$ {command}\n{shown}\n```")
+            texts[section] = "\n\n".join(blocks)
+    page = README.read_text("utf-8")
+    for section, text in texts.items():
+        page = replaced(page, section, text)
+    README.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

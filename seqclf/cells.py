@@ -1,4 +1,4 @@
-"""The cells: what is known of one stands in its entry of `CELLS`, and nowhere else.
+"""The cells: all about one is in its entry of `CELLS`, and nowhere else.
 
 Twins differ in their cell alone. With d inputs and h units a recurrent layer has, for
 each of its parts (its gates and its candidate), a kernel [d, h], a recurrent kernel
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,15 +32,15 @@ class Onnx:
 
     Attributes:
       operator: Its name.
-      gate_order: Which of Keras's parts stands at each place of ONNX's.
-      attributes: Those of the operator beside `hidden_size` and `direction`.
+      gate_order: Index of Keras's part at each place of ONNX's order.
+      attributes: Those of the operator besides `hidden_size` and `direction`.
       activations: Of one direction, by ONNX's names; none takes the operator's own.
       has_int8: Whether ONNX Runtime has it with 8-bit weights.
     """
 
     operator: str
     gate_order: tuple[int, ...]
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, int] = field(default_factory=dict)
     activations: tuple[str, ...] = ()
     has_int8: bool = False
 
@@ -111,10 +111,10 @@ class Cell:
       layer: The stock Keras layer; None: nothing recurs.
       parts: Gates and candidate: how many pairs of kernels it has.
       biases: Biases a unit.
-      relative_cost: Time of an epoch beside GRU's, measured on IMDB (docs/results.md);
-        for estimates only.
+      relative_cost: Time of an epoch relative to GRU's, measured on IMDB
+        (docs/results.md); for estimates only.
       look: How it is drawn.
-      options: Arguments of the Keras layer beside units and initializers.
+      options: Arguments of the Keras layer besides units and initializers.
       onnx: Its operator of ONNX; None if there is none.
       has_cudnn: Whether cuDNN has a kernel for it.
       inside: What happens in a step; None if no study can look inside.
@@ -127,7 +127,7 @@ class Cell:
     biases: int
     relative_cost: float
     look: Look
-    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    options: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     onnx: Onnx | None = None
     has_cudnn: bool = False
     inside: Inside | None = None
@@ -179,7 +179,7 @@ def _gru(
     h_z, h_r, h_c = np.split(before @ recurrent + bias[1], 3, axis=-1)
     z, r = sigmoid(x_z + h_z), sigmoid(x_r + h_r)
     candidate = np.tanh(x_c + r * h_c)
-    # The same without an old state; its bias stands behind the reset gate too.
+    # The same without an old state; its bias goes through the reset gate too.
     alone = np.tanh(x_c + r * np.split(bias[1], 3)[2])
     return {
         "update": z,

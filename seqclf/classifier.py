@@ -34,7 +34,7 @@ BATCH_SIZE = 64  # of Keras
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """A trained model with everything that stands between it and a text.
+    """A trained model with everything that is needed between it and a text.
 
     Attributes:
       logits: The model, from token_ids int32 [batch, time] to logits.
@@ -71,7 +71,9 @@ class Classifier:
         """
         if not isinstance(run, Run):
             run = _find(run, models_folder(models_dir))
-        logits = _open_onnx(run) if run.has_onnx else _open_keras(run)
+        logits = (
+            _open_onnx(run) if run.has_onnx else keras_predict(run.file(MODEL_FILE))
+        )
         threads = cores() if run.has_onnx else 1
         return cls(logits, run.vocabulary, run.config.text, run.labels, threads)
 
@@ -120,10 +122,6 @@ def _find(named: str | os.PathLike[str] | None, models: Path) -> Run:
     return run
 
 
-def _open_keras(run: Run) -> Predict:
-    return keras_predict(run.file(MODEL_FILE))
-
-
 def keras_predict(file: Path) -> Predict:
     """Opens a `.keras` file, as data and not as code.
 
@@ -139,5 +137,5 @@ def _open_onnx(run: Run) -> Predict:
     file = run.file(ONNX_FILE)
     try:
         return onnx_predict(str(file))
-    except Exception as error:  # ONNX Runtime raises classes of its own, without a base
+    except Exception as error:  # ONNX Runtime raises its own classes, without a base
         raise RunError(f"{file} could not be opened: {error}") from error

@@ -1,8 +1,8 @@
 """Every setting that changes numbers, in four frozen dataclasses.
 
-Defaults live here and nowhere else: the command line takes its defaults and its
-help from these fields. The default recipe was chosen on validation data only;
-docs/recipe.md tells how.
+Defaults are here and nowhere else: the command line takes its defaults and its help
+from these fields. The default recipe was chosen on validation data only, see
+docs/recipe.md.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import types
 import typing
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from seqclf.cells import CELLS
 from seqclf.errors import ConfigError, unknown
@@ -27,43 +27,45 @@ CLASS_WEIGHT_NAMES = ("equal", "balanced")
 DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
 KERNEL_NAMES = ("auto", "loop", "cudnn")
 
-# Fields of DataConfig that say where the data is and how its rows are read. What they
-# give is compared by fingerprint, so they do not count when two questions are compared.
+# Fields of DataConfig that say where the data is and how its rows are read. The content
+# is compared by fingerprint, so they do not count when two questions are compared.
 SOURCE_FIELDS = frozenset(
     ("source", "revision", "subset", "text_column", "label_column", "encoding",
      "delimiter", "header", "columns", "drop_unlabeled", "merge_labels",
      "min_per_label", "other")
 )  # fmt: skip
 
-# Settings that came after files which do not name them. None leaves everything as it
-# was then and is no part of `question`, so that such files still ask the same.
+# Settings that older files do not name. None leaves everything as it was then and is no
+# part of `question`, so that such files still ask the same.
 LATER_FIELDS = frozenset(("conv_width",))
+
+Setting = str | int | float | bool | None
+Settings = dict[str, dict[str, Setting]]  # by part of the config and name
 
 _Config = TypeVar("_Config")
 
-
-# Where the help of a command shows a setting that stands in no panel of its part.
+# Panels of the help for settings that are not in the panel of their part.
 BASIC, FILES, LABELS = "Options", "Reading files", "Labels and splits"
+HELP = "help"  # where a field's metadata has its Help
+
+
+class Help(NamedTuple):
+    """The help of a setting: `panel` None is that of its part, `shown` the default."""
+
+    text: str
+    panel: str | None
+    shown: str | None
 
 
 def _setting(
     default: Any, text: str, panel: str | None = None, shown: str | None = None
 ) -> Any:
-    """Returns a field with its help.
-
-    Args:
-      default: Its default.
-      text: What it does.
-      panel: Where the help shows it; None: in the panel of its part.
-      shown: What the help says of a default that is None.
-    """
-    help_of = {"help": text, "panel": panel, "shown": shown}
-    return field(default=default, metadata=help_of)
+    return field(default=default, metadata={HELP: Help(text, panel, shown)})
 
 
-def _require(holds: bool, name: str, expected: str, came: object) -> None:
+def _require(holds: bool, name: str, expected: str, given: object) -> None:
     if not holds:
-        raise ConfigError(f"{name} must be {expected}, got {came!r}.")
+        raise ConfigError(f"{name} must be {expected}, got {given!r}.")
 
 
 def _require_choice(name: str, value: str, choices: Collection[str]) -> None:
@@ -107,39 +109,23 @@ def _require_positive(name: str, value: float) -> None:
 class DataConfig:
     """Which texts, and how they are divided.
 
+    The help of a field says what it does. Beside it:
+
     Attributes:
-      source: `demo`, a short name or `owner/name` on the Hugging Face Hub, a file,
-        a folder, a pattern such as `*.csv`, or `-` for standard input. Like the
-        other fields of `SOURCE_FIELDS` it says where the data is and does not change
-        numbers: two sources of equal content are equal.
-      revision: Commit, branch or tag of a data set on the Hub; None takes the newest.
-      subset: Subset of a data set on the Hub; None takes its only one.
-      text_column: Column that holds the texts, or several, separated by commas, that
-        are joined; None finds one by its name.
-      label_column: Column that holds the labels; None finds one by its name.
-      encoding: Character encoding of text files, by a name that Python knows; None
-        takes what a byte order mark says, else UTF-8.
-      delimiter: Character between the fields of a delimited file, or `tab`; None finds
-        it.
-      header: Whether the first line of a delimited file holds the names of its
-        columns; None tells it by content.
-      columns: Names of the columns of a delimited file that has no header, separated
-        by commas.
-      drop_unlabeled: Whether to leave rows out whose label is empty or, like `nan` or
-        `NULL`, looks missing.
-      merge_labels: Whether labels that differ only by case, blanks, the form of accents
-        or that of a number are one label, spelled as most often in train.
-      min_per_label: Labels with fewer texts in train are left out, with their rows;
-        None keeps all. The source's own train counts, before any split is made here.
-      other: Whether such rows are kept, under one label called `other`.
-      limit: Training rows to use, a stratified sample; None uses all.
-      validation_fraction: Fraction in (0, 1) of train that is held out, stratified,
-        where the source has no validation split. A tenth is the field's habit.
-      test_fraction: The same for a missing test split.
-      split_seed: Seed of those hold-outs and of `limit`. Not the training seed, so
-        that all seeds of a comparison share one split.
-      drop_duplicates: Whether to take texts out of train that stand in validation
-        or test too.
+      source: Like the other fields of `SOURCE_FIELDS`, it does not change numbers: two
+        sources of equal content are equal.
+      revision: None takes the newest.
+      subset: None takes its only one.
+      text_column: None finds one by its name, as does `label_column`.
+      encoding: By a name that Python knows.
+      merge_labels: The spelling that is most frequent in train is kept.
+      min_per_label: Their rows are dropped too; None keeps all. The source's own train
+        counts, before any split is made here.
+      limit: None uses all rows.
+      validation_fraction: In (0, 1), stratified, as is `test_fraction`. A tenth is
+        common practice.
+      split_seed: Not the training seed, so that all seeds of a comparison share one
+        split.
     """
 
     source: str = _setting(
@@ -231,13 +217,13 @@ class DataConfig:
 class TextConfig:
     """How texts become token ids.
 
+    The help of a field says what it does. Beside it:
+
     Attributes:
-      vocabulary_size: Most frequent training tokens that get an id of their own.
-        30,000 as in Johnson & Zhang 2016 (arXiv:1602.02373).
-      min_count: Tokens seen less often in train count as unknown.
-      max_length: Tokens kept of a text. 400 keeps 4 of 5 IMDB reviews whole.
-      keep: Which tokens of a longer text are kept: `head`, `tail`, or `both` ends
-        in equal parts (a long review's verdict often stands at its end).
+      vocabulary_size: 30,000 as in Johnson & Zhang 2016 (arXiv:1602.02373).
+      max_length: 400 keeps 4 of 5 IMDB reviews whole.
+      keep: `both` keeps equal parts of head and tail: the verdict of a long review is
+        often at its end.
     """
 
     vocabulary_size: int = _setting(
@@ -262,24 +248,18 @@ class TextConfig:
 class ModelConfig:
     """The network. Twins differ in `cell` and in nothing else.
 
+    The help of a field says what it does. Beside it:
+
     Attributes:
-      cell: `rnn` (SimpleRNN), `gru`, `lstm`, or `none`, the twin that leaves the
-        recurrent step out.
-      units: Width of the recurrent state, per direction.
-      layers: Recurrent layers, one on top of the other.
-      bidirectional: Whether each layer also reads from the end.
-      embedding_size: Width of the token vectors.
-      embedding_range: Initial token vectors are drawn evenly from plus or minus this.
-        Small vectors are learnt faster than Keras's 0.05: docs/recipe.md.
-      dropout_rate: Fraction in [0, 1) of values dropped behind the embedding and
-        before the output. It stands outside the recurrent layer, where it is the
-        same for all cells.
-      conv_width: Tokens that a convolution in front of the recurrent layer sees at a
-        time, after Zhou et al. 2015 (C-LSTM, arXiv:1511.08630); None has none. It has
-        as many filters as `embedding_size`, so that what a cell reads is equally wide
-        with it and without, and so are the cell's weights.
-      pooling: What of the states is read out: `last`, `max`, `mean`, `attention`;
-        padding never counts.
+      cell: `none` is the twin that leaves the recurrent step out.
+      embedding_range: Small embeddings are learnt faster than Keras's 0.05:
+        docs/recipe.md.
+      dropout_rate: In [0, 1). It is outside the recurrent layer, where it is the same
+        for all cells.
+      conv_width: After Zhou et al. 2015 (C-LSTM, arXiv:1511.08630); None has no
+        convolution. It has `embedding_size` filters, so that the input of a cell is
+        equally wide with and without it, and so are the cell's weights.
+      pooling: Padding never counts.
     """
 
     cell: str = _setting("lstm", f"Recurrent layer: {', '.join(CELLS)}.", BASIC)
@@ -316,32 +296,28 @@ class ModelConfig:
 class TrainingConfig:
     """How the network is trained; one recipe for every cell.
 
+    The help of a field says what it does. Beside it:
+
     Attributes:
-      epochs: Times each training text is seen at most. None: as many as make 1.75
-        million tokens, but 5 to 20, so that small data sets get more.
-      batch_size: Texts a step.
-      batch_tokens: Positions a step, padding included: short texts come in larger
-        batches, long ones in smaller. None goes by `batch_size`.
-      learning_rate: Peak of the schedule.
-      warmup_fraction: Fraction in [0, 1) of all steps over which the learning rate
-        rises from 0; it then falls along a cosine (Loshchilov & Hutter 2017,
-        arXiv:1608.03983) to 0.
-      weight_decay: Decoupled decay of AdamW (Loshchilov & Hutter 2019,
-        arXiv:1711.05101), of matrices; not of biases and token vectors.
-      clip_norm: Largest global norm of the gradient (Pascanu et al. 2013,
-        arXiv:1211.5063).
-      word_dropout_rate: Fraction in [0, 1) of training tokens replaced by the
-        unknown token, drawn anew each epoch (Iyyer et al. 2015, ACL P15-1162).
-      label_smoothing: Share in [0, 1) of the target spread over all labels (Szegedy
-        et al. 2016, arXiv:1512.00567).
-      class_weights: `equal`, or `balanced`: losses weighted by inverse label
-        frequency.
-      kernel: What runs the recurrence of all cells: `auto` is cuDNN on a GPU and
-        TensorFlow's loop elsewhere, `loop` is the loop anywhere, `cudnn` is cuDNN or
-        a refusal.
-      patience: Epochs without a better validation loss before training stops. The
-        best epoch's weights are kept either way.
-      seed: Seed of initial weights, batch order and dropout.
+      epochs: None: as many as make 1.75 million tokens, but 5 to 20, so that small data
+        sets get more.
+      batch_tokens: Short texts come in larger batches, long ones in smaller. None goes
+        by `batch_size`.
+      learning_rate: It falls along a cosine to 0 (Loshchilov & Hutter 2017,
+        arXiv:1608.03983).
+      warmup_fraction: In [0, 1).
+      weight_decay: Decoupled (Loshchilov & Hutter 2019, arXiv:1711.05101); not of
+        biases and embeddings.
+      clip_norm: Pascanu et al. 2013 (arXiv:1211.5063).
+      word_dropout_rate: In [0, 1); drawn again each epoch (Iyyer et al. 2015, ACL
+        P15-1162).
+      label_smoothing: Share in [0, 1) of the target that is spread over all labels
+        (Szegedy et al. 2016, arXiv:1512.00567).
+      class_weights: `balanced` weights by inverse label frequency.
+      kernel: Of all cells: `loop` is TensorFlow's loop, which `auto` takes on a CPU;
+        `cudnn` is cuDNN or an error.
+      patience: In epochs without a better validation loss. The weights of the best
+        epoch are kept either way.
     """
 
     epochs: int | None = _setting(
@@ -422,12 +398,12 @@ def twin(config: RunConfig, cell: str, seed: int | None = None) -> RunConfig:
     )
 
 
-def to_dict(config: RunConfig) -> dict[str, Any]:
+def to_dict(config: RunConfig) -> Settings:
     """Returns the config as plain values, ready for JSON."""
     return dataclasses.asdict(config)
 
 
-def from_dict(values: Mapping[str, Any]) -> RunConfig:
+def from_dict(values: Mapping[str, object]) -> RunConfig:
     """Reads what `to_dict` wrote, strictly.
 
     Raises:
@@ -449,13 +425,22 @@ def differences(a: RunConfig, b: RunConfig) -> list[str]:
 
     Where the data is, `SOURCE_FIELDS`, is left out.
     """
-    left, right = _flat(_divided(a)), _flat(_divided(b))
+    left, right = flat(_divided(a)), flat(_divided(b))
     return [
         f"{key}: {left[key]}, {right[key]}" for key in left if left[key] != right[key]
     ]
 
 
-def question(config: RunConfig) -> dict[str, Any]:
+def flat(values: Settings) -> dict[str, Setting]:
+    """Returns settings by part and name, such as `model.units`."""
+    return {
+        f"{part}.{key}": value
+        for part, settings in values.items()
+        for key, value in settings.items()
+    }
+
+
+def question(config: RunConfig) -> Settings:
     """Returns plain values that are equal for configs of the same question.
 
     That is `to_dict` without the fields that say where the data is, and without those
@@ -471,23 +456,15 @@ def question(config: RunConfig) -> dict[str, Any]:
     }
 
 
-def division(data: DataConfig) -> dict[str, Any]:
+def division(data: DataConfig) -> dict[str, Setting]:
     """Returns how the data is divided: all fields but those that say where it is."""
     values = dataclasses.asdict(data)
     return {key: values[key] for key in values if key not in SOURCE_FIELDS}
 
 
-def _divided(config: RunConfig) -> dict[str, Any]:
+def _divided(config: RunConfig) -> Settings:
     """Returns `to_dict` without the fields that say where the data is."""
     return to_dict(config) | {"data": division(config.data)}
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        f"{part}.{key}": value
-        for part, settings in values.items()
-        for key, value in settings.items()
-    }
 
 
 def _build(cls: type[_Config], values: object, where: str) -> _Config:

@@ -19,7 +19,7 @@ from typing import Any
 from seqclf.errors import SeqclfError
 from seqclf.system import signal_name
 
-Report = Callable[[Any], None]  # told of the progress, in whatever records
+Report = Callable[[Any], None]  # receives the progress, as any record
 LESS_MEMORY = "fewer at a time (--jobs 1) or smaller batches (--batch-size) need less"
 
 
@@ -71,7 +71,7 @@ def run_tasks(
     """Runs tasks, at most `jobs` at a time, each in a fresh process.
 
     A task that raises, crashes or is killed ends as a failed outcome, and the others
-    go on. However the caller leaves this iterator, no process stays behind.
+    continue. However the caller leaves this iterator, no process stays behind.
 
     Args:
       tasks: What to do, begun in this order.
@@ -144,9 +144,7 @@ def _hiding_the_script() -> Iterator[None]:
 
 
 def _receive(
-    connection: Connection,
-    one: _Running,
-    on_report: Callable[[int, Any], None],
+    connection: Connection, one: _Running, on_report: Callable[[int, Any], None]
 ) -> Outcome | None:
     try:
         kind, value = connection.recv()
@@ -172,7 +170,7 @@ def _death(exit_code: int | None, log: Path) -> str:
 
 
 def _is_of_memory(error: Exception) -> bool:
-    """Tells whether memory ran out; TensorFlow has a class of its own for that."""
+    """Tells whether memory ran out; TensorFlow has its own class for that."""
     names = {one.__name__ for one in type(error).__mro__}
     return not names.isdisjoint({"MemoryError", "ResourceExhaustedError"})
 

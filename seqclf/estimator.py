@@ -26,7 +26,6 @@ from sklearn.utils.validation import (
     column_or_1d,
 )
 
-from seqclf import config as settings
 from seqclf.classifier import Classifier, keras_predict
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.data.dataset import TRAIN, VALIDATION, fingerprint
@@ -39,12 +38,14 @@ from seqclf.errors import (
     RunError,
     unknown,
 )
+from seqclf.keywords import fields, to_config
 from seqclf.marker import RUN, is_ours
 from seqclf.model.backend import import_keras, many_models
 from seqclf.model.build import build_model
 from seqclf.model.kernels import use_kernel
 from seqclf.model.onnx_graph import onnx_predict
 from seqclf.records.dataset import DatasetInfo
+from seqclf.records.plain import from_plain, to_plain
 from seqclf.records.training import Epoch
 from seqclf.runs import Run, open_run
 from seqclf.runs import run as files
@@ -59,7 +60,7 @@ from seqclf.training.trial import checked_onnx
 
 ESTIMATOR_FILE = "estimator.json"  # beside a run's files: parameters and classes
 SOURCE = "texts given to fit"
-# Types of class labels that JSON holds: texts, truth values and numbers.
+# Types of class labels that JSON has: strings, booleans and numbers.
 LABEL_TYPES = re.compile(r"[OU]|[<>|][biuf][1248]")
 
 _DATA, _TEXT = DataConfig(), TextConfig()
@@ -70,48 +71,49 @@ _MODEL, _TRAINING = ModelConfig(), TrainingConfig()
 class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A recurrent text classifier for scikit-learn.
 
-    X is a sequence of texts: a list, a one-dimensional array, a pandas Series. y holds
-    labels of any kind, strings or integers. `fit` holds a stratified part of them out,
-    which chooses the epoch, and trains in this process. Texts are tokenized inside, so
-    no vectorizer belongs in front.
+    X is a sequence of texts: a list, a one-dimensional array, a pandas Series. y has
+    labels of any kind, strings or integers. `fit` holds out a stratified part for
+    validation, which chooses the epoch, and trains in this process. Texts are tokenized
+    inside, so no vectorizer is needed before it.
 
     The parameters are the settings of `seqclf train` by the same names, checked in
     `fit`; see `seqclf.config` for each. Only the seed has scikit-learn's name. A
-    parameter that does nothing beside another, such as `units` without recurrence, is
-    let through, so that a search may vary both.
+    parameter that another makes useless, such as `units` without recurrence, is
+    accepted, so that a search may vary both.
 
     Attributes:
       cell: Recurrent layer: `none`, `rnn`, `gru`, `lstm`.
-      vocabulary_size: Most frequent tokens that get an id.
-      min_count: Rarer training tokens count as unknown.
-      max_length: Tokens kept of each text.
-      keep: Part kept of a longer text: `head`, `tail`, `both`.
-      units: Width of the recurrent state, per direction.
-      layers: Recurrent layers.
-      bidirectional: Whether to read from both ends.
-      embedding_size: Width of the token vectors.
-      embedding_range: Initial token vectors are at most this.
-      dropout_rate: Dropout around the recurrent layer.
-      conv_width: Tokens that a convolution in front of the recurrent layer sees at a
-        time; None has none.
-      pooling: States read out: `last`, `max`, `mean`, `attention`.
-      epochs: Most epochs; None takes 5 to 20 by the size of the data.
-      batch_size: Texts a step.
-      batch_tokens: Positions a step, instead of `batch_size`.
+      vocabulary_size: Vocabulary size, the most frequent training tokens.
+      min_count: Minimum count of a training token; rarer ones become unknown.
+      max_length: Maximum tokens per text; longer texts are truncated.
+      keep: What to keep of a truncated text: `head`, `tail`, `both`.
+      units: Hidden units per direction.
+      layers: Stacked recurrent layers.
+      bidirectional: Whether to read texts in both directions.
+      embedding_size: Embedding dimension.
+      embedding_range: Embedding initialisation range: uniform between plus and minus
+        this.
+      dropout_rate: Dropout rate after the embedding and before the output layer.
+      conv_width: Kernel size of a Conv1D layer before the recurrent layer; None has no
+        convolution.
+      pooling: Pooling over time: `last`, `max`, `mean`, `attention`.
+      epochs: Maximum epochs; None takes 5 to 20 by the size of the data.
+      batch_size: Batch size, in texts.
+      batch_tokens: Token budget of a batch, padding included, instead of `batch_size`.
       learning_rate: Peak learning rate.
-      warmup_fraction: Fraction of steps that warm up.
-      weight_decay: Weight decay of AdamW, of matrices alone.
-      clip_norm: Largest norm of the gradient.
-      word_dropout_rate: Training tokens made unknown.
-      label_smoothing: Share of the target spread over labels.
-      class_weights: Weight of the labels: `equal`, `balanced`.
-      kernel: Kernel of the recurrence: `auto`, `loop`, `cudnn`.
-      patience: Epochs without a better validation loss before training stops.
-      validation_fraction: Fraction of the texts that is held out, stratified.
+      warmup_fraction: Fraction of all steps with linear learning-rate warm-up.
+      weight_decay: Weight decay of AdamW, on weight matrices only.
+      clip_norm: Maximum global norm of the gradient (clipping).
+      word_dropout_rate: Word dropout: fraction of training tokens made unknown.
+      label_smoothing: Label smoothing.
+      class_weights: Class weights in the loss: `equal`, `balanced`.
+      kernel: Implementation of the recurrence: `auto`, `loop`, `cudnn`.
+      patience: Early-stopping patience, in epochs.
+      validation_fraction: Fraction of the texts held out for validation, stratified.
       random_state: Seed of the hold-out and of the training. An integer gives the
         same predictions each time, bit for bit, on the same machine; None draws one,
         as does a numpy RandomState.
-      classes_: After `fit`, the labels, sorted, in the type they came in [classes].
+      classes_: After `fit`, the labels, sorted, of the type of y [classes].
       history_: After `fit`, an `Epoch` (`seqclf.records.training`) for each.
     """
 
@@ -145,7 +147,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     random_state: int | np.random.RandomState | None = None
 
     def fit(self, X: Any, y: Any) -> Self:  # noqa: N803 -- scikit-learn's name
-        """Trains on texts and their labels; what an earlier `fit` learnt is dropped.
+        """Trains on texts and their labels, from scratch.
 
         Args:
           X: Texts, str [n].
@@ -155,10 +157,10 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
           This object.
 
         Raises:
-          InputError: If X holds no texts or y no labels, or too few are there to hold
-            some out. It is a ValueError.
+          InputError: If X has no texts or y no labels, or too few to hold some out. It
+            is a ValueError.
           ParameterError: If a parameter is out of range or of another type; the same.
-          TrainingError: If the loss is no longer a number.
+          TrainingError: If the loss diverged.
         """
         config = _config(self.get_params(deep=False))
         texts = _texts(X)
@@ -177,7 +179,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises:
           sklearn.exceptions.NotFittedError: Before `fit`.
-          InputError: If X holds no texts.
+          InputError: If X has no texts.
         """
         best = self.predict_proba(X).argmax(axis=1)
         predicted: np.ndarray = self.classes_[best]
@@ -188,11 +190,11 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises:
           sklearn.exceptions.NotFittedError: Before `fit`.
-          InputError: If X holds no texts.
+          InputError: If X has no texts.
         """
         check_is_fitted(self)
         texts, classifier = _texts(X), self._trained.classifier
-        # One part at least, so that no texts give no rows of the right width.
+        # At least one part, so that no texts give an array [0, classes].
         starts = range(0, max(len(texts), 1), BLOCK_ROWS)
         parts = [classifier.predict_proba(texts[i : i + BLOCK_ROWS]) for i in starts]
         return np.concatenate(parts)
@@ -209,7 +211,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises:
           sklearn.exceptions.NotFittedError: Before `fit`.
-          RunError: If something stands there already.
+          RunError: If the path is taken.
           InputError: If the labels cannot be written as JSON or as lines.
         """
         check_is_fitted(self)
@@ -228,13 +230,13 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         trained.write(folder)
         parameters = {k: _plain(v) for k, v in self.get_params(deep=False).items()}
         if isinstance(self.random_state, np.random.RandomState):
-            parameters["random_state"] = trained.config.training.seed
-        saved = {
-            "parameters": parameters,
-            "classes": self.classes_.tolist(),
-            "dtype": _type_name(self.classes_),
-        }
-        write_json(folder / ESTIMATOR_FILE, saved)
+            parameters |= {"random_state": trained.config.training.seed}
+        saved = _Saved(
+            parameters=parameters,
+            classes=self.classes_.tolist(),
+            dtype=_type_name(self.classes_),
+        )
+        write_json(folder / ESTIMATOR_FILE, to_plain(saved))
         files.mark_complete(folder, "fit")
 
     @classmethod
@@ -262,6 +264,18 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.one_d_array = True
         tags.input_tags.two_d_array = False
         return tags
+
+
+PARAMETERS = tuple(field.name for field in dataclasses.fields(SequenceClassifier))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Saved:
+    """What `estimator.json` has: parameters, sorted labels and their numpy type."""
+
+    parameters: dict[str, Any]
+    classes: list[str | bool | int | float]
+    dtype: str
 
 
 @dataclass
@@ -301,13 +315,10 @@ class _Trained:
             file.write_bytes(self.keras)
             return keras_predict(file)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """Returns the fields; an open model cannot be sent to another process."""
         names = [field.name for field in dataclasses.fields(self)]
         return {name: getattr(self, name) for name in names}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
 
     def write(self, folder: Path) -> None:
         """Writes a run's files but `complete`."""
@@ -333,7 +344,7 @@ class _Trained:
         )
 
 
-def _config(parameters: Mapping[str, Any]) -> RunConfig:
+def _config(parameters: Mapping[str, object]) -> RunConfig:
     """Returns the config that a run with these parameters has.
 
     Raises:
@@ -341,26 +352,20 @@ def _config(parameters: Mapping[str, Any]) -> RunConfig:
     """
     values = {key: _plain(value) for key, value in parameters.items()}
     seed = _seed(values.pop("random_state"))
-    fraction = values.pop("validation_fraction")
-    parts: dict[str, dict[str, Any]] = {
-        "data": {"source": SOURCE, "validation_fraction": fraction, "split_seed": seed},
-        "training": {"seed": seed},
-    }
-    for part, cls in (("text", _TEXT), ("model", _MODEL), ("training", _TRAINING)):
-        names = {field.name for field in dataclasses.fields(cls)} & values.keys()
-        parts[part] = parts.get(part, {}) | {name: values[name] for name in names}
     try:
-        return settings.from_dict(parts)
+        return to_config(values | {"data": SOURCE, "seed": seed, "split_seed": seed})
     except ConfigError as error:
         raise ParameterError(str(error)) from error
 
 
 def _parameters(config: RunConfig) -> dict[str, Any]:
     """Returns the parameters that give a run's config."""
-    values = settings.to_dict(config)
-    given = values["text"] | values["model"] | values["training"]
-    given["random_state"] = given.pop("seed")
-    return given | {"validation_fraction": config.data.validation_fraction}
+    parameters = {
+        name: getattr(getattr(config, part), field.name)
+        for name, field, _, part in fields()
+        if name in PARAMETERS
+    }
+    return parameters | {"random_state": config.training.seed}
 
 
 def _plain(value: Any) -> Any:
@@ -375,10 +380,10 @@ def _seed(random_state: Any) -> Any:
 
 
 def _texts(X: Any) -> list[str]:  # noqa: N803 -- scikit-learn's name
-    """Returns the texts of whatever holds them, one by one.
+    """Returns the texts as a list.
 
     Raises:
-      InputError: If they are none; what came, and where, is named.
+      InputError: If one is no text; it and its place are named.
     """
     if isinstance(X, str | Mapping) or not isinstance(X, Iterable):
         raise InputError(f"X must be a sequence of texts, got {_short(X)}.")
@@ -437,7 +442,7 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _refuse_missing(y: Any) -> None:
-    """Refuses None, NaN and the like among objects; numpy would make texts of them."""
+    """Refuses None, NaN and the like among objects; numpy makes strings of them."""
     if not (
         isinstance(y, list | tuple)
         or getattr(getattr(y, "dtype", None), "kind", "") == "O"
@@ -576,17 +581,15 @@ def _read_saved(run: Run) -> tuple[dict[str, Any], np.ndarray]:
     """Returns parameters and classes of a saved classifier, strictly read."""
     file = run.file(ESTIMATOR_FILE)
     try:
-        saved = strict_json(file.read_text("utf-8"))
-        parameters, dtype = dict(saved["parameters"]), saved["dtype"]
-        if not LABEL_TYPES.fullmatch(dtype):
-            raise ValueError(f"classes of type {dtype}")
-        classes = np.array(saved["classes"], dtype)
+        saved = from_plain(_Saved, strict_json(file.read_text("utf-8")))
+        if not LABEL_TYPES.fullmatch(saved.dtype):
+            raise ValueError(f"classes of type {saved.dtype}")
+        classes = np.array(saved.classes, saved.dtype)
         if _names(classes) != run.labels:
             raise ValueError("its classes are not the labels of the run")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise RunError(f"{file} is damaged ({error!r}); save it again.") from error
-    known = [field.name for field in dataclasses.fields(SequenceClassifier)]
-    for name in parameters:
-        if name not in known:
-            raise RunError(f"in {file}: {unknown('parameter', name, known)}")
-    return parameters, classes
+    for name in saved.parameters:
+        if name not in PARAMETERS:
+            raise RunError(f"in {file}: {unknown('parameter', name, PARAMETERS)}")
+    return saved.parameters, classes

@@ -77,9 +77,8 @@ def effects_of(
     without = np.tile(token_ids, (len(known), 1))
     without[np.arange(len(known)), known] = UNKNOWN_ID
     beginnings = [token_ids[:end] for end in range(1, length + 1)]
-    probabilities = _probabilities(
-        predict, [*beginnings, *without], num_labels, threads
-    )
+    rows = [*beginnings, *without]
+    probabilities = _probabilities(predict, rows, num_labels, threads)
     after, left_out = probabilities[:length], probabilities[length:]
     label = int(after[-1].argmax())
     effects = np.zeros(length, np.float32)

@@ -1,4 +1,4 @@
-"""Settings by the names that people type: options and keyword arguments.
+"""Settings by the names that users give them: options and keyword arguments.
 
 Each field of the config has one name outside. The command line makes an option of it,
 the Python functions take it as a keyword.
@@ -17,13 +17,7 @@ from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 from seqclf import config as settings
-from seqclf.config import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TextConfig,
-    TrainingConfig,
-)
+from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.errors import ConfigError, SeqclfError, unknown
 
 PARTS: dict[str, type[Any]] = {
@@ -159,9 +153,7 @@ def refuse_unknown(given: Iterable[str], known: Collection[str]) -> None:
 def as_options(config: RunConfig, without: Collection[str] = ()) -> list[str]:
     """Returns the options that give a config: those that are not their defaults.
 
-    Args:
-      config: The settings.
-      without: Fields to leave out.
+    Fields in `without` are left out.
     """
     given = []
     for name, field, _, part in fields():
@@ -179,8 +171,7 @@ def as_options(config: RunConfig, without: Collection[str] = ()) -> list[str]:
 def with_options(keywords: type[Any]) -> Callable[[_Function], _Function]:
     """Shows a function's `**options` one by one, with their defaults, in its help.
 
-    Args:
-      keywords: The TypedDict that names them.
+    `keywords` is the TypedDict that names them.
     """
 
     def decorate(function: _Function) -> _Function:
@@ -222,10 +213,8 @@ def in_python(message: str) -> str:
     hints |= typing.get_type_hints(Placement)
 
     def spoken(found: re.Match[str]) -> str:
-        if found["command"]:
-            return found[0]
-        negated, flag, value = found["no"], found["flag"], found["value"]
-        name = flag.replace("-", "_")
+        command, negated, flag, value = found.groups()
+        name = "" if command else flag.replace("-", "_")
         if name not in hints:
             return found[0]
         if bool in (hints[name], *typing.get_args(hints[name])):

@@ -103,11 +103,8 @@ def _kernels(has_gpu: bool) -> list[str]:
 
 
 def _folder(path: Path) -> str:
-    there = (
-        path
-        if path.exists()
-        else next(p for p in path.absolute().parents if p.exists())
-    )
+    whole = path.absolute()
+    there = next(one for one in (whole, *whole.parents) if one.exists())
     state = "" if path.exists() else ", not made yet"
     writable = "writable" if os.access(there, os.W_OK) else "NOT writable"
     return f"{path} ({writable}{state})"

@@ -1,7 +1,7 @@
 """Which folders are seqclf's own, so that nothing else is ever removed or replaced.
 
-A run, a comparison and the answers of studies are begun with a small file that only
-seqclf writes. Version 0.1.0 wrote none: what it made is known by its contents, read
+A run, a comparison and the answers of studies begin with a small file that only seqclf
+writes. Version 0.1.0 wrote none: what it made is recognised by its contents, read
 strictly.
 """
 
@@ -11,9 +11,9 @@ import os
 import re
 import shlex
 import shutil
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from seqclf import config as settings
 from seqclf.config import RunConfig
@@ -24,7 +24,7 @@ from seqclf.storage import read_object, write_json
 MARKER_FILE = "seqclf.json"
 RUN, COMPARISON, STUDIES = KINDS = ("run", "comparison", "studies")
 
-# What tells the folders of 0.1.0 from others.
+# Files by which folders of 0.1.0 are recognised.
 CONFIG_FILE = "config.json"
 DATASET_FILE = "dataset.json"
 LABELS_FILE = "labels.txt"
@@ -45,15 +45,19 @@ _MOST_BYTES = 1 << 24  # of a file that is read here
 def kind_of(folder: Path) -> str | None:
     """Returns which of `KINDS` a folder of seqclf's is; None if it is another's.
 
-    A link counts as what it leads to: to read, that will do. See `is_ours`.
+    A link counts as its target, which is enough to read. See `is_ours`.
     """
-    said = _json(folder / MARKER_FILE).get("seqclf")
-    if said in KINDS:
-        return str(said)
+    marked = _marked(folder)
+    if marked in KINDS:
+        return str(marked)
     try:
         return _kind_by_contents(folder) if folder.is_dir() else None
-    except OSError:  # nobody may look into it
+    except OSError:  # it may not be read
         return None
+
+
+def _marked(folder: Path) -> object:
+    return _json(folder / MARKER_FILE).get("seqclf")
 
 
 def is_ours(folder: Path, kind: str) -> bool:
@@ -92,23 +96,23 @@ def begin(folder: Path, kind: str) -> None:
     """Makes a folder seqclf's own, before anything else is written to it.
 
     Raises:
-      RunError: If something of another's lies there; nothing was changed.
+      RunError: If it has something else; nothing was changed.
     """
     if not is_free(folder, kind):
         raise RunError(
             f"{folder} holds what is no {kind} of seqclf, and was left as it is; "
             f"choose another --name, or another --models-dir."
         )
-    if _json(folder / MARKER_FILE).get("seqclf") != kind:
+    if _marked(folder) != kind:
         folder.mkdir(parents=True, exist_ok=True)
         values = {"seqclf": kind, "version": version("seqclf")}
         write_json(folder / MARKER_FILE, values)
 
 
 def begin_new(folder: Path, kind: str) -> None:
-    """Makes a folder seqclf's own if nothing lies there yet; else leaves it as it is.
+    """Makes a folder seqclf's own if nothing is there yet; else leaves it as it is.
 
-    For what is only ever added to a folder, and may stand beside another's files.
+    For what is only ever added to a folder, and may be beside other files.
     """
     if not folder.exists() or not _names(folder):
         begin(folder, kind)
@@ -140,7 +144,7 @@ def require_removable(folder: Path, models: Path) -> None:
       models: The folder of the runs.
 
     Raises:
-      RunError: Says why not, and what can be typed.
+      RunError: Says why not, and which command to use.
     """
     if folder.is_symlink() or kind_of(folder) is None:
         raise RunError(_not_ours(folder))
@@ -187,8 +191,8 @@ def _has_config(folder: Path) -> bool:
     return _config(_json(folder / CONFIG_FILE)) is not None
 
 
-def _config(values: dict[str, Any]) -> RunConfig | None:
-    """Returns a config from all its parts, with nothing else beside them."""
+def _config(values: Mapping[str, object]) -> RunConfig | None:
+    """Returns a config from all its parts, if there is nothing else."""
     if set(values) != set(PARTS) or not all(values.values()):
         return None
     try:
@@ -197,7 +201,7 @@ def _config(values: dict[str, Any]) -> RunConfig | None:
         return None
 
 
-def _is_question(values: dict[str, Any]) -> bool:
+def _is_question(values: Mapping[str, object]) -> bool:
     """Tells whether it is what 0.1.0 wrote of the question of a comparison."""
     if set(values) == {"finished"}:
         return isinstance(values["finished"], list)
@@ -216,7 +220,7 @@ def _written(folder: Path) -> set[str]:
 
 
 def _names(folder: Path) -> set[str]:
-    """Returns what lies in a folder, but for a marker of which half was written."""
+    """Returns the files of a folder, except half-written markers."""
     names = {path.name for path in folder.iterdir()}
     return {name for name in names if not re.fullmatch(r"\.seqclf\.\d+\.json", name)}
 
@@ -229,10 +233,10 @@ def _size(file: Path) -> int:
     return file.stat().st_size
 
 
-def _json(file: Path) -> dict[str, Any]:
+def _json(file: Path) -> dict[str, object]:
     """Returns the object in a plain file, an empty one if there is none."""
     try:
         is_read = _is_plain(file) and _size(file) <= _MOST_BYTES
-    except OSError:  # nobody may look into the folder
+    except OSError:  # the folder may not be read
         return {}
     return read_object(file) if is_read else {}

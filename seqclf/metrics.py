@@ -101,10 +101,7 @@ def by_length(correct: np.ndarray, lengths: np.ndarray) -> tuple[LengthAccuracy,
 
     Args:
       correct: bool [n].
-      lengths: int [n], tokens.
-
-    Returns:
-      A record a quarter. Quarters that equal lengths leave empty are missing.
+      lengths: int [n], tokens. Quarters that equal lengths leave empty are missing.
     """
     return tuple(
         _of_length(correct[inside], lengths[inside]) for inside in quarters(lengths)

@@ -29,8 +29,8 @@ class Estimate:
       mean: The mean.
       standard_error: Its standard error, 0 if nothing varies.
       share_of_seeds: How much of the variance is that of the seeds, in [0, 1].
-      seeds: Seeds it stands on.
-      rows: Texts it stands on.
+      seeds: Seeds it rests on.
+      rows: Texts it rests on.
     """
 
     mean: float
@@ -62,7 +62,7 @@ class Estimate:
         return float(min(2 * math.exp(log_tail), 1.0))
 
     def _quantile(self, tail: float) -> float:
-        """Returns the standard errors beyond which a tail of that probability lies."""
+        """Returns how many standard errors leave a tail of that probability."""
         return _cochran(tail, self.share_of_seeds, self.seeds, self.rows)
 
 
@@ -171,7 +171,7 @@ def paired_bootstrap(
 ) -> tuple[float, float]:
     """Returns the percentile bootstrap interval of a difference of two accuracies.
 
-    Texts are drawn anew with replacement, both models on the same ones (Efron &
+    Texts are drawn again with replacement, both models on the same ones (Efron &
     Tibshirani 1993, ch. 13). Only the counts matter, so they are drawn at once.
 
     Args:

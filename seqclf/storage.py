@@ -13,10 +13,10 @@ from seqclf.system import sync
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Writes beside `path` and renames, so that nobody meets half a file.
+    """Writes next to `path` and renames, so that nobody reads half a file.
 
     Args:
-      path: Where the file will stand; its folder must be there.
+      path: The file; its folder must exist.
       write: Writes the file at the path it is given, which has the same suffix.
     """
     partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
@@ -53,14 +53,12 @@ def strict_json(text: str) -> Any:
     """Parses JSON as seqclf writes it.
 
     Raises:
-      ValueError: On anything else, such as NaN or a key that stands twice.
+      ValueError: On anything else, such as NaN or a repeated key.
     """
-    return json.loads(
-        text, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats
-    )
+    return STRICT_JSON.decode(text)
 
 
-def strict_object(text: str) -> dict[str, Any]:
+def strict_object(text: str) -> dict[str, object]:
     """Parses a JSON object as seqclf writes it.
 
     Raises:
@@ -72,7 +70,7 @@ def strict_object(text: str) -> dict[str, Any]:
     return values
 
 
-def read_object(file: Path) -> dict[str, Any]:
+def read_object(file: Path) -> dict[str, object]:
     """Returns the object in a JSON file of seqclf's, {} if none can be read there."""
     try:
         return strict_object(file.read_text("utf-8"))
@@ -91,8 +89,13 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, object]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key is repeated")
     return values
+
+
+STRICT_JSON = json.JSONDecoder(
+    parse_constant=_refuse_constant, object_pairs_hook=_without_repeats
+)

@@ -48,9 +48,7 @@ def try_lock(file: IO[Any]) -> bool:
 def locked(file: Path, refusal: Exception) -> Iterator[None]:
     """Makes a file and holds it for this process alone; a crash, too, lets it go.
 
-    Args:
-      file: The file; its folder must be there.
-      refusal: What is raised if another process holds it.
+    Its folder must be there. Raises `refusal` if another process holds it.
     """
     with file.open("w") as held:
         if not try_lock(held):

@@ -22,6 +22,12 @@ def joined(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Returns the first names and how many others there are: `a, b and 3 more`."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def counted(number: int, unit: str) -> str:
     """Returns a number with its unit, such as `1 seed` or `1,500 texts`."""
     return f"{number:,} {plural(number, unit)}"
@@ -51,9 +57,44 @@ def span(low: float, high: float) -> str:
     return f"{percent(low)}–{percent(high)}"
 
 
-def with_interval(value: float, low: float | None, high: float | None) -> str:
-    """Returns such as `89.9 (89.1 to 90.6)`, of fractions, in per cent or points."""
-    return f"{signed(100 * value)} ({interval(low, high)})"
+def with_interval(
+    value: float,
+    low: float | None,
+    high: float | None,
+    scale: float = 100,
+    digits: int = 1,
+) -> str:
+    """Returns such as `89.9 (89.1 to 90.6)`, fractions in points; `89.9` without ends.
+
+    Args:
+      value: An estimate.
+      low: Lower end of its interval; None where it has none.
+      high: Upper end.
+      scale: Multiplies all three; 100 gives per cent or points.
+      digits: Decimal places.
+    """
+    text = signed(scale * value, digits)
+    return text if low is None else f"{text} ({interval(low, high, scale, digits)})"
+
+
+def number(value: float) -> str:
+    """Returns a positive number in two digits, such as `0.50`, `12` or `1.2e-09`.
+
+    From 1 to 10 in three: 1.04 is not 1. From 100 to a million, all digits.
+    """
+    if value >= 100:
+        return f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"
+    return f"{value:#.{3 if 0.995 <= value < 9.995 else 2}g}".rstrip(".")
+
+
+def times(ratio: float, low: float, high: float) -> str:
+    """Returns a ratio such as `1.04 times (0.98 to 1.10)`."""
+    return f"{number(ratio)} times ({number(low)} to {number(high)})"
+
+
+def models_each(seeds: int) -> str:
+    """Returns `one model each`, or `3 models each`."""
+    return "one model each" if seeds == 1 else f"{seeds} models each"
 
 
 def points(

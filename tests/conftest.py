@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import functools
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Generator
@@ -98,6 +100,23 @@ def seal(folder: Path, **values: object) -> None:
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with reviews/ (three splits) and a finished run; do not write here."""
     folder = tmp_path_factory.mktemp("workplace")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        made = tmp_path_factory.getbasetemp().parent / "workplace"
+        with made.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the first of the workers makes it
+            if not made.exists():
+                fill_workplace(folder)
+                half = made.with_suffix(".partial")
+                shutil.copytree(folder, half).rename(made)
+                return folder
+        shutil.copytree(made, folder, dirs_exist_ok=True)
+    else:
+        fill_workplace(folder)
+    return folder
+
+
+def fill_workplace(folder: Path) -> None:
+    """Writes the data and trains, which takes seconds."""
     data = folder / "reviews"
     data.mkdir()
     write_csv(data / "train.csv", reviews(160))
@@ -106,7 +125,6 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with contextlib.chdir(folder):
         done = invoke("train", "--cell=gru", "--data=reviews", *TINY)
     assert done.exit_code == 0, done.output
-    return folder
 
 
 @pytest.fixture(scope="session")

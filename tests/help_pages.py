@@ -1,6 +1,6 @@
 """Writes docs/commands.md: the help page of every command, as a terminal shows it.
 
-`python tests/help_pages.py` makes it anew; tests/test_docs.py holds it to the code.
+`python tests/help_pages.py` writes it again; tests/test_docs.py holds it to the code.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from conftest import command_line, invoke
+
+from seqclf.about_studies import ABOUT
 
 PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
 HEAD = """# Every command and every option
@@ -30,15 +32,21 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
         yield " ".join(path)
 
 
+def shown(*arguments: str) -> str:
+    """Returns what a terminal shows of a help page."""
+    options = {"env": {"COLUMNS": "80"}, "prog_name": "seqclf"}
+    lines = invoke(*arguments, "--help", **options).stdout.split("\n")
+    return "\n".join(line.rstrip() for line in lines).strip("\n")
+
+
 def page() -> str:
-    """Returns docs/commands.md."""
+    """Returns docs/commands.md; of each study the words without the options."""
     parts = [HEAD]
     for name in commands(command_line()):
-        options = {"env": {"COLUMNS": "80"}, "prog_name": "seqclf"}
-        shown = invoke(*name.split(), "--help", **options).stdout
-        lines = [line.rstrip() for line in shown.split("\n")]
-        help_page = "\n".join(lines).strip("\n")
-        parts.append(f"## seqclf {name}\n\n```\n{help_page}\n```\n")
+        parts.append(f"## seqclf {name}\n\n```\n{shown(*name.split())}\n```\n")
+        for study in ABOUT if name == "study" else ():
+            words = shown("study", study).split("╭")[0].strip("\n")
+            parts.append(f"### seqclf study {study}\n\n```\n{words}\n```\n")
     return "\n".join(parts)
 
 

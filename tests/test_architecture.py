@@ -24,6 +24,7 @@ FLOORS = [
         "seqclf.cells",
         "seqclf.poolings",
         "seqclf.wording",
+        "seqclf.about_studies",
     ],
     ["seqclf.config", "seqclf.storage", "seqclf.engine", "seqclf.notes"],
     ["seqclf.records"],
@@ -117,7 +118,8 @@ def imported_by(arguments: list[str]) -> set[str]:
 @pytest.mark.parametrize(
     "arguments",
     [["--help"], ["train", "--help"], ["compare", "--help"], ["predict", "--help"],
-     ["export", "--help"], ["--version"], ["train", "--cell=transformer"]],
+     ["export", "--help"], ["study", "gates", "--help"], ["--version"],
+     ["train", "--cell=transformer"]],
 )  # fmt: skip
 def test_help_and_wrong_options_load_nothing_heavy(arguments):
     assert imported_by(arguments) == set()

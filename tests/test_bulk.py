@@ -280,7 +280,7 @@ def write_rows(table: pa.Table, file) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
-@pytest.mark.parametrize("chunk_rows", [4, 8192])
+@pytest.mark.parametrize("chunk_rows", [4, pytest.param(8192, marks=pytest.mark.slow)])
 def test_tables_of_a_folder_or_pattern_stand_behind_one_another(
     suffix, chunk_rows, models, classifier, tmp_path, monkeypatch
 ):

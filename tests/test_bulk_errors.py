@@ -93,7 +93,7 @@ FILES = {
             6: ("line 8", "has no text"),
             7: ("line 9", "has a list for 'text'"),
             8: ("line 10", "has half a character"),
-            9: ("line 11", "a key stands in it twice"),
+            9: ("line 11", "a key is repeated"),
         },
     ),
     ".parquet": (

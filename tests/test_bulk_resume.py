@@ -164,9 +164,10 @@ def test_twenty_one_kills_lose_and_repeat_nothing(
     "moment",
     [
         "half:7",
-        f"half:{ROWS // CHUNK + 1}",
-        *(pytest.param(m, marks=pytest.mark.slow) for m in ("rename:5", "half:1")),
-        pytest.param("remove:1", marks=pytest.mark.slow),
+        *(
+            pytest.param(m, marks=pytest.mark.slow)
+            for m in (f"half:{ROWS // CHUNK + 1}", "rename:5", "half:1", "remove:1")
+        ),
     ],
 )
 def test_what_dies_while_it_writes_leaves_nothing_half(
@@ -248,7 +249,7 @@ def test_resume_predicts_only_what_is_left(begun, whole, monkeypatch):
     assert_whole(output, whole)
 
 
-@pytest.mark.parametrize("number", [1, 5, 9])
+@pytest.mark.parametrize("number", [1, 5, pytest.param(9, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("damage", ["half", "empty", "gone", "zeros", "strange"])
 def test_a_damaged_part_is_made_again_with_those_behind_it(
     number, damage, begun, whole

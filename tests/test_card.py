@@ -96,7 +96,7 @@ def test_another_seed_has_batches_and_weights_of_its_own(finished_run, tmp_path)
 
 
 def test_a_rate_that_the_comparison_chose_may_differ(finished_run, tmp_path):
-    training = finished_run.proof.training
+    training = to_plain(finished_run.proof.training)
     schedule = training["schedule"] | {"warmup_target": 0.5}
     other = changed(
         finished_run, tmp_path / "b", training=training | {"schedule": schedule}

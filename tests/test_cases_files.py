@@ -114,7 +114,11 @@ def run_with_reading(workplace: Path, folder: Path, reading: dict[str, object]) 
 @pytest.mark.parametrize(
     ("columns", "column"),
     [
-        (("", "Title", "Review Text", "Recommended"), "Review Text"),
+        pytest.param(
+            ("", "Title", "Review Text", "Recommended"),
+            "Review Text",
+            marks=pytest.mark.slow,
+        ),
         (("", "Review Text", "Recommended", "Title"), "Title,Review Text"),
     ],
 )

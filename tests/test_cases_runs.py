@@ -531,7 +531,7 @@ def test_an_answer_that_cannot_be_read_is_asked_anew(tmp_path, monkeypatch):
     monkeypatch.setattr(studies.wins, "run", lambda question, lab: ANSWER)
     about = DatasetInfo(name="wins", source="", fingerprint="f", labels=(), sizes={})
     monkeypatch.setattr(studies.wins, "about", lambda models: about)
-    entry = studies.Study(studies.wins.run, fail_to_draw, "", about=studies.wins.about)
+    entry = studies.Study(studies.wins.run, fail_to_draw, about=studies.wins.about)
     monkeypatch.setitem(studies.STUDIES, "wins", entry)
     target, heard = Target(tmp_path / "models", tmp_path), Silent()
     asked = ("wins", Question(config=RunConfig()), target, heard)
@@ -543,7 +543,7 @@ def test_an_answer_that_cannot_be_read_is_asked_anew(tmp_path, monkeypatch):
     (path / saved.ANSWER_FILE).write_text("{}")
     assert study.run_study(*asked) == (answer, path)
     assert saved.read(path) == answer
-    assert any("The question is asked anew" in note for note in heard.notes)
+    assert any("The study runs again" in note for note in heard.notes)
 
 
 def fail_to_draw(answer):

@@ -19,7 +19,6 @@ from seqclf.records.inside import (
     CellOrder,
     DifferenceAt,
     Effect,
-    Exposure,
     GatesFindings,
     GradientsFindings,
     MemoryFindings,
@@ -37,7 +36,7 @@ from seqclf.records.sweeps import (
     Gaps,
     Level,
     Mean,
-    MeanAccuracy,
+    MeanShare,
     Median,
     SizeFindings,
     SizePair,
@@ -49,6 +48,7 @@ from seqclf.records.sweeps import (
     VariantsFindings,
     WinsFindings,
 )
+from seqclf.report.table import Table
 from seqclf.steps import Target
 from seqclf.studies import STUDIES, claims, claims_page
 from seqclf.studies.claims import (
@@ -62,7 +62,7 @@ from seqclf.studies.claims import (
     by_interval,
 )
 from seqclf.studies.intervals import CELLS, MODELS
-from seqclf.studies.question import About, Answer, Question, Table
+from seqclf.studies.question import About, Answer, Question
 from seqclf.workflows import claims as workflow
 
 
@@ -363,7 +363,7 @@ def test_a_larger_gap_of_lstm_is_overfitting():
 def variants(*differences: tuple[float, float], seeds: int = 3) -> Answer[Any]:
     plain = Variant(
         cell="gru", variant="plain", log_loss=0.5, parameters=10,
-        accuracy=MeanAccuracy(mean=0.8, low=0.7, high=0.9),
+        accuracy=MeanShare(mean=0.8, low=0.7, high=0.9),
     )  # fmt: skip
     others = [
         dataclasses.replace(
@@ -457,7 +457,7 @@ def test_what_update_and_reset_do():
 
 def test_an_lstm_that_shows_nearly_all_hides_nothing():
     def shown(mean):
-        one = Exposure(mean=mean, low=mean - 0.02, high=mean + 0.02)
+        one = MeanShare(mean=mean, low=mean - 0.02, high=mean + 0.02)
         lstm = CellGates(gates={}, size=0.5, saturated=0.0, exposed=one)
         return typed(found_gates(cells={"lstm": lstm}))
 

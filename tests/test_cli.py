@@ -55,9 +55,12 @@ from seqclf.model import kernels
         (["train", "--cell", "none", "--units", "128"], "units does nothing"),
         (["compare", "--cells", "none", "--layers", "1"], "layers does nothing"),
         (["train", "--batch-tokens", "900", "--batch-size", "64"], "give one"),
-        (["study", "wins", "--seeds", "1"], "leave out: --seeds"),
-        (["study", "wins", "--cells", "rnn,gru,lstm"], "leave out: --cells"),
-        (["study", "wins", "--data", "demo"], "leave out: a recipe or data"),
+        (["study", "wins", "--seeds", "1"], "--seeds does nothing when wins reads"),
+        (
+            ["study", "wins", "--cells", "rnn,gru,lstm"],
+            "--cells does nothing when wins reads",
+        ),
+        (["study", "wins", "--data", "demo"], "--data does nothing when wins reads"),
         (["train", "--kernel", "cuda"], "auto, loop, cudnn"),
         (["train", "--batch-tokens", "0"], "batch_tokens"),
         (["train", "--batch-tokens", "900", "--batch-size", "9"], "give one"),
@@ -162,7 +165,7 @@ def test_debug_shows_the_traceback(tmp_path):
     done = run_cli(["train", "--data", "nowhere"], tmp_path, env=environment)
     assert done.returncode == 1
     assert "Traceback" in done.stderr
-    assert "Traceback" not in run_cli(["train", "--data", "nowhere"], tmp_path).stderr
+    assert "Traceback" not in run_in(tmp_path, "train", "--data=nowhere").stderr
 
 
 # A finished run, its commands ------------------------------------------------------
@@ -292,8 +295,8 @@ def test_predict_without_text_on_a_terminal_says_what_to_type(workplace):
 
 
 def test_train_twice_reuses_the_finished_run(workplace):
-    again = run_cli(["train", "--cell=gru", "--data=reviews", *TINY], workplace)
-    assert again.returncode == 0
+    again = run_in(workplace, "train", "--cell=gru", "--data=reviews", *TINY)
+    assert again.exit_code == 0
     assert "is finished with these settings and data: reused" in again.stderr
     quiet = run_cli(
         ["train", "--cell=gru", "--data=reviews", "--quiet", "--json", *TINY], workplace
@@ -377,8 +380,8 @@ def test_a_damaged_run_stops_no_other(finished_run, tmp_path):
 def test_a_folder_that_cannot_be_written_is_named(workplace, tmp_path):
     (tmp_path / "models").write_text("this is a file")
     option = f"--models-dir={tmp_path / 'models'}"
-    done = run_cli(["train", "--data=reviews", option, *TINY], workplace)
-    assert done.returncode == 1
+    done = run_in(workplace, "train", "--data=reviews", option, *TINY)
+    assert done.exit_code == 1
     assert str(tmp_path / "models") in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -508,9 +511,9 @@ def test_doctor_says_what_runs_where(tmp_path):
     assert findings["versions"]["keras"]
     assert "lstm" in " ".join(findings["runs_where"])
     assert "the Hub is not asked" in findings["network"]  # HF_HUB_OFFLINE is set
-    untried = json.loads(run_in(tmp_path, "doctor", "--json", "--no-network").stdout)
-    assert untried["network"] == "not tried (--no-network)"
-    assert "tensorflow" in run_in(tmp_path, "doctor").stdout
+    untried = " ".join(run_in(tmp_path, "doctor", "--no-network").stdout.split())
+    assert "not tried (--no-network)" in untried
+    assert "tensorflow" in untried
 
 
 def test_doctor_tries_the_network_when_asked(tmp_path, monkeypatch):
@@ -583,7 +586,7 @@ def test_a_config_file_sets_what_options_set_and_options_win(workplace, tmp_path
     [
         ("epoch = 3", "unknown setting 'epoch'; did you mean 'epochs'"),
         ("[model]\nunits = 3", "unknown setting 'model'"),
-        ("[units]\nx = 3", "settings stand at the top"),
+        ("[units]\nx = 3", "settings go at the top"),
         ("epochs = ", "could not be read"),
         ("epochs = 0", "epochs must be"),
         ('epochs = "many"', "parse string as an integer"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import random
 import re
+import sys
 from itertools import combinations
+from pathlib import Path
 from statistics import median
 
 import pyarrow as pa
@@ -15,6 +17,9 @@ from sklearn.linear_model import LogisticRegression
 
 from seqclf.data.demo import corpus as demo
 from seqclf.data.demo import grammar
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+import demo_corpus
 
 NEGATIVE, POSITIVE = 0, 1
 
@@ -98,8 +103,8 @@ def test_no_text_occurs_twice(
 
 
 def test_there_are_enough_clauses_and_words() -> None:
-    assert grammar.count_clauses() >= 150
-    assert len(grammar.content_words()) >= 600
+    assert demo_corpus.count_clauses() >= 150
+    assert len(demo_corpus.content_words()) >= 600
 
 
 def test_lengths_are_those_of_short_reviews(texts: list[str]) -> None:
@@ -148,6 +153,7 @@ def test_polar_words_occur_in_both_classes(
         assert min(counts) / max(counts) > 0.4, (word, counts)
 
 
+@pytest.mark.slow
 def test_a_bag_of_words_does_not_suffice(
     splits: dict[str, list[demo.Review]],
 ) -> None:

@@ -129,7 +129,7 @@ LONG = ("seqclf study",)
 # Blocks that nobody types, by their first words: what is shown is an answer, or needs a
 # program that is no part of this project.
 SHOWN = (
-    "exports/demo-lstm-0", "clause patterns", "token_ids [batch", "models/imdb-gru-0/",
+    "clause patterns", "token_ids [batch", "models/imdb-gru-0/",
     "docker run -p", " Usage: seqclf",
 )  # fmt: skip
 

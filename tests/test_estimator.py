@@ -95,6 +95,7 @@ def test_it_learns(tmp_path):
     assert epochs == list(range(1, len(epochs) + 1))
 
 
+@pytest.mark.slow
 def test_a_convolution_is_fitted_saved_and_read_again(tmp_path):
     given = TINIEST | {"random_state": 0}
     plain = SequenceClassifier(**given).fit(TEXTS, LABELS)
@@ -105,6 +106,9 @@ def test_a_convolution_is_fitted_saved_and_read_again(tmp_path):
     again = SequenceClassifier.load(tmp_path / "saved")
     assert again.conv_width == 2
     np.testing.assert_array_equal(again.predict_proba(STRANGE), expected)
+
+
+def test_a_convolution_of_half_a_token_is_refused():
     with pytest.raises(ParameterError, match="conv_width must be of type int"):
         SequenceClassifier(conv_width=2.5).fit(TEXTS, LABELS)
 

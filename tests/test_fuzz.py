@@ -60,7 +60,7 @@ def graph():
     from seqclf.export.graph_text import tokens_in_graph
 
     return tf.function(
-        lambda texts: tokens_in_graph(texts, TextConfig()),
+        tokens_in_graph,
         input_signature=[tf.TensorSpec([None], tf.string)],
     )
 

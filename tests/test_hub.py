@@ -195,6 +195,7 @@ def test_second_load_downloads_nothing(hub, environment, first):
     assert not any(path.endswith("parquet") for path in asked)
 
 
+@pytest.mark.slow
 def test_offline_load_takes_the_newest_commit_from_the_cache(
     environment, first, pinned
 ):
@@ -248,6 +249,7 @@ def test_neither_network_nor_cache_says_what_was_tried_and_what_works(
     assert "--data demo" in error
 
 
+@pytest.mark.slow
 def test_a_test_split_with_hidden_labels_is_left_aside(environment):
     summary = show(environment, "some/hidden")
     assert sizes(summary) == {"train": 58, "validation": 6, "test": 16}

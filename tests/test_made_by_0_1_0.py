@@ -21,6 +21,7 @@ from asked import Silent
 from conftest import TINY, invoke
 
 from seqclf import Classifier, Comparison, Run, SequenceClassifier, config
+from seqclf.about_studies import ABOUT
 from seqclf.errors import RunError
 from seqclf.studies import STUDIES, claims_page, saved, sections, shown, write_page
 from seqclf.workflows import compare as comparing
@@ -373,7 +374,7 @@ def test_the_page_of_a_comparison_is_written_anew(here):
 @pytest.mark.parametrize("name", ACCURACIES)
 def test_the_page_of_a_comparison_holds_the_studies_of_its_data(name, here):
     done = asked("compare", f"models/{name}")
-    assert "To look at: " in done.stderr
+    assert "Report: " in done.stderr
     assert "left out" not in done.stderr
     page = Comparison.open(name).report.read_text("utf-8")
     assert VERDICTS[name].split(". ")[0] in page
@@ -437,7 +438,7 @@ def test_an_answer_is_read_shown_and_drawn(study, here):
     trials, rows, words = ANSWERS[study]
     assert (answer.study, answer.trials, len(answer.rows)) == (study, trials, rows)
     assert words in answer.sentence
-    assert answer.about.claim == STUDIES[study].claim
+    assert answer.about.claim == ABOUT[study].claim
     text = shown.markdown(answer)
     console = Console(width=200, record=True, file=io.StringIO())
     shown.to_terminal(answer, console)

@@ -142,7 +142,7 @@ def test_guessing_does_not_squeeze_the_others_together():
     words = "".join(ElementTree.fromstring(figures.accuracies(rows)).itertext())
     assert "◂ 19.0" in words
     assert "20" not in words  # the axis has only where the others lie
-    assert "lies left of the scale" in figures.majority_said(rows)
+    assert "is left of the scale" in figures.majority_said(rows)
     # It reaches to 85, the others from 86 to 91: there is no need.
     near = [pages.baseline("majority", 0.83), *twins]
     assert "◂" not in figures.accuracies(near)

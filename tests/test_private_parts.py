@@ -223,7 +223,7 @@ PUBLIC = {
 # Attributes with an underscore, or that are set, and are documented to be used so.
 DOCUMENTED = {
     "_exit", "_replace", "__annotations__", "__signature__", "args", "length",  # Python
-    "default_map",  # Click
+    "default_map", "info_name", "params",  # Click
     "string", "one_d_array", "two_d_array",  # scikit-learn's tags
     "supported_ops", "enabled", "weights", "table", "from_text", "from_token_ids",  # TF
     "log_severity_level", "intra_op_num_threads",  # ONNX Runtime

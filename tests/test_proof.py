@@ -80,14 +80,11 @@ def test_what_is_hashed_is_passed_on():
 def test_the_schedule_is_read_from_the_compiled_model():
     model = build_model(ModelConfig(units=4), 12, 2, 0)
     compile_model(model, TrainingConfig(learning_rate=0.25, clip_norm=2.0), 40)
-    values = proof.schedule_of(model)
-    assert values["optimizer"] == "AdamW"
-    assert values["global_clipnorm"] == 2.0
-    assert values["schedule"]["warmup_target"] == 0.25
-    assert (values["schedule"]["decay_steps"], values["schedule"]["warmup_steps"]) == (
-        36,
-        4,
-    )
+    found = proof.optimizer_of(model)
+    assert found.optimizer == "AdamW"
+    assert found.global_clipnorm == 2.0
+    assert found.schedule.warmup_target == 0.25
+    assert (found.schedule.decay_steps, found.schedule.warmup_steps) == (36, 4)
 
 
 def test_taken_examples_keep_their_tokens_and_labels():

@@ -47,8 +47,8 @@ def test_copies_shared_and_empty_texts_are_counted(folder):
 
 def test_what_looks_wrong_is_said_with_counts(folder):
     said = " ".join(load(folder).notes)
-    assert "1 of 10 validation texts stand in train too" in said
-    assert "3 of 12 test texts stand in train too" in said
+    assert "1 of 10 validation texts are in train too" in said
+    assert "3 of 12 test texts are in train too" in said
     assert "empty texts: 1 in train;" in said
     assert "out of balance" not in said
 
@@ -67,7 +67,7 @@ def test_dropping_duplicates_takes_them_out_of_train_and_no_other_row(folder):
         assert dropped.splits[split].equals(whole.splits[split])
     said = " ".join(dropped.notes)
     assert "took 3 of 42 rows out of train" in said
-    assert "stand in train too" not in said
+    assert "are in train too" not in said
 
 
 def test_dropped_duplicates_make_another_question():
@@ -123,7 +123,7 @@ def test_data_show_prints_all_of_it(folder):
     assert done.returncode == 0, done.stderr
     for words in (">1 %", "copies", "Lengths of train", "test in train 3", "Unknown"):
         assert words in done.stdout
-    assert "stand in train too" in done.stderr
+    assert "are in train too" in done.stderr
     printed = run_cli(["data", "show", ".", "--json"], folder)
     assert json.loads(printed.stdout)["splits"]["test"]["copies"] == 1
 
@@ -132,7 +132,7 @@ def test_data_show_prints_all_of_it(folder):
 def test_training_warns_too(folder):
     done = run_cli(["train", "--cell=rnn", "--data=.", *TINY], folder)
     assert done.returncode == 0, done.stderr
-    assert "3 of 12 test texts stand in train too" in done.stderr
+    assert "3 of 12 test texts are in train too" in done.stderr
 
 
 @pytest.mark.slow

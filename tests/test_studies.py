@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 from asked import Silent, tiny
-from conftest import TINY, run_cli
+from conftest import TINY, command_line, invoke, run_cli
 
+from seqclf.about_studies import ABOUT
 from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.errors import RunError
 from seqclf.marker import QUESTION_FILE
-from seqclf.records.plain import to_plain
-from seqclf.records.sweeps import RANGE, MeanAccuracy, Variant, VariantsFindings
+from seqclf.records.sweeps import RANGE, MeanShare, Variant, VariantsFindings
+from seqclf.report.table import Table, column_widths
 from seqclf.runs import Run
 from seqclf.runs.run import FIRST_EPOCH_FILE
 from seqclf.steps import Target
@@ -31,7 +32,6 @@ from seqclf.studies.question import (
     About,
     Answer,
     Question,
-    Table,
     quick_config,
     textbook,
     trainings,
@@ -40,7 +40,7 @@ from seqclf.studies.question import (
 PLAIN = Variant(
     cell="gru",
     variant="1 layer",
-    accuracy=MeanAccuracy(mean=0.8, low=0.7, high=0.9),
+    accuracy=MeanShare(mean=0.8, low=0.7, high=0.9),
     log_loss=0.5,
     parameters=10,
 )
@@ -128,10 +128,10 @@ def test_a_narrow_screen_breaks_lines_between_words_and_cuts_nothing_off() -> No
     rows = (("lstm", "1.3 (0.9 to 1.7)"), ("gru", "0.0123"))
     table = Table(header=("cell", "factor"), rows=rows)
     # All on a line; the longest words; one place more, for the texts that need it.
-    assert shown.column_widths(table, 80) == [4, 16]
-    assert shown.column_widths(table, 12) == [4, 6]
-    assert shown.column_widths(table, 13) == [4, 7]
-    assert shown.column_widths(table, 11) is None
+    assert column_widths(table, 80) == [4, 16]
+    assert column_widths(table, 12) == [4, 6]
+    assert column_widths(table, 13) == [4, 7]
+    assert column_widths(table, 11) is None
     answer = dataclasses.replace(ANSWER, table=table, sentence="", notes=())
     for width in (8, 11, 12, 13, 80):
         console = Console(width=width, record=True, file=io.StringIO())
@@ -169,14 +169,15 @@ def test_a_damaged_answer_is_named_with_the_remedy(tmp_path: Path, text: str) ->
      {"title": {}}, {"findings": {"plain": "x"}}, {"unheard_of": 1}],
 )  # fmt: skip
 def test_an_answer_that_could_not_be_shown_is_damaged(changed: dict[str, Any]) -> None:
-    values = to_plain(ANSWER)
+    values = saved.to_values(ANSWER)
+    assert list(values["table"]) == ["header", "rows"]
     assert saved.from_json(json.dumps(values)) == ANSWER
     with pytest.raises(ValueError):  # noqa: PT011 -- of any kind
         saved.from_json(json.dumps(values | changed))
 
 
 def test_answers_of_earlier_versions_are_read_if_they_can_be(tmp_path: Path) -> None:
-    values = to_plain(ANSWER)
+    values = saved.to_values(ANSWER)
     del values["version"], values["about"]
     file = tmp_path / saved.ANSWER_FILE
     file.write_text(json.dumps(values))
@@ -304,12 +305,34 @@ def test_the_command_lists_the_studies_and_refuses_others(tmp_path: Path) -> Non
     assert "choices" in refused.stderr
 
 
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_help_of_a_study_is_about_it_and_has_only_the_options_it_takes(name):
+    shown = invoke("study", "--seeds=1", "--help", name, env={"COLUMNS": "200"}).stdout
+    about, said = ABOUT[name], " ".join(shown.split())
+    assert all(words in said for words in (about.claim, about.method, about.example))
+    parameters = command_line().commands["study"].params
+    taken = {p.name for p in parameters if f" {p.opts[0]} " in shown}
+    assert {"json", "models_dir"} <= taken
+    every = {p.name for p in parameters} - {"name"}
+    assert not about.idle - every
+    assert taken == every - about.idle if about.trains else "data" not in taken
+
+
+def test_the_help_without_a_study_lists_them_all():
+    for arguments in ([], ["nothing"]):
+        said = " ".join(invoke("study", *arguments, "--help").stdout.split())
+        assert all(f"{name} {one.claim}" in said for name, one in ABOUT.items())
+    assert ABOUT.keys() == STUDIES.keys()
+
+
 @pytest.mark.slow
 def test_a_study_is_answered_once(workplace: Path, tmp_path: Path) -> None:
     """`cost` trains nothing; so the second time nothing is measured either."""
     command = ["study", "cost", f"--data={workplace / 'reviews'}", *TINY, "--json"]
     first = run_cli(command, tmp_path)
     assert first.returncode == 0, first.stderr
+    assert "--epochs does nothing in the study cost" in first.stderr
+    assert "--units does nothing" not in first.stderr
     again = run_cli(command, tmp_path)
     assert json.loads(again.stdout) == json.loads(first.stdout)
     assert "reused" in again.stderr

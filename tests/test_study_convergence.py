@@ -39,7 +39,6 @@ def test_a_loss_is_reached_within_an_epoch_along_a_line():
     assert one.reached(0.6) == pytest.approx(1)
     assert one.reached(0.45) == pytest.approx(1.75)
     assert one.steps_to(0.45) == pytest.approx(17.5)
-    assert one.seconds_to(0.45) == pytest.approx(3.5)
     assert one.reached(0.35) == pytest.approx(3.75)  # not before: it rose again
     assert one.steps_to(0.3) == pytest.approx(40)
     assert one.reached(0.29) is None

@@ -10,12 +10,13 @@ from seqclf.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from seqclf.data import demo
 from seqclf.data.demo import grammar as demo_grammar
 from seqclf.records.inside import MemoryFindings
+from seqclf.report.table import Table
 from seqclf.studies import memory, memory_shown, memory_tasks
-from seqclf.studies.memory_tasks import TASKS, Sizes, texts
-from seqclf.studies.question import Answer, Question, Table
+from seqclf.studies.memory_tasks import TASKS, texts
+from seqclf.studies.question import Answer, Question
 from seqclf.text.tokens import tokenize
 
-SIZES = Sizes(train=80, validation=8, test=12)
+SIZES = {"train": 80, "validation": 8, "test": 12}
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -75,7 +76,7 @@ def test_texts_are_balanced_repeatable_and_as_far_as_promised(task):
     again = texts(task, 30, SIZES)
     assert all(made[split].equals(again[split]) for split in made)
     assert made["train"]["text"] != texts(task, 30, SIZES, seed=1)["train"]["text"]
-    for split, size in dataclasses.asdict(SIZES).items():
+    for split, size in SIZES.items():
         labels = made[split]["label"].to_pylist()
         counts = [labels.count(label) for label in TASKS[task].labels]
         assert sum(counts) == size
@@ -90,7 +91,7 @@ def test_texts_are_balanced_repeatable_and_as_far_as_promised(task):
     [("even", 0, 30, 15), ("log", 0, 30, 32**0.5 - 1), ("none", 30, 30, 30)],
 )
 def test_training_distances_are_spread_as_asked(spread, least, most, middle):
-    made = texts("recall", 30, Sizes(train=2000, validation=4, test=4), spread)
+    made = texts("recall", 30, {"train": 2000, "validation": 4, "test": 4}, spread)
     distances = np.diff(tokenize(made["train"]["text"].combine_chunks()).offsets) - 1
     assert (distances.min(), distances.max()) == (least, most)
     assert abs(np.median(distances) - middle) <= 1

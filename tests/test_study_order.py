@@ -10,8 +10,9 @@ from conftest import reviews, write_csv
 
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.records.inside import CellOrder, Difference, OrderFindings
+from seqclf.report.table import Table
 from seqclf.studies import order, order_shown
-from seqclf.studies.question import Answer, Question, Table
+from seqclf.studies.question import Answer, Question
 from seqclf.text.tokens import tokenize
 from seqclf.text.vocabulary import Vocabulary, encode_texts
 

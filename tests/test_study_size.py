@@ -9,7 +9,7 @@ import pytest
 from asked import TINY, Silent, tiny_question
 
 from seqclf import steps
-from seqclf.records.sweeps import Mean, MeanAccuracy, SizePoint
+from seqclf.records.sweeps import Mean, MeanShare, SizePoint
 from seqclf.studies import intervals
 from seqclf.studies.sweeps import learning_curve, size, size_shown, sweep
 from seqclf.studies.sweeps.learning_curve import PowerLaw
@@ -115,7 +115,7 @@ def test_intervals_over_few_seeds_are_as_wide_as_students(seeds):
         error = 0.3 + generator.normal(0, 0.03, (1, 1, seeds, 1))
         wrong = generator.random((1, 1, seeds, 2000)) < error
         drawn = learning_curve.resampled_errors(wrong, 200, number)[:, 0, 0]
-        low, high = learning_curve.interval(drawn)
+        low, high = intervals.middle(drawn)
         held += low <= 0.3 <= high
     # 95 of 100; without the stretch it is 68 with two seeds.
     assert held >= 52
@@ -141,7 +141,7 @@ def test_sizes_are_powers_of_two_and_all():
 
 
 def size_point(low: float) -> SizePoint:
-    accuracy = MeanAccuracy(mean=low + 0.1, low=low, high=low + 0.2)
+    accuracy = MeanShare(mean=low + 0.1, low=low, high=low + 0.2)
     gap = Mean(mean=0.0)
     return SizePoint(cell="gru", rows=8, accuracy=accuracy, log_loss=0.5, gap=gap)
 

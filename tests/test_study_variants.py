@@ -9,10 +9,10 @@ from asked import TINY, Silent, tiny_question
 
 from seqclf import steps
 from seqclf.errors import ConfigError
-from seqclf.records.sweeps import MeanAccuracy, Variant, VariantsFindings
+from seqclf.records.sweeps import MeanShare, Variant, VariantsFindings
 from seqclf.studies import intervals
 from seqclf.studies.question import Question
-from seqclf.studies.sweeps import depth, mix, sweep, variants
+from seqclf.studies.sweeps import depth, mix, sweep, variants_shown
 from seqclf.workflows.study import run_study
 
 
@@ -73,9 +73,9 @@ def test_a_planted_difference_is_found_over_seeds_and_of_two_models():
 
 def test_students_interval_by_hand():
     # 1 and 3: mean 2, standard error 1, t of one degree of freedom 12.706.
-    found = sweep.student_mean([1, 3])
+    found = intervals.student_mean([1, 3])
     assert found.low == pytest.approx(2 - 12.7062, abs=1e-3)
-    assert sweep.student_mean([1]).low is None
+    assert intervals.student_mean([1]).low is None
 
 
 def variant(name: str, p: float | None, difference: float | None = None) -> Variant:
@@ -83,7 +83,7 @@ def variant(name: str, p: float | None, difference: float | None = None) -> Vari
     return Variant(
         cell="gru", variant=name, difference=difference, p=p,
         low=bounds[0], high=bounds[1], log_loss=0.5, parameters=10,
-        accuracy=MeanAccuracy(mean=0.8, low=0.79, high=0.81),
+        accuracy=MeanShare(mean=0.8, low=0.79, high=0.81),
     )  # fmt: skip
 
 
@@ -94,9 +94,11 @@ def test_p_values_are_adjusted_and_the_sentence_claims_no_more():
     assert [one.p for one in adjusted] == [None, 0.04, 0.04]
     question = Question(config=TINY, seeds=(0, 1))
     found = VariantsFindings(plain="plain", variants=adjusted, seeds=2)
-    assert "GRU, a: 4.0 points" in variants.sentence(question, found)
+    assert "GRU, a: 4.0 points" in variants_shown.sentence(question, found)
     unsure = (own[0], *(dataclasses.replace(one, p=0.5) for one in own[1:]))
-    said = variants.sentence(question, dataclasses.replace(found, variants=unsure))
+    said = variants_shown.sentence(
+        question, dataclasses.replace(found, variants=unsure)
+    )
     assert said.startswith("None of 2 comparisons with the plain network")
 
 

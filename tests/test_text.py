@@ -228,12 +228,10 @@ def test_no_text_at_all_is_no_error():
 
 
 def test_block_size_bounds_memory_and_not_results(monkeypatch):
-    from seqclf.text.encoding import _tokenize
-
+    assert tokens.BLOCK_ROWS > 3
     table = pa.table({"text": [text for text, _ in TABLE]})
-    whole = [row for block in _tokenize(table) for row in block.to_pylist()]
-    monkeypatch.setattr("seqclf.text.encoding.BLOCK_ROWS", 3)
-    parts = _tokenize(table)
+    whole = [r for block in tokens.tokenize_table(table) for r in block.to_pylist()]
+    monkeypatch.setattr(tokens, "BLOCK_ROWS", 3)
+    parts = tokens.tokenize_table(table)
     assert len(parts) == -(-len(TABLE) // 3)
     assert [row for block in parts for row in block.to_pylist()] == whole
-    assert tokens.BLOCK_ROWS > 3

@@ -15,7 +15,7 @@ from seqclf.data.columns import has_column, text_names, texts_or_nulls
 from seqclf.data.dataset import Part
 from seqclf.data.names import TEXT
 from seqclf.errors import ConfigError, DataError, unknown
-from seqclf.records.reading import NOTHING_SAID, Reading
+from seqclf.records.reading import Known
 
 # Rows in memory at a time: enough to find texts of similar length for every batch. Of
 # text files fewer, if they hold so many characters.
@@ -28,19 +28,14 @@ FILE_SCHEMA = pa.schema([("file", pa.string())])
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(Known):
     """How files are read, and what becomes of bad rows.
 
     Attributes:
-      given: What a person said of the files.
-      usual: How the training of the run read its data; it counts where nothing is
-        given, as far as the files allow it.
       on_error: `fail` raises at the first bad row; `keep` gives it a null for a text.
-      lines: Whether each line of a plain text file is a text of its own.
+      lines: Whether each line of a plain text file is a text.
     """
 
-    given: Reading = NOTHING_SAID
-    usual: Reading = NOTHING_SAID
     on_error: str = FAIL
     lines: bool = False
 
@@ -54,7 +49,7 @@ class Problem:
     """Why a row cannot be classified.
 
     Attributes:
-      file: The file it stands in.
+      file: The file it is in.
       at: Where: `row 17`, as an editor counts, so of CSV and TSV the line in which the
         row begins; `line 17` of JSON Lines; "" where a file is a row.
       why: Such as `has no text`.
@@ -92,7 +87,7 @@ class Rows:
       num_rows: How many rows there are, bad ones included.
       schema: Their columns.
       read: Yields them in order; equal chunks whenever the files are equal.
-      notes: What was found out and a person should know, a sentence each.
+      notes: What the user should know, a sentence each.
     """
 
     source: Source
@@ -114,7 +109,7 @@ def refuse(problem: Problem, options: Options) -> None:
 def differ(
     first: Path, columns: Sequence[str], file: Path, others: Sequence[str]
 ) -> DataError:
-    """Returns the error of a file whose columns are not those of the first one."""
+    """Returns the error of a file with other columns than the first one."""
     return DataError(
         f"{file} has other columns than {first}: {', '.join(others)}, and not "
         f"{', '.join(columns)}. Give files with the same ones, or predict each alone."
@@ -125,11 +120,7 @@ def text_column(part: Part, options: Options) -> tuple[str, tuple[str, ...]]:
     """Returns the column of the texts, or several to join, and what to say of it.
 
     The one that was given; else that of the training, if it is there; else the
-    likeliest.
-
-    Args:
-      part: The first rows.
-      options: What was given, and how the training read its data.
+    likeliest by the first rows, `part`.
 
     Raises:
       DataError: If it is missing or holds no text.

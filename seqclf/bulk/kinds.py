@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 import pyarrow as pa
 
+from seqclf.data.formats.json_files import Row
 from seqclf.errors import DataError
 
 STRING, BOOLEAN, INTEGER, NUMBER = "a string", "a boolean", "an integer", "a number"
 LIST, OBJECT = "a list", "an object"
 TYPES = {STRING: pa.string(), BOOLEAN: pa.bool_(), INTEGER: pa.int64()}
 TYPES |= {NUMBER: pa.float64()}
-NESTED_AT_A_TIME = 1000
 
 
 def kind_of(value: object) -> str | None:
@@ -27,25 +27,20 @@ def kind_of(value: object) -> str | None:
 
 
 class Kinds:
-    """The columns of lines and their kinds; holds a few lines at a time."""
+    """The columns of lines and the kinds of their values."""
 
     def __init__(self) -> None:
         # For each column, its kinds and where each was seen first.
         self._first: dict[str, dict[str, str]] = {}
         self._nested: dict[str, pa.DataType] = {}
-        self._waiting: dict[str, list[Any]] = {}
 
     @property
     def names(self) -> list[str]:
         """The columns, in the order of their first appearance."""
         return list(self._first)
 
-    def add(self, row: Mapping[str, Any], at: str) -> None:
-        """Takes a line into account.
-
-        Args:
-          row: Its values by column.
-          at: Where it stands, for messages.
+    def add(self, row: Row, at: str) -> None:
+        """Takes a line into account; `at` says where it is, for messages.
 
         Raises:
           DataError: If values within lists or objects are of several kinds.
@@ -56,10 +51,7 @@ class Kinds:
             if kind is not None:
                 kinds.setdefault(kind, at)
             if kind in (LIST, OBJECT):
-                waiting = self._waiting.setdefault(name, [])
-                waiting.append(value)
-                if len(waiting) == NESTED_AT_A_TIME:
-                    self._infer(name, at)
+                self._widen(name, value, at)
 
     def are_mixed(self, names: Collection[str]) -> bool:
         """Tells whether one of the columns has values of several kinds."""
@@ -68,14 +60,11 @@ class Kinds:
     def schema(self, texts: Collection[str]) -> pa.Schema:
         """Returns the columns with their types.
 
-        Args:
-          texts: The text columns; these are string if one value of them is.
+        Those of `texts` are string if one value of them is.
 
         Raises:
           DataError: If another column is of several kinds; names two lines.
         """
-        for name in list(self._waiting):
-            self._infer(name, "the last lines")
         return pa.schema([(name, self._type(name, texts)) for name in self._first])
 
     def _type(self, name: str, texts: Collection[str]) -> pa.DataType:
@@ -94,18 +83,16 @@ class Kinds:
         kind = next(iter(kinds))
         return self._nested[name] if kind in (LIST, OBJECT) else TYPES[kind]
 
-    def _infer(self, name: str, at: str) -> None:
-        """Widens the type of a column of lists or objects by the values that wait."""
-        values = self._waiting.pop(name)
+    def _widen(self, name: str, value: Any, at: str) -> None:
+        """Widens the type of a column of lists or objects, so that it takes a value."""
         try:
-            found = pa.schema([(name, pa.infer_type(values))])
-            pa.array(values, found.field(0).type)  # inference lets some slip
-            if name in self._nested:
-                known = pa.schema([(name, self._nested[name])])
-                found = pa.unify_schemas([known, found], promote_options="permissive")
+            found = pa.array([value]).type
+            known = self._nested.setdefault(name, found)
+            if found != known:
+                both = [pa.schema([(name, kind)]) for kind in (known, found)]
+                wider = pa.unify_schemas(both, promote_options="permissive")
+                self._nested[name] = wider.field(0).type
         except (pa.ArrowException, OverflowError) as error:
             raise DataError(
-                f"{at} or up to {NESTED_AT_A_TIME:,} lines before: within {name!r} "
-                f"values are of several kinds ({error})."
+                f"{at}: within {name!r} values are of several kinds ({error})."
             ) from error
-        self._nested[name] = found.field(0).type

@@ -14,7 +14,7 @@ from seqclf.bulk.sources import Source
 from seqclf.bulk.streams import NOT_DECODED
 from seqclf.data import names
 from seqclf.data.dataset import Part
-from seqclf.errors import DataError
+from seqclf.data.formats.contents import damaged
 
 
 def parquet_rows(source: Source, options: Options) -> Rows:
@@ -38,7 +38,7 @@ def parquet_rows(source: Source, options: Options) -> Rows:
 
 
 def _first_rows(file: Path) -> Part:
-    """Returns what the column of the texts is told by."""
+    """Returns the rows from which the column of the texts is guessed."""
     with _open(file) as opened:
         table = next(
             _whole_batches(opened, None, file), opened.schema_arrow.empty_table()
@@ -53,7 +53,7 @@ def _open(file: Path) -> Any:
         # Without the buffer that Arrow would fill with the whole file.
         return parquet.ParquetFile(file, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{file} could not be read: {error}; is it whole?") from error
+        raise damaged(file, error) from error
 
 
 def _refuse_other(first: Path, schema: pa.Schema, file: Path, other: pa.Schema) -> None:
@@ -95,7 +95,7 @@ def _whole_batches(
                 yield together.slice(0, size)
                 waiting = together.slice(size).to_batches()
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{file} could not be read: {error}; is it whole?") from error
+        raise damaged(file, error) from error
     if waiting:
         yield pa.Table.from_batches(waiting)
 

@@ -1,10 +1,9 @@
 """Keeps the finished parts of a bulk prediction, so that it can be resumed.
 
-Beside the output, in `.<output>.partial/`, lie finished parts (one a chunk of rows,
-each under its name only when it is whole) and `question.json`, which says what they
-answer. At the end they become one file. The parts are Arrow files, so whether the work
-was interrupted or not, and how often, the same tables make the output in the same
-order.
+Beside the output, in `.<output>.partial/`, are the finished parts (one for each chunk
+of rows, each under its name only when it is whole) and `question.json`, which says what
+they answer. At the end they become one file. The parts are Arrow files: whether the
+work was interrupted or not, the same tables make the output in the same order.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -27,6 +25,7 @@ from seqclf.bulk.sources import Source
 from seqclf.bulk.writers import WRITERS
 from seqclf.data.formats.contents import format_of
 from seqclf.errors import ConfigError, DataError
+from seqclf.marker import QUESTION_FILE
 from seqclf.runs import Run
 from seqclf.runs.run import (
     LABELS_FILE,
@@ -38,12 +37,13 @@ from seqclf.runs.run import (
 from seqclf.storage import strict_json, write_json, write_whole
 from seqclf.system import locked, sync
 
-QUESTION_FILE, LOCK_FILE = "question.json", "lock"
-PART_SUFFIX = ".arrow"
+LOCK_FILE = "lock"
 DIGITS = 16  # of a hash, in hexadecimal
 
+Question = Mapping[str, object]  # all that decides what the parts hold, by name
 
-def question_of(source: Source, run: Run, options: Options) -> dict[str, Any]:
+
+def question_of(source: Source, run: Run, options: Options) -> Question:
     """Returns all that decides what the parts hold, by the name for messages.
 
     An input is known by the names, sizes and times of change of its files, a run by
@@ -96,7 +96,7 @@ class Parts:
 
     @property
     def folder(self) -> Path:
-        """Where they lie."""
+        """Where they are."""
         return folder_of(self.output)
 
     def add(self, table: pa.Table) -> None:
@@ -140,27 +140,23 @@ class Parts:
         return table
 
     def _file(self, number: int) -> Path:
-        return self.folder / f"{number:06}{PART_SUFFIX}"
+        return self.folder / f"{number:06}.arrow"
 
 
 def folder_of(output: Path) -> Path:
-    """Returns where the parts of an output lie."""
+    """Returns where the parts of an output are."""
     return output.with_name(f".{output.name}.partial")
 
 
 @contextlib.contextmanager
 def begun(
-    output: Path, schema: pa.Schema, question: Mapping[str, Any], *,
+    output: Path, schema: pa.Schema, question: Question, *,
     resume: bool, overwrite: bool,
 ) -> Iterator[Parts]:  # fmt: skip
-    """Begins an output, or resumes one.
+    """Begins an output with columns `schema`, or resumes one.
 
-    Args:
-      output: The file to write.
-      schema: Its columns.
-      question: What the parts answer, see `question_of`.
-      resume: Whether to resume behind the parts that are there.
-      overwrite: Whether to start over, whatever is there.
+    `resume` continues behind the parts that are there, `overwrite` starts over,
+    whatever is there; `question` is what the parts answer.
 
     Yields:
       The parts that are finished; none if nothing was begun.
@@ -206,7 +202,7 @@ def _refuse_what_is_there(parts: Parts, was_begun: bool) -> None:
         raise ConfigError(f"{output} is there already; --overwrite replaces it.")
 
 
-def _refuse_other_question(parts: Parts, question: Mapping[str, Any]) -> None:
+def _refuse_other_question(parts: Parts, question: Question) -> None:
     file = parts.folder / QUESTION_FILE
     try:
         before = strict_json(file.read_text("utf-8"))
@@ -222,7 +218,7 @@ def _refuse_other_question(parts: Parts, question: Mapping[str, Any]) -> None:
             for k in differing
         )
         raise ConfigError(
-            f"--resume cannot continue {parts.output}: {told}. Type what was typed "
+            f"--resume cannot continue {parts.output}: {told}. Give the options of "
             f"then, or --overwrite instead of --resume to start over."
         )
 

@@ -32,15 +32,7 @@ class Answered:
 
 
 def predict_rows(classifier: Classifier, chunks: Iterable[Chunk]) -> Iterator[Answered]:
-    """Classifies rows as they are read.
-
-    Args:
-      classifier: An opened run.
-      chunks: What to classify.
-
-    Yields:
-      All rows, in order, some at a time.
-    """
+    """Classifies chunks as they are read; yields all of them, in order."""
     for chunk in chunks:
         yield Answered(chunk, _probabilities(classifier, chunk))
 
@@ -57,12 +49,7 @@ def _probabilities(classifier: Classifier, chunk: Chunk) -> np.ndarray:
 
 
 def with_predictions(answered: Answered, labels: tuple[str, ...]) -> pa.Table:
-    """Returns the rows with two more columns, `ADDED`; null for bad rows.
-
-    Args:
-      answered: Rows and answers.
-      labels: Label names; the columns of the probabilities.
-    """
+    """Returns the rows with two more columns, `ADDED`; null for bad rows."""
     highest = answered.probabilities.max(axis=1)
     best = strings(labels).take(integers(answered.probabilities.argmax(axis=1)))
     probability = pa.array(highest, pa.float32())

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from seqclf.data.files import READERS, TEXT_SUFFIX
 from seqclf.data.formats.contents import format_of, kind_of
-from seqclf.data.layout import is_pattern
+from seqclf.data.layout import is_pattern, matching
 from seqclf.errors import DataError
 
 FORMATS = (*READERS, TEXT_SUFFIX)
-SHOWN = 5  # names in a message
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Files whose rows stand behind one another.
+    """Files whose rows follow one another.
 
     Attributes:
-      name: What the person named.
+      name: What the user named.
       files: The files in the order of their names, one at least, all of one format.
       suffix: Their format, as `kind_of` tells it; in `.txt` a file is one text, or a
         line is.
@@ -57,11 +55,7 @@ def find_source(given: Path) -> Source:
         aside = tuple(file.name for file in there if file not in known)
         return _source(given, known, aside)
     if is_pattern(str(given)):
-        names = glob.glob(str(given), recursive=True)  # noqa: PTH207 -- absolute too
-        files = sorted(path for path in map(Path, names) if path.is_file())
-        if files:
-            return _source(given, files)
-        raise DataError(f"no file matches '{given}' here.")
+        return _source(given, matching(str(given)))
     raise DataError(f"{given}: there is no file or folder of that name.")
 
 
@@ -73,9 +67,3 @@ def _source(given: Path, files: Sequence[Path], aside: tuple[str, ...] = ()) -> 
             f"those of one by a pattern such as '{files[0].parent}/*{min(formats)}'."
         )
     return Source(str(given), tuple(files), next(iter(formats)), aside)
-
-
-def listed(names: Sequence[str]) -> str:
-    """Returns a few of the names, and how many more there are."""
-    shown = ", ".join(names[:SHOWN])
-    return shown if len(names) <= SHOWN else f"{shown} and {len(names) - SHOWN:,} more"

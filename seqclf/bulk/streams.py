@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from seqclf.bulk.chunks import Options
 from seqclf.data.files import decode_text
 from seqclf.data.formats import json_files
 from seqclf.data.formats.contents import unpacked
@@ -23,7 +22,7 @@ from seqclf.data.formats.dialect import Dialect, find_dialect, rows_of
 from seqclf.data.formats.encodings import START, decoded, encoding_of
 from seqclf.data.formats.json_files import are_lines, json_row
 from seqclf.errors import DataError
-from seqclf.records.reading import Reading
+from seqclf.records.reading import Known
 
 MARK = "\ufeff"
 REPLACEMENT = "\ufffd"
@@ -35,12 +34,13 @@ class Record(NamedTuple):
     """One row of a text file.
 
     Attributes:
-      file: The file it stands in.
+      file: The file it is in.
       at: Where, such as `row 17`.
       values: Its fields, in the order of the columns or by column; None if they
         cannot be told apart.
-      raw: The row as it stands, if `values` is None.
+      raw: The row as it is in the file, if `values` is None.
       problem: Why it cannot be classified, "" if it can.
+      refused: The encoding that its bytes are not of, if that is the problem.
     """
 
     file: str
@@ -48,12 +48,13 @@ class Record(NamedTuple):
     values: Any
     raw: str = ""
     problem: str = ""
+    refused: str = ""
 
 
-def encoding_in(file: Path, options: Options) -> str:
+def encoding_in(file: Path, known: Known) -> str:
     """Returns the character encoding that a file is read in."""
     with unpacked(file) as stream:
-        return encoding_of(stream.read(START), options.given, options.usual)
+        return encoding_of(stream.read(START), known)
 
 
 def refuse_encoding(file: Path, encoding: str) -> None:
@@ -66,15 +67,13 @@ def refuse_encoding(file: Path, encoding: str) -> None:
         decoded(pa.py_buffer(stream.read()), str(file), encoding)
 
 
-def dialect_of(
-    file: Path, suffix: str, encoding: str, given: Reading, usual: Reading
-) -> Dialect:
+def dialect_of(file: Path, suffix: str, known: Known) -> Dialect:
     """Finds out how a CSV or TSV file is written.
 
     Raises:
       DataError: If that cannot be told, or its first line is of another encoding.
     """
-    place = str(file)
+    encoding = encoding_in(file, known)
 
     def lines() -> Iterator[str]:
         with _lines(file, encoding, newline="") as found:
@@ -82,11 +81,12 @@ def dialect_of(
 
     if not _is_decoded(next(lines(), "")):
         refuse_encoding(file, encoding)
-    return find_dialect(lines, place, suffix, given, usual)
+    return find_dialect(lines, str(file), suffix, known)
 
 
-def is_document(file: Path, encoding: str) -> bool:
+def is_document(file: Path, known: Known) -> bool:
     """Tells whether a JSON file is one document, and not a row a line."""
+    encoding = encoding_in(file, known)
     with _lines(file, encoding, newline="\n") as lines:
         there = (line for line in lines if line.strip())
         if are_lines(next(there, ""), next(there, "") != ""):
@@ -96,58 +96,43 @@ def is_document(file: Path, encoding: str) -> bool:
     return json_files.is_document(content)
 
 
-def delimited(file: Path, encoding: str, dialect: Dialect) -> Iterator[Record]:
+def delimited(file: Path, dialect: Dialect, known: Known) -> Iterator[Record]:
     """Yields the rows of a CSV or TSV file, without its header.
 
     A row with too few or too many fields has a problem, and its raw line in the place
     of its values; one with bytes of another encoding has U+FFFD in their place.
 
-    Args:
-      file: A file, perhaps packed.
-      encoding: Its character encoding.
-      dialect: How it is written.
-
     Raises:
       DataError: If a quoted field does not end; no row behind it can be told.
     """
-    place, names = str(file), dialect.names
+    place, encoding = str(file), encoding_in(file, known)
     with _lines(file, encoding, newline="") as lines:
-        taken: list[str] = []
-        has_begun, is_header = False, dialect.has_header
-        for line, fields in rows_of(_noted(lines, taken), place, dialect):
-            # A blank line is no row, unless a row has nothing but its text.
-            if fields or (has_begun and len(names) == 1):
-                if not is_header:
-                    values, raw = fields or [""], "".join(taken)
-                    yield _delimited(place, line, names, values, raw, encoding)
-                has_begun, is_header = True, False
-            taken.clear()
+        for line, fields, raw in rows_of(lines, place, dialect):
+            yield _delimited(place, line, len(dialect.names), fields, raw, encoding)
 
 
 def _delimited(
-    place: str,
-    line: int,
-    names: tuple[str, ...],
-    fields: list[str],
-    raw: str,
-    code: str,
+    place: str, line: int, width: int, fields: list[str], raw: str, code: str
 ) -> Record:
     at = f"row {line:,}"
-    if len(fields) != len(names):
-        problem = f"has {len(fields):,} fields, the first line {len(names):,}"
+    if len(fields) != width:
+        problem = f"has {len(fields):,} fields, the first line {width:,}"
         return Record(place, at, None, mended(raw.rstrip("\r\n")), problem)
     if _is_decoded(raw):
         return Record(place, at, fields)
-    problem = NOT_DECODED.format(code)
-    return Record(place, at, list(map(mended, fields)), problem=problem)
+    return _refused(Record(place, at, list(map(mended, fields))), code)
 
 
-def json_lines(file: Path, encoding: str) -> Iterator[Record]:
+def _refused(record: Record, encoding: str) -> Record:
+    return record._replace(problem=NOT_DECODED.format(encoding), refused=encoding)
+
+
+def json_lines(file: Path, known: Known) -> Iterator[Record]:
     """Yields the rows of a JSON Lines file; blank lines are none.
 
-    A line that is no JSON object has a problem, and stands as it is in `raw`.
+    A line that is no JSON object has a problem, and is in `raw` as it is.
     """
-    place = str(file)
+    place, encoding = str(file), encoding_in(file, known)
     with _lines(file, encoding, newline="\n") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
@@ -156,37 +141,33 @@ def json_lines(file: Path, encoding: str) -> Iterator[Record]:
 
 def _json(place: str, at: str, line: str, encoding: str) -> Record:
     if not _is_decoded(line):
-        raw, problem = mended(line.rstrip("\r\n")), NOT_DECODED.format(encoding)
-        return Record(place, at, None, raw, problem)
+        return _refused(Record(place, at, None, mended(line.rstrip("\r\n"))), encoding)
     row, problem = json_row(line)
-    if not problem and not all(_is_finite(value) for value in row.values()):
-        problem = "has a number that is too large"
     if problem:
         return Record(place, at, None, line.rstrip("\r\n"), problem)
     return Record(place, at, row)
 
 
-def text_lines(file: Path, encoding: str) -> Iterator[Record]:
+def text_lines(file: Path, known: Known) -> Iterator[Record]:
     """Yields the lines of a plain text file, each a text, blank ones too."""
-    place = str(file)
+    place, encoding = str(file), encoding_in(file, known)
     with _lines(file, encoding, newline="") as lines:
         for number, line in enumerate(lines, start=1):
-            text, problem = line.rstrip("\r\n"), ""
-            if not _is_decoded(text):
-                text, problem = mended(text), NOT_DECODED.format(encoding)
-            yield Record(place, f"line {number:,}", [text], problem=problem)
+            text = line.rstrip("\r\n")
+            record = Record(place, f"line {number:,}", [mended(text)])
+            yield record if _is_decoded(text) else _refused(record, encoding)
 
 
-def whole_text(file: Path, encoding: str) -> Record:
+def whole_text(file: Path, known: Known) -> Record:
     """Returns a file of plain text as one row: its name and its text."""
     name = mended(str(file))
     with unpacked(file) as stream:
         content = stream.read()
     try:
-        text = decode_text(content, name, Reading(encoding=encoding))
+        return Record(name, "", [name, decode_text(content, name, known)])
     except DataError:
-        return Record(name, "", [name, None], problem=NOT_DECODED.format(encoding))
-    return Record(name, "", [name, text])
+        encoding = encoding_of(content[:START], known)
+        return _refused(Record(name, "", [name, None]), encoding)
 
 
 def mended(text: str) -> str:
@@ -200,10 +181,6 @@ def _is_decoded(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _is_finite(value: object) -> bool:
-    return not isinstance(value, float) or value - value == 0
 
 
 @contextlib.contextmanager
@@ -225,9 +202,3 @@ def _without_mark(stream: io.TextIOWrapper, file: Path, encoding: str) -> Iterat
     except UnicodeError as error:
         refuse_encoding(file, encoding)
         raise DataError(f"{file} is not {encoding}: {error}.") from error
-
-
-def _noted(lines: Iterator[str], taken: list[str]) -> Iterator[str]:
-    for line in lines:
-        taken.append(line)
-        yield line

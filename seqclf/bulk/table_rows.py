@@ -15,7 +15,7 @@ from seqclf.data.files import read_file
 
 def table_rows(source: Source, options: Options) -> Rows:
     """Opens files as the reader of data sets does, each whole in memory."""
-    parts = [read_file(f, options.given, options.usual) for f in source.files]
+    parts = [read_file(f, options) for f in source.files]
     first = parts[0]
     columns = first.table.column_names
     for file, part in zip(source.files, parts, strict=True):
@@ -29,7 +29,7 @@ def table_rows(source: Source, options: Options) -> Rows:
             yield from _chunks(part, column, options)
 
     for _ in read():
-        pass  # a row without a text is told before anything is predicted
+        pass  # a row without a text is refused before anything is predicted
     notes = dict.fromkeys(note for part in parts for note in part.notes)
     schema = pa.unify_schemas(
         [p.table.schema for p in parts], promote_options="default"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,70 +19,77 @@ from seqclf.bulk import chunks, streams
 from seqclf.bulk.chunks import Chunk, Options, Problem, Rows
 from seqclf.bulk.kinds import Kinds, kind_of
 from seqclf.bulk.sources import Source
-from seqclf.bulk.streams import NOT_DECODED, Record
+from seqclf.bulk.streams import Record
 from seqclf.bulk.table_rows import table_rows
 from seqclf.data import names as column_names
 from seqclf.data.columns import texts_or_nulls
 from seqclf.data.dataset import Part
 from seqclf.data.files import read_file
-from seqclf.data.formats.dialect import DELIMITERS
+from seqclf.data.formats.dialect import DELIMITERS, Dialect
+from seqclf.data.formats.json_files import Row
 from seqclf.errors import ConfigError, DataError
-from seqclf.records.reading import Reading
+from seqclf.records.reading import Known, Reading
 
-HEAD = 1000  # rows that the column of the texts is told by
+HEAD = 1000  # rows from which the column of the texts is guessed
+TEXT_SCHEMA = pa.schema([("text", pa.string())])
 
 
 def delimited_rows(source: Source, options: Options) -> Rows:
     """Opens CSV or TSV files; every column is string."""
-    codes = {file: streams.encoding_in(file, options) for file in source.files}
-    dialects, usual = {}, options.usual
+    dialects = _dialects(source, options)
+    names = dialects[source.files[0]].names
+    schema = pa.schema([(name, pa.string()) for name in names])
+
+    def records() -> Iterator[Record]:
+        for file, dialect in dialects.items():
+            yield from streams.delimited(file, dialect, options)
+
+    whole = (record.values for record in records() if record.values)
+    head = list(map(list, zip(*itertools.islice(whole, HEAD), strict=True)))
+    part = Part(source.name, pa.table(head or [[]] * len(names), schema=schema))
+    column, said = chunks.text_column(part, options)
+    raw_at = names.index(column_names.parts_of(column, names)[0])
+
+    def in_order() -> Iterator[Record]:
+        for record in records():
+            raw = [record.raw if i == raw_at else None for i in range(len(names))]
+            yield record._replace(values=record.values or raw)
+
+    num_rows = _count(records(), options)
+    notes = dict.fromkeys(note for d in dialects.values() for note in d.notes)
+    read = _reader(in_order, schema, column, options)
+    return Rows(source, num_rows, schema, read, (*notes, *said))
+
+
+def _dialects(source: Source, options: Options) -> dict[Path, Dialect]:
+    """Returns how each file is written; the others are written like the first."""
+    dialects: dict[Path, Dialect] = {}
+    known: Known = options
+    suffix = source.suffix if source.suffix in DELIMITERS else ".csv"
     for file in source.files:
-        suffix = source.suffix if source.suffix in DELIMITERS else ".csv"
-        dialect = streams.dialect_of(file, suffix, codes[file], options.given, usual)
-        dialects[file] = dialect
-        if not dialect.has_header:  # the other files are written like the first
-            usual = Reading(header=False, columns=",".join(dialect.names))
+        dialect = dialects[file] = streams.dialect_of(file, suffix, known)
+        if not dialect.has_header:
+            like_it = Reading(header=False, columns=",".join(dialect.names))
+            known = Known(options.given, like_it)
         first = dialects[source.files[0]]
         if dialect.names != first.names:
             raise chunks.differ(source.files[0], first.names, file, dialect.names)
-    schema = pa.schema([(name, pa.string()) for name in first.names])
-
-    def records() -> Iterator[Record]:
-        for file in source.files:
-            yield from streams.delimited(file, codes[file], dialects[file])
-
-    whole = (r.values for r in records() if r.values is not None)
-    head = list(itertools.islice(whole, HEAD))
-    columns = zip(*head, strict=True) if head else [()] * len(schema)
-    part = Part(source.name, pa.table(list(map(list, columns)), schema=schema))
-    column, said = chunks.text_column(part, options)
-    raw_at = first.names.index(column_names.parts_of(column, first.names)[0])
-
-    def fields(record: Record) -> Sequence[Any]:
-        if record.values is not None:
-            return record.values
-        return [record.raw if i == raw_at else None for i in range(len(schema))]
-
-    num_rows = sum(1 for _ in _checked(records(), options))
-    notes = dict.fromkeys(note for d in dialects.values() for note in d.notes)
-    read = _reader(records, fields, schema, column, options)
-    return Rows(source, num_rows, schema, read, (*notes, *said))
+    return dialects
 
 
 def json_rows(source: Source, options: Options) -> Rows:
     """Opens JSON Lines files; a column has one kind of value in all of them.
 
-    Documents, and lines whose texts stand within objects, are read whole.
+    Documents, and lines whose texts are within objects, are read whole.
     """
-    codes = {file: streams.encoding_in(file, options) for file in source.files}
-    if any(streams.is_document(file, codes[file]) for file in source.files):
+    if any(streams.is_document(file, options) for file in source.files):
         return table_rows(source, options)
 
-    def lines() -> Iterator[Record]:
+    def records() -> Iterator[Record]:
         for file in source.files:
-            yield from streams.json_lines(file, codes[file])
+            yield from streams.json_lines(file, options)
 
-    kinds, num_rows, head = _survey(lines(), options)
+    kinds, num_rows, head = _survey(records(), options)
     if not kinds.names:
         raise DataError(f"{source.name} holds no JSON object.")
     column, said = chunks.text_column(_part_of(source, head), options)
@@ -91,30 +98,22 @@ def json_rows(source: Source, options: Options) -> Rows:
         return table_rows(source, options)
     schema = kinds.schema(texts)
     texts_or_nulls(Part(source.name, schema.empty_table()), column)  # or no text at all
-    if kinds.are_mixed(texts):  # a text that is a number is told before any answer
-        for record in lines():
-            _refuse_bad(_with_text(record, texts), options)
-    read = _json_reader(lines, schema, texts, column, options)
+    if kinds.are_mixed(texts):  # a text that is a number is refused first
+        _count(_in_order(records(), schema, texts), options)
+    read = _reader(lambda: _in_order(records(), schema, texts), schema, column, options)
     return Rows(source, num_rows, schema, read, said)
 
 
-def _json_reader(
-    lines: Callable[[], Iterator[Record]],
-    schema: pa.Schema,
-    texts: Sequence[str],
-    column: str,
-    options: Options,
-) -> Callable[[], Iterator[Chunk]]:
-    def records() -> Iterator[Record]:
-        return (_with_text(record, texts) for record in lines())
-
-    def fields(record: Record) -> Sequence[Any]:
-        return [record.values.get(name) for name in schema.names]
-
-    return _reader(records, fields, schema, column, options)
+def _in_order(
+    records: Iterable[Record], schema: pa.Schema, texts: Sequence[str]
+) -> Iterator[Record]:
+    for record in records:
+        row, problem = _with_text(record, texts)
+        values = [row.get(name) for name in schema.names]
+        yield record._replace(values=values, problem=problem)
 
 
-def _part_of(source: Source, head: Sequence[dict[str, Any]]) -> Part:
+def _part_of(source: Source, head: Sequence[Row]) -> Part:
     """Returns the strings of the first rows, for the choice of the column of texts."""
     rows = [_taken_apart(row) for row in head]
     columns = dict.fromkeys(name for row in rows for name in row)
@@ -124,7 +123,7 @@ def _part_of(source: Source, head: Sequence[dict[str, Any]]) -> Part:
     return Part(source.name, pa.table(strings))
 
 
-def _taken_apart(row: dict[str, Any]) -> dict[str, str | None]:
+def _taken_apart(row: Row) -> dict[str, str | None]:
     """Returns a row's strings, those within objects as `data.text`."""
     taken: dict[str, str | None] = {}
     for name, value in row.items():
@@ -135,12 +134,10 @@ def _taken_apart(row: dict[str, Any]) -> dict[str, str | None]:
     return taken
 
 
-def _survey(
-    lines: Iterable[Record], options: Options
-) -> tuple[Kinds, int, list[dict[str, Any]]]:
+def _survey(lines: Iterable[Record], options: Options) -> tuple[Kinds, int, list[Row]]:
     """Returns what kinds of values there are, how many rows, and the first of them."""
     kinds, num_rows = Kinds(), 0
-    head: list[dict[str, Any]] = []
+    head: list[Row] = []
     for record in _checked(lines, options):
         num_rows += 1
         if not record.problem:
@@ -150,21 +147,18 @@ def _survey(
     return kinds, num_rows, head
 
 
-def _with_text(record: Record, texts: Sequence[str]) -> Record:
+def _with_text(record: Record, texts: Sequence[str]) -> tuple[Row, str]:
     """Gives a broken line a place, and a text that is no string a problem."""
     if record.values is None:
-        return record._replace(values={texts[0]: record.raw})
-    others = {
-        name: record.values[name]
-        for name in texts
-        if not isinstance(record.values.get(name), str | None)
-    }
+        return {texts[0]: record.raw}, record.problem
+    row: Row = record.values
+    others = {n: row[n] for n in texts if not isinstance(row.get(n), str | None)}
     if not others:
-        return record
+        return row, record.problem
     name, value = next(iter(others.items()))
     written = {n: json.dumps(v, ensure_ascii=False) for n, v in others.items()}
     problem = f"has {kind_of(value)} for {name!r}, where a string should be"
-    return record._replace(values=record.values | written, problem=problem)
+    return row | written, problem
 
 
 def text_rows(source: Source, options: Options) -> Rows:
@@ -181,101 +175,111 @@ def text_rows(source: Source, options: Options) -> Rows:
 def has_labels(file: Path, options: Options) -> bool:
     """Tells whether the lines of a plain text file hold texts with their labels."""
     try:
-        read_file(file, options.given, options.usual)
+        read_file(file, options)
     except DataError:
         return False
     return True
 
 
 def _lines_as_rows(source: Source, options: Options) -> Rows:
-    codes = {file: streams.encoding_in(file, options) for file in source.files}
-    schema = pa.schema([("text", pa.string())])
-
     def records() -> Iterator[Record]:
         for file in source.files:
-            yield from streams.text_lines(file, codes[file])
+            yield from streams.text_lines(file, options)
 
-    num_rows = sum(1 for _ in _checked(records(), options))
-    read = _reader(records, lambda record: record.values, schema, "text", options)
-    return Rows(source, num_rows, schema, read)
+    num_rows = _count(records(), options)
+    read = _reader(records, TEXT_SCHEMA, "text", options)
+    return Rows(source, num_rows, TEXT_SCHEMA, read)
 
 
 def _files(source: Source, options: Options) -> Rows:
-    codes = {file: streams.encoding_in(file, options) for file in source.files}
-
     def records() -> Iterator[Record]:
-        return (streams.whole_text(file, codes[file]) for file in source.files)
+        return (streams.whole_text(file, options) for file in source.files)
+
+    both = pa.unify_schemas([chunks.FILE_SCHEMA, TEXT_SCHEMA])
+    read_both = _reader(records, both, "text", options)
 
     def read() -> Iterator[Chunk]:
-        for group in _groups(records()):
-            names, texts = zip(*(record.values for record in group), strict=True)
-            table = pa.table([pa.array(names, pa.string())], schema=chunks.FILE_SCHEMA)
-            yield _chunk(group, table, pa.array(texts, pa.string()), options)
+        for chunk in read_both():
+            yield replace(chunk, table=chunk.table.select(chunks.FILE_SCHEMA.names))
 
-    for _ in _checked(records(), options) if options.on_error == chunks.FAIL else ():
-        pass
-    rows = Rows(source, len(source.files), chunks.FILE_SCHEMA, read)
-    return replace(rows, notes=_about_lines(source, codes))
+    if options.on_error == chunks.FAIL:
+        _count(records(), options)
+    notes = _about_lines(source.files, options)
+    return Rows(source, len(source.files), chunks.FILE_SCHEMA, read, notes)
 
 
-def _about_lines(source: Source, codes: Mapping[Path, str]) -> tuple[str, ...]:
+def _about_lines(files: Sequence[Path], options: Options) -> tuple[str, ...]:
     """Says that a file is taken for one text, where it has several lines."""
-    if len(source.files) > 1:
+    if len(files) > 1:
         return ()
-    file = source.files[0]
-    count = sum(1 for _ in streams.text_lines(file, codes[file]))
+    count = sum(1 for _ in streams.text_lines(files[0], options))
     if count < 2:
         return ()
     return (
-        f"{file} is taken for one text of {count:,} lines; --lines takes each line for "
-        f"a text.",
+        f"{files[0]} is taken for one text of {count:,} lines; --lines takes each line "
+        f"for a text.",
     )
 
 
 def _checked(records: Iterable[Record], options: Options) -> Iterator[Record]:
     """Yields all records; raises at the first bad one, with `fail`."""
     for record in records:
-        _refuse_bad(record, options)
+        if record.refused and options.on_error == chunks.FAIL:
+            _refuse_encoding(record)
+        if record.problem:
+            chunks.refuse(_problem(record), options)
         yield record
 
 
-def _refuse_bad(record: Record, options: Options) -> None:
-    if record.problem.startswith(NOT_DECODED.format("")):
-        _refuse_encoding(record, options)
-    if record.problem:
-        chunks.refuse(Problem(record.file, record.at, record.problem), options)
+def _count(records: Iterable[Record], options: Options) -> int:
+    return sum(1 for _ in _checked(records, options))
 
 
-def _refuse_encoding(record: Record, options: Options) -> None:
-    """Raises for a row of another encoding, with `fail`; says how it could be read."""
-    if options.on_error == chunks.KEEP:
-        return
+def _problem(record: Record) -> Problem:
+    return Problem(record.file, record.at, record.problem)
+
+
+def _refuse_encoding(record: Record) -> None:
+    """Raises for a row of another encoding; says how it could be read."""
     try:
-        streams.refuse_encoding(Path(record.file), record.problem.rpartition(" ")[2])
+        streams.refuse_encoding(Path(record.file), record.refused)
     except DataError as error:
         raise DataError(
-            f"{Problem(record.file, record.at, record.problem)}. {error} Or --on-error "
-            f"keep leaves such rows without a label."
+            f"{_problem(record)}. {error} Or --on-error keep leaves such rows without "
+            f"a label."
         ) from error
 
 
 def _reader(
     records: Callable[[], Iterator[Record]],
-    fields: Callable[[Record], Sequence[Any]],
     schema: pa.Schema,
     column: str,
     options: Options,
 ) -> Callable[[], Iterator[Chunk]]:
+    """Returns what reads records, whose values are in the order of the columns."""
+
     def read() -> Iterator[Chunk]:
         for group in _groups(records()):
-            columns = zip(*map(fields, group), strict=True)
-            table = pa.table(
-                [_array(v, f, group) for v, f in zip(columns, schema, strict=True)],
-                schema=schema,
-            )
-            yield _chunk(group, table, chunks.texts_in(table, column), options)
+            yield _chunk(group, schema, column, options)
 
     return read
+
+
+def _chunk(
+    group: Sequence[Record], schema: pa.Schema, column: str, options: Options
+) -> Chunk:
+    columns = zip(*(record.values for record in group), strict=True)
+    arrays = [_array(v, f, group) for v, f in zip(columns, schema, strict=True)]
+    table = pa.table(arrays, schema=schema)
+    problems = {
+        row: _problem(record) for row, record in enumerate(group) if record.problem
+    }
+
+    def at(row: int) -> tuple[str, str]:
+        return group[row].file, group[row].at
+
+    texts = chunks.texts_in(table, column)
+    return chunks.make_chunk(table, texts, problems, at, options)
 
 
 def _array(values: Sequence[Any], field: pa.Field, group: Sequence[Record]) -> pa.Array:
@@ -289,35 +293,14 @@ def _array(values: Sequence[Any], field: pa.Field, group: Sequence[Record]) -> p
         ) from error
 
 
-def _chunk(
-    group: Sequence[Record], table: pa.Table, texts: pa.Array, options: Options
-) -> Chunk:
-    problems = {
-        row: Problem(record.file, record.at, record.problem)
-        for row, record in enumerate(group)
-        if record.problem
-    }
-
-    def at(row: int) -> tuple[str, str]:
-        return group[row].file, group[row].at
-
-    return chunks.make_chunk(table, texts, problems, at, options)
-
-
 def _groups(records: Iterable[Record]) -> Iterator[list[Record]]:
     group: list[Record] = []
     characters = 0
     for record in records:
         group.append(record)
-        characters += _size(record)
+        characters += sum(len(v) for v in record.values if isinstance(v, str))
         if len(group) >= chunks.CHUNK_ROWS or characters >= chunks.CHUNK_CHARACTERS:
             yield group
             group, characters = [], 0
     if group:
         yield group
-
-
-def _size(record: Record) -> int:
-    values = record.values or ()
-    fields = values.values() if isinstance(values, dict) else values
-    return len(record.raw) + sum(len(v) for v in fields if isinstance(v, str))

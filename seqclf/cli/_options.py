@@ -77,9 +77,8 @@ def with_config(
             given = {name: values.pop(name) for name in parameters}
             return command(config=to_config(given), **values)
 
-        own = dict(inspect.signature(command, eval_str=True).parameters)
-        del own["config"]
-        every = [*parameters.values(), *own.values()]
+        own = inspect.signature(command, eval_str=True).parameters.values()
+        every = [*parameters.values(), *(p for p in own if p.name != "config")]
         merged = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in every]
         merged.sort(key=_place)
         wrapped.__signature__ = inspect.Signature(merged)  # type: ignore[attr-defined]
@@ -92,12 +91,12 @@ def with_config(
 def _parameter(
     name: str, field: dataclasses.Field[Any], hint: Any, part: str
 ) -> inspect.Parameter:
-    flag = f"--{name.replace('_', '-')}"
+    flag, about = f"--{name.replace('_', '-')}", field.metadata[settings.HELP]
     option = typer.Option(
         f"{flag}/--no-{flag[2:]}" if bool in _kinds(hint) else flag,
-        help=field.metadata["help"],
-        rich_help_panel=field.metadata["panel"] or PANELS[part],
-        show_default=field.metadata["shown"] or field.default is not None,
+        help=about.text,
+        rich_help_panel=about.panel or PANELS[part],
+        show_default=about.shown or field.default is not None,
         autocompletion=_completion(CHOICES.get(field.name)),
     )
     return inspect.Parameter(
@@ -113,8 +112,8 @@ class Command(TyperCommand):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """As TyperCommand."""
-        options["help"] = joined_lines(options.get("help") or "")
         super().__init__(*arguments, **options)
+        self.help = joined_lines(self.help or "")
 
 
 def joined_lines(text: str) -> str:
@@ -125,7 +124,7 @@ def joined_lines(text: str) -> str:
 
 def _place(parameter: inspect.Parameter) -> int:
     """Returns where the help shows an option; arguments and the rest come first."""
-    for about in getattr(parameter.annotation, "__metadata__", ()):
+    for about in typing.get_args(parameter.annotation):
         panel = getattr(about, "rich_help_panel", None)
         if panel in PANEL_ORDER:
             return PANEL_ORDER.index(panel)
@@ -169,12 +168,12 @@ def read_config_file(context: typer.Context, path: Path | None) -> Path | None:
 
 
 def _as_typed(path: Path, key: str, value: Any, option: Any) -> Any:
-    """Returns a value of the file as if it had been typed, for the parser to check.
+    """Returns a value of the file in the form that the parser checks.
 
     An option that may be given again takes a list, others a text with commas.
     """
     if isinstance(value, dict):
-        raise ConfigError(f"in {path}: {key} is a table; settings stand at the top.")
+        raise ConfigError(f"in {path}: {key} is a table; settings go at the top.")
     if option.multiple:
         return [str(one) for one in (value if isinstance(value, list) else [value])]
     if option.is_flag:
@@ -220,7 +219,7 @@ def given_settings(context: typer.Context, *parts: str) -> frozenset[str]:
 
 
 def is_given(context: typer.Context, name: str) -> bool:
-    """Tells whether a parameter was typed, or stands in a file of settings."""
+    """Tells whether a parameter was given, as an option or in a --config file."""
     source = context.get_parameter_source(name)
     return source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP")
 

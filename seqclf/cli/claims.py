@@ -55,7 +55,7 @@ def claims(
         typer.echo(page.markdown())
     else:
         _show(page)
-    screen.note(f"To look at: {page.file}")
+    screen.note(f"Report: {page.file}")
 
 
 def _show(page: Page) -> None:

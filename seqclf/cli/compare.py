@@ -122,7 +122,7 @@ def compare(
     if folder is None:
         screen.note("Not kept: --name NAME writes it, with a page to look at.")
     elif (folder / REPORT_FILE).exists():
-        screen.note(f"To look at: {folder / REPORT_FILE}")
+        screen.note(f"Report: {folder / REPORT_FILE}")
     if result.missing:
         raise typer.Exit(1)
 

@@ -88,6 +88,7 @@ def export(
     named = options.run_of(chosen_run, run)
     if named is None:
         raise ConfigError("export takes a run: seqclf export RUN --format onnx.")
+    from seqclf.export import to_json
     from seqclf.runs import open_run
     from seqclf.workflows.export import EXPORTS, about_of, export_run, formats_of
 
@@ -96,7 +97,7 @@ def export(
     asked = (names, Screen(quiet), cache_dir, output, about, overwrite)
     made = export_run(chosen, *asked)
     if json:
-        print_json([{"path": str(a.path)} | dict(a.record) for a in made])
+        print_json([{"path": str(a.path)} | to_json(a.record) for a in made])
     else:
         stdout().print(_table(made, output or EXPORTS / chosen.name))
 
@@ -112,10 +113,10 @@ def _table(made: Sequence[Artefact], folder: Path) -> Any:
     for artefact in made:
         record = artefact.record
         table.add_row(
-            artefact.format,
-            f"{record['bytes'] / 1000:,.0f}",
-            f"{record['greatest_difference']:.1e}",
-            f"{100 * record['label_agreement']:.2f}",
-            f"{record['milliseconds_per_text']:.2f}",
+            record.format,
+            f"{record.bytes / 1000:,.0f}",
+            f"{record.greatest_difference:.1e}",
+            f"{100 * record.label_agreement:.2f}",
+            f"{record.milliseconds_per_text:.2f}",
         )
     return table

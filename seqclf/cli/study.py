@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqclf.about_studies import ABOUT
 from seqclf.cells import recurrent_names
 from seqclf.cli import _options as options
 from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.config import RunConfig
-from seqclf.errors import ConfigError
-from seqclf.keywords import PARTS
 
 if TYPE_CHECKING:
     from seqclf.studies.question import Answer
@@ -21,10 +22,10 @@ ALL_CELLS = ",".join(recurrent_names())
 Name = Annotated[
     str | None,
     typer.Argument(
-        metavar="[NAME]",
+        metavar="NAME",
         help="The study; left out, all of them are listed.",
         autocompletion=lambda incomplete: [
-            name for name in _names() if name.startswith(incomplete)
+            name for name in ABOUT if name.startswith(incomplete)
         ],
     ),
 ]
@@ -54,10 +55,49 @@ Jobs = Annotated[
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown.")]
 
 
-def _names() -> list[str]:
-    from seqclf.studies import STUDIES
+# All that a study of finished comparisons takes.
+_OUTPUT = {"fresh", "models_dir", "json", "markdown", "quiet", "config_file"}
 
-    return list(STUDIES)
+
+class StudyCommand(options.Command):
+    """The command, whose help with a study's name is about that study."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parses as usual; the help, which comes first, knows the name as well."""
+        given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        ctx.meta[__name__] = given.get("name")
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Shows the page of the study, or the general one with a list of them."""
+        page = copy.copy(self)
+        name = ctx.meta.get(__name__)
+        if name in ABOUT:
+            ctx.info_name = f"study {name}"
+            page.help = _help_of(name)
+            page.params = [p for p in self.params if _has_meaning(name, p.name)]
+        else:
+            page.help = f"{self.help}\n\n\b\n{_list_of_studies()}"
+        super(StudyCommand, page).format_help(ctx, formatter)
+
+
+def _has_meaning(study: str, parameter: str | None) -> bool:
+    if not ABOUT[study].trains:
+        return parameter in _OUTPUT
+    return parameter != "name" and parameter not in ABOUT[study].idle
+
+
+def _help_of(study: str) -> str:
+    about = ABOUT[study]
+    example = f"Example: seqclf study {study} {about.example}"
+    return f"Test the claim: {about.claim}\n\n{about.method}\n\n{example}"
+
+
+def _list_of_studies() -> str:
+    return "\n".join(
+        textwrap.fill(f"{name:13}{one.claim}", 78, subsequent_indent=" " * 13)
+        for name, one in ABOUT.items()
+    )
 
 
 @options.with_config(without=("cell", "seed"))
@@ -79,30 +119,30 @@ def study(
     quiet: options.Quiet = False,
     config_file: options.ConfigFile = None,
 ) -> None:
-    """Put a sentence about these cells to the test, on your own data.
+    """Test a claim about these cells on your own data.
 
     Writes its answer, with all figures and a picture, to models/<data>-studies. An
-    equal question is not asked twice, and finished trainings are reused.
+    answer to the same question is reused, and so are finished trainings. `seqclf study
+    NAME --help` is about one study.
 
     Example: seqclf study gradients --data reviews.csv
     """
     if name is None:
-        _list_studies()
+        typer.echo(_list_of_studies())
         return
     from seqclf import steps
     from seqclf.workflows.study import question_of, run_study
 
     form = options.one_form(json=json, markdown=markdown)
-    _refuse_idle_options(
-        name,
-        {
-            "--cells": options.is_given(context, "cells"),
-            "--seeds": options.is_given(context, "seeds"),
-            "--quick": quick,
-            "--jobs": jobs is not None,
-            "a recipe or data": bool(options.given_settings(context, *PARTS)),
-        },
-    )
+    screen = Screen(quiet)
+    if name in ABOUT and not ABOUT[name].trains:
+        taken, why = (
+            {*_OUTPUT, "name", "cache_dir"},
+            f"{name} reads finished comparisons",
+        )
+        options.refuse_given(context, taken, why)
+    elif name in ABOUT:
+        _note_idle(context, name, screen)
     question = question_of(
         config,
         cells,
@@ -112,45 +152,28 @@ def study(
         range_test=range_test,
         given=options.given_settings(context, "model", "training"),
     )
-    screen = Screen(quiet)
     target = steps.Target(models_dir, cache_dir, fresh=fresh)
     answer, path = run_study(name, question, target, screen, jobs)
     _print(answer, form)
     screen.note(f"Written: {path}")
 
 
-def _refuse_idle_options(name: str, given: dict[str, bool]) -> None:
-    """Refuses what would do nothing for a study of finished comparisons."""
-    from seqclf.studies import STUDIES
+def _note_idle(context: typer.Context, name: str, screen: Screen) -> None:
+    """Says which of the given options the study sets itself, or has no use for.
 
-    idle = [option for option, is_given in given.items() if is_given]
-    is_of_runs = name in STUDIES and STUDIES[name].about is not None
-    if is_of_runs and idle:
-        raise ConfigError(
-            f"{name} reads what lies in --models-dir and trains nothing; leave out: "
-            f"{', '.join(idle)}."
-        )
-
-
-def _list_studies() -> None:
-    from rich.table import Table
-
-    from seqclf.studies import STUDIES
-
-    table = Table(title="Studies", title_justify="left", title_style="bold")
-    table.add_column("seqclf study")
-    table.add_column("puts to the test")
-    for name, one in STUDIES.items():
-        table.add_row(name, one.claim)
-    stdout().print(table)
+    They are not refused: one recipe may be given to all studies.
+    """
+    own = ABOUT[name].idle - {"text", "range_test"}  # which the workflow refuses
+    for option in sorted(o for o in own if options.is_given(context, o)):
+        flag = f"--{option.replace('_', '-')}"
+        screen.note(f"Note: {flag} does nothing in the study {name}.")
 
 
 def _print(answer: Answer[Any], form: str) -> None:
-    from seqclf.records.plain import to_plain
-    from seqclf.studies import shown
+    from seqclf.studies import saved, shown
 
     if form == "json":
-        print_json(to_plain(answer))
+        print_json(saved.to_values(answer))
     elif form:
         typer.echo(shown.markdown(answer))
     else:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.records.comparison import Check, TwinCard
-from seqclf.records.plain import from_plain
+from seqclf.records.training import Optimizer
 from seqclf.runs import Run
 from seqclf.training.proof import digest
 
@@ -31,12 +31,8 @@ def twin_card(finished: Sequence[Run], chosen: Collection[str] = ()) -> TwinCard
         for run in finished
         for line in settings.differences(first.config, run.config)
     }
-    equal = {
-        f"{part}.{key}": value
-        for part, values in settings.to_dict(first.config).items()
-        for key, value in values.items()
-        if f"{part}.{key}" not in different
-    }
+    own = settings.flat(settings.to_dict(first.config))
+    equal = {name: own[name] for name in own if name not in different}
     return TwinCard(
         equal=equal,
         different=tuple(sorted(different)),
@@ -154,37 +150,17 @@ def _weights(run: Run) -> dict[str, str]:
     return dict(run.proof.initial_weights)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Schedule:
-    """What is shown of a schedule, by Keras's names; without what was chosen."""
-
-    warmup_steps: int
-    decay_steps: int
-    warmup_target: float | None = None
-    initial_learning_rate: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Optimizer:
-    """What is shown of an optimizer, by Keras's names."""
-
-    optimizer: str
-    global_clipnorm: float
-    schedule: _Schedule
+def _training(training: Optimizer, chosen: Collection[str]) -> Optimizer:
+    """Returns optimizer and schedule, without a learning rate that was chosen."""
+    if "training.learning_rate" not in chosen:
+        return training
+    rateless = replace(
+        training.schedule, initial_learning_rate=None, warmup_target=None
+    )
+    return replace(training, schedule=rateless)
 
 
-OF_RATE = ("initial_learning_rate", "warmup_target")
-
-
-def _training(values: Mapping[str, Any], chosen: Collection[str]) -> dict[str, Any]:
-    left_out = OF_RATE if "training.learning_rate" in chosen else ()
-    schedule = values["schedule"]
-    kept = {key: schedule[key] for key in schedule if key not in left_out}
-    return {**values, "schedule": kept}
-
-
-def _shown_training(values: Mapping[str, Any]) -> str:
-    optimizer = from_plain(_Optimizer, values)
+def _shown_training(optimizer: Optimizer) -> str:
     schedule = optimizer.schedule
     peak = schedule.warmup_target or schedule.initial_learning_rate
     to = f" to {peak:g}" if peak else ""

@@ -6,7 +6,6 @@ import bisect
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from seqclf import config as settings
 from seqclf.cells import CELLS
@@ -61,11 +60,13 @@ class Design:
             names |= {"model.units", "model.dropout_rate", "training.learning_rate"}
         return tuple(sorted(names))
 
-    def question(self, fingerprint: object) -> dict[str, Any]:
+    def question(self, fingerprint: object) -> dict[str, object]:
         """Returns plain values that tell this comparison from others on the data."""
-        values = settings.question(self.config)
-        del values["model"]["cell"], values["training"]["seed"]
-        return values | {
+        recipe = {
+            part: {k: v for k, v in values.items() if k not in ("cell", "seed")}
+            for part, values in settings.question(self.config).items()
+        }
+        return recipe | {
             "cells": list(self.cells),
             "seeds": list(self.seeds),
             "match": self.match,

@@ -34,8 +34,8 @@ def right_answer(run: Run, split: str = TEST) -> np.ndarray:
 def accuracy_interval(right: Right) -> tuple[float, float]:
     """Returns the 95 % interval of a cell's accuracy over seeds and texts, in [0, 1].
 
-    At least two seeds are needed; of one model, Wilson's interval tells. It also does
-    where all seeds have all texts right, or none: what does not vary in a few texts may
+    At least two seeds are needed; one model has Wilson's interval. So have seeds that
+    all have all texts right, or none: what does not vary in a few texts may
     still vary in others.
     """
     values = np.array(list(right.values()))
@@ -113,7 +113,7 @@ def is_border_case(pair: Pair) -> bool:
 
 
 def leaves_out_0(pair: Pair) -> bool:
-    """Tells whether the interval of a difference does not hold 0."""
+    """Tells whether the interval of a difference excludes 0."""
     low, high = bounds(pair)
     return low > 0 or high < 0
 

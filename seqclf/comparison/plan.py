@@ -1,4 +1,4 @@
-"""Twins x seeds, side by side with the baselines."""
+"""Trains and compares twins x seeds, with the baselines."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from seqclf.comparison.saved import (
 )
 from seqclf.config import RunConfig, twin
 from seqclf.data.dataset import TEST
-from seqclf.engine import Outcome, Task, run_tasks
+from seqclf.engine import Task, run_tasks
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks, run_baseline
 from seqclf.marker import COMPARISON_FILE, QUESTION_FILE
 from seqclf.records.comparison import ComparisonResult, Tuned
 from seqclf.records.plain import to_plain
-from seqclf.records.training import Event, Failed, Finished, OnEvent, Report
+from seqclf.records.training import Failed, Finished, OnEvent
 from seqclf.runs import Run
 from seqclf.runs import run as files
 from seqclf.storage import numbered, write_json
@@ -39,7 +39,7 @@ from seqclf.training.timing import TimingTask, run_timing
 from seqclf.training.trial import Trial, run_trial
 
 TIMING, DETAILS = "timing of the twins", "details of where the twins differ"
-# What tells a comparison from others, written as it is.
+# What distinguishes a comparison from others, as `question.json` has it.
 Question = Mapping[str, object]
 
 
@@ -52,10 +52,10 @@ class Plan:
       trials: Trainings that are not finished yet.
       finished: Runs that are.
       baselines: The baselines, fitted or not.
-      timing: The kinds of twins, to be timed against each other.
-      jobs: Trainings at a time.
+      timing: The twins, to be timed against each other.
+      jobs: Trainings in parallel.
       chosen: Settings in which the twins may differ, see `Design.chosen`.
-      tuning: What was tried to choose them, if anything.
+      tuning: The trials that chose them, if any.
     """
 
     path: Path
@@ -69,7 +69,7 @@ class Plan:
 
 
 def relative_cost(config: RunConfig) -> float:
-    """Returns about how long a training takes beside that of a GRU."""
+    """Returns about how long a training takes, relative to one GRU layer."""
     cell = CELLS[config.model.cell]
     return cell.relative_cost * (config.model.layers if cell.recurs else 1)
 
@@ -81,20 +81,21 @@ def begin(
     name: str | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Makes, or finds, the directory of a comparison.
+    """Creates, or finds, the directory of a comparison; removes another's files in it.
 
     Args:
-      design: What it asks.
+      design: What is compared.
       data: The encoded data set.
       models: Folder of the runs.
       name: Its name; None takes <data>-compare.
-      overwrite: Whether a given name may be taken from another comparison.
-
-    Returns:
-      The directory; what another question left there is removed.
+      overwrite: Whether to replace another comparison of a given name.
     """
     question = design.question(data.about.fingerprint)
-    path = _comparison_path(models, question, data, name, overwrite)
+    if name is not None:
+        path = _named_path(models, question, name, overwrite)
+    else:
+        paths = (models / one for one in numbered(f"{data.about.name}-compare"))
+        path = next(path for path in paths if _is_free_for(path, question))
     _begin(path, question)
     return path
 
@@ -107,19 +108,19 @@ def plan(
     configs: Mapping[str, RunConfig] | None = None,
     tried: dict[str, Tuned] | None = None,
 ) -> Plan:
-    """Finds out what of a comparison is done already and where the rest goes.
+    """Returns what of a comparison is finished and what is left to do.
 
     Args:
-      design: What it asks.
+      design: What is compared.
       data: The encoded data set.
       path: Its directory, in the folder of the runs.
-      jobs: Trainings at a time; the cores are divided among them.
+      jobs: Trainings in parallel; the cores are divided among them.
       configs: By cell, as tuning chose them; None takes the design's recipe.
-      tried: What was tried for them, see `tuning.choose`.
+      tried: The trials of tuning, see `tuning.choose`.
 
     Returns:
-      The plan; seed by seed, so that a cut leaves whole rounds, and the longest
-      training of a seed first, so that none is left alone at the end.
+      The plan. Trainings are ordered by seed, so that an interruption leaves complete
+      seeds, then longest first, so that none runs alone at the end.
     """
     configs = configs or twins(design)
     models = path.parent
@@ -159,24 +160,11 @@ def _trial(config: RunConfig, data: EncodedDataset, path: Path, jobs: int) -> Tr
 
 
 def _begin(path: Path, question: Question) -> None:
-    """Makes the directory; what another question left there is removed."""
+    """Creates the directory; removes what another question left there."""
     if path.exists() and not _is_free_for(path, question):
         marker.remove(path)
     marker.begin(path, marker.COMPARISON)
     write_json(path / QUESTION_FILE, question)
-
-
-def _comparison_path(
-    models: Path,
-    question: Question,
-    data: EncodedDataset,
-    name: str | None,
-    overwrite: bool,
-) -> Path:
-    if name is not None:
-        return _named_path(models, question, name, overwrite)
-    paths = (models / one for one in numbered(f"{data.about.name}-compare"))
-    return next(path for path in paths if _is_free_for(path, question))
 
 
 def _named_path(models: Path, question: Question, name: str, overwrite: bool) -> Path:
@@ -197,19 +185,16 @@ def _named_path(models: Path, question: Question, name: str, overwrite: bool) ->
 def place_for(
     finished: Sequence[Run], models: Path, name: str, overwrite: bool = False
 ) -> tuple[Path, Question]:
-    """Finds where a comparison of finished runs goes; nothing is written yet.
+    """Returns the directory and question of a comparison of finished runs.
 
     Args:
       finished: The runs.
       models: Folder of the comparisons.
       name: Its name.
-      overwrite: Whether the name may be taken from another comparison.
-
-    Returns:
-      The directory, and the question that tells it from others: these runs.
+      overwrite: Whether to replace another comparison of that name.
 
     Raises:
-      RunError: If the name is taken, or a run lies in what would be replaced.
+      RunError: If the name is taken, or a run is inside what would be replaced.
     """
     question = {"finished": sorted(str(run.path.resolve()) for run in finished)}
     path = _named_path(models, question, name, overwrite)
@@ -220,21 +205,21 @@ def place_for(
 
 
 def _is_free_for(path: Path, question: Question) -> bool:
-    """Tells whether nothing stands there but, perhaps, what was begun of this."""
+    """Tells whether a path is free, or has the comparison of this question."""
     if not os.path.lexists(path):
         return True
     is_ours = marker.is_ours(path, marker.COMPARISON)
     if is_ours and not (path / QUESTION_FILE).exists():
-        return not (path / COMPARISON_FILE).exists()  # interrupted as it began
+        return not (path / COMPARISON_FILE).exists()  # interrupted at its start
     return is_ours and read_question(path) == question
 
 
 def execute(plan: Plan, on_report: OnEvent) -> tuple[list[Run], dict[str, str]]:
-    """Trains and fits what is missing, each in a process of its own.
+    """Trains and fits what is missing, each in a subprocess.
 
     Args:
       plan: What to do.
-      on_report: Told the name of a run or baseline and what it reports.
+      on_report: Receives the name of a run or baseline and what it reports.
 
     Returns:
       All finished runs, and why the others are missing, by name.
@@ -255,22 +240,21 @@ def train(
 
     Args:
       trials: What to train.
-      on_report: Told the name of a trial and what it reports.
-      jobs: Trainings at a time.
-      may_diverge: Whether a loss that diverges is a result, as it is in tuning.
+      on_report: Receives the name of a trial and what it reports.
+      jobs: Trainings in parallel.
+      may_diverge: Whether a diverged loss is a result, as it is in tuning.
     """
-    tasks = [Task(_runner(t, may_diverge), t, t.path / files.LOG_FILE) for t in trials]
+    tasks = []
+    for trial in trials:
+        is_lenient = may_diverge or _is_tuning(trial)
+        run = tuning.run_tuning_trial if is_lenient else run_trial
+        tasks.append(Task(run, trial, trial.path / files.LOG_FILE))
     names = [name_of(trial) for trial in trials]
     return _run_all(tasks, names, on_report, jobs)[1]
 
 
 def _is_tuning(trial: Trial) -> bool:
     return trial.path.parent.name == tuning.FOLDER
-
-
-def _runner(trial: Trial, may_diverge: bool) -> Callable[[Trial, Report], None]:
-    may_diverge = may_diverge or _is_tuning(trial)
-    return tuning.run_tuning_trial if may_diverge else run_trial
 
 
 def name_of(trial: Trial) -> str:
@@ -289,7 +273,7 @@ def fit_baselines(
 
 
 def _time(plan: Plan, on_report: OnEvent) -> dict[str, str]:
-    """Times the twins alone, unless that was done; returns why it could not be."""
+    """Times the twins alone, unless that is done; returns why it could not be."""
     cells = [config.model.cell for config in plan.timing.configs]
     if set(cells) <= set(read_timing(plan.path)) and not plan.trials:
         return {}
@@ -307,10 +291,12 @@ def _run_all(
     """Returns what the tasks returned, by index, and why others failed, by name."""
     values, failures = {}, {}
     for outcome in run_tasks(tasks, jobs, lambda i, r: on_report(names[i], r)):
-        on_report(names[outcome.index], _ended(outcome))
+        name = names[outcome.index]
         if outcome.error:
-            failures[names[outcome.index]] = outcome.error
+            on_report(name, Failed(error=outcome.error))
+            failures[name] = outcome.error
         else:
+            on_report(name, Finished())
             values[outcome.index] = outcome.value
     return values, failures
 
@@ -319,10 +305,6 @@ def finished_runs(plan: Plan) -> list[Run]:
     """Returns the runs of a plan that are finished by now."""
     trained = [Run(trial.path) for trial in plan.trials]
     return plan.finished + [run for run in trained if run.is_finished]
-
-
-def _ended(outcome: Outcome) -> Event:
-    return Failed(error=outcome.error) if outcome.error else Finished()
 
 
 def finish(
@@ -335,11 +317,11 @@ def finish(
     """Writes `comparison.json` and `details.json`; returns the whole result.
 
     Args:
-      plan: What was to be done.
-      finished: The runs that were finished.
+      plan: The plan.
+      finished: The finished runs.
       failures: Why others are missing, by name.
       seconds: How long it took.
-      command: What to type to do it again.
+      command: The command that repeats it.
 
     Raises:
       RunError: If every training failed; the reasons are named.
@@ -366,16 +348,17 @@ def _write(
     finished: Sequence[Run],
     open_data: Callable[[], EncodedDataset | None],
 ) -> ComparisonResult:
-    """Writes what was found, and marks the comparison complete; returns the result.
+    """Writes result and details, and marks the comparison complete.
 
-    Where the models differ is no part of the result: without it, that is missing.
+    Returns:
+      The result; if the details fail, it says under `missing` why.
     """
     try:
         data = open_data()
         texts = data.texts(TEST) if data is not None else None
         found = details(group_runs(finished), texts)
         write_json(path / DETAILS_FILE, to_plain(found))
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the result stands
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the result is kept
         (path / DETAILS_FILE).unlink(missing_ok=True)  # an earlier one is of other runs
         result = replace(result, missing=result.missing | {DETAILS: str(error)})
     write_json(path / COMPARISON_FILE, to_plain(result))
@@ -390,14 +373,14 @@ def keep(
     data: EncodedDataset | None,
     command: str = "",
 ) -> ComparisonResult:
-    """Writes the comparison of finished runs; returns the whole of it.
+    """Writes the comparison of finished runs; returns the whole result.
 
     Args:
-      place: Where, see `place_for`; another comparison that is there is removed.
-      result: What `compare_runs` found.
+      place: From `place_for`; another comparison there is removed.
+      result: From `compare_runs`.
       finished: The runs.
-      data: Their data, for the texts; None if it cannot be read any more.
-      command: What to type to do it again.
+      data: Their data, for the texts; None if it cannot be read.
+      command: The command that repeats it.
     """
     path, question = place
     _begin(path, question)
@@ -410,13 +393,9 @@ def _today() -> str:
 
 
 def missing_none_twins(finished: Sequence[Run]) -> list[Run]:
-    """Returns finished runs that differ from the given ones in having no recurrence.
+    """Returns the finished twins without recurrence of these runs, each once.
 
-    Args:
-      finished: Runs; each is looked for in its own folder of runs.
-
-    Returns:
-      One run for each different question, in order.
+    They are looked for in the folder of each run.
     """
     found: dict[Path, Run] = {}
     for run in finished:

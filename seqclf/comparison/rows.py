@@ -37,13 +37,13 @@ def compare_runs(
     timing: Mapping[str, Timing] | None = None,
     chosen: Collection[str] = (),
 ) -> ComparisonResult:
-    """Puts finished runs side by side, without training.
+    """Compares finished runs, without training.
 
     Args:
       finished: Runs on the same data, divided in the same way.
       baselines: Rows to beat; those that are not fitted are left out.
       timing: Of the twins alone, by cell, see `training.timing`; it replaces what the
-        runs measured themselves, perhaps beside others.
+        runs measured themselves, perhaps while others ran.
       chosen: Settings that were chosen for each cell, in which twins may differ.
 
     Returns:

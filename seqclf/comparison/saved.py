@@ -1,9 +1,8 @@
-"""What a comparison keeps beside its result; what cannot be used is set aside."""
+"""The files of a comparison besides its result; unusable ones are ignored."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from seqclf.marker import QUESTION_FILE
 from seqclf.records.details import Details
@@ -35,6 +34,6 @@ def read_details(folder: Path) -> Details | None:
         return None
 
 
-def read_question(folder: Path) -> dict[str, Any]:
+def read_question(folder: Path) -> dict[str, object]:
     """Returns what a comparison asks; nothing if that cannot be read."""
     return read_object(folder / QUESTION_FILE)

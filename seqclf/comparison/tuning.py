@@ -19,7 +19,7 @@ from seqclf.training.trial import Trial, run_trial
 
 FOLDER = "tuning"
 FAILED_FILE = "failed.json"
-# Of no final training, so that none is chosen for the luck of its own seed.
+# No final training has it, so that none is chosen for a lucky seed.
 TUNING_SEED = 1000
 UNITS = (64, 96, 128, 192)
 LEARNING_RATES = (5e-4, 1e-2)  # the ends, drawn evenly between their logarithms
@@ -69,11 +69,11 @@ def trial_path(path: Path, cell: str, number: int) -> Path:
 
 
 def run_tuning_trial(trial: Trial, report: Report) -> None:
-    """Trains a trial; one whose loss diverges has had its turn all the same.
+    """Trains a trial; one that diverges counts as done.
 
     Args:
       trial: What to train, and where.
-      report: Told of the progress.
+      report: Receives the progress.
     """
     try:
         run_trial(trial, report)
@@ -82,7 +82,7 @@ def run_tuning_trial(trial: Trial, report: Report) -> None:
 
 
 def is_done(path: Path, config: RunConfig) -> bool:
-    """Tells whether a trial has had its turn with these settings."""
+    """Tells whether a trial with these settings is done."""
     run = Run(path)
     ended = run.is_finished or (path / FAILED_FILE).exists()
     return ended and settings.same_question(run.config, config)
@@ -102,8 +102,8 @@ def choose(
       The chosen configs, of the first seed of the design, and what was tried, by cell.
 
     Raises:
-      RunError: If a trial has not had its turn, for the budgets would not be equal, or
-        if all of a cell failed.
+      RunError: If a trial is not done, as the budgets would not be equal, or if all
+        of a cell failed.
     """
     if failures:
         reasons = "; ".join(f"{name}: {error}" for name, error in failures.items())

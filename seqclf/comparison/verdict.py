@@ -50,7 +50,7 @@ def verdict(
 
 
 def title(cell: str) -> str:
-    """Returns the name of a cell as people write it."""
+    """Returns the name of a cell as it is written in text."""
     return CELLS[cell].title
 
 

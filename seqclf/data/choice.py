@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -35,16 +35,7 @@ def with_columns(
 
     Those that were given; else what the source itself calls them; else those of the
     training, where the source has them; else those that their names and their content
-    speak for.
-
-    Args:
-      found: What the source holds.
-      config: Names of the columns, if they were given.
-      usual: How the training read its data.
-
-    Returns:
-      The same rows, with the names of both columns, and notes on those that were not
-      named.
+    speak for. Notes say which columns were not named.
 
     Raises:
       DataError: If there is no such column, or nothing tells which it is.
@@ -67,8 +58,8 @@ def with_columns(
             found = _renamed(found, kind, name)
         found = dataclasses.replace(found, **{field: name})
     if missing:
-        raise _not_found(train, missing)
-    return dataclasses.replace(found, notes=found.notes + _told(trained, guessed))
+        raise _not_found(train, *missing)
+    return found.noted(*_told(trained, guessed))
 
 
 def _told(trained: Mapping[str, str], guessed: Mapping[str, str]) -> tuple[str, ...]:
@@ -109,7 +100,7 @@ def _renamed(found: Found, kind: str, name: str) -> Found:
                 table = part.table.rename_columns(columns)
                 parts[split][index] = dataclasses.replace(part, table=table)
                 notes.append(f"{part.place}: took column {other!r} for {kind}s.")
-    return dataclasses.replace(found, parts=parts, notes=(*found.notes, *notes))
+    return dataclasses.replace(found, parts=parts).noted(*notes)
 
 
 def guess_text(part: Part) -> str:
@@ -120,13 +111,13 @@ def guess_text(part: Part) -> str:
     """
     name = _guessed(part, TEXT)
     if name is None:
-        raise _not_found(part, [TEXT])
+        raise _not_found(part, TEXT)
     return name
 
 
-def _not_found(part: Part, kinds: Sequence[str]) -> DataError:
-    said = f"no {kinds[0]} column"
-    return DataError(f"{part.place}: {said}. {columns_hint(part, *kinds)}")
+def _not_found(part: Part, *kinds: str) -> DataError:
+    hint = columns_hint(part, *kinds)
+    return DataError(f"{part.place}: no {kinds[0]} column. {hint}")
 
 
 def _guessed(part: Part, kind: str) -> str | None:
@@ -136,7 +127,11 @@ def _guessed(part: Part, kind: str) -> str | None:
     with the most words, of labels the only one with few different values.
     """
     if all(map(NUMBERED.fullmatch, part.table.column_names)):
-        return _text_alone(part) if kind == TEXT else _label_alone(part)
+        # A file that gives columns no names.
+        text, labels = likeliest_in(part)
+        if kind == TEXT:
+            return text
+        return labels[0] if len(labels) == 1 else _only_repeated(part, labels)
     named = _named(part, kind)
     if kind == TEXT:
         return _text_by_content(part, named)
@@ -158,17 +153,6 @@ def _named(part: Part, kind: str) -> str | None:
         words = _mean_words(part, ending)
         return max(words, key=words.__getitem__, default=None)
     return next((name for name in ending if _has_few_values(part, name)), None)
-
-
-def _text_alone(part: Part) -> str:
-    """Returns the column of the longest texts of a file that gives columns no names."""
-    return likeliest_in(part)[0]
-
-
-def _label_alone(part: Part) -> str | None:
-    """Returns the column of labels of such a file; None if several may be that."""
-    _, labels = likeliest_in(part)
-    return labels[0] if len(labels) == 1 else _only_repeated(part, labels)
 
 
 def _only_repeated(part: Part, columns: Iterable[str]) -> str | None:

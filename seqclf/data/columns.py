@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 
@@ -12,8 +13,9 @@ from seqclf.data import names
 from seqclf.data.dataset import Part
 from seqclf.data.names import TEXT
 from seqclf.errors import DataError
+from seqclf.wording import listed
 
-JOINT = "\n"  # stands between the parts of a joined text
+JOINT = "\n"  # between the parts of a joined text
 NUMBER = r"^\s*[-+]?\d+([.,]\d+)?\s*$"
 NUMBERED = re.compile(r"column_\d+")
 FEWEST_FOR_A_GUESS = 20  # below it a column of any values may well be one of labels
@@ -21,52 +23,44 @@ SAMPLE = 1000  # rows that a guess rests on
 SHOWN_NAMES, SHOWN_CHARACTERS = 12, 40
 
 
-def texts_of(part: Part, given: str) -> pa.ChunkedArray:
-    """Returns the texts of a part, string, without nulls.
+def texts_or_nulls(part: Part, given: str) -> pa.ChunkedArray:
+    """Returns the texts of a part, string, with a null where a row has none.
 
     Args:
       part: Rows of a source.
       given: Name of the column, or of several to join, separated by commas.
 
     Raises:
-      DataError: If there is no such column, it holds no text, or a row has none.
-    """
-    texts = texts_or_nulls(part, given)
-    columns = text_names(part, given)
-    refuse_missing(texts, " and ".join(map(repr, columns)), part)
-    return texts
-
-
-def texts_or_nulls(part: Part, given: str) -> pa.ChunkedArray:
-    """Returns the texts of a part, string, with a null where a row has none.
-
-    Args:
-      part: Rows of a source.
-      given: As in `texts_of`.
-
-    Raises:
       DataError: If there is no such column, or it holds no text.
     """
     columns = [_text_column(part, name) for name in text_names(part, given)]
-    texts = columns[0]
-    if len(columns) > 1:
-        nothing = pc.and_kleene(*map(pc.is_null, columns[:2]))
-        for column in columns[2:]:
-            nothing = pc.and_kleene(nothing, pc.is_null(column))
-        joined = pc.binary_join_element_wise(
-            *columns, JOINT, null_handling="replace", null_replacement=""
-        )
-        texts = pc.if_else(nothing, None, joined)
-    return texts
+    if len(columns) == 1:
+        return columns[0]
+    nothing = functools.reduce(pc.and_, map(pc.is_null, columns))
+    joined = pc.binary_join_element_wise(
+        *columns, JOINT, null_handling="replace", null_replacement=""
+    )
+    return pc.if_else(nothing, None, joined)
 
 
 def checked_texts(part: Part, given: str) -> pa.ChunkedArray:
-    """Returns the texts of a part; a column of mere numbers is refused."""
-    texts = texts_of(part, given)
+    """Returns the texts of a part, string, without nulls; as `texts_or_nulls`.
+
+    Raises:
+      DataError: Also if a row has no text, or if all texts are numbers.
+    """
+    texts = texts_or_nulls(part, given)
+    columns = list(map(repr, text_names(part, given)))
+    if texts.null_count:
+        row = part.row(pc.index(pc.is_null(texts), True).as_py())
+        raise DataError(
+            f"{part.place} has {texts.null_count:,} rows without "
+            f"{' and '.join(columns)}, the first is row {row:,}; fill them or take "
+            f"them out."
+        )
     if len(texts) >= FEWEST_FOR_A_GUESS and all_match(texts, NUMBER):
         raise DataError(
-            f"{part.place}: column {text_names(part, given)[0]!r} holds nothing but "
-            f"numbers, such as "
+            f"{part.place}: column {columns[0]} holds nothing but numbers, such as "
             f"{texts[0].as_py()!r}, and no text. {columns_hint(part, 'text')}"
         )
     return texts
@@ -175,9 +169,7 @@ def _as_string(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def columns_hint(part: Part, *kinds: str) -> str:
     """Says which columns there are, and how to choose one for texts or labels."""
     there = part.table.column_names
-    shown = ", ".join(map(_clipped, there[:SHOWN_NAMES]))
-    if len(there) > SHOWN_NAMES:
-        shown += f" and {len(there) - SHOWN_NAMES:,} more"
+    shown = listed(list(map(_clipped, there)), SHOWN_NAMES)
     bare = ", and no header" if all(map(NUMBERED.fullmatch, there)) else ""
     options = [f"--{kind}-column{_example(part, kind)}" for kind in kinds]
     example = ", for example" if all(" " in option for option in options) else ""
@@ -198,16 +190,6 @@ def _example(part: Part, kind: str) -> str:
 def _clipped(name: str) -> str:
     short = len(name) <= SHOWN_CHARACTERS
     return repr(name if short else f"{name[: SHOWN_CHARACTERS - 1]}…")
-
-
-def refuse_missing(column: pa.ChunkedArray, name: str, part: Part) -> None:
-    """Raises a DataError if a row has nothing; counts them and names the first."""
-    if column.null_count:
-        row = part.row(pc.index(pc.is_null(column), True).as_py())
-        raise DataError(
-            f"{part.place} has {column.null_count:,} rows without {name}, the first "
-            f"is row {row:,}; fill them or take them out."
-        )
 
 
 def all_match(values: pa.ChunkedArray, pattern: str) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -34,10 +36,10 @@ def one_based(index: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some rows of a split, as they stand.
+    """Some rows of a split, all columns as they are.
 
     Attributes:
-      place: Where they stand, for messages, such as `reviews.csv`.
+      place: What messages call where they are from, such as `reviews.csv`.
       table: Any columns.
       row: From a row's index to its number as an editor shows it, for messages: in a
         text file the line that it begins in.
@@ -53,85 +55,82 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a source holds, as it stands.
+class _FromSource:
+    """What is known of a source beside its rows.
 
     Attributes:
       name: Short name, as in the names of runs.
       source: Where the texts came from, in words.
+      revision: The commit that was read, 40 hexadecimal digits, of a source that
+        has such a thing.
+      notes: What the user should know, a sentence each.
+      reading: How it was read.
+    """
+
+    name: str
+    source: str
+    revision: str | None = None
+    notes: tuple[str, ...] = ()
+    reading: Reading = NOTHING_SAID
+
+    def noted(self, *notes: str) -> Self:
+        """Returns the same with more notes."""
+        return dataclasses.replace(self, notes=self.notes + notes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found(_FromSource):
+    """What a source holds, all columns as they are.
+
+    Attributes:
       parts: The rows by split; `train` is there, others may be missing.
       label_names: By column, the names of the label ids 0, 1, 2, ...
       text_column: What the source itself calls its texts; None if it does not say.
       label_column: The same for its labels.
-      revision: The commit that was read, 40 hexadecimal digits, of a source that
-        has such a thing.
-      notes: What the person should know, a sentence each.
-      reading: How its files were read.
     """
 
-    name: str
-    source: str
     parts: Mapping[str, Sequence[Part]]
     label_names: Mapping[str, tuple[str, ...]]
     text_column: str | None = None
     label_column: str | None = None
-    revision: str | None = None
-    notes: tuple[str, ...] = ()
-    reading: Reading = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RawData:
+class RawData(_FromSource):
     """Texts and labels of a source, before splits are completed.
 
     Attributes:
-      name: Short name, as in the names of runs.
-      splits: Tables of `SCHEMA` by split; `train` is there, others may be missing.
+      splits: Tables of `SCHEMA` by split; `train` is there, others may be missing. A
+        label is an index into `labels`; -1 in `unlabeled` means none.
       labels: Label names; their order gives the label ids.
-      source: Where the texts came from, in words.
-      revision: The commit that was read, of a source that has such a thing.
-      notes: What the person should know, a sentence each.
-      reading: How it was read, the columns included.
     """
 
-    name: str
     splits: dict[str, pa.Table]
     labels: tuple[str, ...]
-    source: str
-    revision: str | None = None
-    notes: tuple[str, ...] = ()
-    reading: Reading = NOTHING_SAID
 
+    def texts(self, split: str) -> pa.ChunkedArray:
+        """Returns the texts of a split, string [examples]."""
+        return self.splits[split]["text"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dataset:
-    """Labelled texts in `train`, `validation` and `test`; perhaps `unlabeled` ones.
-
-    Attributes:
-      name: Short name, as in the names of runs.
-      splits: Arrow tables with columns text: string and label: int32, by split.
-        A label is an index into `labels`; -1 in `unlabeled` means none.
-      labels: Label names; their order gives the label ids.
-      source: Where the texts came from, in words.
-      fingerprint: Hash of what the source held, before any split was made here.
-      revision: The commit that was read, of a source that has such a thing.
-      notes: What was done on the way and the person should know, a sentence each.
-      reading: How it was read, the columns included.
-    """
-
-    name: str
-    splits: Mapping[str, pa.Table]
-    labels: tuple[str, ...]
-    source: str
-    fingerprint: str
-    revision: str | None = None
-    notes: tuple[str, ...] = ()
-    reading: Reading = NOTHING_SAID
+    def label_ids(self, split: str) -> np.ndarray:
+        """Returns the label ids of a split, int32 [examples]."""
+        return self.splits[split]["label"].to_numpy()
 
     def label_counts(self, split: str) -> np.ndarray:
         """Returns the number of examples of each label, int64 [labels]."""
-        label_ids = self.splits[split]["label"].to_numpy()
-        return np.bincount(label_ids, minlength=len(self.labels))
+        label_ids = self.label_ids(split)
+        return np.bincount(label_ids[label_ids >= 0], minlength=len(self.labels))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset(RawData):
+    """Labelled texts in `train`, `validation` and `test`; perhaps `unlabeled` ones.
+
+    Attributes:
+      fingerprint: Hash of what the source held, before any split was made here.
+    """
+
+    fingerprint: str
 
 
 def fingerprint(splits: Mapping[str, pa.Table], labels: tuple[str, ...]) -> str:

@@ -6,15 +6,15 @@ and every character, or raises an error that names the place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from seqclf.data.dataset import Part
 from seqclf.data.formats import dialect as dialects
-from seqclf.data.formats.contents import SHEETS, is_packed, kind_of, unpacked
+from seqclf.data.formats.contents import SHEETS, damaged, kind_of, packing_of, unpacked
 from seqclf.data.formats.delimited import read_delimited
 from seqclf.data.formats.encodings import START, blocks, decoded, encoding_of, is_utf_8
 from seqclf.data.formats.header import columns_of
@@ -22,36 +22,22 @@ from seqclf.data.formats.json_files import read_json
 from seqclf.data.formats.labelled_lines import read_lines
 from seqclf.data.formats.sheets import read_sheet
 from seqclf.errors import ConfigError, DataError
-from seqclf.records.reading import NOTHING_SAID, Reading
+from seqclf.records.reading import NOTHING_KNOWN, Known, Reading
 
 TEXT_SUFFIX = ".txt"
 
+OF_TABLES = ("delimiter", "header", "columns")  # say how tables are written
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file to read, and what is known of it.
-
-    Attributes:
-      file: An existing file.
-      given: What a person said of it.
-      usual: How the training read its files.
-    """
-
-    file: Path
-    given: Reading = NOTHING_SAID
-    usual: Reading = NOTHING_SAID
+Reader = Callable[[Path, Known], Part]
 
 
-def read_file(
-    file: Path, given: Reading = NOTHING_SAID, usual: Reading = NOTHING_SAID
-) -> Part:
+def read_file(file: Path, known: Known = NOTHING_KNOWN) -> Part:
     """Reads one file, whatever columns it has.
 
     Args:
       file: An existing file. Its first bytes or its suffix tell the format; it may be
         packed (.gz, .bz2, .xz, .zst, or .zip with one file in it).
-      given: What a person said of the file.
-      usual: How the training read its files; it counts where `given` says nothing.
+      known: What is known of how it is written.
 
     Returns:
       Its rows; columns of delimited files and spreadsheets are all string.
@@ -60,29 +46,26 @@ def read_file(
       DataError: If it cannot be read whole; file, row or byte are named.
       ConfigError: If something was given that does nothing with its format.
     """
-    source = Source(file, given, usual)
     try:
         if not file.stat().st_size:
             raise DataError(f"{file} is empty.")
-        part = _reader(file, given)(source)
+        part = _reader(file, known.given)(file, known)
     except PermissionError as error:
         raise DataError(
             f"{file} may not be read: permission denied. Ask its owner, or copy it."
         ) from error
     except (pa.ArrowException, OSError, EOFError) as error:
-        hint = (
-            "; is it whole?" if isinstance(error, (pa.ArrowInvalid, EOFError)) else ""
-        )
-        raise DataError(f"{file} could not be read: {error}{hint}") from error
+        if isinstance(error, pa.ArrowInvalid | EOFError):
+            raise damaged(file, error) from error
+        raise DataError(f"{file} could not be read: {error}") from error
     if not part.table.num_rows:
         raise DataError(f"{file} has no rows.")
     return part
 
 
-def _reader(file: Path, given: Reading) -> Callable[[Source], Part]:
+def _reader(file: Path, given: Reading) -> Reader:
     kind = kind_of(file)
-    said = (given.delimiter, given.header, given.columns)
-    if kind not in READERS and any(one is not None for one in said):
+    if kind not in READERS and any(getattr(given, f) is not None for f in OF_TABLES):
         return _read_delimited
     if kind not in READERS:
         if kind != TEXT_SUFFIX and not _is_text(file):
@@ -118,15 +101,19 @@ def refuse_idle(place: str, kind: str, given: Reading) -> None:
     """
     if kind in OWN_ENCODING and given.encoding and not is_utf_8(given.encoding):
         raise ConfigError(f"encoding does nothing with {place}, which has its own.")
-    idle = () if kind in dialects.DELIMITERS else ("delimiter",)
-    if kind not in (*dialects.DELIMITERS, *SHEETS):
-        idle = (*idle, "header", "columns")
-    for name in idle:
-        if getattr(given, name) is not None:
-            raise ConfigError(f"{name} does nothing with {place}, which has its own.")
+    if kind not in dialects.DELIMITERS:
+        idle = ("delimiter",) if kind in SHEETS else OF_TABLES
+        refuse(given, idle, f"{place}, which has its own")
 
 
-def read_bytes(content: bytes, place: str, given: Reading, usual: Reading) -> Part:
+def refuse(given: Reading, fields: Iterable[str], what: str) -> None:
+    """Raises a ConfigError for a field that was given and does nothing with `what`."""
+    for field in fields:
+        if getattr(given, field) is not None:
+            raise ConfigError(f"{field} does nothing with {what}.")
+
+
+def read_bytes(content: bytes, place: str, known: Known) -> Part:
     """Reads rows that are in memory: JSON Lines, JSON, CSV or TSV, told by content.
 
     Raises:
@@ -134,150 +121,124 @@ def read_bytes(content: bytes, place: str, given: Reading, usual: Reading) -> Pa
     """
     if not content:
         raise DataError(f"{place} is empty.")
-    encoding = encoding_of(content[:START], given, usual)
+    encoding = encoding_of(content[:START], known)
     text = decoded(content, place, encoding)
     if text[:START].to_pybytes().lstrip()[:1] in (b"{", b"["):
-        refuse_idle(place, ".jsonl", given)
-        table, notes = read_json(text, place)
-        return Part(place, table, notes=notes)
+        refuse_idle(place, ".jsonl", known.given)
+        return read_json(text, place)
     first = text[:START].to_pybytes().split(b"\n", 1)[0]
     suffix = ".tsv" if b"\t" in first else ".csv"
-    return read_delimited(text, place, suffix, given, usual)
+    return read_delimited(text, place, suffix, known)
 
 
-def decode_text(
-    content: bytes, place: str, given: Reading, usual: Reading = NOTHING_SAID
-) -> str:
+def decode_text(content: bytes, place: str, known: Known) -> str:
     """Returns a text file's characters, without a byte order mark.
 
     Raises:
       DataError: Names the byte that is not of the encoding.
     """
-    encoding = encoding_of(content[:START], given, usual)
+    encoding = encoding_of(content[:START], known)
     return "".join(blocks(pa.py_buffer(content), place, encoding)).removeprefix(
         "\ufeff"
     )
 
 
-def _content(source: Source) -> tuple[pa.Buffer, str]:
-    """Returns what a text file holds, UTF-8 without a mark, and its encoding."""
-    if is_packed(source.file):
-        with unpacked(source.file) as stream:
-            content = pa.py_buffer(stream.read())
-    else:
-        content = pa.memory_map(str(source.file)).read_buffer()
-    if not content.size:
-        raise DataError(f"{source.file} is empty.")
-    start = content[:START].to_pybytes()
-    encoding = encoding_of(start, source.given, source.usual)
-    return decoded(content, str(source.file), encoding), encoding
+def _text_reader(parse: Callable[[pa.Buffer, Path, Known], Part]) -> Reader:
+    """Returns what reads a text file: its characters, of which `parse` makes rows."""
+
+    def read(file: Path, known: Known) -> Part:
+        if packing_of(file) is None:
+            content = pa.memory_map(str(file)).read_buffer()
+        else:
+            with unpacked(file) as stream:
+                content = pa.py_buffer(stream.read())
+        if not content.size:
+            raise DataError(f"{file} is empty.")
+        encoding = encoding_of(content[:START].to_pybytes(), known)
+        part = parse(decoded(content, str(file), encoding), file, known)
+        # Only an encoding that somebody named is kept; what files tell is their own.
+        named = (known.given.encoding, known.usual.encoding)
+        reading = replace(
+            part.reading, encoding=encoding if encoding in named else None
+        )
+        notes = (*_about_encoding(file, known, encoding), *part.notes)
+        return replace(part, notes=notes, reading=reading)
+
+    return read
 
 
-def _read_delimited(source: Source) -> Part:
-    content, encoding = _content(source)
-    kind = kind_of(source.file)
-    kind = kind if kind in dialects.DELIMITERS else ".csv"
-    part = read_delimited(content, str(source.file), kind, source.given, source.usual)
-    notes = (*_about_encoding(source, encoding), *part.notes)
-    reading = replace(part.reading, encoding=_said(source, encoding))
-    return replace(part, notes=notes, reading=reading)
-
-
-def _said(source: Source, encoding: str) -> str | None:
-    """Returns an encoding that somebody named; what files tell is their own."""
-    named = (source.given.encoding, source.usual.encoding)
-    return encoding if encoding in named else None
-
-
-def _about_encoding(source: Source, encoding: str) -> tuple[str, ...]:
+def _about_encoding(file: Path, known: Known, encoding: str) -> tuple[str, ...]:
     """Says that an encoding was found and not given, where it is not UTF-8."""
-    if source.given.encoding is not None or is_utf_8(encoding):
+    if known.given.encoding is not None or is_utf_8(encoding):
         return ()
-    how = ", as in training" if encoding == source.usual.encoding else ""
-    return (f"{source.file} is read as {encoding}{how}; --encoding names another.",)
+    how = ", as in training" if encoding == known.usual.encoding else ""
+    return (f"{file} is read as {encoding}{how}; --encoding names another.",)
 
 
-def _read_json(source: Source) -> Part:
-    content, encoding = _content(source)
-    table, notes = read_json(content, str(source.file))
-    return Part(
-        str(source.file),
-        table,
-        notes=(*_about_encoding(source, encoding), *notes),
-        reading=Reading(encoding=_said(source, encoding)),
-    )
+def _parse_delimited(content: pa.Buffer, file: Path, known: Known) -> Part:
+    kind = kind_of(file)
+    suffix = kind if kind in dialects.DELIMITERS else ".csv"
+    return read_delimited(content, str(file), suffix, known)
 
 
-def _read_lines(source: Source) -> Part:
-    content, encoding = _content(source)
-    found = read_lines(content, str(source.file))
-    if found is None:
-        raise _without_labels(source.file)
-    table, notes = found
-    return Part(
-        str(source.file),
-        table,
-        notes=(*_about_encoding(source, encoding), *notes),
-        reading=Reading(encoding=_said(source, encoding)),
-    )
-
-
-def _without_labels(file: Path) -> DataError:
+def _parse_lines(content: pa.Buffer, file: Path, known: Known) -> Part:
+    part = read_lines(content, str(file))
+    if part is not None:
+        return part
     if kind_of(file) != TEXT_SUFFIX:
-        return _unknown_format(file)
-    return DataError(
+        raise _unknown_format(file)
+    raise DataError(
         f"{file}: its lines hold no labels. Expected '__label__good a text', 'a "
         f"text;good' or 'good<tab>a text'; or a folder a label with a text a file: "
         f"pos/1.txt, neg/2.txt. To label it: seqclf predict --lines --input '{file}'."
     )
 
 
-def _read_sheet(source: Source) -> Part:
-    rows, notes = read_sheet(source.file)
+def _read_sheet(file: Path, known: Known) -> Part:
+    rows, notes = read_sheet(file)
     if not rows:
-        raise DataError(f"{source.file} has no rows.")
-    place = str(source.file)
-    columns, has_header, more = columns_of(rows, place, source.given, source.usual)
+        raise DataError(f"{file} has no rows.")
+    columns, has_header, more = columns_of(rows, str(file), known)
     data = rows[1:] if has_header else rows
-    table = pa.table(
-        [pa.array(values, pa.string()) for values in zip(*data, strict=True)]
-        if data
-        else [pa.array([], pa.string())] * len(columns),
-        list(columns),
-    )
+    values = list(map(list, zip(*data, strict=True))) or [[]] * len(columns)
+    schema = pa.schema([(column, pa.string()) for column in columns])
     said = None if has_header else ",".join(columns)
     return Part(
-        place,
-        table,
+        str(file),
+        pa.table(values, schema=schema),
         row=lambda index: index + 1 + has_header,
         notes=(*notes, *more),
         reading=Reading(header=has_header, columns=said),
     )
 
 
-def _read_parquet(source: Source) -> Part:
+def _read_parquet(file: Path, known: Known) -> Part:
     from pyarrow import parquet
 
     # A chunk for each row group, not one for all: so a large table can be divided
     # without being in memory twice.
-    opened = parquet.ParquetFile(source.file)
+    opened = parquet.ParquetFile(file)
     groups = [opened.read_row_group(i) for i in range(opened.num_row_groups)]
-    return Part(str(source.file), pa.concat_tables(groups) if groups else opened.read())
+    return Part(str(file), pa.concat_tables(groups) if groups else opened.read())
 
 
-def _read_arrow(source: Source) -> Part:
+def _read_arrow(file: Path, known: Known) -> Part:
     from pyarrow import feather
 
-    return Part(str(source.file), feather.read_table(source.file))
+    return Part(str(file), feather.read_table(file))
 
 
-def _read_orc(source: Source) -> Part:
+def _read_orc(file: Path, known: Known) -> Part:
     from pyarrow import orc
 
-    return Part(str(source.file), orc.read_table(source.file))
+    return Part(str(file), orc.read_table(file))
 
 
-READERS: dict[str, Callable[[Source], Part]] = {
+_read_delimited = _text_reader(_parse_delimited)
+_read_json = _text_reader(lambda content, file, known: read_json(content, str(file)))
+_read_lines = _text_reader(_parse_lines)
+
+READERS: dict[str, Reader] = {
     ".csv": _read_delimited,
     ".tsv": _read_delimited,
     ".jsonl": _read_json,

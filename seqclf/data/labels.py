@@ -30,6 +30,7 @@ from seqclf.data.names import LABEL
 from seqclf.errors import DataError, unknown
 from seqclf.notes import note
 from seqclf.records.reading import split_names
+from seqclf.wording import counted
 
 LABELS_FILE = "labels.json"
 NAMES_SUFFIX = "_text"  # label_text beside label names its ids, as many do on the Hub
@@ -38,22 +39,38 @@ ANSWER, ACCEPTED = "answer", "accept"  # Prodigy's: whether a label is right
 ANSWERS = frozenset((ACCEPTED, "reject", "ignore"))
 BROKEN = r"[\r\n\x00]"  # labels are written a line each
 
-# From a split's name to its parts' labels: names, or ids as digits.
-_LabelColumns = Mapping[str, Sequence[pa.ChunkedArray]]
+
+@dataclass(frozen=True, slots=True)
+class LabelColumn:
+    """The labels of a part.
+
+    Attributes:
+      part: The part.
+      name: What it calls the column.
+      values: string [rows], names or ids as digits; null where a row has no label and
+        is to be left out.
+    """
+
+    part: Part
+    name: str
+    values: pa.ChunkedArray
+
+
+# The columns of a split, a part each, by split.
+_Columns = Mapping[str, Sequence[LabelColumn]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
-    """The labels of a source, as its parts hold them.
+    """The labels of a source.
 
     Attributes:
-      columns: By split, a column a part: names, or ids as digits; null where a row has
-        no label and is to be left out.
+      columns: By split, a column for each part.
       names: All label names; the position is the label id.
-      notes: What the person should know, a sentence each.
+      notes: What the user should know, a sentence each.
     """
 
-    columns: _LabelColumns
+    columns: _Columns
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -81,53 +98,44 @@ def read_label_names(folder: Path, found: Found) -> Found:
                 f"{file}, label {position}: {spelling.quoted(name)} is no name; give "
                 f"it one of at least a letter, on one line."
             )
-    columns = {
-        column
-        for parts in found.parts.values()
-        for part in parts
-        for column in part.table.column_names
-    }
+    parts = [part for some in found.parts.values() for part in some]
+    columns = [column for part in parts for column in part.table.column_names]
     return dataclasses.replace(found, label_names=dict.fromkeys(columns, tuple(names)))
 
 
 def labels_of(found: Found, given: str, config: DataConfig) -> Labels:
-    """Returns the labels as they stand, and the names of all label ids in order.
+    """Returns the labels as they are, and the names of all label ids in order.
 
     Args:
       found: What the source holds.
       given: Name of the label column.
-      config: Whether rows without a label are left out, not refused; whether names
-        that differ by case and the like from those that the source gives its ids are
-        meant; whether labels may be rare.
+      config: Whether rows without a label are left out, labels that differ by case and
+        the like merged, and rare labels allowed.
 
     Raises:
       DataError: If there is no such column, or a label is missing or cannot be one.
     """
-    labelled = {s: parts for s, parts in found.parts.items() if s != UNLABELED}
-    names = {s: [_label_name(part, given) for part in labelled[s]] for s in labelled}
     reader = _LabelReader(config.drop_unlabeled)
-    columns: _LabelColumns = {
-        split: [
-            reader.column(part, name)
-            for part, name in zip(parts, names[split], strict=True)
-        ]
-        for split, parts in labelled.items()
+    columns: _Columns = {
+        split: [reader.column(part, _label_name(part, given)) for part in parts]
+        for split, parts in found.parts.items()
+        if split != UNLABELED
     }
-    known = found.label_names.get(names[TRAIN][0])
+    column = columns[TRAIN][0].name
+    known = found.label_names.get(column)
     columns, notes = _whole_numbers(columns, known)
     notes = reader.notes() + notes
-    _refuse_hidden(labelled, columns, is_known=known is not None)
+    _refuse_hidden(columns, is_known=known is not None)
     if known is not None:
         columns = _spelled_as(known, columns) if config.merge_labels else columns
         return Labels(columns=columns, names=known, notes=notes)
-    named = _named_beside(labelled, names, columns)
+    named = _named_beside(columns)
     if named is not None:
         return dataclasses.replace(named, notes=notes)
     values = tuple(sorted(_values(columns), key=spelling.order))
-    column = names[TRAIN][0]
     lists = _about_lists(values, column)
     if config.min_per_label is None:
-        _refuse_text(found.parts[TRAIN][0], column, columns[TRAIN], lists)
+        _refuse_text(columns[TRAIN], lists)
     notes += _about_missing(columns) + lists
     return Labels(columns=columns, names=values, notes=notes)
 
@@ -156,8 +164,8 @@ class _LabelReader:
     drop: bool
     left_out: Counter[str] = field(default_factory=Counter)
 
-    def column(self, part: Part, name: str) -> pa.ChunkedArray:
-        """Returns labels as strings; null where one is missing.
+    def column(self, part: Part, name: str) -> LabelColumn:
+        """Reads a column; null where a label is missing.
 
         Raises:
           DataError: If one is missing and not to be left out, or cannot be a label.
@@ -167,9 +175,8 @@ class _LabelReader:
         labels = pc.if_else(pc.equal(stripped, ""), None, labels)
         seeming = pc.is_in(stripped, pa.array(spelling.MISSING))
         if self.drop:
-            counts = pc.value_counts(labels.filter(seeming)).to_pylist()
-            self.left_out.update({one["values"]: one["counts"] for one in counts})
-            self.left_out[""] += labels.null_count
+            self.left_out.update(labels.filter(seeming).to_pylist())
+            self.left_out.update({"": labels.null_count})
             labels = pc.if_else(seeming, None, labels)
         elif labels.null_count:
             raise DataError(_missing(labels, pc.sum(seeming).as_py(), part))
@@ -179,7 +186,7 @@ class _LabelReader:
             raise DataError(
                 f"{part.place}, row {row:,}: a label with a line break or NUL in it."
             )
-        return labels
+        return LabelColumn(part, name, labels)
 
     def notes(self) -> tuple[str, ...]:
         """Says what was left out."""
@@ -192,7 +199,7 @@ class _LabelReader:
             f"{count:,} with {repr(name) if name else 'nothing'}"
             for name, count in counts.items()
         )
-        total = spelling.rows(sum(counts.values()))
+        total = counted(sum(counts.values()), "row")
         return (f"--drop-unlabeled left out {total}: {said} for a label.",)
 
 
@@ -250,17 +257,17 @@ def _missing(labels: pa.ChunkedArray, seeming: int | None, part: Part) -> str:
     )
 
 
-def _values(columns: _LabelColumns) -> set[str]:
-    return {v for parts in columns.values() for c in parts for v in _distinct(c)}
+def _values(columns: _Columns) -> set[str]:
+    return {v for some in columns.values() for c in some for v in _distinct(c)}
 
 
-def _distinct(column: pa.ChunkedArray) -> list[str]:
-    return list(column.unique().drop_null().to_pylist())
+def _distinct(column: LabelColumn) -> list[str]:
+    return list(column.values.unique().drop_null().to_pylist())
 
 
 def _whole_numbers(
-    columns: _LabelColumns, known: tuple[str, ...] | None
-) -> tuple[_LabelColumns, tuple[str, ...]]:
+    columns: _Columns, known: tuple[str, ...] | None
+) -> tuple[_Columns, tuple[str, ...]]:
     """Writes `1.0` as `1` if all labels of all splits are whole numbers.
 
     So that labels are the same whatever they came in. Names that the source itself
@@ -275,7 +282,7 @@ def _whole_numbers(
     return _renamed(columns, wholes), (f"labels that are whole numbers: {said}.",)
 
 
-def _spelled_as(known: tuple[str, ...], columns: _LabelColumns) -> _LabelColumns:
+def _spelled_as(known: tuple[str, ...], columns: _Columns) -> _Columns:
     """Spells names as the source itself does, where only one of its names is meant."""
     meant: dict[str, list[str]] = {}
     for name in known:
@@ -288,29 +295,24 @@ def _spelled_as(known: tuple[str, ...], columns: _LabelColumns) -> _LabelColumns
     return _renamed(columns, other) if other else columns
 
 
-def _renamed(
-    columns: _LabelColumns, names: Mapping[str, str | None]
-) -> dict[str, list[pa.ChunkedArray]]:
-    """Replaces labels by others; those without another stay."""
+def _renamed(columns: _Columns, names: Mapping[str, str | None]) -> _Columns:
+    """Replaces labels by others; those without another are kept."""
 
-    def renamed(column: pa.ChunkedArray) -> pa.ChunkedArray:
-        encoded = column.dictionary_encode().unify_dictionaries()
-        return pa.chunked_array(
-            [
-                pa.array(
-                    [names.get(v, v) for v in chunk.dictionary.to_pylist()], pa.string()
-                ).take(chunk.indices)
-                for chunk in encoded.chunks
-            ],
-            pa.string(),
-        )
+    def renamed(column: LabelColumn) -> LabelColumn:
+        encoded = column.values.dictionary_encode().unify_dictionaries()
+        chunks = [
+            pa.array(
+                [names.get(v, v) for v in chunk.dictionary.to_pylist()], pa.string()
+            ).take(chunk.indices)
+            for chunk in encoded.chunks
+        ]
+        values = pa.chunked_array(chunks, pa.string())
+        return dataclasses.replace(column, values=values)
 
-    return {split: [renamed(c) for c in parts] for split, parts in columns.items()}
+    return {split: list(map(renamed, some)) for split, some in columns.items()}
 
 
-def _refuse_hidden(
-    labelled: Mapping[str, Sequence[Part]], columns: _LabelColumns, is_known: bool
-) -> None:
+def _refuse_hidden(columns: _Columns, is_known: bool) -> None:
     """Refuses -1 for a label that the makers keep to themselves.
 
     Where nothing names the ids, -1 may be a label like others, unless a split beside
@@ -318,62 +320,59 @@ def _refuse_hidden(
     """
     hidden = str(NO_LABEL)
     in_train = any(hidden in _distinct(column) for column in columns[TRAIN])
-    for split, parts in labelled.items():
-        for part, column in zip(parts, columns[split], strict=True):
-            distinct = _distinct(column)
-            only = distinct == [hidden] and not in_train
-            if hidden in distinct and (is_known or only):
-                count = pc.sum(pc.equal(column, hidden)).as_py()
-                raise DataError(
-                    f"{part.place}: the labels of {count:,} of {len(column):,} rows "
-                    f"are hidden (-1), so they cannot be scored. Take a copy of the "
-                    f"data set with all labels, or save the labelled rows as files of "
-                    f"your own: train.csv and, if you like, test.csv in a folder."
-                )
+    for column in (column for some in columns.values() for column in some):
+        distinct = _distinct(column)
+        only = distinct == [hidden] and not in_train
+        if hidden in distinct and (is_known or only):
+            count = pc.sum(pc.equal(column.values, hidden)).as_py()
+            raise DataError(
+                f"{column.part.place}: the labels of {count:,} of "
+                f"{len(column.values):,} rows are hidden (-1), so they cannot be "
+                f"scored. Take a copy of the data set with all labels, or save the "
+                f"labelled rows as files of your own: train.csv and, if you like, "
+                f"test.csv in a folder."
+            )
 
 
-def _named_beside(
-    labelled: Mapping[str, Sequence[Part]],
-    names: Mapping[str, Sequence[str]],
-    id_columns: _LabelColumns,
-) -> Labels | None:
+def _named_beside(columns: _Columns) -> Labels | None:
     """Takes the names of integer ids from a column such as `label_text`, if there."""
     ids: dict[str, int] = {}
-    columns: dict[str, list[pa.ChunkedArray]] = {}
-    for split, parts in labelled.items():
-        columns[split] = []
-        for index, part in enumerate(parts):
-            name = names[split][index]
-            beside = name + NAMES_SUFFIX
-            is_integer = pa.types.is_integer(part.table[name].type)
-            if not is_integer or beside not in part.table.column_names:
-                return None
-            given = id_columns[split][index]
-            texts = _LabelReader(drop=given.null_count > 0).column(part, beside)
-            texts = pc.if_else(pc.is_valid(given), texts, None)
-            if texts.null_count > given.null_count:
-                return None
-            columns[split].append(texts)
-            pairs = pa.table({"id": part.table[name], "name": texts}).drop_null()
-            for pair in pairs.group_by(["id", "name"]).aggregate([]).to_pylist():
-                if ids.setdefault(pair["name"], pair["id"]) != pair["id"]:
-                    return None  # not a name of the id, but something else
+    named: dict[str, list[LabelColumn]] = {split: [] for split in columns}
+    for split, column in ((split, c) for split, some in columns.items() for c in some):
+        given, table = column.values, column.part.table
+        beside = column.name + NAMES_SUFFIX
+        if not (
+            pa.types.is_integer(table[column.name].type)
+            and beside in table.column_names
+        ):
+            return None
+        reader = _LabelReader(drop=given.null_count > 0)
+        texts = reader.column(column.part, beside).values
+        texts = pc.if_else(pc.is_valid(given), texts, None)
+        if texts.null_count > given.null_count:
+            return None
+        named[split].append(dataclasses.replace(column, values=texts))
+        pairs = pa.table([table[column.name], texts], names=["id", "name"]).drop_null()
+        pairs = pairs.group_by(["id", "name"]).aggregate([])
+        for id, name in zip(*(c.to_pylist() for c in pairs.columns), strict=True):
+            if ids.setdefault(name, id) != id:
+                return None  # not a name of the id, but something else
     if len(set(ids.values())) < len(ids):
         return None
-    return Labels(columns=columns, names=tuple(sorted(ids, key=ids.__getitem__)))
+    return Labels(columns=named, names=tuple(sorted(ids, key=ids.__getitem__)))
 
 
-def _about_missing(columns: _LabelColumns) -> tuple[str, ...]:
+def _about_missing(columns: _Columns) -> tuple[str, ...]:
     """Says so if a label is what exporters write for none."""
     counts: Counter[str] = Counter()
-    for column in (column for parts in columns.values() for column in parts):
-        stripped = pc.utf8_trim_whitespace(column)
-        seeming = column.filter(pc.is_in(stripped, pa.array(spelling.MISSING)))
+    for values in (column.values for some in columns.values() for column in some):
+        stripped = pc.utf8_trim_whitespace(values)
+        seeming = values.filter(pc.is_in(stripped, pa.array(spelling.MISSING)))
         counts.update(seeming.to_pylist())
     return tuple(
         note(
             "SQ009",
-            f"{name!r} looks like a missing label ({spelling.rows(count)}); "
+            f"{name!r} looks like a missing label ({counted(count, 'row')}); "
             f"--drop-unlabeled leaves such rows out. If it is a class, all is well.",
         )
         for name, count in sorted(counts.items())
@@ -391,19 +390,18 @@ def _about_lists(names: Sequence[str], column: str) -> tuple[str, ...]:
             "SQ011",
             f"{len(lists):,} of the {len(names):,} labels in column {column!r} look "
             f"like lists, such as {spelling.quoted(max(lists, key=len))}. One label a "
-            f"text is what seqclf learns: each list counts as a label of its own. To "
+            f"text is what seqclf learns: each list counts as one label. To "
             f"learn from the texts of one label, take the rows with {separator!r} in "
             f"that column out of the file; --min-per-label 20 leaves out rare lists.",
         ),
     )
 
 
-def _refuse_text(
-    part: Part, name: str, columns: Sequence[pa.ChunkedArray], lists: tuple[str, ...]
-) -> None:
+def _refuse_text(columns: Sequence[LabelColumn], lists: tuple[str, ...]) -> None:
     """Refuses a label column with about as many values as rows; lists are said."""
-    column = pa.chunked_array([chunk for c in columns for chunk in c.chunks])
-    column = column.drop_null()
+    part, name = columns[0].part, columns[0].name
+    chunks = [chunk for column in columns for chunk in column.values.chunks]
+    column = pa.chunked_array(chunks).drop_null()
     counts = column.value_counts().field("counts").to_numpy()
     if len(counts) >= FEWEST_FOR_A_GUESS and 2 * len(counts) >= len(column):
         hint = "".join(f" {sentence}" for sentence in lists)
@@ -416,33 +414,31 @@ def _refuse_text(
         )
 
 
-def ids_of(
-    column: pa.ChunkedArray, labels: tuple[str, ...], part: Part
-) -> pa.ChunkedArray:
+def ids_of(column: LabelColumn, labels: tuple[str, ...]) -> pa.ChunkedArray:
     """Turns label names, or ids where something names them, into int32 ids.
 
     Args:
-      column: string; null where a row is to be left out, and so is its id.
+      column: Labels; where one is null its id is null too.
       labels: Label names; the position is the label id.
-      part: Where the column is from, for messages.
 
     Raises:
       DataError: If there is no such label.
     """
-    ids = pc.index_in(column, pa.array(labels, pa.string()))
-    if ids.null_count == len(ids) and all_match(column, INTEGER):
-        ids = column.cast(pa.int32())
-        if pc.min(ids).as_py() < 0 or pc.max(ids).as_py() >= len(labels):
-            outside = pc.or_(pc.less(ids, 0), pc.greater_equal(ids, len(labels)))
+    values, part = column.values, column.part
+    ids = pc.index_in(values, pa.array(labels, pa.string()))
+    if ids.null_count == len(ids) and all_match(values, INTEGER):
+        ids = values.cast(pa.int32())
+        outside = pc.or_(pc.less(ids, 0), pc.greater_equal(ids, len(labels)))
+        if pc.any(outside).as_py():
             row = pc.index(outside, True).as_py()
             raise DataError(
                 f"{part.place}, row {part.row(row):,}: label id "
                 f"{ids[row].as_py()} is outside 0 to {len(labels) - 1}, the "
                 f"{len(labels)} labels that have names."
             )
-    if ids.null_count > column.null_count:
-        row = pc.index(pc.and_(pc.is_null(ids), pc.is_valid(column)), True).as_py()
-        name = column[row].as_py()
+    if ids.null_count > values.null_count:
+        row = pc.index(pc.and_(pc.is_null(ids), pc.is_valid(values)), True).as_py()
+        name = values[row].as_py()
         raise DataError(
             f"{part.place}, row {part.row(row):,}: "
             f"{unknown('label', name, labels)}{remedy(name, labels)}"

@@ -1,4 +1,4 @@
-"""What lies at a path: one file, several, a file a split, or a folder a class."""
+"""What is at a path: one file, several, a file a split, or a folder a class."""
 
 from __future__ import annotations
 
@@ -10,26 +10,22 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from seqclf.data.dataset import (
-    NO_LABEL,
-    SPLIT_NAMES,
-    TRAIN,
-    UNLABELED,
-    Found,
-    Part,
-)
+from seqclf.data.dataset import NO_LABEL, SPLIT_NAMES, TRAIN, UNLABELED, Found, Part
 from seqclf.data.files import (
+    OF_TABLES,
     READERS,
     TEXT_SUFFIX,
     decode_text,
     read_bytes,
     read_file,
+    refuse,
 )
 from seqclf.data.formats.contents import format_of, stem_of
 from seqclf.data.hub import is_saved, read_saved
 from seqclf.data.labels import read_label_names
 from seqclf.errors import ConfigError, DataError
-from seqclf.records.reading import NOTHING_SAID, Reading
+from seqclf.records.reading import NOTHING_SAID, Known
+from seqclf.wording import listed
 
 STANDARD_INPUT = "-"
 SHARD = re.compile(r"-\d{5}-of-\d{5}$")  # as the Hub names the parts of a split
@@ -42,12 +38,11 @@ def is_pattern(source: str) -> bool:
     return glob.has_magic(source)
 
 
-def read_standard_input(given: Reading, usual: Reading) -> Found:
+def read_standard_input(known: Known) -> Found:
     """Reads JSON Lines, CSV or TSV from standard input, as the train split.
 
     Args:
-      given: What a person said of it.
-      usual: How the training read its files.
+      known: What is known of how it is written.
 
     Raises:
       ConfigError: If nothing is piped in.
@@ -59,58 +54,56 @@ def read_standard_input(given: Reading, usual: Reading) -> Found:
             "example: seqclf compare --data - < reviews.jsonl"
         )
     place = "standard input"
-    part = read_bytes(sys.stdin.buffer.read(), place, given, usual)
+    part = read_bytes(sys.stdin.buffer.read(), place, known)
     return _found(place, "stdin", {TRAIN: [part]})
 
 
-def read_pattern(pattern: str, given: Reading, usual: Reading) -> Found:
+def matching(pattern: str) -> list[Path]:
+    """Returns the files that match a pattern, in the order of their names.
+
+    Raises:
+      DataError: If none does.
+    """
+    names = glob.glob(pattern, recursive=True)  # noqa: PTH207 -- absolute too
+    files = sorted(file for file in map(Path, names) if file.is_file())
+    if not files:
+        raise DataError(f"no file matches {pattern!r} here.")
+    return files
+
+
+def read_pattern(pattern: str, known: Known) -> Found:
     """Reads all files that match a pattern, in the order of their names, as train.
 
     Raises:
       DataError: If none matches, or one cannot be read.
     """
-    files = sorted(
-        Path(name)
-        for name in glob.glob(pattern, recursive=True)  # noqa: PTH207 -- absolute too
-        if Path(name).is_file()
-    )
-    if not files:
-        raise DataError(f"no file matches {pattern!r} here.")
-    note = (
-        f"{pattern} matches {len(files):,} files: {_listed([f.name for f in files])}."
-    )
+    files = matching(pattern)
+    note = f"{pattern} matches {len(files):,} files: {listed([f.name for f in files])}."
     one = len(files) == 1
     name = _name_of(files[0]) if one else files[0].resolve().parent.name
-    parts = {TRAIN: _read_all(files, given, usual)}
+    parts = {TRAIN: _read_all(files, known)}
     return _found(pattern, name, parts, note)
 
 
-def _read_all(files: Sequence[Path], given: Reading, usual: Reading) -> list[Part]:
+def _read_all(files: Sequence[Path], known: Known) -> list[Part]:
     """Reads files that are written alike: the first shows how."""
-    first = read_file(files[0], given, usual)
-    like_it = usual if first.reading == NOTHING_SAID else first.reading
-    return [first, *(read_file(file, given, like_it) for file in files[1:])]
+    first = read_file(files[0], known)
+    if first.reading != NOTHING_SAID:
+        known = Known(known.given, first.reading)
+    return [first, *(read_file(file, known) for file in files[1:])]
 
 
-def read_path(path: Path, given: Reading, usual: Reading) -> Found:
+def read_path(path: Path, known: Known) -> Found:
     """Reads a file as the train split, or a folder with its splits.
-
-    Args:
-      path: An existing file or folder.
-      given: What a person said of its files.
-      usual: How the training read its files.
-
-    Returns:
-      The splits found.
 
     Raises:
       DataError: If a file cannot be read, or a folder holds no data.
     """
     try:
         if not path.is_dir():
-            parts = {TRAIN: [read_file(path, given, usual)]}
+            parts = {TRAIN: [read_file(path, known)]}
             return _found(str(path), _name_of(path.resolve()), parts)
-        return _read_folder(path, given, usual)
+        return _read_folder(path, known)
     except PermissionError as error:
         raise DataError(
             f"{error.filename} may not be read: permission denied."
@@ -138,37 +131,30 @@ def _found(
     )
 
 
-def _read_folder(folder: Path, given: Reading, usual: Reading) -> Found:
+def _read_folder(folder: Path, known: Known) -> Found:
     if is_saved(folder):
-        _refuse_of_tables(given, f"{folder}, a saved data set", "encoding")
+        refuse(known.given, ("encoding", *OF_TABLES), f"{folder}, a saved data set")
         return read_saved(folder)
     files, aside = _split_files(folder)
     if not files:
-        return _read_class_folders(folder, given, usual, aside)
+        return _read_class_folders(folder, known, aside)
     if TRAIN not in files:
         raise DataError(
-            f"{folder} has no train file, only {_listed(list(files))}; name one of "
+            f"{folder} has no train file, only {listed(list(files))}; name one of "
             f"them train, for example train.csv."
         )
-    parts = {TRAIN: _read_all(files.pop(TRAIN), given, usual)}
-    as_train = parts[TRAIN][0].reading
+    parts = {TRAIN: _read_all(files.pop(TRAIN), known)}
+    as_train = Known(known.given, parts[TRAIN][0].reading)
     for split, some in files.items():
-        parts[split] = _read_all(some, given, as_train)
+        parts[split] = _read_all(some, as_train)
     notes = []
     if aside:
         notes.append(
             f"left aside in {folder}, for their names are not those of splits: "
-            f"{_listed(aside)}."
+            f"{listed(aside)}."
         )
     found = _found(str(folder), folder.resolve().name, parts, *notes)
     return read_label_names(folder, found)
-
-
-def _refuse_of_tables(given: Reading, what: str, *more: str) -> None:
-    """Refuses what says how tables are written where there are none."""
-    for name in (*more, "delimiter", "header", "columns"):
-        if getattr(given, name) is not None:
-            raise ConfigError(f"{name} does nothing with {what}.")
 
 
 def _split_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
@@ -194,10 +180,8 @@ def _split_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
     return files, aside
 
 
-def _read_class_folders(
-    folder: Path, given: Reading, usual: Reading, aside: Sequence[str]
-) -> Found:
-    """Reads texts that lie in a folder a class, perhaps in a folder a split above.
+def _read_class_folders(folder: Path, known: Known, aside: Sequence[str]) -> Found:
+    """Reads a folder for each class, perhaps within a folder for each split.
 
     This is how aclImdb comes: train/pos/*.txt, train/neg, train/unsup, test/pos, ...
     """
@@ -211,12 +195,12 @@ def _read_class_folders(
         for child in _class_folders(root):
             is_labelled = SPLIT_NAMES.get(child.name.lower()) != UNLABELED
             name = child.name if is_labelled else None
-            part = Part(str(child), _read_texts(child, name, given, usual))
+            part = Part(str(child), _read_texts(child, name, known))
             parts.setdefault(split if is_labelled else UNLABELED, []).append(part)
     if TRAIN not in parts:
         raise DataError(_nothing_found(folder, aside))
     what = f"{folder}, where a {TEXT_SUFFIX} file is a text and its folder the label"
-    _refuse_of_tables(given, what)
+    refuse(known.given, OF_TABLES, what)
     others = _others(list(roots.values()))
     return _found(str(folder), folder.resolve().name, parts, *others)
 
@@ -224,7 +208,7 @@ def _read_class_folders(
 def _nothing_found(folder: Path, aside: Sequence[str]) -> str:
     if aside:
         return (
-            f"{folder} has no file of the name train, only {_listed(aside)}. Name a "
+            f"{folder} has no file of the name train, only {listed(aside)}. Name a "
             f"file itself, several by a pattern such as '{folder}/{_pattern(aside)}', "
             f"or call one of them train."
         )
@@ -256,7 +240,7 @@ def _text_files(folder: Path) -> Iterator[Path]:
 
 
 def _others(roots: Sequence[Path]) -> list[str]:
-    """Says what lies in or beside the class folders and is not read."""
+    """Says what is in or beside the class folders and is not read."""
     aside = [
         str(child.relative_to(root))
         for root in roots
@@ -266,24 +250,15 @@ def _others(roots: Sequence[Path]) -> list[str]:
     ]
     if not aside:
         return []
-    return [f"left aside, for they are no {TEXT_SUFFIX} files: {_listed(aside)}."]
+    return [f"left aside, for they are no {TEXT_SUFFIX} files: {listed(aside)}."]
 
 
-def _read_texts(
-    folder: Path, label: str | None, given: Reading, usual: Reading
-) -> pa.Table:
+def _read_texts(folder: Path, label: str | None, known: Known) -> pa.Table:
     files = sorted(_text_files(folder))
     chunks = []
     for start in range(0, len(files), FILES_A_CHUNK):
         block = files[start : start + FILES_A_CHUNK]
-        texts = [
-            decode_text(file.read_bytes(), str(file), given, usual) for file in block
-        ]
+        texts = [decode_text(file.read_bytes(), str(file), known) for file in block]
         chunks.append(pa.array(texts, pa.string()))
     labels = pa.repeat(NO_LABEL if label is None else label, len(files))
     return pa.table({"text": pa.chunked_array(chunks), "label": labels})
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:5])
-    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5:,} more"

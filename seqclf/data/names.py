@@ -80,8 +80,8 @@ def likeliest(rows: Sequence[Sequence[str]]) -> tuple[int, list[int]]:
 
     Returns:
       The place of the column of the longest texts, of those that mostly differ; and
-      those of the others that may hold labels, the likeliest first: such as repeat
-      themselves in few values, then such as repeat themselves at all, then the rest.
+      those of the others that may hold labels, the likeliest first: those with few
+      values, then those that repeat some, then the rest.
     """
     width = len(rows[0])
     columns = list(zip(*(row for row in rows if len(row) == width), strict=True))

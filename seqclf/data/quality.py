@@ -17,40 +17,39 @@ HEAVY_IMBALANCE = 10  # times as many texts of the commonest label as of the rar
 
 
 def copies(dataset: Dataset, split: str) -> int:
-    """Counts the rows of a split whose very text stands earlier in it."""
-    texts = dataset.splits[split]["text"]
+    """Counts the rows of a split whose very text occurs earlier in it."""
+    texts = dataset.texts(split)
     return len(texts) - int(pc.count_distinct(texts).as_py())
 
 
 def shared(dataset: Dataset, split: str, other: str) -> int:
-    """Counts the rows of a split whose very text stands in another, larger one."""
-    common = dataset.splits[other].filter(_stands_in(dataset, other, (split,)))["text"]
-    rows = pc.is_in(dataset.splits[split]["text"], value_set=common.unique())
+    """Counts the rows of a split whose very text occurs in another, larger one."""
+    common = dataset.texts(other).filter(_stands_in(dataset, other, (split,)))
+    rows = pc.is_in(dataset.texts(split), value_set=common.unique())
     return int(pc.sum(rows).as_py() or 0)
 
 
 def empty(dataset: Dataset, split: str) -> int:
     """Counts the texts of a split that hold nothing but spaces."""
-    texts = dataset.splits[split]["text"]
+    texts = dataset.texts(split)
     blank = (pc.equal(pc.utf8_trim_whitespace(chunk), "") for chunk in texts.chunks)
     return sum(int(pc.sum(one).as_py() or 0) for one in blank)
 
 
 def torn(dataset: Dataset, split: str) -> tuple[int, int]:
-    """Counts the texts of a split that stand in it with two labels or more.
+    """Counts the texts of a split that occur in it with two labels or more.
 
     Returns:
-      Such texts, each counted once, and the rows in which they stand.
+      Such texts, each counted once, and the rows in which they occur.
     """
-    table = dataset.splits[split]
-    encoded = table["text"].dictionary_encode().unify_dictionaries()
-    codes = pa.chunked_array([chunk.indices for chunk in encoded.chunks], pa.int32())
-    pairs = pa.table({"text": codes, "label": table["label"]})
-    labels = pairs.group_by("text").aggregate(
-        [([], "count_all"), ("label", "min"), ("label", "max")]
-    )
-    differ = labels.filter(pc.not_equal(labels["label_min"], labels["label_max"]))
-    return differ.num_rows, int(pc.sum(differ["count_all"]).as_py() or 0)
+    encoded = dataset.texts(split).dictionary_encode().unify_dictionaries()
+    codes = np.concatenate([chunk.indices.to_numpy() for chunk in encoded.chunks])
+    label_ids = dataset.label_ids(split)
+    one_label = np.zeros(codes.max() + 1, np.int32)
+    one_label[codes] = label_ids
+    is_torn = np.zeros(len(one_label), bool)
+    is_torn[codes[label_ids != one_label[codes]]] = True
+    return int(is_torn.sum()), int(is_torn[codes].sum())
 
 
 def drop_duplicates(dataset: Dataset) -> Dataset:
@@ -61,20 +60,16 @@ def drop_duplicates(dataset: Dataset) -> Dataset:
     """
     train = dataset.splits[TRAIN]
     kept = train.filter(pc.invert(_stands_in(dataset, TRAIN, HELD_OUT)))
-    note = (
+    splits = dataset.splits | {TRAIN: kept}
+    return dataclasses.replace(dataset, splits=splits).noted(
         f"--drop-duplicates took {train.num_rows - kept.num_rows:,} of "
-        f"{train.num_rows:,} rows out of train, whose texts stand in validation or "
-        f"test too."
-    )
-    return dataclasses.replace(
-        dataset,
-        splits=dict(dataset.splits) | {TRAIN: kept},
-        notes=(*dataset.notes, note),
+        f"{train.num_rows:,} rows out of train, whose texts are in validation or test "
+        f"too."
     )
 
 
 def warnings(dataset: Dataset) -> tuple[str, ...]:
-    """Says what a person should know before believing a score, a sentence each."""
+    """Says what the user should know before believing a score, a sentence each."""
     return (
         *_about_torn(dataset),
         *_about_shared(dataset),
@@ -87,9 +82,9 @@ def warnings(dataset: Dataset) -> tuple[str, ...]:
 def _stands_in(
     dataset: Dataset, split: str, others: tuple[str, ...]
 ) -> pa.ChunkedArray:
-    chunks = [c for other in others for c in dataset.splits[other]["text"].chunks]
+    chunks = [c for other in others for c in dataset.texts(other).chunks]
     texts = pa.chunked_array(chunks, pa.string())
-    return pc.is_in(dataset.splits[split]["text"], value_set=texts)
+    return pc.is_in(dataset.texts(split), value_set=texts)
 
 
 def _about_torn(dataset: Dataset) -> list[str]:
@@ -114,7 +109,7 @@ def _about_shared(dataset: Dataset) -> list[str]:
             said.append(
                 note(
                     "SQ005",
-                    f"{count:,} of {rows:,} {split} texts stand in train too, so their "
+                    f"{count:,} of {rows:,} {split} texts are in train too, so their "
                     f"score is partly memory; --drop-duplicates takes them out of "
                     f"train.",
                 )

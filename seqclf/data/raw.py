@@ -19,15 +19,8 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
 
     Labels are named by what the source says of its ids (`labels.json`, a ClassLabel,
     a column `<label>_text`), else by their values: numbers in their order, names in
-    alphabetical order.
-
-    Args:
-      found: What the source holds.
-      config: Names of the columns, if they were given; what becomes of missing labels,
-        of those that are spelled in several ways, and of rare ones.
-
-    Returns:
-      Tables of `SCHEMA`.
+    alphabetical order. The config says what becomes of missing labels, of those that
+    are spelled in several ways, and of rare ones.
 
     Raises:
       DataError: If a column is missing or of the wrong kind, or a text or label is.
@@ -39,14 +32,14 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
     }
     labels = labels_of(found, label_column, config)
     splits = {}
-    for split, parts in found.parts.items():
+    for split in found.parts:
         tables = []
-        for index, part in enumerate(parts):
+        for index, of_part in enumerate(texts[split]):
             if split == UNLABELED:
-                ids = pa.chunked_array([pa.repeat(NO_LABEL, part.table.num_rows)])
+                ids = pa.chunked_array([pa.repeat(NO_LABEL, len(of_part))])
             else:
-                ids = ids_of(labels.columns[split][index], labels.names, part)
-            table = pa.table([texts[split][index], ids.cast(pa.int32())], schema=SCHEMA)
+                ids = ids_of(labels.columns[split][index], labels.names)
+            table = pa.table([of_part, ids.cast(pa.int32())], schema=SCHEMA)
             tables.append(table.filter(pc.is_valid(ids)) if ids.null_count else table)
         splits[split] = pa.concat_tables(tables)
     raw = RawData(
@@ -79,4 +72,4 @@ def _without_emptied(raw: RawData, found: Found) -> RawData:
         return raw
     splits = {s: table for s, table in raw.splits.items() if s not in emptied}
     said = f"no row is left of {' and '.join(emptied)}."
-    return dataclasses.replace(raw, splits=splits, notes=(*raw.notes, said))
+    return dataclasses.replace(raw, splits=splits).noted(said)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from seqclf.data import spelling
-from seqclf.data.dataset import TRAIN, UNLABELED, RawData
+from seqclf.data.dataset import SCHEMA, TRAIN, UNLABELED, RawData
 from seqclf.errors import DataError
 from seqclf.notes import note
 
@@ -20,12 +20,10 @@ FEWEST_TEXTS = 2  # of a label in train; one could be learnt or held out, not bo
 def without_doubles(raw: RawData, merge: bool) -> RawData:
     """Makes one label of those that differ only by case and the like, if asked to.
 
-    Args:
-      raw: Texts and label ids.
-      merge: Whether they are merged; the commonest spelling in train names the label.
+    The commonest spelling in train names the label.
 
     Raises:
-      DataError: If they are not, and a split spells its labels otherwise than train.
+      DataError: If not, and a split spells its labels otherwise than train.
     """
     counts = _counts(raw)
     groups: dict[str, list[int]] = {}
@@ -37,17 +35,13 @@ def without_doubles(raw: RawData, merge: bool) -> RawData:
         return _merged(raw, doubles, counts)
     for split in counts:
         _refuse_strange(raw, split, doubles, counts)
-    said = _about_doubles(raw, doubles, counts[TRAIN])
-    return dataclasses.replace(raw, notes=(*raw.notes, *said))
+    return raw.noted(*_about_doubles(raw, doubles, counts[TRAIN]))
 
 
 def without_rare(raw: RawData, least: int, other: bool) -> RawData:
-    """Leaves out the labels with few texts in train, or makes them one.
+    """Leaves out the labels with fewer than `least` texts in train, or makes them one.
 
-    Args:
-      raw: Texts and label ids.
-      least: Texts that a label must have in train.
-      other: Whether they become one label, `other`; it too must have so many.
+    With `other` they become one label, `other`; it too must have so many.
 
     Raises:
       DataError: If fewer than two labels are left.
@@ -56,8 +50,7 @@ def without_rare(raw: RawData, least: int, other: bool) -> RawData:
     rare = counts[TRAIN] < least
     option = f"--min-per-label {least}"
     if not rare.any():
-        said = f"{option}: every label has as many texts in train."
-        return dataclasses.replace(raw, notes=(*raw.notes, said))
+        return raw.noted(f"{option}: every label has as many texts in train.")
     names, place = _with_other(raw.labels)
     target = np.arange(len(raw.labels))
     together = rare | (target == place)
@@ -89,19 +82,16 @@ def _with_other(labels: tuple[str, ...]) -> tuple[list[str], int]:
 
 def _counts(raw: RawData) -> dict[str, np.ndarray]:
     """Returns the rows of each label by split, int64 [labels]."""
-    return {
-        split: np.bincount(table["label"].to_numpy(), minlength=len(raw.labels))
-        for split, table in raw.splits.items()
-        if split != UNLABELED
-    }
+    return {s: raw.label_counts(s) for s in raw.splits if s != UNLABELED}
 
 
 def _merged(
     raw: RawData, doubles: list[list[int]], counts: Mapping[str, np.ndarray]
 ) -> RawData:
     if not doubles:
-        nothing = "--merge-labels: no labels differ by case, blanks or accents' form."
-        return dataclasses.replace(raw, notes=(*raw.notes, nothing))
+        return raw.noted(
+            "--merge-labels: no labels differ by case, blanks or accents' form."
+        )
     total = np.sum(list(counts.values()), axis=0)
     target = np.arange(len(raw.labels))
     said: list[str] = []
@@ -119,30 +109,24 @@ def _relabelled(
 ) -> RawData:
     """Gives every label another one's name, or takes its rows out.
 
-    Args:
-      raw: Texts and label ids.
-      names: Old names, and new ones behind them.
-      target: For each label its place among the names, or `GONE`.
-      said: What was done.
+    `names` are the old ones with new ones behind them; `target` is the place of each
+    label's new name among them, or `GONE`; `said` is the note.
     """
     kept = [names[i] for i in np.unique(target[target != GONE])]
     if list(raw.labels) == sorted(raw.labels, key=spelling.order):
         kept.sort(key=spelling.order)
     ids = np.array([kept.index(names[i]) if i != GONE else GONE for i in target])
     splits = {
-        split: table if split == UNLABELED else _mapped(table, ids)
+        split: table
+        if split == UNLABELED
+        else _mapped(table, ids[raw.label_ids(split)])
         for split, table in raw.splits.items()
     }
-    return dataclasses.replace(
-        raw, splits=splits, labels=tuple(kept), notes=(*raw.notes, said)
-    )
+    return dataclasses.replace(raw, splits=splits, labels=tuple(kept)).noted(said)
 
 
-def _mapped(table: pa.Table, ids: np.ndarray) -> pa.Table:
-    new = ids[table["label"].to_numpy()]
-    table = table.set_column(
-        1, table.schema.field("label"), [pa.array(new, pa.int32())]
-    )
+def _mapped(table: pa.Table, new: np.ndarray) -> pa.Table:
+    table = table.set_column(1, SCHEMA.field("label"), [pa.array(new, pa.int32())])
     return table.filter(pa.array(new != GONE)) if (new == GONE).any() else table
 
 

@@ -8,6 +8,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from seqclf.wording import counted, listed
+
 # As exporters write a missing value. Not `none`: that is the name of many a class.
 MISSING = (
     "nan", "NaN", "NAN", "-nan", "None", "NULL", "Null", "null", "<NA>", "NA", "N/A",
@@ -20,7 +22,6 @@ MOST_NAMES = 20_000  # more are no labels, and not worth the time
 
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"(-?\d+)(\.0*)?", re.ASCII)
-_NAMES_SHOWN = 5
 
 
 def order(name: str) -> tuple[bool, float, str]:
@@ -80,16 +81,9 @@ def shown(names: Iterable[str], counts: Iterable[int] | None = None) -> str:
     names = list(names)
     said = [quoted(name) for name in names]
     if counts is not None:
-        said = [
-            f"{name} ({rows(count)})" for name, count in zip(said, counts, strict=True)
-        ]
-    more = len(said) - _NAMES_SHOWN
-    return ", ".join(said[:_NAMES_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
-
-
-def rows(count: int) -> str:
-    """Returns a number of rows, in words."""
-    return f"{count:,} row{'s' * (count != 1)}"
+        pairs = zip(said, counts, strict=True)
+        said = [f"{name} ({counted(count, 'row')})" for name, count in pairs]
+    return listed(said)
 
 
 def quoted(name: str) -> str:
@@ -100,10 +94,7 @@ def quoted(name: str) -> str:
 
 
 def lists_among(names: Sequence[str]) -> tuple[str, list[str]] | None:
-    """Finds labels that are lists of others, such as `Comedy|War`.
-
-    Args:
-      names: All label names.
+    """Finds labels that are lists of others, such as `Comedy|War`, among all names.
 
     Returns:
       What separates them and the lists, if they are at least a third of all names;

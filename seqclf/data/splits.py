@@ -19,15 +19,11 @@ from seqclf.errors import ConfigError, DataError
 def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
     """Holds out the missing splits and takes the sample that `limit` asks for.
 
-    Args:
-      raw: What the source holds; at least train. Its splits are completed in place, so
-        that a large one is never in memory twice.
-      config: Fractions, seed and limit.
-      fingerprint: Hash of what the source held.
+    Splits of `raw` are completed in place: a large one is never in memory twice.
+    Notes say what was done and what looks wrong.
 
     Returns:
-      A data set with train, validation and test; what was done, and what looks wrong
-      with it, stands in its notes.
+      A data set with train, validation and test, and the fingerprint given.
 
     Raises:
       DataError: If train has one label only, a label one text only, or too few
@@ -35,13 +31,13 @@ def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
       ConfigError: If a fraction is given for a split that is there.
     """
     _refuse_unusable(_dataset(raw, fingerprint))
-    notes = raw.notes + _hold_out(raw, config)
-    dataset = dataclasses.replace(_dataset(raw, fingerprint), notes=notes)
+    notes = _hold_out(raw, config)
+    dataset = _dataset(raw, fingerprint).noted(*notes)
     if config.drop_duplicates:
         dataset = drop_duplicates(dataset)
         _refuse_unusable(dataset)
     dataset = _limit(dataset, config)
-    return dataclasses.replace(dataset, notes=dataset.notes + warnings(dataset))
+    return dataset.noted(*warnings(dataset))
 
 
 def _dataset(raw: RawData, fingerprint: str) -> Dataset:
@@ -52,6 +48,7 @@ def _dataset(raw: RawData, fingerprint: str) -> Dataset:
         source=raw.source,
         fingerprint=fingerprint,
         revision=raw.revision,
+        notes=raw.notes,
         reading=raw.reading,
     )
 
@@ -84,12 +81,16 @@ def _refuse_unusable(dataset: Dataset) -> None:
 
 def _hold_out(raw: RawData, config: DataConfig) -> tuple[str, ...]:
     """Takes missing test and validation splits out of train; returns what to say."""
-    label_ids = raw.splits[TRAIN]["label"].to_numpy()
+    label_ids = raw.label_ids(TRAIN)
     left, chosen, notes = np.arange(len(label_ids)), {}, []
     for split in (TEST, VALIDATION):
         fraction = getattr(config, f"{split}_fraction")
         if split in raw.splits:
-            _refuse_idle_fraction(raw, split, fraction)
+            if fraction != getattr(DataConfig(), f"{split}_fraction"):
+                raise ConfigError(
+                    f"{split}_fraction does nothing here: {raw.source} has a {split} "
+                    f"split."
+                )
             continue
         seed = config.split_seed
         drawn = held_out(label_ids[left], raw.labels, split, fraction, seed)
@@ -133,22 +134,10 @@ def held_out(
     return drawn
 
 
-def _refuse_idle_fraction(raw: RawData, split: str, fraction: float) -> None:
-    if fraction != getattr(DataConfig(), f"{split}_fraction"):
-        raise ConfigError(
-            f"{split}_fraction does nothing here: {raw.source} has a {split} split."
-        )
-
-
 def _divided(table: pa.Table, rows: Mapping[str, np.ndarray]) -> dict[str, pa.Table]:
     """Divides a table, freeing chunk after chunk of it where nobody else holds it.
 
-    Args:
-      table: Any columns.
-      rows: Numbers of the rows of each part, ascending.
-
-    Returns:
-      A table a part.
+    `rows` gives the numbers of the rows of each part, ascending.
     """
     schema, chunks = table.schema, table.to_batches()[::-1]
     del table
@@ -168,9 +157,10 @@ def _limit(dataset: Dataset, config: DataConfig) -> Dataset:
     if config.limit is None:
         return dataset
     if config.limit >= table.num_rows:
-        note = f"--limit {config.limit:,}: train has {table.num_rows:,} rows, all used."
-        return dataclasses.replace(dataset, notes=(*dataset.notes, note))
-    label_ids, seed = table["label"].to_numpy(), config.split_seed
+        return dataset.noted(
+            f"--limit {config.limit:,}: train has {table.num_rows:,} rows, all used."
+        )
+    label_ids, seed = dataset.label_ids(TRAIN), config.split_seed
     chosen = _stratified(label_ids, config.limit, seed, is_train=True)
     if chosen is None:
         least = len(np.unique(label_ids))
@@ -178,24 +168,19 @@ def _limit(dataset: Dataset, config: DataConfig) -> Dataset:
             f"--limit {config.limit} is fewer rows than train has labels; a sample "
             f"with each of them has at least {least:,}: --limit {least}"
         )
-    note = f"training on {config.limit:,} of {table.num_rows:,} rows (stratified)."
-    splits = dict(dataset.splits) | {TRAIN: table.take(pa.array(chosen))}
-    return dataclasses.replace(dataset, splits=splits, notes=(*dataset.notes, note))
+    splits = dataset.splits | {TRAIN: table.take(pa.array(chosen))}
+    return dataclasses.replace(dataset, splits=splits).noted(
+        f"training on {config.limit:,} of {table.num_rows:,} rows (stratified)."
+    )
 
 
 def _stratified(
     label_ids: np.ndarray, size: int, seed: int, is_train: bool = False
 ) -> np.ndarray | None:
-    """Draws `size` of the rows of train, each label in its share; ascending.
+    """Draws `size` rows of label_ids, int [train], each label in its share; ascending.
 
-    Args:
-      label_ids: int [train].
-      size: Rows to draw.
-      seed: Seed of the draw.
-      is_train: Whether the drawn rows are those that are trained on, not the others.
-
-    Returns:
-      int64 [size]; None if what is trained on would not have every label.
+    `is_train` says whether the drawn rows are those to train on, or the others. None
+    if the rows to train on would not have every label.
     """
     from sklearn.model_selection import train_test_split
 
@@ -215,15 +200,9 @@ def _stratified(
 
 
 def _sample(label_ids: np.ndarray, size: int, seed: int) -> np.ndarray:
-    """Draws rows of which every label has one at least, and else its share.
+    """Draws rows of label_ids, int [train]: at least one a label, else its share.
 
-    Args:
-      label_ids: int [train].
-      size: Rows to draw, from the number of labels to all.
-      seed: Seed of the draw.
-
-    Returns:
-      int64 [size], ascending.
+    Returns int64 [size], ascending; `size` is at least the number of labels.
     """
     counts = np.bincount(label_ids)
     share = size * counts / len(label_ids)

@@ -18,9 +18,6 @@ def without_unlabelled(found: Found) -> Found:
 
     They cannot be scored, and their texts are not trained on either; such a split is
     held out of train instead.
-
-    Args:
-      found: What a source holds, with the names of its columns.
     """
     label = str(found.label_column)
     trained = [_values(part, label) for part in found.parts[TRAIN]]
@@ -31,7 +28,7 @@ def without_unlabelled(found: Found) -> Found:
         if some and all(_is_unlabelled(part, label, hides) for part in some):
             del parts[split]
             notes.append(_told(some[0], split, label))
-    return dataclasses.replace(found, parts=parts, notes=(*found.notes, *notes))
+    return dataclasses.replace(found, parts=parts).noted(*notes)
 
 
 def _values(part: Part, label: str) -> pa.Array:
@@ -48,10 +45,7 @@ def _values(part: Part, label: str) -> pa.Array:
 def _is_unlabelled(part: Part, label: str, hides: bool) -> bool:
     """Tells whether no row has a label: no column, nothing in it, or -1 throughout.
 
-    Args:
-      part: Rows of a split beside train.
-      label: Name of the column of labels.
-      hides: Whether -1 is a label of train.
+    Where train has a label -1 (`hides`), it is a label here too.
     """
     values = pc.utf8_trim_whitespace(_values(part, label).drop_null()).to_pylist()
     return set(values) <= ({""} if hides else {"", str(NO_LABEL)})

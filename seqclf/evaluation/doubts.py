@@ -1,4 +1,4 @@
-"""What should make one doubt a finished training, told from the files of its run."""
+"""What should make one doubt a finished training, as seen in the files of its run."""
 
 from __future__ import annotations
 

@@ -43,10 +43,10 @@ class Evaluation:
 def evaluate(run: Run, data: DataConfig, split: str) -> Evaluation:
     """Predicts a split and scores it.
 
-    The data the run was trained on is divided as it was then, so that its test split
-    holds no training text. Other data is taken as it stands, from the columns that
-    the run was trained on if it has them and no others are named; a source without the
-    split that was asked for is evaluated whole if `train` is all it has.
+    The data of the run is divided as in training, so that its test split has no
+    training text. Other data is taken as it is, from the columns of the training data
+    if it has them and no others are named; a source that has only `train` is evaluated
+    whole.
 
     Args:
       run: A finished run.

@@ -10,8 +10,9 @@ import numpy as np
 
 from seqclf import config as settings
 from seqclf.cells import CELLS
+from seqclf.data.dataset import TEST
 from seqclf.export.formats import FORMATS, loading_code
-from seqclf.export.verify import Agreement
+from seqclf.records.export import About, Agreement
 from seqclf.runs import Run
 
 RESAMPLES, NORMAL_95 = 1000, 1.96
@@ -29,19 +30,6 @@ LIMITS = (
     "Whether labels or texts are biased was not examined. Do not let it alone decide "
     "about people.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What only the person who exports can say.
-
-    Attributes:
-      license: Identifier of the model's licence, as the Hugging Face Hub lists them.
-      languages: Codes of the texts' languages; left out of the card if empty.
-    """
-
-    license: str = "unknown"
-    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +95,9 @@ def scores(run: Run) -> list[Score]:
     Accuracy has Wilson's interval, macro F1 a percentile bootstrap over the texts,
     log loss the normal interval of a mean.
     """
-    test = run.metrics["test"]
+    test = run.metrics[TEST]
     low, high = _macro_f1_interval(np.array(test.confusion_matrix))
-    predictions = run.predictions("test")
+    predictions = run.predictions(TEST)
     right = predictions.probabilities[
         np.arange(len(predictions.label_ids)), predictions.label_ids
     ]
@@ -220,7 +208,7 @@ def _loading(run: Run, name: str) -> str:
 
 
 def _scores(run: Run, found: Sequence[Score]) -> Iterator[str]:
-    test = run.metrics["test"]
+    test = run.metrics[TEST]
     yield f"On the {test.n:,} texts of the test split, which chose nothing:"
     yield _table(
         ("score", "value", "95 % interval"),

@@ -36,7 +36,7 @@ class Format:
 
 
 # Of a probability: some hundred roundings of float32, more of them in LiteRT's other
-# order of sums. With 8-bit weights docs/serving.md tells what was measured.
+# order of sums. With 8-bit weights docs/serving.md has the measurements.
 FORMATS: dict[str, Format] = {
     "keras": Format(keras_file.write, 1e-5, "keras", "keras tensorflow", "keras"),
     "saved_model": Format(

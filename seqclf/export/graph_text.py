@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from seqclf.config import TextConfig
 from seqclf.export.portable import kept_ends
-from seqclf.text.tokens import PADDING_ID, UNKNOWN_ID, rules_to_json
+from seqclf.text.tokens import PADDING_ID, TEXT_RULES, UNKNOWN_ID, WORD_RULES, folding
 from seqclf.text.vocabulary import Vocabulary
 
 Tensor = Any
 
 
-def tokens_in_graph(texts: Tensor, config: TextConfig) -> Tensor:
-    """Carries the text rules out, see `text.tokens`.
+def tokens_in_graph(texts: Tensor) -> Tensor:
+    """Applies the text rules, see `text.tokens`.
 
     Args:
       texts: string [n], UTF-8.
-      config: The text settings of the run.
 
     Returns:
       A ragged string [n, tokens]; a text of markup and spaces alone has none.
@@ -28,23 +26,23 @@ def tokens_in_graph(texts: Tensor, config: TextConfig) -> Tensor:
     import tensorflow as tf
 
     found = texts
-    for step in rules_to_json(config)["steps"]:
-        if "replace" in step:
-            found = tf.strings.regex_replace(found, step["replace"], step["with"])
-        elif "translate" in step:
-            found = _translated(found, step["translate"])
-        else:
-            found = tf.strings.split(found, step["split"])
+    for pattern, to in TEXT_RULES:
+        found = tf.strings.regex_replace(found, pattern, to)
+    found = _folded(found)
+    for pattern, to in WORD_RULES:
+        found = tf.strings.regex_replace(found, pattern, to)
+    found = tf.strings.split(found, " ")
     # A text that begins or ends with a space has empty parts there.
     return tf.ragged.boolean_mask(found, tf.not_equal(found, ""))
 
 
-def _translated(texts: Tensor, pairs: Mapping[str, str]) -> Tensor:
+def _folded(texts: Tensor) -> Tensor:
     """Replaces characters by a table up to the last one that changes."""
     import tensorflow as tf
 
-    table = np.arange(max(map(ord, pairs["from"])) + 1, dtype=np.int32)
-    table[[ord(c) for c in pairs["from"]]] = [ord(c) for c in pairs["to"]]
+    before, after = (list(map(ord, folding()[key])) for key in ("from", "to"))
+    table = np.arange(max(before) + 1, dtype=np.int32)
+    table[before] = after
     points = tf.strings.unicode_decode(texts, "UTF-8")
     flat = points.flat_values
     changed = tf.gather(tf.constant(table), tf.minimum(flat, len(table) - 1))
@@ -53,7 +51,7 @@ def _translated(texts: Tensor, pairs: Mapping[str, str]) -> Tensor:
 
 
 def vocabulary_table(vocabulary: Vocabulary) -> Any:
-    """Returns the ids of the tokens, a table that lies in the graph and in no file."""
+    """Returns the ids of the tokens, a table stored in the graph, not in a file."""
     import tensorflow as tf
 
     words = vocabulary.tokens.to_pylist()
@@ -78,7 +76,7 @@ def token_ids_in_graph(texts: Tensor, table: Any, config: TextConfig) -> Tensor:
     """
     import tensorflow as tf
 
-    ids = table[tokens_in_graph(texts, config)]
+    ids = table[tokens_in_graph(texts)]
     lengths = ids.row_lengths()
     places = tf.ragged.range(lengths).flat_values
     behind = tf.gather(lengths, ids.value_rowids()) - places

@@ -13,6 +13,8 @@ from seqclf.runs import Run
 
 LITERT_FILE = "model.tflite"
 
+Tensor = Any
+
 
 def write(run: Run, folder: Path) -> None:
     """Writes `model.tflite`, which the plain interpreter runs, without Flex operators.
@@ -49,7 +51,7 @@ def _servable(run: Run) -> Any:
     module = tf.Module()
     module.weights = [weight.value for weight in model.weights]
 
-    def from_token_ids(token_ids: Any) -> dict[str, Any]:
+    def from_token_ids(token_ids: Tensor) -> dict[str, Tensor]:
         return {"probabilities": tf.nn.softmax(model(token_ids, training=False))}
 
     module.from_token_ids = tf.function(from_token_ids, input_signature=[shape])

@@ -20,7 +20,7 @@ QUANTIZED_KEY = "quantized"
 
 
 def write(run: Run, folder: Path) -> None:
-    """Copies `model.onnx`, its metadata with it.
+    """Copies `model.onnx`, with its metadata.
 
     Raises:
       RunError: If the run has none.
@@ -29,10 +29,10 @@ def write(run: Run, folder: Path) -> None:
 
 
 def write_int8(run: Run, folder: Path) -> None:
-    """Writes `model.onnx` with 8-bit token vectors and, of an LSTM, 8-bit weights.
+    """Writes `model.onnx` with 8-bit embeddings and, of an LSTM, 8-bit weights.
 
     ONNX Runtime measures the range of an LSTM's inputs as it runs, over the whole
-    batch, so that a text's probabilities depend a little on the others beside it.
+    batch, so that a text's probabilities depend a little on the other texts.
 
     Raises:
       RunError: If the run has none.

@@ -1,4 +1,4 @@
-r"""The text rules in a form that any language's regular expressions can carry out.
+r"""The text rules in a form that the regular expressions of any language can apply.
 
 Patterns such as `\p{Han}` are RE2's; Python's `re` does not know them, and what other
 engines make of them depends on their version of Unicode. An artefact's tokenizer.json
@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -33,22 +32,23 @@ def kept_ends(config: TextConfig) -> tuple[int, int]:
     return head, config.max_length - head
 
 
-def portable_rules(config: TextConfig) -> dict[str, Any]:
+def portable_rules(config: TextConfig) -> dict[str, object]:
     """Returns `rules_to_json` with what an engine other than RE2 needs.
 
     Each replacement gets `portable`, its pattern for Python's `re` and, with the flags
     g and u, for JavaScript's RegExp; `head` and `tail` are `kept_ends`.
     """
     rules = rules_to_json(config)
-    for step in rules["steps"]:
-        if "replace" in step:
-            step["portable"] = portable(step["replace"])
+    steps = [
+        step | {"portable": portable(step["replace"])} if "replace" in step else step
+        for step in rules["steps"]
+    ]
     head, tail = kept_ends(config)
-    return rules | {"head": head, "tail": tail}
+    return rules | {"steps": steps, "head": head, "tail": tail}
 
 
 def portable_json(config: TextConfig) -> str:
-    """Returns `portable_rules` as JSON in ASCII, so that no editor can harm it."""
+    """Returns `portable_rules` as JSON in ASCII."""
     return json.dumps(portable_rules(config), indent=2) + "\n"
 
 

@@ -14,9 +14,11 @@ from seqclf.runs import Run
 VERSION_FOLDER = "1"
 CUDNN = "Cudnn"
 
+Tensor = Any
+
 
 def write(run: Run, folder: Path) -> None:
-    """Writes `1/`, a SavedModel with two signatures and no file beside its own.
+    """Writes `1/`, a SavedModel with two signatures and no other file.
 
     `serving_default` takes text, string [n]; `token_ids` takes token_ids, int32
     [n, time], padded on the right with 0. Both give label, string [n], and
@@ -46,12 +48,12 @@ def _servable(run: Run) -> Any:
     module.table = vocabulary_table(run.vocabulary)
     names = tf.constant(list(run.labels))
 
-    def answer(token_ids: Any) -> dict[str, Any]:
+    def answer(token_ids: Tensor) -> dict[str, Tensor]:
         probabilities = tf.nn.softmax(model(token_ids, training=False))
         best = tf.argmax(probabilities, axis=1)
         return {"label": tf.gather(names, best), "probabilities": probabilities}
 
-    def from_text(texts: Any) -> dict[str, Any]:
+    def from_text(texts: Tensor) -> dict[str, Tensor]:
         return answer(token_ids_in_graph(texts, module.table, text))
 
     texts = tf.TensorSpec([None], tf.string, name="text")

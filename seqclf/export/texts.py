@@ -1,6 +1,6 @@
-"""The texts on which every artefact is compared with its run: real ones and nasty ones.
+"""The texts on which every artefact is compared with its run, real and difficult ones.
 
-The list is the same each time for the same run, and no text is left out for being hard.
+The list is the same each time for the same run, and no difficult text is left out.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import numpy as np
 from seqclf.data.dataset import TEST
 from seqclf.data.demo import compose
 from seqclf.errors import SeqclfError
+from seqclf.records.dataset import DatasetInfo
+from seqclf.records.plain import from_plain
 from seqclf.runs import Run
 from seqclf.storage import read_object
 from seqclf.text.encoding import DATASET_FILE, EncodedDataset, open_encoded
@@ -153,8 +155,8 @@ def own_data(run: Run, cache: Path) -> EncodedDataset | None:
     for file in sorted(cache.glob(f"*/{DATASET_FILE}")):
         # What is damaged or of another kind is not the run's data.
         with contextlib.suppress(OSError, ValueError, KeyError, SeqclfError):
-            about = read_object(file)
-            if about["fingerprint"] != run.dataset.fingerprint:
+            about = from_plain(DatasetInfo, read_object(file))
+            if about.fingerprint != run.dataset.fingerprint:
                 continue
             data = open_encoded(file.parent)
             if proof_of_data(data) == run.proof.splits:

@@ -1,4 +1,4 @@
-"""Exports are opened again, without this code, and compared with their run."""
+"""Opens exports in a process without seqclf and compares them with their run."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from seqclf.errors import RunError
 from seqclf.export.formats import FORMATS, checking_code, loading_code
 from seqclf.model.onnx_graph import TELEMETRY_VARIABLE
+from seqclf.records.export import Agreement
+from seqclf.records.plain import from_plain, to_plain
 from seqclf.training.timing import SINGLE_TEXTS
 
 SHOWN_ERROR = 500  # characters of the last line that a failed process wrote
@@ -28,8 +29,8 @@ class Check:
 
     Attributes:
       format: Its format, a key of `FORMATS`.
-      folder: Where it lies.
-      texts: What it is asked.
+      folder: Its folder.
+      texts: Texts to predict.
       expected: The run's own probabilities, float32 [texts, labels].
       labels: The run's label names.
     """
@@ -41,27 +42,38 @@ class Check:
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """How an artefact answers, compared with its run.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """What `loaders/check.py.txt` reads: paths, and how many texts to time."""
+
+    loader: str
+    folder: str
+    texts: str
+    answers: str
+    timed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What `loaders/check.py.txt` writes.
 
     Attributes:
-      texts: Texts compared.
-      greatest_difference: Of any probability of any text; a fraction.
-      label_agreement: Fraction of the texts that get the same label.
-      milliseconds_per_text: Median, from a text to its label, one text at a time.
+      labels: The predicted label of each text.
+      probabilities: [texts, labels].
+      milliseconds_per_text: Median, one text at a time.
+      project_modules: Modules of seqclf that were loaded.
     """
 
-    texts: int
-    greatest_difference: float
-    label_agreement: float
+    labels: list[str]
+    probabilities: list[list[float]]
     milliseconds_per_text: float
+    project_modules: list[str]
 
 
 def verify(checks: Sequence[Check]) -> list[Agreement]:
     """Opens artefacts in one fresh process, without seqclf, and compares them.
 
-    Each is opened by the very code that its model card shows.
+    Each is opened by the code that its model card shows.
 
     Args:
       checks: The artefacts.
@@ -75,26 +87,34 @@ def verify(checks: Sequence[Check]) -> list[Agreement]:
     with tempfile.TemporaryDirectory() as folder:
         jobs = [_write_job(Path(folder) / str(i), c) for i, c in enumerate(checks)]
         _run_fresh(Path(folder), jobs)
-        answers = [json.loads(Path(job["answers"]).read_text("utf-8")) for job in jobs]
+        answers = [_answers(Path(job.answers)) for job in jobs]
     return [compared(*pair) for pair in zip(checks, answers, strict=True)]
 
 
-def _write_job(folder: Path, check: Check) -> dict[str, Any]:
+def _write_job(folder: Path, check: Check) -> _Job:
     folder.mkdir()
-    files = {name: folder / f"{name}.json" for name in ("texts", "answers")}
-    files["loader"] = folder / "loader.py"
-    files["texts"].write_text(json.dumps(list(check.texts)), "utf-8")
-    files["loader"].write_text(loading_code(check.format), "utf-8")
-    paths = {name: str(path) for name, path in files.items()}
-    return paths | {"folder": str(check.folder.resolve()), "timed": SINGLE_TEXTS}
+    texts, loader = folder / "texts.json", folder / "loader.py"
+    texts.write_text(json.dumps(list(check.texts)), "utf-8")
+    loader.write_text(loading_code(check.format), "utf-8")
+    return _Job(
+        loader=str(loader),
+        folder=str(check.folder.resolve()),
+        texts=str(texts),
+        answers=str(folder / "answers.json"),
+        timed=SINGLE_TEXTS,
+    )
 
 
-def _run_fresh(folder: Path, jobs: list[dict[str, Any]]) -> None:
+def _answers(file: Path) -> Answers:
+    return from_plain(Answers, json.loads(file.read_text("utf-8")))
+
+
+def _run_fresh(folder: Path, jobs: list[_Job]) -> None:
     script, listed = folder / "check.py", folder / "jobs.json"
     script.write_text(checking_code(), "utf-8")
-    listed.write_text(json.dumps(jobs), "utf-8")
-    # -I: neither the current folder nor PYTHONPATH; so seqclf is not at hand. Without
-    # a GPU, for that is where the run's own answers come from.
+    listed.write_text(json.dumps(to_plain(jobs)), "utf-8")
+    # -I: neither the current folder nor PYTHONPATH; so seqclf cannot be
+    # imported. Without a GPU, as the run's own answers are computed.
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
     quiet |= {TELEMETRY_VARIABLE: "1"}
     done = subprocess.run(
@@ -111,29 +131,29 @@ def _run_fresh(folder: Path, jobs: list[dict[str, Any]]) -> None:
         raise RunError(f"the export could not be opened again: {told}")
 
 
-def compared(check: Check, answers: dict[str, Any]) -> Agreement:
+def compared(check: Check, answers: Answers) -> Agreement:
     """Compares the answers of an artefact with the run's own.
 
     Args:
       check: The artefact.
-      answers: What `loaders/check.py.txt` writes.
+      answers: Its answers.
 
     Raises:
       RunError: If it differs by more than its format's bound, gives a label that its
         probabilities do not, or was not opened without seqclf.
     """
     name, bound = check.format, FORMATS[check.format].bound
-    probabilities = np.array(answers["probabilities"], np.float64)
-    if answers["project_modules"]:
+    probabilities = np.array(answers.probabilities, np.float64)
+    if answers.project_modules:
         raise RunError(f"{name} was opened with seqclf loaded; it must do without.")
     if probabilities.shape != check.expected.shape:
         raise RunError(
             f"{name} gave probabilities of shape {probabilities.shape}, the run gives "
             f"{check.expected.shape}."
         )
-    if _labels(probabilities, check.labels) != answers["labels"]:
+    if _labels(probabilities, check.labels) != answers.labels:
         raise RunError(f"{name} gave labels that its own probabilities do not give.")
-    # Not `>`: a probability that is no number is no agreement either.
+    # Not `>`: NaN is no agreement either.
     difference = float(np.abs(probabilities - check.expected).max())
     if not difference <= bound:
         raise RunError(
@@ -145,7 +165,7 @@ def compared(check: Check, answers: dict[str, Any]) -> Agreement:
         texts=len(check.texts),
         greatest_difference=difference,
         label_agreement=float(same.mean()),
-        milliseconds_per_text=float(answers["milliseconds_per_text"]),
+        milliseconds_per_text=answers.milliseconds_per_text,
     )
 
 

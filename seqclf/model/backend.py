@@ -66,11 +66,7 @@ def gpus() -> list[str]:
 
 @contextlib.contextmanager
 def many_models() -> Iterator[None]:
-    """Keeps TensorFlow from warning of what happens where models follow each other.
-
-    Each traces graphs of its own, which TensorFlow takes for one that is traced anew
-    and anew.
-    """
+    """Hides TensorFlow's warnings about retracing, as every model traces its graphs."""
     logger = logging.getLogger("tensorflow")
     before = logger.level
     logger.setLevel(logging.ERROR)

@@ -28,7 +28,7 @@ def build_model(
 ) -> Any:
     """Builds one network with freshly drawn weights.
 
-    Each layer draws from a seed of its own, made of `seed` and the layer's name, so
+    Each layer has its own seed, derived from `seed` and the layer's name, so
     that twins have equal weights in all layers that they share.
 
     Args:
@@ -104,7 +104,7 @@ def _convolved(
       float32 [batch, time, embedding_size]; arbitrary on padding.
     """
     keras = import_keras()
-    # Filters at the last tokens reach into the padding: it has to be 0, as what lies
+    # Filters at the last tokens reach into the padding: it has to be 0, as what is
     # outside of the batch is, or the answer would depend on how much of it there is.
     is_token = keras.ops.cast(_is_token(token_ids), "float32")
     return keras.layers.Conv1D(
@@ -123,7 +123,7 @@ def _recurrent(
     # Keras carries the mask from the embedding on, but not through a convolution.
     masked: dict[str, Tensor] = {}
     if config.conv_width is not None:
-        masked["mask"] = import_keras().ops.not_equal(token_ids, PADDING_ID)
+        masked = {"mask": import_keras().ops.not_equal(token_ids, PADDING_ID)}
     for index in range(config.layers):
         is_top = index == config.layers - 1
         sequences = not (is_top and POOLINGS[config.pooling].is_last)
@@ -150,7 +150,7 @@ def _cell_layer(config: ModelConfig, sequences: bool, seed: int, name: str) -> A
 
     if not config.bidirectional:
         return one("forward")
-    # Given apart: a copy made by Keras would start from the very same weights.
+    # Given apart: a copy made by Keras would start from the same weights.
     return layers.Bidirectional(
         one("forward"), backward_layer=one("backward", go_backwards=True), name=name
     )

@@ -1,8 +1,8 @@
 """Opens a `.keras` file that may come from a stranger.
 
-What such a file names, Keras imports and calls. Its safe mode has had holes, so a file
-is opened only if it names nothing but what `build_model` makes, and only after it was
-seen to be the plain archive that Keras writes.
+Keras imports and calls what such a file names, and its safe mode has had holes. So a
+file is opened only if it is the plain archive that Keras writes and names nothing but
+what `build_model` makes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from seqclf.errors import RunError
 from seqclf.model.backend import import_keras
 from seqclf.storage import strict_object
 
-MEMBERS = {"metadata.json": 2**16, "config.json": 2**20, "model.weights.h5": 2**33}
+WEIGHTS = "model.weights.h5"
+MEMBERS = {"metadata.json": 2**16, "config.json": 2**20, WEIGHTS: 2**33}
 MODULES = re.compile(r"keras|keras\.(initializers|layers|src\.(ops\.\w+|models\.\w+))")
 CLASSES = frozenset((
     "Functional", "InputLayer", "Embedding", "Dropout", "Conv1D", "SimpleRNN", "GRU",
@@ -47,7 +48,7 @@ def open_keras(file: Path) -> Any:
     keras = import_keras()
     try:
         with warnings.catch_warnings():
-            # Keras warns, and goes on with random weights, where some are missing.
+            # Keras only warns about missing weights, and leaves them random.
             warnings.simplefilter("error", UserWarning)
             return keras.models.load_model(file, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError, UserWarning) as error:
@@ -70,30 +71,30 @@ def _check(file: Path) -> None:
         raise RunError(
             f"{file} was not opened: it names {strange}, which no model of seqclf has."
         )
-    if _BYTES * sum(_numbers(config)) > sizes["model.weights.h5"]:
+    if _BYTES * sum(_numbers(config)) > sizes[WEIGHTS]:
         raise RunError(f"{file} was not opened: it has fewer weights than layers need.")
 
 
 def _numbers(value: Any) -> Iterator[float]:
     """Yields, for each layer, a lower bound of its weights.
 
-    Keras takes the memory for the layers before it looks for their weights.
+    Keras allocates the layers before it looks for their weights.
     """
     if isinstance(value, list):
         for part in value:
             yield from _numbers(part)
     if not isinstance(value, dict):
         return
-    config = value.get("config")
-    if isinstance(config, dict):
-        units = _size(config, "units")
-        yield units if value.get("class_name") == "Dense" else units * units
-        yield _size(config, "input_dim") * _size(config, "output_dim")
+    match value:
+        case {"config": dict(config)}:
+            units = _size(config, "units")
+            yield units if value.get("class_name") == "Dense" else units * units
+            yield _size(config, "input_dim") * _size(config, "output_dim")
     for part in value.values():
         yield from _numbers(part)
 
 
-def _size(config: dict[str, Any], key: str) -> float:
+def _size(config: Mapping[str, object], key: str) -> float:
     found = config.get(key)
     return max(found, 0) if isinstance(found, int | float) else 0
 

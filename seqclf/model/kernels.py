@@ -104,8 +104,8 @@ def cudnn_simple_rnn(
       layer: A keras.layers.SimpleRNN with h units.
       sequences: float32 [batch, time, d].
       initial_state: One float32 [batch, h], in a list.
-      mask: bool [batch, time], true on tokens, which stand on the left; or None.
-      training: Not used; dropout stands outside.
+      mask: bool [batch, time], true on tokens, which are on the left; or None.
+      training: Not used; dropout is outside.
 
     Returns:
       As `private.replace_loop` wants it: the last output [batch, h], all outputs

@@ -228,7 +228,7 @@ def _write_network(graph: _Graph, model: Any, config: ModelConfig) -> None:
 def _write_convolution(graph: _Graph, layer: Any, states: str, is_token: str) -> str:
     """Returns the filters' outputs behind ReLU, [time, batch, filters]."""
     kernel, bias = layer.get_weights()  # kernel [width of the window, inputs, filters]
-    before = (len(kernel) - 1) // 2  # as Keras's "same": the odd one stands behind
+    before = (len(kernel) - 1) // 2  # as Keras's "same": the odd one is behind
     states = graph.add("Mul", states, graph.add("Cast", is_token, to=1))  # float32
     found = graph.add(
         "Conv",
@@ -251,11 +251,11 @@ def _write_recurrent(
     kernel, recurrent, bias = (
         graph.constant(np.stack(parts)) for parts in zip(*packed, strict=True)
     )
-    attributes: dict[str, Any] = {"hidden_size": config.units, **cell.attributes}
+    attributes: dict[str, object] = {"hidden_size": config.units, **cell.attributes}
     if config.bidirectional:
-        attributes["direction"] = "bidirectional"
+        attributes |= {"direction": "bidirectional"}
     if cell.activations:
-        attributes["activations"] = cell.activations * len(directions)
+        attributes |= {"activations": cell.activations * len(directions)}
     inputs = (states, kernel, recurrent, bias, lengths)
     outputs = graph.outputs(cell.operator, 2, *inputs, **attributes)
     width = len(directions) * config.units

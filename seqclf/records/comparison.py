@@ -1,11 +1,12 @@
-"""What a comparison found, `comparison.json`, and what it stands on."""
+"""What a comparison found, `comparison.json`, and what it is based on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from seqclf.cells import CELLS
+from seqclf.config import Setting
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.timing import StepTimes
 
@@ -218,7 +219,7 @@ class TwinCard:
       checks: What must be equal.
     """
 
-    equal: dict[str, Any]
+    equal: dict[str, Setting]
     different: tuple[str, ...]
     dataset: DatasetInfo
     chosen: tuple[str, ...] = ()

@@ -70,7 +70,7 @@ class SplitSummary:
       texts: How many there are.
       labels: Texts by label name.
       empty: Texts of nothing but blanks.
-      copies: Texts that stand there before.
+      copies: Texts that occurred before.
       tokens: Percentiles of their lengths, `p5` to `p100`.
       longer_than_max_length: Fraction that is truncated.
       histogram: Of their lengths.
@@ -95,7 +95,7 @@ class LabelledText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a person wants to know of a data set before training.
+    """What is worth knowing of a data set before training.
 
     Attributes:
       name: Its short name.

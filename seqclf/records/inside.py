@@ -1,7 +1,7 @@
-"""What the studies found of gradients, gates, memory and the order of words.
+"""What the studies found about gradients, gates, memory and word order.
 
-Of each study its findings, by which claims are judged, and the rows that code reads.
-Intervals are of 95 %.
+Of each study the findings, by which claims are judged, and the rows that code reads.
+`low` and `high` are the ends of a 95 % interval, unless they are said to be shares.
 """
 
 from __future__ import annotations
@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from seqclf.records.details import Reach
-from seqclf.records.sweeps import Difference
+from seqclf.records.sweeps import Difference, MeanShare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spectrum:
     """What a recurrent matrix does to a state.
 
-    Attributes:
-      spectral_radius: Of its eigenvalues the greatest absolute one.
-      singular_value: The largest.
+    `spectral_radius` is its largest absolute eigenvalue, `singular_value` its largest.
     """
 
     spectral_radius: float
@@ -32,12 +30,8 @@ class WayBack:
 
     Attributes:
       slope: Powers of ten a token, by least squares over the span.
-      slope_low: Lower end of its interval.
-      slope_high: Upper end.
-      factor: Its norm at the span's end by that at the last token; the geometric mean
-        over texts.
-      factor_low: Lower end of its interval.
-      factor_high: Upper end.
+      factor: Its norm at the far end of the span over that at the last token, the
+        geometric mean over texts.
       verdict: `vanishing`, `exploding`, `steady` or `not decided`.
     """
 
@@ -56,9 +50,9 @@ class StageGradients:
 
     Attributes:
       states: By state, `h` and in the LSTM `c`.
-      clipped: Share of training batches whose gradient was longer than the clip norm.
-      largest_gradient: Their greatest norm.
-      matrices: By the part of the recurrent kernel; the mean over seeds.
+      clipped: Share of training batches whose gradient exceeded the clip norm.
+      largest_gradient: The largest norm among them.
+      matrices: By part of the recurrent kernel, the mean over seeds.
     """
 
     states: dict[str, WayBack]
@@ -81,16 +75,15 @@ class GradientsFindings:
     """What `gradients` found.
 
     Attributes:
-      texts: Test texts that the gradients are of.
+      texts: Number of test texts.
       batches: Training batches whose gradients were measured.
       clip_norm: Norm to which training clips a gradient.
       accuracy: By cell, on the test split.
       span: Tokens that factors, ratios and verdicts are over.
-      threshold: Factor beyond which, or below one by which, a gradient is not steady.
+      threshold: A gradient is steady if its factor is between 1/threshold and this.
       memory: By cell, the state that is kept from token to token.
       cells: By cell, by stage.
-      against_rnn: By gated cell, by stage: how many times as much of the gradient by
-        the kept state is left over the span as in rnn.
+      against_rnn: By gated cell, by stage: its factor, of the kept state, over rnn's.
     """
 
     texts: int
@@ -106,16 +99,12 @@ class GradientsFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradientRow:
-    """A point of a curve of gradients.
+    """A point of a curve: the norm over texts and seeds, with its quartiles.
 
     Attributes:
-      cell: The cell.
-      stage: Of its training.
       state: `h` or `c`.
-      distance: From the last token, which is at 0.
-      median: Of the norm over texts and seeds.
-      low: Its first quartile.
-      high: Its third.
+      distance: Tokens from the last one.
+      median: Of the norm; `low` and `high` are the first and third quartile.
     """
 
     cell: str
@@ -137,7 +126,7 @@ class GateUse:
       high: Share of values > 0.9.
       units_shut: Share of units that are < 0.1 for 99 % of the tokens.
       units_open: Share of units that are > 0.9 for as many.
-      state: `shut` or `open` if all values but 1 % are so, else `in use`.
+      state: `shut` or `open` if 99 % of all values are so, else `in use`.
     """
 
     mean: float
@@ -150,14 +139,9 @@ class GateUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HalfLife:
-    """The memory half-life of a cell's units, in tokens.
+    """The memory half-life of a cell's units, in tokens, with its quartiles.
 
-    Attributes:
-      median: Over units.
-      low: The first quartile.
-      high: The third.
-      above_10: Share of units with a longer one than 10.
-      above_100: Share of units with a longer one than 100.
+    `above_10` and `above_100` are the shares of units with a longer half-life.
     """
 
     median: float
@@ -168,20 +152,10 @@ class HalfLife:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exposure:
-    """What a cell shows of its memory: the mean over tokens, and its interval."""
-
-    mean: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CellGates:
     """The gates of a cell.
 
     Attributes:
-      gates: By name.
       size: Mean |h|.
       saturated: Share of |h| > 0.9.
       half_life: None without gates.
@@ -193,7 +167,7 @@ class CellGates:
     size: float
     saturated: float
     half_life: HalfLife | None = None
-    exposed: Exposure | None = None
+    exposed: MeanShare | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,14 +175,11 @@ class Effect:
     """What a gate does where it is shut and where it is open.
 
     Attributes:
-      n_small: Values where the effect shall be small.
-      n_large: Values where it shall be large.
-      small: Its mean where it shall be small; with what follows None where one of the
-        numbers is 0.
-      large: Its mean where it shall be large.
-      ratio: Of the two.
-      low: Lower end of the ratio's interval over texts; None where there is none.
-      high: Upper end.
+      n_small: Number of values where the effect should be small.
+      n_large: Number of values where it should be large.
+      small: Mean effect at the former; None, like all that follows, if there are none.
+      large: Mean effect at the latter.
+      ratio: Small over large, with its interval over texts if there is one.
     """
 
     n_small: int
@@ -225,17 +196,15 @@ class GatesFindings:
     """What `gates` found.
 
     Attributes:
-      tokens: Of the test texts that all but the drawings stand on.
-      difference: The greatest between these figures' states and the layers' own.
-      cells: By cell.
+      tokens: Of the test texts, over which all is counted.
+      difference: The largest between the recomputed states and the layers' own.
       copying: How far the GRU's state moves at a token, |h - h before|: small where
-        z > 0.9, large where z < 0.1; None without GRU, as what follows.
-      copying_tenths: The same where the tenth of the greatest z and that of the least
-        are, whatever they are.
+        z > 0.9, large where z < 0.1; None, like all effects, without GRU.
+      copying_tenths: The same at the highest and the lowest tenth of z.
       dropping: How far the old state moves the GRU's candidate: small where r < 0.1,
         large where r > 0.9.
-      dropping_tenths: The same by the tenths of r.
-      texts: The test texts.
+      dropping_tenths: The same at the lowest and the highest tenth of r.
+      texts: Number of test texts.
       accuracy: By cell, on the test split.
     """
 
@@ -252,24 +221,17 @@ class GatesFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateRow:
-    """A figure of `gates`; which of the fields it has hangs on its part.
+    """A number of `gates`; its part decides which fields it has.
 
     Attributes:
       part: `unit` (of a gate: value is its mean, low and high the shares of its values
         < 0.1 and > 0.9), `half-life` (value, of a unit, in tokens), `bin` (a tenth of a
         gate's range, by position: value is the mean effect there, over count values) or
-        `token` (value of a gate or state of a unit at a token of a text that is drawn).
-      cell: The cell.
-      seed: The training seed.
-      gate: Name of the gate, or state.
-      unit: Place of the unit.
-      text: Place among the texts that are drawn.
+        `token` (value of a gate or state of a unit at a token of a drawn text).
+      gate: Name of the gate or state.
+      unit: Index of the unit.
+      text: Index among the drawn texts.
       position: Of a token in its text, or of a bin.
-      token: As it is drawn.
-      value: See part.
-      low: See part.
-      high: See part.
-      count: See part.
     """
 
     part: Literal["unit", "half-life", "bin", "token"]
@@ -288,14 +250,14 @@ class GateRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccuracyAt(Reach):
-    """The accuracy where what decides stands so many tokens before the end."""
+    """The accuracy at a distance of so many tokens from the end."""
 
     distance: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DifferenceAt(Difference):
-    """A difference where what decides stands so many tokens before the end."""
+    """A difference at a distance of so many tokens from the end."""
 
     distance: int
 
@@ -306,13 +268,13 @@ class CellMemory:
 
     Attributes:
       accuracy: At each distance, ascending.
-      best: The best of them.
+      best: The highest of them.
       learnt: Whether it is above chance at one of the distances, p adjusted for their
         number.
       half_way: The distance at which it falls half-way from its best to chance; None
         if it does not, or learnt nothing.
-      over_rnn: At each distance its accuracy over rnn's, on the same texts; None
-        without rnn, and of rnn.
+      over_rnn: At each distance the difference to rnn on the same texts; None without
+        rnn, and for rnn itself.
     """
 
     accuracy: tuple[AccuracyAt, ...]
@@ -324,14 +286,7 @@ class CellMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesMemory:
-    """A task, as `memory` asks it.
-
-    Attributes:
-      title: Its name in tables and figures.
-      chance: Accuracy of a guess.
-      n: Test texts.
-      cells: By cell.
-    """
+    """What `memory` found on a task of n test texts; `chance` is that of a guess."""
 
     title: str
     chance: float
@@ -341,7 +296,7 @@ class SeriesMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryFindings:
-    """What `memory` found: the distances asked, and by series what came out."""
+    """What `memory` found: by distance tested, and by task."""
 
     distances: tuple[int, ...]
     series: dict[str, SeriesMemory]
@@ -349,15 +304,15 @@ class MemoryFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellOrder:
-    """What the order of words is worth to a cell.
+    """What word order is worth to a cell.
 
     Attributes:
-      accuracy: By what is shuffled, `neither`, `test`, `training` or `both`; None where
+      accuracy: By what is shuffled, `neither`, `test`, `training` or `both`; None if
         that was not trained.
       lost_at_test: Neither less test: the same models.
-      lost: Neither less both, what one who never saw an order is behind; the p of cells
-        that recur is Holm's over them. None where that was not trained.
-      over_none: Neither less neither of the twin without recurrence; None of itself.
+      lost: Neither less both; p is adjusted by Holm over the recurrent cells. None if
+        that was not trained.
+      over_none: Neither less neither of the twin without recurrence; None for itself.
     """
 
     accuracy: dict[str, Reach | None]
@@ -368,7 +323,7 @@ class CellOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFindings:
-    """What `order` found: the number of test texts, and what it found by cell."""
+    """What `order` found by cell, on n test texts."""
 
     n: int
     cells: dict[str, CellOrder]

@@ -1,4 +1,4 @@
-"""How a source is read: what a person said of it, and what was found."""
+"""How a source is read: what the user said of it, and what was found."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from seqclf.config import DELIMITER_NAMES, DataConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How files are read; None where nobody said so.
+    """How files are read; None where it is not said.
 
     A training keeps what it found in the run's `dataset.json`, and predicting and
     evaluating read other files in the same way, wherever these allow it.
@@ -19,7 +19,7 @@ class Reading:
     Attributes:
       encoding: Character encoding of text files, by a name that Python knows.
       delimiter: The one character between the fields of a delimited file.
-      header: Whether its first line holds the names of its columns.
+      header: Whether its first line has the names of its columns.
       columns: Names of its columns, separated by commas, where it has none itself.
       text_column: Column of the texts, or several to join, separated by commas.
       label_column: Column of the labels.
@@ -49,6 +49,23 @@ class Reading:
 
 
 NOTHING_SAID = Reading()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of files before they are opened.
+
+    Attributes:
+      given: What the user said of them.
+      usual: How the training read its files; it counts where nothing is given, as far
+        as the files allow it.
+    """
+
+    given: Reading = NOTHING_SAID
+    usual: Reading = NOTHING_SAID
+
+
+NOTHING_KNOWN = Known()
 
 
 def split_names(names: str) -> list[str]:

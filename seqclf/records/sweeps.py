@@ -1,19 +1,22 @@
-"""What the studies found that sweep a setting, or read what comparisons left.
+"""What the studies that vary a setting, or read comparisons, found.
 
-Of each study its findings, by which claims are judged, and the rows that code reads.
-Intervals are of 95 %; where one is None, a single training or too few tell of none.
+Of each study the findings, by which claims are judged, and the rows that code reads.
+Everywhere `low` and `high` are the ends of a 95 % interval, None where a single
+training or too few values give none; accuracies and differences are fractions,
+`p` tests that there is no difference, `seeds` is their number.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 RANDOM, RANGE = "random trials", "range test"  # modes of `sensitivity`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeanAccuracy:
-    """A cell's mean test accuracy with its interval, fractions."""
+class MeanShare:
+    """A mean share, such as an accuracy, with its interval."""
 
     mean: float
     low: float
@@ -28,17 +31,18 @@ class Mean:
     low: float | None = None
     high: float | None = None
 
+    def mapped(self, function: Callable[[float], float]) -> Mean:
+        """Returns the mean and its ends through an increasing function."""
+        low = None if self.low is None else function(self.low)
+        high = None if self.high is None else function(self.high)
+        return Mean(mean=function(self.mean), low=low, high=high)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A difference of two accuracies, see `intervals.difference`.
+    """A difference of two accuracies, the first less the second.
 
-    Attributes:
-      difference: Of the first over the second, a fraction.
-      low: Lower end of its interval.
-      high: Upper end.
-      p: Of no difference.
-      of: `intervals.CELLS`, over seeds and texts, or `intervals.MODELS`, over texts.
+    `of` is `intervals.CELLS`, over seeds and texts, or `intervals.MODELS`, over texts.
     """
 
     difference: float
@@ -50,19 +54,16 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizePoint:
-    """A cell, trained on a sample.
+    """A cell trained on a sample of `rows` texts.
 
     Attributes:
-      cell: The cell.
-      rows: Training texts.
-      accuracy: On test.
-      log_loss: On test, in nats, the mean over the seeds.
-      gap: Train less validation accuracy, over the seeds.
+      log_loss: On test, in nats, the mean over seeds.
+      gap: Train less validation accuracy, over seeds.
     """
 
     cell: str
     rows: int
-    accuracy: MeanAccuracy
+    accuracy: MeanShare
     log_loss: float
     gap: Mean
 
@@ -74,10 +75,7 @@ class FittedLaw:
     Attributes:
       a: Error above the floor at one training text.
       b: The exponent.
-      c: The floor.
-      b_low: Lower end of the exponent's interval.
-      b_high: Upper end.
-      has_floor: Whether c was fitted; 0 otherwise.
+      c: The floor, 0 unless `has_floor`.
       sizes: Training texts of the points that it was fitted to.
     """
 
@@ -97,9 +95,7 @@ class Crossing:
     Attributes:
       status: What is decided; None without curves.
       share: Of the resamples that cross.
-      size: Training texts at which they cross; with what follows None if they do not.
-      low: Lower end of its interval.
-      high: Upper end.
+      size: Training texts at which they cross, with its interval, if they do.
       first_is_better_beyond: Whether the first has the smaller error with more texts.
     """
 
@@ -113,15 +109,11 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizePair(Difference):
-    """Two cells, a less b: at the largest size, and how that changes with the size.
+    """Cell a less cell b at the largest size, and how that changes with the size.
 
     Attributes:
-      a: A cell.
-      b: Another.
-      per_doubling: What a less b gains with each doubling of the data; None with fewer
-        than three sizes.
-      per_doubling_low: Lower end of its interval.
-      per_doubling_high: Upper end.
+      per_doubling: What a less b gains with each doubling of the data, with its
+        interval; None with fewer than three sizes.
       crossing: Of their learning curves, a being the first.
     """
 
@@ -135,20 +127,14 @@ class SizePair(Difference):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeGap(Mean):
-    """By how much one gap is larger than another with so many training texts."""
+    """How much larger one gap is than another at `rows` training texts."""
 
     rows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gaps(Mean):
-    """By how much the train-validation gap of a is larger than that of b.
-
-    Attributes:
-      a: A cell.
-      b: Another.
-      by_size: At each size; the mean is over all of them.
-    """
+    """How much larger a's train-validation gap is than b's: the mean, and by size."""
 
     a: str
     b: str
@@ -161,12 +147,9 @@ class SizeFindings:
 
     Attributes:
       sizes: Training texts, ascending.
-      guess: Accuracy of always giving the commonest label.
-      curves: A point a size and cell.
+      guess: Accuracy of always giving the most frequent label.
       fits: By cell; None where too few sizes beat guessing.
-      pairs: The cells two at a time.
       gaps: Of LSTM over GRU; None without both.
-      seeds: How many.
     """
 
     sizes: tuple[int, ...]
@@ -180,26 +163,20 @@ class SizeFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """A variant of the network with a cell, beside the plain one of that cell.
+    """A variant of the network with a cell, beside the plain one with that cell.
 
     Attributes:
-      cell: The cell.
-      variant: Name of the variant.
-      accuracy: On test.
-      log_loss: On test, in nats, the mean over the seeds.
+      log_loss: On test, in nats, the mean over seeds.
       parameters: All weights.
-      difference: Of the accuracy over the plain one's; with what follows None of the
-        plain one itself.
-      low: Lower end of its interval.
-      high: Upper end.
-      p: Holm's, over all variants and cells.
+      difference: Of the accuracy to the plain one's, with its interval; None, like all
+        that follows, for the plain one itself.
+      p: Adjusted by Holm over all variants and cells.
       of: See `Difference`.
-      p_unadjusted: The same, not adjusted.
     """
 
     cell: str
     variant: str
-    accuracy: MeanAccuracy
+    accuracy: MeanShare
     log_loss: float
     parameters: int
     difference: float | None = None
@@ -220,7 +197,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantsFindings:
-    """What `depth` or `mix` found: name of the plain variant, all variants, seeds."""
+    """What `depth` or `mix` found; `plain` names the plain variant."""
 
     plain: str
     variants: tuple[Variant, ...]
@@ -229,7 +206,7 @@ class VariantsFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """A mean distance from the median, or a difference of two, with its interval."""
+    """A mean distance from the median, or a difference of two."""
 
     deviation: float
     deviation_low: float | None = None
@@ -238,17 +215,13 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread(Deviation):
-    """How far the trials of a cell lie apart, see `random_search.spreads`.
+    """How far the n trials of a cell scatter, see `random_search.spreads`.
 
     Attributes:
-      cell: The cell.
-      n: Trials.
-      best: What the best reached.
+      best: The best trial's accuracy.
       sd: Standard deviation.
       quartiles: The first, the median and the third.
-      quartile_range: Distance of the outer two.
-      quartile_range_low: Lower end of its interval.
-      quartile_range_high: Upper end.
+      quartile_range: The third less the first, with its interval.
     """
 
     cell: str
@@ -263,7 +236,7 @@ class Spread(Deviation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpreadPair(Deviation):
-    """The deviation of a less that of b, and its p, Holm's over the pairs."""
+    """The deviation of a less that of b; p is adjusted by Holm over the pairs."""
 
     a: str
     b: str
@@ -272,13 +245,9 @@ class SpreadPair(Deviation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correlation:
-    """How well a setting orders what the trials reached.
+    """Spearman's rank correlation of a setting with accuracy over n trials.
 
-    Attributes:
-      setting: Its name.
-      rho: Spearman's rank correlation; None where nothing varies.
-      n: Trials.
-      p: Holm's over the settings.
+    rho is None where nothing varies; p is adjusted by Holm over the settings.
     """
 
     setting: str
@@ -292,15 +261,12 @@ class TrialsFindings:
     """What `sensitivity` found by random trials.
 
     Attributes:
-      mode: RANDOM.
       draws: Trials of each cell.
-      best_so_far: By cell, what the best of 1, 2, ... trials may be expected to reach.
-      spreads: Of each cell.
-      differences: The cells two at a time.
+      best_so_far: By cell, the expected best of 1, 2, ... trials.
+      differences: Of each two cells.
       correlations: By cell, the strongest first.
       reached: By cell, the validation accuracy of each trial.
-      diverged: By cell, how many trainings ran away.
-      seeds: 1.
+      diverged: By cell, how many trainings diverged.
     """
 
     mode: str = RANDOM
@@ -316,14 +282,12 @@ class TrialsFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RangeTurns:
-    """Where the loss of a range test turns.
+    """Where the loss of a cell's range test turns.
 
     Attributes:
-      cell: The cell.
-      least_rate: Learning rate of the least smoothed loss.
-      least_loss: That loss.
-      diverging_rate: The first rate beyond it at which the smoothed loss is back where
-        it began; None if there is none up to 1.
+      least_rate: Learning rate of the least smoothed loss, `least_loss`.
+      diverging_rate: The first higher rate at which the smoothed loss is back at its
+        initial value; None if there is none up to 1.
     """
 
     cell: str
@@ -345,7 +309,7 @@ class RangeStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RangeFindings:
-    """What `sensitivity` found by the range test: RANGE, steps, and turns by cell."""
+    """What `sensitivity` found by the range test: turns by cell."""
 
     mode: str = RANGE
     steps: int
@@ -355,15 +319,14 @@ class RangeFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """A validation loss, and what it took to reach it.
+    """A validation loss and what it took to reach it, by cell.
 
     Attributes:
-      loss: The loss.
-      trainings: By cell, how many reach it.
-      steps: By cell, the mean over seeds; None unless all reach it.
-      seconds_alone: The same, with steps timed alone.
-      ratio: GRU's steps over those of LSTM.
-      seconds_ratio: GRU's seconds alone over those of LSTM.
+      trainings: How many reach it.
+      steps: The mean over seeds; None unless all reach it.
+      seconds_alone: The same in seconds, with steps timed alone.
+      ratio: GRU's steps over LSTM's.
+      seconds_ratio: GRU's seconds alone over LSTM's.
     """
 
     loss: float
@@ -381,16 +344,15 @@ class ConvergenceFindings:
     Attributes:
       levels: The losses to reach, the easiest first; none if GRU and LSTM learnt
         nothing.
-      hardest: The last of them, if there are any.
+      hardest: The last of them.
       best_epoch: By cell, the mean over seeds.
       milliseconds_per_step: By cell, timed alone.
       guessing: The loss of guessing evenly.
-      way: The share of it that was made good.
-      fewer: To how many of the levels GRU needs fewer steps, by the interval.
-      more: To how many it needs more.
-      last: The steps, and the seconds alone, to the hardest loss of the GRU or LSTM
-        that needs most.
-      seeds: How many.
+      way: How much of it was gained, a share.
+      fewer: Number of levels that GRU reaches in fewer steps, by the interval.
+      more: Number of levels for which it needs more.
+      last: The most steps, and seconds alone, that a GRU or LSTM needs to the hardest
+        loss.
     """
 
     levels: tuple[Level, ...]
@@ -410,13 +372,10 @@ class EpochReached:
     """A training after an epoch; epoch 0 is before the first.
 
     Attributes:
-      cell: The cell.
-      seed: The training seed.
-      epoch: From 0.
-      steps: Steps made by then.
-      seconds: Seconds of training by then, as they passed.
+      steps: Steps since the start.
+      seconds: Wall-clock seconds of training since the start.
       validation_loss: In nats.
-      is_best: 1 of the epoch with the least, else 0.
+      is_best: 1 for the epoch with the least, else 0.
     """
 
     cell: str
@@ -430,7 +389,7 @@ class EpochReached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Median:
-    """A median over the rounds, with its interval."""
+    """A median over the rounds."""
 
     median: float
     low: float
@@ -442,19 +401,14 @@ class CellCost:
     """What a cell costs.
 
     Attributes:
-      cell: The cell.
-      recurrent_parameters: Weights of the recurrent layers.
-      parameters: All weights.
+      recurrent_parameters: Of the recurrent layers; `parameters` are all.
       multiply_adds_per_token: Of the recurrent matrices, forward.
-      milliseconds_per_step: Of training, the median over the rounds.
-      milliseconds_per_step_least: Of the fastest round.
-      milliseconds_per_step_most: Of the slowest.
+      milliseconds_per_step: Of training, the median over the rounds; least and most
+        are those of the fastest and the slowest.
       tokens_per_second: Of training.
       milliseconds_per_prediction: Of a single text.
       kernel: What ran the recurrence.
-      step_ratio: The time of a step beside GRU's, the median over the rounds.
-      step_ratio_low: Lower end of its interval.
-      step_ratio_high: Upper end.
+      step_ratio: Time of a step relative to GRU's, the median over the rounds.
     """
 
     cell: str
@@ -490,19 +444,15 @@ class Compared:
     """GRU and LSTM in a finished comparison.
 
     Attributes:
-      data: Name of the data set.
+      data: Name of the data set; `fingerprint` is that of its content.
       comparison: Name of the comparison.
-      fingerprint: Of the data.
       n: Test texts.
-      seeds: How many both have.
+      seeds: Number that both have.
       own_settings: 1 if the cells were tuned or matched, else 0.
-      gru: Mean test accuracy.
-      lstm: Mean test accuracy.
-      difference: Of GRU over LSTM.
-      low: Lower end of its interval; with one seed, that of the two models.
-      high: Upper end.
+      gru: Mean test accuracy, as `lstm`.
+      difference: GRU less LSTM; with one seed its interval is that of the two models.
       p: Of the cells; None with one seed.
-      is_synthetic: 1 of the built-in corpus, else 0.
+      is_synthetic: 1 for the built-in corpus, else 0.
       counts: 1 if it counts among the data sets, else 0.
     """
 
@@ -524,7 +474,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToldApart:
-    """On how many data sets GRU, or LSTM, is better; of those with several seeds."""
+    """On how many of `of` data sets GRU, or LSTM, is better over several seeds."""
 
     first: int
     second: int
@@ -537,11 +487,9 @@ class WinsFindings:
 
     Attributes:
       data_sets: Those that count.
-      first: Where GRU had the higher mean accuracy.
-      second: Where LSTM had.
-      ties: Where they were equal.
+      first: Data sets on which GRU had the higher mean accuracy; `second` for LSTM.
       p: Of the sign test; None without data sets.
-      least_p: The smallest that so many could give.
+      least_p: The smallest that so many data sets could give.
       told_apart: Where they differ with p < 0.05, over seeds and texts.
     """
 

@@ -1,10 +1,9 @@
-"""What a training leaves beside the model, and what it tells on its way."""
+"""What a training writes besides the model, and what it reports."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +91,33 @@ class BaselineEnvironment:
     """
 
     versions: dict[str, str]
-    chosen: dict[str, Any]
+    chosen: dict[str, object]
     seconds: float
     peak_memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """The learning-rate schedule, by Keras's names."""
+
+    alpha: float
+    decay_steps: int
+    initial_learning_rate: float | None
+    warmup_steps: int
+    warmup_target: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Optimizer:
+    """The optimizer and its schedule, by Keras's names."""
+
+    optimizer: str
+    weight_decay: float
+    global_clipnorm: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    schedule: Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,14 +130,14 @@ class Proof:
       initial_weights: A hash of each initial weight outside the recurrent layers, by
         name and shape.
       batches: A hash an epoch of the batches in their order.
-      training: Optimizer and schedule, as Keras names their settings.
+      training: Optimizer and schedule.
     """
 
     splits: dict[str, str]
     vocabulary: str
     initial_weights: dict[str, str]
     batches: tuple[str, ...]
-    training: dict[str, Any]
+    training: Optimizer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +177,7 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stepped:
-    """A training step is done; told several times a second.
+    """A training step is done; reported several times a second.
 
     Attributes:
       epoch: The epoch under way, from 1.
@@ -196,5 +219,5 @@ class Failed:
 
 
 Event = Started | Resumed | Stepped | EpochEnded | Finished | Failed
-Report = Callable[[Event], None]  # told by a process of its progress
-OnEvent = Callable[[str, Event], None]  # told of which training, and what
+Report = Callable[[Event], None]  # receives the progress of a process
+OnEvent = Callable[[str, Event], None]  # receives which training, and what

@@ -1,1 +1,1 @@
-"""Results for people, made from saved files only."""
+"""Tables, figures and pages, made from saved files only."""

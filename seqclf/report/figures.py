@@ -24,7 +24,7 @@ NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "seqclf",
-    "text.parse_math": False,  # a label may hold a dollar sign
+    "text.parse_math": False,  # a label may have a dollar sign
     "font.family": "sans-serif",
     "font.size": 10,
     "figure.facecolor": "none",
@@ -40,7 +40,7 @@ SETTINGS: Any = {
 }
 
 
-def style(name: str, index: int = 0) -> dict[str, Any]:
+def style(name: str, index: int = 0) -> dict[str, object]:
     """Returns colour, marker and line style of a row; its cell's, if it is called so.
 
     Args:
@@ -84,7 +84,7 @@ def _reach(value: float, low: float, high: float) -> list[list[float]]:
 
 
 def _far_below(rows: Sequence[Row]) -> Row | None:
-    """Returns the row of guessing, if with it the others would lie on one another."""
+    """Returns the row of guessing, if with it the others would overlap."""
     guesses = [row for row in rows if row.name == GUESSING]
     others = [row.accuracy for row in rows if row.name != GUESSING]
     if not guesses or not others:
@@ -98,7 +98,7 @@ def majority_said(rows: Sequence[Row]) -> str:
     """Returns what the caption of `accuracies` says of guessing, after a space."""
     if _far_below(rows) is None:
         return ""
-    return " Always guessing the commonest label lies left of the scale, at its number."
+    return " Always guessing the commonest label is left of the scale, at its number."
 
 
 def differences(pairs: Sequence[Pair]) -> str:
@@ -178,7 +178,7 @@ def plain_ticks(axes: Any) -> None:
 def clipped(text: str, most: int = 32) -> str:
     """Returns a name of at most so many letters, so that it leaves room for marks.
 
-    Characters that no XML may hold become U+FFFD.
+    Characters that XML forbids become U+FFFD.
     """
     text = NOT_XML.sub("\ufffd", text)
     return text if len(text) <= most else f"{text[: most - 1]}…"
@@ -350,7 +350,7 @@ def _mean(lists: Sequence[Sequence[float]]) -> list[float]:
 
 def legend(figure: Any, panels: Sequence[Any]) -> None:
     """Puts one legend above all panels."""
-    entries: dict[str, Any] = {}
+    entries: dict[str, object] = {}
     for axes in panels:
         handles, labels = axes.get_legend_handles_labels()
         entries |= dict(zip(labels, handles, strict=True))

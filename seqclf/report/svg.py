@@ -14,12 +14,11 @@ DROPPED = ("metadata", "style")
 def fit_for_page(svg: str, name: str) -> str:
     """Returns a drawing without style attributes, as part of a page.
 
-    A policy that forbids styles in attributes would leave them out of the picture; as
-    attributes of their own they are allowed.
+    The page's policy forbids `style` attributes, but allows one attribute per property.
 
     Args:
       svg: What `Figure.savefig` wrote.
-      name: Goes before every id, so that the figures of a page have ids of their own;
+      name: Goes before every id, so that the ids of a page are unique;
         ids that nothing refers to are left out.
     """
     ElementTree.register_namespace("", SVG)
@@ -38,16 +37,17 @@ def fit_for_page(svg: str, name: str) -> str:
         element.attrib.clear()
         element.attrib.update({k: _of_page(k, v, name) for k, v in named.items()})
     # As many pixels as points, and a quarter more; the page shrinks it where it must.
-    root.attrib["width"] = f"{float(root.attrib['viewBox'].split()[2]) * 1.25:.0f}"
+    width = f"{1.25 * float(root.attrib['viewBox'].split()[2]):.0f}"
     del root.attrib["height"]
-    root.attrib.update({"aria-hidden": "true", "focusable": "false", "class": "figure"})
+    own = {"width": width, "aria-hidden": "true", "focusable": "false"}
+    root.attrib.update(own | {"class": "figure"})
     return ElementTree.tostring(root, encoding="unicode")
 
 
 def with_ids_of(svg: str, name: str) -> str:
     """Returns a drawing, fit for a page, with a name before every id once more.
 
-    Two drawings of one name can then stand in a page together.
+    A page can then have two drawings of one name.
     """
     ElementTree.register_namespace("", SVG)
     ElementTree.register_namespace("xlink", XLINK)

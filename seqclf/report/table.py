@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rich import box
 from rich import table as terminal
 from rich.markup import escape
 
 NUMBER = re.compile(r"[<≥≤~+−-]?\s?[.\d]")
 # A star that could begin or end an emphasis; one between spaces could not.
 STAR = re.compile(r"(?<=\S)\*|\*(?=\S)")
+GAP = 2  # characters between two columns of a table without a frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +25,12 @@ class Table:
     Attributes:
       header: Names of the columns, with their units; a terminal keeps line breaks.
       rows: Lines of text, as wide as the header.
-      title: What it answers; empty for nothing.
-      note: What stands below it; empty for nothing.
-      numbers: Columns of numbers, from 0, which are set to the right; None takes all
-        but the first, and on a page those that look so.
-      faint: Rows that stand back on a terminal, from 0.
-      groups: By which a page filters the rows, one a row; empty for no filter.
+      title: What it answers; may be empty.
+      note: A line below it; may be empty.
+      numbers: Columns of numbers, from 0, aligned to the right; None means all but the
+        first, and on a page those that look like numbers.
+      faint: Rows that a terminal prints dimmed, from 0.
+      groups: The group of each row, by which a page filters; empty for no filter.
     """
 
     header: tuple[str, ...]
@@ -57,20 +59,59 @@ class Table:
         ]
 
 
-def to_terminal(table: Table) -> terminal.Table:
-    """Returns a table as rich prints it."""
+def to_terminal(table: Table, width: int | None = None) -> terminal.Table:
+    """Returns a table as rich prints it.
+
+    Args:
+      table: The table.
+      width: Characters in a line, for a table that may be too wide: it has no frame,
+        and lines break between words. None draws a frame and leaves breaks to rich.
+    """
     drawn = terminal.Table(
         title=escape(table.title) or None, title_justify="left", title_style="bold"
     )
+    if width is not None:
+        drawn.box, drawn.show_edge, drawn.pad_edge = box.SIMPLE_HEAD, False, False
+        drawn.collapse_padding = True
     if table.note:
         drawn.caption, drawn.caption_justify = escape(table.note), "left"
+    widths = width and column_widths(table, width)
     for column, name in enumerate(table.header):
-        is_number = _is_number(table, column)
-        drawn.add_column(escape(name), justify="right" if is_number else "left")
+        drawn.add_column(
+            escape(name),
+            justify="right" if _is_number(table, column) else "left",
+            width=widths[column] if widths else None,
+            overflow="fold" if width else "ellipsis",
+        )
     for place, row in enumerate(table.rows):
         style = "dim" if place in table.faint else None
         drawn.add_row(*map(escape, row), style=style)
     return drawn
+
+
+def column_widths(table: Table, room: int) -> list[int] | None:
+    """Divides a line among columns so that texts break between words only.
+
+    Args:
+      table: The table.
+      room: Characters in a line, `GAP` between two columns.
+
+    Returns:
+      Characters by column, at least the longest word and at most the longest text;
+      None where the longest words do not fit side by side.
+    """
+    columns = list(zip(table.header, *table.rows, strict=True))
+    widths = [max(len(w) for text in texts for w in text.split()) for texts in columns]
+    full = [max(map(len, texts)) for texts in columns]
+    spare = room - sum(widths) - GAP * (len(widths) - 1)
+    if spare < 0:
+        return None
+    while spare and widths != full:
+        narrow = [i for i, width in enumerate(widths) if width < full[i]]
+        for index in narrow[:spare]:
+            widths[index] += 1
+        spare -= len(narrow[:spare])
+    return widths
 
 
 def to_markdown(table: Table) -> str:

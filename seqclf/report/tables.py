@@ -208,9 +208,7 @@ def _quality_title(result: ComparisonResult) -> str:
 def _pairs_title(pairs: Sequence[Pair]) -> str:
     models = [pair.p is None for pair in pairs]
     if all(models):
-        return (
-            "Pairwise comparisons of these trained models, not the cells (p: McNemar)"
-        )
+        return "Pairwise comparisons of these models, not the cells (p: McNemar)"
     if any(models):
         return "Pairwise comparisons (p: Holm over seeds; one seed: McNemar, models)"
     return "Pairwise comparisons over seeds and texts (p: Holm among recurrent cells)"
@@ -244,7 +242,7 @@ def _best_reference(result: ComparisonResult) -> list[Pair]:
 
 
 def seeds_said(result: ComparisonResult) -> str:
-    """Returns on how many seeds the twins stand."""
+    """Returns how many seeds the twins have."""
     counts = sorted({len(row.seeds) for row in result.twins})
     unit = plural(max(counts), "seed")
     return f"{' or '.join(map(str, counts))} {unit} per cell"
@@ -337,7 +335,7 @@ def csv(result: ComparisonResult) -> str:
     return file.getvalue()
 
 
-def _csv_of_row(row: Row) -> dict[str, Any]:
+def _csv_of_row(row: Row) -> dict[str, object]:
     own = {key: _csv_value(getattr(row, key)) for key in CSV_OF_ROW}
     return own | {
         "kind": CSV_KINDS[row.kind],
@@ -348,7 +346,7 @@ def _csv_of_row(row: Row) -> dict[str, Any]:
     }
 
 
-def _csv_of_pair(pair: Pair) -> dict[str, Any]:
+def _csv_of_pair(pair: Pair) -> dict[str, object]:
     low, high = bounds(pair)
     return {
         "kind": "pair",

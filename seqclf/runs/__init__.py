@@ -1,4 +1,4 @@
-"""A run is a directory: what lies where in it, and how it is found."""
+"""A run is a directory: its files, and how it is found."""
 
 from seqclf.runs.places import (
     Place,

@@ -45,8 +45,10 @@ def read_comparison(folder: Path) -> ComparisonResult:
 
 
 def _is_later(values: Any) -> bool:
-    version = values.get("version") if isinstance(values, dict) else None
-    return isinstance(version, int) and version > VERSION
+    match values:
+        case {"version": int(version)}:
+            return version > VERSION
+    return False
 
 
 def _migrated(values: Any) -> Any:
@@ -55,19 +57,21 @@ def _migrated(values: Any) -> Any:
     Version 1 had the name of a row under `cell`, that of a twin beginning with its
     cell, and called twins `recurrent`.
     """
-    if not isinstance(values, dict) or "version" in values:
-        return values
-    rows = values.get("rows")
-    if isinstance(rows, list):
-        rows = [_migrated_row(row) if isinstance(row, dict) else row for row in rows]
-    return values | {"rows": rows}
+    match values:
+        case {"version": _}:
+            return values
+        case {"rows": list(rows)}:
+            return values | {"rows": [_migrated_row(row) for row in rows]}
+    return values
 
 
-def _migrated_row(row: dict[str, Any]) -> dict[str, Any]:
-    name, is_twin = row.get("cell"), row.get("kind") == "recurrent"
-    if not is_twin or not isinstance(name, str):
-        return row | {"name": name, "cell": None}
-    return row | {"name": name, "cell": name.partition(" ")[0], "kind": "twin"}
+def _migrated_row(row: Any) -> Any:
+    match row:
+        case {"kind": "recurrent", "cell": str(name)}:
+            return row | {"name": name, "cell": name.partition(" ")[0], "kind": "twin"}
+        case {"cell": name}:
+            return row | {"name": name, "cell": None}
+    return row
 
 
 def find_comparisons(models: Path) -> list[Path]:

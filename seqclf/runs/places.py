@@ -88,7 +88,7 @@ def find_place(
     Args:
       models: Folder of the runs.
       config: The question.
-      about: What `dataset.json` holds; its fingerprint counts.
+      about: As in `dataset.json`; its fingerprint counts.
       name: The name that was given; None takes <data>-<cell>-<seed>.
       overwrite: Whether a given name may be taken from another run.
 
@@ -140,7 +140,7 @@ def check_name(name: str) -> None:
 
 
 def _place(path: Path, config: RunConfig, about: DatasetInfo) -> Place | None:
-    """Returns the place if it is free or holds an equal run, else None."""
+    """Returns the place if it is free or has an equal run, else None."""
     if not os.path.lexists(path) or holds_nothing(path):
         return Place(path)
     run = Run(path)

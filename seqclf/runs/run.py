@@ -1,4 +1,4 @@
-"""A run is a directory; this is what lies where in it."""
+"""A run is a directory; these are its files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -260,7 +260,7 @@ class Run:
         except ValueError as error:
             raise RunError(_damaged(self, name, error)) from error
 
-    def _json(self, name: str) -> Mapping[str, Any]:
+    def _json(self, name: str) -> Mapping[str, object]:
         try:
             return strict_object(self._text(name))
         except (ValueError, RecursionError) as error:
@@ -283,7 +283,7 @@ def create_run(
       path: Its directory; what an unfinished run left there is removed, but for its
         checkpoint.
       config: The question.
-      about: What `dataset.json` will hold.
+      about: For `dataset.json`.
       vocabulary: The tokens with an id.
 
     Returns:
@@ -305,10 +305,10 @@ def create_run(
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Holds a run's directory for this process alone; a crash lets it go.
+    """Locks a run's directory for this process; a crash unlocks it.
 
     Raises:
-      RunError: If another process holds it.
+      RunError: If another process has it.
     """
     path.mkdir(parents=True, exist_ok=True)
     refusal = RunError(
@@ -320,9 +320,9 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _clear(path: Path) -> None:
-    """Removes what an earlier run left, but not what this one holds or resumes from.
+    """Removes what an earlier run left, except what this one locks or resumes from.
 
-    First what says that it is whole, for this may be interrupted too.
+    `complete` goes first, as this may be interrupted too.
     """
     (path / COMPLETE_FILE).unlink(missing_ok=True)
     for old in path.iterdir():
@@ -339,7 +339,7 @@ def append_epoch(run: Run, record: Epoch) -> None:
 
 
 def write_history(run: Run, records: Sequence[Epoch]) -> None:
-    """Writes the run's history anew, a line an epoch."""
+    """Rewrites the run's history, a line an epoch."""
     lines = (json.dumps(to_plain(record)) + "\n" for record in records)
     write_text(run.path / HISTORY_FILE, "".join(lines))
 

@@ -1,8 +1,8 @@
-"""The sentences that explainers write about these cells, each with its judge.
+"""What tutorials and papers claim about these cells, each claim with its judge.
 
-A claim names a study, and a function that judges what the study found. One training of
-each cell decides what is measured inside a model; what is said of the cells' accuracy
-takes several.
+A claim names a study and a function that judges the study's findings. One training of
+each cell is enough for what is measured inside a model; claims about the cells'
+accuracy need several.
 """
 
 from __future__ import annotations
@@ -33,20 +33,19 @@ from seqclf.records.sweeps import (
 from seqclf.studies.intervals import MODELS
 from seqclf.studies.memory_tasks import RECALL_SERIES
 from seqclf.studies.question import Answer
-from seqclf.wording import joined, percent, signed
+from seqclf.wording import joined, percent, points, times
 
 SUPPORTED, CONTRADICTED = "supported", "contradicted"
 UNDECIDED = "not decided here"
 FAR = 100  # tokens: "long-range"
-LEAST_SPAN = 50  # tokens over which a gradient must come back to be called steady
-FEWEST_TEXTS = 10  # whose gradients are measured; fewer have no interval to be trusted
+LEAST_SPAN = 50  # tokens that a gradient must be followed over to be called steady
+FEWEST_TEXTS = 10  # whose gradients are measured; fewer give no reliable interval
 HALF = 0.5  # of a movement: less is left of what is copied, or dropped
 MOST_SHOWN = 0.9  # of its memory, if it hides more than a tenth
 PLENTY = 10_000  # training texts from which on data is called plentiful
-ALIKE = 1.05  # a ratio of times below it is no difference that a person would notice
+ALIKE = 1.05  # a smaller ratio of times is no difference that anyone would notice
 _TOO_SHORT = f"The texts are too short to tell: {LEAST_SPAN} tokens are needed."
-
-Findings = Mapping[str, Any]
+_NOT_BOTH = "LSTM and GRU were not both trained."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Ruling:
 
     Attributes:
       verdict: SUPPORTED, CONTRADICTED or UNDECIDED.
-      evidence: The figures it rests on, with their interval, in a line.
+      evidence: The numbers behind it, with their intervals, in a sentence or two.
     """
 
     verdict: str
@@ -64,13 +63,9 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A sentence that people write.
+    """A claim: a sentence, the study that tests it, its source by author and year.
 
-    Attributes:
-      text: The sentence.
-      study: The study that puts it to the test.
-      source: Where it is said or shown, by author and year.
-      judge: From the study's answer to a ruling.
+    `judge` turns the study's answer into a ruling.
     """
 
     text: str
@@ -83,7 +78,7 @@ def by_interval(low: float | None, high: float | None, bound: float = 0.0) -> st
     """Returns the verdict on "it is more than `bound`", from an interval of it.
 
     Args:
-      low: Lower end; without ends, as of a single training, nothing is decided.
+      low: Lower end; without ends, as for a single training, nothing is decided.
       high: Upper end.
       bound: 0 for a difference, 1 for a ratio.
     """
@@ -95,42 +90,18 @@ def by_interval(low: float | None, high: float | None, bound: float = 0.0) -> st
 
 
 def all_of(verdicts: Iterable[str]) -> str:
-    """Returns the verdict on a sentence that speaks of all of them.
-
-    One of which it does not hold contradicts it.
-    """
+    """Returns the verdict on a claim about all: one exception contradicts it."""
     found = set(verdicts)
     if CONTRADICTED in found:
         return CONTRADICTED
     return SUPPORTED if found == {SUPPORTED} else UNDECIDED
 
 
-def _points(low: float, value: float, high: float) -> str:
-    ends = f"{signed(100 * low)} to {signed(100 * high)}"
-    return f"{signed(100 * value)} points ({ends})"
-
-
-def _times(value: float, low: float, high: float) -> str:
-    return f"{_number(value)} times ({_number(low)} to {_number(high)})"
-
-
-def _number(value: float) -> str:
-    """Returns a number of any size in two digits, such as `0.50`, `12`, `1.2e-09`.
-
-    From 1 to 10 in three: 1.04 is not 1. From 100 to a million, all of them.
-    """
-    if value >= 100:
-        return f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"
-    return f"{value:#.{3 if 0.995 <= value < 9.995 else 2}g}".rstrip(".")
-
-
 def _accuracies(right: Mapping[str, float]) -> list[str]:
-    """Says how well the models do that were looked into."""
     return [f"{title(cell)} {percent(value)} %" for cell, value in right.items()]
 
 
 def _of_one(answer: Answer[Any]) -> str:
-    """Says of a single training that it is one."""
     return " One training each." if len(answer.about.seeds) < 2 else ""
 
 
@@ -141,7 +112,7 @@ def gradients_of_rnn(answer: Answer[GradientsFindings]) -> Ruling:
         stage: at.states[state] for stage, at in found.cells[SIMPLE_RNN.name].items()
     }
     said = [
-        f"{stage} {at.verdict}, {_times(at.factor, at.factor_low, at.factor_high)}"
+        f"{stage} {at.verdict}, {times(at.factor, at.factor_low, at.factor_high)}"
         for stage, at in stages.items()
     ]
     verdicts = {at.verdict for at in stages.values()}
@@ -164,7 +135,7 @@ def gradients_of_gates(answer: Answer[GradientsFindings]) -> Ruling:
     for cell, stages in found.against_rnn.items():
         stage, at = list(stages.items())[-1]
         verdicts.append(by_interval(at.low, at.high, bound=1.0))
-        said.append(f"{title(cell)} {_times(at.ratio, at.low, at.high)}")
+        said.append(f"{title(cell)} {times(at.ratio, at.low, at.high)}")
     evidence = (
         f"Gradient left over {found.span} tokens, beside SimpleRNN's, {stage}: "
         f"{joined(said)}. Right on test: {joined(_accuracies(found.accuracy))}."
@@ -185,15 +156,15 @@ def copy_and_drop(answer: Answer[GatesFindings]) -> Ruling:
         (found.dropping, "the old state moves the candidate", "r < 0.1", "r > 0.9"),
     ):
         if one is None:
-            return Ruling(UNDECIDED, "GRU was not looked into.")
+            return Ruling(UNDECIDED, "GRU was not measured.")
         ratio, low, high = one.ratio, one.low, one.high
         if ratio is None or low is None or high is None:
             return Ruling(
                 UNDECIDED, f"The GRU's {here[0]} is never near both its ends."
             )
         verdicts.append(by_interval(-high, -low, bound=-HALF))
-        times = _times(ratio, low, high)
-        said.append(f"{what} {times} as far at {here} as at {there}")
+        far = times(ratio, low, high)
+        said.append(f"{what} {far} as far at {here} as at {there}")
     evidence = f"Over the texts, for these models: {joined(said)}.{_of_one(answer)}"
     return Ruling(all_of(verdicts), evidence)
 
@@ -203,8 +174,8 @@ def hidden_memory(answer: Answer[GatesFindings]) -> Ruling:
     lstm = answer.findings.cells.get(LSTM.name)
     one = lstm.exposed if lstm else None
     if one is None:
-        return Ruling(UNDECIDED, "LSTM was not looked into.")
-    said = _times(one.mean, one.low, one.high)
+        return Ruling(UNDECIDED, "LSTM was not measured.")
+    said = times(one.mean, one.low, one.high)
     evidence = (
         f"Over the texts, for these models: what LSTM shows is {said} as large as what "
         f"it holds; GRU shows all, by its formula.{_of_one(answer)}"
@@ -215,14 +186,12 @@ def hidden_memory(answer: Answer[GatesFindings]) -> Ruling:
 def memory_of_gates(answer: Answer[MemoryFindings]) -> Ruling:
     """Judges whether gated cells recall over the longest distance what rnn does not.
 
-    In every way in which the first token was asked for: how far SimpleRNN gets hangs on
-    the distances of the training texts and on the initial token vectors.
+    In every variant of the first-token task: how far SimpleRNN gets depends on the
+    distances of the training texts and on the embedding initialisation range.
     """
-    ways = [
-        one for name, one in answer.findings.series.items() if name in RECALL_SERIES
-    ]
-    verdicts, said = [], []
-    for series in ways:
+    found, verdicts, said = answer.findings.series, [], []
+    recall = [one for name, one in found.items() if name in RECALL_SERIES]
+    for series in recall:
         right = []
         for cell, one in series.cells.items():
             right.append(f"{title(cell)} {_far(one)}")
@@ -230,37 +199,37 @@ def memory_of_gates(answer: Answer[MemoryFindings]) -> Ruling:
                 apart = one.over_rnn[-1]
                 verdicts.append(by_interval(apart.low, apart.high))
         said.append(f"{series.title}: {joined(right)}")
-    distance = ways[0].cells[SIMPLE_RNN.name].accuracy[-1].distance
+    distance = recall[0].cells[SIMPLE_RNN.name].accuracy[-1].distance
     evidence = (
-        f"Recalled over {distance} tokens, chance {percent(ways[0].chance)} %; "
+        f"Recalled over {distance} tokens, chance {percent(recall[0].chance)} %; "
         f"{'; '.join(said)}.{_of_one(answer)}"
     )
     return Ruling(all_of(verdicts) if distance >= FAR else UNDECIDED, evidence)
 
 
 def _far(one: CellMemory) -> str:
-    """Says how much is right over the longest distance, and where it fell half-way."""
     value, half = f"{percent(one.accuracy[-1].accuracy)} %", one.half_way
     return value if half is None else f"{value} (half-way to chance at {half:.0f})"
 
 
 def order(answer: Answer[OrderFindings]) -> Ruling:
-    """Judges whether a cell does worse where training and test have shuffled words.
+    """Judges whether a cell does worse with both training and test texts shuffled.
 
-    Not where the test alone has: its models never saw such texts.
+    Shuffled test texts alone do not count: models trained in order never saw any.
     """
-    cells = answer.findings.cells
-    lost = {cell: one.lost for cell, one in cells.items() if CELLS[cell].recurs}
-    trained = {cell: one for cell, one in lost.items() if one is not None}
+    trained = {
+        cell: one.lost
+        for cell, one in answer.findings.cells.items()
+        if CELLS[cell].recurs and one.lost is not None
+    }
     if not trained:
         return Ruling(UNDECIDED, "No cell was trained on shuffled words.")
     said = [
-        f"{title(cell)} {_points(one.low, one.difference, one.high)}"
+        f"{title(cell)} {points(one.difference, one.low, one.high)}"
         for cell, one in trained.items()
     ]
     evidence = f"Lost where training and test are shuffled: {joined(said)}."
     if any(one.of == MODELS for one in trained.values()):
-        # Each difference is one of two trainings, whatever their words.
         return Ruling(UNDECIDED, f"{evidence}{_of_one(answer)}")
     least = min(one.p for one in trained.values())
     evidence += f" Least p, adjusted for {len(trained)} cells: {least:.2g}."
@@ -286,14 +255,14 @@ def price_of_gates(answer: Answer[CostFindings]) -> Ruling:
     ratio = answer.findings.step_ratio[SIMPLE_RNN.name]
     # Of SimpleRNN beside GRU: below 1, the gates cost.
     verdict = by_interval(-ratio.high, -ratio.low, bound=-1.0)
-    said = _times(ratio.median, ratio.low, ratio.high)
+    said = times(ratio.median, ratio.low, ratio.high)
     return Ruling(verdict, f"A step of SimpleRNN takes {said} as long as GRU's.")
 
 
 def speed_of_gru(answer: Answer[CostFindings]) -> Ruling:
     """Judges whether LSTM's step takes longer than GRU's."""
     ratio = answer.findings.step_ratio[LSTM.name]
-    said = _times(ratio.median, ratio.low, ratio.high)
+    said = times(ratio.median, ratio.low, ratio.high)
     evidence = f"A training step of LSTM takes {said} as long as GRU's."
     if ratio.low <= 1 and ratio.high < ALIKE:
         return Ruling(CONTRADICTED, evidence)
@@ -315,12 +284,12 @@ def convergence(answer: Answer[ConvergenceFindings]) -> Ruling:
 
 
 def _lstm_over_gru(pairs: Sequence[SizePair]) -> tuple[float, float, float] | None:
-    """Returns low, difference and high of LSTM over GRU."""
+    """Returns difference, low and high of LSTM over GRU, if it was measured."""
     for one in pairs:
         if (one.a, one.b) == (LSTM.name, GRU.name):
-            return one.low, one.difference, one.high
+            return one.difference, one.low, one.high
         if (one.a, one.b) == (GRU.name, LSTM.name):
-            return -one.high, -one.difference, -one.low
+            return -one.difference, -one.high, -one.low
     return None
 
 
@@ -329,9 +298,9 @@ def plenty(answer: Answer[SizeFindings]) -> Ruling:
     found = answer.findings
     apart, most = _lstm_over_gru(found.pairs), max(found.sizes)
     if apart is None:
-        return Ruling(UNDECIDED, "LSTM and GRU were not both trained.")
-    low, _, high = apart
-    evidence = f"LSTM less GRU with {most:,} texts: {_points(*apart)}."
+        return Ruling(UNDECIDED, _NOT_BOTH)
+    _, low, high = apart
+    evidence = f"LSTM less GRU with {most:,} texts: {points(*apart)}."
     if found.seeds == 1:
         return Ruling(UNDECIDED, evidence + _of_one(answer))
     if most < PLENTY:
@@ -343,18 +312,17 @@ def overfitting(answer: Answer[SizeFindings]) -> Ruling:
     """Judges whether LSTM's train-validation gap is larger than GRU's."""
     gaps = answer.findings.gaps
     if gaps is None:
-        return Ruling(UNDECIDED, "LSTM and GRU were not both trained.")
-    said = "LSTM's gap between train and validation, less GRU's: "
-    if gaps.low is None or gaps.high is None:
-        value = f"{signed(100 * gaps.mean)} points."
-        return Ruling(UNDECIDED, f"{said}{value}{_of_one(answer)}")
-    value = _points(gaps.low, gaps.mean, gaps.high)
-    evidence = f"{said}{value}, over seeds alone, on these texts."
+        return Ruling(UNDECIDED, _NOT_BOTH)
+    said = points(gaps.mean, gaps.low, gaps.high)
+    said = f"LSTM's gap between train and validation, less GRU's: {said}"
+    if gaps.low is None:
+        return Ruling(UNDECIDED, f"{said}.{_of_one(answer)}")
+    evidence = f"{said}, over seeds alone, on these texts."
     return Ruling(by_interval(gaps.low, gaps.high), evidence)
 
 
 def sensitivity(answer: Answer[TrialsFindings]) -> Ruling:
-    """Judges whether equal trials scatter differently for two of the cells."""
+    """Judges whether the same trials scatter differently for two of the cells."""
     found = answer.findings
     spreads = [f"{title(one.cell)} {100 * one.deviation:.1f}" for one in found.spreads]
     evidence = (
@@ -377,7 +345,7 @@ def variants(answer: Answer[VariantsFindings]) -> Ruling:
     told = [(one, apart) for one, apart in compared if apart.p < SIGNIFICANCE]
     better = [(one, apart) for one, apart in told if apart.difference > 0]
     best, most = max(better or compared, key=lambda pair: pair[1].difference)
-    said = _points(most.low, most.difference, most.high)
+    said = points(most.difference, most.low, most.high)
     evidence = (
         f"Of {len(compared)} comparisons with the plain network the best: "
         f"{title(best.cell)}, {best.variant}: {said}"
@@ -405,75 +373,31 @@ def wins(answer: Answer[WinsFindings]) -> Ruling:
 
 
 CLAIMS: tuple[Claim, ...] = (
-    Claim(
-        "The gradients of a plain RNN vanish or explode.",
-        "gradients",
-        "Hochreiter 1991; Bengio et al. 1994",
-        gradients_of_rnn,
-    ),
-    Claim(
-        "Gates cure it: more of the gradient comes back.",
-        "gradients",
-        "Hochreiter & Schmidhuber 1997; Cho et al. 2014",
-        gradients_of_gates,
-    ),
-    Claim(
-        "z near 1 copies the old state, r near 0 drops it.",
-        "gates",
-        "Cho et al. 2014",
-        copy_and_drop,
-    ),
-    Claim(
-        "LSTM hides part of its memory, GRU shows its whole state.",
-        "gates",
-        "Chung et al. 2014",
-        hidden_memory,
-    ),
-    Claim(
-        "Gates keep long-range dependencies.",
-        "memory",
-        "Hochreiter & Schmidhuber 1997",
-        memory_of_gates,
-    ),
+    Claim("The gradients of a plain RNN vanish or explode.", "gradients",
+          "Hochreiter 1991; Bengio et al. 1994", gradients_of_rnn),
+    Claim("Gates cure it: more of the gradient comes back.", "gradients",
+          "Hochreiter & Schmidhuber 1997; Cho et al. 2014", gradients_of_gates),
+    Claim("z near 1 copies the old state, r near 0 drops it.", "gates",
+          "Cho et al. 2014", copy_and_drop),
+    Claim("LSTM hides part of its memory, GRU shows its whole state.", "gates",
+          "Chung et al. 2014", hidden_memory),
+    Claim("Gates keep long-range dependencies.", "memory",
+          "Hochreiter & Schmidhuber 1997", memory_of_gates),
     Claim("The order of words matters here.", "order", "the explainers", order),
-    Claim(
-        "LSTM has the most parameters, GRU fewer, SimpleRNN fewest.",
-        "cost",
-        "Chung et al. 2014",
-        parameters,
-    ),
+    Claim("LSTM has the most parameters, GRU fewer, SimpleRNN fewest.", "cost",
+          "Chung et al. 2014", parameters),
     Claim("Gates cost time.", "cost", "Chung et al. 2014", price_of_gates),
     Claim("GRU is faster than LSTM.", "cost", "Chung et al. 2014", speed_of_gru),
-    Claim(
-        "GRU converges in fewer steps than LSTM.",
-        "convergence",
-        "Chung et al. 2014",
-        convergence,
-    ),
+    Claim("GRU converges in fewer steps than LSTM.", "convergence",
+          "Chung et al. 2014", convergence),
     Claim("LSTM is better where data is plentiful.", "size", "the explainers", plenty),
     Claim("LSTM overfits more than GRU.", "size", "the explainers", overfitting),
-    Claim(
-        "The cells differ in sensitivity to their settings.",
-        "sensitivity",
-        "Greff et al. 2017",
-        sensitivity,
-    ),
-    Claim(
-        "Recurrent layers stack: more than one, or the other direction, helps.",
-        "depth",
-        "the explainers",
-        variants,
-    ),
-    Claim(
-        "They combine with convolution and attention to advantage.",
-        "mix",
-        "Zhou et al. 2015; Yang et al. 2016",
-        variants,
-    ),
-    Claim(
-        "GRU is slightly ahead of LSTM in many uses.",
-        "wins",
-        "Jozefowicz et al. 2015",
-        wins,
-    ),
-)
+    Claim("The cells differ in sensitivity to their settings.", "sensitivity",
+          "Greff et al. 2017", sensitivity),
+    Claim("Recurrent layers stack: more than one, or the other direction, helps.",
+          "depth", "the explainers", variants),
+    Claim("They combine with convolution and attention to advantage.", "mix",
+          "Zhou et al. 2015; Yang et al. 2016", variants),
+    Claim("GRU is slightly ahead of LSTM in many uses.", "wins",
+          "Jozefowicz et al. 2015", wins),
+)  # fmt: skip

@@ -9,26 +9,17 @@ from typing import Any
 
 from seqclf.records.plain import to_plain
 from seqclf.records.sweeps import TrialsFindings
-from seqclf.studies import shown
-from seqclf.studies.claims import CLAIMS
-from seqclf.studies.question import Answer, Table
+from seqclf.report.table import Table, to_markdown
+from seqclf.studies.claims import CLAIMS, Claim
+from seqclf.studies.question import Answer
 
 PAGE_FILE, JSON_FILE = "claims.html", "claims.json"
+TRAININGS = 3  # the column of numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A claim, judged.
-
-    Attributes:
-      claim: The sentence.
-      verdict: See `claims.Ruling`.
-      evidence: Likewise.
-      study: Which study it rests on.
-      source: Where it is said or shown.
-      trials: Trainings that the study made.
-      seeds: Of them.
-    """
+    """A claim, judged: see `claims.Claim`, `claims.Ruling` and the study's `Answer`."""
 
     claim: str
     verdict: str
@@ -44,7 +35,7 @@ class Page:
     """All claims, judged.
 
     Attributes:
-      title: What they were judged on.
+      title: Names the data they were judged on.
       rulings: Each claim with its verdict.
       notes: What a reader must know, a sentence each.
       file: The HTML page.
@@ -55,7 +46,7 @@ class Page:
     notes: tuple[str, ...]
     file: Path
 
-    def values(self) -> dict[str, Any]:
+    def values(self) -> dict[str, object]:
         """Returns plain values, as in `claims.json`."""
         return {
             "title": self.title,
@@ -70,35 +61,34 @@ class Page:
             (o.claim, o.verdict, o.evidence, str(o.trials), o.study, o.source)
             for o in self.rulings
         ]
-        return Table(header=header, rows=tuple(rows))
+        return Table(header=header, rows=tuple(rows), numbers=(TRAININGS,))
 
     def markdown(self) -> str:
         """Returns title, table and notes as Markdown."""
-        parts = [f"### {self.title}", shown.markdown_table(self.table(), numbers=False)]
-        return "\n\n".join([*parts, *self.notes])
+        return "\n\n".join(
+            [f"### {self.title}", to_markdown(self.table()), *self.notes]
+        )
 
 
 def judge(answers: Mapping[str, Answer[Any]]) -> list[Judged]:
     """Judges each claim whose study has an answer."""
-    judged = []
-    for claim in CLAIMS:
-        if claim.study not in answers:
-            continue
-        answer = answers[claim.study]
-        ruling = claim.judge(answer)
-        found = answer.findings
-        judged.append(
-            Judged(
-                claim=claim.text,
-                verdict=ruling.verdict,
-                evidence=ruling.evidence,
-                study=claim.study,
-                source=claim.source,
-                trials=answer.trials,
-                # What was asked for, but `sensitivity` takes the first seed alone.
-                seeds=found.seeds
-                if isinstance(found, TrialsFindings)
-                else len(answer.about.seeds),
-            )
-        )
-    return judged
+    return [
+        _judged(claim, answers[claim.study])
+        for claim in CLAIMS
+        if claim.study in answers
+    ]
+
+
+def _judged(claim: Claim, answer: Answer[Any]) -> Judged:
+    ruling, found = claim.judge(answer), answer.findings
+    # `sensitivity` takes the first seed only of those that were asked for.
+    is_one = isinstance(found, TrialsFindings)
+    return Judged(
+        claim=claim.text,
+        verdict=ruling.verdict,
+        evidence=ruling.evidence,
+        study=claim.study,
+        source=claim.source,
+        trials=answer.trials,
+        seeds=found.seeds if is_one else len(answer.about.seeds),
+    )

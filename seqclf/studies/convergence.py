@@ -1,15 +1,14 @@
 """How fast the cells learn: training until a validation loss is first reached.
 
-Twins, a training for each cell and seed, as `compare` makes them and shared with it. Of
-each the validation loss after every epoch is known, and that of a model that guesses
-evenly, the logarithm of the number of labels, which is where an untrained one stands.
-Straight lines join them. Chung et al. (2014) compared GRU and LSTM by such curves, over
-updates and over seconds, and found GRU ahead on some of their data sets.
+One training for each cell and seed, shared with `compare`. Each curve starts at the
+loss of guessing evenly, the logarithm of the number of labels, where an untrained model
+is, and is linear between epochs. Chung et al. (2014) compared GRU and LSTM by such
+curves, over updates and over seconds; GRU was ahead on some of their data sets.
 
-Losses to reach lie on the way from guessing to the best loss of the training of GRU or
-LSTM that came least far, so that all of these reach all of them. GRU is set beside LSTM
-seed by seed, for twins of one seed see the same batches: the mean logarithm of the
-ratio of their steps, with Student's interval over seeds.
+The losses to reach are on the way from guessing to the best loss of the least
+successful training of GRU or LSTM, so that all of these reach all of them. GRU and LSTM
+are paired by seed, because twins of one seed see the same batches: the mean logarithm
+of the ratio of their steps, with Student's interval over seeds.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ from seqclf.data.dataset import TRAIN
 from seqclf.errors import ConfigError
 from seqclf.records.sweeps import ConvergenceFindings, EpochReached, Level, Mean
 from seqclf.runs import Run
-from seqclf.statistics import CONFIDENCE
 from seqclf.studies import convergence_shown
+from seqclf.studies.intervals import student_mean
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, quick_config, trainings
+from seqclf.studies.question import Answer, Question, trainings
 from seqclf.studies.timed import twins_timed
 from seqclf.text.batching import num_batches
 
@@ -40,13 +39,11 @@ LEAST_WAY = 0.05  # of the loss of guessing; below, hardly anything was learnt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """How a training went; all lists begin before the first epoch, at step 0.
+    """A training's history; all lists begin before the first epoch, at step 0.
 
     Attributes:
-      cell: The cell.
-      seed: The training seed.
-      steps: Steps made by the end of each epoch.
-      seconds: Seconds of training by then, as they passed.
+      steps: Steps by the end of each epoch.
+      seconds: Wall-clock seconds of training by then.
       losses: Validation loss; the first is that of guessing evenly.
     """
 
@@ -62,9 +59,9 @@ class Curve:
         return self.losses.index(min(self.losses[1:]), 1)
 
     def reached(self, loss: float) -> float | None:
-        """Returns the epochs after which the loss is first reached; None if never.
+        """Returns the epochs until the loss is first reached; None if never.
 
-        Within an epoch the loss falls along a straight line.
+        Within an epoch the loss is interpolated linearly.
         """
         for epoch in range(1, len(self.losses)):
             before, after = self.losses[epoch - 1 : epoch + 1]
@@ -76,22 +73,16 @@ class Curve:
 
     def steps_to(self, loss: float) -> float | None:
         """Returns the steps until the loss is first reached; None if never."""
-        return _at(self.steps, self.reached(loss))
-
-    def seconds_to(self, loss: float) -> float | None:
-        """Returns the seconds until then, as they passed."""
-        return _at(self.seconds, self.reached(loss))
-
-
-def _at(values: Sequence[float], epochs: float | None) -> float | None:
-    if epochs is None:
-        return None
-    whole = min(int(epochs), len(values) - 2)
-    return values[whole] + (epochs - whole) * (values[whole + 1] - values[whole])
+        epochs = self.reached(loss)
+        if epochs is None:
+            return None
+        whole = min(int(epochs), len(self.steps) - 2)
+        before, after = self.steps[whole : whole + 2]
+        return before + (epochs - whole) * (after - before)
 
 
 def run(question: Question, lab: Lab) -> Answer[ConvergenceFindings]:
-    """Trains the twins, unless that was done, and reads how fast they learnt.
+    """Trains the twins, or reuses them, and reads how fast they learnt.
 
     Raises:
       ConfigError: If GRU or LSTM is not among the cells.
@@ -102,9 +93,9 @@ def run(question: Question, lab: Lab) -> Answer[ConvergenceFindings]:
             f"convergence sets gru beside lstm; name both in --cells, got "
             f"{','.join(question.cells)}."
         )
-    config = quick_config(question.config) if question.quick else question.config
+    config = question.recipe
     finished = lab.train(trainings(question, config))
-    # Not the data that a run names, which may have been moved since.
+    # Not from the run's own data source, which may have been moved since.
     lengths = lab.load(config).splits[TRAIN].lengths
     curves = [_curve(run, lengths) for run in finished]
     one_each = trainings(question, config)[: len(question.cells)]
@@ -179,7 +170,7 @@ def found(
 
 
 def _decided(levels: Sequence[Level]) -> tuple[int, int]:
-    """Counts the losses to which GRU needs fewer steps, or more, by the intervals."""
+    """Counts the levels for which GRU needs fewer steps, or more, by the intervals."""
     ratios = [level.ratio for level in levels]
     fewer = sum(one.high is not None and one.high < 1 for one in ratios)
     return fewer, sum(one.low is not None and one.low > 1 for one in ratios)
@@ -188,7 +179,7 @@ def _decided(levels: Sequence[Level]) -> tuple[int, int]:
 def _last(
     curves: Sequence[Curve], loss: float, milliseconds: dict[str, float]
 ) -> tuple[float, float]:
-    """Returns the most steps, and seconds alone, that GRU or LSTM needs to a loss."""
+    """Returns the most steps, and seconds alone, that a GRU or LSTM needs."""
     steps = [(c.steps_to(loss), c.cell) for c in curves if c.cell in (FIRST, SECOND)]
     there = [(value, cell) for value, cell in steps if value is not None]
     seconds = [value * milliseconds[cell] / 1000 for value, cell in there]
@@ -207,6 +198,7 @@ def _level(
     for curve in curves:
         reached.setdefault(curve.cell, []).append(curve.steps_to(loss))
     means = {cell: _mean(values) for cell, values in reached.items()}
+    faster = milliseconds[FIRST] / milliseconds[SECOND]
     ratio = paired_ratio(_by_seed(curves, FIRST, loss), _by_seed(curves, SECOND, loss))
     return Level(
         loss=loss,
@@ -217,15 +209,7 @@ def _level(
             for cell, steps in means.items()
         },
         ratio=ratio,
-        seconds_ratio=_times(ratio, milliseconds[FIRST] / milliseconds[SECOND]),
-    )
-
-
-def _times(ratio: Mean, factor: float) -> Mean:
-    return Mean(
-        mean=ratio.mean * factor,
-        low=None if ratio.low is None else ratio.low * factor,
-        high=None if ratio.high is None else ratio.high * factor,
+        seconds_ratio=ratio.mapped(lambda steps: steps * faster),
     )
 
 
@@ -240,26 +224,16 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def paired_ratio(first: dict[int, float], second: dict[int, float]) -> Mean:
-    """Returns the mean ratio of what two cells needed, paired by seed.
+    """Returns the geometric mean of the ratio of two cells' steps, paired by seed.
+
+    Its interval is by Student's t on the logarithms; a single seed has none.
 
     Args:
       first: Steps by seed, positive.
       second: The same seeds of the other cell.
-
-    Returns:
-      The geometric mean, with the interval of Student's t on the logarithms; without
-      one of a single seed.
     """
-    from scipy.stats import t
-
     logs = [math.log(first[seed] / second[seed]) for seed in first]
-    centre = statistics.fmean(logs)
-    if len(logs) < 2:
-        return Mean(mean=math.exp(centre))
-    reach = float(t.isf((1 - CONFIDENCE) / 2, len(logs) - 1))
-    reach *= statistics.stdev(logs) / math.sqrt(len(logs))
-    low, high = math.exp(centre - reach), math.exp(centre + reach)
-    return Mean(mean=math.exp(centre), low=low, high=high)
+    return student_mean(logs).mapped(math.exp)
 
 
 def _rows(curves: Sequence[Curve]) -> list[EpochReached]:

@@ -1,4 +1,4 @@
-"""What the study `convergence` found, as it is read: sentence, table, notes, figure."""
+"""What `convergence` found: sentence, table, notes and figure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 from seqclf.records.sweeps import ConvergenceFindings, EpochReached, Level, Mean
 from seqclf.report.figures import drawn, legend, style
+from seqclf.report.table import Table
 from seqclf.runs import Run
-from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
-from seqclf.wording import joined
+from seqclf.studies.question import QUICK_ROWS, Answer, Question
+from seqclf.wording import MISSING, joined, with_interval
 
 LABELS = ("training steps", "seconds, with steps timed alone")
 
@@ -25,7 +26,7 @@ def sentence(findings: ConvergenceFindings) -> str:
             "of guessing."
         )
     losses = joined([f"{level.loss:.3f}" for level in levels])
-    steps = joined([_ratio_said(level.ratio) for level in levels])
+    steps = joined([_ratio(level.ratio) for level in levels])
     seconds = joined([f"{level.seconds_ratio.mean:.2f}" for level in levels])
     lead = (
         f"To validation losses of {losses} GRU needed {steps} times the steps of LSTM"
@@ -44,25 +45,15 @@ def sentence(findings: ConvergenceFindings) -> str:
     )
 
 
-def _ratio_said(ratio: Mean) -> str:
-    if ratio.low is None or ratio.high is None:
-        return f"{ratio.mean:.2f}"
-    return f"{ratio.mean:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
+def _ratio(ratio: Mean) -> str:
+    return with_interval(ratio.mean, ratio.low, ratio.high, scale=1, digits=2)
 
 
 def table(findings: ConvergenceFindings) -> Table:
     """Returns a line a loss and cell; without losses, a line a cell."""
     cells = list(findings.best_epoch)
-    rows = [
-        tuple(_line(level, cell, findings))
-        for level in findings.levels
-        for cell in cells
-    ]
-    if not rows:
-        rows = [
-            ("–", cell, "–", "–", "–", f"{findings.best_epoch[cell]:.1f}")
-            for cell in cells
-        ]
+    levels = findings.levels or (None,)
+    rows = [_line(level, cell, findings) for level in levels for cell in cells]
     return Table(
         header=(
             "validation loss", "cell", "reached by", "steps", "seconds, timed alone",
@@ -72,16 +63,21 @@ def table(findings: ConvergenceFindings) -> Table:
     )  # fmt: skip
 
 
-def _line(level: Level, cell: str, findings: ConvergenceFindings) -> list[str]:
+def _line(
+    level: Level | None, cell: str, findings: ConvergenceFindings
+) -> tuple[str, ...]:
+    best = f"{findings.best_epoch[cell]:.1f}"
+    if level is None:
+        return (MISSING, cell, MISSING, MISSING, MISSING, best)
     steps, seconds = level.steps[cell], level.seconds_alone[cell]
-    return [
+    return (
         f"{level.loss:.3f}",
         cell,
         f"{level.trainings[cell]} of {findings.seeds}",
-        "–" if steps is None else f"{steps:,.0f}",
-        "–" if seconds is None else f"{seconds:.1f}",
-        f"{findings.best_epoch[cell]:.1f}",
-    ]
+        MISSING if steps is None else f"{steps:,.0f}",
+        MISSING if seconds is None else f"{seconds:.1f}",
+        best,
+    )
 
 
 def notes(
@@ -89,25 +85,22 @@ def notes(
 ) -> tuple[str, ...]:
     """Says what was timed how, and what was held fixed."""
     jobs = sorted({run.environment.jobs for run in finished})
-    passed = (
-        "alone" if jobs == [1] else f"{joined([str(n) for n in jobs])} trainings a time"
-    )
+    passed = "alone."
+    if jobs != [1]:
+        several = joined([str(n) for n in jobs])
+        passed = f"with {several} trainings at a time: they do not rank the cells."
     said = [
         f"Seconds timed alone are steps times {_milliseconds(findings)}, timed in "
         f"turns on the same batches.",
-        f"Seconds as they passed, in the rows, were measured {passed}"
-        + ("." if jobs == [1] else ": these are not alone, and do not rank the cells."),
+        f"Wall-clock seconds, in the rows, were measured {passed}",
         f"Within an epoch the loss is taken to fall along a line, in the first from "
         f"that of guessing, {findings.guessing:.3f}.",
         "The learning rate is that of the recipe, the same for all cells, and follows "
         "its schedule: tuned for each cell, the order may be another.",
     ]
-    if question.quick:
-        epochs = finished[0].config.training.epochs
-        said.append(
-            f"Quick: at most {QUICK_ROWS:,} training texts, {epochs} epochs at most."
-        )
-    return tuple(said)
+    epochs = finished[0].config.training.epochs
+    quick = f"at most {QUICK_ROWS:,} training texts, {epochs} epochs at most."
+    return (*said, *question.quick_note(quick))
 
 
 def _milliseconds(findings: ConvergenceFindings) -> str:
@@ -116,10 +109,10 @@ def _milliseconds(findings: ConvergenceFindings) -> str:
 
 
 def figure(answer: Answer[ConvergenceFindings]) -> str:
-    """Draws the validation loss by step and by second alone; levels lie across.
+    """Draws the validation loss by step and by second alone, with the levels.
 
-    Seeds are faint, their mean is strong as far as all of them go. It ends a little
-    behind the last training of GRU or LSTM to reach the hardest loss.
+    Seeds are faint, their mean is strong up to the last epoch of all. The axis ends
+    soon after the last training of GRU or LSTM has reached the hardest loss.
     """
     findings = answer.findings
 
@@ -132,8 +125,7 @@ def figure(answer: Answer[ConvergenceFindings]) -> str:
         for axes, label, last in zip(panels, LABELS, findings.last, strict=True):
             for level in findings.levels:
                 axes.axhline(level.loss, color="#888888", linewidth=0.7, zorder=0)
-            axes.set_xlim(0, 1.1 * last if last else None)
-            axes.set_xlabel(label)
+            axes.set(xlim=(0, 1.1 * last if last else None), xlabel=label)
         panels[0].set_ylabel("validation loss")
         legend(figure, panels[:1])
 
@@ -144,7 +136,7 @@ def _draw_cell(
     axes: Any,
     lines: Sequence[Sequence[EpochReached]],
     unit: float,
-    look: dict[str, Any],
+    look: dict[str, object],
 ) -> None:
     for line in lines if len(lines) > 1 else ():
         x = [unit * row.steps for row in line]

@@ -1,11 +1,11 @@
-"""What each cell costs: weights, arithmetic, and time on this machine.
+"""What each cell costs: parameters, arithmetic, and time on this machine.
 
-Nothing is trained to an end. The weights of the recurrent layers are counted in the
-built model and by their formulas (d inputs, h units): SimpleRNN has one block of
-h(h + d) weights, GRU three (Cho et al. 2014), LSTM four (Hochreiter & Schmidhuber 1997,
-Gers et al. 2000). Each weight of a matrix multiplies once a token; so the arithmetic
-follows from them. Time is what `compare` measures with nothing else running: training
-steps of all cells in turns on the same batches, and single texts on ONNX Runtime.
+The parameters of the recurrent layers are counted in the built model and by their
+formulas (d inputs, h units): SimpleRNN has one block of h(h + d) weights, GRU three
+(Cho et al. 2014), LSTM four (Hochreiter & Schmidhuber 1997, Gers et al. 2000). Each
+weight of a matrix multiplies once a token. Time is measured as in `compare`, with
+nothing else running: training steps of all cells in turns on the same batches, and
+single texts on ONNX Runtime.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from seqclf.records.timing import TimedTwin
 from seqclf.statistics import CONFIDENCE
 from seqclf.studies import cost_shown
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, quick_config, trainings
+from seqclf.studies.question import Answer, Question, trainings
 from seqclf.studies.timed import twins_timed
 
 
@@ -30,12 +30,12 @@ def run(question: Question, lab: Lab) -> Answer[CostFindings]:
     """Counts and times the cells.
 
     Raises:
-      ConfigError: If GRU, the one that the others are set beside, is not asked for.
+      ConfigError: If GRU, which the others are compared with, is not asked for.
       RunError: If formula and count disagree.
     """
     if GRU.name not in question.cells:
         raise ConfigError("cost sets the cells beside gru; name it in --cells too.")
-    config = quick_config(question.config) if question.quick else question.config
+    config = question.recipe
     configs = trainings(question, config)[: len(question.cells)]
     measured = twins_timed(configs, lab)
     base = measured[question.cells.index(GRU.name)].milliseconds_per_step.rounds
@@ -50,22 +50,22 @@ def run(question: Question, lab: Lab) -> Answer[CostFindings]:
         rows=tuple(rows),
         findings=_findings(rows),
         trials=0,
-        notes=cost_shown.notes(config, rows, question.quick),
+        notes=cost_shown.notes(config, rows, question),
     )
 
 
 def multiply_adds(config: ModelConfig) -> int:
-    """Counts the multiply-adds of the recurrent layers' matrices a token, by formula.
+    """Returns the multiply-adds a token of the recurrent layers' matrices, by formula.
 
-    Each weight multiplies once, a bias never. The products element by element, at
-    most 3 a unit, are left out.
+    Each weight multiplies once, a bias never. Elementwise products, at most 3 a unit,
+    are not counted.
     """
     width = config.units * config.layers * (1 + config.bidirectional)
     return recurrent_parameters(config) - CELLS[config.cell].biases * width
 
 
 def _row(config: RunConfig, timed: TimedTwin, base: Sequence[float]) -> CellCost:
-    """Returns what a cell costs; `base` are the times of GRU's step by round."""
+    """Returns the costs of a cell; `base` are GRU's step times by round."""
     cell, formula = config.model.cell, recurrent_parameters(config.model)
     if formula != timed.recurrent_parameters:
         raise RunError(
@@ -92,14 +92,10 @@ def _row(config: RunConfig, timed: TimedTwin, base: Sequence[float]) -> CellCost
 
 
 def ratio_by_round(times: Sequence[float], base: Sequence[float]) -> Median:
-    """Sets times beside others, round by round; see `interval_of_median`.
+    """Returns the median ratio of step times to GRU's, `base`, round by round.
 
-    The cells take turns, so that a slow moment of the machine slows both times of a
+    The cells take turns, so that a slow moment of the machine affects both times of a
     round.
-
-    Args:
-      times: Of a step in each round.
-      base: Of GRU's.
     """
     ratios = [one / other for one, other in zip(times, base, strict=True)]
     low, high = interval_of_median(ratios)
@@ -107,13 +103,9 @@ def ratio_by_round(times: Sequence[float], base: Sequence[float]) -> Median:
 
 
 def interval_of_median(values: Sequence[float]) -> tuple[float, float]:
-    """Returns an interval of 95 % of the median, whatever the distribution.
+    """Returns a 95 % interval of the median of at least 6 independent values.
 
-    By order statistics (Conover 1999, section 3.2): one slow moment of the machine
-    does not move it.
-
-    Args:
-      values: At least 6, independent.
+    By order statistics (Conover 1999, section 3.2), for any distribution.
     """
     from scipy.stats import quantile_test
 
@@ -122,19 +114,22 @@ def interval_of_median(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _findings(rows: Sequence[CellCost]) -> CostFindings:
+    by_cell = {row.cell: row for row in rows}.items()
     return CostFindings(
-        recurrent_parameters={row.cell: row.recurrent_parameters for row in rows},
-        parameters={row.cell: row.parameters for row in rows},
-        multiply_adds_per_token={row.cell: row.multiply_adds_per_token for row in rows},
-        milliseconds_per_step={row.cell: row.milliseconds_per_step for row in rows},
+        recurrent_parameters={cell: one.recurrent_parameters for cell, one in by_cell},
+        parameters={cell: one.parameters for cell, one in by_cell},
+        multiply_adds_per_token={c: one.multiply_adds_per_token for c, one in by_cell},
+        milliseconds_per_step={
+            cell: one.milliseconds_per_step for cell, one in by_cell
+        },
         milliseconds_per_prediction={
-            row.cell: row.milliseconds_per_prediction for row in rows
+            cell: one.milliseconds_per_prediction for cell, one in by_cell
         },
-        kernel={row.cell: row.kernel for row in rows},
-        step_ratio={
-            row.cell: Median(
-                median=row.step_ratio, low=row.step_ratio_low, high=row.step_ratio_high
-            )
-            for row in rows
-        },
+        kernel={cell: one.kernel for cell, one in by_cell},
+        step_ratio={cell: _ratio(one) for cell, one in by_cell},
     )
+
+
+def _ratio(one: CellCost) -> Median:
+    low, high = one.step_ratio_low, one.step_ratio_high
+    return Median(median=one.step_ratio, low=low, high=high)

@@ -1,4 +1,4 @@
-"""What the study `cost` found, as it is read: sentence, table, notes and figure."""
+"""What `cost` found: sentence, table, notes and figure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from seqclf.config import RunConfig
 from seqclf.records.sweeps import CellCost, CostFindings
 from seqclf.report.figures import drawn, short, style
 from seqclf.report.svg import INK
-from seqclf.studies.question import QUICK_ROWS, Answer, Table
-from seqclf.wording import joined
+from seqclf.report.table import Table
+from seqclf.studies.drawing import name_lines
+from seqclf.studies.question import QUICK_ROWS, Answer, Question
+from seqclf.wording import counted, interval, joined
 
 
 def sentence(rows: Sequence[CellCost]) -> str:
@@ -34,7 +36,7 @@ def sentence(rows: Sequence[CellCost]) -> str:
 
 
 def _spread(row: CellCost) -> str:
-    return f"{row.step_ratio_low:.2f} to {row.step_ratio_high:.2f}"
+    return interval(row.step_ratio_low, row.step_ratio_high, scale=1, digits=2)
 
 
 def table(rows: Sequence[CellCost]) -> Table:
@@ -59,30 +61,29 @@ def table(rows: Sequence[CellCost]) -> Table:
 
 
 def notes(
-    config: RunConfig, rows: Sequence[CellCost], is_quick: bool
+    config: RunConfig, rows: Sequence[CellCost], question: Question
 ) -> tuple[str, ...]:
     """Says what was counted and timed, and what does not compare."""
     model = config.model
     directions = "two directions" if model.bidirectional else "one direction"
     said = [
-        f"{model.layers} recurrent layer{'s' * (model.layers > 1)}, {directions}, "
-        f"{model.units} units, {model.embedding_size} inputs; formula and count of the "
-        f"built model agree.",
+        f"{counted(model.layers, 'recurrent layer')}, {directions}, {model.units} "
+        f"units, {model.embedding_size} inputs; formula and count of the built model "
+        f"agree.",
         "Multiply-adds are those of the recurrent matrices, forward; training takes "
         "about three times as many.",
-        "Steps of all cells in turns on the same batches, tracing not counted; beside "
-        "GRU stands the median of the ratios, round by round. A prediction is one text "
-        "on ONNX Runtime.",
+        "Steps of all cells are timed in turns on the same batches, without tracing; "
+        "beside GRU is the median of the ratios by round. A prediction is one text on "
+        "ONNX Runtime.",
         f"Kernel of a training step: {_kernels(rows)}.",
     ]
     if len({row.kernel for row in rows if CELLS[row.cell].recurs}) > 1:
         said.append("The cells ran on different kernels: their times do not compare.")
-    if is_quick:
-        said.append(
-            f"Quick: batches and vocabulary of at most {QUICK_ROWS:,} training texts; "
-            "the recurrent parameters do not depend on them."
-        )
-    return tuple(said)
+    quick = (
+        f"batches and vocabulary of at most {QUICK_ROWS:,} training texts; the "
+        "recurrent parameters do not depend on them."
+    )
+    return (*said, *question.quick_note(quick))
 
 
 def _kernels(rows: Sequence[CellCost]) -> str:
@@ -93,7 +94,7 @@ def _kernels(rows: Sequence[CellCost]) -> str:
 
 
 def figure(answer: Answer[CostFindings]) -> str:
-    """Draws parameters and times as bars; a line goes from least to most round."""
+    """Draws parameters and times as bars; a line spans the rounds."""
     rows: Sequence[CellCost] = answer.rows
     names = [row.cell for row in rows]
     steps = [row.milliseconds_per_step for row in rows]
@@ -109,11 +110,10 @@ def figure(answer: Answer[CostFindings]) -> str:
         _draw_bars(panels[0], names, weights, "{:,.0f}")
         _draw_bars(panels[1], names, steps, "{:.1f}", rounds)
         _draw_bars(panels[2], names, predictions, "{:.3f}")
-        labels = ("recurrent parameters", "ms a training step", "ms a prediction")
-        for axes, label in zip(panels, labels, strict=True):
-            axes.set_xlabel(label)
-        panels[0].set_yticks(range(len(rows)), names)
-        panels[0].set_ylim(len(rows) - 0.5, -0.5)
+        panels[0].set(xlabel="recurrent parameters")
+        panels[1].set(xlabel="ms a training step")
+        panels[2].set(xlabel="ms a prediction")
+        name_lines(panels[0], names)
 
     return drawn(draw, "cost", 9.2, 0.9 + 0.42 * len(rows))
 
@@ -125,7 +125,9 @@ def _draw_bars(
     form: str,
     rounds: Sequence[tuple[float, float]] = (),
 ) -> None:
-    """Draws a bar a cell; `rounds` are the least and the most of its rounds."""
+    """Draws a bar a cell; `rounds` are its fastest and its slowest."""
+    from matplotlib.ticker import MaxNLocator
+
     ends = rounds or [(value, value) for value in values]
     for place, (cell, value, (least, most)) in enumerate(
         zip(names, values, ends, strict=True)
@@ -138,11 +140,5 @@ def _draw_bars(
             textcoords="offset points",
         )  # fmt: skip
     axes.set_xlim(0, 1.4 * max(most for _, most in ends) or 1)
-    axes.xaxis.set_major_locator(_few_ticks())
+    axes.xaxis.set_major_locator(MaxNLocator(3))
     axes.xaxis.set_major_formatter(lambda value, _: short(value))
-
-
-def _few_ticks() -> Any:
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(3)

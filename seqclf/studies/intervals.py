@@ -1,6 +1,8 @@
-"""Accuracies and their differences with intervals, of one seed or of several."""
+"""Estimates with their intervals: accuracies, differences, means over seeds."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -8,19 +10,15 @@ from seqclf import statistics
 from seqclf.comparison.pairs import Right, accuracy_interval, compare_models
 from seqclf.metrics import wilson
 from seqclf.records.details import Reach
-from seqclf.records.sweeps import Difference
+from seqclf.records.sweeps import Difference, Mean
 
-CELLS, MODELS = "cells", "models"  # what a difference is said of
+CELLS, MODELS = "cells", "models"  # what a difference is about
 
 
 def accuracy(right: Right) -> Reach:
-    """Returns a cell's mean accuracy with its 95 % interval.
+    """Returns a cell's mean accuracy with its 95 % interval, from bool [texts] by seed.
 
-    Args:
-      right: bool [texts] by seed.
-
-    Returns:
-      The interval is over seeds and texts; of one seed, over texts.
+    The interval is over seeds and texts; of one seed, over texts.
     """
     values = np.array(list(right.values()))
     if len(values) > 1:
@@ -31,12 +29,7 @@ def accuracy(right: Right) -> Reach:
 
 
 def p_of_guessing(right: Right, chance: float) -> float:
-    """Returns the p, one-sided, of being right so often by guessing.
-
-    Args:
-      right: bool [texts] by seed; guessers are right on texts of their own each.
-      chance: Accuracy of a guess, in (0, 1).
-    """
+    """Returns the one-sided p of being right so often by independent guesses."""
     from scipy.stats import binomtest
 
     values = np.array(list(right.values()))
@@ -45,16 +38,16 @@ def p_of_guessing(right: Right, chance: float) -> float:
 
 
 def difference(a: Right, b: Right) -> Difference:
-    """Compares two groups of trained models on the same texts.
+    """Returns the difference in accuracy of a less b on the same texts and seeds.
 
     Args:
-      a: Which test texts the first has right, by seed.
-      b: The same of the second, of the same seeds.
+      a: Which test texts the first has right, bool [texts] by seed.
+      b: The same of the second.
 
     Returns:
-      That of a over b; p is not adjusted. It is of CELLS, over seeds and texts, see
-      `crossed_mean`; or of MODELS, where there is one seed: the bootstrap and McNemar's
-      test of two models, which tell nothing of another training.
+      Of CELLS, over seeds and texts, see `crossed_mean`; with one seed of MODELS: the
+      bootstrap and McNemar's test of two models, which say nothing about another
+      training. p is not adjusted.
     """
     seeds = sorted(a)
     if len(seeds) == 1:
@@ -76,3 +69,25 @@ def difference(a: Right, b: Right) -> Difference:
         p=estimate.p,
         of=CELLS,
     )
+
+
+def student_mean(values: Sequence[float]) -> Mean:
+    """Returns the mean of independent values with Student's interval.
+
+    A single value has no interval.
+    """
+    from scipy.stats import t
+
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return Mean(mean=mean)
+    error = float(np.std(values, ddof=1)) / len(values) ** 0.5
+    reach = float(t.isf((1 - statistics.CONFIDENCE) / 2, len(values) - 1)) * error
+    return Mean(mean=mean, low=mean - reach, high=mean + reach)
+
+
+def middle(drawn: Sequence[float] | np.ndarray) -> tuple[float, float]:
+    """Returns the bounds of the middle 95 % of resampled values."""
+    tail = (1 - statistics.CONFIDENCE) / 2
+    low, high = np.quantile(np.asarray(drawn, np.float64), [tail, 1 - tail])
+    return float(low), float(high)

@@ -1,10 +1,10 @@
-"""Where studies train and measure: the engine of `compare`, finished runs reused."""
+"""Where studies train and measure: with the engine of `compare`, reusing runs."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from seqclf import marker, runs
 from seqclf.comparison import plan as planning
 from seqclf.comparison.tuning import FAILED_FILE
-from seqclf.config import DataConfig, RunConfig
+from seqclf.config import DataConfig, RunConfig, TextConfig
 from seqclf.engine import Task, run_tasks
 from seqclf.errors import RunError, TrainingError
 from seqclf.records.training import Finished, Report
@@ -24,6 +24,7 @@ from seqclf.studies import saved
 from seqclf.system import cores
 from seqclf.text.encoding import EncodedDataset
 from seqclf.training.trial import Trial
+from seqclf.wording import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,11 +38,11 @@ class Lab:
     """A place to train and to measure.
 
     Attributes:
-      folder: Where trials and answers are kept, within the folder of the runs.
-      target: The folder of the runs, where finished ones of `compare` are reused, that
-        of the caches, and whether to begin anew.
-      listener: Told of the progress.
-      jobs: Processes at a time; the cores are divided among them.
+      folder: Of trials and answers, within the folder of the runs.
+      target: The folder of the runs, whose finished ones are reused, that of the
+        caches, and whether to start again.
+      listener: Receives the progress.
+      jobs: Processes at a time; they share the cores.
     """
 
     folder: Path
@@ -55,16 +56,13 @@ class Lab:
         return max(cores() // self.jobs, 1)
 
     def shared(self) -> Lab:
-        """Returns a lab whose trials and texts all data sets have in common.
-
-        For texts that are made up, and are the same whatever data set is asked about.
-        """
+        """Returns a lab for made-up texts, which do not depend on the data set."""
         folder = saved.folder_of(self.target.models, SHARED)
         marker.begin_new(folder, marker.STUDIES)
         return dataclasses.replace(self, folder=folder)
 
     def load(self, config: RunConfig) -> EncodedDataset:
-        """Loads and encodes data; of its notes nothing is said."""
+        """Loads and encodes data without its notes."""
         return load_and_encode(config, self.target.cache, None)
 
     def train(
@@ -77,18 +75,21 @@ class Lab:
 
         Args:
           configs: What to train, each on its own data; equal ones are trained once.
-          with_first_epoch: Whether the runs shall hold the model after one epoch too.
-          may_diverge: Whether a loss that runs away is a result: its run stays
-            unfinished, and is not tried again.
+          with_first_epoch: Whether the runs must also save the model after one epoch.
+          may_diverge: Whether a diverged training is a result: its run stays
+            unfinished and is not repeated.
 
         Returns:
-          A run for each config, finished unless it may diverge and did.
+          A run for each config, finished unless it diverged and may do so.
 
         Raises:
           TrainingError: If a training failed; the reasons are named, the other runs
             are kept.
         """
-        data = _each_once(self.load, [(c.data, c.text) for c in configs], configs)
+        data: dict[tuple[DataConfig, TextConfig], EncodedDataset] = {}
+        for config in configs:
+            if (config.data, config.text) not in data:
+                data[config.data, config.text] = self.load(config)
         paths: list[Path] = []
         trials: dict[Path, Trial] = {}
         for config in configs:
@@ -135,7 +136,7 @@ class Lab:
             return
         reused = count - len(trials)
         self.listener.note(
-            f"{len(trials)} trainings"
+            counted(len(trials), "training")
             + (f", and {reused} that are finished: reused." if reused else ".")
         )
         costs = {t.path.name: planning.relative_cost(t.config) for t in trials}
@@ -143,23 +144,19 @@ class Lab:
             try:
                 failures = planning.train(trials, report, self.jobs, may_diverge)
             except KeyboardInterrupt:
-                self.listener.insist("Type the same command again, and it goes on.")
+                self.listener.insist("Type the same command again to resume.")
                 raise
         if failures:
             reasons = "; ".join(f"{name}: {why}" for name, why in failures.items())
-            raise TrainingError(
-                f"{len(failures)} of {len(trials)} trainings failed. {reasons}"
-            )
+            many = f"{len(failures)} of {counted(len(trials), 'training')}"
+            raise TrainingError(f"{many} failed. {reasons}")
 
     def keep_data(self, name: str, splits: Mapping[str, pa.Table]) -> DataConfig:
-        """Writes made-up or altered texts, to be trained on like any other.
+        """Writes made-up or altered texts as a data set, and returns its config.
 
         Args:
-          name: Of the data set; the same name must stand for the same texts.
+          name: Of the data set; the same name must mean the same texts.
           splits: By split, tables with text: string and label: string.
-
-        Returns:
-          Where they are.
         """
         from pyarrow import parquet
 
@@ -177,18 +174,15 @@ class Lab:
         arguments: Sequence[Any],
         names: Sequence[str],
     ) -> list[Any]:
-        """Calls a function of (argument, report) in processes of their own.
+        """Returns a function's values, each call in a separate process.
 
         Args:
-          function: Importable; returns plain values.
+          function: Importable; returns a value that can be pickled.
           arguments: One a call.
-          names: What each call is called on the screen.
-
-        Returns:
-          What the calls returned, in order.
+          names: Of the calls, for the screen.
 
         Raises:
-          RunError: If one failed.
+          RunError: If a call failed.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         tasks = [Task(function, a, self.folder / LOG_FILE) for a in arguments]
@@ -204,20 +198,8 @@ class Lab:
         return [values[index] for index in range(len(arguments))]
 
 
-def _each_once(
-    load: Callable[[RunConfig], EncodedDataset],
-    keys: Iterable[tuple[DataConfig, Any]],
-    configs: Iterable[RunConfig],
-) -> dict[tuple[DataConfig, Any], EncodedDataset]:
-    found: dict[tuple[DataConfig, Any], EncodedDataset] = {}
-    for key, config in zip(keys, configs, strict=True):
-        if key not in found:
-            found[key] = load(config)
-    return found
-
-
 def has_diverged(run: Run) -> bool:
-    """Tells whether a training that was allowed to diverge did so."""
+    """Tells whether a training that may diverge did so."""
     return (run.path / FAILED_FILE).exists() and not run.is_finished
 
 

@@ -1,29 +1,29 @@
 """How far back the cells remember: accuracy against the distance of what decides.
 
-One layer, one direction, the last state read out, trained on made-up tasks whose answer
-stands any number of tokens before the end (`memory_tasks`): the first token, asked for
-at the end; the adding problem of Hochreiter & Schmidhuber (1997, Neural Computation
-9:1735); and reviews of `demo` behind whose opinion neutral sentences were put. Bengio,
-Simard & Frasconi (1994, IEEE Trans. Neural Networks 5:157) showed on such a task that
-plain recurrent networks fail to learn what lies far back; Hochreiter & Schmidhuber that
-gates do learn it.
+One layer, one direction, the last state read out, trained on made-up tasks
+(`memory_tasks`) whose answer is any number of tokens before the end: the first token;
+the adding problem of Hochreiter & Schmidhuber (1997, Neural Computation 9:1735); and
+reviews of `demo` followed by neutral sentences. Bengio, Simard & Frasconi (1994, IEEE
+Trans. Neural Networks 5:157) showed on such a task that plain recurrent networks fail
+to learn long-range dependencies; Hochreiter & Schmidhuber that gates do learn them.
 
-Whether a plain network learns it hangs on how it begins and on what it is shown, too
-(Le, Jaitly & Hinton 2015, arXiv:1504.00941, on the beginning). So the first task is
-asked in three ways: training texts of all distances up to the one tested; most of them
-short; and all at the distance tested, with small initial token vectors, under which
-Keras's orthogonal recurrent matrix hands the state of a SimpleRNN on nearly unchanged.
+Whether a plain network learns them also depends on its initialisation (Le, Jaitly &
+Hinton 2015, arXiv:1504.00941) and on its training texts. So the first task is trained
+in three variants: on distances up to the one tested; on mostly short ones; and on the
+distance tested alone with a small embedding initialisation range, under which Keras's
+orthogonal recurrent matrix passes the state of a SimpleRNN on nearly unchanged.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from seqclf.cells import SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE, Right, right_answers
-from seqclf.config import DataConfig, RunConfig, twin
+from seqclf.config import DataConfig, RunConfig
+from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.records.inside import (
     AccuracyAt,
     CellMemory,
@@ -35,16 +35,14 @@ from seqclf.runs import Run
 from seqclf.studies import memory_shown
 from seqclf.studies.intervals import accuracy, difference, p_of_guessing
 from seqclf.studies.lab import Lab
-from seqclf.studies.memory_tasks import SERIES, TASKS, VERSION, Series, Sizes, texts
-from seqclf.studies.question import Answer, Question, textbook
+from seqclf.studies.memory_tasks import SERIES, TASKS, VERSION, Series, texts
+from seqclf.studies.question import Answer, Question, textbook, trainings
 
-EVALUATED = {"validation": 500, "test": 1000}
-
-
+EVALUATED = {VALIDATION: 500, TEST: 1000}
 QUICK_SERIES = {"recall": dataclasses.replace(SERIES["recall"], epochs=8)}
 DISTANCES = (10, 30, 100, 200, 500)
 QUICK_DISTANCES = (10, 100)
-# What the recipe has against overfitting would hide the very token that decides.
+# Regularisation would hide the one token that decides.
 MODEL = {"units": 32, "embedding_size": 16, "dropout_rate": 0.0}
 TRAINING = {
     "word_dropout_rate": 0.0,
@@ -55,33 +53,25 @@ TRAINING = {
 }
 
 _Settings = TypeVar("_Settings")
-Point = tuple[str, int]  # series, distance
 
 
 def run(question: Question, lab: Lab) -> Answer[MemoryFindings]:
-    """Trains each cell on each task at each distance.
-
-    Args:
-      question: What is asked; its data set lends the recipe alone.
-      lab: Where to train.
-
-    Returns:
-      The answer; its findings are by the keys of `SERIES`.
-    """
+    """Trains each cell on each task at each distance; the data set is not used."""
     lab = lab.shared()
     series = QUICK_SERIES if question.quick else SERIES
     distances = QUICK_DISTANCES if question.quick else DISTANCES
-    places = [(name, d) for d in sorted(distances, reverse=True) for name in series]
-    points = {
-        place: _data(series[place[0]], place[1], question, lab) for place in places
-    }
-    configs = [
-        twin(_recipe(question, series[place[0]], place[1], data), cell, seed)
-        for place, data in points.items()
-        for seed in question.seeds
-        for cell in question.cells
-    ]
-    groups = _grouped(points, question, lab.train(configs))
+    points = [(name, d) for d in sorted(distances, reverse=True) for name in series]
+    configs: list[RunConfig] = []
+    keys: list[tuple[str, int, str]] = []
+    for name, distance in points:
+        data = _data(series[name], distance, question, lab)
+        recipe = _recipe(question, series[name], distance, data)
+        for config in trainings(question, recipe):
+            configs.append(config)
+            keys.append((name, distance, config.model.cell))
+    groups: dict[tuple[str, int, str], list[Run]] = {}
+    for key, run in zip(keys, lab.train(configs), strict=True):
+        groups.setdefault(key, []).append(run)
     rights = {key: right_answers(group) for key, group in groups.items()}
     findings = MemoryFindings(
         distances=tuple(distances),
@@ -105,15 +95,14 @@ def run(question: Question, lab: Lab) -> Answer[MemoryFindings]:
 def _data(one: Series, distance: int, question: Question, lab: Lab) -> DataConfig:
     rows = min(question.config.data.limit or one.rows, one.rows)
     name = f"memory-{one.task}-{distance}-{one.spread}-{rows}-v{VERSION}"
-    return lab.keep_data(
-        name, texts(one.task, distance, Sizes(train=rows, **EVALUATED), one.spread)
-    )
+    sizes = {TRAIN: rows, **EVALUATED}
+    return lab.keep_data(name, texts(one.task, distance, sizes, one.spread))
 
 
 def _recipe(
     question: Question, one: Series, distance: int, data: DataConfig
 ) -> RunConfig:
-    """Returns the study's own recipe; settings that were given stand."""
+    """Returns the study's recipe; settings of the user take precedence."""
     config = textbook(question.config)
     longest = distance + TASKS[one.task].longest_extra
     text = dataclasses.replace(
@@ -132,7 +121,7 @@ def _recipe(
 def _unless_given(
     settings: _Settings, own: Mapping[str, object], given: Collection[str]
 ) -> _Settings:
-    """Returns settings with the study's own where nobody gave another."""
+    """Returns settings with the study's own where the user set no other."""
     default = type(settings)()
     fitting = {
         name: value
@@ -140,19 +129,6 @@ def _unless_given(
         if name not in given and getattr(settings, name) == getattr(default, name)
     }
     return dataclasses.replace(settings, **fitting)  # type: ignore[type-var]
-
-
-def _grouped(
-    points: Iterable[Point], question: Question, runs: Sequence[Run]
-) -> dict[tuple[str, int, str], list[Run]]:
-    """Returns the runs of all seeds, by series, distance and cell."""
-    waiting = iter(runs)
-    groups: dict[tuple[str, int, str], list[Run]] = {}
-    for name, distance in points:
-        for _ in question.seeds:
-            for cell in question.cells:
-                groups.setdefault((name, distance, cell), []).append(next(waiting))
-    return groups
 
 
 def _findings(
@@ -181,7 +157,7 @@ def _findings(
 def _cell(
     right: Mapping[int, Right], chance: float, plain: Mapping[int, Right] | None = None
 ) -> CellMemory:
-    """Judges a cell by what it has right at each distance, beside the plain one."""
+    """Evaluates a cell by its right answers at each distance, and beside rnn's."""
     reached = tuple(
         AccuracyAt(distance=distance, **dataclasses.asdict(accuracy(one)))
         for distance, one in right.items()
@@ -190,7 +166,7 @@ def _cell(
         DifferenceAt(distance=d, **dataclasses.asdict(difference(right[d], plain[d])))
         for d in right
     ]
-    # At one of several distances a guesser is above chance now and then.
+    # Adjusted for the number of distances: guessing is above chance now and then.
     least = min(p_of_guessing(one, chance) for one in right.values())
     learnt = least * len(right) < SIGNIFICANCE
     curve = [(one.distance, one.accuracy) for one in reached]
@@ -206,14 +182,8 @@ def _cell(
 def half_way(curve: Sequence[tuple[int, float]], chance: float) -> float | None:
     """Returns the distance at which accuracy falls half-way from its best to chance.
 
-    Interpolated on the logarithm of the distance, behind the (last) best point.
-
-    Args:
-      curve: Distances, ascending, each with an accuracy in [0, 1].
-      chance: Accuracy of a guess.
-
-    Returns:
-      The distance; None if accuracy never falls so far.
+    Interpolated on the logarithm of the distance, after the last best point; None if
+    accuracy never falls so far. The curve has distances, ascending, with accuracies.
     """
     best = max(accuracy for _, accuracy in curve)
     level = (best + chance) / 2

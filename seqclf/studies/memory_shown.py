@@ -1,4 +1,4 @@
-"""What `memory` found, in a sentence, a table and a picture."""
+"""What `memory` found: sentence, table, notes and figure."""
 
 from __future__ import annotations
 
@@ -6,13 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from seqclf.comparison.verdict import title
-from seqclf.records.details import Reach
 from seqclf.records.inside import AccuracyAt, CellMemory, MemoryFindings
 from seqclf.report.figures import drawn, legend, style
 from seqclf.report.svg import INK
+from seqclf.report.table import Table
+from seqclf.studies.drawing import reach
 from seqclf.studies.memory_tasks import LARGE, SERIES, SMALL
-from seqclf.studies.question import Answer, Question, Table
-from seqclf.wording import joined, percent
+from seqclf.studies.question import Answer, Question
+from seqclf.wording import (
+    MISSING,
+    interval,
+    joined,
+    models_each,
+    percent,
+    with_interval,
+)
 
 
 def sentence(findings: MemoryFindings, seeds: int) -> str:
@@ -23,9 +31,8 @@ def sentence(findings: MemoryFindings, seeds: int) -> str:
         for one in findings.series.values()
     ]
     n = next(iter(findings.series.values())).n
-    trained = "one model each" if seeds == 1 else f"{seeds} models each"
-    said = ". ".join(parts)
-    return f"{said}. Test n = {n:,}, {trained}, for these tasks as trained here."
+    basis = f"Test n = {n:,}, {models_each(seeds)}, for these tasks as trained here."
+    return ". ".join([*parts, basis])
 
 
 def _said(cell: str, found: CellMemory) -> str:
@@ -34,7 +41,7 @@ def _said(cell: str, found: CellMemory) -> str:
         return f"{name} did not learn it at any distance"
     if found.half_way is not None:
         return f"{name} falls half-way to chance at about {found.half_way:.0f} tokens"
-    value = f"{percent(last.accuracy)} %, {percent(last.low)} to {percent(last.high)}"
+    value = f"{percent(last.accuracy)} %, {interval(last.low, last.high)}"
     return f"{name} does not up to {last.distance} ({value})"
 
 
@@ -46,22 +53,21 @@ def table(findings: MemoryFindings) -> Table:
         "half-way at",
     )
     rows = [
-        (f"{one.title}, {cell}", *map(with_interval, found.accuracy), _half_way(found))
+        (f"{one.title}, {cell}", *map(_accuracy, found.accuracy), _half_way(found))
         for one in findings.series.values()
         for cell, found in one.cells.items()
     ]
     return Table(header=header, rows=tuple(rows))
 
 
-def with_interval(one: Reach) -> str:
-    """Returns an accuracy in per cent, such as `89.9 (88.0–91.5)`."""
-    return f"{percent(one.accuracy)} ({percent(one.low)}–{percent(one.high)})"
+def _accuracy(one: AccuracyAt) -> str:
+    return with_interval(one.accuracy, one.low, one.high)
 
 
 def _half_way(found: CellMemory) -> str:
     if not found.learnt:
         return "not learnt"
-    return "–" if found.half_way is None else f"{found.half_way:.0f}"
+    return MISSING if found.half_way is None else f"{found.half_way:.0f}"
 
 
 def notes(findings: MemoryFindings, question: Question, units: int) -> tuple[str, ...]:
@@ -71,8 +77,8 @@ def notes(findings: MemoryFindings, question: Question, units: int) -> tuple[str
         "One layer, one direction, the last state read out, "
         f"{units} units; made-up texts, not the data set named.",
         "Word dropout, dropout, label smoothing and weight decay of the recipe are "
-        "off, for they would hide or blur the one token that decides; settings that "
-        "you give stand.",
+        "off, because they would hide the one token that decides; settings that you "
+        "give are kept.",
         "Training texts have distances from 0 up to the one tested, drawn evenly, the "
         "same for all cells: short ones help to learn long ones. Validation and test "
         "have the distance itself.",
@@ -81,14 +87,15 @@ def notes(findings: MemoryFindings, question: Question, units: int) -> tuple[str
     if "recall_short" in series:
         lines.append(
             f"Mostly short: the distances are drawn evenly on a logarithm. Small "
-            f"vectors: initial token vectors within ±{SMALL:g}, not ±{LARGE:g}, and "
-            f"all training texts at the distance tested."
+            f"embeddings: the embedding initialisation range is {SMALL:g} instead of "
+            f"{LARGE:g}, and all training texts are at the distance tested."
         )
+    left = [f"“{one.title}”" for name, one in SERIES.items() if name not in series]
     if question.quick:
-        left = [f"“{one.title}”" for name, one in SERIES.items() if name not in series]
+        distances = joined(list(map(str, findings.distances)))
         lines.append(
-            f"Quick: the distances {joined(list(map(str, findings.distances)))} alone, "
-            f"and without the tasks {joined(left)}."
+            f"Quick: the distances {distances} alone, and without the tasks "
+            f"{joined(left)}."
         )
     return tuple(lines)
 
@@ -106,12 +113,10 @@ def figure(answer: Answer[MemoryFindings]) -> str:
                           xycoords=("axes fraction", "data"))  # fmt: skip
             for index, (cell, found) in enumerate(one.cells.items()):
                 _curve(axes, cell, found.accuracy, index)
-            axes.set_xscale("log")
+            axes.set(xscale="log", ylim=(0, 103), xlabel="distance, tokens")
             axes.set_xticks(distances, [str(d) for d in distances], rotation=45)
             axes.minorticks_off()
             axes.set_title(one.title, fontsize=10)
-            axes.set_xlabel("distance, tokens")
-            axes.set_ylim(0, 103)
             axes.grid(alpha=0.25)
         panels[0].set_ylabel("test accuracy, %")
         legend(figure, panels)
@@ -121,10 +126,7 @@ def figure(answer: Answer[MemoryFindings]) -> str:
 
 def _curve(axes: Any, cell: str, reached: Sequence[AccuracyAt], index: int) -> None:
     values = [100 * one.accuracy for one in reached]
-    reach = [
-        [max(v - 100 * one.low, 0) for v, one in zip(values, reached, strict=True)],
-        [max(100 * one.high - v, 0) for v, one in zip(values, reached, strict=True)],
-    ]
-    # A little apart, so that curves on top of each other can be told apart.
+    error = reach([(one.accuracy, one.low, one.high) for one in reached])
+    # Shifted a little, so that equal curves do not hide each other.
     at = [one.distance * 1.04 ** (index - 1) for one in reached]
-    axes.errorbar(at, values, yerr=reach, capsize=2, label=cell, **style(cell, index))
+    axes.errorbar(at, values, yerr=error, capsize=2, label=cell, **style(cell, index))

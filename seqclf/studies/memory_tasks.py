@@ -1,13 +1,13 @@
-"""Texts that ask how far back a network remembers: three tasks of any distance.
+"""Texts that test how far back a network remembers: three tasks of any distance.
 
-And the ways in which the study asks them, `SERIES`.
+`SERIES` lists the variants in which the study trains them.
 """
 
 from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -25,9 +25,9 @@ SUMS = ("low", "high")
 MIDDLE = DIGITS - 1  # of two digits' sum, 0 to 18; it has no label
 FEWEST_DIGITS = 4  # so that the first half has two places
 
-LARGE, SMALL = 0.5, 0.02  # of initial token vectors
+LARGE, SMALL = 0.5, 0.02  # embedding initialisation ranges
 
-# From chance, a label id and a distance in tokens, to a text.
+# From a random generator, a label id and a distance in tokens to a text.
 Make = Callable[[random.Random, int, int], str]
 
 
@@ -38,7 +38,7 @@ class Task:
     Attributes:
       labels: Label names, equally frequent.
       make: Makes a text.
-      longest_extra: Most tokens that a text has beyond its distance.
+      longest_extra: The most tokens that a text has beyond its distance.
     """
 
     labels: tuple[str, ...]
@@ -52,7 +52,7 @@ class Task:
 
 
 def recall(rng: random.Random, label: int, distance: int) -> str:
-    """Returns a marker, the label, and behind it `distance` tokens that say nothing."""
+    """Returns a marker, the label, followed by `distance` meaningless tokens."""
     return " ".join(
         [MARKERS[label], *(_one(rng, DISTRACTORS) for _ in range(distance))]
     )
@@ -62,9 +62,9 @@ def adding(rng: random.Random, label: int, distance: int) -> str:
     """Returns `distance` digits, two of them marked: is their sum above the middle?
 
     The adding problem of Hochreiter & Schmidhuber (1997, Neural Computation 9:1735,
-    experiment 4), asked as a question with two answers. As there, one mark stands among
-    the first tenth and the other in the first half, so that at least half of the
-    distance lies behind both. A marked digit is a token of its own, such as `m7`.
+    experiment 4) with two labels. As there, one mark is in the first tenth and the
+    other in the first half, so that at least half of the distance follows both. A
+    marked digit is a separate token, such as `m7`.
     """
     length = max(distance, FEWEST_DIGITS)
     first = _below(rng, max(length // 10, 1))
@@ -85,9 +85,9 @@ def _two_digits(rng: random.Random, label: int) -> tuple[int, int]:
 
 
 def opinion(rng: random.Random, label: int, distance: int) -> str:
-    """Returns a review of `demo`, its opinion `distance` tokens or more from the end.
+    """Returns a review of `demo` with neutral sentences of the corpus behind it.
 
-    Neutral sentences of the corpus are added behind it.
+    Its opinion is at least `distance` tokens from the end.
     """
     return compose(rng, label, tail=distance).text
 
@@ -101,17 +101,17 @@ TASKS: dict[str, Task] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """A task as it is asked here.
+    """A task with its recipe.
 
     Attributes:
       title: Its name in tables and figures.
       task: One of `TASKS`.
       spread: How the distances of the training texts are drawn, from 0 up to the one
         tested: `even`; `log`, evenly on a logarithm, so that half of them are short;
-        `none`, when they have the distance tested, too.
-      embedding_range: Initial token vectors are drawn from plus or minus this.
+        `none`, all at the distance tested.
+      embedding_range: Embedding initialisation range.
       rows: Training texts.
-      epochs: Times each is seen.
+      epochs: Maximum epochs.
     """
 
     title: str
@@ -128,7 +128,7 @@ SERIES = {
         title="first token, mostly short", task="recall", spread="log"
     ),
     "recall_small": Series(
-        title="first token, small vectors",
+        title="first token, small embeddings",
         task="recall",
         spread="none",
         embedding_range=SMALL,
@@ -139,33 +139,21 @@ SERIES = {
 RECALL_SERIES = ("recall", "recall_short", "recall_small")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sizes:
-    """How many texts there are.
-
-    Attributes:
-      train: Training texts.
-      validation: Validation texts.
-      test: Test texts.
-    """
-
-    train: int
-    validation: int
-    test: int
-
-
 def texts(
-    task: str, distance: int, sizes: Sizes, spread: str = "even", seed: int = 0
+    task: str,
+    distance: int,
+    sizes: Mapping[str, int],
+    spread: str = "even",
+    seed: int = 0,
 ) -> dict[str, pa.Table]:
     """Makes a data set.
 
     Args:
       task: One of `TASKS`.
-      distance: Tokens between what decides and the end, at least 1. All of validation
-        and test have it.
-      sizes: Texts a split; the labels are equally frequent, but for a remainder.
-      spread: Distances of the training texts: `even`, `log` or `none`, see `Series`.
-        What is learnt on short texts can help with long ones.
+      distance: Tokens between the deciding token and the end, at least 1, in all texts
+        of validation and test.
+      sizes: Texts by split; the labels are equally frequent, but for a remainder.
+      spread: Distances of the training texts, see `Series`.
       seed: Equal arguments give equal texts, on every machine.
 
     Returns:
@@ -175,9 +163,9 @@ def texts(
     known = f"{VERSION}/{task}/{distance}/{spread}/{seed}"
     rng = random.Random(zlib.crc32(known.encode()))
     return {
-        TRAIN: _table(task, sizes.train, _spread(rng, distance, spread), rng),
-        VALIDATION: _table(task, sizes.validation, _spread(rng, distance), rng),
-        TEST: _table(task, sizes.test, _spread(rng, distance), rng),
+        TRAIN: _table(task, sizes[TRAIN], _spread(rng, distance, spread), rng),
+        VALIDATION: _table(task, sizes[VALIDATION], _spread(rng, distance), rng),
+        TEST: _table(task, sizes[TEST], _spread(rng, distance), rng),
     }
 
 

@@ -1,11 +1,11 @@
 """Whether the order of words matters here at all.
 
 Four conditions: the words of each text shuffled at neither, at test, at training, or at
-both. A network trained on texts as they are and tested on shuffled ones shows how far
-*it* went by order; one that never saw an order, how far one can get without. Such texts
-are those of Pham et al. (2021, arXiv:2012.15180), who found that much of what is asked
-of language models can be answered without order. The network is the recipe's own, and
-the twin without recurrence stands beside the cells.
+both. A network trained in order and tested on shuffled texts shows how far *it* used
+the order; one trained on shuffled texts, how good one can be without. Pham et al.
+(2021, arXiv:2012.15180) found with such texts that much of what language models are
+asked can be answered without order. The network is the recipe's, and the twin without
+recurrence is trained too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from seqclf.studies import order_shown
 from seqclf.studies.intervals import accuracy, difference
 from seqclf.studies.lab import Lab
 from seqclf.studies.order_shown import CONDITIONS
-from seqclf.studies.question import Answer, Question, quick_config, trainings
+from seqclf.studies.question import Answer, Question, trainings
 from seqclf.text.encoding import EncodedDataset
 from seqclf.text.tokens import tokenize
 from seqclf.text.vocabulary import kept_codes
@@ -42,16 +42,11 @@ Rights = dict[str, dict[str, Right]]  # by condition, by cell
 
 
 def run(question: Question, lab: Lab) -> Answer[OrderFindings]:
-    """Trains the cells, and the twin without recurrence, in order and shuffled.
+    """Trains the cells and the twin without recurrence, in order and shuffled.
 
-    Args:
-      question: What is asked.
-      lab: Where to train.
-
-    Returns:
-      The answer; what it compares is paired on the same texts.
+    All comparisons are paired on the same texts.
     """
-    config = quick_config(question.config) if question.quick else question.config
+    config = question.recipe
     none = NO_RECURRENCE.name
     cells = (none, *(cell for cell in question.cells if cell != none))
     shuffled = cells[-1:] if question.quick else cells
@@ -80,13 +75,11 @@ def run(question: Question, lab: Lab) -> Answer[OrderFindings]:
 
 
 def shuffled_texts(data: EncodedDataset, text: TextConfig) -> dict[str, pa.Table]:
-    """Shuffles the words of each training and validation text; test stays as it is.
-
-    Of a text that is too long for the network, the words that it would see are taken.
+    """Shuffles the words of each training and validation text, not those of test.
 
     Args:
       data: The texts.
-      text: How long they may be, and which part is kept.
+      text: Their maximum length and which part is kept: only those words are shuffled.
 
     Returns:
       By split, tables with text: string and label: string.
@@ -104,15 +97,12 @@ def shuffled_texts(data: EncodedDataset, text: TextConfig) -> dict[str, pa.Table
 
 
 def shuffled_words(texts: pa.Array, config: TextConfig, seed: int) -> pa.Array:
-    """Returns the tokens of each text in a random order, with spaces between them.
+    """Returns the same texts, string [texts], with their tokens in a random order.
 
     Args:
       texts: string [texts].
       config: How many tokens of a text are kept, and which.
       seed: Equal seeds give equal orders.
-
-    Returns:
-      string [texts]; they have the same tokens as before.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -160,10 +150,7 @@ def _cell(cell: str, rights: Rights) -> CellOrder:
 
 
 def adjusted(cells: Mapping[str, CellOrder]) -> dict[str, CellOrder]:
-    """Returns the cells' findings with the p of `lost` adjusted for their number.
-
-    The twin without recurrence does not count, and keeps its own.
-    """
+    """Returns the findings with the p of `lost` adjusted over the recurrent cells."""
     lost = {c: one.lost for c, one in cells.items() if CELLS[c].recurs and one.lost}
     values = holm([one.p for one in lost.values()])
     found = {

@@ -1,4 +1,4 @@
-"""What `order` found, in a sentence, a table and a picture."""
+"""What `order` found: sentence, table, notes and figure."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from seqclf.records.inside import OrderFindings
 from seqclf.records.sweeps import Difference
 from seqclf.report.figures import drawn, legend, style
 from seqclf.report.svg import INK
+from seqclf.report.table import Table
+from seqclf.studies.drawing import bar, name_lines
 from seqclf.studies.intervals import MODELS
-from seqclf.studies.memory_shown import with_interval
-from seqclf.studies.question import Answer, Question, Table
+from seqclf.studies.question import Answer, Question
 from seqclf.text.encoding import EncodedDataset
-from seqclf.wording import joined, signed
+from seqclf.wording import MISSING, joined, models_each, with_interval
 
-# Name: the words of the training texts, those of the test texts.
+# By what is shuffled: the words of the training texts, and those of the test texts.
 CONDITIONS = {
     "neither": ("in order", "in order"),
     "test": ("in order", "shuffled"),
@@ -32,21 +33,16 @@ CONDITIONS = {
 
 def sentence(findings: OrderFindings, seeds: int) -> str:
     """Says whether order matters, what is lost without it, what recurrence gains."""
-    recurrent = {c: one for c, one in findings.cells.items() if CELLS[c].recurs}
-    lost = {cell: one.lost for cell, one in recurrent.items()}
-    lost_at_test = {cell: one.lost_at_test for cell, one in recurrent.items()}
-    over_none = {cell: one.over_none for cell, one in recurrent.items()}
-    models = "one model each" if seeds == 1 else f"{seeds} models each"
+    cells = {c: one for c, one in findings.cells.items() if CELLS[c].recurs}
+    lost = {cell: one.lost for cell, one in cells.items() if one.lost}
+    lost_at_test = {cell: one.lost_at_test for cell, one in cells.items()}
+    over_none = {cell: one.over_none for cell, one in cells.items() if one.over_none}
     return (
-        f"{_verdict(_known(lost))} Points lost where training and test have shuffled "
+        f"{_verdict(lost)} Points lost where training and test have shuffled "
         f"words: {_each(lost)}; where only the test has: {_each(lost_at_test)}. Points "
         f"above the twin without recurrence, words in order: {_each(over_none)}. Test "
-        f"n = {findings.n:,}, {models}."
+        f"n = {findings.n:,}, {models_each(seeds)}."
     )
-
-
-def _known(found: Mapping[str, Difference | None]) -> dict[str, Difference]:
-    return {cell: one for cell, one in found.items() if one is not None}
 
 
 def _verdict(lost: Mapping[str, Difference]) -> str:
@@ -65,15 +61,16 @@ def _verdict(lost: Mapping[str, Difference]) -> str:
     return f"Order is not shown to matter here to {those}."
 
 
-def _each(found: Mapping[str, Difference | None]) -> str:
-    return joined(
-        [f"{title(cell)} {_interval(one)}" for cell, one in _known(found).items()]
-    )
+def _each(found: Mapping[str, Difference]) -> str:
+    return joined([f"{title(cell)} {_interval(one)}" for cell, one in found.items()])
 
 
-def _interval(one: Difference) -> str:
-    low, high = signed(100 * one.low), signed(100 * one.high)
-    return f"{signed(100 * one.difference)} ({low} to {high})"
+def _interval(one: Difference | None) -> str:
+    return with_interval(one.difference, one.low, one.high) if one else MISSING
+
+
+def _accuracy(one: Reach | None) -> str:
+    return with_interval(one.accuracy, one.low, one.high) if one else MISSING
 
 
 def table(findings: OrderFindings) -> Table:
@@ -87,9 +84,9 @@ def table(findings: OrderFindings) -> Table:
     rows = [
         (
             cell,
-            *("–" if a is None else with_interval(a) for a in found.accuracy.values()),
+            *map(_accuracy, found.accuracy.values()),
             _interval(found.lost_at_test),
-            "–" if found.lost is None else _interval(found.lost),
+            _interval(found.lost),
         )
         for cell, found in findings.cells.items()
     ]
@@ -109,16 +106,14 @@ def notes(
     )
     if longest == config.text.max_length:
         lines.append(
-            f"Of texts of more than {longest} tokens those that the network sees are "
-            f"shuffled; the vocabulary of the shuffled texts is counted on these alone."
+            f"Of texts of more than {longest} tokens only those that the network sees "
+            f"are shuffled; the vocabulary of the shuffled texts is counted on these."
         )
-    if question.quick:
-        lines.append(
-            f"Quick: {len(data.splits[TRAIN]):,} training texts, at most "
-            f"{config.training.epochs} epochs; trained on shuffled words: "
-            f"{joined(list(shuffled))} alone."
-        )
-    return tuple(lines)
+    quick = question.quick_note(
+        f"{len(data.splits[TRAIN]):,} training texts, at most {config.training.epochs} "
+        f"epochs; trained on shuffled words: {joined(list(shuffled))} alone."
+    )
+    return (*lines, *quick)
 
 
 def figure(answer: Answer[OrderFindings]) -> str:
@@ -136,8 +131,7 @@ def figure(answer: Answer[OrderFindings]) -> str:
             axes.set_title(f"trained on words {trained}", fontsize=10)
             axes.set_xlabel("test accuracy, %")
             axes.grid(axis="x", alpha=0.25)
-        panels[0].set_yticks(range(len(cells)), list(cells))
-        panels[0].set_ylim(len(cells) - 0.5, -0.5)
+        name_lines(panels[0], list(cells))
         _explain(panels[0])
         legend(figure, panels)
 
@@ -145,13 +139,11 @@ def figure(answer: Answer[OrderFindings]) -> str:
 
 
 def _point(axes: Any, cell: str, place: int, one: Reach, *, is_open: bool) -> None:
-    value, low, high = 100 * one.accuracy, 100 * one.low, 100 * one.high
-    look = style(cell, place) | {"linestyle": "none"}
+    look = style(cell, place) | {"capsize": 3}
     if is_open:
         look["markerfacecolor"] = "none"
-    reach = [[max(value - low, 0)], [max(high - value, 0)]]
     height = place + (0.13 if is_open else -0.13)
-    axes.errorbar([value], [height], xerr=reach, capsize=3, **look)
+    bar(axes, height, one.accuracy, one.low, one.high, look)
 
 
 def _explain(axes: Any) -> None:

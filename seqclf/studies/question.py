@@ -1,4 +1,4 @@
-"""What a study is asked, and what it answers: plain values, kept in files."""
+"""The question that a study receives and the answer it gives, both kept in files."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from typing import Any, Generic, TypeVar
 from seqclf import config as settings
 from seqclf.cells import recurrent_names
 from seqclf.config import RunConfig, twin
+from seqclf.report.table import Table
 
-Record = dict[str, Any]
 F = TypeVar("F")
 # Of `answer.json`. 1 had no `version`.
 VERSION = 2
 QUICK_ROWS, QUICK_EPOCHS = 2000, 3
-QUICK_CELLS = 2  # of which some studies make do, the last ones
-# Another number wherever equal trainings give another answer than before.
-ANSWERS = 2
+QUICK_CELLS = 2  # that some quick studies train: the last ones
+ANSWERS = 2  # raised whenever the same trainings give another answer than before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +27,14 @@ class Question:
 
     Attributes:
       config: The recipe and the data; cell and seed are replaced.
-      cells: Cells that recur, to be looked at.
-      seeds: Training seeds, each for all cells.
-      quick: Whether to make do with fewer and shorter trainings; each study says in
-        its answer what it left out.
-      texts: Texts to look at; empty takes some of the test split. `gates` alone.
-      range_test: Whether to run the learning-rate range test instead of the random
-        trials. `sensitivity` alone.
-      given: Fields of model and training that a person typed or wrote in a file. Where
-        a study has a recipe of its own these stand, even at their default.
+      cells: Recurrent cells to study.
+      seeds: Training seeds, the same for all cells.
+      quick: Whether to run fewer and shorter trainings; the answer says which.
+      texts: Texts to draw, for `gates` only; empty takes some of the test split.
+      range_test: Whether to run the learning-rate range test instead of random
+        trials, for `sensitivity` only.
+      given: Fields of model and training that the user set, as options or in a file.
+        A study's own recipe never overrides them, even at their default.
     """
 
     config: RunConfig
@@ -47,8 +45,17 @@ class Question:
     range_test: bool = False
     given: frozenset[str] = frozenset()
 
-    def asked(self, study: str, fingerprint: str) -> dict[str, Any]:
-        """Returns plain values that tell this question from others."""
+    @property
+    def recipe(self) -> RunConfig:
+        """The recipe, shortened if the question is quick."""
+        return quick_config(self.config) if self.quick else self.config
+
+    def quick_note(self, what: str) -> tuple[str, ...]:
+        """Returns the note of what a quick answer left out; nothing of a full one."""
+        return (f"Quick: {what}",) if self.quick else ()
+
+    def asked(self, study: str, fingerprint: str) -> dict[str, object]:
+        """Returns plain values that distinguish this question from others."""
         values = settings.question(self.config)
         del values["model"]["cell"], values["training"]["seed"]
         own = {
@@ -59,7 +66,7 @@ class Question:
             "range_test": self.range_test,
             "given": sorted(self.given),
         }
-        # Another version may find other things, and would not understand this answer.
+        # Another version may find something else, and may not read this answer.
         made_by = {"seqclf": version("seqclf"), "answers": ANSWERS}
         return values | own | made_by | {"study": study, "fingerprint": fingerprint}
 
@@ -67,8 +74,8 @@ class Question:
 def textbook(config: RunConfig) -> RunConfig:
     """Returns the recipe with one layer, one direction and the last state read out.
 
-    The plain network of the textbooks, in which a gradient has one way back, and each
-    step of the layer is a token: no convolution in front.
+    As in the textbooks: a gradient has one way back, and without a convolution each
+    step of the layer is a token.
     """
     model = dataclasses.replace(
         config.model, layers=1, bidirectional=False, pooling="last", conv_width=None
@@ -77,9 +84,9 @@ def textbook(config: RunConfig) -> RunConfig:
 
 
 def quick_config(config: RunConfig) -> RunConfig:
-    """Returns the recipe on at most 2,000 training texts, for 3 epochs if left open.
+    """Returns the recipe on at most 2,000 training texts, for 3 epochs if none are set.
 
-    The same for all studies, so that they share their trainings.
+    The same for all studies, so that they share trainings.
     """
     rows = min(config.data.limit or QUICK_ROWS, QUICK_ROWS)
     data = dataclasses.replace(config.data, limit=rows)
@@ -91,42 +98,21 @@ def quick_config(config: RunConfig) -> RunConfig:
 def trainings(
     question: Question, config: RunConfig, cells: Sequence[str] | None = None
 ) -> list[RunConfig]:
-    """Returns a config for each cell and seed, seed by seed.
-
-    Args:
-      question: Whose cells and seeds are taken.
-      config: The recipe.
-      cells: Other cells than the question's.
-    """
+    """Returns the recipe for each seed and cell, of the question or as given."""
     chosen = question.cells if cells is None else cells
     return [twin(config, cell, seed) for seed in question.seeds for cell in chosen]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A table as it is shown.
-
-    Attributes:
-      header: Names of the columns, with their units.
-      rows: Lines of text, as wide as the header.
-    """
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What an answer is about; earlier versions did not keep all of it.
+    """What an answer is about; earlier versions did not save all of it.
 
     Attributes:
-      claim: The sentence that was put to the test.
-      command: What to type to ask the same again.
-      data: Name of the data set.
-      fingerprint: Of its texts and labels.
+      claim: The sentence that was tested.
+      command: Asks the same again.
+      data: Name of the data set, with its fingerprint.
       sizes: Texts by split.
       is_synthetic: Whether it is the built-in corpus.
-      quick: Whether fewer and shorter trainings had to do.
       seeds: Training seeds that were asked for.
     """
 
@@ -147,11 +133,11 @@ class Answer(Generic[F]):
     Attributes:
       study: Its name, as in `STUDIES`.
       title: What it looked at, in a few words.
-      sentence: What came out, in one careful sentence, or two.
-      table: The figures a person reads.
-      rows: All figures, a flat record a point; written as Parquet too.
-      findings: What the claims are judged by, a record of each study's own.
-      trials: Trainings it stands on.
+      sentence: The result, in one or two careful sentences.
+      table: The numbers to read.
+      rows: All numbers, one flat record a point; also written as Parquet.
+      findings: What claims are judged by; each study has a type for it.
+      trials: Number of trainings behind it.
       notes: What was left out or held fixed, a sentence each.
       about: What it is about.
       version: Of this record.

@@ -1,8 +1,9 @@
-"""What studies found, in files: JSON, Parquet and a figure each, and their page."""
+"""The saved answers of studies: JSON, Parquet and a figure each."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ SUFFIX = "-studies"
 ANSWER_FILE = "answer.json"  # written last; absent means unfinished
 ROWS_FILE = "rows.parquet"
 FIGURE_FILE = "figure.svg"
-MADE_BY = ("seqclf", "answers", "machine")  # of a question: who answered it, and where
-# What a study finds, by its name; or by the mode, where it finds different things.
+MADE_BY = ("seqclf", "answers", "machine")  # of a question: what answered it, where
+# Type of the findings, by study, or by mode where a study has two.
 FINDINGS: dict[str, type] = {
     "gradients": inside.GradientsFindings,
     "memory": inside.MemoryFindings,
@@ -40,7 +41,7 @@ FINDINGS: dict[str, type] = {
     "cost": sweeps.CostFindings,
     "wins": sweeps.WinsFindings,
 }
-# The rows that code reads; those of other studies stay plain values.
+# Type of the rows that code reads; those of other studies stay plain values.
 ROWS: dict[str, type] = {
     "gradients": inside.GradientRow,
     "gates": inside.GateRow,
@@ -51,35 +52,44 @@ ROWS: dict[str, type] = {
 }
 
 
+Asked = Mapping[str, object]  # a question as plain values, see `Question.asked`
+
+
 def folder_of(models: Path, name: str) -> Path:
-    """Returns where the studies of a data set of that name are kept."""
+    """Returns the folder of the answers on a data set of that name."""
     return models / f"{name}{SUFFIX}"
 
 
-def place(folder: Path, asked: dict[str, Any]) -> Path:
-    """Returns the directory of an answer: that of the equal question, or a free one.
+def place(folder: Path, asked: Asked) -> Path:
+    """Returns the directory of an answer: that of the same question, or a free one.
 
-    What answered it, `MADE_BY`, makes no other question: the new answer takes the place
-    of the old one.
+    The fields in `MADE_BY` make no other question: a new answer replaces the old one.
     """
     return next(
         path
-        for path in (folder / name for name in numbered(asked["study"]))
+        for path in (folder / name for name in numbered(str(asked["study"])))
         if not path.exists() or _bare(_asked(path)) in (_bare(asked), {})
     )
 
 
-def _bare(asked: dict[str, Any]) -> dict[str, Any]:
+def _bare(asked: Asked) -> Asked:
     return {key: value for key, value in asked.items() if key not in MADE_BY}
 
 
-def _asked(path: Path) -> dict[str, Any]:
-    """Returns the question that a directory answers; nothing if it cannot be read."""
+def _asked(path: Path) -> Asked:
+    """Returns the question that a directory answers; empty if it cannot be read."""
     return read_object(path / QUESTION_FILE)
 
 
-def write(path: Path, asked: dict[str, Any], answer: Answer[Any], figure: str) -> None:
-    """Writes an answer: its rows and its figure first, what names them last."""
+def to_values(answer: Answer[Any]) -> dict[str, object]:
+    """Returns an answer as its file holds it and `--json` prints it."""
+    table = {"header": answer.table.header, "rows": answer.table.rows}
+    values: dict[str, object] = to_plain(answer)
+    return values | {"table": to_plain(table)}
+
+
+def write(path: Path, asked: Asked, answer: Answer[Any], figure: str) -> None:
+    """Writes an answer: question, rows and figure first, `answer.json` last."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -89,11 +99,11 @@ def write(path: Path, asked: dict[str, Any], answer: Answer[Any], figure: str) -
     table = pa.Table.from_pylist(to_plain(answer.rows))
     write_whole(path / ROWS_FILE, lambda partial: parquet.write_table(table, partial))
     write_text(path / FIGURE_FILE, figure)
-    write_json(path / ANSWER_FILE, to_plain(answer))
+    write_json(path / ANSWER_FILE, to_values(answer))
 
 
-def is_written(path: Path, asked: dict[str, Any]) -> bool:
-    """Tells whether the answer to this very question is there, whole."""
+def is_written(path: Path, asked: Asked) -> bool:
+    """Tells whether a complete answer to this very question is there."""
     return (path / ANSWER_FILE).exists() and _asked(path) == asked
 
 
@@ -101,29 +111,31 @@ def read(path: Path) -> Answer[Any]:
     """Reads an answer.
 
     Raises:
-      RunError: If it cannot be used: damaged, or of another version.
+      RunError: If it is damaged or of another version.
     """
     file = path / ANSWER_FILE
     try:
         return from_json(file.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{file} could not be used ({error}); {anew(path)}.") from error
+        raise RunError(
+            f"{file} could not be used ({error}); {remedy(path)}."
+        ) from error
 
 
-def anew(path: Path) -> str:
-    """Says how an answer is made anew where its file cannot be used."""
+def remedy(path: Path) -> str:
+    """Says how to make an answer again whose file cannot be used."""
     name = _asked(path).get("study", path.name)
     return f"type seqclf study {name} --fresh with the options that it had"
 
 
 def from_json(text: str) -> Answer[Any]:
-    """Returns an answer from JSON, as its file holds it and `--json` prints it.
+    """Returns an answer from JSON text, see `to_values`.
 
     Raises:
-      ValueError, RecursionError: If the text is none, or of another version that cannot
-        be understood; the place is named.
+      ValueError, RecursionError: If the text is damaged or of a version that cannot be
+        read; the place is named.
     """
-    values = from_plain(dict[str, Any], strict_json(text))
+    values = from_plain(dict[str, object], strict_json(text))
     version = from_plain(int, values.setdefault("version", 1))
     if version > VERSION:
         raise ValueError(f"it is of a later version of seqclf, {version}")
@@ -135,18 +147,16 @@ def from_json(text: str) -> Answer[Any]:
         raise ValueError(f"it is of an earlier version of seqclf: {error}") from error
 
 
-def _from_values(values: dict[str, Any]) -> Answer[Any]:
-    unheard_of = values.keys() - {one.name for one in dataclasses.fields(Answer)}
-    if unheard_of:
-        raise ValueError(
-            f"it holds {', '.join(sorted(unheard_of))}, which no answer has"
-        )
+def _from_values(values: dict[str, object]) -> Answer[Any]:
+    unknown = values.keys() - {one.name for one in dataclasses.fields(Answer)}
+    if unknown:
+        raise ValueError(f"it holds {', '.join(sorted(unknown))}, which no answer has")
     answer: Answer[Any] = from_plain(Answer, values)
     if {len(row) for row in answer.table.rows} - {len(answer.table.header)}:
         raise ValueError("a row of its table is wider or narrower than the header")
-    found = from_plain(dict[str, Any], answer.findings)
+    found = from_plain(dict[str, object], answer.findings)
     name = sweeps.RANGE if found.get("mode") == sweeps.RANGE else answer.study
-    row = ROWS.get(name, dict[str, Any])
+    row = ROWS.get(name, dict[str, object])
     return dataclasses.replace(
         answer,
         findings=from_plain(FINDINGS.get(name, dict), found),

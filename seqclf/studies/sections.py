@@ -20,11 +20,11 @@ from seqclf.studies.table import STUDIES, Study
 def write_page(
     folder: Path, result: ComparisonResult, models: Path, listener: Listener
 ) -> None:
-    """Writes the page of a comparison, with what studies found on the same data.
+    """Writes the page of a comparison, with the studies of the same data.
 
     Args:
       folder: Of the comparison.
-      result: What was found.
+      result: Its result.
       models: Folder of the runs.
       listener: Hears what had to be left out of it.
     """
@@ -37,15 +37,12 @@ def write_page(
 
 
 def sections_on(fingerprint: str, models: Path, listener: Listener) -> list[Section]:
-    """Returns what was found on the data of a comparison, as sections of its page.
+    """Returns a section for each answer on data of that fingerprint.
 
     Args:
       fingerprint: Of the data.
       models: Folder of the runs.
-      listener: Told which answer could not be used; it is left out.
-
-    Returns:
-      A section a finished study; figures are drawn anew from the answers.
+      listener: Receives which answer could not be used; it is left out.
     """
     sections = []
     for path in saved.answered(models, fingerprint):
@@ -58,19 +55,14 @@ def sections_on(fingerprint: str, models: Path, listener: Listener) -> list[Sect
 
 
 def section_of(study: Study, answer: Answer[Any], path: Path) -> Section:
-    """Returns an answer as a section of a page; its figure is drawn anew.
-
-    Args:
-      study: Which study it is of.
-      answer: What was found.
-      path: The directory it is kept in.
+    """Returns an answer as a section of a page, with its figure drawn again.
 
     Raises:
-      RunError: If it cannot be drawn or shown, as one of another version.
+      RunError: If it cannot be drawn or shown, such as one of another version.
     """
     try:
         return shown.section(answer, study.figure(answer))
     except Exception as error:
         raise RunError(
-            f"it could not be used ({shortly(error)}); {saved.anew(path)}."
+            f"it could not be used ({shortly(error)}); {saved.remedy(path)}."
         ) from error

@@ -1,4 +1,4 @@
-"""The table of studies, and what stands in it."""
+"""The table of studies."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from seqclf.studies.sweeps import (
     sensitivity_shown,
     size,
     size_shown,
-    variants,
+    variants_shown,
 )
 
 
@@ -39,83 +39,29 @@ class Study:
     """An entry of the table of studies.
 
     Attributes:
-      run: From a question, and a place to train and to measure, to an answer.
-      figure: Draws an answer: SVG.
-      claim: The sentence that it puts to the test.
-      options: Fields of the question that have a meaning for it and for no other.
-      is_timed: Whether its answer holds on the machine alone on which it was found.
-      about: For a study of what lies in the folder of the runs, and of no data set of
-        its own: from that folder to what stands for one.
+      run: From a question, and a place to train and measure, to an answer.
+      figure: Draws an answer as SVG.
+      is_timed: Whether its answer is valid only on the machine that gave it.
+      about: For a study of finished comparisons instead of a data set: from the folder
+        of the runs to a description that takes the place of the data set's.
     """
 
     run: Callable[[Question, Lab], Answer[Any]]
     figure: Callable[[Answer[Any]], str]
-    claim: str
-    options: frozenset[str] = frozenset()
     is_timed: bool = False
     about: Callable[[Path], DatasetInfo] | None = None
 
 
 STUDIES: dict[str, Study] = {
-    "gradients": Study(
-        run=gradients.run,
-        figure=gradients_shown.figure,
-        claim="Gradients vanish or explode in plain RNNs, and gates cure it.",
-    ),
-    "memory": Study(
-        run=memory.run,
-        figure=memory_shown.figure,
-        claim="Gates keep long-range dependencies.",
-    ),
-    "gates": Study(
-        run=gates.run,
-        figure=gates_drawn.figure,
-        claim="z near 1 copies the old state, r near 0 drops it; LSTM hides part of "
-        "its memory, GRU does not.",
-        options=frozenset({"texts"}),
-    ),
-    "order": Study(
-        run=order.run,
-        figure=order_shown.figure,
-        claim="The order of words matters here at all.",
-    ),
-    "size": Study(
-        run=size.SWEEP.run,
-        figure=size_shown.figure,
-        claim="LSTM is better where data is plentiful, and overfits more.",
-    ),
-    "sensitivity": Study(
-        run=sensitivity.run,
-        figure=sensitivity_shown.figure,
-        claim="The cells differ in how much their settings matter.",
-        options=frozenset({"range_test"}),
-    ),
-    "depth": Study(
-        run=depth.SWEEP.run,
-        figure=variants.figure,
-        claim="Recurrent layers stack, and read in two directions.",
-    ),
-    "mix": Study(
-        run=mix.SWEEP.run,
-        figure=variants.figure,
-        claim="Recurrent layers combine with convolution and attention.",
-    ),
-    "convergence": Study(
-        run=convergence.run,
-        figure=convergence_shown.figure,
-        claim="GRU converges in fewer steps than LSTM.",
-        is_timed=True,
-    ),
-    "cost": Study(
-        run=cost.run,
-        figure=cost_shown.figure,
-        claim="LSTM has the most parameters; GRU is cheaper.",
-        is_timed=True,
-    ),
-    "wins": Study(
-        run=wins.run,
-        figure=wins_shown.figure,
-        claim="GRU is slightly ahead in many uses.",
-        about=wins.about,
-    ),
+    "gradients": Study(gradients.run, gradients_shown.figure),
+    "memory": Study(memory.run, memory_shown.figure),
+    "gates": Study(gates.run, gates_drawn.figure),
+    "order": Study(order.run, order_shown.figure),
+    "size": Study(size.SWEEP.run, size_shown.figure),
+    "sensitivity": Study(sensitivity.run, sensitivity_shown.figure),
+    "depth": Study(depth.SWEEP.run, variants_shown.figure),
+    "mix": Study(mix.SWEEP.run, variants_shown.figure),
+    "convergence": Study(convergence.run, convergence_shown.figure, is_timed=True),
+    "cost": Study(cost.run, cost_shown.figure, is_timed=True),
+    "wins": Study(wins.run, wins_shown.figure, about=wins.about),
 }

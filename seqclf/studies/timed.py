@@ -1,4 +1,4 @@
-"""What a step of each twin takes, nothing else running: measured once for all."""
+"""The time of a training step of each twin, alone on the machine; kept in a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from seqclf import config as settings
 from seqclf.config import RunConfig
@@ -29,17 +28,12 @@ ROUNDS = 15  # the interval of their median is that from the fourth to the twelf
 
 
 def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[TimedTwin]:
-    """Times twins in turns, in a process of its own, unless that was done.
+    """Times twins in turns, in a separate process, or reuses earlier times.
 
-    Args:
-      configs: One for each cell, equal in all else.
-      lab: Where to measure, and where what was measured is kept.
-
-    Returns:
-      One for each config.
+    `configs` are equal but for the cell.
     """
     data = lab.load(configs[0])
-    asked = {
+    asked: dict[str, object] = {
         "questions": [settings.question(config) for config in configs],
         "fingerprint": data.about.fingerprint,
         "rounds": ROUNDS,
@@ -56,12 +50,8 @@ def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[TimedTwin]:
     return measured
 
 
-def machine() -> dict[str, Any]:
-    """Returns plain values that tell where a time holds: where it was measured.
-
-    Returns:
-      threads, processor and versions (of the packages that matter).
-    """
+def machine() -> dict[str, object]:
+    """Returns what measured times depend on: threads, processor, package versions."""
     return {
         "threads": cores(),
         "processor": processor(),
@@ -69,12 +59,12 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _digest(asked: dict[str, Any]) -> str:
+def _digest(asked: dict[str, object]) -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _read(file: Path, asked: dict[str, Any]) -> list[TimedTwin]:
-    """Returns what was measured for that question; nothing if it was not."""
+def _read(file: Path, asked: dict[str, object]) -> list[TimedTwin]:
+    """Returns the times that were kept for that question; empty if there are none."""
     values = read_object(file)
     try:
         measured = from_plain(list[TimedTwin], values.pop("measured", []))
@@ -84,7 +74,7 @@ def _read(file: Path, asked: dict[str, Any]) -> list[TimedTwin]:
 
 
 def time_and_count(task: TimingTask, report: Report) -> list[TimedTwin]:
-    """Times twins, then counts their weights; see `twins_timed`."""
+    """Times twins, then counts their parameters; see `twins_timed`."""
     timings = run_timing(task, report)
     return [
         counted(timing, config, task.encoded)
@@ -93,12 +83,9 @@ def time_and_count(task: TimingTask, report: Report) -> list[TimedTwin]:
 
 
 def counted(timing: Timing, config: RunConfig, encoded: Path) -> TimedTwin:
-    """Builds a twin, and adds what is counted in it to its times.
+    """Builds a twin and adds its kernel and parameter counts to its times.
 
-    Args:
-      timing: What was measured of it.
-      config: Its recipe.
-      encoded: Folder of the encoded data set, whose tokens and labels set its size.
+    Tokens and labels of the encoded data set, a folder, decide the model's size.
     """
     data = open_encoded(encoded)
     training = config.training

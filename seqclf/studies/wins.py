@@ -1,15 +1,14 @@
 """One table over several data sets: is GRU ahead of LSTM more often than not?
 
 Reads the finished comparisons in the folder of the runs and trains nothing. A data set
-counts once, however often it was compared: the comparison with the most seeds, of these
-one in which both cells have the same settings rather than each its own, then by name;
-none of which looks at the outcome. The
-built-in corpus is shown and does not count, for it is made up.
+counts once, however often it was compared: by the comparison with the most seeds, among
+these one with the same settings for both cells, then by name, never by the result. The
+built-in corpus is shown but does not count, because it is synthetic.
 
-How often GRU is ahead is set beside a fair coin: the exact two-sided sign test, ties
-left out (Conover 1999, Practical Nonparametric Statistics). It says nothing of how
-large the differences are; their intervals do. Jozefowicz et al. (2015) and Greff et al.
-(2017) compared the cells on several tasks.
+How often GRU is ahead is tested with the exact two-sided sign test, ties left out
+(Conover 1999, Practical Nonparametric Statistics). It ignores how large the differences
+are; see their intervals. Jozefowicz et al. (2015) and Greff et al. (2017) compared the
+cells on several tasks.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ from seqclf.studies.question import Answer, Question
 
 
 def about(models: Path) -> DatasetInfo:
-    """Returns what stands for a data set: which comparisons there are, and what of.
+    """Returns a description of all comparisons, in place of that of a data set.
 
     Raises:
       RunError: If no finished comparison has both cells.
@@ -76,14 +75,9 @@ def run(question: Question, lab: Lab) -> Answer[WinsFindings]:
 
 
 def compared(models: Path) -> tuple[list[Compared], list[str]]:
-    """Reads the pair of GRU and LSTM from each finished comparison.
+    """Returns GRU and LSTM of each finished comparison, those that count first.
 
-    Args:
-      models: Folder of the runs.
-
-    Returns:
-      The pairs by data set, those that count first; and a sentence for each comparison
-      that was left out because it is damaged.
+    Beside them a sentence for each damaged comparison, which is left out.
 
     Raises:
       RunError: If there is none.
@@ -101,13 +95,13 @@ def compared(models: Path) -> tuple[list[Compared], list[str]]:
 
 
 def _pair(folder: Path, result: ComparisonResult) -> list[Compared]:
-    """Returns the pair; nothing where the comparison does not have it."""
+    """Returns the pair, if the comparison has it."""
     by_name = {row.name: row for row in result.rows}
-    for pair in result.pairs:
-        if {pair.a, pair.b} == {GRU.name, LSTM.name} and pair.seeds:
-            break
-    else:
+    both = {GRU.name, LSTM.name}
+    found = [one for one in result.pairs if {one.a, one.b} == both and one.seeds]
+    if not found:
         return []
+    pair = found[0]
     sign = 1 if pair.a == GRU.name else -1
     low, high = sorted(sign * end for end in bounds(pair))
     dataset = result.card.dataset
@@ -131,7 +125,7 @@ def _pair(folder: Path, result: ComparisonResult) -> list[Compared]:
 
 
 def _once_a_data_set(found: Sequence[Compared]) -> list[Compared]:
-    """Says which comparison of a data set counts; see the module."""
+    """Marks the comparison of each data set that counts; see the module."""
     ordered = sorted(found, key=lambda r: (-r.seeds, r.own_settings, r.comparison))
     seen: set[str] = set()
     rows = []
@@ -144,7 +138,7 @@ def _once_a_data_set(found: Sequence[Compared]) -> list[Compared]:
 
 
 def counted(rows: Sequence[Compared]) -> WinsFindings:
-    """Counts the signs, and tests them."""
+    """Counts the signs and tests them."""
     from scipy.stats import binomtest
 
     chosen = [row for row in rows if row.counts]

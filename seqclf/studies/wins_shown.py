@@ -1,4 +1,4 @@
-"""What the study `wins` found, as it is read: sentence, table, notes and figure."""
+"""What `wins` found: sentence, table, notes and figure."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any
 from seqclf.cells import GRU, LSTM, NO_RECURRENCE
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.records.sweeps import Compared, WinsFindings
-from seqclf.report.figures import clipped, drawn, style
+from seqclf.report.figures import drawn, style
 from seqclf.report.svg import INK
-from seqclf.studies.question import Answer, Table
-from seqclf.wording import percent, signed
+from seqclf.report.table import Table
+from seqclf.studies.drawing import bar, name_lines
+from seqclf.studies.question import Answer
+from seqclf.wording import counted, interval, percent, signed
 
 
 def sentence(findings: WinsFindings) -> str:
@@ -24,8 +26,8 @@ def sentence(findings: WinsFindings) -> str:
         )
     ties = f", and {findings.ties} equal" if findings.ties else ""
     lead = (
-        f"GRU had the higher test accuracy on {first} of {n} "
-        f"data set{'s' * (n != 1)}, LSTM on {second}{ties}"
+        f"GRU had the higher test accuracy on {first} of {counted(n, 'data set')}, "
+        f"LSTM on {second}{ties}"
     )
     apart = findings.told_apart
     told = (
@@ -52,7 +54,7 @@ def table(rows: Sequence[Compared]) -> Table:
                 percent(row.gru),
                 percent(row.lstm),
                 signed(100 * row.difference, 2),
-                f"{signed(100 * row.low, 2)} to {signed(100 * row.high, 2)}"
+                interval(row.low, row.high, digits=2)
                 + ("" if row.p is not None else " *"),
                 str(row.seeds),
             )
@@ -62,7 +64,7 @@ def table(rows: Sequence[Compared]) -> Table:
 
 
 def name_of(row: Compared) -> str:
-    """Returns what a comparison is called in table and figure."""
+    """Returns the name of a comparison in table and figure."""
     return row.comparison.removesuffix("-compare")
 
 
@@ -70,15 +72,15 @@ def notes(rows: Sequence[Compared], findings: WinsFindings) -> tuple[str, ...]:
     """Says what was held fixed, what counts, and what the marks mean."""
     said = [
         "Recipe, seeds and data are those of the comparisons found.",
-        "In the picture, filled is over seeds, open one training of each, grey not "
+        "In the figure, filled is over seeds, open one training of each, grey not "
         "counted.",
     ]
     decided = findings.first + findings.second
     if findings.least_p >= SIGNIFICANCE:
         said.append(
-            f"With {decided} data set{'s' * (decided != 1)} even a count all on one "
-            f"side has p = {findings.least_p:.2g}: six are needed for the sign test "
-            f"to find anything."
+            f"With {counted(decided, 'data set')} even a count all on one side has "
+            f"p = {findings.least_p:.2g}: six are needed for the sign test to find "
+            f"anything."
         )
     if any(row.p is None for row in rows):
         said.append(
@@ -96,28 +98,21 @@ def notes(rows: Sequence[Compared], findings: WinsFindings) -> tuple[str, ...]:
 
 
 def figure(answer: Answer[WinsFindings]) -> str:
-    """Draws each difference with its interval; zero is marked.
-
-    Filled: of the cells, over seeds; open: of two models; grey: not counted.
-    """
+    """Draws differences: filled over seeds, open of two models, grey not counted."""
     rows: Sequence[Compared] = answer.rows
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         axes.axvline(0, color=INK, linewidth=0.8)
         for place, row in enumerate(rows):
-            value, low, high = (100 * x for x in (row.difference, row.low, row.high))
-            reach = [[max(value - low, 0)], [max(high - value, 0)]]
             ahead = GRU.name if row.difference >= 0 else LSTM.name
-            look = style(ahead) | {"linestyle": "none"}
+            look = style(ahead) | {"capsize": 3}
             if not row.counts:
                 look["color"] = NO_RECURRENCE.look.colour
             if row.p is None:
                 look["markerfacecolor"] = "none"
-            axes.errorbar([value], [place], xerr=reach, capsize=3, **look)
-        names = [clipped(name_of(row)) for row in rows]
-        axes.set_yticks(range(len(rows)), names)
-        axes.set_ylim(len(rows) - 0.5, -0.5)
+            bar(axes, place, row.difference, row.low, row.high, look)
+        name_lines(axes, [name_of(row) for row in rows])
         axes.set_xlabel("GRU − LSTM, points of accuracy")
         above = {"transform": axes.transAxes, "va": "bottom", "fontsize": 9}
         axes.text(0, 1.02, "← LSTM better", ha="left", **above)

@@ -91,15 +91,9 @@ def num_batches(lengths: np.ndarray, config: TrainingConfig, epoch: int) -> int:
 def training_batches(
     examples: Examples, config: TrainingConfig, epoch: int
 ) -> Iterator[Batch]:
-    """Yields one epoch, with a share of the tokens made unknown.
+    """Yields one epoch, from 1: each example once, a share of the tokens made unknown.
 
-    Args:
-      examples: The train split.
-      config: Size of the batches, word dropout and seed.
-      epoch: Epoch, from 1.
-
-    Yields:
-      Each example once.
+    The config gives the size of the batches, word dropout and seed.
     """
     order = epoch_order(examples.lengths, config, epoch)
     generator = np.random.default_rng([config.seed, epoch, 1])

@@ -21,7 +21,7 @@ from seqclf.errors import SeqclfError
 from seqclf.records.dataset import DatasetInfo, TokenCounts
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.storage import strict_json, write_json, write_text
-from seqclf.text.tokens import BLOCK_ROWS, TokenizedTexts, rules_to_json, tokenize
+from seqclf.text.tokens import TokenizedTexts, lengths_of, rules_to_json, tokenize_table
 from seqclf.text.vocabulary import Vocabulary, encode
 
 VOCABULARY_FILE = "vocabulary.txt"
@@ -68,7 +68,7 @@ class EncodedDataset:
     """The splits as token ids, with the vocabulary and the labels they refer to.
 
     Attributes:
-      path: The cache folder it lies in.
+      path: The cache folder it is in.
       vocabulary: From train alone.
       labels: Label names; the position is the label id.
       splits: `train`, `validation` and `test`.
@@ -97,9 +97,6 @@ def encode_dataset(
       data: The settings it was loaded with.
       text: Vocabulary and length.
       cache: Folder of the caches; made if it is not there.
-
-    Returns:
-      The memory-mapped splits.
     """
     path = cache / f"{dataset.name}-{_key(dataset, data, text)}"
     encoded = _cached(path)
@@ -138,12 +135,12 @@ def _key(dataset: Dataset, data: DataConfig, text: TextConfig) -> str:
 
 def _write(dataset: Dataset, text: TextConfig, folder: Path) -> None:
     folder.mkdir(parents=True)
-    blocks = _tokenize(dataset.splits[TRAIN])
+    blocks = tokenize_table(dataset.splits[TRAIN])
     vocabulary = Vocabulary.build(blocks, text)
     tokens: dict[str, TokenCounts] = {}
     for split in LABELLED_SPLITS:  # train is the first
         table = dataset.splits[split]
-        blocks = blocks or _tokenize(table)
+        blocks = blocks or tokenize_table(table)
         tokens[split] = _tokens(blocks, text)
         _write_split(folder / f"{split}.arrow", blocks, table, vocabulary, text)
         _write_table(folder / f"{split}{TEXTS_SUFFIX}", table.select(["text"]))
@@ -153,16 +150,11 @@ def _write(dataset: Dataset, text: TextConfig, folder: Path) -> None:
 
 def _tokens(blocks: list[TokenizedTexts], text: TextConfig) -> TokenCounts:
     """Returns the median length of a split's texts, and how many are to be cut."""
-    lengths = np.concatenate([np.diff(block.offsets) for block in blocks])
+    lengths = lengths_of(blocks)
     return TokenCounts(
         median=int(np.percentile(lengths, 50, method="higher")),
         cut=int((lengths > text.max_length).sum()),
     )
-
-
-def _tokenize(table: pa.Table) -> list[TokenizedTexts]:
-    batches = table.select(["text"]).to_batches(max_chunksize=BLOCK_ROWS)
-    return [tokenize(batch["text"]) for batch in batches]
 
 
 def _write_split(
@@ -176,10 +168,8 @@ def _write_split(
     # As long as could be needed, for an empty text becomes one token; pages that are
     # not written take no memory.
     most = sum(len(block.codes) for block in blocks) + table.num_rows
-    token_ids, offsets = (
-        np.empty(most, np.int32),
-        np.zeros(table.num_rows + 1, np.int64),
-    )
+    token_ids = np.empty(most, np.int32)
+    offsets = np.zeros(table.num_rows + 1, np.int64)
     row = 0
     for block in _popped(blocks):
         ids, ends = encode(block, vocabulary, text)

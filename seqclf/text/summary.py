@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 
 from seqclf.config import TextConfig
 from seqclf.data import quality
 from seqclf.data.dataset import TEST, TRAIN, UNLABELED, VALIDATION, Dataset
 from seqclf.records.dataset import Histogram, LabelledText, SplitSummary, Summary
-from seqclf.text.tokens import BLOCK_ROWS, UNKNOWN_ID, TokenizedTexts, tokenize
+from seqclf.text.tokens import UNKNOWN_ID, TokenizedTexts, lengths_of, tokenize_table
 from seqclf.text.vocabulary import Vocabulary, encode
 
 NUM_EXAMPLES = 4
@@ -18,13 +17,11 @@ PERCENTILES = (5, 25, 50, 75, 95, 100)
 
 
 def summarize(dataset: Dataset, text: TextConfig) -> Summary:
-    """Counts what a person wants to know before training.
+    """Counts what one wants to know before training.
 
-    Args:
-      dataset: Texts and labels.
-      text: Vocabulary and length, for what would be cut or unknown.
+    `text` tells what would be truncated or unknown.
     """
-    blocks = {name: _tokenize(table) for name, table in dataset.splits.items()}
+    blocks = {name: tokenize_table(table) for name, table in dataset.splits.items()}
     vocabulary = Vocabulary.build(blocks[TRAIN], text)
     return Summary(
         name=dataset.name,
@@ -33,17 +30,13 @@ def summarize(dataset: Dataset, text: TextConfig) -> Summary:
         fingerprint=dataset.fingerprint,
         labels=tuple(dataset.labels),
         splits={
-            name: _split(dataset, name, _lengths(blocks[name]), text)
+            name: _split(dataset, name, lengths_of(blocks[name]), text)
             for name in (TRAIN, VALIDATION, TEST, UNLABELED)
             if name in dataset.splits
         },
         shared={
             f"{split} in {other}": quality.shared(dataset, split, other)
-            for split, other in (
-                (VALIDATION, TRAIN),
-                (TEST, TRAIN),
-                (TEST, VALIDATION),
-            )
+            for split, other in ((VALIDATION, TRAIN), (TEST, TRAIN), (TEST, VALIDATION))
         },
         vocabulary=len(vocabulary),
         unknown_share=_unknown_share(blocks[TEST], vocabulary, text),
@@ -55,11 +48,9 @@ def summarize(dataset: Dataset, text: TextConfig) -> Summary:
 def _split(
     dataset: Dataset, name: str, lengths: np.ndarray, text: TextConfig
 ) -> SplitSummary:
-    table = dataset.splits[name]
-    label_ids = table["label"].to_numpy()
-    counts = np.bincount(label_ids[label_ids >= 0], minlength=len(dataset.labels))
+    counts = dataset.label_counts(name)
     return SplitSummary(
-        texts=table.num_rows,
+        texts=dataset.splits[name].num_rows,
         labels=dict(zip(dataset.labels, counts.tolist(), strict=True)),
         empty=quality.empty(dataset, name),
         copies=quality.copies(dataset, name),
@@ -67,15 +58,6 @@ def _split(
         longer_than_max_length=float((lengths > text.max_length).mean()),
         histogram=_histogram(lengths),
     )
-
-
-def _tokenize(table: pa.Table) -> list[TokenizedTexts]:
-    batches = table.select(["text"]).to_batches(max_chunksize=BLOCK_ROWS)
-    return [tokenize(batch["text"]) for batch in batches]
-
-
-def _lengths(blocks: list[TokenizedTexts]) -> np.ndarray:
-    return np.concatenate([np.diff(block.offsets) for block in blocks])
 
 
 def _percentiles(lengths: np.ndarray) -> dict[str, int]:
@@ -99,12 +81,9 @@ def _unknown_share(
 
 
 def _examples(dataset: Dataset) -> tuple[LabelledText, ...]:
-    table = dataset.splits[TRAIN]
-    rows = np.linspace(0, table.num_rows - 1, NUM_EXAMPLES).astype(int)
+    texts, label_ids = dataset.texts(TRAIN), dataset.label_ids(TRAIN)
+    rows = np.linspace(0, len(texts) - 1, NUM_EXAMPLES).astype(int)
     return tuple(
-        LabelledText(
-            label=dataset.labels[table["label"][int(row)].as_py()],
-            text=table["text"][int(row)].as_py(),
-        )
+        LabelledText(label=dataset.labels[label_ids[row]], text=texts[int(row)].as_py())
         for row in rows
     )

@@ -12,7 +12,7 @@ locale of the process.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -132,6 +132,17 @@ def tokenize(texts: pa.Array) -> TokenizedTexts:
         codes=gather(as_numpy(codes.indices), starts, lengths),
         offsets=sums[as_numpy(words.offsets)],
     )
+
+
+def tokenize_table(table: pa.Table) -> list[TokenizedTexts]:
+    """Tokenizes the column `text` of a table, `BLOCK_ROWS` rows at a time."""
+    batches = table.select(["text"]).to_batches(max_chunksize=BLOCK_ROWS)
+    return [tokenize(batch.column(0)) for batch in batches]
+
+
+def lengths_of(blocks: Sequence[TokenizedTexts]) -> np.ndarray:
+    """Returns the tokens of each text, int64 [texts]."""
+    return np.concatenate([np.diff(block.offsets) for block in blocks])
 
 
 def _replace(texts: pa.Array, rules: Iterable[tuple[str, str]]) -> pa.Array:

@@ -12,13 +12,7 @@ import pyarrow.compute as pc
 from seqclf.config import TextConfig
 from seqclf.errors import RunError
 from seqclf.text.arrays import as_numpy, strings
-from seqclf.text.tokens import (
-    RESERVED,
-    UNKNOWN_ID,
-    TokenizedTexts,
-    gather,
-    tokenize,
-)
+from seqclf.text.tokens import RESERVED, UNKNOWN_ID, TokenizedTexts, gather, tokenize
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +32,8 @@ class Vocabulary:
     def build(cls, blocks: Sequence[TokenizedTexts], config: TextConfig) -> Vocabulary:
         """Takes the most frequent tokens of the training texts.
 
-        Order is by (-count, token), so that equal texts give equal ids.
-
-        Args:
-          blocks: The training texts.
-          config: Size and least count.
-
-        Returns:
-          At most `config.vocabulary_size` tokens behind the two reserved ones.
+        Order is by (-count, token), so equal texts give equal ids; at most
+        `config.vocabulary_size` come behind the two reserved ones.
         """
         counts = pa.concat_tables(
             pa.table(

@@ -1,6 +1,6 @@
 """Checkpoints: a training resumes, wherever it was interrupted, to the same numbers.
 
-A checkpoint holds all that later steps depend on: the weights, the optimizer's moments
+A checkpoint has all that later steps depend on: the weights, the optimizer's moments
 and step count, the states of the dropout generators, the running sums of loss and
 accuracy, the best epoch so far, and the place in the epoch. The batches and the dropped
 words need not be kept: they follow from (seed, epoch).
@@ -31,16 +31,16 @@ class Standing:
     """How far a training is.
 
     Attributes:
-      epoch: The epoch under way, from 1; one more than the last when all are over.
+      epoch: The current epoch, from 1; one more than the last when all are over.
       step: Steps of it that are done.
       seconds: What they took.
       history: The finished epochs.
       batches: A hash of the batches of each finished epoch.
       best_epoch: The finished epoch of the least validation loss; 0 if there is none.
       best_loss: That loss; None if there is none.
-      best_weights: The model's weights behind that epoch.
+      best_weights: The model's weights after that epoch.
       cuts: Times it was interrupted and resumed.
-      metrics: Running sums of loss and accuracy in the epoch under way, see
+      metrics: Running sums of loss and accuracy in the current epoch, see
         `keras.Model.metrics_variables`; none at its beginning.
     """
 
@@ -58,7 +58,7 @@ class Standing:
     def after_epoch(
         self, record: Epoch, batches: str, weights: list[np.ndarray]
     ) -> Standing:
-        """Returns where a training is behind its epoch under way.
+        """Returns where a training is after its current epoch.
 
         Args:
           record: The epoch's record.
@@ -87,80 +87,59 @@ class Checkpoints:
     """Where a training keeps its checkpoint, and how often.
 
     Attributes:
-      path: The file; None keeps none.
+      path: The file, in an existing folder; None keeps none.
       about: What has to be equal for a training to resume, as plain values.
       every: Seconds of work between two within an epoch. There is one at the end of
         each epoch anyway.
     """
 
     path: Path | None = None
-    about: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, object] = field(default_factory=dict)
     every: float = 600.0
 
     def save(self, model: Any, standing: Standing) -> None:
-        """Writes the checkpoint, if one is kept."""
-        if self.path is not None:
-            save(self.path, model, standing, self.about)
+        """Writes the checkpoint of a compiled model, whole or not at all."""
+        if self.path is None:
+            return
+        values = {name: getattr(standing, name) for name in _PLAIN}
+        values |= {"about": self.about, HISTORY: to_plain(standing.history)}
+        arrays = {STATE: np.frombuffer(json.dumps(values).encode(), np.uint8)}
+        arrays |= _numbered("model", [v.numpy() for v in _variables(model)])
+        arrays |= _numbered("best", standing.best_weights)
+        arrays |= _numbered("metrics", standing.metrics)
+
+        def write(partial: Path) -> None:
+            with partial.open("wb") as file:
+                np.savez(file, **arrays)  # type: ignore[arg-type]
+
+        write_whole(self.path, write)
 
     def restore(self, model: Any) -> Standing:
-        """Restores a compiled model; returns where it was interrupted, or the start."""
-        found = restore(self.path, model, self.about) if self.path else None
-        return found or Standing()
+        """Restores a compiled model whose optimizer is built.
 
-
-def save(path: Path, model: Any, standing: Standing, about: Mapping[str, Any]) -> None:
-    """Writes a checkpoint, whole or not at all.
-
-    Args:
-      path: Its file; its folder must be there.
-      model: The compiled model under way.
-      standing: Where it is.
-      about: What has to be equal for it to resume, as plain values.
-    """
-    values = {name: getattr(standing, name) for name in _PLAIN}
-    values[HISTORY] = to_plain(standing.history)
-    state = json.dumps({"about": about, **values}).encode()
-    arrays = {STATE: np.frombuffer(state, np.uint8)}
-    arrays |= _numbered("model", [v.numpy() for v in _variables(model)])
-    arrays |= _numbered("best", standing.best_weights)
-    arrays |= _numbered("metrics", standing.metrics)
-
-    def write(partial: Path) -> None:
-        with partial.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-
-    write_whole(path, write)
-
-
-def restore(path: Path, model: Any, about: Mapping[str, Any]) -> Standing | None:
-    """Puts a model where its checkpoint left it.
-
-    Args:
-      path: Its file.
-      model: A compiled model whose optimizer is built.
-      about: As it was given to `save`.
-
-    Returns:
-      Where it is; None, and the model is as it was, if there is no checkpoint, it is
-      damaged, or it was written under other circumstances.
-    """
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            state = strict_json(arrays[STATE].tobytes().decode())
-            values = _listed("model", arrays)
-            history = from_plain(tuple[Epoch, ...], state.pop(HISTORY))
-            best, metrics = _listed("best", arrays), _listed("metrics", arrays)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-    variables = _variables(model)
-    shapes = [tuple(variable.shape) for variable in variables]
-    if state.pop("about") != about or shapes != [value.shape for value in values]:
-        return None
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
-    state["batches"] = tuple(state["batches"])
-    state["cuts"] += 1
-    return Standing(**state, history=history, best_weights=best, metrics=metrics)
+        Returns:
+          Where it was interrupted; the start, and the model is as it was, if there is
+          no checkpoint, it is damaged, or it was written under other circumstances.
+        """
+        if self.path is None:
+            return Standing()
+        try:
+            with self.path.open("rb") as f, np.load(f, allow_pickle=False) as arrays:
+                state = strict_json(arrays[STATE].tobytes().decode())
+                values = _listed("model", arrays)
+                about, history = state.pop("about"), state.pop(HISTORY)
+                standing = from_plain(Standing, state | {"history": history})
+                best, metrics = _listed("best", arrays), _listed("metrics", arrays)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return Standing()
+        variables = _variables(model)
+        shapes = [tuple(variable.shape) for variable in variables]
+        if about != self.about or shapes != [value.shape for value in values]:
+            return Standing()
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        cuts = standing.cuts + 1
+        return replace(standing, cuts=cuts, best_weights=best, metrics=metrics)
 
 
 def _variables(model: Any) -> list[Any]:

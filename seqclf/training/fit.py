@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -83,9 +83,8 @@ def fit(
       train: What it learns from.
       validation: What chooses the epoch.
       config: The recipe.
-      report: Told of each epoch (`EpochEnded`) and, several times a second, of the
-        steps between (`Stepped`); first of all of where it resumes (`Resumed`), if it
-        was interrupted.
+      report: Receives where it resumes (`Resumed`), if it was interrupted, then each
+        epoch (`EpochEnded`) and, several times a second, the steps (`Stepped`).
       checkpoints: Where its checkpoint is kept. Training resumes from one that
         is there, and all numbers become those of an uninterrupted training.
 
@@ -93,7 +92,7 @@ def fit(
       The records of all epochs.
 
     Raises:
-      TrainingError: If the loss is no longer a number.
+      TrainingError: If the loss diverged.
     """
     tokens, labels = int(train.lengths.sum()), model.output_shape[-1]
     epochs = num_epochs(config, tokens)
@@ -248,18 +247,18 @@ class _Place(NamedTuple):
 
 
 def _reporter(place: _Place, report: Report) -> Any:
-    """Returns a callback that tells of the steps, at most five times a second."""
+    """Returns a callback that reports the steps, at most five times a second."""
     keras = import_keras()
 
     class Reporter(keras.callbacks.Callback):  # type: ignore
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            self.start = self.told = time.perf_counter()
+            self.start = self.last = time.perf_counter()
 
-        def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
+        def on_train_batch_end(self, batch: int, logs: Mapping[str, float]) -> None:
             now, step = time.perf_counter(), place.done + batch + 1
-            if now - self.told < 0.2 and step < place.steps:
+            if now - self.last < 0.2 and step < place.steps:
                 return
-            self.told = now
+            self.last = now
             loss, accuracy = (float(logs[name]) for name in ("loss", "accuracy"))
             speed = (batch + 1) * place.tokens_per_step / (now - self.start)
             report(

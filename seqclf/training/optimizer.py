@@ -44,13 +44,13 @@ def adamw(config: TrainingConfig, steps: int) -> Any:
 def exact(optimizer: Any) -> Any:
     """Makes an Adam or AdamW of Keras follow its formula, and faster; returns it.
 
-    A token that stands n times in a batch has n gradients, and its gradient is their
+    A token that occurs n times in a batch has n gradients, and its gradient is their
     sum. Keras's Adam takes the sum of their squares for the square of that sum, and
     clips by the norm of the n, not of their sum. Here they are summed first.
 
     TensorFlow's fused operation then does the same update as Keras (Kingma & Ba 2015,
     arXiv:1412.6980, end of section 2: epsilon is added before the bias is corrected)
-    in one pass over the table of token vectors, where Keras makes a dozen.
+    in one pass over the embedding table, where Keras makes a dozen.
 
     Args:
       optimizer: Without `amsgrad`, for float32 weights.

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from seqclf.model.build import RECURRENT
+from seqclf.records.plain import from_plain
+from seqclf.records.training import Optimizer
 from seqclf.text.batching import Batch
 from seqclf.text.encoding import EncodedDataset, Examples
 
@@ -40,7 +42,7 @@ def proof_of_weights(model: Any) -> dict[str, str]:
 
 
 def watched(batches: Iterator[Batch], seen: Any) -> Iterator[Batch]:
-    """Passes batches on and adds what they hold to a hash of `hashlib`."""
+    """Passes batches on and adds their arrays to a hash of `hashlib`."""
     for batch in batches:
         seen.update(np.array(batch.token_ids.shape))
         seen.update(np.ascontiguousarray(batch.token_ids))
@@ -66,13 +68,11 @@ def _of_examples(examples: Examples) -> str:
     return digest(*(np.ascontiguousarray(part) for part in parts))
 
 
-def schedule_of(model: Any) -> dict[str, Any]:
-    """Returns the optimizer of a compiled model and its schedule, as plain values."""
-    config: dict[str, Any] = model.optimizer.get_config()
-    rate = config["learning_rate"]["config"]
-    kept = ("weight_decay", "global_clipnorm", "beta_1", "beta_2", "epsilon")
-    return {
+def optimizer_of(model: Any) -> Optimizer:
+    """Returns the optimizer of a compiled model and its schedule."""
+    config = model.optimizer.get_config()
+    about = {
         "optimizer": type(model.optimizer).__name__,
-        **{key: config[key] for key in kept},
-        "schedule": {key: rate[key] for key in sorted(rate) if key != "name"},
+        "schedule": config["learning_rate"]["config"],
     }
+    return from_plain(Optimizer, config | about)

@@ -1,8 +1,8 @@
 """The one stopwatch: how long a step and a prediction take, nothing else running.
 
 Trials of a comparison may share the cores, so their own seconds do not rank the cells.
-Here each kind of twin is built anew, warmed up, and timed in turns with the others on
-the very same batches: what slows the machine for a while slows all of them.
+Here each twin is built again, warmed up, and timed in turns with the others on the
+same batches: what slows the machine for a while slows all of them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.config import RunConfig
+from seqclf.data.dataset import TRAIN
 from seqclf.model import backend
 from seqclf.model.build import build_model
 from seqclf.model.kernels import use_kernel
@@ -53,11 +54,11 @@ class TimingTask:
 
 
 def run_timing(task: TimingTask, report: Report) -> list[Timing]:
-    """Times the twins in turns; made to be called in a process of its own.
+    """Times the twins in turns; runs in a subprocess.
 
     Args:
       task: What to time.
-      report: Told that it has begun.
+      report: Receives that it has begun.
 
     Returns:
       One for each config. Tracing is not counted; single texts are predicted by ONNX
@@ -72,7 +73,7 @@ def run_timing(task: TimingTask, report: Report) -> list[Timing]:
     for _ in range(task.rounds):
         for session, durations in zip(sessions, rounds, strict=True):
             durations.append(session.train_once() / session.steps)
-    train = data.splits["train"]
+    train = data.splits[TRAIN]
     return [
         _result(session, durations, train)
         for session, durations in zip(sessions, rounds, strict=True)
@@ -111,7 +112,7 @@ def _session(config: RunConfig, data: EncodedDataset, tokens: int) -> _Session:
     )
     use_kernel(model, config.training.kernel)
     compile_model(model, config.training, steps=1000)
-    batches = sample_batches(data.splits["train"], config, tokens)
+    batches = sample_batches(data.splits[TRAIN], config, tokens)
     session = _Session(model, config, batches, len(data.labels))
     model.fit(session.pipeline(), shuffle=False, verbose=0)  # traces the graph
     return session
@@ -123,7 +124,7 @@ def sample_batches(train: Examples, config: RunConfig, tokens: int) -> list[Batc
     Args:
       train: The training texts.
       config: How they are put into batches.
-      tokens: About how many tokens there shall be, in 4 to 24 batches.
+      tokens: About how many tokens, in 4 to 24 batches.
     """
     tokens_a_step = train.lengths.sum() / num_batches(
         train.lengths, config.training, epoch=1

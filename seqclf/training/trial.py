@@ -50,10 +50,10 @@ from seqclf.text.vocabulary import Vocabulary
 from seqclf.training.checkpoint import Checkpoints
 from seqclf.training.fit import EVALUATION_BATCH_SIZE, History, fit
 from seqclf.training.proof import (
+    optimizer_of,
     proof_of_data,
     proof_of_vocabulary,
     proof_of_weights,
-    schedule_of,
 )
 from seqclf.training.timing import single_prediction
 
@@ -69,7 +69,7 @@ class Trial:
     Attributes:
       config: The question.
       encoded: Folder of the encoded data set.
-      about: What the run's `dataset.json` will hold.
+      about: For the run's `dataset.json`.
       path: Directory of the run.
       command: The command that asks for it: `train`, `compare` or `study`.
       threads: Threads that TensorFlow may use.
@@ -88,11 +88,11 @@ class Trial:
 
 
 def run_trial(trial: Trial, report: Report) -> None:
-    """Trains, evaluates and writes one run; made to be called in its own process.
+    """Trains, evaluates and writes one run; runs in a subprocess.
 
     Args:
       trial: What to train, and where.
-      report: Told of the progress, see `training.fit`.
+      report: Receives the progress, see `training.fit`.
     """
     report(Started())
     begin(trial.path, RUN)
@@ -126,11 +126,14 @@ def _run(trial: Trial, report: Report) -> None:
             files.write_history(run, event.history)
         report(event)
 
-    train, validation = data.splits["train"], data.splits[VALIDATION]
+    train, validation = data.splits[TRAIN], data.splits[VALIDATION]
     checkpoints = Checkpoints(checkpoint, _circumstances(config, proof), _every())
-    told = (keep_and_report, checkpoints)
-    history = fit(model, train, validation, config.training, *told)
-    made = proof | {"batches": history.batches, "training": schedule_of(model)}
+    recipe = config.training
+    history = fit(model, train, validation, recipe, keep_and_report, checkpoints)
+    made = proof | {
+        "batches": history.batches,
+        "training": to_plain(optimizer_of(model)),
+    }
     write_json(run.path / files.PROOF_FILE, made)
     write_whole(run.path / files.MODEL_FILE, model.save)
     _evaluate(run, model, data)
@@ -143,7 +146,7 @@ def _run(trial: Trial, report: Report) -> None:
     files.mark_complete(run.path, trial.command)
 
 
-def _circumstances(config: RunConfig, proof: Mapping[str, Any]) -> dict[str, Any]:
+def _circumstances(config: RunConfig, proof: Mapping[str, object]) -> dict[str, object]:
     """Returns what must be equal for a training to resume to the same numbers."""
     return {
         "question": question(config),

@@ -9,7 +9,6 @@ from typing import Any
 from seqclf.config import require_count
 from seqclf.data.dataset import TRAIN
 from seqclf.errors import RunError, SeqclfError
-from seqclf.report import table as report_table
 from seqclf.report.page.sections import Section, sections_page
 from seqclf.steps import Listener, Target, optional, shortly
 from seqclf.storage import write_json, write_text
@@ -18,6 +17,7 @@ from seqclf.studies.claims import CLAIMS
 from seqclf.studies.claims_page import JSON_FILE, PAGE_FILE, Judged, Page, judge
 from seqclf.studies.question import About, Answer, Question
 from seqclf.studies.sections import section_of
+from seqclf.wording import counted
 from seqclf.workflows.study import run_study
 
 SYNTHETIC = (
@@ -34,11 +34,11 @@ def judge_all(
     Args:
       question: What each study is asked.
       target: The folders.
-      listener: Told of the progress, and of a study that has no answer.
+      listener: Receives the progress, and which study has no answer.
       jobs: Processes at a time.
 
     Returns:
-      The claims, judged; `claims.json` and `claims.html` lie beside the answers.
+      The claims, judged; `claims.json` and `claims.html` are beside the answers.
     """
     if jobs is not None:
         require_count("--jobs", jobs)
@@ -52,7 +52,7 @@ def judge_all(
             ruled, section = _used(answer, path)
         except SeqclfError as error:
             if not about and not isinstance(error, _UnusableError):
-                raise  # it is no fault of one study
+                raise  # not the fault of one study
             notes.append(f"{name} has no answer: {error}")
             listener.insist(notes[-1])
             continue
@@ -71,11 +71,11 @@ def judge_all(
 
 
 class _UnusableError(RunError):
-    """An answer that is there, and cannot be judged or shown."""
+    """An answer exists but cannot be judged or shown."""
 
 
 def _used(answer: Answer[Any], path: Path) -> tuple[list[Judged], Section]:
-    """Returns what an answer says of its claims, and its section of the page.
+    """Returns an answer's rulings and its section of the page.
 
     Raises:
       _UnusableError: If it is damaged, or of another version.
@@ -88,21 +88,20 @@ def _used(answer: Answer[Any], path: Path) -> tuple[list[Judged], Section]:
     except RunError as error:
         raise _UnusableError(str(error)) from error
     except Exception as error:
-        said = f"it could not be judged ({shortly(error)}); {saved.anew(path)}."
+        said = f"it could not be judged ({shortly(error)}); {saved.remedy(path)}."
         raise _UnusableError(said) from error
 
 
 def _write(page: Page, sections: Sequence[Section]) -> None:
     """Writes `claims.json` and the HTML page."""
     write_json(page.file.with_name(JSON_FILE), page.values())
-    table = report_table.Table(header=page.table().header, rows=page.table().rows)
-    first = Section(title="Claims", table=table)
+    first = Section(title="Claims", table=page.table())
     html = sections_page(page.title, [first, *sections], " ".join(page.notes))
     write_text(page.file, html)
 
 
 class _Once:
-    """A listener that passes a sentence on once, for each study loads the data anew."""
+    """A listener that passes a sentence on once: each study loads the data again."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
@@ -121,9 +120,7 @@ class _Once:
 
 def _title(about: About) -> str:
     quick = ", quick" if about.quick else ""
-    seeds = len(about.seeds)
-    return (
-        f"What people write of RNN, GRU and LSTM, on {about.data} "
-        f"({about.sizes[TRAIN]:,} training texts, {seeds} seed{'s' * (seeds > 1)}"
-        f"{quick})"
+    sizes = (
+        f"{about.sizes[TRAIN]:,} training texts, {counted(len(about.seeds), 'seed')}"
     )
+    return f"What people write of RNN, GRU and LSTM, on {about.data} ({sizes}{quick})"

@@ -64,7 +64,8 @@ def about_of(license: str, languages: str | None) -> About:
         raise ConfigError(
             f"--language takes codes such as en or en,de, got {languages!r}."
         )
-    return About(license, tuple(languages.split(",")) if languages else ())
+    codes = tuple(languages.split(",")) if languages else ()
+    return About(license=license, languages=codes)
 
 
 def export_run(
@@ -101,7 +102,7 @@ def export_run(
     for artefact in export(run, places, about, cache, overwrite):
         listener.note(_told(artefact))
         made.append(artefact)
-    return sorted(made, key=lambda artefact: names.index(artefact.format))
+    return sorted(made, key=lambda artefact: names.index(artefact.record.format))
 
 
 def _places(run: Run, names: Sequence[str], output: Path | None) -> dict[str, Path]:
@@ -111,20 +112,20 @@ def _places(run: Run, names: Sequence[str], output: Path | None) -> dict[str, Pa
 
 
 def _told(artefact: Artefact) -> str:
-    record = artefact.record
+    path, record = artefact.path, artefact.record
     if artefact.is_reused:
-        return f"{artefact.path} is there already, of this run and settings: reused"
+        return f"{path} is there already, of this run and settings: reused"
     told = (
-        f"{artefact.path}: differs by {record['greatest_difference']:.2g} at most (may "
-        f"by {record['bound']:g}), same label for "
-        f"{100 * record['label_agreement']:.2f} % of {record['texts']} texts"
+        f"{path}: differs by {record.greatest_difference:.2g} at most (may by "
+        f"{record.bound:g}), same label for {100 * record.label_agreement:.2f} % of "
+        f"{record.texts} texts"
     )
-    if "test" not in record:
+    if not FORMATS[record.format].is_lossy:
         return told
-    if record["test"] is None:
+    if record.test is None:
         return (
-            f"{told}; what it costs in accuracy could not be measured: the run's "
-            "data is not in the cache"
+            f"{told}; the loss in accuracy could not be measured: the run's data is "
+            f"not in the cache"
         )
-    before, after = (100 * record["test"][k]["accuracy"] for k in ("run", "artefact"))
-    return f"{told}; test accuracy {after:.2f} % instead of {before:.2f} %"
+    before, after = record.test.run.accuracy, record.test.artefact.accuracy
+    return f"{told}; test accuracy {100 * after:.2f} % instead of {100 * before:.2f} %"

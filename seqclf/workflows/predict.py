@@ -10,11 +10,12 @@ from typing import Protocol
 from seqclf.bulk import Answered, parts, predict_rows, with_predictions, writers
 from seqclf.bulk.chunks import Chunk, Options, Problem, Rows
 from seqclf.bulk.rows import open_rows
-from seqclf.bulk.sources import find_source, listed
+from seqclf.bulk.sources import find_source
 from seqclf.classifier import Classifier
 from seqclf.data.files import TEXT_SUFFIX
 from seqclf.records.reading import Reading
 from seqclf.runs import Run
+from seqclf.wording import listed
 
 SHOWN_PROBLEMS = 5
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seqclf import keywords, marker
+from seqclf.about_studies import ABOUT
 from seqclf.comparison.design import parse_cells
 from seqclf.config import RunConfig, require_count
 from seqclf.data import GENERATED
@@ -29,7 +30,7 @@ from seqclf.studies.lab import Lab
 from seqclf.studies.question import About, Answer, Question
 
 PAGE_FILE = "study.html"
-FLAGS = {"texts": "--text", "range_test": "--range-test"}
+OPTIONS = {"texts": "text", "range_test": "range_test"}  # by field of the question
 
 
 def question_of(config: RunConfig, cells: str, seeds: int, **others: Any) -> Question:
@@ -56,17 +57,17 @@ def run_study(
     listener: Listener,
     jobs: int | None = None,
 ) -> tuple[Answer[Any], Path]:
-    """Answers a question, unless that was done, and keeps what was found.
+    """Answers a question, or reuses its saved answer.
 
     Args:
       name: Of the study, one of `STUDIES`.
       question: What is asked.
       target: The folders.
-      listener: Told of the progress.
+      listener: Receives the progress.
       jobs: Processes at a time; None takes as many as cores and memory allow.
 
     Returns:
-      The answer, and the directory it is kept in.
+      The answer and its directory.
 
     Raises:
       ConfigError: If there is no such study, or a setting does nothing.
@@ -74,8 +75,8 @@ def run_study(
       RunError: If a measurement failed.
       TrainingError: If a training failed.
     """
-    if name not in STUDIES:
-        raise ConfigError(unknown("study", name, list(STUDIES)))
+    if name not in ABOUT:
+        raise ConfigError(unknown("study", name, list(ABOUT)))
     _refuse_idle_fields(name, question)
     if jobs is not None:
         require_count("--jobs", jobs)
@@ -92,7 +93,7 @@ def run_study(
         asked |= {"machine": timed.machine()}
     path = saved.place(folder, asked)
     if saved.is_written(path, asked) and not target.fresh:
-        with optional(listener.insist, "The question is asked anew"):
+        with optional(listener.insist, "The study runs again"):
             answer = saved.read(path)
             listener.note(f"{path} has the answer to this question: reused.")
             return answer, path
@@ -107,21 +108,22 @@ def run_study(
     with optional(listener.insist, f"No {path / PAGE_FILE} could be written"):
         page = sections_page(answer.title, [shown.section(answer, figure)])
         write_text(path / PAGE_FILE, page)
-        listener.note(f"To look at: {path / PAGE_FILE}")
+        listener.note(f"Report: {path / PAGE_FILE}")
     return answer, path
 
 
 def _refuse_idle_fields(name: str, question: Question) -> None:
-    """Refuses what has a meaning for other studies only."""
-    for field, flag in FLAGS.items():
-        if getattr(question, field) and field not in STUDIES[name].options:
-            owner = next(n for n, one in STUDIES.items() if field in one.options)
+    """Refuses what has a meaning for another study only."""
+    for field, option in OPTIONS.items():
+        if getattr(question, field) and option in ABOUT[name].idle:
+            owner = next(n for n, one in ABOUT.items() if option not in one.idle)
+            flag = f"--{option.replace('_', '-')}"
             raise ConfigError(f"{flag} is for the study {owner} alone.")
 
 
 def _about(name: str, question: Question, data: DatasetInfo) -> About:
     return About(
-        claim=STUDIES[name].claim,
+        claim=ABOUT[name].claim,
         command=_command(name, question),
         data=data.name,
         fingerprint=data.fingerprint,
@@ -133,7 +135,7 @@ def _about(name: str, question: Question, data: DatasetInfo) -> About:
 
 
 def _command(name: str, question: Question) -> str:
-    """Returns what to type to ask the same again."""
+    """Returns the command that asks the same again."""
     parts = ["seqclf", "study", name, "--cells", ",".join(question.cells)]
     parts += ["--seeds", str(len(question.seeds))]
     parts += ["--quick"] if question.quick else []

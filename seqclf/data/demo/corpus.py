@@ -78,16 +78,10 @@ def _notes(composer: Composer, weights: tuple[int, ...]) -> list[str]:
 
 
 def compose(rng: random.Random, label: int, tail: int = 0) -> Review:
-    """Composes one review.
+    """Composes one review of a label, 0 negative or 1 positive.
 
-    Args:
-        rng: the source of chance.
-        label: 0 negative or 1 positive.
-        tail: fewest tokens behind the last deciding sentence; neutral sentences are
-            added until there are so many.
-
-    Returns:
-        The review.
+    Neutral sentences are added until there are at least `tail` tokens behind the last
+    deciding sentence.
     """
     composer = Composer(rng, _pick(rng, DOMAIN_WEIGHTS), label)
     before = _notes(composer, NOTES_BEFORE)
@@ -107,13 +101,9 @@ def compose(rng: random.Random, label: int, tail: int = 0) -> Review:
 
 
 def compose_all(seed: int = SEED) -> dict[str, list[Review]]:
-    """Composes the reviews of every split, no two alike.
+    """Composes the reviews of every split, half of them positive, no two alike.
 
-    Args:
-        seed: equal seeds give equal reviews, on every machine.
-
-    Returns:
-        The reviews by split, half of them positive.
+    Equal seeds give equal reviews, on every machine.
     """
     # Only Random.random is promised to draw the same numbers in every version.
     rng = random.Random(seed)
@@ -131,14 +121,11 @@ def compose_all(seed: int = SEED) -> dict[str, list[Review]]:
 
 
 def generate(seed: int = SEED) -> dict[str, pa.Table]:
-    """Generates the corpus.
-
-    Args:
-        seed: equal seeds give equal tables, on every machine.
+    """Generates the corpus; equal seeds give equal tables, on every machine.
 
     Returns:
-        Tables "train" (5,000 rows), "validation" (500) and "test" (1,500) with the
-        columns text (string) and label (int32, 0 negative or 1 positive), balanced.
+      Tables "train" (5,000 rows), "validation" (500) and "test" (1,500) with the
+      columns text (string) and label (int32, 0 negative or 1 positive), balanced.
     """
     return dict(_tables(seed))
 

@@ -39,11 +39,7 @@ SENTENCE_START = re.compile(r"(?:^|(?<=[.!?] ))[a-z]")
 
 
 class Options:
-    """The fillers of one slot and how often each is drawn.
-
-    Args:
-        once: whether a review should not use a filler twice.
-    """
+    """The fillers of one slot, how often each is drawn, and whether but once."""
 
     def __init__(self, once: bool = True) -> None:
         """Starts without fillers."""
@@ -124,36 +120,8 @@ def load_bank(domain: str) -> Bank:
     return bank
 
 
-def count_clauses() -> int:
-    """Counts the clause patterns of all domains."""
-    return sum(
-        len(fillers)
-        for groups in load("patterns.toml")["clauses"].values()
-        for patterns in groups.values()
-        for fillers in patterns.values()
-    )
-
-
-def content_words() -> set[str]:
-    """Returns the different words of four letters or more in the lexicon."""
-    lines = [
-        line
-        for kinds in load("lexicon.toml").values()
-        for lists in kinds.values()
-        for line in lists.values()
-    ]
-    tokens = TOKEN.findall(" ".join(lines).lower())
-    return {token for token in tokens if len(token) > 3}
-
-
 class Composer:
-    """Fills the patterns of one review.
-
-    Args:
-        rng: the source of chance.
-        domain: a key of `DOMAINS`.
-        label: 0 negative or 1 positive.
-    """
+    """Fills the patterns of one review of a domain and a label, 0 or 1."""
 
     def __init__(self, rng: random.Random, domain: str, label: int) -> None:
         """Starts a review with nothing used yet."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 import bz2
 import contextlib
 import gzip
-import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
 from typing import IO, Any
 
 import pyarrow as pa
 
 from seqclf.errors import DataError
+from seqclf.wording import listed
 
 ZIP = ".zip"
 # How packed files begin, by the suffix they usually have.
@@ -40,6 +40,11 @@ BZIP2_BLOCK = b"1AY&SY"
 UnpackErrors = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
+def damaged(file: Path, error: Exception) -> DataError:
+    """Returns the error of a file whose content is not what its format asks for."""
+    return DataError(f"{file} could not be read: {error}; is it whole?")
+
+
 def format_of(file: PurePath) -> str:
     """Returns the suffix that tells the format, in lower case, without `.gz` and co."""
     suffix = _inner(file).suffix.lower()
@@ -57,9 +62,6 @@ def _inner(file: PurePath) -> PurePath:
 
 def kind_of(file: Path) -> str:
     """Returns the format of a file: by its first bytes if they tell, else by its name.
-
-    Args:
-      file: An existing file.
 
     Raises:
       DataError: If it is an archive of several files.
@@ -81,17 +83,12 @@ def _ends_so(file: Path) -> bool:
         return stream.read() == PARQUET
 
 
-def is_packed(file: Path) -> bool:
-    """Tells whether a file's first bytes are those of a packed one."""
-    return packing_of(file) is not None
-
-
 def packing_of(file: Path) -> str | None:
     """Returns the suffix that a packed file usually has, None of one that is not."""
     with file.open("rb") as stream:
         start = stream.read(LONGEST_MARK)
     packing = next((s for s, mark in PACKED.items() if start.startswith(mark)), None)
-    # A text may begin with BZh; bzip2 goes on with its size and the digits of pi.
+    # A text may begin with BZh; bzip2 continues with its size and the digits of pi.
     return None if packing == ".bz2" and start[4:] != BZIP2_BLOCK else packing
 
 
@@ -109,44 +106,24 @@ def unpacked(file: Path) -> Iterator[IO[bytes]]:
     except (*UnpackErrors, OSError) as error:
         if isinstance(error, PermissionError):
             raise
-        raise DataError(f"{file} could not be read: {error}; is it whole?") from error
+        raise damaged(file, error) from error
 
 
 def _opened(file: Path, packing: str | None, stack: contextlib.ExitStack) -> IO[bytes]:
-    openers: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-    if packing is None:
-        return stack.enter_context(file.open("rb"))
     if packing == ZIP:
         archive = stack.enter_context(zipfile.ZipFile(file))
         return stack.enter_context(archive.open(_only_member(file, archive)))
-    if packing in openers:
-        stream: IO[bytes] = stack.enter_context(openers[packing](file))
-        return stream
-    return stack.enter_context(_zstandard(file))
+    stream: IO[bytes] = stack.enter_context(OPENERS[packing](file))
+    return stream
 
 
-def _zstandard(file: Path) -> IO[bytes]:
-    stream = pa.CompressedInputStream(pa.OSFile(str(file)), "zstd")
-    return io.BufferedReader(_Raw(stream))
-
-
-class _Raw(io.RawIOBase):
-    """Arrow's streams as Python's own, which a TextIOWrapper takes."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        got = self._stream.read(len(buffer))
-        buffer[: len(got)] = got
-        return len(got)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
+OPENERS: dict[str | None, Callable[[Path], Any]] = {
+    None: lambda file: file.open("rb"),
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+    ".zst": lambda file: pa.input_stream(str(file), compression="zstd"),
+}
 
 
 def _kind_of_zip(file: Path) -> str:
@@ -159,7 +136,7 @@ def _kind_of_zip(file: Path) -> str:
                 return ".ods"
             return format_of(PurePath(_only_member(file, archive)))
     except UnpackErrors as error:
-        raise DataError(f"{file} could not be read: {error}; is it whole?") from error
+        raise damaged(file, error) from error
 
 
 def _only_member(file: Path, archive: zipfile.ZipFile) -> str:
@@ -174,9 +151,8 @@ def _only_member(file: Path, archive: zipfile.ZipFile) -> str:
     if len(names) == 1:
         return names[0]
     folder = file.with_suffix("")
-    shown = ", ".join(names[:5]) or "nothing"
-    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
     raise DataError(
-        f"{file} is an archive of {len(names):,} files ({shown}{more}). Unpack it with "
-        f"python -m zipfile -e '{file}' '{folder}', and name that folder: '{folder}'."
+        f"{file} is an archive of {len(names):,} files ({listed(names) or 'nothing'}). "
+        f"Unpack it with python -m zipfile -e '{file}' '{folder}', and name that "
+        f"folder: '{folder}'."
     )

@@ -16,12 +16,12 @@ from typing import Any
 
 from seqclf.data.formats.header import as_in_training, columns_of
 from seqclf.errors import DataError
-from seqclf.records.reading import Reading
+from seqclf.records.reading import Known
 
 TAB = "\t"
 # What separates fields, the usual one of a format first.
 DELIMITERS = {".csv": ",;\t|", ".tsv": "\t;|,"}
-SAMPLE = 10_000  # rows that delimiter and header are told from
+SAMPLE = 10_000  # rows from which delimiter and header are guessed
 QUOTING = (
     "a quoted field does not end where it should. In CSV a text that begins with a "
     'quotation mark is put in quotation marks, and those within it are doubled: "".'
@@ -42,9 +42,9 @@ class Dialect:
       escape: What a backslash means: None itself; `quotes` that the quotation mark
         behind it is text, as Spark writes it; `all` that a backslash behind it is,
         too.
-      names: The columns, as the first line names them, the person, or their numbers.
+      names: The columns, named by the first line, by the user, or by their numbers.
       has_header: Whether the first line is one of names and no row.
-      notes: What was found out and a person should know.
+      notes: What the user should know.
     """
 
     delimiter: str
@@ -55,33 +55,30 @@ class Dialect:
     notes: tuple[str, ...] = ()
 
 
-def find_dialect(
-    lines: Lines, place: str, suffix: str, given: Reading, usual: Reading
-) -> Dialect:
+def find_dialect(lines: Lines, place: str, suffix: str, known: Known) -> Dialect:
     """Finds out how a file is written.
 
     Args:
       lines: Yields its lines, with their ends, each time it is called.
       place: What messages call it.
       suffix: `.csv` or `.tsv`.
-      given: What a person said of the file.
-      usual: How the training read its files.
+      known: What is known of the file before it is opened.
 
     Raises:
       DataError: If the file is empty, or nothing tells whether its first line is a
         header.
       ConfigError: If the names that were given are not as many as its columns.
     """
-    delimiter = _delimiter(lines, suffix, given, usual)
+    delimiter = _delimiter(lines, suffix, known)
     quoted, escape = _quoting(lines, place, delimiter)
     rows = _reader(lines(), delimiter, quoted, escape)
     sample = list(itertools.islice(filter(None, rows), SAMPLE))
     if not sample:
         raise DataError(f"{place} is empty.")
     notes = []
-    if delimiter != DELIMITERS[suffix][0] and given.delimiter is None:
+    if delimiter != DELIMITERS[suffix][0] and known.given.delimiter is None:
         notes.append(f"{place}: its fields are separated by {delimiter!r}.")
-    columns, has_header, more = columns_of(sample, place, given, usual)
+    columns, has_header, more = columns_of(sample, place, known)
     return Dialect(
         delimiter=delimiter,
         quoted=quoted,
@@ -94,25 +91,36 @@ def find_dialect(
 
 def rows_of(
     lines: Iterable[str], place: str, dialect: Dialect
-) -> Iterator[tuple[int, list[str]]]:
-    """Yields the rows of a file, the header included, each with the line it begins in.
+) -> Iterator[tuple[int, list[str], str]]:
+    """Yields the rows of a file, without its header and blank lines.
 
-    Args:
-      lines: Its lines, with their ends.
-      place: What messages call it.
-      dialect: How it is written.
+    Each comes as the line in which it begins, its fields, and its lines as they are.
 
     Raises:
       DataError: If a quoted field does not end; no row behind it can be told.
     """
-    reader = _reader(lines, dialect.delimiter, dialect.quoted, dialect.escape)
-    before = 0
+    taken: list[str] = []
+    reader = _reader(
+        _noted(lines, taken), dialect.delimiter, dialect.quoted, dialect.escape
+    )
+    before, has_begun, is_header = 0, False, dialect.has_header
     try:
         for fields in reader:
-            yield before + 1, fields
+            # A blank line is no row, unless a row has nothing but its text.
+            if fields or (has_begun and len(dialect.names) == 1):
+                if not is_header:
+                    yield before + 1, fields or [""], "".join(taken)
+                has_begun, is_header = True, False
             before = reader.line_num
+            taken.clear()
     except csv.Error as error:
         raise DataError(f"{place}, line {before + 1:,}: {QUOTING}") from error
+
+
+def _noted(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
+    for line in lines:
+        taken.append(line)
+        yield line
 
 
 def _reader(
@@ -131,14 +139,15 @@ def unescaped(text: str, escape: str) -> str:
     return ESCAPED.sub(lambda found: '""' if found[1] == '"' else "\\", text)
 
 
-def _delimiter(lines: Lines, suffix: str, given: Reading, usual: Reading) -> str:
+def _delimiter(lines: Lines, suffix: str, known: Known) -> str:
     """Returns the delimiter: that of the format if it divides all rows alike.
 
     One that was given goes before it, and that of the training where the columns are
     the same; behind it goes whatever divides the rows alike.
     """
-    if given.delimiter is not None:
-        return given.delimiter
+    if known.given.delimiter is not None:
+        return known.given.delimiter
+    usual = known.usual
     if usual.delimiter is not None:
         rows = _reader(lines(), usual.delimiter, False)
         row: list[str] = next(filter(None, rows), [])
@@ -176,7 +185,7 @@ def _are_even(widths: Sequence[int]) -> bool:
 def _quoting(lines: Lines, place: str, delimiter: str) -> tuple[bool, str | None]:
     r"""Tells whether quotation marks around a field are no part of it, and the escape.
 
-    They are doubled within a field, or stand behind a backslash, as MySQL and Spark
+    They are doubled within a field, or follow a backslash, as MySQL and Spark
     write them. Half of the world writes TSV without any quoting, where a text may
     begin with a quotation mark that means itself: so there they count only if all of
     them are well-formed.

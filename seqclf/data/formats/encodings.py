@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from seqclf.errors import DataError
-from seqclf.records.reading import Reading
+from seqclf.records.reading import Known
 
 UTF_8 = "utf-8"
 BLOCK = 1 << 20  # bytes decoded at a time
@@ -32,23 +32,18 @@ PLAUSIBLE_SIGNS = "’‘“”„«»–—…•€£°´¡¿·„№、。，
 START = 1000  # bytes that tell UTF-16 without a mark
 
 
-def encoding_of(start: bytes, given: Reading, usual: Reading) -> str:
-    """Returns the encoding to read a file in.
+def encoding_of(start: bytes, known: Known) -> str:
+    """Returns the encoding to read a file in, from its first 1,000 bytes or so.
 
     The one that was given; else what a byte order mark says, or NUL in every other
     byte; else that of the training; else UTF-8.
-
-    Args:
-      start: The file's first bytes, some 1,000.
-      given: What a person said of the file.
-      usual: How the training read its files.
     """
-    if given.encoding is not None:
-        return given.encoding
+    if known.given.encoding is not None:
+        return known.given.encoding
     for mark, name in MARKS.items():
         if start.startswith(mark):
             return name
-    return _of_zeros(start[:START]) or usual.encoding or UTF_8
+    return _of_zeros(start[:START]) or known.usual.encoding or UTF_8
 
 
 def _of_zeros(start: bytes) -> str | None:
@@ -99,16 +94,11 @@ def blocks(content: pa.Buffer, place: str, encoding: str) -> Iterator[str]:
             yield decoder.decode(block, final=start + BLOCK >= len(view))
         except UnicodeError as error:
             at = before + getattr(error, "start", 0)
+            line = bytes(view[:at]).count(b"\n") + 1
             raise DataError(
-                f"{place}, line {line_at(content, at)}: byte {at:,} (0x{view[at]:02x}) "
+                f"{place}, line {line:,}: byte {at:,} (0x{view[at]:02x}) "
                 f"is not {encoding}. {readable_as(bytes(view), at, encoding)}"
             ) from error
-
-
-def line_at(content: pa.Buffer, at: int) -> str:
-    """Returns the number of the line that a byte stands in, for messages."""
-    lines = bytes(memoryview(content)[:at]).count(b"\n")
-    return f"{lines + 1:,}"
 
 
 def readable_as(content: bytes, at: int, refused: str) -> str:
@@ -146,7 +136,7 @@ def _readable(content: bytes, refused: str) -> Iterator[tuple[str, str]]:
 
 
 def _implausible(text: str) -> float:
-    """Returns the share of characters beyond ASCII that hardly stand where they do."""
+    """Returns how implausible the characters beyond ASCII are, on average, 0 to 3."""
     judged = []
     for place, character in enumerate(text):
         if character > "\x7f":
@@ -158,10 +148,10 @@ def _implausible(text: str) -> float:
 
 
 def _oddness(character: str, before: str) -> int:
-    """Returns how hardly a character beyond ASCII stands behind another one, 0 to 3.
+    """Returns how implausible a character beyond ASCII is behind another one, 0 to 3.
 
-    Letters behind those of another script hardly do at all; rare signs, capitals
-    within a word and accented Latin letters in a row seldom do.
+    Most of all letters behind those of another script; less so rare signs, capitals
+    within a word and accented Latin letters in a row.
     """
     if unicodedata.category(character)[0] != "L":
         return int(character not in PLAUSIBLE_SIGNS)

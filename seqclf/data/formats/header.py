@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from seqclf.data import names
 from seqclf.errors import ConfigError, DataError
-from seqclf.records.reading import Reading
+from seqclf.records.reading import Known, Reading
 
 NAME = re.compile(r"[^.?!,;:]{0,40}")  # what the name of a column looks like
 MOST_NAME_WORDS = 4
@@ -24,30 +24,29 @@ def numbered(count: int) -> tuple[str, ...]:
 
 
 def columns_of(
-    sample: Sequence[Sequence[str]], place: str, given: Reading, usual: Reading
+    sample: Sequence[Sequence[str]], place: str, known: Known
 ) -> tuple[tuple[str, ...], bool, tuple[str, ...]]:
     """Names the columns of a file, and tells whether its first row does.
 
     Args:
       sample: Its first rows, one at least.
       place: What messages call it.
-      given: What a person said of it.
-      usual: How the training read its files.
+      known: What is known of it before it is opened.
 
     Returns:
-      The names, whether the first row holds them, and what a person should know.
+      The names, whether the first row holds them, and what the user should know.
 
     Raises:
       DataError: If nothing tells; both answers are named as options.
       ConfigError: If the names that were given are not as many as the columns.
     """
-    first = tuple(sample[0])
+    first, given = tuple(sample[0]), known.given
     if given.column_names:
         return _given_columns(first, place, given)
     if given.header is not None:
         said = (first, True) if given.header else (numbered(len(first)), False)
         return (*said, ())
-    trained = as_in_training(first, usual)
+    trained = as_in_training(first, known.usual)
     if trained is not None:
         return trained
     verdict = is_header(sample)
@@ -95,19 +94,13 @@ def is_header(rows: Sequence[Sequence[str]]) -> bool | None:
 
     It does if names are in it that texts and labels have, or if a column of numbers
     begins with none. It is a row if what it holds occurs in later rows where these
-    repeat themselves, as labels do.
-
-    Args:
-      rows: The first rows of a file, one at least.
-
-    Returns:
-      True or False; None if nothing tells.
+    repeat themselves, as labels do. None if nothing tells.
     """
     first, later = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
     known = names.known_kinds(first)
     if known == {"text", "label"} or (known and not later):
         return True
-    if not later:  # no row is like it: what is uneven is told with its line
+    if not later:  # no row is like it: an uneven row is refused with its line
         return None if len(rows) == 1 else True
     columns = [Counter(column) for column in zip(*later, strict=True)]
     repeated = [i for i, counts in enumerate(columns) if _repeats(counts)]
@@ -130,7 +123,7 @@ def _repeats(counts: Counter[str]) -> bool:
 
 
 def _is_steady(counts: Counter[str]) -> bool:
-    """Tells whether no value of a column stands alone: then no row is likely to."""
+    """Tells whether each value of a column repeats: then a new row would repeat one."""
     return len(counts) > 1 and min(counts.values()) > 1
 
 

@@ -2,52 +2,48 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
-import re
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from seqclf.data import names
+from seqclf.data.dataset import Part
 from seqclf.errors import DataError
+from seqclf.storage import STRICT_JSON
 
-# How a file of JSON Lines must not begin, nor a line of it. Arrow skips the three bytes
-# of a byte-order mark one by one.
-NULL_FIRST = re.compile(rb"[\s\xef\xbb\xbf]*null")
-NULL_LINE = re.compile(rb"\n[\s\xef\xbb\xbf]*null")
-# Bytes parsed at a time, more only where a single row is longer than that.
-ROW_BYTES = (1 << 24, 1 << 27, 1 << 30)
+BLOCK_ROWS = 1000  # rows that are Python objects at a time
 Row = dict[str, Any]
 
 
-def read_json(content: pa.Buffer, place: str) -> tuple[pa.Table, tuple[str, ...]]:
+def read_json(content: pa.Buffer, place: str) -> Part:
     """Reads JSON, whichever way it holds its rows.
 
     A row a line; a list of rows; such a list under one key; rows by their id; or
-    columns, as pandas writes them.
+    columns, as pandas writes them. Objects in rows are taken apart by one level
+    (`data.text`).
 
     Args:
       content: UTF-8 without a byte order mark.
       place: What messages call it.
-
-    Returns:
-      The rows, where objects in them are taken apart by one level (`data.text`); and
-      what a person should know.
 
     Raises:
       DataError: Names the line that is broken or unlike those before it.
     """
     document = _document(content)
     if document is None:
-        return _flat(_read_lines(content, place)), ()
+        return Part(place, _flat(_table(_lines(content, place), place)))
     rows, about = _rows_in(document)
-    if not rows:
-        raise DataError(f"{place} has no rows.")
-    return _flat(_table(rows, place)), ((f"{place}: {about}.",) if about else ())
+    numbered = ((f"record {i:,}", row) for i, row in enumerate(rows, start=1))
+    notes = (f"{place}: {about}.",) if about else ()
+    return Part(place, _flat(_table(numbered, place)), notes=notes)
 
 
-def are_lines(first: str | bytes, has_more: bool) -> bool:
+def are_lines(first: str, has_more: bool) -> bool:
     """Tells whether JSON has a row a line, and is not one document.
 
     Args:
@@ -57,7 +53,7 @@ def are_lines(first: str | bytes, has_more: bool) -> bool:
     try:
         row = json.loads(first)
     except (ValueError, RecursionError):
-        return first.strip()[:1] not in ("[", "{", b"[", b"{")
+        return first.strip()[:1] not in ("[", "{")
     if not isinstance(row, dict):
         return False
     return has_more or not _holds_rows(row)
@@ -70,24 +66,21 @@ def is_document(content: pa.Buffer) -> bool:
 
 def _document(content: pa.Buffer) -> Any:
     """Returns what a document holds, None of JSON Lines or of something broken."""
-    text = memoryview(content).tobytes()
-    first, _, rest = text.lstrip().partition(b"\n")
+    text = memoryview(content).tobytes().decode()
+    first, _, rest = text.lstrip().partition("\n")
     if are_lines(first, bool(rest.strip())):
         return None
     values = _all_values(text)
     return values[0] if len(values) == 1 else values or None
 
 
-def _all_values(text: bytes) -> list[Any]:
+def _all_values(text: str) -> list[Any]:
     """Returns the values in a text one after the other; none if it is broken."""
-    decoder = json.JSONDecoder(
-        parse_constant=_refuse_constant, object_pairs_hook=_unique
-    )
-    whole, at, values = text.decode().rstrip(), 0, []
+    whole, at, values = text.rstrip(), 0, []
     try:
         while at < len(whole):
             at = len(whole) - len(whole[at:].lstrip())
-            value, at = decoder.raw_decode(whole, at)
+            value, at = STRICT_JSON.raw_decode(whole, at)
             values.append(value)
             if not isinstance(value, dict | list):
                 return []
@@ -137,7 +130,7 @@ def _keyed(document: Row) -> tuple[list[Row], str]:
         columns = {name: list(values.values()) for name, values in document.items()}
         return _from_columns(columns), "it holds columns"
     rows = [{"key": key, **row} for key, row in document.items()]
-    return rows, "a row is what stands under each key"
+    return rows, "a row is what is under each key"
 
 
 def _from_columns(columns: Row) -> list[Row]:
@@ -147,15 +140,44 @@ def _from_columns(columns: Row) -> list[Row]:
     ]
 
 
-def _table(rows: Sequence[Row], place: str) -> pa.Table:
-    complaint = _complaint((f"record {i:,}", r) for i, r in enumerate(rows, start=1))
-    if complaint:
-        raise DataError(f"{place}, {complaint}")
-    columns = dict.fromkeys(name for row in rows for name in row)
+def _table(rows: Iterable[tuple[str, Row]], place: str) -> pa.Table:
+    """Makes a table of rows, each with where it is; a missing value is null."""
+    blocks: list[pa.Table] = []
+    rows = _of_one_kind(rows, place)
     try:
-        return pa.table({name: [row.get(name) for row in rows] for name in columns})
+        while block := [row for _, row in itertools.islice(rows, BLOCK_ROWS)]:
+            columns = dict.fromkeys(name for row in block for name in row)
+            blocks.append(pa.table({name: _column(block, name) for name in columns}))
+        if not blocks:
+            raise DataError(f"{place} has no rows.")
+        types = pa.unify_schemas(
+            [block.schema for block in blocks], promote_options="permissive"
+        )
+        blocks = [_widened(block, types) for block in blocks]
+        return pa.concat_tables(blocks, promote_options="permissive")
     except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
         raise DataError(f"{place} could not be read: {error}") from error
+
+
+def _column(rows: Sequence[Row], name: str) -> pa.Array:
+    """Returns a column; numbers are float64 if one has a point or is too large."""
+    values = [row.get(name) for row in rows]
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, OverflowError):
+        if {_kind(value) for value in values} - {None} != {"number"}:
+            raise
+        return pa.array([None if value is None else float(value) for value in values])
+
+
+def _widened(table: pa.Table, types: pa.Schema) -> pa.Table:
+    """Makes float64 of integers of any size in columns that elsewhere have a point."""
+    for index, field in enumerate(table.schema):
+        other = types.field(field.name).type
+        if pa.types.is_integer(field.type) and pa.types.is_floating(other):
+            wide = table.column(index).cast(other, safe=False)
+            table = table.set_column(index, field.name, wide)
+    return table
 
 
 def _flat(table: pa.Table) -> pa.Table:
@@ -188,92 +210,46 @@ def is_scores(kind: pa.DataType) -> bool:
     )
 
 
-def grown(parse: Callable[[int], pa.Table]) -> pa.Table:
-    """Parses in blocks of bytes, in larger ones if a row does not fit."""
-    for size in ROW_BYTES[:-1]:
-        try:
-            return parse(size)
-        except pa.ArrowInvalid as error:
-            if "straddl" not in str(error):
-                raise
-    return parse(ROW_BYTES[-1])
+def _lines(content: pa.Buffer, place: str) -> Iterator[tuple[str, Row]]:
+    """Yields the objects of JSON Lines, each with its line."""
+    lines = io.TextIOWrapper(pa.BufferReader(content), "utf-8", newline="\n")
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            row, complaint = json_row(line)
+            if complaint:
+                raise DataError(f"{place}, line {number:,} {complaint}.")
+            yield f"line {number:,}", row
 
 
-def _read_lines(content: pa.Buffer, place: str) -> pa.Table:
-    from pyarrow import json as arrow_json
-
-    def parse(schema: pa.Schema | None) -> pa.Table:
-        parsing = arrow_json.ParseOptions(explicit_schema=schema)
-        return grown(
-            lambda size: arrow_json.read_json(
-                pa.BufferReader(content),
-                arrow_json.ReadOptions(block_size=size, use_threads=False),
-                parsing,
-            )
-        )
-
-    try:
-        _refuse_null_line(content)
-        table = parse(None)
-        # Arrow takes texts for times if all of them look like times.
-        times = [f for f in table.schema if pa.types.is_temporal(f.type)]
-        if times:
-            table = parse(pa.schema([(f.name, pa.string()) for f in times]))
-    except pa.ArrowInvalid as error:
-        raise DataError(_lines_complaint(content, place, error)) from error
-    return table
-
-
-def _refuse_null_line(content: pa.Buffer) -> None:
-    """Raises ArrowInvalid where a line begins with null.
-
-    Arrow 26 crashes on a block of lines whose first value is null and no object.
-    """
-    if NULL_FIRST.match(content) or NULL_LINE.search(content):
-        raise pa.ArrowInvalid("a line is null")
-
-
-def _lines_complaint(content: pa.Buffer, place: str, error: Exception) -> str:
-    """Says which line is at fault; Arrow counts within blocks."""
-    rows = []
-    for number, line in enumerate(memoryview(content).tobytes().split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        row, complaint = json_row(line)
-        if complaint:
-            return f"{place}, line {number:,} {complaint}."
-        rows.append((f"line {number:,}", row))
-    found = _complaint(rows)
-    return f"{place}, {found}" if found else f"{place} could not be read: {error}"
-
-
-def _complaint(rows: Any) -> str:
-    """Names the first value of another kind than those of its column before it."""
+def _of_one_kind(
+    rows: Iterable[tuple[str, Row]], place: str
+) -> Iterator[tuple[str, Row]]:
+    """Yields the rows; refuses a value of another kind than those before it."""
     first: dict[str, tuple[str, str]] = {}  # kind of each key, and where it was seen
     for where, row in rows:
         for key, value in row.items():
             kind = _kind(value)
             known, before = first.setdefault(key, (kind, where)) if kind else ("", "")
             if kind and kind != known:
-                return (
-                    f"{where}: {key!r} is a {kind} here and a {known} in {before}; use "
-                    f"one kind."
+                raise DataError(
+                    f"{place}, {where}: {key!r} is a {kind} here and a {known} in "
+                    f"{before}; use one kind."
                 )
-    return ""
+        yield where, row
 
 
-def json_row(line: bytes | str) -> tuple[Row, str]:
+def json_row(line: str) -> tuple[Row, str]:
     """Returns the object in a line, and what is wrong with it, "" if nothing is."""
     try:
-        row = json.loads(
-            line, parse_constant=_refuse_constant, object_pairs_hook=_unique
-        )
+        row = STRICT_JSON.decode(line)
     except (ValueError, RecursionError) as reason:
         return {}, f"is broken JSON: {reason}"
     if not isinstance(row, dict):
         return {}, 'is no JSON object, such as {"text": "fine", "label": "good"}'
     if _has_half_a_character(row):
         return {}, "has half a character (a lone surrogate)"
+    if any(isinstance(value, float) and math.isinf(value) for value in row.values()):
+        return {}, "has a number that is too large"
     return row, ""
 
 
@@ -283,17 +259,6 @@ def _has_half_a_character(row: object) -> bool:
     except UnicodeEncodeError:
         return True
     return False
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> Row:
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        raise ValueError("a key stands in it twice")
-    return row
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _kind(value: object) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+from seqclf.data.dataset import Part
 from seqclf.errors import DataError
 
 FASTTEXT = "__label__"
@@ -18,9 +19,7 @@ MARKED_SHARE = 0.9  # of the lines that must begin as fastText's do
 Pairs = list[tuple[str, str]]  # texts and labels
 
 
-def read_lines(
-    content: pa.Buffer, place: str
-) -> tuple[pa.Table, tuple[str, ...]] | None:
+def read_lines(content: pa.Buffer, place: str) -> Part | None:
     """Reads lines that hold a text and its label.
 
     Args:
@@ -28,8 +27,8 @@ def read_lines(
       place: What messages call it.
 
     Returns:
-      Columns `text` and `label` (and `fine_label` of TREC), without blank lines, and
-      what a person should know; None if the lines hold nothing of the kind.
+      Columns `text` and `label` (and `fine_label` of TREC), without blank lines; None
+      if the lines hold nothing of the kind.
 
     Raises:
       DataError: If a line of fastText has no label, or several.
@@ -40,33 +39,31 @@ def read_lines(
         raise DataError(f"{place} is empty.")
     marked = sum(FASTTEXT in line for line in lines)
     if marked >= MARKED_SHARE * len(lines):
-        return _fasttext(text, place), (f"{place}: labels are behind {FASTTEXT}.",)
+        return _part(place, _fasttext(text, place), f"labels are behind {FASTTEXT}")
     if all(map(TREC_LINE.fullmatch, lines)):
-        return _trec(lines), (
-            f"{place}: a label is what stands before ':'; --label-column fine_label "
-            f"takes the whole of it, as in {lines[0].split()[0]}.",
-        )  # fmt: skip
+        said = (
+            f"a label is what comes before ':'; --label-column fine_label takes the "
+            f"whole of it, as in {lines[0].split()[0]}"
+        )
+        return _part(place, _trec(lines), said)
     for separator in SEPARATORS:
-        for which, divide in (("last", _behind), ("first", _before)):
-            if all(separator in line for line in lines):
-                pairs = [divide(line, separator) for line in lines]
-                if _has_labels([label for _, label in pairs]):
-                    said = f"a label is what stands {WHERE[which]} {separator!r}"
-                    return _table(pairs), (f"{place}: {said}.",)
+        if not all(separator in line for line in lines):
+            continue
+        behind = [line.rpartition(separator) for line in lines]
+        before = [line.partition(separator)[::-1] for line in lines]
+        for where, divided in (
+            ("after the last", behind),
+            ("before the first", before),
+        ):
+            pairs = [(text, label) for text, _, label in divided]
+            if _has_labels([label for _, label in pairs]):
+                said = f"a label is what comes {where} {separator!r}"
+                return _part(place, _table(pairs), said)
     return None
 
 
-WHERE = {"last": "behind the last", "first": "before the first"}
-
-
-def _behind(line: str, separator: str) -> tuple[str, str]:
-    text, _, label = line.rpartition(separator)
-    return text, label
-
-
-def _before(line: str, separator: str) -> tuple[str, str]:
-    label, _, text = line.partition(separator)
-    return text, label
+def _part(place: str, table: pa.Table, said: str) -> Part:
+    return Part(place, table, notes=(f"{place}: {said}.",))
 
 
 def _has_labels(values: Sequence[str]) -> bool:

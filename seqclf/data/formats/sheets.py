@@ -6,19 +6,17 @@ import datetime
 from pathlib import Path
 from typing import Any
 
+from seqclf.data.formats.contents import damaged
 from seqclf.errors import DataError
 
 INSTALL = "pip install 'seqclf[excel]'"
 
 
 def read_sheet(file: Path) -> tuple[list[list[str]], tuple[str, ...]]:
-    """Reads the first sheet of a spreadsheet.
-
-    Args:
-      file: Excel (.xlsx, .xls) or OpenDocument.
+    """Reads the first sheet of an Excel file (.xlsx, .xls) or OpenDocument.
 
     Returns:
-      Its rows, without blank ones around them; and what a person should know.
+      Its rows, without blank ones around them; and what the user should know.
 
     Raises:
       DataError: If the reader is not installed, or the file is damaged.
@@ -34,7 +32,7 @@ def read_sheet(file: Path) -> tuple[list[list[str]], tuple[str, ...]]:
         book = CalamineWorkbook.from_path(str(file))
         sheet = book.get_sheet_by_index(0).to_python()
     except (CalamineError, OSError) as error:
-        raise DataError(f"{file} could not be read: {error}; is it whole?") from error
+        raise damaged(file, error) from error
     said = ""
     if len(book.sheet_names) > 1:
         said = (

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from seqclf.data.hub.names import HubName, if_local, refuse_subset, words
-from seqclf.data.hub.tables import Tables, first_line
+from seqclf.data.hub.tables import Features, Tables, first_line
 from seqclf.errors import DataError
 from seqclf.private import cached_name
 
@@ -89,7 +88,7 @@ def commit_in(name: str) -> str | None:
     return name if COMMIT.fullmatch(name) else None
 
 
-def read_prepared(folder: Path) -> tuple[Tables, Any]:
+def read_prepared(folder: Path) -> tuple[Tables, Features]:
     """Maps the Arrow files of a prepared folder into memory.
 
     Returns:

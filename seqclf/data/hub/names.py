@@ -40,8 +40,7 @@ HUB_NAMES: dict[str, HubName] = {
         "50,000 film reviews, good or bad, and 50,000 without labels (Maas 2011)",
     ),
     "ag_news": HubName(
-        "fancyzhx/ag_news",
-        "127,600 news items on 4 subjects (Zhang 2015)",
+        "fancyzhx/ag_news", "127,600 news items on 4 subjects (Zhang 2015)"
     ),
     "sst2": HubName(
         "SetFit/sst2",  # stanfordnlp/sst2 hides the labels of its test split
@@ -71,16 +70,13 @@ HUB_NAMES: dict[str, HubName] = {
         text_column="title,content",
     ),
     "emotion": HubName(
-        "dair-ai/emotion",
-        "20,000 short messages, 6 emotions (Saravia 2018)",
+        "dair-ai/emotion", "20,000 short messages, 6 emotions (Saravia 2018)"
     ),
     "banking77": HubName(
-        "mteb/banking77",
-        "13,083 questions to a bank, 77 intents (Casanueva 2020)",
+        "mteb/banking77", "13,083 questions to a bank, 77 intents (Casanueva 2020)"
     ),
     "20newsgroups": HubName(
-        "SetFit/20_newsgroups",
-        "18,846 postings to 20 news groups (Lang 1995)",
+        "SetFit/20_newsgroups", "18,846 postings to 20 news groups (Lang 1995)"
     ),
     "tweet_sentiment": HubName(
         "cardiffnlp/tweet_eval",
@@ -107,7 +103,7 @@ def name_of(source: str, entry: HubName) -> str:
 
 
 def words(entry: HubName) -> str:
-    """Returns what people call it: the id, and the subset if there is one."""
+    """Returns what messages call it: the id, and the subset if there is one."""
     return f"{entry.id}, subset {entry.subset}" if entry.subset else entry.id
 
 

@@ -1,7 +1,7 @@
 """Downloads a data set from the Hub, or says within seconds why it cannot be had.
 
 The Hub is asked once and briefly which commit it has, so that a missing network or a
-wrong name is told in seconds; the library's own tries take half a minute. What is
+wrong name is reported in seconds; the library's own tries take half a minute. What is
 loaded is then that commit and no other.
 """
 
@@ -68,7 +68,7 @@ def download(entry: HubName, revision: str | None) -> Path:
 
 
 def limit_waiting() -> None:
-    """Shortens what the library waits for each file, unless the person chose a time."""
+    """Shortens what the library waits for each file, unless the user chose a time."""
     if "HF_HUB_ETAG_TIMEOUT" not in os.environ:
         limit_hub_waiting(FILE_SECONDS)
 
@@ -153,8 +153,8 @@ def _refusal(
         )
     if isinstance(error, errors.RevisionNotFoundError):
         return DataError(
-            f"{entry.id} has no revision {revision!r}. Its branches and commits stand "
-            f"at {page}/tree/main; without --revision the newest is loaded."
+            f"{entry.id} has no revision {revision!r}. Its branches and commits are "
+            f"listed at {page}/tree/main; without --revision the newest is loaded."
         )
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status in (401, 403):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from seqclf.data.dataset import TRAIN, Found
 from seqclf.data.hub.quiet import quieten
-from seqclf.data.hub.tables import first_line, found_of
+from seqclf.data.hub.tables import Features, first_line, found_of
 from seqclf.errors import DataError
 
 
@@ -33,9 +32,9 @@ def read_saved(path: Path) -> Found:
         loaded = datasets.load_from_disk(str(path))
         splits = {TRAIN: loaded} if isinstance(loaded, datasets.Dataset) else loaded
         tables = {name: [split.data.table] for name, split in splits.items()}
-        features: dict[str, Any] = {}
+        features: Features = {}
         for split in splits.values():
-            features |= split.features
+            features = {**features, **split.features}
     except Exception as error:  # a broken file breaks in many ways
         raise DataError(
             f"{path} could not be read as a data set that save_to_disk wrote: "

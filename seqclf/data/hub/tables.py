@@ -11,12 +11,13 @@ from seqclf.data.dataset import SPLIT_NAMES, TRAIN, Found, Part
 from seqclf.data.hub.names import NO_HINTS, HubName
 from seqclf.errors import DataError
 
+Features = Mapping[str, Any]  # the columns, as the library describes them
 Tables = Mapping[str, list[pa.Table]]
 
 
 def found_of(
     tables: Tables,
-    features: Mapping[str, Any],
+    features: Features,
     *,
     place: str,
     name: str,
@@ -29,13 +30,13 @@ def found_of(
 
     Args:
       tables: By the names that the data set gives its splits.
-      features: Its columns, as the library describes them.
+      features: Its columns.
       place: What messages call it.
       name: Short name, for runs.
       source: Where it came from, in words.
       hints: Columns that it has, if the table of short names is right.
       revision: The commit that was loaded.
-      notes: What the person should know.
+      notes: What the user should know.
 
     Raises:
       DataError: If it has no train split; those it has are listed.
@@ -66,7 +67,7 @@ def found_of(
     )
 
 
-def _label_names(features: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def _label_names(features: Features) -> dict[str, tuple[str, ...]]:
     from datasets import ClassLabel
 
     return {
@@ -76,7 +77,7 @@ def _label_names(features: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _if_there(columns: str | None, features: Mapping[str, Any]) -> str | None:
+def _if_there(columns: str | None, features: Features) -> str | None:
     there = columns and all(column in features for column in columns.split(","))
     return columns if there else None
 

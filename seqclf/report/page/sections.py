@@ -1,4 +1,4 @@
-"""What a study found, as sections: behind a comparison, or on a page of their own."""
+"""What a study found, as sections: after a comparison, or on a separate page."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class Section:
 
 
 def sections_page(title: str, sections: Sequence[Section], note: str = "") -> str:
-    """Returns the HTML of a page that holds nothing but sections.
+    """Returns the HTML of a page of sections.
 
     Style, script and policy are those of a comparison's page.
 
     Args:
-      title: Stands at the top and in the tab.
-      sections: What it holds.
+      title: At the top and in the tab.
+      sections: Its sections.
       note: A paragraph below the title, such as on what data and how often; empty
         for none.
     """
@@ -63,7 +63,7 @@ def sections_page(title: str, sections: Sequence[Section], note: str = "") -> st
 
 
 def prepared(sections: Sequence[Section]) -> list[Section]:
-    """Returns sections as the templates take them, each with ids of its own.
+    """Returns sections as the templates take them, with unique ids.
 
     Returns:
       The sections with an id, a title of the table, and svg trusted.

@@ -1,4 +1,4 @@
-"""The words of the page, for whoever knows statistics or Keras, but not both."""
+"""The words of the page, for readers who know statistics or Keras, but not both."""
 
 from __future__ import annotations
 

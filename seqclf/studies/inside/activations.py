@@ -1,7 +1,6 @@
-"""What the cells compute, written down: every gate and state of every token.
+"""Every gate and state of every token, computed from the trained weights.
 
-A second implementation, from the formulas in `cells` and the trained weights alone, in
-numpy and float64.
+A second implementation of the cells in numpy and float64, by the formulas in `cells`.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ def activations(
 
     Args:
       cell: Name of the cell.
-      weights: Kernel, recurrent kernel and bias, as a Keras layer gives them.
-      inputs: What the layer gets, float [texts, time, d].
-      is_token: bool [texts, time], false on padding, which stands on the right.
+      weights: Kernel, recurrent kernel and bias, as Keras orders them.
+      inputs: Of the layer, float [texts, time, d].
+      is_token: bool [texts, time], false on padding, which is on the right.
 
     Returns:
-      By name, float64 [texts, time, units], what the cell's `step` gives. What stands
-      on padding means nothing, but that the state stays.
+      What the cell's `step` gives, by name, float64 [texts, time, units]. On padding
+      the state is kept; other values are meaningless there.
     """
     step = inside_of(cell).step
     kernel, recurrent, bias = (np.asarray(w, np.float64) for w in weights)

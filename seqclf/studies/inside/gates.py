@@ -1,17 +1,16 @@
 """What the gates do, token by token, in trained layers.
 
 The network is that of the textbooks: one layer, one direction, the last state read out.
-Gates and states are computed anew from the trained weights (`activations`), and nothing
-is said unless that gives the very states of the layer, in float64, within 1e-5.
+Gates and states are recomputed from the trained weights (`activations`), and nothing is
+reported unless they agree with the states of the layer, in float64, within 1e-5.
 
 The memory half-life of a unit is ln 0.5 / mean ln f over the tokens, f being the LSTM's
-forget gate or the GRU's update gate: the tokens after which half of what stood in the
-unit is left, by the direct way alone; what comes back by way of the recurrent matrix
-does not count. How often gates are nearly shut (< 0.1) or open (> 0.9) is counted as
-Karpathy, Johnson & Li (2015, arXiv:1506.02078) do. That the GRU shows all of its state
-and the LSTM hides part of it, behind its output gate, is said by Chung et al. (2014,
-arXiv:1412.3555); that z near 1 copies the old state and r near 0 drops it follows Cho
-et al. (2014, arXiv:1406.1078).
+forget gate or the GRU's update gate: the tokens after which half of the unit's content
+is left by the direct path alone, without the recurrent matrix. How often gates are
+nearly shut (< 0.1) or open (> 0.9) is counted as by Karpathy, Johnson & Li (2015,
+arXiv:1506.02078). Chung et al. (2014, arXiv:1412.3555) say that the GRU shows all of
+its state and that the LSTM's output gate hides part of it; Cho et al. (2014,
+arXiv:1406.1078) that z near 1 copies the old state and r near 0 drops it.
 """
 
 from __future__ import annotations
@@ -46,23 +45,20 @@ from seqclf.text.tokens import RESERVED, UNKNOWN_ID, tokenize
 from seqclf.text.vocabulary import Vocabulary, encode, kept_codes
 
 TEXTS, QUICK_TEXTS = 300, 100
-MOST_TEXTS = 4  # given, to be drawn
+MOST_TEXTS = 4  # that can be given to be drawn
 
 
 def run(question: Question, lab: Lab) -> Answer[GatesFindings]:
-    """Trains the plain networks, and looks at what their gates do.
+    """Trains the plain networks and measures their gates; intervals are over texts.
 
     Args:
       question: What is asked; its texts are drawn, or else two of the test split.
-      lab: Where to train and to measure.
-
-    Returns:
-      The answer; its rows are `GateRow`. Intervals are over texts.
+      lab: Where to train and measure.
 
     Raises:
-      ConfigError: If a cell does not recur, its steps are not described, or more than
+      ConfigError: If a cell is not recurrent, its steps are not described, or more than
         four texts are given.
-      RunError: If gates computed anew do not give the layer's own states.
+      RunError: If the recomputed states differ from the layer's own.
     """
     if len(question.texts) > MOST_TEXTS:
         raise ConfigError(
@@ -70,7 +66,7 @@ def run(question: Question, lab: Lab) -> Answer[GatesFindings]:
             f"fewer --text."
         )
     config = unrolled.plain_network(question, "gates")
-    # With the first epoch, as `gradients` wants it: they share their trainings.
+    # With the first epoch, which `gradients` needs: they share their trainings.
     runs = lab.train(trainings(question, config), with_first_epoch=True)
     data = lab.load(config)
     most = QUICK_TEXTS if question.quick else TEXTS
@@ -101,15 +97,15 @@ def run(question: Question, lab: Lab) -> Answer[GatesFindings]:
 
 
 def spread(count: int, most: int) -> tuple[int, ...]:
-    """Returns at most so many places, evenly spread over `count`."""
+    """Returns at most `most` indices, evenly spread over `count`."""
     places = np.linspace(0, count - 1, min(most, count)).astype(int)
     return tuple(places.tolist())
 
 
 def typical_texts(data: EncodedDataset) -> tuple[str, ...]:
-    """Chooses a test text of each of the first two labels: the first that fits.
+    """Returns a test text of each of the first two labels.
 
-    It fits with 8 to 24 tokens; if none does, the one that is nearest to it.
+    The first one of 8 to 24 tokens, or the one nearest to that length.
     """
     test = data.splits[TEST]
     away = np.abs(test.lengths - np.clip(test.lengths, *FIT_TO_DRAW))
@@ -122,7 +118,7 @@ def typical_texts(data: EncodedDataset) -> tuple[str, ...]:
 
 
 def measure(sample: Sample, report: Report) -> Measured:
-    """Measures one run, in a process of its own."""
+    """Measures one run, in a separate process."""
     report(Started())
     backend.set_threads(sample.threads)
     done = Run(sample.run)
@@ -140,11 +136,7 @@ def measure(sample: Sample, report: Report) -> Measured:
 
 
 def collect(model: Any, cell: str, examples: Examples) -> Collected:
-    """Computes gates and states of all tokens of examples.
-
-    Raises:
-      RunError: If they do not give the layer's own states.
-    """
+    """Computes gates and states of all tokens, see `checked`."""
     parts = []
     for index, (batch, is_token) in enumerate(unrolled.chunks(examples)):
         values, difference = checked(model, cell, batch.token_ids, is_token)
@@ -177,13 +169,10 @@ def _joined(parts: Sequence[Collected]) -> Collected:
 def checked(
     model: Any, cell: str, token_ids: np.ndarray, is_token: np.ndarray
 ) -> tuple[Values, float]:
-    """Computes gates and states, and compares them with the layer's own.
-
-    Returns:
-      As `activations`, and the greatest difference.
+    """Returns `activations` and their largest difference from the layer's own states.
 
     Raises:
-      RunError: If they do not give the layer's own states.
+      RunError: If it is more than 1e-5.
     """
     layer, inputs = unrolled.the_layer(model), unrolled.layer_inputs(model, token_ids)
     values = activations(cell, layer.get_weights(), inputs, is_token)
@@ -219,10 +208,7 @@ def _values_of_text(
 def words_of(
     text: str, vocabulary: Vocabulary, config: TextConfig
 ) -> tuple[list[str], np.ndarray]:
-    """Returns a text's tokens as they are drawn, and their ids, int32 [tokens].
-
-    Words that the vocabulary lacks stand in round brackets.
-    """
+    """Returns a text's tokens, unknown ones in brackets, and ids, int32 [tokens]."""
     tokenized = tokenize(strings([text]))
     token_ids, _ = encode(tokenized, vocabulary, config)
     codes = kept_codes(tokenized, config)

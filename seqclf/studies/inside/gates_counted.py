@@ -1,6 +1,6 @@
 """What `gates` counts: from gates and states, token by token, to sums and shares.
 
-Plain functions of arrays; `gates` collects them, and says where each comes from.
+Plain functions of arrays, which `gates` collects.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from seqclf.studies.inside import unrolled
 SHUT, OPEN = 0.1, 0.9
 BINS = 10
 LONGEST_HALF_LIFE = 1e6
-# By name, what is asked of some gates alone.
-UPDATE, RESET, OUTPUT = "update", "reset", "output"
+UPDATE, RESET, OUTPUT = "update", "reset", "output"  # gates that few cells have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +26,9 @@ class Collected:
     Attributes:
       values: Gates and states by name, float32 [tokens, units], see `activations`.
       before: The hidden state before each token, float32 [tokens, units].
-      text: Place of each token's text, int [tokens].
-      position: Of each token within it, int [tokens].
-      difference: The greatest from the layer's own states.
+      text: Index of each token's text, int [tokens].
+      position: Of each token in its text, int [tokens].
+      difference: The largest from the layer's own states.
     """
 
     values: Values
@@ -40,13 +39,13 @@ class Collected:
 
     @property
     def hidden(self) -> np.ndarray:
-        """The hidden state behind each token, float32 [tokens, units]."""
+        """The hidden state after each token, float32 [tokens, units]."""
         return self.values["hidden"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitShares:
-    """Of each unit its mean, and its shares < 0.1 and > 0.9, float64 [units] each."""
+    """The mean of each unit and its shares < 0.1 and > 0.9, float64 [units] each."""
 
     mean: np.ndarray
     low: np.ndarray
@@ -55,43 +54,29 @@ class UnitShares:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
-    """Sums of k things in each text, float [texts, k], and of how many each is one."""
+    """Sums of k quantities in each text, and their counts, float [texts, k] each."""
 
     sums: np.ndarray
     counts: np.ndarray
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effects:
-    """What update and reset do: sums of what shall be small, and what shall be large.
-
-    Attributes:
-      copying: How far the state moves, by the update gate.
-      copying_tenths: The same, by its outer tenths.
-      dropping: How far the old state moves the candidate, by the reset gate.
-      dropping_tenths: The same, by its outer tenths.
-      bins: By gate count and mean of the effect in each tenth of its range.
-    """
-
-    copying: Sums
-    copying_tenths: Sums
-    dropping: Sums
-    dropping_tenths: Sums
-    bins: dict[str, list[tuple[int, float]]]
+Bins = list[tuple[int, float]]  # count and mean in each tenth of a gate's range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What was counted of a run.
+    """What was counted in a run.
 
     Attributes:
-      tokens: Over which.
-      difference: The greatest from the layer's own states.
+      tokens: Number of tokens.
+      difference: The largest from the layer's own states.
       units: By gate.
       size: Of |h|.
       half_lives: In tokens, float [units]; None without a gate that keeps the state.
-      memory: What units are sorted by, from the shortest to the longest, float [units].
-      effects: None without an update and a reset gate.
+      memory: By which units are sorted, the shortest memory first, float [units].
+      effects: By the name in `GatesFindings`, where the effect should be small and
+        large, k = 2; empty without an update and a reset gate.
+      bins: By gate, its effect; empty likewise.
       exposed: ‖h‖ / ‖tanh c‖ in each text, k = 1; None without an output gate.
     """
 
@@ -101,47 +86,53 @@ class Summary:
     size: UnitShares
     half_lives: np.ndarray | None
     memory: np.ndarray
-    effects: Effects | None
+    effects: dict[str, Sums]
+    bins: dict[str, Bins]
     exposed: Sums | None
 
 
 def summary(cell: str, collected: Collected, texts: int) -> Summary:
-    """Counts and averages what was collected of so many texts."""
+    """Counts and averages what was collected from so many texts."""
     inside, values = unrolled.inside_of(cell), collected.values
     moves = np.abs(collected.hidden - collected.before)
     half_lives = half_life(values[inside.keeps]) if inside.keeps else None
+    effects, bins = _effects(collected, moves, texts)
     return Summary(
         tokens=len(moves),
         difference=collected.difference,
         units={gate: shares(values[gate]) for gate in inside.gates},
         size=shares(np.abs(collected.hidden)),
         half_lives=half_lives,
-        # Without gates the units that move least come last.
+        # Without gates, units that move less have the longer memory.
         memory=-moves.mean(axis=0) if half_lives is None else half_lives,
-        effects=_effects(collected, moves, texts)
-        if {UPDATE, RESET} <= set(inside.gates)
-        else None,
+        effects=effects,
+        bins=bins,
         exposed=exposure(collected, texts) if OUTPUT in inside.gates else None,
     )
 
 
-def _effects(collected: Collected, moves: np.ndarray, texts: int) -> Effects:
+def _effects(
+    collected: Collected, moves: np.ndarray, texts: int
+) -> tuple[dict[str, Sums], dict[str, Bins]]:
+    """Returns how far z moves the state, and r the old state the candidate."""
+    if not {UPDATE, RESET} <= set(collected.values):
+        return {}, {}
     later = collected.position > 0  # before the first token there is no state
     text, values = collected.text[later], collected.values
     z, moves = values[UPDATE][later], moves[later]
     r, moved = values[RESET][later], values[MOVED][later]
     ends = (SHUT, OPEN)
-    return Effects(
-        copying=contrast(z, moves, text, texts, ends, True),
-        copying_tenths=contrast(z, moves, text, texts, tenths(z), True),
-        dropping=contrast(r, moved, text, texts, ends, False),
-        dropping_tenths=contrast(r, moved, text, texts, tenths(r), False),
-        bins={UPDATE: by_bin(z, moves), RESET: by_bin(r, moved)},
-    )
+    sums = {
+        "copying": contrast(z, moves, text, texts, ends, True),
+        "copying_tenths": contrast(z, moves, text, texts, tenths(z), True),
+        "dropping": contrast(r, moved, text, texts, ends, False),
+        "dropping_tenths": contrast(r, moved, text, texts, tenths(r), False),
+    }
+    return sums, {UPDATE: by_bin(z, moves), RESET: by_bin(r, moved)}
 
 
 def shares(values: np.ndarray) -> UnitShares:
-    """Counts values [tokens, units]."""
+    """Returns mean and shares of values [tokens, units]."""
     return UnitShares(
         mean=values.mean(axis=0, dtype=np.float64),
         low=(values < SHUT).mean(axis=0),
@@ -160,7 +151,7 @@ def half_life(kept: np.ndarray) -> np.ndarray:
 
 
 def tenths(values: np.ndarray) -> tuple[float, float]:
-    """Returns below and above what a tenth of the values lies."""
+    """Returns the first and the last decile."""
     low, high = np.quantile(values, [0.1, 0.9])
     return float(low), float(high)
 
@@ -177,11 +168,11 @@ def contrast(
 
     Args:
       gate: Values [tokens, units].
-      effect: What is seen there, [tokens, units].
+      effect: The effect at each value, [tokens, units].
       text: The text of each token, int [tokens].
-      texts: How many there are.
+      texts: Number of texts.
       cuts: Below the first the gate is shut, above the second it is open.
-      is_small_if_open: Whether open comes first in what is returned, k = 2.
+      is_small_if_open: Whether open comes first in the result, k = 2.
     """
     sides = [gate < cuts[0], gate > cuts[1]]
     if is_small_if_open:
@@ -196,7 +187,7 @@ def contrast(
     )
 
 
-def by_bin(gate: np.ndarray, effect: np.ndarray) -> list[tuple[int, float]]:
+def by_bin(gate: np.ndarray, effect: np.ndarray) -> Bins:
     """Returns count and mean of an effect in each tenth of a gate's range."""
     places = np.minimum((gate * BINS).astype(int), BINS - 1).ravel()
     counts = np.bincount(places, minlength=BINS)

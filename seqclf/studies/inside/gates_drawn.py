@@ -1,4 +1,4 @@
-"""What `gates` found, in a picture."""
+"""What `gates` found: the figure."""
 
 from __future__ import annotations
 
@@ -128,12 +128,11 @@ def _draw_half_lives(axes: Any, rows: Sequence[GateRow]) -> None:
         shares_below = [100 * (i + 1) / len(values) for i in range(len(values))]
         look = style(cell) | {"marker": ""}
         axes.plot(sorted(values), shares_below, label=cell, **look)
-    axes.set_xscale("log")
-    axes.set_xlim(0.1, max([100, *map(max, by_cell.values())]) * 1.5)
+    most = max([100, *map(max, by_cell.values())])
+    axes.set(xscale="log", xlim=(0.1, 1.5 * most))
+    axes.set(xlabel="memory half-life, tokens", ylabel="units below, %")
     axes.xaxis.set_major_formatter(lambda value, _: short(value))
     axes.minorticks_off()
-    axes.set_xlabel("memory half-life, tokens")
-    axes.set_ylabel("units below, %")
 
 
 def _draw_saturation(axes: Any, rows: Sequence[GateRow]) -> None:
@@ -148,13 +147,11 @@ def _draw_saturation(axes: Any, rows: Sequence[GateRow]) -> None:
         look = {"marker": GATE_MARKERS[gate], "color": style(cell)["color"]}
         filled = {} if gate == inside_of(cell).keeps else {"facecolors": "none"}
         axes.scatter(
-            x, y, s=14, alpha=0.6, linewidths=0.8, label=gate, **{**look, **filled}
+            x, y, s=14, alpha=0.6, linewidths=0.8, label=gate, **look, **filled
         )
     axes.plot([0, 100], [100, 0], color=INK, linewidth=0.6, alpha=0.5)
-    axes.set_xlim(-5, 105)
-    axes.set_ylim(-5, 105)
-    axes.set_xlabel("tokens with gate < 0.1, %")
-    axes.set_ylabel("tokens with gate > 0.9, %")
+    axes.set(xlim=(-5, 105), ylim=(-5, 105))
+    axes.set(xlabel="tokens with gate < 0.1, %", ylabel="tokens with gate > 0.9, %")
     if by_gate:
         axes.legend(fontsize=8, loc="upper right")
 
@@ -174,9 +171,7 @@ def _draw_effects(axes: Any, rows: Sequence[GateRow]) -> None:
             y = [float(np.mean(by_place[place])) for place in places]
             look = {"color": style(GRU.name)["color"], "marker": GATE_MARKERS[gate]}
             axes.plot(x, y, linestyle=line, label=names[gate], **look)
-    axes.set_xlim(0, 1)
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel("value of the gate (gru)")
-    axes.set_ylabel("moved by, on average")
+    axes.set(xlim=(0, 1), ylim=(0, None))
+    axes.set(xlabel="value of the gate (gru)", ylabel="moved by, on average")
     if bins:
         axes.legend(fontsize=8)

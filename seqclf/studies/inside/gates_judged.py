@@ -1,4 +1,4 @@
-"""What `gates` concludes: from what was counted to findings and rows."""
+"""What `gates` concludes: from counts to findings and rows."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from seqclf.cells import GRU, Values
 from seqclf.records.inside import (
     CellGates,
     Effect,
-    Exposure,
     GateRow,
     GatesFindings,
     GateUse,
     HalfLife,
 )
+from seqclf.records.sweeps import MeanShare
 from seqclf.studies.inside import unrolled
 from seqclf.studies.inside.gates_counted import Summary, Sums, UnitShares
+from seqclf.studies.intervals import middle
 
-FORCED = 0.99  # share of all values beyond which a gate does not gate
+FORCED = 0.99  # share of all values beyond which a gate counts as shut or open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """A text to be drawn: its tokens, and by gate and state float [tokens, chosen]."""
+    """A text to draw: its tokens, and gates and states, float [tokens, chosen]."""
 
     tokens: list[str]
     values: Values
@@ -33,7 +34,7 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What was measured of a run: its summary, the units chosen, and their drawings."""
+    """What was measured in a run: its summary, the chosen units, their drawings."""
 
     summary: Summary
     chosen: list[int]
@@ -43,25 +44,23 @@ class Measured:
 def judge(
     by_cell: Mapping[str, Sequence[Summary]], texts: int, accuracy: dict[str, float]
 ) -> GatesFindings:
-    """Turns what was counted into the findings.
+    """Returns the findings.
 
     Args:
       by_cell: A summary a seed.
-      texts: How many these are of.
+      texts: Number of texts.
       accuracy: By cell, on the test split.
     """
     everything = [one for seeds in by_cell.values() for one in seeds]
     gru = [one.effects for one in by_cell.get(GRU.name, ()) if one.effects]
+    names = gru[0] if gru else {}
     return GatesFindings(
         tokens=everything[0].tokens,
         difference=max(one.difference for one in everything),
         cells={cell: _of_cell(seeds) for cell, seeds in by_cell.items()},
-        copying=ratio([one.copying for one in gru]) if gru else None,
-        copying_tenths=ratio([one.copying_tenths for one in gru]) if gru else None,
-        dropping=ratio([one.dropping for one in gru]) if gru else None,
-        dropping_tenths=ratio([one.dropping_tenths for one in gru]) if gru else None,
         texts=texts,
         accuracy=accuracy,
+        **{name: ratio([one[name] for one in gru]) for name in names},
     )
 
 
@@ -109,15 +108,15 @@ def _half_life(values: np.ndarray) -> HalfLife:
     )
 
 
-def _exposed(seeds: Sequence[Summary]) -> Exposure:
+def _exposed(seeds: Sequence[Summary]) -> MeanShare:
     sums = [one.exposed for one in seeds if one.exposed]
-    if not sums:  # no output gate: by its formula the cell shows all of its state
-        return Exposure(mean=1.0, low=1.0, high=1.0)
+    if not sums:  # without an output gate the cell shows all of its state
+        return MeanShare(mean=1.0, low=1.0, high=1.0)
     found = _total(sums)
     drawn = unrolled.bootstrap(found.sums, found.counts)[:, 0]
-    low, high = unrolled.middle(drawn)
+    low, high = middle(drawn)
     mean = float(found.sums.sum() / found.counts.sum())
-    return Exposure(mean=mean, low=low, high=high)
+    return MeanShare(mean=mean, low=low, high=high)
 
 
 def _total(seeds: Sequence[Sums]) -> Sums:
@@ -128,7 +127,7 @@ def _total(seeds: Sequence[Sums]) -> Sums:
 
 
 def ratio(seeds: Sequence[Sums]) -> Effect:
-    """Returns the means of what shall be small and large, and their ratio."""
+    """Returns the means where the effect should be small and large, and their ratio."""
     found = _total(seeds)
     numbers = found.counts.sum(axis=0)
     n_small, n_large = int(numbers[0]), int(numbers[1])
@@ -147,7 +146,7 @@ def ratio(seeds: Sequence[Sums]) -> Effect:
 def rows_of(
     measured: Mapping[tuple[str, int], Measured], first_seed: int
 ) -> Iterator[GateRow]:
-    """Yields all rows, by cell and seed; the drawings are those of the first seed."""
+    """Yields all rows, by cell and seed, with the drawings of the first seed."""
     for (cell, seed), one in measured.items():
         yield from _unit_rows(cell, seed, one.summary)
         if seed == first_seed:
@@ -167,9 +166,8 @@ def _unit_rows(cell: str, seed: int, one: Summary) -> Iterator[GateRow]:
             yield GateRow(
                 part="half-life", cell=cell, seed=seed, unit=unit, value=value
             )
-    bins = one.effects.bins if one.effects else {}
-    for gate, tenths_of_it in bins.items():
-        for place, (count, mean) in enumerate(tenths_of_it):
+    for gate, bins in one.bins.items():
+        for place, (count, mean) in enumerate(bins):
             yield GateRow(
                 part="bin", cell=cell, seed=seed, gate=gate, position=place,
                 value=mean if count else None, count=count,

@@ -1,41 +1,25 @@
-"""What `gates` found, in a sentence and a table; its picture is `gates_drawn`."""
+"""What `gates` found: sentence, table and notes; `gates_drawn` has the figure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from seqclf.cells import LSTM
 from seqclf.records.inside import Effect, GatesFindings, HalfLife
+from seqclf.report.table import Table
 from seqclf.studies.inside import unrolled
 from seqclf.studies.inside.gates_counted import LONGEST_HALF_LIFE
 from seqclf.studies.inside.unrolled import inside_of
-from seqclf.studies.question import Question, Table
+from seqclf.studies.question import Question
 
 MOST_TOKENS, MOST_UNITS = 60, 16  # drawn
 FIT_TO_DRAW = (8, 24)  # tokens of a text that is chosen to be drawn
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """How an effect of a gate is spoken of.
-
-    Attributes:
-      what: What moves.
-      ends: Where it shall be small, and where large.
-      tenths: The same, of the gate's outer tenths.
-    """
-
-    what: str
-    ends: tuple[str, str]
-    tenths: tuple[str, str]
-
-
-COPYING = Words(
+Ends = tuple[str, str]  # names where an effect should be small, and where large
+# What moves; at the ends of a gate; at its outer tenths.
+COPYING: tuple[str, Ends, Ends] = (
     "the GRU's state moves",
     ("z > 0.9", "z < 0.1"),
     ("the tenth of the greatest z", "that of the least"),
 )
-DROPPING = Words(
+DROPPING: tuple[str, Ends, Ends] = (
     "the old state moves the candidate",
     ("r < 0.1", "r > 0.9"),
     ("the tenth of the least r", "that of the greatest"),
@@ -47,7 +31,7 @@ def _percent(value: float) -> str:
 
 
 def _share(value: float) -> str:
-    """Returns a share in per cent; what is rare is not rounded away to nothing."""
+    """Returns a share in per cent; a rare one is not rounded to 0."""
     return "< 0.5" if 0 < value < 0.005 else f"{100 * value:.0f}"
 
 
@@ -60,9 +44,7 @@ def _tokens(value: float) -> str:
 def sentence(findings: GatesFindings, models: str) -> str:
     """Says how long the cells remember, what they show, and what their gates do.
 
-    Args:
-      findings: What was found.
-      models: What the figures stand for.
+    `models` names what the numbers are about, such as `one model of each cell`.
     """
     cells = findings.cells
     parts = [
@@ -83,11 +65,8 @@ def sentence(findings: GatesFindings, models: str) -> str:
     parts += _effect_of(COPYING, findings.copying, findings.copying_tenths)
     parts += _effect_of(DROPPING, findings.dropping, findings.dropping_tenths)
     about = f"({models}, {findings.texts} test texts, over which the intervals are)."
-    return f"{_capital('; '.join(parts) or 'Plain RNNs have no gates')} {about}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    said = "; ".join(parts) or "Plain RNNs have no gates"
+    return f"{said[0].upper()}{said[1:]} {about}"
 
 
 def _remembers(cell: str, half: HalfLife) -> str:
@@ -98,20 +77,20 @@ def _remembers(cell: str, half: HalfLife) -> str:
     )
 
 
-def _effect_of(words: Words, one: Effect | None, tenths: Effect | None) -> list[str]:
-    """Says what was found at the ends, or else between the outer tenths, if at all."""
+def _effect_of(
+    words: tuple[str, Ends, Ends], one: Effect | None, tenths: Effect | None
+) -> list[str]:
+    """Says what was found at the gate's ends, or else at its outer tenths."""
     if one is None or tenths is None:
         return []
-    small, large = words.ends
+    what, (small, large), outer = words
     if one.ratio is None:
-        one, (small, large) = tenths, words.tenths
+        one, (small, large) = tenths, outer
     if one.ratio is None:
-        return [f"of where {words.what} nothing can be said"]
+        return [f"of where {what} nothing can be said"]
     has_bounds = one.low is not None and one.high is not None
     reach = f" ({one.low:.2g} to {one.high:.2g})" if has_bounds else ""
-    return [
-        f"at {small}, {words.what} {one.ratio:.2g} times{reach} as far as at {large}"
-    ]
+    return [f"at {small}, {what} {one.ratio:.2g} times{reach} as far as at {large}"]
 
 
 def table(findings: GatesFindings) -> Table:
@@ -152,7 +131,7 @@ def notes(findings: GatesFindings, question: Question) -> tuple[str, ...]:
     return (
         unrolled.of_accuracies(findings.accuracy),
         f"Counted over {findings.tokens:,} tokens of {findings.texts} test "
-        f"texts, evenly spread over the split. Gates and states were computed anew "
+        f"texts, evenly spread over the split. Gates and states were recomputed "
         f"from the weights; they differ from the layers' own states by at most "
         f"{findings.difference:.1g}.",
         "Half-life: ln 0.5 / mean ln of the forget gate (LSTM) or of the update gate "

@@ -1,11 +1,11 @@
-"""How much of the gradient comes through to early tokens, in the layers themselves.
+"""How much of the gradient reaches early tokens, in the trained layers themselves.
 
-The network is that of the textbooks: one layer, one direction, the last state read
-out, so that a gradient has one way back. The loss is the plain cross-entropy of one
-text (no label smoothing, no dropout), and it is differentiated by the hidden state
-after each token, h_t; in the LSTM also by its memory cell, c_t. The norm is the
-Euclidean one over the units. All is computed by the layer's own step in float64, with
-the trained weights, for no float32 holds what is left of some gradients.
+The network is that of the textbooks: one layer, one direction, the last state read out,
+so that a gradient has one way back. The loss, the plain cross-entropy of one text (no
+label smoothing, no dropout), is differentiated by the hidden state after each token,
+h_t; in the LSTM also by its memory cell, c_t. The norm is Euclidean, over the units.
+All is computed by the layer's own step in float64, with the trained weights, because
+float32 cannot represent the smallest gradients.
 
 That gradients of plain recurrent networks vanish or explode with distance was shown by
 Hochreiter (1991, diploma thesis, TU Munich) and by Bengio, Simard & Frasconi (1994,
@@ -46,24 +46,18 @@ TEXTS, QUICK_TEXTS = 200, 100
 BATCHES, QUICK_BATCHES = 50, 20
 MOST_DISTANCE = 200  # shown
 SPAN = 100  # judged
-SMALLEST = 1e-300  # stands for a gradient of 0, which has no logarithm
+SMALLEST = 1e-300  # in place of a gradient of 0, which has no logarithm
 
 
 def run(question: Question, lab: Lab) -> Answer[GradientsFindings]:
-    """Trains the plain networks, and looks at their gradients at three stages.
+    """Trains the plain networks and measures their gradients at three stages.
 
-    Args:
-      question: What is asked.
-      lab: Where to train and to measure.
-
-    Returns:
-      The answer; its rows are `GradientRow`. The intervals are over seeds and texts, or
-      with one seed over texts, for that model alone.
+    Intervals are over seeds and texts, or with one seed over texts, for that model.
 
     Raises:
-      ConfigError: If a cell does not recur, or its steps are not described.
-      DataError: If the test texts are of one token.
-      RunError: If a layer taken apart differs from itself.
+      ConfigError: If a cell is not recurrent, or its steps are not described.
+      DataError: If the test texts have one token.
+      RunError: If recomputed states differ from the layer's own.
     """
     config = unrolled.plain_network(question, "gradients")
     runs = lab.train(trainings(question, config), with_first_epoch=True)
@@ -99,18 +93,18 @@ def run(question: Question, lab: Lab) -> Answer[GradientsFindings]:
 
 
 def long_texts(lengths: np.ndarray, most: int) -> tuple[tuple[int, ...], int]:
-    """Chooses the longest quarter of the texts, but at most so many.
+    """Returns the longest quarter of the texts, but at most so many.
 
     Args:
       lengths: int [texts], in tokens.
-      most: Texts to choose at most.
+      most: Number of texts at most.
 
     Returns:
-      Their places, the longest first, and the greatest distance that all of them have,
+      Their indices, the longest first, and the largest distance that all of them have,
       at most 200.
 
     Raises:
-      DataError: If they are of one token, so that there is no distance.
+      DataError: If they have one token, so that there is no distance.
     """
     count = min(most, math.ceil(len(lengths) / 4))
     rows = np.argsort(-lengths, kind="stable")[:count]
@@ -124,7 +118,7 @@ def long_texts(lengths: np.ndarray, most: int) -> tuple[tuple[int, ...], int]:
 
 
 def measure(sample: Sample, report: Report) -> Measured:
-    """Measures one run at its three stages, in a process of its own."""
+    """Measures one run at its three stages, in a separate process."""
     report(Started())
     backend.set_threads(sample.threads)
     done = Run(sample.run)
@@ -183,18 +177,18 @@ def gradient_norms(
 
     Args:
       layer: A SimpleRNN, GRU or LSTM layer.
-      inputs: What it gets, float32 [texts, time, d].
-      is_token: bool [texts, time], false on padding, which stands on the right.
-      readout: Kernel [units, labels] and bias [labels] behind the last state.
+      inputs: Of the layer, float32 [texts, time, d].
+      is_token: bool [texts, time], false on padding, which is on the right.
+      readout: Kernel [units, labels] and bias [labels] after the last state.
       label_ids: int [texts].
-      distance: The greatest distance from the last token; no text is shorter.
+      distance: The largest distance from the last token; no text is shorter.
 
     Returns:
       By state, `h` and for the LSTM `c`: Euclidean norms of the total derivatives,
       float64 [texts, distance + 1]; column 0 is the last token's.
 
     Raises:
-      RunError: If the steps do not give the states that the layer itself gives.
+      RunError: If the steps do not give the states of the layer.
     """
     import tensorflow as tf
 
@@ -209,7 +203,7 @@ def gradient_norms(
         for step, mask in zip(steps, masks, strict=True):
             _, new = cell.call(step, states)
             made.append(new)
-            # On padding the state stays, as in the layer.
+            # On padding the state is kept, as in the layer.
             pairs = zip(new, states, strict=True)
             states = [tf.where(mask, after, before) for after, before in pairs]
         loss = tf.nn.sparse_softmax_cross_entropy_with_logits(
@@ -231,7 +225,7 @@ def gradient_norms(
 
 
 def _norm_of_batch(model: Any, label_smoothing: float) -> Any:
-    """Returns a traced function of a training batch: its gradient's global norm."""
+    """Returns a traced function from a training batch to its global gradient norm."""
     import tensorflow as tf
 
     loss_of = backend.import_keras().losses.CategoricalCrossentropy(
@@ -271,11 +265,9 @@ def _batch_norms(
 
 
 def matrices(cell: str, recurrent_kernel: np.ndarray) -> dict[str, Spectrum]:
-    """Returns what the recurrent matrix of each part of a cell does to a state.
+    """Returns the spectrum of each part of a recurrent kernel, [units, parts x units].
 
-    Args:
-      cell: Name of the cell.
-      recurrent_kernel: [units, parts x units], the parts in Keras's order.
+    The parts are in Keras's order.
     """
     names = unrolled.inside_of(cell).parts
     parts = np.split(recurrent_kernel.astype(np.float64), len(names), axis=1)

@@ -1,6 +1,6 @@
 """What `gradients` concludes: from the norms of gradients to findings and rows.
 
-Plain functions of arrays; `gradients` measures them, and says where each comes from.
+Plain functions of arrays, which `gradients` measures.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from seqclf.records.inside import (
 )
 from seqclf.statistics import crossed_mean
 from seqclf.studies.inside import unrolled
+from seqclf.studies.intervals import middle
 
 STAGES = ("at the start", "after one epoch", "at the best epoch")
 LIMIT = 2.0  # powers of ten over the span beyond which a gradient is not steady
@@ -29,13 +30,9 @@ LIMIT = 2.0  # powers of ten over the span beyond which a gradient is not steady
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredStage:
-    """What was measured of a run at a stage of its training.
+    """What was measured in a run at a stage of its training, see `StageGradients`.
 
-    Attributes:
-      norms: By state, the log10 of norms, float64 [texts, distances].
-      clipped: Share of training batches whose gradient was longer than the clip norm.
-      largest_gradient: Their greatest norm.
-      matrices: By the part of the recurrent kernel.
+    `norms` are, by state, the log10 of norms, float64 [texts, distances].
     """
 
     norms: dict[str, np.ndarray]
@@ -46,7 +43,7 @@ class MeasuredStage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What was measured of a run: its stages, and how many batches that took."""
+    """What was measured in a run: its stages, and the number of batches."""
 
     stages: dict[str, MeasuredStage]
     batches: int
@@ -63,15 +60,7 @@ def judge(
     clip_norm: float,
     accuracy: dict[str, float],
 ) -> GradientsFindings:
-    """Turns what was measured into the findings.
-
-    Args:
-      by_cell: What was measured.
-      span: The distance that the factors and verdicts are of.
-      texts: How many the norms are of.
-      clip_norm: Of the training.
-      accuracy: By cell, on the test split.
-    """
+    """Returns the findings, with factors and verdicts over `span` tokens."""
     return GradientsFindings(
         texts=texts,
         batches=max(one.batches for seeds in by_cell.values() for one in seeds),
@@ -118,11 +107,11 @@ def follow(log_norms: np.ndarray, span: int) -> WayBack:
     """Returns slope, factor and verdict of gradients on their way back.
 
     The verdict is `vanishing` if the whole interval of the factor is below 1/100,
-    `exploding` if it is above 100, `steady` if it lies between, else `not decided`.
+    `exploding` if it is above 100, `steady` if it is between, else `not decided`.
 
     Args:
       log_norms: log10 of norms, [seeds, texts, distances].
-      span: Distance to judge by, within those there are.
+      span: A distance within them.
     """
     distances = np.arange(span + 1) - span / 2
     kept = log_norms[..., : span + 1]
@@ -159,7 +148,7 @@ def interval(values: np.ndarray) -> tuple[float, float, float]:
         low, high = estimate.interval()
         return estimate.mean, float(low), float(high)
     texts = values.mean(axis=0)[:, None]
-    low, high = unrolled.middle(unrolled.bootstrap(texts, np.ones_like(texts)))
+    low, high = middle(unrolled.bootstrap(texts, np.ones_like(texts)))
     return float(texts.mean()), low, high
 
 
@@ -192,7 +181,7 @@ def _ratio(log_ratios: np.ndarray) -> Ratio:
 
 
 def _power(exponent: float) -> float:
-    """Returns a power of ten that is no infinity."""
+    """Returns a finite power of ten."""
     return float(10.0 ** np.clip(exponent, -300, 300))
 
 

@@ -1,4 +1,4 @@
-"""What `gradients` found, in a sentence, a table and a picture."""
+"""What `gradients` found: sentence, table, notes and figure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from seqclf.records.inside import (
     WayBack,
 )
 from seqclf.report.figures import drawn, legend, short, style
+from seqclf.report.table import Table
 from seqclf.studies.inside import unrolled
 from seqclf.studies.inside.gradients_judged import STAGES
-from seqclf.studies.question import Answer, Table
+from seqclf.studies.question import Answer
 
 LAST = STAGES[-1]
 LOWEST_DRAWN = 1e-30
@@ -32,9 +33,7 @@ def scientific(value: float) -> str:
 def sentence(findings: GradientsFindings, models: str) -> str:
     """Says how much of the gradient is left over the span, at the best epoch.
 
-    Args:
-      findings: What was found.
-      models: What the figures stand for.
+    `models` names what the numbers are about, such as `one model of each cell`.
     """
     parts = []
     for cell, stages in findings.cells.items():
@@ -49,7 +48,7 @@ def sentence(findings: GradientsFindings, models: str) -> str:
         for cell, stages in findings.cells.items()
     )
     return (
-        f"At the best epoch, the gradient's length {findings.span} tokens before the "
+        f"At the best epoch, the gradient norm {findings.span} tokens before the "
         f"end, relative to the last token: {'; '.join(parts)} "
         f"({models}, {findings.texts} long test texts). Training batches whose "
         f"gradient is clipped there: {clipped}."
@@ -106,17 +105,17 @@ def notes(findings: GradientsFindings, distance: int) -> tuple[str, ...]:
         f"Norms of the derivative of each text's cross-entropy by the hidden state h, "
         f"in the LSTM also by the memory cell c, for the {findings.texts} longest "
         f"test texts; all of them have {distance + 1} tokens or more.",
-        f"Vanishing: the 95 % interval of the factor over {span} tokens lies below "
+        f"Vanishing: the 95 % interval of the factor over {span} tokens is below "
         f"1/{most}; exploding: above {most}; steady: between; else not decided.",
         "× a token: what each token multiplies it by, from the slope of a line through "
         "all distances. Of a gradient that falls within few tokens and then no more, "
         "that is nearer to 1 than the factor would have it.",
         f"Clipped: of {findings.batches} training batches, with dropout and word "
-        f"dropout, those whose gradient was longer than {findings.clip_norm:g}.",
+        f"dropout, those whose gradient norm exceeded {findings.clip_norm:g}.",
         "Spectral radius and largest singular value are those of the recurrent matrix; "
-        "where a cell has several, the least and the greatest. A plain RNN's starts "
-        "orthogonal, as Keras has it, with all singular values 1, so that its gradient "
-        "does not vanish at the start (Saxe, McClelland & Ganguli 2014, "
+        "where a cell has several, the least and the greatest. Keras initialises that "
+        "of a plain RNN as an orthogonal matrix, with all singular values 1, so that "
+        "its gradient does not vanish at the start (Saxe, McClelland & Ganguli 2014, "
         "arXiv:1312.6120); the gates' matrices are parts of one such matrix.",
     )
 
@@ -129,9 +128,8 @@ def figure(answer: Answer[GradientsFindings]) -> str:
         panels = figure.subplots(1, len(STAGES), sharey=True)
         for axes, stage in zip(panels, STAGES, strict=True):
             _draw_stage(axes, [row for row in rows if row.stage == stage])
-            axes.set_yscale("log")
+            axes.set(yscale="log", xlabel="tokens from the end")
             axes.set_title(stage, fontsize=10)
-            axes.set_xlabel("tokens from the end")
             axes.grid(alpha=0.25)
         least = min(row.median for row in rows)
         if least < LOWEST_DRAWN:

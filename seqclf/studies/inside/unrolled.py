@@ -1,7 +1,7 @@
-"""The recurrent layer of a finished run, taken out of its model and apart in time.
+"""The recurrent layer of a finished run, taken out of its model and unrolled.
 
-`gradients` and `gates` look at the layer that was trained, not at one like it: what
-they work with must reproduce what the layer itself gives, or nothing is said.
+`gradients` and `gates` measure the trained layer itself: their recomputed states must
+agree with the layer's own, or nothing is reported.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from seqclf.errors import ConfigError, RunError
 from seqclf.model.backend import import_keras
 from seqclf.model.kernels import recurrent_layers
 from seqclf.runs import Run
+from seqclf.studies.intervals import middle
 from seqclf.studies.lab import with_limit
 from seqclf.studies.question import Question, textbook
 from seqclf.text.batching import pad
@@ -29,8 +30,7 @@ from seqclf.text.encoding import Examples
 from seqclf.text.tokens import PADDING_ID
 
 MOST_DIFFERENCE = 1e-5
-# More than other studies take: with less, gates stay as they were at the start, and
-# what is seen of them is nothing that training made.
+# More than in other studies: with less, gates stay near their initial values.
 QUICK_ROWS, QUICK_EPOCHS = 5000, 6
 CHUNK = 64  # texts at a time; bounds memory
 SAMPLES = 2000  # draws of a bootstrap
@@ -40,14 +40,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a process that measures is given.
+    """What a measuring process receives.
 
     Attributes:
       run: Directory of a finished run.
       encoded: Folder of its encoded data.
-      rows: Places of the test texts to look at.
-      texts: Texts to look at one by one.
-      batches: Training batches to look at.
+      rows: Indices of the test texts to measure.
+      texts: Texts to draw.
+      batches: Number of training batches to measure.
       threads: Threads that TensorFlow may use.
     """
 
@@ -62,10 +62,10 @@ class Sample:
 def plain_network(question: Question, study: str) -> RunConfig:
     """Returns the recipe of a study that looks inside a layer.
 
-    Quick, on at most 5,000 training texts, for 6 epochs if none are given.
+    If quick, on at most 5,000 training texts, for 6 epochs if none are given.
 
     Raises:
-      ConfigError: If a cell does not recur, or its steps are not described.
+      ConfigError: If a cell is not recurrent, or its steps are not described.
     """
     for cell in question.cells:
         if not CELLS[cell].recurs:
@@ -88,7 +88,7 @@ def inside_of(cell: str) -> Inside:
     """Returns what happens in a step of a cell.
 
     Raises:
-      ConfigError: If its entry in `cells.CELLS` does not tell.
+      ConfigError: If its entry in `cells.CELLS` does not say.
     """
     inside = CELLS[cell].inside
     if inside is None:
@@ -106,7 +106,7 @@ def shown_of(cell: str) -> tuple[str, ...]:
 
 
 def held_fixed(question: Question, used: RunConfig) -> tuple[str, ...]:
-    """Returns sentences on the network, and on how it differs from what was asked."""
+    """Returns sentences on the network and its differences from what was asked."""
     changed = "; ".join(settings.differences(question.config, used))
     network = "One layer, one direction, the last state read out, as in the textbooks."
     if not changed:
@@ -123,7 +123,7 @@ def accuracies(question: Question, runs: Sequence[Run]) -> dict[str, float]:
 
 
 def of_accuracies(accuracy: Mapping[str, float]) -> str:
-    """Returns a sentence on how far the models had learnt."""
+    """Returns a sentence on how well the models do."""
     said = ", ".join(f"{cell} {100 * value:.1f} %" for cell, value in accuracy.items())
     return (
         f"Test accuracy of these models: {said}. A model that hardly beats guessing "
@@ -132,7 +132,7 @@ def of_accuracies(accuracy: Mapping[str, float]) -> str:
 
 
 def spoken_for(question: Question) -> str:
-    """Returns what the figures stand for: one model a cell, or several."""
+    """Returns what the numbers are about: one model of each cell, or several."""
     seeds = len(question.seeds)
     return "one model of each cell" if seeds == 1 else f"{seeds} seeds of each cell"
 
@@ -144,18 +144,17 @@ def the_layer(model: Any) -> Any:
 
 
 def layer_inputs(model: Any, token_ids: np.ndarray) -> np.ndarray:
-    """Returns what a model's recurrent layer gets, float32 [batch, time, d]."""
+    """Returns the inputs of a model's recurrent layer, float32 [batch, time, d]."""
     keras = import_keras()
-    inputs = keras.tree.flatten(the_layer(model).input)  # a mask may stand behind
+    inputs = keras.tree.flatten(the_layer(model).input)  # a mask may follow
     below = keras.Model(model.inputs[0], inputs[0])
     return np.asarray(below(token_ids, training=False))
 
 
 def states_layer(layer: Any) -> Any:
-    """Returns the layer, with its weights, so that it gives the states of all tokens.
+    """Returns a copy of a layer that gives the states of all tokens, in float64.
 
-    It computes in float64: gradients may be smaller than any float32, and where they
-    explode so do roundings.
+    Gradients may be too small for float32, and rounding errors explode with them.
 
     Args:
       layer: A built SimpleRNN, GRU or LSTM layer.
@@ -168,12 +167,9 @@ def states_layer(layer: Any) -> Any:
 
 
 def own_states(layer: Any, inputs: np.ndarray, is_token: np.ndarray) -> np.ndarray:
-    """Returns the hidden states that a layer gives, float64 [batch, time, units].
+    """Returns the hidden states of a layer, float64 [batch, time, units].
 
-    Args:
-      layer: A SimpleRNN, GRU or LSTM layer.
-      inputs: float32 [batch, time, d].
-      is_token: bool [batch, time], false on padding, which stands on the right.
+    Inputs are float32 [batch, time, d], is_token is false on padding, on the right.
     """
     import tensorflow as tf
 
@@ -182,10 +178,10 @@ def own_states(layer: Any, inputs: np.ndarray, is_token: np.ndarray) -> np.ndarr
 
 
 def refuse_difference(made: np.ndarray, own: np.ndarray, is_token: np.ndarray) -> float:
-    """Returns the greatest difference of two [batch, time, units] at a token.
+    """Returns the largest difference of two [batch, time, units] at a token.
 
     Raises:
-      RunError: If it is more than 1e-5: then the figures are of another layer.
+      RunError: If it is more than 1e-5: then the numbers are not those of the layer.
     """
     difference = float(np.abs(made - own)[is_token].max())
     if not difference <= MOST_DIFFERENCE:
@@ -198,11 +194,7 @@ def refuse_difference(made: np.ndarray, own: np.ndarray, is_token: np.ndarray) -
 
 
 def chunks(examples: Examples, size: int = CHUNK) -> list[tuple[Any, np.ndarray]]:
-    """Returns examples in their order, some at a time.
-
-    Returns:
-      Pairs of a `text.batching.Batch` and bool [batch, time], true on tokens.
-    """
+    """Returns batches of `size`, each with bool [batch, time], true on tokens."""
     found = []
     for start in range(0, len(examples), size):
         batch = pad(examples, np.arange(start, min(start + size, len(examples))))
@@ -211,15 +203,14 @@ def chunks(examples: Examples, size: int = CHUNK) -> list[tuple[Any, np.ndarray]
 
 
 def bootstrap(sums: np.ndarray, counts: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Draws texts anew, and gives the mean over what they hold each time.
+    """Returns the means of k quantities in resampled texts, float [2000, k].
+
+    NaN where a draw has none.
 
     Args:
-      sums: float [texts, k], a text's sums of k things.
-      counts: float [texts, k], how many each is the sum of.
+      sums: float [texts, k], their sums in each text.
+      counts: float [texts, k], their number in each text.
       seed: Seed of the draws.
-
-    Returns:
-      float [2000, k]; not a number where a draw held nothing.
     """
     texts = len(sums)
     draws = np.random.default_rng(seed).multinomial(
@@ -229,14 +220,8 @@ def bootstrap(sums: np.ndarray, counts: np.ndarray, seed: int = 0) -> np.ndarray
         return (draws @ sums) / (draws @ counts)
 
 
-def middle(drawn: np.ndarray) -> tuple[float, float]:
-    """Returns the bounds of the middle 95 % of draws."""
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(low), float(high)
-
-
 def bounds(drawn: np.ndarray) -> tuple[float, float] | tuple[None, None]:
-    """Returns the middle 95 % of draws; None where one is no number."""
+    """Returns the middle 95 % of draws; None if one is not finite."""
     return middle(drawn) if np.isfinite(drawn).all() else (None, None)
 
 
@@ -246,7 +231,7 @@ def pairs(question: Question) -> Sequence[tuple[str, int]]:
 
 
 def by_cell(question: Question, values: Sequence[T]) -> dict[str, list[T]]:
-    """Groups what stands in the order of `question.trainings` by cell."""
+    """Groups values in the order of `question.trainings` by cell."""
     found: dict[str, list[T]] = {}
     for (cell, _), value in zip(pairs(question), values, strict=True):
         found.setdefault(cell, []).append(value)

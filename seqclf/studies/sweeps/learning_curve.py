@@ -1,8 +1,8 @@
 """Learning curves: how the test error falls with the size of the training set.
 
-Errors of neural networks fall as a power of the number of training examples, once these
-are enough to beat guessing, and down to a floor (Hestness et al. 2017,
-arXiv:1712.00409): error(n) = a n^-b + c.
+With enough training examples to beat guessing, errors of neural networks fall as a
+power of their number down to a floor (Hestness et al. 2017, arXiv:1712.00409):
+error(n) = a n^-b + c.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import numpy as np
 
 from seqclf.records.sweeps import Crossing
 from seqclf.statistics import CONFIDENCE
+from seqclf.studies.intervals import middle
 
 RESAMPLES = 500
 FEWEST_SIZES, FEWEST_FOR_FLOOR = 3, 5  # below, the floor c is taken to be 0
 STEEPEST = 5.0
-# Of the resamples that must have a crossing for one to be reported; the rest of 1, at
-# most, for it to be ruled out.
+# Of the resamples that must cross for a crossing to be reported; 1 less this is the
+# most that may for it to be ruled out.
 MOST_SHARE = 0.95
 CROSSING, NO_CROSSING, UNDECIDED = "crossing", "none", "not decided"
 _GRID = 512
@@ -47,15 +48,15 @@ class PowerLaw:
 
 
 def fit(sizes: np.ndarray, errors: np.ndarray) -> PowerLaw | None:
-    """Fits a power law by least squares of the error, each size counting alike.
+    """Fits a power law by least squares of the error, all sizes weighted equally.
 
     Args:
       sizes: Training texts, ascending, float [sizes].
       errors: Error at each, fractions.
 
     Returns:
-      The curve; with a floor from five sizes on; None with fewer than three, or if no
-      curve was found.
+      The curve, with a floor from five sizes on; None with fewer than three, or if the
+      fit does not converge.
     """
     from scipy.optimize import OptimizeWarning, curve_fit
 
@@ -91,16 +92,16 @@ def _slopes(x: np.ndarray, a: float, b: float, c: float | None = None) -> np.nda
 def resampled_errors(
     wrong: np.ndarray, resamples: int = RESAMPLES, seed: int = 0
 ) -> np.ndarray:
-    """Draws training seeds and test texts anew, the same for all cells and sizes.
+    """Resamples training seeds and test texts, the same for all cells and sizes.
 
-    Of s > 1 seeds, s - 1 are drawn, with replacement, which makes the variance right
-    (Rao & Wu 1988, JASA 83:231). Percentiles of few draws are too narrow all the same,
-    so what the seeds drawn differ from all is stretched by Student's quantile over the
-    normal one. Of one seed nothing can be drawn.
+    Of s > 1 seeds, s - 1 are drawn with replacement, which makes the variance unbiased
+    (Rao & Wu 1988, JASA 83:231). Percentiles of few draws are still too narrow, so the
+    deviations of the drawn seeds are stretched by Student's quantile over the normal
+    one. A single seed is not resampled.
 
     Args:
       wrong: bool [cells, sizes, seeds, texts].
-      resamples: How often.
+      resamples: Number of resamples.
       seed: Seed of the draws.
 
     Returns:
@@ -130,21 +131,13 @@ def _stretch(seeds: int) -> float:
     return float(t.isf(tail, seeds - 1) / norm.isf(tail))
 
 
-def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Returns the percentile interval of resampled values."""
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(np.asarray(values, np.float64), [tail, 1 - tail])
-    return float(low), float(high)
-
-
 def crossing(
     first: PowerLaw, second: PowerLaw, least: float, most: float
 ) -> tuple[float, bool] | None:
-    """Finds where two curves cross, between two sizes; the last place if there are two.
+    """Returns where two curves cross between two sizes, the last time if there are two.
 
-    Returns:
-      The size, and whether the first has the smaller error beyond it; None if they do
-      not cross.
+    Beside the size, whether the first has the smaller error beyond it; None if they do
+    not cross.
     """
     logs = np.linspace(np.log(least), np.log(most), _GRID)
     gaps = first.at(np.exp(logs)) - second.at(np.exp(logs))
@@ -164,18 +157,18 @@ def crossing_of(
     least: float,
     most: float,
 ) -> Crossing:
-    """Judges whether two learning curves cross within the sizes looked at.
+    """Judges whether two learning curves cross within the sizes.
 
     Args:
-      laws: The fitted curves of the two.
+      laws: The two fitted curves.
       resampled: The same of each resample.
-      least: The least size.
+      least: The smallest size.
       most: The largest.
 
     Returns:
-      CROSSING where at least 95 % of the resamples cross in the same sense as the
-      curves do, NO_CROSSING where the curves do not and at most 5 % of the resamples
-      do, else UNDECIDED.
+      CROSSING if at least 95 % of the resamples cross in the same direction as the
+      curves, NO_CROSSING if the curves do not and at most 5 % of the resamples do, else
+      UNDECIDED.
     """
     if laws[0] is None or laws[1] is None or least >= most:
         return Crossing()
@@ -186,7 +179,7 @@ def crossing_of(
     if here is None or share < MOST_SHARE:
         never = here is None and share <= 1 - MOST_SHARE
         return Crossing(status=NO_CROSSING if never else UNDECIDED, share=share)
-    low, high = interval(alike)
+    low, high = middle(alike)
     return Crossing(
         status=CROSSING,
         share=share,

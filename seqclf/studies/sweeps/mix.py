@@ -1,9 +1,8 @@
 """`mix`: a convolution in front of the recurrent layer, and attention on top of it.
 
-That the cells combine with both is put to the test: a convolution over three tokens
-in front (as in Zhou et al. 2015, arXiv:1511.08630), states weighed by a learnt score on
-top (Yang et al. 2016, ACL N16-1174), and both. Each is compared with the recipe's
-pooling and no convolution, the cell being equal.
+A convolution over three tokens in front (as in Zhou et al. 2015, arXiv:1511.08630),
+attention over the states on top (Yang et al. 2016, ACL N16-1174), and both, each
+compared with the recipe's pooling, no convolution and the same cell.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from seqclf.config import RunConfig
 from seqclf.errors import ConfigError
 from seqclf.records.sweeps import VariantsFindings
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import QUICK_ROWS, Answer, Question, quick_config
-from seqclf.studies.sweeps import sweep, variants
+from seqclf.studies.question import QUICK_ROWS, Answer, Question
+from seqclf.studies.sweeps import variants
 from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
 
 CONV_WIDTH = 3
@@ -35,7 +34,7 @@ def points(question: Question, lab: Lab) -> list[Point]:
             "the study mix adds attention and a convolution by itself; leave "
             "--pooling attention and --conv-width out."
         )
-    base = quick_config(question.config) if question.quick else question.config
+    base = question.recipe
     pooling = model.pooling
     plain = _point(base, f"{pooling} pooling", None, pooling)
     both = _point(base, "both", CONV_WIDTH, ATTENTION)
@@ -57,19 +56,16 @@ def _point(base: RunConfig, name: str, conv_width: int | None, pooling: str) -> 
 
 def read(question: Question, trained: Sequence[Trained]) -> Answer[VariantsFindings]:
     """Compares the mixtures."""
-    quick = sweep.quick_notes(
-        question, f"both at once or neither, at most {QUICK_ROWS:,} texts, few epochs."
+    note = (
+        f"The convolution reads {CONV_WIDTH} tokens and has as many filters as a token "
+        "vector has numbers. All else is as in the recipe, which was chosen without "
+        "either."
     )
-    words = variants.Words(
-        study="mix",
-        title="Convolution in front, attention on top",
-        note=" ".join([
-            f"The convolution reads {CONV_WIDTH} tokens and has as many filters as a "
-            "token vector has numbers. All else is as in the recipe, which was chosen "
-            "without either.", *quick,
-        ]),
-    )  # fmt: skip
-    return variants.read(question, trained, words)
+    quick = question.quick_note(
+        f"both at once or neither, at most {QUICK_ROWS:,} texts, few epochs."
+    )
+    title = "Convolution in front, attention on top"
+    return variants.read(question, trained, "mix", title, [note, *quick])
 
 
 SWEEP = Sweep(points, read)

@@ -1,4 +1,4 @@
-"""What random trials of the settings tell of a cell: best so far, spread, and why."""
+"""What random trials of the settings show: expected best, spread, correlations."""
 
 from __future__ import annotations
 
@@ -11,23 +11,18 @@ import numpy as np
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.records.sweeps import Correlation, Deviation, Spread, SpreadPair
 from seqclf.statistics import CONFIDENCE, RESAMPLES
-from seqclf.studies.sweeps.sweep import adjusted, student_mean
+from seqclf.studies.intervals import student_mean
+from seqclf.studies.sweeps.sweep import adjusted
 
-FEWEST_DRAWS = 6  # fewer tell too little of a spread for an interval
+FEWEST_DRAWS = 6  # fewer are too few for an interval of a spread
 QUARTILES = (0.25, 0.5, 0.75)
 
 
 def expected_best(values: Sequence[float]) -> list[float]:
-    """Returns the best value that 1, 2, ... n trials may be expected to find.
+    """Returns the expected best of k = 1 ... n trials; the first is the mean.
 
-    The trials are drawn with replacement from the n that were made, of which the
-    maximum has the distribution F(v)^k (Dodge et al. 2019, arXiv:1909.03004).
-
-    Args:
-      values: What each trial reached, more is better.
-
-    Returns:
-      The exact expectation for k = 1 ... n; the first is the mean.
+    k trials are drawn with replacement from the n values; their maximum has the
+    distribution F(v)^k (Dodge et al. 2019, arXiv:1909.03004).
     """
     ordered = np.sort(np.asarray(values, np.float64))
     n = len(ordered)
@@ -38,18 +33,18 @@ def expected_best(values: Sequence[float]) -> list[float]:
 def spreads(
     by_cell: Mapping[str, Sequence[float]],
 ) -> tuple[list[Spread], list[SpreadPair]]:
-    """Returns how far the trials of each cell lie apart, and of two cells compared.
+    """Returns how far the trials of each cell scatter, and each two cells compared.
 
     Two cells are compared by the mean distance from their medians (Brown & Forsythe
-    1974, JASA 69:364), trial by trial, as both have made the same ones; standard
-    deviations of a few skewed values have no interval to be trusted.
+    1974, JASA 69:364), trial by trial, because both have the same trials; standard
+    deviations of a few skewed values have no reliable interval.
 
     Args:
-      by_cell: What each trial reached, by cell, in the same order of trials.
+      by_cell: Accuracy of each trial, by cell, in the same order of trials.
 
     Returns:
-      One a cell: the interval of quartile_range is of the bootstrap, that of the mean
-      distance Student's. One a pair, p being of Student's test. Intervals and p are
+      One a cell: the interval of quartile_range is by the bootstrap, that of the mean
+      distance Student's. One a pair, with the p of Student's test. Intervals and p are
       None with fewer than six trials.
     """
     far = {cell: _distances(values) for cell, values in by_cell.items()}
@@ -89,9 +84,9 @@ def _p(differences: np.ndarray) -> float | None:
 
 
 def _distances(values: Sequence[float]) -> np.ndarray:
-    """Returns each value's distance from the median, float64 [trials].
+    """Returns each value's distance from the median times n / (n - 1).
 
-    They are enlarged by n / (n - 1), for the median lies amid these very values.
+    The factor corrects for the median being taken of these very values.
     """
     n = len(values)
     return np.abs(np.asarray(values, np.float64) - np.median(values)) * n / (n - 1)
@@ -121,15 +116,14 @@ def _quartile_range(values: np.ndarray) -> tuple[float, float] | tuple[None, Non
 def correlations(
     settings: Mapping[str, Sequence[float]], values: Sequence[float]
 ) -> list[Correlation]:
-    """Ranks the settings of trials by how well they order what the trials reached.
+    """Ranks settings by their correlation with accuracy, the strongest first.
+
+    rho is None where nothing varies or with fewer than three trials, p with fewer than
+    six.
 
     Args:
       settings: By name, the setting of each trial.
-      values: What each trial reached.
-
-    Returns:
-      The strongest first. rho is None where nothing varies or with fewer than three
-      trials, p with fewer than six.
+      values: Accuracy of each trial.
     """
     found = [_spearman(name, setting, values) for name, setting in settings.items()]
     return sorted(adjusted(found), key=lambda one: -abs(one.rho or 0.0))
@@ -149,6 +143,6 @@ def _spearman(
 
 
 def explaining(found: Sequence[Correlation]) -> Correlation | None:
-    """Returns the setting with the strongest correlation, if chance would not do."""
+    """Returns the strongest correlation, if it is significant."""
     first = found[0]
     return first if first.p is not None and first.p < SIGNIFICANCE else None

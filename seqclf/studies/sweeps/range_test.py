@@ -1,9 +1,9 @@
-"""The learning-rate range test: which learning rates a cell can bear.
+"""The learning-rate range test: which learning rates a cell tolerates.
 
-One training each, in which the learning rate rises from step to step, as an exponential
-from 1e-5 to 1 (Smith 2017, arXiv:1506.01186): the loss falls while the rate is useful,
-and rises again where it is too large. All cells see the same batches and have the
-recipe's own optimizer, its warm-up and cosine replaced by the rise.
+One training each, in which the learning rate rises exponentially from step to step,
+from 1e-5 to 1 (Smith 2017, arXiv:1506.01186): the loss falls while the rate is useful
+and rises where it is too large. All cells see the same batches and have the recipe's
+optimizer, with this rise instead of warm-up and cosine decay.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from seqclf.errors import TrainingError
 from seqclf.records.sweeps import RangeFindings, RangeStep, RangeTurns
 from seqclf.records.training import Report, Started
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, quick_config, trainings
+from seqclf.studies.question import Answer, Question, trainings
 from seqclf.studies.sweeps import range_test_shown
 from seqclf.studies.sweeps.range_test_shown import LEAST_RATE, MOST_RATE
 from seqclf.text.batching import Batch, training_batches
@@ -35,14 +35,7 @@ WINDOW = 0.05  # of the steps, of which the loss is averaged
 
 @dataclass(frozen=True, slots=True)
 class RangeTask:
-    """A training with a rising learning rate.
-
-    Attributes:
-      config: The twin.
-      encoded: Folder of the encoded data set.
-      threads: Threads that TensorFlow may use.
-      steps: How many steps the rise takes.
-    """
+    """A twin to train on a folder of encoded data, the rate rising over `steps`."""
 
     config: RunConfig
     encoded: Path
@@ -56,15 +49,11 @@ def rates(steps: int) -> np.ndarray:
 
 
 def measure(task: RangeTask, report: Report) -> list[float]:
-    """Trains with a rising learning rate; called in a process of its own.
-
-    Args:
-      task: What to train.
-      report: Told that it has begun.
+    """Trains with a rising learning rate; called in a separate process.
 
     Returns:
-      The training loss of each step, before the step; it ends early where the loss is
-      no number.
+      The training loss before each step; it ends early if the loss diverges to
+      infinity or NaN.
     """
     from seqclf.model import backend
     from seqclf.model.build import build_model
@@ -99,20 +88,20 @@ def _rise(steps: int) -> Any:
 
 
 def first_batches(train: Examples, config: RunConfig, steps: int) -> Iterator[Batch]:
-    """Yields as many of the recipe's batches as there are steps, epoch after epoch."""
+    """Yields the recipe's batches, epoch after epoch, one for each step."""
     epochs = (training_batches(train, config.training, e) for e in itertools.count(1))
     return itertools.islice(itertools.chain.from_iterable(epochs), steps)
 
 
 def _recorder(losses: list[float]) -> Any:
-    """Returns a callback that keeps the loss of each batch by itself."""
+    """Returns a callback that appends the loss of each batch."""
     from seqclf.model.backend import import_keras
 
     class Recorder(import_keras().callbacks.Callback):  # type: ignore
         def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
             self.model.reset_metrics()  # the loss would be the mean of all batches
 
-        def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
+        def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
             losses.append(float(logs["loss"]))
             self.model.stop_training = not math.isfinite(losses[-1])
 
@@ -120,17 +109,17 @@ def _recorder(losses: list[float]) -> Any:
 
 
 def run(question: Question, lab: Lab, seeds: int) -> Answer[RangeFindings]:
-    """Makes a range test of each cell, and reads it.
+    """Runs a range test of each cell.
 
     Args:
       question: Of one seed.
-      lab: Where the cells are trained.
-      seeds: Seeds that were asked for, to say what was done with them.
+      lab: Where to train.
+      seeds: Number of seeds that were asked for, for the notes.
 
     Raises:
-      TrainingError: If a loss is no number from the start.
+      TrainingError: If a loss is not a number from the start.
     """
-    base = quick_config(question.config) if question.quick else question.config
+    base = question.recipe
     steps = QUICK_STEPS if question.quick else STEPS
     encoded = lab.load(base).path
     tasks = [
@@ -139,13 +128,14 @@ def run(question: Question, lab: Lab, seeds: int) -> Answer[RangeFindings]:
     ]
     names = [f"range test {cell}" for cell in question.cells]
     losses = lab.measure(measure, tasks, names)
-    for cell, own in zip(question.cells, losses, strict=True):
+    by_cell = dict(zip(question.cells, losses, strict=True))
+    for cell, own in by_cell.items():
         if not own:
             raise TrainingError(
-                f"{cell}: the loss is no number at the first step of the range test, "
-                f"at a learning rate of {LEAST_RATE:g}; look at the data (seqclf data)."
+                f"{cell}: the loss is not a number at the first step of the range "
+                f"test, at a learning rate of {LEAST_RATE:g}; look at the data (seqclf "
+                f"data)."
             )
-    by_cell = dict(zip(question.cells, losses, strict=True))
     found = [turns(cell, values, steps) for cell, values in by_cell.items()]
     rows = [_rows(cell, values, steps) for cell, values in by_cell.items()]
     return Answer(
@@ -161,15 +151,12 @@ def run(question: Question, lab: Lab, seeds: int) -> Answer[RangeFindings]:
 
 
 def width(steps: int) -> int:
-    """Returns of how many steps the loss is averaged, an odd number."""
+    """Returns the steps over which the loss is averaged, an odd number."""
     return 2 * round(WINDOW * steps / 2) + 1
 
 
 def smoothed(losses: Sequence[float], width: int) -> np.ndarray:
-    """Returns the mean of the losses around each step, float64 [steps].
-
-    At the ends fewer are averaged, as many on either side.
-    """
+    """Returns the mean of the losses around each step, of fewer at the ends."""
     values, half = np.asarray(losses, np.float64), width // 2
     found = np.empty(len(values))
     for step in range(len(values)):
@@ -179,11 +166,11 @@ def smoothed(losses: Sequence[float], width: int) -> np.ndarray:
 
 
 def turns(cell: str, losses: Sequence[float], steps: int) -> RangeTurns:
-    """Finds where the loss is least, and where it is back where it began.
+    """Finds the least loss, and where the loss is back at its initial value.
 
     Args:
       cell: The cell.
-      losses: Of each step; fewer than steps if it ran away.
+      losses: Of each step; fewer than `steps` if it diverged.
       steps: Steps of the whole rise.
     """
     along, curve = rates(steps), smoothed(losses, width(steps))

@@ -1,4 +1,4 @@
-"""What the range test of `sensitivity` found, as it is read."""
+"""What the range test of `sensitivity` found: sentence, table, notes and figure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from seqclf.comparison.verdict import title
 from seqclf.config import RunConfig
 from seqclf.records.sweeps import RangeFindings, RangeStep, RangeTurns
 from seqclf.report import figures
-from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
-from seqclf.studies.sweeps import sweep
+from seqclf.report.table import Table
+from seqclf.studies.question import QUICK_ROWS, Answer, Question
+from seqclf.wording import MISSING
 
 LEAST_RATE, MOST_RATE = 1e-5, 1.0
 
@@ -18,11 +19,11 @@ LEAST_RATE, MOST_RATE = 1e-5, 1.0
 def sentence(found: Sequence[RangeTurns]) -> str:
     """Says where the loss of each cell turns."""
     said = [
-        f"{title(one.cell)}'s loss is least at {one.least_rate:.1g} and "
+        f"{title(one.cell)}'s loss is lowest at {one.least_rate:.1g} and "
         + (
-            f"back where it began at {one.diverging_rate:.1g}"
+            f"back at its initial value at {one.diverging_rate:.1g}"
             if one.diverging_rate
-            else f"not back where it began up to {MOST_RATE:g}"
+            else f"not back at its initial value up to {MOST_RATE:g}"
         )
         for one in found
     ]
@@ -35,14 +36,14 @@ def sentence(found: Sequence[RangeTurns]) -> str:
 def table(found: Sequence[RangeTurns]) -> Table:
     """Returns a line a cell."""
     header = (
-        "cell", "learning rate of the least loss", "least loss", "diverges at"
+        "cell", "learning rate of the lowest loss", "lowest loss", "diverges at"
     )  # fmt: skip
     rows = [
         (
             one.cell,
             f"{one.least_rate:.1e}",
             f"{one.least_loss:.3f}",
-            f"{one.diverging_rate:.1e}" if one.diverging_rate else "–",
+            f"{one.diverging_rate:.1e}" if one.diverging_rate else MISSING,
         )
         for one in found
     ]
@@ -52,31 +53,22 @@ def table(found: Sequence[RangeTurns]) -> Table:
 def notes(
     question: Question, base: RunConfig, steps: int, width: int, seeds: int
 ) -> tuple[str, ...]:
-    """Says how the losses were measured.
-
-    Args:
-      question: What was asked.
-      base: The recipe.
-      steps: Steps of the rise.
-      width: Steps over which the loss is averaged.
-      seeds: Seeds that were asked for.
-    """
+    """Says how the losses were measured, over `width` steps each."""
     return (
         f"One training each, {steps} steps from {LEAST_RATE:g} to {MOST_RATE:g}, "
         f"the same batches for each cell; the loss is the mean of {width} "
-        f"steps. The recipe has {base.training.learning_rate:g} at its peak, and a "
-        f"largest gradient norm of {base.training.clip_norm:g}, which holds here "
-        "too and hides some of what too large a rate does.",
+        f"steps. The recipe's peak learning rate is {base.training.learning_rate:g}. "
+        f"Gradients are clipped to its norm of {base.training.clip_norm:g}, which "
+        "hides some of the effect of too high a rate.",
         *about_seeds(seeds),
-        *sweep.quick_notes(question, f"fewer steps, at most {QUICK_ROWS:,} texts."),
+        *question.quick_note(f"fewer steps, at most {QUICK_ROWS:,} texts."),
     )
 
 
 def about_seeds(seeds: int) -> tuple[str, ...]:
     """Says that only the first of several seeds was used."""
-    if seeds == 1:
-        return ()
-    return (f"Of the {seeds} seeds that were asked for this study takes the first.",)
+    said = f"Of the {seeds} seeds that were asked for this study takes the first."
+    return () if seeds == 1 else (said,)
 
 
 def figure(answer: Answer[RangeFindings]) -> str:
@@ -91,12 +83,11 @@ def figure(answer: Answer[RangeFindings]) -> str:
             _draw_curve(axes, own, one, figures.style(one.cell, index))
         start = max(row.smoothed_loss for row in rows if row.step == 1)
         least = min(one.least_loss for one in found)
-        # What has run away would press the rest flat.
+        # A diverged loss would flatten the rest.
         axes.set_ylim(least - 0.15 * (start - least), start + 0.8 * (start - least))
-        axes.set_xscale("log")
+        axes.set(xscale="log", xlabel="learning rate (marked: lowest loss)")
+        axes.set(ylabel="training loss, smoothed")
         axes.xaxis.set_major_formatter(lambda value, _: figures.short(value))
-        axes.set_xlabel("learning rate (marked: least loss)")
-        axes.set_ylabel("training loss, smoothed")
         axes.grid(alpha=0.25)
         figures.legend(figure, [axes])
 
@@ -104,7 +95,7 @@ def figure(answer: Answer[RangeFindings]) -> str:
 
 
 def _draw_curve(
-    axes: Any, own: Sequence[RangeStep], one: RangeTurns, look: dict[str, Any]
+    axes: Any, own: Sequence[RangeStep], one: RangeTurns, look: dict[str, object]
 ) -> None:
     x = [row.learning_rate for row in own]
     y = [row.smoothed_loss for row in own]

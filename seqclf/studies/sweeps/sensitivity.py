@@ -1,17 +1,16 @@
 """`sensitivity`: how much the cells' accuracy depends on their settings.
 
-Each cell makes the same trials, at the same cost: the recipe as it is, then settings
-drawn at random (Bergstra & Bengio 2012, JMLR 13:281), learning rate, dropout and units
-as `seqclf compare --tune` draws them, and the tokens kept of a text. How much searching
-pays is told by the best that k trials may be expected to find (Dodge et al. 2019,
-arXiv:1909.03004). With --range-test, the learning rate alone: `range_test`.
+Each cell has the same trials, at the same cost: the recipe, then settings drawn at
+random (Bergstra & Bengio 2012, JMLR 13:281): learning rate, dropout and units as in
+`seqclf compare --tune`, and the maximum length of a text. The expected best of k trials
+shows how much searching pays (Dodge et al. 2019, arXiv:1909.03004). With --range-test,
+only the learning rate varies: `range_test`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from seqclf.config import RunConfig
 from seqclf.data.dataset import TRAIN, VALIDATION
 from seqclf.records.sweeps import RangeFindings, TrialsFindings
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, quick_config
+from seqclf.studies.question import Answer, Question
 from seqclf.studies.sweeps import (
     random_search,
     range_test,
@@ -34,11 +33,10 @@ from seqclf.studies.sweeps.sensitivity_shown import QUICK_DRAWS
 from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
 
 DRAWS = 16
-SETTINGS = ("learning_rate", "dropout_rate", "max_length", "units")
 
 
 def run(question: Question, lab: Lab) -> Answer[TrialsFindings] | Answer[RangeFindings]:
-    """Makes the trials, or the range test, and reads them."""
+    """Runs the trials, or the range test."""
     one_seed = dataclasses.replace(question, seeds=question.seeds[:1])
     if question.range_test:
         return range_test.run(one_seed, lab, len(question.seeds))
@@ -48,23 +46,24 @@ def run(question: Question, lab: Lab) -> Answer[TrialsFindings] | Answer[RangeFi
 
 
 def points(question: Question, lab: Lab) -> list[Point]:
-    """Returns the recipe, and settings at random; the same for all cells."""
-    base = quick_config(question.config) if question.quick else question.config
+    """Returns the recipe and random settings, the same for all cells."""
+    base = question.recipe
     lengths = lab.load(base).splits[TRAIN].lengths
     draws = QUICK_DRAWS if question.quick else DRAWS
     return [
-        Point(name=f"{number}", config=config, values=_values(config, number))
+        Point(
+            name=f"{number}",
+            config=config,
+            values={"trial": number, **settings(config)},
+        )
         for number, config in enumerate(drawn(base, lengths, draws), 1)
     ]
 
 
 def drawn(base: RunConfig, lengths: np.ndarray, draws: int) -> list[RunConfig]:
-    """Returns the recipe and random settings, as many in all as there are draws.
+    """Returns the recipe and random settings, at least 2 `draws` in all.
 
-    Args:
-      base: The recipe.
-      lengths: Tokens of the training texts as the recipe cuts them, int [texts].
-      draws: At least 2.
+    `lengths` are those of the training texts as the recipe cuts them, int [texts].
     """
     design = Design(config=base, cells=recurrent_names()[:1], seeds=(0,), tune=draws)
     first, *others = tuning.draws(design)
@@ -74,7 +73,7 @@ def drawn(base: RunConfig, lengths: np.ndarray, draws: int) -> list[RunConfig]:
 
 
 def max_lengths(lengths: np.ndarray, most: int) -> list[int]:
-    """Returns what lengths are tried: the quartiles of the texts', and the recipe's."""
+    """Returns the maximum lengths to try: quartiles of the texts', the recipe's."""
     quartiles = np.quantile(lengths, random_search.QUARTILES).round().astype(int)
     return sorted({*quartiles.tolist(), most})
 
@@ -85,9 +84,9 @@ def _cut(config: RunConfig, most: int) -> RunConfig:
     )
 
 
-def _values(config: RunConfig, number: int) -> dict[str, Any]:
+def settings(config: RunConfig) -> dict[str, float]:
+    """Returns the settings that vary, as in the rows."""
     return {
-        "trial": number,
         "learning_rate": config.training.learning_rate,
         "dropout_rate": config.model.dropout_rate,
         "max_length": config.text.max_length,
@@ -96,13 +95,15 @@ def _values(config: RunConfig, number: int) -> dict[str, Any]:
 
 
 def read(question: Question, trained: Sequence[Trained]) -> Answer[TrialsFindings]:
-    """Reads the trials."""
+    """Evaluates the trials."""
     every = sweep.points_of(trained)
     runs = {cell: [o for o in trained if o.cell == cell] for cell in question.cells}
-    guess = _guess(trained)
+    finished = (one.run for one in trained if one.run.is_finished)
+    guess = max((sweep.guess(run, VALIDATION) for run in finished), default=0.0)
     reached = {cell: [_reached(o, guess) for o in own] for cell, own in runs.items()}
     spreads, differences = random_search.spreads(reached)
-    varied = {s: [point.values[s] for point in every] for s in SETTINGS}
+    tried = [settings(point.config) for point in every]
+    varied = {name: [one[name] for one in tried] for name in tried[0]}
     findings = TrialsFindings(
         draws=len(every),
         best_so_far={
@@ -132,17 +133,8 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer[TrialsFinding
     )
 
 
-def _guess(trained: Sequence[Trained]) -> float:
-    """Returns the accuracy of the commonest label, of validation."""
-    finished = next((o.run for o in trained if o.run.is_finished), None)
-    if finished is None:
-        return 0.0
-    counts = finished.dataset.label_counts[VALIDATION]
-    return float(max(counts) / sum(counts))
-
-
 def _reached(one: Trained, guess: float) -> float:
-    """Returns the validation accuracy; of a loss that ran away, that of guessing."""
+    """Returns the validation accuracy, that of guessing if the training diverged."""
     return one.run.metrics[VALIDATION].accuracy if one.run.is_finished else guess
 
 

@@ -1,4 +1,4 @@
-"""What the study `sensitivity` found, as it is read: sentence, table, notes, figure."""
+"""What `sensitivity` found: sentence, table, notes and figure."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from seqclf.records.sweeps import (
     TrialsFindings,
 )
 from seqclf.report import figures
-from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
-from seqclf.studies.sweeps import random_search, range_test_shown, sweep
-from seqclf.wording import interval, percent, signed
+from seqclf.report.table import Table
+from seqclf.studies.drawing import name_lines
+from seqclf.studies.question import QUICK_ROWS, Answer, Question
+from seqclf.studies.sweeps import random_search, range_test_shown
+from seqclf.wording import MISSING, percent, points, signed, with_interval
 
 QUICK_DRAWS = 2
 
@@ -27,13 +29,10 @@ QUICK_DRAWS = 2
 def sentence(found: TrialsFindings) -> str:
     """Says how far the trials lie apart, and what their accuracy goes with."""
     n = found.draws
-    spread = ", ".join(
-        f"{title(one.cell)} {100 * one.deviation:.1f}{_aside(one)}"
-        for one in found.spreads
-    )
+    spread = ", ".join(f"{title(one.cell)} {_deviation(one)}" for one in found.spreads)
     parts = [
-        f"Over {n} settings, the same for each cell, validation accuracy lies so many "
-        f"points from its median (the mean, times n / (n − 1)): {spread}.",
+        f"Over {n} settings, the same for each cell, the mean distance of validation "
+        f"accuracy from its median (times n / (n − 1)) is, in points: {spread}.",
         _about_differences(found.differences, n),
         *_about_settings(found.correlations),
         f"{n * len(found.spreads)} trainings, one for each cell and setting: the "
@@ -42,12 +41,8 @@ def sentence(found: TrialsFindings) -> str:
     return " ".join(parts)
 
 
-def _aside(one: Deviation) -> str:
-    return _known(one.deviation_low, one.deviation_high)
-
-
-def _known(low: float | None, high: float | None) -> str:
-    return "" if low is None else f" ({interval(low, high)})"
+def _deviation(one: Deviation) -> str:
+    return with_interval(one.deviation, one.deviation_low, one.deviation_high)
 
 
 def _about_differences(pairs: Sequence[SpreadPair], n: int) -> str:
@@ -55,11 +50,11 @@ def _about_differences(pairs: Sequence[SpreadPair], n: int) -> str:
         return ""
     if pairs[0].deviation_low is None:
         return f"{n} settings are too few to tell the cells' spreads apart."
-    apart = [pair for pair in pairs if pair.p is not None and pair.p < SIGNIFICANCE]
     said = [
         f"{title(pair.a)} less {title(pair.b)}: "
-        f"{signed(100 * pair.deviation)} points{_aside(pair)}"
-        for pair in apart
+        + points(pair.deviation, pair.deviation_low, pair.deviation_high)
+        for pair in pairs
+        if pair.p is not None and pair.p < SIGNIFICANCE
     ]
     if not said:
         return "No two cells' spreads can be told apart."
@@ -89,15 +84,17 @@ def table(found: TrialsFindings) -> Table:
     rows = []
     for one in found.spreads:
         first = found.correlations[one.cell][0]
-        rho = "–" if first.rho is None else signed(first.rho, 2)
+        rho = MISSING if first.rho is None else signed(first.rho, 2)
+        quartile_range = with_interval(
+            one.quartile_range, one.quartile_range_low, one.quartile_range_high
+        )
         rows.append(
             (
                 one.cell,
                 percent(one.best),
                 " – ".join(map(percent, one.quartiles)),
-                f"{100 * one.quartile_range:.1f}"
-                f"{_known(one.quartile_range_low, one.quartile_range_high)}",
-                f"{100 * one.deviation:.1f}{_aside(one)}",
+                quartile_range,
+                _deviation(one),
                 f"{first.setting} {rho}",
             )
         )
@@ -114,19 +111,18 @@ def notes(question: Question, every: Sequence[RunConfig]) -> tuple[str, ...]:
         f"{most:g}, units from {', '.join(map(str, tuning.UNITS))}, and the tokens "
         f"kept of a text, here {', '.join(map(str, lengths))}, from the quartiles of "
         "the texts' lengths and the recipe's. All else is as in the recipe.",
-        "Judged on validation alone; a training that diverged counts as guessing. "
-        "n / (n − 1), for the median lies amid these very values. p of the rank "
-        "correlations is Holm's over the settings of a cell; the expected best of k "
-        "trials draws them with replacement.",
-        *sweep.quick_notes(
-            question,
+        "Judged on validation only; a training that diverged counts as guessing. The "
+        "factor n / (n − 1) corrects for the median being that of these values. p of "
+        "the rank correlations is Holm's over the settings of a cell; the expected "
+        "best of k trials draws them with replacement.",
+        *question.quick_note(
             f"{QUICK_DRAWS} settings, at most {QUICK_ROWS:,} texts, few epochs.",
         ),
     )
 
 
 def figure(answer: Answer[Any]) -> str:
-    """Draws what an answer holds: best-so-far and spread, or the range test."""
+    """Draws expected best and spread, or the range test."""
     if isinstance(answer.findings, RangeFindings):
         return range_test_shown.figure(answer)
     found: TrialsFindings = answer.findings
@@ -146,14 +142,12 @@ def _draw_best(axes: Any, by_cell: Mapping[str, Sequence[float]]) -> None:
         percents = [100 * value for value in values]
         axes.plot(range(1, len(values) + 1), percents, label=cell, **look)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_xlabel("trials")
-    axes.set_ylabel("expected best validation accuracy, %")
+    axes.set(xlabel="trials", ylabel="expected best validation accuracy, %")
     axes.grid(alpha=0.25)
 
 
 def _draw_trials(axes: Any, found: TrialsFindings) -> None:
     """Draws each trial's accuracy, and a bar from quartile to quartile."""
-    cells = [one.cell for one in found.spreads]
     for place, one in enumerate(found.spreads):
         look = figures.style(one.cell, place)
         low, middle, high = (100 * value for value in one.quartiles)
@@ -162,7 +156,6 @@ def _draw_trials(axes: Any, found: TrialsFindings) -> None:
         values = [100 * value for value in found.reached[one.cell]]
         places = [place + 0.18 * (i % 3 - 1) for i in range(len(values))]
         axes.plot(values, places, **look | {"linestyle": "none"}, markersize=5)
-    axes.set_yticks(range(len(cells)), cells)
-    axes.set_ylim(len(cells) - 0.5, -0.5)
+    name_lines(axes, [one.cell for one in found.spreads])
     axes.set_xlabel("validation accuracy of each trial, %; bar: quartiles")
     axes.grid(axis="x", alpha=0.25)

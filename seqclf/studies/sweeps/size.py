@@ -1,10 +1,10 @@
 """`size`: how good the cells are with few training texts, and with many.
 
 Each cell is trained on stratified samples of the training texts, powers of two up to
-all of them; the vocabulary comes from the sample alone. Two sentences are put to the
-test: that LSTM is ahead where data is plentiful, and that it overfits more. Learning
-curves are read as power laws, after Hestness et al. 2017 (arXiv:1712.00409), and
-crossings are looked for between the fitted curves only.
+all of them; the vocabulary comes from the sample. Two claims are tested: that LSTM is
+ahead where data is plentiful, and that it overfits more. Learning curves are fitted as
+power laws, after Hestness et al. 2017 (arXiv:1712.00409), and crossings are looked for
+between the fitted curves only.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from seqclf.records.sweeps import (
 from seqclf.runs import Run
 from seqclf.studies import intervals
 from seqclf.studies.lab import Lab, with_limit
-from seqclf.studies.question import Answer, Question, quick_config
+from seqclf.studies.question import Answer, Question
 from seqclf.studies.sweeps import learning_curve, size_shown, sweep
 from seqclf.studies.sweeps.learning_curve import PowerLaw
 from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
@@ -43,8 +43,8 @@ GAP_OF = (LSTM.name, GRU.name)
 
 
 def points(question: Question, lab: Lab) -> list[Point]:
-    """Returns the recipe on samples of the training texts, the least first."""
-    base = quick_config(question.config) if question.quick else question.config
+    """Returns the recipe on samples of the training texts, the smallest first."""
+    base = question.recipe
     data = lab.load(base)
     everything = len(data.splits[TRAIN])
     sizes = sample_sizes(everything, len(data.labels), question.quick)
@@ -52,7 +52,7 @@ def points(question: Question, lab: Lab) -> list[Point]:
 
 
 def sample_sizes(everything: int, labels: int, quick: bool) -> list[int]:
-    """Returns how many training texts are taken, ascending, all of them last."""
+    """Returns the sizes of the samples, ascending, all training texts last."""
     if quick:
         least = min(TEXTS_A_LABEL * labels, everything)
         return sorted({max(everything // 4, least), everything})
@@ -68,7 +68,7 @@ def _point(base: RunConfig, rows: int, everything: int) -> Point:
 
 
 def _small_batches(config: RunConfig) -> RunConfig:
-    """Returns the config with batches so small that an epoch has some steps."""
+    """Returns the config with a batch size that gives an epoch enough steps."""
     training, rows = config.training, config.data.limit or 0
     fitting = 1 << max(rows // size_shown.FEWEST_STEPS, 1).bit_length() - 1
     size = min(training.batch_size, max(fitting, SMALLEST_BATCH))
@@ -80,9 +80,9 @@ def _small_batches(config: RunConfig) -> RunConfig:
 
 
 def read(question: Question, trained: Sequence[Trained]) -> Answer[SizeFindings]:
-    """Reads the learning curves."""
+    """Evaluates the learning curves."""
     rights = _rights(question, trained)
-    guess = _guess(trained[0].run)
+    guess = sweep.guess(trained[0].run, TEST)
     curves = [
         _curve(cell, point, trained, rights[cell][index])
         for index, point in enumerate(sweep.points_of(trained))
@@ -113,21 +113,16 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer[SizeFindings]
 
 
 def _rows(point: Point) -> int:
-    return int(point.values["rows"])
+    return int(point.values["rows"] or 0)
 
 
 def _rights(question: Question, trained: Sequence[Trained]) -> dict[str, list[Right]]:
-    """Returns, by cell, which test texts are right at each size, by seed."""
+    """Returns, by cell, the right test texts at each size, by seed."""
     every = sweep.points_of(trained)
     return {
         cell: [right_answers(sweep.runs_of(trained, cell, point)) for point in every]
         for cell in question.cells
     }
-
-
-def _guess(run: Run) -> float:
-    counts = run.dataset.label_counts[TEST]
-    return float(max(counts) / sum(counts))
 
 
 def _curve(
@@ -139,7 +134,7 @@ def _curve(
         rows=_rows(point),
         accuracy=sweep.accuracy(right),
         log_loss=float(np.mean([run.metrics[TEST].log_loss for run in group])),
-        gap=sweep.student_mean([_gap(run) for run in group]),
+        gap=intervals.student_mean([_gap(run) for run in group]),
     )
 
 
@@ -149,14 +144,9 @@ def _gap(run: Run) -> float:
 
 
 def usable_from(curves: Sequence[SizePoint], cell: str, guess: float) -> int:
-    """Returns the first size, by its place, from which on a cell beats guessing.
+    """Returns the index of the first size from which on a cell beats guessing.
 
     Below it there is no power law yet (Hestness et al. 2017).
-
-    Args:
-      curves: By size.
-      cell: The cell.
-      guess: Accuracy of always giving the commonest label.
     """
     lows = [one.accuracy.low for one in curves if one.cell == cell]
     place = len(lows)
@@ -168,15 +158,12 @@ def usable_from(curves: Sequence[SizePoint], cell: str, guess: float) -> int:
 def judge(
     rights: Mapping[str, Sequence[Right]], sizes: np.ndarray, usable: Mapping[str, int]
 ) -> tuple[dict[str, FittedLaw | None], list[SizePair]]:
-    """Fits the cells' learning curves, and compares them two at a time.
+    """Fits the cells' learning curves, by cell, and compares each two cells.
 
     Args:
-      rights: By cell, for each size, which test texts are right, by seed.
+      rights: By cell, for each size, the right test texts by seed.
       sizes: Training texts, ascending.
-      usable: By cell, the place of the first size that is fitted.
-
-    Returns:
-      The curves by cell, None where there is none; and the pairs.
+      usable: By cell, the index of the first size that is fitted.
     """
     cells = list(rights)
     wrong = ~np.array(
@@ -226,7 +213,7 @@ def _described(
     exponents = [one.b for one in drawn if one]
     if law is None or not exponents:
         return None
-    low, high = learning_curve.interval(exponents)
+    low, high = intervals.middle(exponents)
     return FittedLaw(
         **dataclasses.asdict(law),
         b_low=low,
@@ -237,29 +224,23 @@ def _described(
 
 
 def per_doubling(sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray) -> Mean | None:
-    """Returns what a difference of accuracies gains with each doubling of the data.
+    """Returns the slope of a difference of accuracies per doubling of the data.
 
     Args:
-      sizes: Training texts.
+      sizes: Training texts; with fewer than three the result is None.
       gain: The difference at each size.
       drawn: The same of each resample, [resamples, sizes].
-
-    Returns:
-      The slope of a straight line; None with fewer than three sizes.
     """
     if len(sizes) < learning_curve.FEWEST_SIZES:
         return None
     x = np.log2(sizes) - np.log2(sizes).mean()
     weights = x / (x**2).sum()
-    low, high = learning_curve.interval(drawn @ weights)
+    low, high = intervals.middle(drawn @ weights)
     return Mean(mean=float(gain @ weights), low=low, high=high)
 
 
 def gap_differences(trained: Sequence[Trained]) -> Gaps | None:
-    """Returns by how much LSTM's train-validation gap is larger than GRU's, in pairs.
-
-    Both of a pair have the same seed and texts.
-    """
+    """Returns LSTM's train-validation gap less GRU's, paired by seed and texts."""
     if not {one.cell for one in trained} >= set(GAP_OF):
         return None
     every = sweep.points_of(trained)
@@ -271,10 +252,10 @@ def gap_differences(trained: Sequence[Trained]) -> Gaps | None:
     )
     apart = gaps[0] - gaps[1]  # [sizes, seeds]
     by_size = [
-        SizeGap(rows=_rows(point), **dataclasses.asdict(sweep.student_mean(values)))
+        SizeGap(rows=_rows(point), **dataclasses.asdict(intervals.student_mean(values)))
         for point, values in zip(every, apart.tolist(), strict=True)
     ]
-    over_all = sweep.student_mean(apart.mean(axis=0).tolist())
+    over_all = intervals.student_mean(apart.mean(axis=0).tolist())
     a, b = GAP_OF
     return Gaps(a=a, b=b, by_size=tuple(by_size), **dataclasses.asdict(over_all))
 

@@ -1,4 +1,4 @@
-"""What the study `size` found, as it is read: sentence, table, notes and figure."""
+"""What `size` found: sentence, table, notes and figure."""
 
 from __future__ import annotations
 
@@ -12,17 +12,24 @@ from seqclf.comparison.verdict import title
 from seqclf.records.sweeps import (
     FittedLaw,
     Gaps,
-    Mean,
     SizeFindings,
     SizePair,
     SizePoint,
 )
 from seqclf.report import figures
 from seqclf.report.svg import INK
-from seqclf.studies.question import QUICK_ROWS, Answer, Question, Table
+from seqclf.report.table import Table
+from seqclf.studies.drawing import reach
+from seqclf.studies.question import QUICK_ROWS, Answer, Question
 from seqclf.studies.sweeps import learning_curve, sweep
 from seqclf.studies.sweeps.learning_curve import PowerLaw
-from seqclf.wording import interval, percent, points_at_length, signed, with_interval
+from seqclf.wording import (
+    interval,
+    percent,
+    points,
+    points_at_length,
+    with_interval,
+)
 
 FEWEST_STEPS = 16  # of an epoch, as far as batches of 8 allow
 
@@ -71,11 +78,11 @@ def _about_pair(pair: SizePair, most: int) -> str:
 def _about_gaps(gaps: Gaps | None) -> list[str]:
     if gaps is None:
         return []
-    value, reach = signed(100 * gaps.mean), interval(gaps.low, gaps.high)
-    known = f" (95 % interval over seeds {reach})" if gaps.low is not None else ""
+    reach = f" (95 % interval over seeds {interval(gaps.low, gaps.high)})"
     return [
-        f"LSTM's gap between train and validation accuracy less GRU's is {value} "
-        f"points{known}, the mean over the sizes."
+        f"LSTM's gap between train and validation accuracy less GRU's is "
+        f"{points(gaps.mean)}{'' if gaps.low is None else reach}, the mean over the "
+        f"sizes."
     ]
 
 
@@ -91,16 +98,11 @@ def table(curves: Sequence[SizePoint]) -> Table:
             one.cell,
             with_interval(one.accuracy.mean, one.accuracy.low, one.accuracy.high),
             f"{one.log_loss:.3f}",
-            _with_reach(one.gap),
+            with_interval(one.gap.mean, one.gap.low, one.gap.high),
         )
         for one in curves
     ]
     return Table(header=header, rows=tuple(rows))
-
-
-def _with_reach(one: Mean) -> str:
-    known = f" ({interval(one.low, one.high)})" if one.low is not None else ""
-    return signed(100 * one.mean) + known
 
 
 def notes(question: Question) -> tuple[str, ...]:
@@ -112,16 +114,14 @@ def notes(question: Question) -> tuple[str, ...]:
         "Samples are stratified, one for each size, the same for all cells and seeds: "
         "no interval covers another sample. The vocabulary comes from the sample "
         "alone; validation and test are whole at every size.",
-        f"Small samples come in smaller batches, so that an epoch has about "
+        f"Small samples have a smaller batch size, so that an epoch has about "
         f"{FEWEST_STEPS} steps; they are trained for {epochs}. The gap is that of the "
         "epoch with the least validation loss, which is kept.",
         f"Curves: least squares of error = a n^−b + c, of the sizes that beat "
         f"guessing, c = 0 with fewer than {learning_curve.FEWEST_FOR_FLOOR} of them; "
         f"intervals of exponents and crossings by {learning_curve.RESAMPLES} "
         f"bootstrap draws of {drawn}.",
-        *sweep.quick_notes(
-            question, f"two sizes, at most {QUICK_ROWS:,} texts, few epochs."
-        ),
+        *question.quick_note(f"two sizes, at most {QUICK_ROWS:,} texts, few epochs."),
     )
 
 
@@ -139,12 +139,11 @@ def figure(answer: Answer[SizeFindings]) -> str:
             right.plot(x, [100 * one.gap.mean for one in curve], **look)
         left.axhline(100 * found.guess, color=INK, linewidth=0.8, alpha=0.5)
         right.axhline(0, color=INK, linewidth=0.8, alpha=0.5)
-        left.set_ylabel("test accuracy, %")
-        right.set_ylabel("train − validation accuracy, points")
+        left.set(ylabel="test accuracy, %")
+        right.set(ylabel="train − validation accuracy, points")
         for axes in (left, right):
-            axes.set_xscale("log")
+            axes.set(xscale="log", xlabel="training texts")
             figures.plain_ticks(axes)
-            axes.set_xlabel("training texts")
             axes.grid(alpha=0.25)
         figures.legend(figure, [left])
 
@@ -152,17 +151,18 @@ def figure(answer: Answer[SizeFindings]) -> str:
 
 
 def _draw_accuracy(
-    axes: Any, curve: Sequence[SizePoint], fit: FittedLaw | None, look: dict[str, Any]
+    axes: Any,
+    curve: Sequence[SizePoint],
+    fit: FittedLaw | None,
+    look: dict[str, object],
 ) -> None:
     """Draws a cell's points with their intervals; the line is the fitted curve."""
     x = [one.rows for one in curve]
-    means = np.array([100 * one.accuracy.mean for one in curve])
-    lows = np.array([100 * one.accuracy.low for one in curve])
-    highs = np.array([100 * one.accuracy.high for one in curve])
-    reach = [np.maximum(means - lows, 0), np.maximum(highs - means, 0)]
+    means = [100 * one.accuracy.mean for one in curve]
+    found = [(o.accuracy.mean, o.accuracy.low, o.accuracy.high) for o in curve]
     line = look["linestyle"] if fit is None else "none"
-    style = look | {"linestyle": line}
-    axes.errorbar(x, means, yerr=reach, capsize=2, **style)
+    dots = look | {"linestyle": line, "capsize": 2}
+    axes.errorbar(x, means, yerr=reach(found), **dots)
     axes.plot([], [], label=curve[0].cell, **look)  # of the legend
     if fit is not None:
         law = PowerLaw(fit.a, fit.b, fit.c)

@@ -1,17 +1,15 @@
 """Sweeps: cells x seeds x a setting that varies, trained by the engine of `compare`.
 
-A study that sweeps says how the setting varies (`points`) and what the trained points
-tell (`read`); what lies between is here, the same for all.
+A study defines how the setting varies (`points`) and how to evaluate the trained points
+(`read`); this module does the rest.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
-
-import numpy as np
+from typing import Generic, TypeVar
 
 from seqclf import statistics
 from seqclf.comparison.pairs import Right
@@ -19,8 +17,7 @@ from seqclf.config import RunConfig, twin
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.records.sweeps import (
     Correlation,
-    Mean,
-    MeanAccuracy,
+    MeanShare,
     SpreadPair,
     Variant,
 )
@@ -40,26 +37,19 @@ class Point:
     """One value of what varies.
 
     Attributes:
-      name: What it is called; no other point of the study has it.
+      name: Its name, unique in the study.
       config: The recipe with that value; cell and seed are replaced.
-      values: What varies, scalars by name, as they stand in the rows of the answer.
+      values: What varies, scalars by name, as in the rows of the answer.
     """
 
     name: str
     config: RunConfig
-    values: dict[str, Any]
+    values: Mapping[str, float | str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """A point, trained for one cell and seed.
-
-    Attributes:
-      point: The point.
-      cell: The cell.
-      seed: The training seed.
-      run: What came out; unfinished if its loss ran away.
-    """
+    """A point trained for one cell and seed; the run is unfinished if it diverged."""
 
     point: Point
     cell: str
@@ -72,10 +62,9 @@ class Sweep(Generic[F]):
     """A study that varies a setting.
 
     Attributes:
-      points: How it varies: from the question to the points, the longest training
-        last.
-      read: What the trained points tell.
-      may_diverge: Whether a loss that runs away is a result, not a failure.
+      points: From the question to the points, the longest training last.
+      read: From the question and the trained points to the answer.
+      may_diverge: Whether a diverged training is a result, not a failure.
     """
 
     points: Callable[[Question, Lab], Sequence[Point]]
@@ -85,7 +74,7 @@ class Sweep(Generic[F]):
     def run(self, question: Question, lab: Lab) -> Answer[F]:
         """Trains what is missing, seed by seed and the longest first, and reads it.
 
-        Quick, of the last two cells alone.
+        A quick question is answered for the last two cells only.
         """
         left_out = question.cells[:-QUICK_CELLS] if question.quick else ()
         cells = tuple(cell for cell in question.cells if cell not in left_out)
@@ -121,15 +110,15 @@ def runs_of(trained: Sequence[Trained], cell: str, point: Point) -> list[Run]:
     return [o.run for o in trained if o.cell == cell and o.point.name == point.name]
 
 
-def row(one: Trained) -> dict[str, Any]:
-    """Returns what an answer holds of a training: what varied, and its scores.
+def row(one: Trained) -> dict[str, object]:
+    """Returns the row of a training: what varied, and its scores.
 
     Returns:
       cell, seed, the point's values, parameters, epochs, best_epoch, and accuracy and
       log_loss of train (as many texts as validation has), validation and test; None
-      where the loss ran away.
+      where the training diverged.
     """
-    start = {"cell": one.cell, "seed": one.seed, **one.point.values}
+    start: dict[str, object] = {"cell": one.cell, "seed": one.seed, **one.point.values}
     names = [(split, score) for split in SPLITS for score in SCORES]
     if not one.run.is_finished:
         return start | dict.fromkeys([*FACTS, *(f"{s}_{m}" for s, m in names)])
@@ -138,29 +127,20 @@ def row(one: Trained) -> dict[str, Any]:
     return start | facts | {f"{s}_{m}": getattr(metrics[s], m) for s, m in names}
 
 
-def accuracy(right: Right) -> MeanAccuracy:
+def guess(run: Run, split: str) -> float:
+    """Returns the accuracy of always giving the split's most frequent label."""
+    counts = run.dataset.label_counts[split]
+    return float(max(counts) / sum(counts))
+
+
+def accuracy(right: Right) -> MeanShare:
     """Returns a cell's test accuracy, see `intervals`."""
     found = intervals.accuracy(right)
-    return MeanAccuracy(mean=found.accuracy, low=found.low, high=found.high)
-
-
-def student_mean(values: Sequence[float]) -> Mean:
-    """Returns the mean of independent values, such as one a seed.
-
-    The interval is by Student's t; a single value has none.
-    """
-    from scipy.stats import t
-
-    mean = float(np.mean(values))
-    if len(values) < 2:
-        return Mean(mean=mean)
-    error = float(np.std(values, ddof=1)) / len(values) ** 0.5
-    reach = float(t.isf((1 - statistics.CONFIDENCE) / 2, len(values) - 1)) * error
-    return Mean(mean=mean, low=mean - reach, high=mean + reach)
+    return MeanShare(mean=found.accuracy, low=found.low, high=found.high)
 
 
 def adjusted(records: Sequence[Tested]) -> list[Tested]:
-    """Returns records, the p-values of those that have one replaced by Holm's."""
+    """Returns records with their p-values, where they have one, adjusted by Holm."""
     p_values = [one.p for one in records if one.p is not None]
     by_holm = iter(statistics.holm(p_values))
     return [
@@ -170,7 +150,7 @@ def adjusted(records: Sequence[Tested]) -> list[Tested]:
 
 
 def scope(question: Question, trials: int) -> str:
-    """Says what a sentence stands on: so many trainings, of one seed or several."""
+    """Says how many trainings and seeds are behind an answer."""
     seeds = len(question.seeds)
     if seeds > 1:
         return f"{trials} trainings, {seeds} seeds a cell."
@@ -178,13 +158,3 @@ def scope(question: Question, trials: int) -> str:
         f"{trials} trainings, one model each: it concerns these trained models, not "
         "the cells."
     )
-
-
-def quick_notes(question: Question, what: str) -> tuple[str, ...]:
-    """Returns the note of a quick answer, and nothing of a full one.
-
-    Args:
-      question: The question.
-      what: What was left out, after `Quick: `.
-    """
-    return (f"Quick: {what}",) if question.quick else ()

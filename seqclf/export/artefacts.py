@@ -1,0 +1,298 @@
+"""Writes a run in other formats, each checked before it is put in its place."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqclf.classifier import Classifier
+from seqclf.data.dataset import TEST
+from seqclf.engine import Task, run_tasks
+from seqclf.errors import RunError
+from seqclf.export.card import model_card
+from seqclf.export.formats import FORMATS
+from seqclf.export.portable import portable_json
+from seqclf.export.texts import own_data, verification_texts
+from seqclf.export.verify import Check, verify
+from seqclf.metrics import accuracy
+from seqclf.model.scoring import batched_logits
+from seqclf.records.export import (
+    About,
+    ExportRecord,
+    TestCost,
+)
+from seqclf.records.plain import from_plain, to_plain
+from seqclf.records.scores import Accuracy
+from seqclf.records.training import Report
+from seqclf.runs import Run
+from seqclf.runs.manifest import digests
+from seqclf.runs.run import (
+    CONFIG_FILE,
+    DATASET_FILE,
+    LABELS_FILE,
+    METRICS_FILE,
+    MODEL_FILE,
+    ONNX_FILE,
+    TOKENIZER_FILE,
+    VOCABULARY_FILE,
+)
+from seqclf.storage import read_object, write_json, write_text
+from seqclf.system import sync
+from seqclf.text.batching import sorted_order
+from seqclf.text.encoding import EncodedDataset
+
+EXPORT_FILE, CARD_FILE = "export.json", "README.md"
+SCORING_BATCH = 64
+# Files of a run that an artefact, with its card, is made of.
+MADE_OF = (
+    CONFIG_FILE, DATASET_FILE, LABELS_FILE, METRICS_FILE, MODEL_FILE, ONNX_FILE,
+    TOKENIZER_FILE, VOCABULARY_FILE,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artefact:
+    """An exported model that was compared with its run.
+
+    Attributes:
+      path: Its folder.
+      record: Its `export.json`.
+      is_reused: Whether it existed before.
+    """
+
+    path: Path
+    record: ExportRecord
+    is_reused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """What the subprocess writes.
+
+    Attributes:
+      run: Directory of the run.
+      folders: An empty folder for each format.
+    """
+
+    run: Path
+    folders: Mapping[str, Path]
+
+
+def export(
+    run: Run,
+    places: Mapping[str, Path],
+    about: About,
+    cache: Path,
+    overwrite: bool = False,
+) -> Iterator[Artefact]:
+    """Writes a run in other formats, each whole and checked or not at all.
+
+    A subprocess writes the models, so that its libraries are not loaded here, and
+    another opens each, see `verify`. An artefact that exists already, of the same run
+    and settings and unchanged, is reused.
+
+    Args:
+      run: A finished run.
+      places: The folder of the artefact for each format.
+      about: Licence and languages, for the model cards.
+      cache: Folder of the encoded data sets; test texts of the run are taken from
+        there if they are still in it.
+      overwrite: Whether an existing artefact may be replaced.
+
+    Yields:
+      The artefacts that are reused, then each new one.
+
+    Raises:
+      RunError: If a place is taken, or an artefact cannot be made, opened, or differs
+        too much; those yielded before are kept.
+    """
+    run.require_scores()  # the model card names them
+    there = {n: _record_of(p) for n, p in places.items() if os.path.lexists(p)}
+    if not overwrite:
+        for name, record in there.items():
+            _refuse_another(run, name, places[name], record, about)
+        for name, record in there.items():
+            yield Artefact(path=places[name], record=record, is_reused=True)
+    left = {n: p for n, p in places.items() if overwrite or n not in there}
+    if left:
+        yield from _export(run, left, about, cache)
+
+
+def _export(
+    run: Run, places: Mapping[str, Path], about: About, cache: Path
+) -> Iterator[Artefact]:
+    """Writes artefacts and checks them; existing ones are replaced."""
+    own = own_data(run, cache)
+    texts, num_own = verification_texts(run, own)
+    expected = Classifier.open(run).predict_proba(texts)
+    with _partials(places) as partials:
+        _build(_Build(run.path, partials))
+        for name, partial in partials.items():
+            check = Check(name, partial, texts, expected, run.labels)
+            record = _finish(run, check, about, own, num_own)
+            _put(partial, places[name])
+            yield Artefact(path=places[name], record=record)
+
+
+def _finish(
+    run: Run, check: Check, about: About, own: EncodedDataset | None, num_own: int
+) -> ExportRecord:
+    """Compares a new artefact with its run, and writes its card and record."""
+    name, folder = check.format, check.folder
+    write_common(run, folder)
+    [agreement] = verify([check])
+    write_text(folder / CARD_FILE, model_card(run, name, agreement, about))
+    sha256 = digests(folder, frozenset())
+    record = ExportRecord(
+        **asdict(agreement),
+        format=name,
+        run=run.name,
+        run_sha256=_run_digest(run),
+        seqclf_version=version("seqclf"),
+        bound=FORMATS[name].bound,
+        bytes=sum((folder / file).stat().st_size for file in sha256),
+        sha256=sha256,
+        own_texts=num_own,
+        about=about,
+        test=_cost(run, folder, own) if own and FORMATS[name].is_lossy else None,
+    )
+    write_json(folder / EXPORT_FILE, to_json(record))
+    return record
+
+
+def to_json(record: ExportRecord) -> Any:
+    """Returns what `export.json` has; `test` only of formats that lose accuracy."""
+    values = to_plain(record)
+    if not FORMATS[record.format].is_lossy:
+        del values["test"]
+    return values
+
+
+def _record_of(place: Path) -> ExportRecord:
+    """Returns the `export.json` of an artefact.
+
+    Raises:
+      RunError: If there is none, or the folder is a link.
+    """
+    file = place / EXPORT_FILE
+    is_plain = file.is_file() and not place.is_symlink()
+    values = read_object(file) if is_plain else {}
+    try:
+        return from_plain(ExportRecord, values)
+    except ValueError as error:
+        raise RunError(
+            f"{place} exists and is no artefact; choose another --output."
+        ) from error
+
+
+def _refuse_another(
+    run: Run, name: str, place: Path, record: ExportRecord, about: About
+) -> None:
+    """Raises unless an existing artefact is the one that is asked for."""
+    reasons, there = [], digests(place, frozenset())
+    if record.format != name:
+        reasons.append("it is of another format")
+    if record.run_sha256 != _run_digest(run):
+        reasons.append("it is of another run, or of an earlier version of seqclf")
+    if record.about != about:
+        reasons.append("its card names another --license or --language")
+    reasons += [
+        f"its {file} is not as it was written"
+        for file, digest in record.sha256.items()
+        if there.get(file) != digest
+    ]
+    if reasons:
+        raise RunError(
+            f"{place} already holds another artefact: {reasons[0]}; pass --overwrite "
+            f"to replace it, or choose another --output."
+        )
+
+
+def _run_digest(run: Run) -> str:
+    """Returns a hash of what an artefact is made of, as 64 hexadecimal digits."""
+    checksums = run.checksums
+    made_of = {name: checksums.get(name) for name in MADE_OF}
+    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def _partials(places: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
+    """Makes a temporary folder beside each place; removes those left at the end."""
+    partials = {
+        name: place.with_name(f".{place.name}.{os.getpid()}")
+        for name, place in places.items()
+    }
+    try:
+        for partial in partials.values():
+            shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+            partial.mkdir(parents=True)
+        yield partials
+    finally:
+        for partial in partials.values():
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def _build(build: _Build) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log.txt"
+        outcome = next(run_tasks([Task(build_models, build, log)]))
+    if outcome.error is not None:
+        raise RunError(outcome.error.removesuffix(f" (see {log})"))
+
+
+def build_models(build: _Build, report: Report) -> None:
+    """Writes the models; runs in a subprocess.
+
+    Args:
+      build: What to write.
+      report: Not used.
+    """
+    # Before TensorFlow: a graph traced on a GPU may not run without one.
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    for name, folder in build.folders.items():
+        FORMATS[name].write(Run(build.run), folder)
+
+
+def write_common(run: Run, folder: Path) -> None:
+    """Writes what a model needs to read texts: vocabulary, labels and rules."""
+    for name in (VOCABULARY_FILE, LABELS_FILE):
+        shutil.copyfile(run.file(name), folder / name)
+    write_text(folder / TOKENIZER_FILE, portable_json(run.config.text))
+
+
+def _cost(run: Run, folder: Path, own: EncodedDataset) -> TestCost:
+    from seqclf.model.onnx_graph import onnx_predict
+
+    test = own.splits[TEST]
+    logits = batched_logits(
+        onnx_predict(str(folder / ONNX_FILE)),
+        test,
+        sorted_order(test.lengths, SCORING_BATCH, None),
+        len(run.labels),
+    )
+    before = from_plain(Accuracy, to_plain(run.metrics[TEST]))
+    after = accuracy(np.asarray(test.label_ids) == logits.argmax(axis=1))
+    return TestCost(run=before, artefact=after)
+
+
+def _put(partial: Path, place: Path) -> None:
+    """Renames a finished artefact to its place, and removes an earlier one."""
+    for path in partial.rglob("*"):
+        if path.is_file():
+            sync(path)
+    old = place.with_name(f"{partial.name}.old")
+    if place.exists():
+        place.rename(old)
+    partial.rename(place)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,75 @@
+"""What an exported model says of itself: `export.json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seqclf.records.scores import Accuracy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What only the user who exports can say.
+
+    Attributes:
+      license: Identifier of the model's licence, as the Hugging Face Hub lists them.
+      languages: Codes of the texts' languages; left out of the card if empty.
+    """
+
+    license: str = "unknown"
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """How the predictions of an artefact compare with those of its run.
+
+    Attributes:
+      texts: Texts compared.
+      greatest_difference: Of any probability of any text; a fraction.
+      label_agreement: Fraction of the texts that get the same label.
+      milliseconds_per_text: Median, from a text to its label, one text at a time.
+    """
+
+    texts: int
+    greatest_difference: float
+    label_agreement: float
+    milliseconds_per_text: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestCost:
+    """The test accuracy before and after an export with coarser weights."""
+
+    run: Accuracy
+    artefact: Accuracy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRecord(Agreement):
+    """The `export.json` of an artefact.
+
+    Attributes:
+      format: A key of `export.FORMATS`.
+      run: Name of the run.
+      run_sha256: Hash of the files of the run that the artefact is made of.
+      seqclf_version: Version that wrote it.
+      bound: Greatest difference that the format may have.
+      bytes: Size of all its files but `export.json`.
+      sha256: Hash of each of them, by its path in the artefact.
+      own_texts: How many of the texts compared are of the run's test split.
+      about: What its model card says of licence and languages.
+      test: What coarser weights cost in test accuracy; None where the run's data is not
+        in the cache, and of formats that lose nothing, whose file has no such field.
+    """
+
+    format: str
+    run: str
+    run_sha256: str
+    seqclf_version: str
+    bound: float
+    bytes: int
+    sha256: dict[str, str]
+    own_texts: int
+    about: About
+    test: TestCost | None = None
