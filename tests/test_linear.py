@@ -20,11 +20,9 @@ from seqclf.linear.onnx_graph import to_onnx
 from seqclf.model.onnx_graph import open_session
 from seqclf.model.scoring import probabilities_of
 from seqclf.text import tokens
-from seqclf.text.arrays import strings
 from seqclf.text.batching import pad
 from seqclf.text.encoding import EncodedDataset, Examples, encode_dataset
-from seqclf.text.tokens import RESERVED
-from seqclf.text.vocabulary import Vocabulary, encode_texts
+from seqclf.text.vocabulary import encode_texts
 
 TEXTS = pa.array(
     ["a b a b", "", "b a c", "A  B, a!", "c", "don't stop", "好的 好", "b a c b a c d"]
@@ -43,7 +41,7 @@ def encoded(source: Path, folder: Path) -> EncodedDataset:
 
 
 def says(model: LinearModel, data: EncodedDataset) -> np.ndarray:
-    return probabilities_of(model.logits(data.texts("test")))
+    return probabilities_of(model.logits_of(tokenized(data.texts("test"))))
 
 
 @pytest.mark.parametrize("block", [1, 3, 20_000])
@@ -98,7 +96,8 @@ def test_logits_are_a_sum_of_weights():
     ngrams = NGrams(words, np.array([1, 2, 1 * 3 + 2]), 2)
     weights = np.array([[1, -1], [-2, 2], [10, 0]], np.float32)
     model = LinearModel(ngrams, None, weights, np.array([0.5, 0], np.float32))
-    logits = model.logits(pa.array(["good good", "bad good", "so good bad", ""]))
+    texts = pa.array(["good good", "bad good", "so good bad", ""])
+    logits = model.logits_of(tokenized(texts))
     assert logits.tolist() == [[1.5, -1], [-0.5, 1], [9.5, 1], [0.5, 0]]
 
 
@@ -190,19 +189,19 @@ def test_a_model_is_saved_and_opened(fitted, tmp_path):
     data = encoded(write_csv(tmp_path / "x.csv", rows), tmp_path)
     model = fitted(data).model
     model.save(tmp_path)
-    again = LinearModel.open(tmp_path / LINEAR_FILE)
-    texts = data.texts("test")
-    assert (again.logits(texts) == model.logits(texts)).all()
+    again = LinearModel.open(tmp_path / LINEAR_FILE, model.vocabulary)
+    texts = tokenized(data.texts("test"))
+    assert (again.logits_of(texts) == model.logits_of(texts)).all()
     whole = (tmp_path / LINEAR_FILE).read_bytes()
     for broken in (b"", whole[:100], whole[: len(whole) // 2], b"PK" + whole[50:]):
         (tmp_path / LINEAR_FILE).write_bytes(broken)
         with pytest.raises(RunError, match="could not be read"):
-            LinearModel.open(tmp_path / LINEAR_FILE)
+            LinearModel.open(tmp_path / LINEAR_FILE, model.vocabulary)
 
 
 @pytest.mark.parametrize("fitted", [fit.fit_majority, fit.fit_tfidf, fit.fit_nb])
 @pytest.mark.parametrize("labels", ["ab", "abc"])
-def test_onnx_says_the_same(fitted, labels, tmp_path):
+def test_padded_ids_and_onnx_give_the_same_logits(fitted, labels, tmp_path):
     rng = np.random.default_rng(0)
     words = [*"uvwxyz", "好", "don't"]
     rows = [
@@ -215,12 +214,13 @@ def test_onnx_says_the_same(fitted, labels, tmp_path):
     data = encoded(write_csv(tmp_path / "x.csv", rows), tmp_path)
     model = fitted(data).model
     texts = pa.array(["a u v u v", "b", "zzz", "", "好 b c w x y z a", "u u u u"])
-    vocabulary = Vocabulary(pa.concat_arrays([strings(RESERVED), model.ngrams.words]))
-    ids, offsets = encode_texts(texts, vocabulary, TextConfig(max_length=1000))
+    ids, offsets = encode_texts(texts, model.vocabulary, TextConfig(max_length=1000))
     batch = pad(Examples(ids, offsets, np.zeros(6, np.int32)), np.arange(6)).token_ids
     session = open_session(to_onnx(model, {}).SerializeToString())
     logits, probabilities = session.run(
         ["logits", "probabilities"], {"token_ids": batch}
     )
-    np.testing.assert_allclose(logits, model.logits(texts), rtol=1e-5, atol=1e-5)
+    expected = model.logits_of(tokenized(texts))
+    np.testing.assert_allclose(model.predict(batch), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(logits, expected, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(probabilities, probabilities_of(logits), atol=1e-6)

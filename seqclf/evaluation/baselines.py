@@ -16,6 +16,7 @@ from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
 from seqclf.linear.fit import Fitted, fit_majority, fit_nb, fit_tfidf
 from seqclf.linear.model import LINEAR_FILE, LinearModel
+from seqclf.linear.ngrams import tokenized
 from seqclf.model.scoring import probabilities_of
 from seqclf.records.plain import to_plain
 from seqclf.records.scores import Metrics
@@ -93,7 +94,7 @@ def _predictions(
     encoded: EncodedDataset, split: str, model: LinearModel
 ) -> Predictions:
     examples = encoded.splits[split]
-    probabilities = probabilities_of(model.logits(encoded.texts(split)))
+    probabilities = probabilities_of(model.logits_of(tokenized(encoded.texts(split))))
     return Predictions(examples.label_ids, probabilities, examples.lengths)
 
 

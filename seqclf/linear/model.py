@@ -13,9 +13,11 @@ import numpy as np
 import pyarrow as pa
 
 from seqclf.errors import RunError
-from seqclf.linear.ngrams import NGrams, tokenized
+from seqclf.linear.ngrams import NGrams
 from seqclf.storage import write_whole
-from seqclf.text.tokens import TokenizedTexts
+from seqclf.text.arrays import strings
+from seqclf.text.tokens import RESERVED, TokenizedTexts
+from seqclf.text.vocabulary import Vocabulary
 
 LINEAR_FILE = "linear.npz"
 
@@ -37,21 +39,50 @@ class LinearModel:
     weights: np.ndarray
     bias: np.ndarray
 
-    def logits(self, texts: pa.StringArray) -> np.ndarray:
-        """Returns logits, float32 [texts, labels]; softmax makes probabilities."""
-        return self.logits_of(tokenized(texts))
-
     def logits_of(self, texts: Sequence[TokenizedTexts]) -> np.ndarray:
-        """The same, of texts that are tokenized."""
+        """Returns logits, float32 [texts, labels]; softmax makes probabilities."""
         features = features_of(self.ngrams.counts(texts), self.idf)
         return np.asarray(features @ self.weights + self.bias, np.float32)
 
+    def predict(self, token_ids: np.ndarray) -> np.ndarray:
+        """Returns the same logits of padded texts; it needs no scipy.
+
+        Args:
+          token_ids: int32 [batch, time], by `vocabulary`, 0 behind the end of a text.
+        """
+        numbers = np.maximum(token_ids.astype(np.int64) - (len(RESERVED) - 1), 0)
+        batch, time = token_ids.shape  # 0 for padding and unknown tokens: in no n-gram
+        offsets = np.arange(0, batch * time + 1, time)
+        rows, columns = self.ngrams.places(numbers.ravel(), offsets)
+        width = max(len(self.ngrams.keys), 1)
+        keys, counts = np.unique(rows * width + columns, return_counts=True)
+        rows, columns = np.divmod(keys, width)
+        values = self._values(rows, columns, counts, batch)
+        logits = np.tile(self.bias, (batch, 1))
+        for label, weights in enumerate(self.weights.T):
+            products = values * weights[columns]
+            logits[:, label] += np.bincount(rows, products, minlength=batch)
+        return logits
+
+    def _values(
+        self, rows: np.ndarray, columns: np.ndarray, counts: np.ndarray, batch: int
+    ) -> np.ndarray:
+        """Returns what an n-gram counts in its text, float [n]; see `features_of`."""
+        if self.idf is None:
+            return np.ones(len(rows), np.float32)
+        values = (1 + np.log(counts)) * self.idf[columns]
+        norms = np.sqrt(np.bincount(rows, values * values, minlength=batch))
+        return np.asarray(values / norms[rows])
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words of the n-grams, behind the two reserved tokens."""
+        return Vocabulary(pa.concat_arrays([strings(RESERVED), self.ngrams.words]))
+
     def save(self, folder: Path) -> None:
-        """Writes `linear.npz`: arrays, and no code."""
+        """Writes `linear.npz`: arrays, and no code; the words are in `vocabulary`."""
         idf = {} if self.idf is None else {"idf": self.idf}
-        words = "\n".join(self.ngrams.words.to_pylist()).encode()
         arrays = {
-            "words": np.frombuffer(words, np.uint8),
             "keys": self.ngrams.keys,
             "longest": np.int64(self.ngrams.longest),
             "weights": self.weights,
@@ -60,8 +91,12 @@ class LinearModel:
         write_whole(folder / LINEAR_FILE, partial(_savez, arrays | idf))
 
     @classmethod
-    def open(cls, file: Path) -> LinearModel:
+    def open(cls, file: Path, vocabulary: Vocabulary) -> LinearModel:
         """Reads `linear.npz`.
+
+        Args:
+          file: The file.
+          vocabulary: That of the model, see `vocabulary`.
 
         Raises:
           RunError: If it is damaged.
@@ -71,11 +106,10 @@ class LinearModel:
                 file.open("rb") as stream,  # np.load leaves a broken one open
                 np.load(stream, allow_pickle=False) as arrays,
             ):
-                text = arrays["words"].tobytes().decode()
-                words = pa.array(text.split("\n") if text else [], pa.string())
+                words = vocabulary.tokens[len(RESERVED) :]
                 ngrams = NGrams(words, arrays["keys"], int(arrays["longest"]))
-                idf = arrays.get("idf")
-                return cls(ngrams, idf, arrays["weights"], arrays["bias"])
+                weights, bias = arrays["weights"], arrays["bias"]
+                return cls(ngrams, arrays.get("idf"), weights, bias)
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise RunError(f"{file} could not be read: {error}") from error
 

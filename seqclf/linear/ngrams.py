@@ -43,16 +43,27 @@ class NGrams:
         from scipy.sparse import csr_matrix
 
         ids, offsets = _numbered(texts, self.words)
+        where = self.places(ids, offsets)
+        ones = np.ones(len(where[0]), np.float32)
+        return csr_matrix((ones, where), shape=(len(offsets) - 1, len(self.keys)))
+
+    def places(
+        self, ids: np.ndarray, offsets: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns where n-grams occur: the text and the column of each occurrence.
+
+        Args:
+          ids: int64 [tokens], the number of each token from 1; 0 has none.
+          offsets: int64 [texts + 1]; text i is ids[offsets[i]:offsets[i + 1]].
+        """
         rows, columns = [], []
         for row, keys in _keys(ids, offsets, len(self.words) + 1, self.longest):
             place = np.searchsorted(self.keys, keys)
             place[place == len(self.keys)] = 0
-            found = self.keys[place] == keys
+            found = self.keys[place] == keys if len(self.keys) else place < 0
             rows.append(row[found])
             columns.append(place[found])
-        where = np.concatenate(rows), np.concatenate(columns)
-        ones = np.ones(len(where[0]), np.float32)
-        return csr_matrix((ones, where), shape=(len(offsets) - 1, len(self.keys)))
+        return np.concatenate(rows), np.concatenate(columns)
 
     def names(self) -> list[str]:
         """Returns the n-grams, their tokens between spaces; for people and tests."""
