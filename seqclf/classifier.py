@@ -14,6 +14,7 @@ import pyarrow as pa
 from seqclf.config import TextConfig
 from seqclf.errors import DataError, RunError
 from seqclf.keywords import models_folder
+from seqclf.linear.model import LINEAR_FILE, LinearModel
 from seqclf.model.keras_file import open_keras
 from seqclf.model.onnx_graph import onnx_predict
 from seqclf.model.scoring import Predict, batched_logits, probabilities_of
@@ -56,7 +57,7 @@ class Classifier:
         run: Run | str | os.PathLike[str] | None = None,
         models_dir: str | os.PathLike[str] | None = None,
     ) -> Classifier:
-        """Opens a finished run with ONNX Runtime.
+        """Opens a finished run with ONNX Runtime, or a linear one with numpy.
 
         A run whose `model.onnx` was not written, for it did not agree with Keras, is
         opened with Keras, which takes seconds to start.
@@ -71,11 +72,8 @@ class Classifier:
         """
         if not isinstance(run, Run):
             run = _find(run, models_folder(models_dir))
-        logits = (
-            _open_onnx(run) if run.has_onnx else keras_predict(run.file(MODEL_FILE))
-        )
-        threads = cores() if run.has_onnx else 1
-        return cls(logits, run.vocabulary, run.config.text, run.labels, threads)
+        threads = cores() if run.has_onnx or run.is_linear else 1
+        return cls(_open(run), run.vocabulary, run.text, run.labels, threads)
 
     def predict(self, texts: Sequence[str] | pa.Array) -> list[str]:
         """Returns the most probable label of each text, as scikit-learn's `predict`.
@@ -131,6 +129,12 @@ def keras_predict(file: Path) -> Predict:
     model = open_keras(file)
     predict: Predict = model.predict_on_batch
     return predict
+
+
+def _open(run: Run) -> Predict:
+    if run.is_linear:
+        return LinearModel.open(run.file(LINEAR_FILE), run.vocabulary).predict
+    return _open_onnx(run) if run.has_onnx else keras_predict(run.file(MODEL_FILE))
 
 
 def _open_onnx(run: Run) -> Predict:

@@ -26,6 +26,7 @@ KEEP_NAMES = ("head", "tail", "both")
 CLASS_WEIGHT_NAMES = ("equal", "balanced")
 DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
 KERNEL_NAMES = ("auto", "loop", "cudnn")
+BASELINE_NAMES = ("majority", "tf-idf", "nb-svm")
 
 # Fields of DataConfig that say where the data is and how its rows are read. The content
 # is compared by fingerprint, so they do not count when two questions are compared.
@@ -37,7 +38,7 @@ SOURCE_FIELDS = frozenset(
 
 # Settings that older files do not name. None leaves everything as it was then and is no
 # part of `question`, so that such files still ask the same.
-LATER_FIELDS = frozenset(("conv_width",))
+LATER_FIELDS = frozenset(("conv_width", "baseline"))
 
 Setting = str | int | float | bool | None
 Settings = dict[str, dict[str, Setting]]  # by part of the config and name
@@ -260,6 +261,7 @@ class ModelConfig:
         convolution. It has `embedding_size` filters, so that the input of a cell is
         equally wide with and without it, and so are the cell's weights.
       pooling: Padding never counts.
+      baseline: With it there is no network, and no other field here has a meaning.
     """
 
     cell: str = _setting("lstm", f"Recurrent layer: {', '.join(CELLS)}.", BASIC)
@@ -280,10 +282,19 @@ class ModelConfig:
         "no convolution",
     )
     pooling: str = _setting("max", f"Pooling over time: {', '.join(POOLINGS)}.")
+    baseline: str | None = _setting(
+        None,
+        "Fit a linear model on n-grams instead of a network: "
+        f"{', '.join(BASELINE_NAMES)}.",
+        BASIC,
+        "no baseline",
+    )
 
     def __post_init__(self) -> None:
         _require_choice("cell", self.cell, CELLS)
         _require_choice("pooling", self.pooling, POOLINGS)
+        if self.baseline is not None:
+            _require_choice("baseline", self.baseline, BASELINE_NAMES)
         for name in ("units", "layers", "embedding_size"):
             require_count(name, getattr(self, name))
         if self.conv_width is not None:
@@ -396,6 +407,14 @@ def twin(config: RunConfig, cell: str, seed: int | None = None) -> RunConfig:
     return dataclasses.replace(
         config, model=dataclasses.replace(config.model, cell=cell), training=training
     )
+
+
+def linear(config: RunConfig, baseline: str) -> RunConfig:
+    """Returns the config of a linear model on the same data.
+
+    It has no network and no epochs, and reads texts whole.
+    """
+    return RunConfig(data=config.data, model=ModelConfig(baseline=baseline))
 
 
 def to_dict(config: RunConfig) -> Settings:

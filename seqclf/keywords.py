@@ -118,6 +118,7 @@ class Training(Comparing, total=False):
 
     cell: str
     seed: int
+    baseline: str | None
 
 
 def fields() -> Iterator[tuple[str, dataclasses.Field[Any], Any, str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from seqclf.cells import CELLS
-from seqclf.config import ModelConfig, RunConfig, TrainingConfig
+from seqclf.config import ModelConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.data import load_dataset
 from seqclf.data.hub.quiet import hide_downloads
 from seqclf.errors import ConfigError, SeqclfError
@@ -137,6 +137,9 @@ def refuse_idle_settings(
       ConfigError: Names the setting.
     """
     refuse_idle_overwrite(target)
+    if config.model.baseline is not None:
+        _refuse_beside_baseline(config, given)
+        return
     chosen = _not_default(config.model) | _not_default(config.training) | {*given}
     if config.training.batch_tokens and "batch_size" in chosen:
         raise ConfigError(
@@ -151,7 +154,20 @@ def refuse_idle_settings(
             )
 
 
-def _not_default(part: ModelConfig | TrainingConfig) -> set[str]:
+def _refuse_beside_baseline(config: RunConfig, given: Collection[str]) -> None:
+    """Refuses settings of a network, which a linear model has not."""
+    parts = (config.text, config.model, config.training)
+    chosen = {*given}.union(*(_not_default(part) for part in parts)) - {"baseline"}
+    if "cell" in chosen:
+        raise ConfigError("--cell and --baseline exclude each other; give one.")
+    if chosen:
+        raise ConfigError(
+            f"{min(chosen)} does nothing for {config.model.baseline}, a linear model "
+            f"that reads texts whole."
+        )
+
+
+def _not_default(part: ModelConfig | TrainingConfig | TextConfig) -> set[str]:
     fields = dataclasses.fields(part)
     return {one.name for one in fields if getattr(part, one.name) != one.default}
 

@@ -39,6 +39,7 @@ PANEL_ORDER = (BASIC, "Data", "Model", "Training", OUTPUT, "Text", FILES, LABELS
 
 CHOICES = {
     "cell": tuple(CELLS),
+    "baseline": settings.BASELINE_NAMES,
     "pooling": tuple(POOLINGS),
     "keep": settings.KEEP_NAMES,
     "class_weights": settings.CLASS_WEIGHT_NAMES,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 COLOURS = {"supported": "green", "contradicted": "red"}
 
 
-@options.with_config(without=("cell", "seed"))
+@options.with_config(without=("cell", "seed", "baseline"))
 def claims(
     context: typer.Context,
     config: RunConfig,

@@ -71,7 +71,7 @@ OF_FINISHED |= {"json", "markdown", "csv", "quiet"}
 OF_SEVERAL = OF_FINISHED | {"name", "overwrite"}
 
 
-@options.with_config(without=("cell", "seed"))
+@options.with_config(without=("cell", "seed", "baseline"))
 def compare(
     context: typer.Context,
     config: RunConfig,

@@ -53,8 +53,11 @@ def _record(run: Run) -> dict[str, Any]:
     try:
         config = run.config
         record = {"run": run.name, "finished": run.is_finished}
-        record |= {"data": run.dataset.name, "cell": config.model.cell}
-        record |= {"seed": config.training.seed}
+        record |= {"data": run.dataset.name}
+        if run.is_linear:
+            record |= {"baseline": config.model.baseline}
+        else:
+            record |= {"cell": config.model.cell, "seed": config.training.seed}
         if run.is_finished:
             record |= {"time": run.complete.time}
         if run.is_finished and run.has_scores:
@@ -75,7 +78,9 @@ def _table(records: list[dict[str, Any]]) -> Any:
         accuracy = f"{100 * record['accuracy']:.1f}" if "accuracy" in record else ""
         state = "damaged" if "error" in record else "no"
         when = record["time"][:16].replace("T", " ") if "time" in record else state
-        cells = [str(record.get(key, "")) for key in ("run", "data", "cell", "seed")]
+        kind, seed = record.get("cell") or record.get("baseline"), record.get("seed")
+        shown = (record["run"], record.get("data"), kind, seed)
+        cells = ["" if value is None else str(value) for value in shown]
         table.add_row(*map(escape, cells), accuracy, when)
     return table
 
@@ -101,18 +106,16 @@ def show(
     chosen = run_or_default(named, models_dir)
     chosen.verify()
     if json:
-        print_json(
-            {
-                "run": str(chosen.path),
-                "config": settings.to_dict(chosen.config),
-                "dataset": to_plain(chosen.dataset),
-                "history": to_plain(chosen.history),
-                "metrics": to_plain(chosen.metrics) if chosen.has_scores else None,
-                "environment": to_plain(chosen.environment)
-                if chosen.has_scores
-                else None,
-            }
-        )
+        scored = chosen.has_scores
+        values = {
+            "run": str(chosen.path),
+            "config": settings.to_dict(chosen.config),
+            "dataset": to_plain(chosen.dataset),
+            "history": [] if chosen.is_linear else to_plain(chosen.history),
+            "metrics": to_plain(chosen.metrics) if scored else None,
+            "environment": to_plain(chosen.any_environment) if scored else None,
+        }
+        print_json(values)
         return
     console, test = stdout(), None
     if chosen.has_scores:
@@ -120,8 +123,10 @@ def show(
         console.print(scores.headline(chosen.name, source, "test", test))
     else:
         console.print(f"{chosen.name}: saved from Python, without scores", markup=False)
-    for table in (*_settings_tables(chosen), _history_table(chosen)):
+    for table in _settings_tables(chosen):
         console.print(table)
+    if not chosen.is_linear:
+        console.print(_history_table(chosen))
     for table in scores.tables(test) if test else ():
         console.print(table)
 
@@ -134,15 +139,21 @@ def _settings_tables(run: Run) -> list[Any]:
     from seqclf.records.plain import to_plain
 
     tables = []
-    groups = settings.to_dict(run.config)
+    groups: dict[str, Any] = {**settings.to_dict(run.config)}
+    if run.is_linear:
+        groups = {"data": groups["data"], "model": {"baseline": _baseline_of(run)}}
     if run.has_scores:
-        groups = {**groups, "environment": to_plain(run.environment)}
+        groups["environment"] = to_plain(run.any_environment)
     for part, values in groups.items():
         table = Table("setting", "value", title=part, title_justify="left")
         for key, value in values.items():
             table.add_row(key.replace("_", " "), escape(_shown(value)))
         tables.append(table)
     return tables
+
+
+def _baseline_of(run: Run) -> str | None:
+    return run.config.model.baseline
 
 
 def _shown(value: Any) -> str:

@@ -100,7 +100,7 @@ def _list_of_studies() -> str:
     )
 
 
-@options.with_config(without=("cell", "seed"))
+@options.with_config(without=("cell", "seed", "baseline"))
 def study(
     context: typer.Context,
     config: RunConfig,

@@ -11,6 +11,7 @@ from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.config import RunConfig
 
 if TYPE_CHECKING:
+    from seqclf.records.training import BaselineEnvironment, Environment
     from seqclf.runs import Run
 
 
@@ -50,22 +51,36 @@ def _print_result(run: Run, json: bool) -> None:
     from seqclf.data.dataset import TEST
     from seqclf.records.plain import to_plain
 
+    environment = run.any_environment
     if json:
         values = {"run": str(run.path), "metrics": to_plain(run.metrics)}
-        values |= {"environment": to_plain(run.environment)}
+        values |= {"environment": to_plain(environment)}
         print_json(values | {"notes": _numbered_notes(run)})
         return
-    test, environment = run.metrics[TEST], run.environment
+    test = run.metrics[TEST]
     low, high = 100 * test.accuracy_low, 100 * test.accuracy_high
     stdout().print(
         f"[bold]{escape(run.name)}[/bold]: test accuracy "
         f"{100 * test.accuracy:.1f} % ({low:.1f} to {high:.1f}, "
         f"n = {test.n:,}), macro F1 {100 * test.macro_f1:.1f} %, "
+        f"{_about(environment)}.\n{escape(str(run.path))}",
+        soft_wrap=True,
+    )
+
+
+def _about(environment: Environment | BaselineEnvironment) -> str:
+    from seqclf.records.training import Environment
+
+    if not isinstance(environment, Environment):
+        chosen = ", ".join(
+            f"{key} {value}" for key, value in environment.chosen.items()
+        )
+        return f"chosen on validation: {chosen}"
+    return (
         f"best epoch {environment.best_epoch} of {environment.epochs}, "
         f"{environment.recurrent_parameters:,} recurrent parameters, "
         f"{100 * environment.padding_share:.1f} % padding, "
-        f"kernel: {environment.kernel}.\n{escape(str(run.path))}",
-        soft_wrap=True,
+        f"kernel: {environment.kernel}"
     )
 
 

@@ -138,7 +138,7 @@ def plan(
         path,
         trials,
         finished,
-        baseline_tasks(data, models),
+        baseline_tasks(design.config, data, models),
         TimingTask(tuple(configs.values()), data.path, cores()),
         jobs,
         design.chosen,
@@ -268,7 +268,7 @@ def fit_baselines(
 ) -> dict[str, str]:
     """Fits the baselines that are not fitted yet; returns why some could not be."""
     missing = [baseline for baseline in baselines if not baseline.is_fitted]
-    tasks = [Task(run_baseline, b, b.path / files.LOG_FILE) for b in missing]
+    tasks = [Task(run_baseline, b.trial, b.path / files.LOG_FILE) for b in missing]
     return _run_all(tasks, [baseline.name for baseline in missing], on_report)[1]
 
 

@@ -64,7 +64,7 @@ def compare_runs(
         _row(name, group, rights[name], (timing or {}).get(name))
         for name, group in groups.items()
     ]
-    fitted = {b.name: Run(b.path) for b in baselines if b.is_fitted}
+    fitted = {b.name: Run(b.path) for b in baselines if Run(b.path).is_finished}
     rows = tuple(_baseline_row(name, run) for name, run in fitted.items()) + (*twins,)
     best = best_of(rows).name
     others = {name: {0: right_answer(run)} for name, run in fitted.items()}
@@ -187,6 +187,7 @@ def _baseline_row(name: str, run: Run) -> Row:
     environment = run.baseline_environment
     return replace(
         _scored("baseline", name, [run], {}),
+        validation_loss=run.metrics[VALIDATION].log_loss,
         seconds_to_best=environment.seconds,
         peak_memory_bytes=environment.peak_memory_bytes,
     )

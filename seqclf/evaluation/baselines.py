@@ -1,6 +1,7 @@
-"""The rows that every recurrent model has to beat.
+"""Linear models as runs: the rows that every recurrent model has to beat.
 
-A new baseline is one function and one entry in `BASELINES`.
+A new baseline is a function in `linear/fit.py`, an entry in `BASELINES` and its name in
+`config.BASELINE_NAMES`.
 """
 
 from __future__ import annotations
@@ -10,96 +11,133 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
+from seqclf import runs
+from seqclf.config import RunConfig, linear
 from seqclf.data.dataset import TEST, VALIDATION
-from seqclf.errors import RunError
 from seqclf.linear.fit import Fitted, fit_majority, fit_nb, fit_tfidf
-from seqclf.linear.model import LINEAR_FILE, LinearModel
+from seqclf.linear.model import LinearModel
 from seqclf.linear.ngrams import tokenized
+from seqclf.marker import RUN, begin
 from seqclf.model.scoring import probabilities_of
 from seqclf.records.plain import to_plain
 from seqclf.records.scores import Metrics
 from seqclf.records.training import BaselineEnvironment, Report, Started
-from seqclf.runs import Predictions, Run
+from seqclf.runs import Predictions
 from seqclf.runs import run as files
 from seqclf.storage import write_json
 from seqclf.system import peak_memory
 from seqclf.text.encoding import EncodedDataset, open_encoded
-from seqclf.training.trial import package_versions, scores
+from seqclf.training.trial import Trial, package_versions, scores
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A baseline.
+
+    Attributes:
+      title: What tables call it.
+      fit: Fits it.
+    """
+
+    title: str
+    fit: Callable[[EncodedDataset], Fitted]
+
+
+BASELINES = {
+    "majority": Baseline("majority", fit_majority),
+    "tf-idf": Baseline("tf-idf + logistic regression", fit_tfidf),
+    "nb-svm": Baseline("nb-svm", fit_nb),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class BaselineTask:
-    """A baseline to be fitted.
+    """A baseline of a comparison.
 
     Attributes:
-      name: A key of `BASELINES`.
-      encoded: Folder of the encoded data set.
-      path: Where metrics and predictions go.
+      name: Its title.
+      trial: What to fit, and where.
+      is_fitted: Whether that was done before.
     """
 
     name: str
-    encoded: Path
-    path: Path
+    trial: Trial
+    is_fitted: bool
 
     @property
-    def is_fitted(self) -> bool:
-        """Whether all of it has been written, and is as it was written."""
-        try:
-            Run(self.path).verify()
-        except RunError:
-            return False
-        return (self.path / LINEAR_FILE).exists()  # versions before 0.3.0 kept none
+    def path(self) -> Path:
+        """The directory of its run."""
+        return self.trial.path
 
 
-def baseline_tasks(data: EncodedDataset, models: Path) -> list[BaselineTask]:
+def baseline_tasks(
+    config: RunConfig, data: EncodedDataset, models: Path
+) -> list[BaselineTask]:
     """Returns every baseline on a data set, those that are fitted included.
 
-    They lie in one folder a data set, models/<data>-<key>-baselines, which all
-    comparisons share.
+    Args:
+      config: Names the data.
+      data: The encoded data set.
+      models: Folder of the runs; all comparisons share them.
+
+    Raises:
+      RunError: If a fitted one is damaged.
     """
-    folder = models / f"{data.path.name}-baselines"
-    return [
-        BaselineTask(name, data.path, folder / name.split()[0]) for name in BASELINES
-    ]
+    tasks = []
+    for name, baseline in BASELINES.items():
+        own = linear(config, name)
+        place = runs.find_place(models, own, data.about)
+        trial = Trial(own, data.path, data.about, place.path, "compare", threads=1)
+        tasks.append(BaselineTask(baseline.title, trial, place.is_done))
+    return tasks
 
 
-def run_baseline(task: BaselineTask, report: Report) -> None:
-    """Fits one baseline on train, scores it as a run is scored, and writes that."""
+def run_baseline(trial: Trial, report: Report) -> None:
+    """Fits a baseline on train, scores it as a network is scored, and writes that.
+
+    Args:
+      trial: What to fit, and where; its config names a baseline.
+      report: Receives that it has started.
+    """
     report(Started())
+    begin(trial.path, RUN)
+    with files.locked(trial.path):
+        _run(trial)
+
+
+def _run(trial: Trial) -> None:
     start = time.perf_counter()
-    encoded = open_encoded(task.encoded)
+    encoded = open_encoded(trial.encoded)
+    name = trial.config.model.baseline or ""
     # One thread: the solver's small products lose more to waiting than they gain.
     with threadpool_limits(limits=1):
-        fitted = BASELINES[task.name](encoded)
+        fitted = BASELINES[name].fit(encoded)
+    model = fitted.model
+    run = files.create_run(trial.path, trial.config, trial.about, model.vocabulary)
     results: Metrics = {}
     for split in (VALIDATION, TEST):
-        predictions = _predictions(encoded, split, fitted.model)
-        files.write_predictions(task.path, split, predictions)
+        predictions = _predictions(encoded, split, model)
+        files.write_predictions(run.path, split, predictions)
         results[split] = scores(predictions, encoded.labels)
-    fitted.model.save(task.path)
-    write_json(task.path / files.METRICS_FILE, to_plain(results))
+    model.save(run.path)
+    write_json(run.path / files.METRICS_FILE, to_plain(results))
     environment = BaselineEnvironment(
         versions=package_versions(),
         chosen=fitted.chosen,
         seconds=time.perf_counter() - start,
         peak_memory_bytes=peak_memory(),
     )
-    write_json(task.path / files.ENVIRONMENT_FILE, to_plain(environment))
-    files.mark_complete(task.path, "baseline")
+    write_json(run.path / files.ENVIRONMENT_FILE, to_plain(environment))
+    files.mark_complete(run.path, trial.command)
 
 
 def _predictions(
     encoded: EncodedDataset, split: str, model: LinearModel
 ) -> Predictions:
-    examples = encoded.splits[split]
-    probabilities = probabilities_of(model.logits_of(tokenized(encoded.texts(split))))
-    return Predictions(examples.label_ids, probabilities, examples.lengths)
-
-
-BASELINES: dict[str, Callable[[EncodedDataset], Fitted]] = {
-    "majority": fit_majority,
-    "tf-idf + logistic regression": fit_tfidf,
-    "nb-svm": fit_nb,
-}
+    texts = tokenized(encoded.texts(split))
+    lengths = np.concatenate([np.diff(block.offsets) for block in texts])
+    probabilities = probabilities_of(model.logits_of(texts))
+    return Predictions(encoded.splits[split].label_ids, probabilities, lengths)

@@ -35,7 +35,7 @@ def _about_cuts(run: Run) -> list[str]:
     """Says so if most texts were cut; a run of version 0.1.0 does not know."""
     tokens = run.dataset.tokens.get(TRAIN)
     total = run.dataset.sizes[TRAIN]
-    if tokens is None or tokens.cut < MANY_CUT * total:
+    if run.is_linear or tokens is None or tokens.cut < MANY_CUT * total:
         return []
     text, count = run.config.text, tokens.cut
     many = "all" if count == total else f"{count:,} of"

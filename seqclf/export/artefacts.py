@@ -25,6 +25,7 @@ from seqclf.export.formats import FORMATS
 from seqclf.export.portable import portable_json
 from seqclf.export.texts import own_data, verification_texts
 from seqclf.export.verify import Check, verify
+from seqclf.linear.model import LINEAR_FILE
 from seqclf.metrics import accuracy
 from seqclf.model.scoring import batched_logits
 from seqclf.records.export import (
@@ -222,7 +223,8 @@ def _refuse_another(
 def _run_digest(run: Run) -> str:
     """Returns a hash of what an artefact is made of, as 64 hexadecimal digits."""
     checksums = run.checksums
-    made_of = {name: checksums.get(name) for name in MADE_OF}
+    names = (*MADE_OF, LINEAR_FILE) if run.is_linear else MADE_OF
+    made_of = {name: checksums.get(name) for name in names}
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
 
 
@@ -268,7 +270,7 @@ def write_common(run: Run, folder: Path) -> None:
     """Writes what a model needs to read texts: vocabulary, labels and rules."""
     for name in (VOCABULARY_FILE, LABELS_FILE):
         shutil.copyfile(run.file(name), folder / name)
-    write_text(folder / TOKENIZER_FILE, portable_json(run.config.text))
+    write_text(folder / TOKENIZER_FILE, portable_json(run.text))
 
 
 def _cost(run: Run, folder: Path, own: EncodedDataset) -> TestCost:

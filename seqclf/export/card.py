@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -156,7 +156,7 @@ def _metadata(run: Run, name: str, found: Sequence[Score], about: About) -> str:
         language=list(about.languages) or None,
         library_name=FORMATS[name].library,
         pipeline_tag=TASK,
-        tags=[TASK, "seqclf", run.config.model.cell, name],
+        tags=[TASK, "seqclf", _kind(run), name],
         datasets=[hub_id] if hub_id else None,
         metrics=[score.type for score in found],
         model_name=run.name,
@@ -179,15 +179,27 @@ def _reach(score: Score) -> str:
 
 
 def _introduction(run: Run, name: str) -> str:
-    model, labels = run.config.model, run.labels
+    labels = run.labels
     shown = ", ".join(plain(label) for label in labels[:_MOST_LABELS])
     more = f" and {len(labels) - _MOST_LABELS} more" if labels[_MOST_LABELS:] else ""
-    cell = CELLS[model.cell]
+    cell = CELLS[run.config.model.cell]
     kind = cell.title if cell.recurs else "no recurrent layer"
+    if run.is_linear:
+        kind = f"{_kind(run)}, a linear model on n-grams"
     return (
         f"A text classifier ({kind}) with {len(labels)} labels: {shown}{more}. Made "
-        f"with seqclf {run.environment.versions['seqclf']}, exported as {name}."
+        f"with seqclf {_versions(run)['seqclf']}, exported as {name}."
     )
+
+
+def _kind(run: Run) -> str:
+    """Returns the name of the cell, or of the linear model."""
+    model = run.config.model
+    return model.cell if model.baseline is None else model.baseline
+
+
+def _versions(run: Run) -> Mapping[str, str]:
+    return run.any_environment.versions
 
 
 def _loading(run: Run, name: str) -> str:
@@ -244,8 +256,13 @@ def _data(run: Run) -> str:
 
 
 def _recipe(run: Run) -> Iterator[str]:
+    versions = ", ".join(f"{k} {v}" for k, v in _versions(run).items())
+    if run.is_linear:
+        yield plain(versions) + "."
+        chosen = run.baseline_environment.chosen
+        yield _table(("chosen on validation", "value"), [*chosen.items()])
+        return
     of_training = run.environment
-    versions = ", ".join(f"{k} {v}" for k, v in of_training.versions.items())
     yield (
         f"The best of {of_training.epochs} epochs by validation loss, number "
         f"{of_training.best_epoch}, on {plain(of_training.device)} "
@@ -268,6 +285,8 @@ def _limits_of(run: Run, name: str) -> list[str]:
         f"It reads {text.max_length:,} tokens of a text; of a longer one it reads "
         f"{part[text.keep]}."
     ]
+    if run.is_linear:
+        limits = ["It reads texts whole, and counts n-grams: it knows no order beyond."]
     if run.dataset.name == "demo":
         limits.append("Its training texts are synthetic. It is of no use but to try.")
     if name == "onnx-int8":

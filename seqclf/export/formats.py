@@ -24,6 +24,7 @@ class Format:
         verification runs; behind `token_ids`, unless the model takes raw text.
       takes_text: Whether the model takes raw text.
       is_lossy: Whether it gives up accuracy for size; what that costs is measured.
+      takes_linear: Whether it can hold a linear model.
     """
 
     write: Callable[[Run, Path], None]
@@ -33,6 +34,7 @@ class Format:
     loader: str
     takes_text: bool = False
     is_lossy: bool = False
+    takes_linear: bool = False
 
 
 # Of a probability: some hundred roundings of float32, more of them in LiteRT's other
@@ -47,7 +49,14 @@ FORMATS: dict[str, Format] = {
         "saved_model",
         takes_text=True,
     ),
-    "onnx": Format(onnx_file.write, 1e-5, "onnx", "onnxruntime numpy", "onnx"),
+    "onnx": Format(
+        onnx_file.write,
+        1e-5,
+        "onnx",
+        "onnxruntime numpy",
+        "onnx",
+        takes_linear=True,
+    ),
     "litert": Format(litert.write, 1e-4, "litert", "ai-edge-litert numpy", "litert"),
     "onnx-int8": Format(
         onnx_file.write_int8,

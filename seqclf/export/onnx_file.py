@@ -8,9 +8,12 @@ from pathlib import Path
 
 from seqclf.cells import CELLS
 from seqclf.errors import RunError
+from seqclf.linear.model import LINEAR_FILE, LinearModel
+from seqclf.linear.onnx_graph import to_onnx
 from seqclf.model.onnx_graph import has_onnx, import_onnxruntime
 from seqclf.runs import Run
 from seqclf.runs.run import ONNX_FILE
+from seqclf.training.trial import onnx_metadata
 
 # The token vectors, most of the file, and those recurrent operators of which ONNX
 # Runtime has an 8-bit twin. The output layer has a few hundred weights: to quantize it
@@ -20,12 +23,17 @@ QUANTIZED_KEY = "quantized"
 
 
 def write(run: Run, folder: Path) -> None:
-    """Copies `model.onnx`, with its metadata.
+    """Copies `model.onnx`, its metadata with it; makes that of a linear model.
 
     Raises:
       RunError: If the run has none.
     """
-    shutil.copyfile(_model_of(run), folder / ONNX_FILE)
+    if run.is_linear:
+        model = LinearModel.open(run.file(LINEAR_FILE), run.vocabulary)
+        made = to_onnx(model, onnx_metadata(run.text, run.vocabulary, run.dataset))
+        (folder / ONNX_FILE).write_bytes(made.SerializeToString())
+    else:
+        shutil.copyfile(_model_of(run), folder / ONNX_FILE)
 
 
 def write_int8(run: Run, folder: Path) -> None:

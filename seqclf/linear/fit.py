@@ -30,7 +30,7 @@ class Fitted:
     """
 
     model: LinearModel
-    chosen: dict[str, Any]
+    chosen: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)

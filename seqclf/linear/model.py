@@ -109,6 +109,8 @@ class LinearModel:
                 words = vocabulary.tokens[len(RESERVED) :]
                 ngrams = NGrams(words, arrays["keys"], int(arrays["longest"]))
                 weights, bias = arrays["weights"], arrays["bias"]
+                if weights.shape != (len(ngrams.keys), *bias.shape):
+                    raise ValueError(f"weights of shape {weights.shape}")
                 return cls(ngrams, arrays.get("idf"), weights, bias)
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise RunError(f"{file} could not be read: {error}") from error

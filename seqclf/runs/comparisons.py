@@ -92,34 +92,55 @@ def run_or_default(named: Path | None, models: Path) -> Run:
 
 
 def default_run(models: Path) -> Run:
-    """Returns the run that `predict` takes if none is named.
+    """Returns the run that `predict` takes if none is named, see `run_by_default`."""
+    return run_by_default(models)[0]
 
-    The newest `train`, or the best by validation loss of the newest `compare`,
-    whichever was asked for last. Damaged ones do not count.
+
+def run_by_default(models: Path) -> tuple[Run, str]:
+    """Returns the run that `predict` takes if none is named, and why.
+
+    The newest `train`, or the best by validation loss of the newest `compare`, twins
+    and linear rows alike, whichever was asked for last. Damaged ones do not count.
+
+    Returns:
+      The run, and a sentence; of a `train` it is empty.
 
     Raises:
       RunError: If there is no finished run.
     """
-    asked: list[tuple[str, Run]] = []
+    asked: list[tuple[str, Run, str]] = []
     for path in [run.path for run in list_runs(models)] + find_comparisons(models):
         with contextlib.suppress(RunError):
             complete = Run(path).complete
-            best = Run(path) if complete.command == "train" else _best_run(path)
-            if best is not None:
-                asked.append((complete.time, best))
+            if complete.command == "train":
+                asked.append((complete.time, Run(path), ""))
+            elif best := _best_run(path):
+                asked.append((complete.time, *best))
     if not asked:
         raise RunError(f"no run to predict with; {no_runs(models)}")
-    return max(asked, key=lambda one: one[0])[1]
+    return max(asked, key=lambda one: one[0])[1:]
 
 
-def _best_run(path: Path) -> Run | None:
-    """Returns the run of a comparison with the least validation loss."""
+def _best_run(path: Path) -> tuple[Run, str] | None:
+    """Returns the run of a comparison with the least validation loss, and why."""
     if not (path / COMPARISON_FILE).exists():
         return None
-    found = [
-        Run(path.parent / Path(one).name)
-        for row in read_comparison(path).twins
-        for one in row.runs
-    ]
-    there = [run for run in found if run.is_finished]
-    return min(there, key=lambda r: r.metrics[VALIDATION].log_loss, default=None)
+    paths = [Path(one) for row in read_comparison(path).rows for one in row.runs]
+    found = [Run(path.parent / one.name) for one in paths]
+    by_loss = sorted(
+        ((run.metrics[VALIDATION].log_loss, run) for run in found if run.is_finished),
+        key=lambda one: one[0],
+    )
+    if not by_loss:
+        return None
+    (loss, best), *others = by_loss
+    why = f"{best.name} has the least validation loss of {path.name}: {loss:.3f}"
+    rivals = [(other, run) for other, run in others if _kind(run) != _kind(best)]
+    if rivals:
+        why += f"; the next, {rivals[0][1].name}, has {rivals[0][0]:.3f}"
+    return best, f"{why}."
+
+
+def _kind(run: Run) -> tuple[str, str | None]:
+    model = run.config.model
+    return model.cell, model.baseline

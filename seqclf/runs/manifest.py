@@ -15,7 +15,8 @@ from pathlib import Path
 # Bytes, by the end of the name; what is longer is nothing that seqclf wrote.
 MOST_BYTES = {
     ".json": 2**28, ".jsonl": 2**26, ".txt": 2**28, ".parquet": 2**34,
-    ".onnx": 2**31, ".keras": 2**33, "": 2**22,
+    ".onnx": 2**31, ".keras": 2**33, ".npz": 2**33,
+    "": 2**22,
 }  # fmt: skip
 
 

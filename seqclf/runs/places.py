@@ -89,7 +89,8 @@ def find_place(
       models: Folder of the runs.
       config: The question.
       about: As in `dataset.json`; its fingerprint counts.
-      name: The name that was given; None takes <data>-<cell>-<seed>.
+      name: The name that was given; None takes <data>-<cell>-<seed>, or
+        <data>-<baseline>.
       overwrite: Whether a given name may be taken from another run.
 
     Returns:
@@ -105,6 +106,8 @@ def find_place(
             _refuse_to_replace(Run(models / name), config, overwrite)
         return place or Place(models / name)
     base = f"{about.name}-{config.model.cell}-{config.training.seed}"
+    if config.model.baseline is not None:
+        base = f"{about.name}-{config.model.baseline}"
     return _automatic_place(models, base, config, about)
 
 
@@ -151,12 +154,22 @@ def _place(path: Path, config: RunConfig, about: DatasetInfo) -> Place | None:
             return _begun(run, about)
         if run.dataset.fingerprint != about.fingerprint:
             return None
-        if not (path / PROOF_FILE).exists():
+        if not (run.is_linear or (path / PROOF_FILE).exists()):
             return None  # of a version that trained in another way
     except (SeqclfError, KeyError):  # not a run, or damaged: never taken for an equal
         return None
-    run.verify()  # an equal run is used, so its files are
-    return Place(path, is_done=True)
+    return Place(path, is_done=_is_sound(run))
+
+
+def _is_sound(run: Run) -> bool:
+    """Reads the files of an equal run, which are used; a linear one is fitted again."""
+    try:
+        run.verify()
+    except RunError:
+        if not run.is_linear:
+            raise
+        return False
+    return True
 
 
 def _begun(run: Run, about: DatasetInfo) -> Place | None:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from seqclf import config as settings
 from seqclf import system
-from seqclf.config import DataConfig, RunConfig
+from seqclf.config import DataConfig, RunConfig, TextConfig
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
 from seqclf.marker import COMPLETE_FILE as COMPLETE_FILE  # written last, with checksums
@@ -51,6 +51,7 @@ from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary
 
 T = TypeVar("T")
+WHOLE = 10**9  # tokens; no text is as long
 
 # File names; other programs read them, so they keep.
 VOCABULARY_FILE = "vocabulary.txt"
@@ -112,6 +113,17 @@ class Run:
         return settings.from_dict(self._json(CONFIG_FILE))
 
     @property
+    def is_linear(self) -> bool:
+        """Whether it is a linear model on n-grams, and no network."""
+        return self.config.model.baseline is not None
+
+    @property
+    def text(self) -> TextConfig:
+        """How much of a text it reads; a linear model reads it whole."""
+        whole = TextConfig(max_length=WHOLE)
+        return whole if self.is_linear else self.config.text
+
+    @property
     def dataset(self) -> DatasetInfo:
         """Name, source, fingerprint, labels and sizes of its data."""
         return self._record(DatasetInfo, DATASET_FILE)
@@ -145,6 +157,11 @@ class Run:
     def baseline_environment(self) -> BaselineEnvironment:
         """The same of a fitted baseline."""
         return self._record(BaselineEnvironment, ENVIRONMENT_FILE)
+
+    @property
+    def any_environment(self) -> Environment | BaselineEnvironment:
+        """That of a network, or of a fitted baseline."""
+        return self.baseline_environment if self.is_linear else self.environment
 
     @property
     def proof(self) -> Proof:
@@ -297,7 +314,7 @@ def create_run(
     (path / PREDICTIONS_FOLDER).mkdir(parents=True)
     write_json(path / CONFIG_FILE, settings.to_dict(config))
     write_json(path / DATASET_FILE, to_plain(about))
-    write_json(path / TOKENIZER_FILE, rules_to_json(config.text))
+    write_json(path / TOKENIZER_FILE, rules_to_json(Run(path).text))
     write_text(path / VOCABULARY_FILE, vocabulary.to_text())
     write_text(path / LABELS_FILE, "".join(f"{label}\n" for label in about.labels))
     return Run(path)

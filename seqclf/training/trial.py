@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from seqclf import metrics
-from seqclf.config import RunConfig, question
+from seqclf.config import RunConfig, TextConfig, question
 from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
 from seqclf.errors import ConfigError
 from seqclf.marker import RUN, begin
@@ -197,18 +197,25 @@ def checked_onnx(
     """
     if not has_onnx(config.model.cell):
         return None, None
-    metadata = {
-        "seqclf_version": version("seqclf"),
-        "tokenizer": json.dumps(rules_to_json(config.text), ensure_ascii=False),
-        "labels": json.dumps(about.labels, ensure_ascii=False),
-        "vocabulary_sha256": hashlib.sha256(vocabulary.to_text().encode()).hexdigest(),
-        "fingerprint": about.fingerprint,
-    }
+    metadata = onnx_metadata(config.text, vocabulary, about)
     made = to_onnx(model, config.model, metadata).SerializeToString()
     difference = greatest_difference(
         model, made, len(vocabulary), config.text.max_length
     )
     return (made if difference <= MOST_DIFFERENCE else None), difference
+
+
+def onnx_metadata(
+    text: TextConfig, vocabulary: Vocabulary, about: DatasetInfo
+) -> dict[str, str]:
+    """Returns what an ONNX file says of itself, by key."""
+    return {
+        "seqclf_version": version("seqclf"),
+        "tokenizer": json.dumps(rules_to_json(text), ensure_ascii=False),
+        "labels": json.dumps(about.labels, ensure_ascii=False),
+        "vocabulary_sha256": hashlib.sha256(vocabulary.to_text().encode()).hexdigest(),
+        "fingerprint": about.fingerprint,
+    }
 
 
 def _evaluate(run: Run, model: Any, data: EncodedDataset) -> None:

@@ -171,7 +171,7 @@ def _compare_finished(
         named = (target.name, target.overwrite)
         place = planning.place_for(finished, target.models, *named)
     data = _data_again(finished[0], target.cache, listener)
-    baselines = _baselines(data, finished[0].path.parent, listener) if data else []
+    baselines = _baselines(data, finished[0], listener) if data else []
     result = compare_runs(finished, baselines)
     if place is None:
         return result, None
@@ -295,10 +295,10 @@ def _data_again(run: Run, cache: Path, listener: Listener) -> EncodedDataset | N
 
 
 def _baselines(
-    data: EncodedDataset, models: Path, listener: Listener
+    data: EncodedDataset, run: Run, listener: Listener
 ) -> list[BaselineTask]:
     """Fits the baselines on data, unless that is done."""
-    tasks = baseline_tasks(data, models)
+    tasks = baseline_tasks(run.config, data, run.path.parent)
     with listener.progress({}) as report:
         planning.fit_baselines(tasks, report)
     return tasks

@@ -92,8 +92,11 @@ def export_run(
       The artefacts, in the order of `names`.
 
     Raises:
+      ConfigError: If a format cannot hold this model.
       RunError: If a folder is taken, or an artefact differs too much from the run.
     """
+    if run.is_linear:
+        _refuse_networks_formats(run, names)
     places = _places(run, names, output)
     left = [name for name in names if overwrite or not places[name].exists()]
     if left:
@@ -103,6 +106,16 @@ def export_run(
         listener.note(_told(artefact))
         made.append(artefact)
     return sorted(made, key=lambda artefact: names.index(artefact.record.format))
+
+
+def _refuse_networks_formats(run: Run, names: Sequence[str]) -> None:
+    for name in names:
+        if not FORMATS[name].takes_linear:
+            fitting = ", ".join(n for n, form in FORMATS.items() if form.takes_linear)
+            raise ConfigError(
+                f"{run.name} is a linear model, which {name} does not hold; use "
+                f"--format {fitting}."
+            )
 
 
 def _places(run: Run, names: Sequence[str], output: Path | None) -> dict[str, Path]:

@@ -9,6 +9,7 @@ from seqclf import runs
 from seqclf.config import RunConfig
 from seqclf.engine import Task, run_tasks
 from seqclf.errors import TrainingError
+from seqclf.evaluation.baselines import run_baseline
 from seqclf.model import backend
 from seqclf.runs import Run
 from seqclf.runs.run import LOG_FILE, mark_asked
@@ -77,7 +78,8 @@ def _train(
 ) -> None:
     trial = Trial(config, data.path, data.about, path, "train", cores())
     with listener.progress({path.name: 1.0}) as report:
-        tasks = [Task(run_trial, trial, path / LOG_FILE)]
+        work = run_trial if config.model.baseline is None else run_baseline
+        tasks = [Task(work, trial, path / LOG_FILE)]
         for outcome in run_tasks(
             tasks, on_report=lambda _, event: report(path.name, event)
         ):

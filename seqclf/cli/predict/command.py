@@ -165,7 +165,8 @@ def predict(
     Example: seqclf predict "Not half as dull as I feared."
     """
     from seqclf.records.reading import Reading
-    from seqclf.runs.comparisons import run_or_default
+    from seqclf.runs import open_run
+    from seqclf.runs.comparisons import run_by_default
 
     require_count("--top", top)
     _refuse_options(context, input_file, output, texts)
@@ -181,8 +182,10 @@ def predict(
         }
     )
     batches = typed_texts(texts or []) if input_file is None else iter(())
-    chosen, screen = run_or_default(run, models_dir), Screen(quiet)
-    _introduce(chosen, screen)
+    screen = Screen(quiet)
+    named = open_run(run, models_dir) if run is not None else None
+    chosen, why = (named, "") if named else run_by_default(models_dir)
+    _introduce(chosen, why, screen)
     if input_file is None:
         _answer_texts(chosen, batches, top, json, explain)
         return
@@ -237,7 +240,9 @@ def _print_lines(lines: Iterable[str]) -> None:
     sys.stdout.flush()
 
 
-def _introduce(run: Run, screen: Screen) -> None:
+def _introduce(run: Run, why: str, screen: Screen) -> None:
+    if why:
+        screen.note(why)
     data = run.dataset.name
     if run.complete.command == "fit":  # saved from Python, without a test split
         screen.note(f"{run.name}, saved from Python")
