@@ -72,7 +72,7 @@ class Classifier:
         """
         if not isinstance(run, Run):
             run = _find(run, models_folder(models_dir))
-        threads = cores() if run.has_onnx or run.is_linear else 1
+        threads = cores() if run.has_onnx or _is_linear(run) else 1
         return cls(_open(run), run.vocabulary, run.text, run.labels, threads)
 
     def predict(self, texts: Sequence[str] | pa.Array) -> list[str]:
@@ -131,8 +131,12 @@ def keras_predict(file: Path) -> Predict:
     return predict
 
 
+def _is_linear(run: Run) -> bool:
+    return LINEAR_FILE in run.checksums
+
+
 def _open(run: Run) -> Predict:
-    if run.is_linear:
+    if _is_linear(run):
         return LinearModel.open(run.file(LINEAR_FILE), run.vocabulary).predict
     return _open_onnx(run) if run.has_onnx else keras_predict(run.file(MODEL_FILE))
 

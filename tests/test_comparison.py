@@ -8,7 +8,7 @@ import pytest
 from conftest import TINY, run_cli, seal
 
 from seqclf.comparison.design import parse_cells
-from seqclf.comparison.plan import relative_cost
+from seqclf.comparison.plan import fit_baselines, relative_cost
 from seqclf.comparison.rows import compare_runs
 from seqclf.comparison.saved import read_details, read_timing
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig
@@ -183,7 +183,9 @@ def test_a_plan_holds_every_twin_seed_by_seed(workplace, tmp_path):
     assert [t.path.name for t in planned.trials] == [
         "reviews-gru-0", "reviews-rnn-0", "reviews-gru-1", "reviews-rnn-1"
     ]  # fmt: skip
-    assert [b.path.name for b in planned.baselines] == ["majority", "tf-idf", "nb-svm"]
+    assert [b.path.name for b in planned.baselines] == [
+        "reviews-majority", "reviews-tf-idf", "reviews-nb-svm"
+    ]  # fmt: skip
     assert planned.path.name == "reviews-compare"
     cells = [config.model.cell for config in planned.timing.configs]
     assert cells == ["rnn", "gru"]
@@ -312,19 +314,20 @@ def test_a_run_of_a_version_without_proof_is_not_taken_for_an_equal(
 
 def test_baselines_are_shared_by_comparisons_on_the_same_data(workplace, tmp_path):
     first = plan_for(workplace, tmp_path)
-    for task in first.baselines:
-        assert not task.is_fitted
-        task.path.mkdir(parents=True)
-        write_json(task.path / "metrics.json", {})
-        seal(task.path, command="baseline")
+    assert not any(task.is_fitted for task in first.baselines)
+    assert fit_baselines(first.baselines, lambda name, event: None) == {}
     other = plan_for(workplace, tmp_path, epochs=9)
     assert other.path != first.path
     assert all(task.is_fitted for task in other.baselines)
+    assert [task.path for task in other.baselines] == [b.path for b in first.baselines]
     sample = plan_for(workplace, tmp_path, data={"limit": 100})
     assert not any(task.is_fitted for task in sample.baselines)
-    # A damaged one is fitted anew, rather than end a comparison after its trainings.
+    # A damaged one is fitted again, rather than end a comparison after its trainings.
     (first.baselines[0].path / "metrics.json").write_text("{")
-    assert [task.is_fitted for task in first.baselines] == [False, True, True]
+    again = plan_for(workplace, tmp_path, epochs=9).baselines
+    assert [task.is_fitted for task in again] == [False, True, True]
+    assert fit_baselines(again, lambda name, event: None) == {}
+    assert all(b.is_fitted for b in plan_for(workplace, tmp_path).baselines)
 
 
 def test_a_comparison_under_a_given_name_is_replaced_on_demand_only(

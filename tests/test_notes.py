@@ -60,6 +60,7 @@ def run(
     scores = metrics.scores(true, np.eye(3)[said], LABELS, np.ones(len(true)))
     return SimpleNamespace(
         name=name,
+        is_linear=False,
         config=RunConfig(text=TextConfig(max_length=50, keep="tail")),
         dataset=DatasetInfo(
             name="x",
