@@ -229,7 +229,8 @@ DOCUMENTED = {
     "supported_ops", "enabled", "weights", "table", "from_text", "from_token_ids",  # TF
     "log_severity_level", "intra_op_num_threads",  # ONNX Runtime
     "learning_rate", "stop_training",  # Keras
-    "caption", "caption_justify",  # Rich
+    # Rich
+    "box", "caption", "caption_justify", "collapse_padding", "pad_edge", "show_edge",
 }  # fmt: skip
 # Attributes without an underscore that are no more public than those with one.
 UNDOCUMENTED = {"src", "__internal__", "inner_loop", "train_function", "use_cudnn"}
