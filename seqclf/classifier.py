@@ -14,13 +14,13 @@ import pyarrow as pa
 from seqclf.config import TextConfig
 from seqclf.errors import DataError, RunError
 from seqclf.keywords import models_folder
-from seqclf.linear.model import LINEAR_FILE, LinearModel
+from seqclf.linear.model import LinearModel
 from seqclf.model.keras_file import open_keras
 from seqclf.model.onnx_graph import onnx_predict
 from seqclf.model.scoring import Predict, batched_logits, probabilities_of
 from seqclf.runs import Run
 from seqclf.runs.comparisons import run_or_default
-from seqclf.runs.run import MODEL_FILE, ONNX_FILE
+from seqclf.runs.run import LINEAR_FILE, MODEL_FILE, ONNX_FILE
 from seqclf.system import cores
 from seqclf.text.arrays import strings
 from seqclf.text.batching import sorted_order
@@ -72,7 +72,7 @@ class Classifier:
         """
         if not isinstance(run, Run):
             run = _find(run, models_folder(models_dir))
-        threads = cores() if run.has_onnx or _is_linear(run) else 1
+        threads = 1 if run.model_file == MODEL_FILE else cores()
         return cls(_open(run), run.vocabulary, run.text, run.labels, threads)
 
     def predict(self, texts: Sequence[str] | pa.Array) -> list[str]:
@@ -131,14 +131,12 @@ def keras_predict(file: Path) -> Predict:
     return predict
 
 
-def _is_linear(run: Run) -> bool:
-    return LINEAR_FILE in run.checksums
-
-
 def _open(run: Run) -> Predict:
-    if _is_linear(run):
+    if run.model_file == LINEAR_FILE:
         return LinearModel.open(run.file(LINEAR_FILE), run.vocabulary).predict
-    return _open_onnx(run) if run.has_onnx else keras_predict(run.file(MODEL_FILE))
+    if run.model_file == ONNX_FILE:
+        return _open_onnx(run)
+    return keras_predict(run.file(MODEL_FILE))
 
 
 def _open_onnx(run: Run) -> Predict:

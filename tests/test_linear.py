@@ -14,11 +14,12 @@ from seqclf.data import load_dataset
 from seqclf.data.dataset import Dataset
 from seqclf.errors import RunError
 from seqclf.linear import fit
-from seqclf.linear.model import LINEAR_FILE, LinearModel, features_of
+from seqclf.linear.model import LinearModel, features_of
 from seqclf.linear.ngrams import NGrams, fit_ngrams, tokenized
 from seqclf.linear.onnx_graph import to_onnx
 from seqclf.model.onnx_graph import open_session
 from seqclf.model.scoring import probabilities_of
+from seqclf.runs.run import LINEAR_FILE
 from seqclf.text import tokens
 from seqclf.text.batching import pad
 from seqclf.text.encoding import EncodedDataset, Examples, encode_dataset

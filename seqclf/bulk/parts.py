@@ -29,8 +29,6 @@ from seqclf.marker import QUESTION_FILE
 from seqclf.runs import Run
 from seqclf.runs.run import (
     LABELS_FILE,
-    MODEL_FILE,
-    ONNX_FILE,
     TOKENIZER_FILE,
     VOCABULARY_FILE,
 )
@@ -74,8 +72,7 @@ def _hash_of_files(source: Source) -> str:
 
 def _hash_of_run(run: Run) -> str:
     checksums = run.checksums
-    model = ONNX_FILE if run.has_onnx else MODEL_FILE
-    names = (model, VOCABULARY_FILE, LABELS_FILE, TOKENIZER_FILE)
+    names = (run.model_file, VOCABULARY_FILE, LABELS_FILE, TOKENIZER_FILE)
     together = "".join(checksums[name] for name in names)
     return hashlib.sha256(together.encode()).hexdigest()[:DIGITS]
 

@@ -57,6 +57,11 @@ def compare_runs(
         raise RunError("there is nothing to compare: no run is finished.")
     for run in finished:
         run.require_scores()
+        if run.is_linear:
+            raise RunError(
+                f"{run.name} is a linear model; a comparison fits those by itself: "
+                f"name networks."
+            )
     _refuse_different_data(finished)
     groups = group_runs(finished)
     rights = {name: right_answers(group) for name, group in groups.items()}

@@ -25,7 +25,6 @@ from seqclf.export.formats import FORMATS
 from seqclf.export.portable import portable_json
 from seqclf.export.texts import own_data, verification_texts
 from seqclf.export.verify import Check, verify
-from seqclf.linear.model import LINEAR_FILE
 from seqclf.metrics import accuracy
 from seqclf.model.scoring import batched_logits
 from seqclf.records.export import (
@@ -42,6 +41,7 @@ from seqclf.runs.run import (
     CONFIG_FILE,
     DATASET_FILE,
     LABELS_FILE,
+    LINEAR_FILE,
     METRICS_FILE,
     MODEL_FILE,
     ONNX_FILE,

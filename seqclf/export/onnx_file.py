@@ -8,11 +8,11 @@ from pathlib import Path
 
 from seqclf.cells import CELLS
 from seqclf.errors import RunError
-from seqclf.linear.model import LINEAR_FILE, LinearModel
+from seqclf.linear.model import LinearModel
 from seqclf.linear.onnx_graph import to_onnx
 from seqclf.model.onnx_graph import has_onnx, import_onnxruntime
 from seqclf.runs import Run
-from seqclf.runs.run import ONNX_FILE
+from seqclf.runs.run import LINEAR_FILE, ONNX_FILE
 from seqclf.training.trial import onnx_metadata
 
 # The token vectors, most of the file, and those recurrent operators of which ONNX

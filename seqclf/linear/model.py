@@ -14,12 +14,11 @@ import pyarrow as pa
 
 from seqclf.errors import RunError
 from seqclf.linear.ngrams import NGrams
+from seqclf.runs.run import LINEAR_FILE
 from seqclf.storage import write_whole
 from seqclf.text.arrays import strings
 from seqclf.text.tokens import RESERVED, TokenizedTexts
 from seqclf.text.vocabulary import Vocabulary
-
-LINEAR_FILE = "linear.npz"
 
 
 @dataclass(frozen=True, slots=True)

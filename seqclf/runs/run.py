@@ -58,6 +58,7 @@ VOCABULARY_FILE = "vocabulary.txt"
 TOKENIZER_FILE = "tokenizer.json"
 MODEL_FILE = "model.keras"
 FIRST_EPOCH_FILE = "first_epoch.keras"  # the model after one epoch, for studies
+LINEAR_FILE = "linear.npz"  # of a linear model
 ONNX_FILE = "model.onnx"  # the same weights; missing if it does not agree with Keras
 HISTORY_FILE = "history.jsonl"
 METRICS_FILE = "metrics.json"
@@ -213,6 +214,12 @@ class Run:
     def has_onnx(self) -> bool:
         """Whether `model.onnx` was written: it is not if it disagrees with Keras."""
         return ONNX_FILE in self.checksums
+
+    @property
+    def model_file(self) -> str:
+        """The name of the file that predicts."""
+        names = (LINEAR_FILE, ONNX_FILE)
+        return next((name for name in names if name in self.checksums), MODEL_FILE)
 
     @property
     def has_scores(self) -> bool:

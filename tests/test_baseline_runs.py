@@ -1,0 +1,185 @@
+"""Linear baselines as runs: what knows a run knows them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import invoke, reviews, write_csv
+
+from seqclf import Classifier, train
+from seqclf.data.dataset import TEST, VALIDATION
+from seqclf.errors import RunError
+from seqclf.runs import Run
+from seqclf.runs.comparisons import default_run, run_by_default
+from seqclf.text.arrays import strings
+from seqclf.text.tokens import tokenize
+
+
+@pytest.fixture(scope="module")
+def home(workplace, tmp_path_factory) -> Path:
+    """A folder with reviews/ and the run of nb-svm on it; read only."""
+    folder = tmp_path_factory.mktemp("home")
+    shutil.copytree(workplace / "reviews", folder / "reviews")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        done = invoke("train", "--baseline=nb-svm", "--data=reviews")
+    assert done.exit_code == 0, done.output
+    assert "chosen on validation: C " in done.stdout
+    return folder
+
+
+@pytest.fixture
+def here(home, tmp_path, monkeypatch) -> Path:
+    """A copy of it, and the working directory."""
+    shutil.copytree(home, tmp_path / "home")
+    monkeypatch.chdir(tmp_path / "home")
+    return tmp_path / "home"
+
+
+def run_in(folder: Path, name: str = "reviews-nb-svm") -> Run:
+    return Run(folder / "models" / name)
+
+
+def test_an_equal_baseline_is_reused_and_a_damaged_one_fitted_again(here):
+    run = run_in(here)
+    before = run.checksums["linear.npz"]
+    again = invoke("train", "--baseline=nb-svm", "--data=reviews")
+    assert "is finished with these settings and data: reused" in again.stderr
+    (run.path / "linear.npz").write_bytes(b"PK")
+    refused = invoke("predict", "fine", "--run=reviews-nb-svm")
+    assert "no usable linear.npz" in refused.output
+    assert invoke("train", "--baseline=nb-svm", "--data=reviews").exit_code == 0
+    assert run.checksums["linear.npz"] == before
+    sample = invoke("train", "--baseline=nb-svm", "--data=reviews", "--limit=80")
+    assert sample.exit_code == 0
+    assert run_in(here, "reviews-nb-svm-2").dataset.sizes["train"] == 80
+
+
+def test_it_predicts_what_it_was_scored_by(home):
+    run = run_in(home)
+    texts = [text for text, _ in reviews(48, start=200)]
+    classifier = Classifier.open(run)
+    recorded = run.predictions(TEST)
+    np.testing.assert_allclose(
+        classifier.predict_proba(texts), recorded.probabilities, atol=1e-6
+    )
+    words = [len(tokens) for tokens in tokenize(strings(texts)).to_pylist()]
+    assert recorded.lengths.tolist() == words
+    # It reads a text whole: its network-sized part alone would say the other.
+    long = "good " * 500 + "awful " * 3000
+    assert classifier.predict([long]) != classifier.predict(["good " * 500])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--cell=gru"], "--cell and --baseline exclude each other"),
+        (["--cell=lstm"], "--cell and --baseline exclude each other"),
+        (["--units=8"], "units does nothing for nb-svm, a linear model"),
+        (["--epochs=3"], "epochs does nothing for nb-svm"),
+        (["--max-length=50"], "max_length does nothing for nb-svm"),
+    ],
+)
+def test_settings_of_a_network_are_refused_beside_it(options, message, tmp_path):
+    done = invoke("train", "--baseline=nb-svm", *options, f"--models-dir={tmp_path}")
+    assert done.exit_code == 2
+    assert message in " ".join(done.output.split())
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_baseline_and_one_in_a_comparison_are_refused():
+    assert "did you mean 'nb-svm'" in invoke("train", "--baseline=nbsvm").output
+    assert "No such option" in invoke("compare", "--baseline=nb-svm").output
+
+
+def test_commands_know_it(here):
+    scores = run_in(here).metrics[TEST]
+    said = json.loads(invoke("evaluate", "reviews-nb-svm", "--json").stdout)
+    assert said["accuracy"] == scores.accuracy
+    [listed] = json.loads(invoke("runs", "list", "--json").stdout)
+    assert (listed["baseline"], "cell" in listed) == ("nb-svm", False)
+    assert "nb-svm" in invoke("runs", "list").stdout
+    shown = json.loads(invoke("runs", "show", "reviews-nb-svm", "--json").stdout)
+    assert shown["environment"]["chosen"].keys() == {"C", "temperature"}
+    assert "temperature" in invoke("runs", "show", "reviews-nb-svm").stdout
+    write_csv(here / "new.csv", reviews(20, start=300))
+    written = invoke("predict", "--input=new.csv", "--output=labels.csv")
+    assert written.exit_code == 0, written.output
+    assert len((here / "labels.csv").read_text().splitlines()) == 21
+    explained = invoke("predict", "--explain", "--json", "a good film")
+    words = json.loads(explained.stdout)["words"]
+    assert [one["token"] for one in words] == ["a", "good", "film"]
+    # One n-gram less has less to say, whatever the sign.
+    assert any(abs(one["effect"]) > 0 for one in words)
+
+
+def test_it_is_no_twin(here, finished_run):
+    shutil.copytree(finished_run.path, here / "models" / "twin")
+    refused = invoke("compare", "reviews-nb-svm", "twin")
+    assert refused.exit_code == 1
+    assert "reviews-nb-svm is a linear model" in refused.output
+
+
+def test_python_trains_it(here):
+    run = train("reviews", baseline="majority")
+    assert run.path.name == "reviews-majority"
+    shares = Classifier.open(run).predict_proba(["anything", ""])
+    assert (shares[0] == shares[1]).all()
+
+
+def test_every_row_of_a_comparison_may_be_the_best(here, finished_run):
+    for name in ("reviews-gru-0", "twin"):
+        shutil.copytree(finished_run.path, here / "models" / name)
+    config = json.loads((here / "models" / "twin" / "config.json").read_text())
+    config["training"]["seed"] = 1
+    (here / "models" / "twin" / "config.json").write_text(json.dumps(config))
+    from conftest import seal
+
+    seal(here / "models" / "twin")
+    kept = invoke("compare", "reviews-gru-0", "twin", "--name=kept")
+    assert kept.exit_code == 0, kept.output
+    names = ("reviews-gru-0", "reviews-majority", "reviews-tf-idf", "reviews-nb-svm")
+    losses = {n: run_in(here, n).metrics[VALIDATION].log_loss for n in names}
+    best, next_best = sorted(names, key=lambda name: losses[name])[:2]
+    run, why = run_by_default(here / "models")
+    assert default_run(here / "models") == run
+    assert run.name == best
+    assert why == (
+        f"{best} has the least validation loss of kept: {losses[best]:.3f}; the next, "
+        f"{next_best}, has {losses[next_best]:.3f}."
+    )
+    assert why in " ".join(invoke("predict", "fine").stderr.split())
+
+
+@pytest.mark.slow
+def test_it_is_exported_as_onnx_alone(here):
+    done = invoke("export", "reviews-nb-svm", "--format=onnx")
+    assert done.exit_code == 0, done.output
+    assert "100.00 %" in done.stderr
+    card = (here / "exports" / "reviews-nb-svm" / "onnx" / "README.md").read_text()
+    assert "(nb-svm, a linear model on n-grams)" in card
+    assert "It reads texts whole" in card
+    again = invoke("export", "reviews-nb-svm", "--format=onnx")
+    assert "is there already, of this run and settings: reused" in again.stderr
+    for name in ("keras", "saved_model", "litert"):
+        refused = invoke("export", "reviews-nb-svm", f"--format={name}")
+        assert f"is a linear model, which {name} does not hold" in refused.output
+    int8 = invoke("export", "reviews-nb-svm", "--format=onnx", "--quantize=int8")
+    assert "which onnx-int8 does not hold; use --format onnx" in int8.output
+
+
+def test_a_damaged_model_is_named(here):
+    from conftest import seal
+
+    run = run_in(here)
+    with np.load(run.path / "linear.npz") as arrays:
+        changed = dict(arrays)
+    changed["weights"] = changed["weights"][:-1]
+    np.savez(run.path / "linear.npz", **changed)
+    seal(run.path)
+    with pytest.raises(RunError, match=r"linear\.npz could not be read: weights of"):
+        Classifier.open(run)
