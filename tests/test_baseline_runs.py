@@ -69,9 +69,11 @@ def test_it_predicts_what_it_was_scored_by(home):
     )
     words = [len(tokens) for tokens in tokenize(strings(texts)).to_pylist()]
     assert recorded.lengths.tolist() == words
-    # It reads a text whole: its network-sized part alone would say the other.
-    long = "good " * 500 + "awful " * 3000
-    assert classifier.predict([long]) != classifier.predict(["good " * 500])
+    # It reads a text whole, however long.
+    long = "good " + "the " * 3000
+    assert classifier.lengths(strings([long + "awful"])).tolist() == [3002]
+    before, after = classifier.predict_proba([long, long + "awful"])[:, 0]
+    assert before != after
 
 
 @pytest.mark.parametrize(
