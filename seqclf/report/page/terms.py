@@ -13,8 +13,9 @@ TERMS = (
     (
         "majority, tf-idf + logistic regression, nb-svm",
         "Baselines, fitted once: always the commonest label of the training texts; and "
-        "two linear models on counts of words and pairs of words, blind to any other "
-        "order (nb-svm: Wang & Manning 2012).",
+        "two linear models on n-grams, blind to any other order: words and pairs by "
+        "TF-IDF; and one to three words, weighted by naive Bayes's log-count ratio "
+        "(Wang & Manning 2012, with logistic regression in place of the SVM).",
     ),
     (
         "seed",
