@@ -21,14 +21,7 @@ SIGNIFICANCE = 0.05
 
 def right_answers(group: Sequence[Run]) -> Right:
     """Returns which test texts the runs have right, by seed."""
-    return {run.config.training.seed: right_answer(run) for run in group}
-
-
-def right_answer(run: Run, split: str = TEST) -> np.ndarray:
-    """Returns which texts a run, or a fitted baseline, has right: bool [texts]."""
-    predictions = run.predictions(split)
-    right: np.ndarray = predictions.probabilities.argmax(1) == predictions.label_ids
-    return right
+    return {run.config.training.seed: run.predictions(TEST).right for run in group}
 
 
 def accuracy_interval(right: Right) -> tuple[float, float]:

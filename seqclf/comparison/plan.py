@@ -11,16 +11,10 @@ from typing import Any
 
 from seqclf import marker, runs
 from seqclf.cells import CELLS, NO_RECURRENCE
-from seqclf.comparison import tuning
+from seqclf.comparison import saved, tuning
 from seqclf.comparison.design import Design, twins
 from seqclf.comparison.details import details
 from seqclf.comparison.rows import compare_runs, group_runs
-from seqclf.comparison.saved import (
-    DETAILS_FILE,
-    TIMING_FILE,
-    read_question,
-    read_timing,
-)
 from seqclf.config import RunConfig, twin
 from seqclf.data.dataset import TEST
 from seqclf.engine import Task, run_tasks
@@ -211,7 +205,7 @@ def _is_free_for(path: Path, question: Question) -> bool:
     is_ours = marker.is_ours(path, marker.COMPARISON)
     if is_ours and not (path / QUESTION_FILE).exists():
         return not (path / COMPARISON_FILE).exists()  # interrupted at its start
-    return is_ours and read_question(path) == question
+    return is_ours and saved.read_question(path) == question
 
 
 def execute(plan: Plan, on_report: OnEvent) -> tuple[list[Run], dict[str, str]]:
@@ -275,13 +269,13 @@ def fit_baselines(
 def _time(plan: Plan, on_report: OnEvent) -> dict[str, str]:
     """Times the twins alone, unless that is done; returns why it could not be."""
     cells = [config.model.cell for config in plan.timing.configs]
-    if set(cells) <= set(read_timing(plan.path)) and not plan.trials:
+    if set(cells) <= set(saved.read_timing(plan.path)) and not plan.trials:
         return {}
     task = Task(run_timing, plan.timing, plan.path / files.LOG_FILE)
     values, failures = _run_all([task], [TIMING], on_report)
     if not failures:
         timing = dict(zip(cells, values[0], strict=True))
-        write_json(plan.path / TIMING_FILE, to_plain(timing))
+        write_json(plan.path / saved.TIMING_FILE, to_plain(timing))
     return failures
 
 
@@ -329,7 +323,7 @@ def finish(
     if not finished:
         reasons = "; ".join(f"{name}: {error}" for name, error in failures.items())
         raise RunError(f"no training was finished. {reasons}")
-    timing = read_timing(plan.path)
+    timing = saved.read_timing(plan.path)
     result = replace(
         compare_runs(finished, plan.baselines, timing, plan.chosen),
         tuning=plan.tuning,
@@ -357,9 +351,10 @@ def _write(
         data = open_data()
         texts = data.texts(TEST) if data is not None else None
         found = details(group_runs(finished), texts)
-        write_json(path / DETAILS_FILE, to_plain(found))
+        write_json(path / saved.DETAILS_FILE, to_plain(found))
     except Exception as error:  # noqa: BLE001 -- whatever it is, the result is kept
-        (path / DETAILS_FILE).unlink(missing_ok=True)  # an earlier one is of other runs
+        # An earlier one is of other runs.
+        (path / saved.DETAILS_FILE).unlink(missing_ok=True)
         result = replace(result, missing=result.missing | {DETAILS: str(error)})
     write_json(path / COMPARISON_FILE, to_plain(result))
     files.mark_complete(path, "compare")

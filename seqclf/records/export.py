@@ -9,11 +9,10 @@ from seqclf.records.scores import Accuracy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What only the user who exports can say.
+    """What only the user who exports can say: the licence and the texts' languages.
 
-    Attributes:
-      license: Identifier of the model's licence, as the Hugging Face Hub lists them.
-      languages: Codes of the texts' languages; left out of the card if empty.
+    The licence is an identifier of the Hugging Face Hub, languages are codes; the card
+    leaves them out if there are none.
     """
 
     license: str = "unknown"
@@ -22,10 +21,9 @@ class About:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How the predictions of an artefact compare with those of its run.
+    """How the predictions of an artefact compare with those of its run on some texts.
 
     Attributes:
-      texts: Texts compared.
       greatest_difference: Of any probability of any text; a fraction.
       label_agreement: Fraction of the texts that get the same label.
       milliseconds_per_text: Median, from a text to its label, one text at a time.
@@ -58,7 +56,6 @@ class ExportRecord(Agreement):
       bytes: Size of all its files but `export.json`.
       sha256: Hash of each of them, by its path in the artefact.
       own_texts: How many of the texts compared are of the run's test split.
-      about: What its model card says of licence and languages.
       test: What coarser weights cost in test accuracy; None where the run's data is not
         in the cache, and of formats that lose nothing, whose file has no such field.
     """

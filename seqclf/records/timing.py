@@ -7,13 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepTimes:
-    """Milliseconds of a training step.
+    """Milliseconds of a training step: the median, fastest and slowest round, and all.
 
-    Attributes:
-      median: Over the rounds.
-      least: Of the fastest round.
-      most: Of the slowest.
-      rounds: Of each round; every twin has had one after the other.
+    Every twin has had a round, one after the other.
     """
 
     median: float
@@ -26,11 +22,8 @@ class StepTimes:
 class Timing:
     """What the timing pass measured of a twin.
 
-    Attributes:
-      milliseconds_per_step: Of training.
-      tokens_per_second: Of training, from the median step; padding does not count.
-      seconds_per_epoch: From the median step.
-      milliseconds_per_prediction: Median over single texts.
+    Times of training are from the median step, and padding is no token; a prediction is
+    of a single text, the median.
     """
 
     milliseconds_per_step: StepTimes
@@ -41,13 +34,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedTwin(Timing):
-    """A timed twin, and what was counted in its built model.
-
-    Attributes:
-      kernel: What ran the recurrence, see `kernels.kernel_of`.
-      parameters: All weights.
-      recurrent_parameters: Those of the recurrent layers.
-    """
+    """A timed twin: kernel, see `kernels.kernel_of`, and weights, all and recurrent."""
 
     kernel: str
     parameters: int

@@ -85,6 +85,16 @@ class Predictions:
     probabilities: np.ndarray
     lengths: np.ndarray
 
+    @property
+    def answers(self) -> np.ndarray:
+        """The likeliest label of each text, int64 [n]."""
+        return np.asarray(self.probabilities.argmax(axis=1))
+
+    @property
+    def right(self) -> np.ndarray:
+        """Whether that is the true label, bool [n]."""
+        return np.asarray(self.answers == self.label_ids)
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
