@@ -254,9 +254,7 @@ GRU = Cell(
     relative_cost=1.0,
     look=Look(colour="#0072B2", marker="^", line="--"),
     onnx=Onnx(
-        operator="GRU",
-        gate_order=(0, 1, 2),
-        attributes={"linear_before_reset": 1},
+        operator="GRU", gate_order=(0, 1, 2), attributes={"linear_before_reset": 1}
     ),
     has_cudnn=True,
     inside=Inside(

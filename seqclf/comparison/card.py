@@ -103,9 +103,7 @@ def _check(
 
 
 def _check_by_seed(
-    what: str,
-    finished: Sequence[Run],
-    parts_of: Callable[[Run], Mapping[str, str]],
+    what: str, finished: Sequence[Run], parts_of: Callable[[Run], Mapping[str, str]]
 ) -> Check:
     """Compares, among runs of one seed, those parts that several of them have."""
     seen: dict[int, dict[str, str]] = {}

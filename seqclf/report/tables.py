@@ -23,15 +23,7 @@ from seqclf.records.comparison import (
     TwinCard,
 )
 from seqclf.report.table import Table, to_markdown, to_terminal
-from seqclf.wording import (
-    MISSING,
-    interval,
-    p_value,
-    percent,
-    plural,
-    signed,
-    span,
-)
+from seqclf.wording import MISSING, interval, p_value, percent, plural, signed, span
 
 T = TypeVar("T")
 V = TypeVar("V")

@@ -32,8 +32,7 @@ class Standing:
 
     Attributes:
       epoch: The current epoch, from 1; one more than the last when all are over.
-      step: Steps of it that are done.
-      seconds: What they took.
+      step: Steps of it that are done; `seconds` is what they took.
       history: The finished epochs.
       batches: A hash of the batches of each finished epoch.
       best_epoch: The finished epoch of the least validation loss; 0 if there is none.
@@ -60,10 +59,7 @@ class Standing:
     ) -> Standing:
         """Returns where a training is after its current epoch.
 
-        Args:
-          record: The epoch's record.
-          batches: Hash of its batches.
-          weights: The model's weights.
+        That has this record and hash of batches, and left the model with these weights.
         """
         done = replace(
             self,

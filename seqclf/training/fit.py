@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +40,6 @@ class History:
     """What happened in training.
 
     Attributes:
-      epochs: A record of each.
       best_epoch: The epoch of the least validation loss, from 1; the model has its
         weights.
       padding_share: Fraction of positions in the first epoch that held padding.
@@ -111,15 +110,16 @@ def fit(
         batches = watched(training_batches(train, config, epoch), seen)
         left = itertools.islice(batches, standing.step, None)
         dataset = as_tf_dataset(left, now - standing.step, labels, weights_of_labels)
-        place = _Place(epoch, epochs, now, standing.step, tokens / now)
-        keeper = _keeper(standing, checkpoints, now - standing.step)
-        trained = _train_epoch(model, dataset, [_reporter(place, report), keeper])
-        seconds = trained.seconds + standing.seconds
+        reporter = _reporter(standing, epochs, now, tokens / now, report)
+        callbacks = [reporter, _keeper(standing, checkpoints, now - standing.step)]
+        start = time.perf_counter()
+        trained = model.fit(dataset, shuffle=False, verbose=0, callbacks=callbacks)
+        seconds = time.perf_counter() - start + standing.seconds
         loss, accuracy = _validate(model, validation)
         record = Epoch(
             epoch=epoch,
-            loss=trained.loss,
-            accuracy=trained.accuracy,
+            loss=float(trained.history["loss"][0]),
+            accuracy=float(trained.history["accuracy"][0]),
             seconds=seconds,
             tokens_per_second=tokens / seconds,
             validation_loss=loss,
@@ -176,20 +176,6 @@ def label_weights(
     return (len(label_ids) / (present * np.maximum(counts, 1))).astype(np.float32)
 
 
-class _TrainedEpoch(NamedTuple):
-    loss: float
-    accuracy: float
-    seconds: float
-
-
-def _train_epoch(model: Any, dataset: Any, callbacks: list[Any]) -> _TrainedEpoch:
-    start = time.perf_counter()
-    result = model.fit(dataset, shuffle=False, verbose=0, callbacks=callbacks)
-    seconds = time.perf_counter() - start
-    loss, accuracy = (float(result.history[name][0]) for name in ("loss", "accuracy"))
-    return _TrainedEpoch(loss, accuracy, seconds)
-
-
 def as_tf_dataset(
     batches: Iterator[Batch],
     steps: int,
@@ -236,17 +222,9 @@ def as_tf_dataset(
     return counted.prefetch(2).with_options(options)
 
 
-class _Place(NamedTuple):
-    """Where a training is when an epoch begins, or resumes."""
-
-    epoch: int
-    epochs: int
-    steps: int
-    done: int  # of the epoch's steps
-    tokens_per_step: float
-
-
-def _reporter(place: _Place, report: Report) -> Any:
+def _reporter(
+    standing: Standing, epochs: int, steps: int, tokens_a_step: float, report: Report
+) -> Any:
     """Returns a callback that reports the steps, at most five times a second."""
     keras = import_keras()
 
@@ -255,21 +233,19 @@ def _reporter(place: _Place, report: Report) -> Any:
             self.start = self.last = time.perf_counter()
 
         def on_train_batch_end(self, batch: int, logs: Mapping[str, float]) -> None:
-            now, step = time.perf_counter(), place.done + batch + 1
-            if now - self.last < 0.2 and step < place.steps:
+            now, step = time.perf_counter(), standing.step + batch + 1
+            if now - self.last < 0.2 and step < steps:
                 return
             self.last = now
-            loss, accuracy = (float(logs[name]) for name in ("loss", "accuracy"))
-            speed = (batch + 1) * place.tokens_per_step / (now - self.start)
             report(
                 Stepped(
-                    epoch=place.epoch,
-                    epochs=place.epochs,
+                    epoch=standing.epoch,
+                    epochs=epochs,
                     step=step,
-                    steps=place.steps,
-                    loss=loss,
-                    accuracy=accuracy,
-                    tokens_per_second=speed,
+                    steps=steps,
+                    loss=float(logs["loss"]),
+                    accuracy=float(logs["accuracy"]),
+                    tokens_per_second=(batch + 1) * tokens_a_step / (now - self.start),
                 )
             )
 
@@ -277,15 +253,11 @@ def _reporter(place: _Place, report: Report) -> Any:
 
 
 def _keeper(standing: Standing, checkpoints: Checkpoints, left: int) -> Any:
-    """Returns a callback that writes checkpoints within an epoch.
+    """Returns a callback that writes checkpoints within an epoch of which some is left.
 
     It also lets the epoch's loss and accuracy continue from where it was interrupted.
-
-    Args:
-      standing: Where the training resumes.
-      checkpoints: Where they are kept.
-      left: Steps left of the epoch. None is written behind the last: nothing would be
-        left to train on, and the epoch's own checkpoint follows.
+    Behind the last step it writes none: nothing would be left to train on, and the
+    epoch's own checkpoint follows.
     """
     keras = import_keras()
 

@@ -244,7 +244,7 @@ def _words(result: ComparisonResult, details: Details | None) -> dict[str, objec
         "n": n,
         "n_validation": _size(dataset, VALIDATION),
         "majority_said": figures.majority_said(result.rows),
-        "terms": TERMS,
+        "terms": TERMS.items(),
         "differences": [in_words(pair, names) for pair in tables.compared(result)],
         "card_said": tables.held_equal(result.card),
         "command": result.command or "seqclf compare",
