@@ -30,11 +30,9 @@ Answers = Mapping[str, Mapping[int, Predictions]]  # by row and seed
 
 
 def details(groups: Groups, texts: pa.ChunkedArray | None = None) -> records.Details:
-    """Looks inside a comparison.
+    """Looks inside a comparison of finished runs, by row of each the seeds.
 
-    Args:
-      groups: Finished runs by cell; of each cell the seeds.
-      texts: string [n], the test texts; without them what needs them is missing.
+    `texts` are the test texts, string [n]; without them what needs them is missing.
     """
     said = {
         cell: {run.config.training.seed: run.predictions(TEST) for run in runs}

@@ -50,10 +50,6 @@ def compare_runs(
         runs measured themselves, perhaps while others ran.
       chosen: Settings that were chosen for each cell, in which twins may differ.
 
-    Returns:
-      Rows, pairs of twins, the best twin against each baseline, a verdict and the
-      card of what is equal.
-
     Raises:
       RunError: If the runs are not comparable; what differs is named.
     """

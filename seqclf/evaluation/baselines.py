@@ -174,13 +174,9 @@ def _nb_svm_weights(features: Any, is_label: np.ndarray) -> tuple[np.ndarray, fl
 def log_count_ratios(features: Any, is_label: np.ndarray) -> np.ndarray:
     """Returns how much more often each feature occurs in texts of a label.
 
-    Args:
-      features: Sparse 0 or 1 [texts, features].
-      is_label: bool [texts].
-
-    Returns:
-      float64 [features], the logarithm of the two relative frequencies' ratio, each
-      count smoothed by 1.
+    From features, sparse 0 or 1 [texts, features], and is_label, bool [texts], to
+    float64 [features]: the logarithm of the two relative frequencies' ratio, each count
+    smoothed by 1.
     """
     shares = []
     for rows in (is_label, ~is_label):

@@ -36,17 +36,12 @@ class Evaluation:
 
 
 def evaluate(run: Run, data: DataConfig, split: str) -> Evaluation:
-    """Predicts a split and scores it.
+    """Predicts a split of some data, `train`, `validation` or `test`, and scores it.
 
     The data of the run is divided as in training, so that its test split has no
     training text. Other data is taken as it is, from the columns of the training data
     if it has them and no others are named; a source that has only `train` is evaluated
     whole.
-
-    Args:
-      run: A finished run.
-      data: Where the texts are.
-      split: `train`, `validation` or `test`.
 
     Raises:
       ConfigError: If `split` is no labelled split.
@@ -124,20 +119,13 @@ def _refuse_changed_source(run: Run, source: str) -> None:
 def match_labels(
     labels: Sequence[str], known: tuple[str, ...], merge: bool = False
 ) -> np.ndarray:
-    """Returns, for each label of the data, the run's id of the same name.
+    """Returns the known id of the same name for each label of data, int64 [labels].
 
-    Numbers are matched by what they are: `1.0` is `1`.
-
-    Args:
-      labels: Of the data.
-      known: Of the run.
-      merge: Whether names that differ only by case, blanks or accents' form match.
-
-    Returns:
-      int64 [labels].
+    Numbers are matched by what they are: `1.0` is `1`. To `merge` lets names match that
+    differ only by case, blanks or accents' form.
 
     Raises:
-      DataError: If the run has no label of that name; which option helps, if one does.
+      DataError: If no label has that name; which option helps, if one does.
     """
     ids = [_id_of(label, known, merge) for label in labels]
     if None in ids:
@@ -153,11 +141,6 @@ def matched(
     labels: Sequence[str], run: Run, data: DataConfig
 ) -> tuple[np.ndarray, list[str]]:
     """Matches labels as the run took them: those too rare for it are treated as then.
-
-    Args:
-      labels: Of the data.
-      run: A finished run.
-      data: How the data was read.
 
     Returns:
       The run's id of each label, or `GONE` for one whose rows are to be left out,

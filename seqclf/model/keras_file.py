@@ -33,13 +33,7 @@ _BYTES = 4  # of a weight, float32
 
 
 def open_keras(file: Path) -> Any:
-    """Opens a model that seqclf wrote.
-
-    Args:
-      file: A plain `.keras` file.
-
-    Returns:
-      The uncompiled keras.Model.
+    """Opens a plain `.keras` file that seqclf wrote, as an uncompiled keras.Model.
 
     Raises:
       RunError: If it is none, or names what seqclf's models do not have.

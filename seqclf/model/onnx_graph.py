@@ -31,12 +31,9 @@ TOKEN_IDS, LOGITS, PROBABILITIES = "token_ids", "logits", "probabilities"
 
 
 def to_onnx(model: Any, config: ModelConfig, metadata: Mapping[str, str]) -> ModelProto:
-    """Builds the graph from the weights of a Keras model.
+    """Builds the graph from the weights of a model from `build_model` and its config.
 
-    Args:
-      model: From `build_model`, with the weights to take.
-      config: The config it was built from.
-      metadata: Stored in the file, by key.
+    The metadata is stored in the file, by key.
 
     Returns:
       A model from token_ids int32 [batch, time], padded on the right with 0 and with

@@ -20,7 +20,6 @@ class DatasetInfo:
     """A data set, as `dataset.json` has it.
 
     Attributes:
-      name: Its short name.
       source: Where it came from, as it was given.
       fingerprint: Tells equal texts and labels from others.
       labels: Label names; the position is the label id.

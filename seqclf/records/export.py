@@ -45,11 +45,9 @@ class TestCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRecord(Agreement):
-    """The `export.json` of an artefact.
+    """The `export.json` of an artefact of a run, in a `format` of `export.FORMATS`.
 
     Attributes:
-      format: A key of `export.FORMATS`.
-      run: Name of the run.
       run_sha256: Hash of the files of the run that the artefact is made of.
       seqclf_version: Version that wrote it.
       bound: Greatest difference that the format may have.

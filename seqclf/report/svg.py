@@ -9,20 +9,17 @@ SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 HREF = f"{{{XLINK}}}href"
 INK = "#123456"  # what is drawn in it takes the page's text colour
 DROPPED = ("metadata", "style")
+ElementTree.register_namespace("", SVG)
+ElementTree.register_namespace("xlink", XLINK)
 
 
 def fit_for_page(svg: str, name: str) -> str:
-    """Returns a drawing without style attributes, as part of a page.
+    """Returns a drawing, from `Figure.savefig`, without style attributes, for a page.
 
     The page's policy forbids `style` attributes, but allows one attribute per property.
-
-    Args:
-      svg: What `Figure.savefig` wrote.
-      name: Goes before every id, so that the ids of a page are unique;
-        ids that nothing refers to are left out.
+    The name goes before every id, so that the ids of a page are unique; ids that
+    nothing refers to are left out.
     """
-    ElementTree.register_namespace("", SVG)
-    ElementTree.register_namespace("xlink", XLINK)
     root = ElementTree.fromstring(svg)  # noqa: S314 -- matplotlib wrote it
     for parent in list(root.iter()):
         for child in list(parent):
@@ -49,8 +46,6 @@ def with_ids_of(svg: str, name: str) -> str:
 
     A page can then have two drawings of one name.
     """
-    ElementTree.register_namespace("", SVG)
-    ElementTree.register_namespace("xlink", XLINK)
     root = ElementTree.fromstring(svg)  # noqa: S314 -- `fit_for_page` wrote it
     for element in root.iter():
         for key, value in element.attrib.items():

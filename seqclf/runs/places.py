@@ -60,13 +60,7 @@ def list_runs(models: Path) -> list[Run]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a run goes.
-
-    Attributes:
-      path: Its directory.
-      is_done: Whether an equal run is finished there.
-      is_begun: Whether an equal one was begun there and interrupted.
-    """
+    """The directory of a run; an equal one may be finished, or interrupted, there."""
 
     path: Path
     is_done: bool = False
@@ -80,20 +74,11 @@ def find_place(
     name: str | None = None,
     overwrite: bool = False,
 ) -> Place:
-    """Chooses the directory of a run.
+    """Chooses the directory of a run in the folder `models`.
 
-    An equal run, by config and data, is reused. Another one under the automatic name
-    makes way by a number; another one under a name that was given is refused.
-
-    Args:
-      models: Folder of the runs.
-      config: The question.
-      about: As in `dataset.json`; its fingerprint counts.
-      name: The name that was given; None takes <data>-<cell>-<seed>.
-      overwrite: Whether a given name may be taken from another run.
-
-    Returns:
-      The place.
+    An equal run, by config and fingerprint of the data, is reused. Another one under
+    the automatic name <data>-<cell>-<seed> makes way by a number; another one under a
+    name that was given is refused, unless to `overwrite` it.
 
     Raises:
       RunError: If the given name is another run's, or an equal run is damaged.

@@ -54,6 +54,11 @@ class Standing:
     best_weights: tuple[np.ndarray, ...] = field(default=(), repr=False)
     metrics: tuple[np.ndarray, ...] = field(default=(), repr=False)
 
+    @property
+    def waited(self) -> int:
+        """Finished epochs since the best one."""
+        return len(self.history) - self.best_epoch
+
     def after_epoch(
         self, record: Epoch, batches: str, weights: list[np.ndarray]
     ) -> Standing:

@@ -87,9 +87,6 @@ def fit(
       checkpoints: Where its checkpoint is kept. Training resumes from one that
         is there, and all numbers become those of an uninterrupted training.
 
-    Returns:
-      The records of all epochs.
-
     Raises:
       TrainingError: If the loss diverged.
     """
@@ -104,7 +101,7 @@ def fit(
         report(
             Resumed(epoch=standing.epoch, step=standing.step, history=standing.history)
         )
-    while standing.epoch <= epochs and not _is_over(standing, config):
+    while standing.epoch <= epochs and standing.waited < config.patience:
         epoch, now = standing.epoch, steps[standing.epoch - 1]
         seen = hashlib.sha256()
         batches = watched(training_batches(train, config, epoch), seen)
@@ -138,11 +135,6 @@ def fit(
         list(standing.batches),
         standing.cuts,
     )
-
-
-def _is_over(standing: Standing, config: TrainingConfig) -> bool:
-    """Tells whether the validation loss no longer improves."""
-    return len(standing.history) - standing.best_epoch >= config.patience
 
 
 def compile_model(model: Any, config: TrainingConfig, steps: int) -> None:
@@ -182,19 +174,14 @@ def as_tf_dataset(
     num_labels: int,
     weights_of_labels: np.ndarray | None,
 ) -> Any:
-    """Hands batches to Keras as one epoch, without tf.data's autotuning.
+    """Hands batches of any widths to Keras as one epoch, without tf.data's autotuning.
 
     An autotuned pipeline waits for its tuner's next tick when an epoch ends, up to
     as long as the epoch took.
 
-    Args:
-      batches: Batches of any widths.
-      steps: How many there are.
-      num_labels: Width of the one-hot targets.
-      weights_of_labels: float32 [labels], or None for equal weights.
-
     Returns:
-      A tf.data.Dataset of (token_ids, one-hot labels[, weights]).
+      A tf.data.Dataset of so many steps: token_ids, one-hot labels and, where labels
+      have them, weights (float32 [labels]).
     """
     import tensorflow as tf
 

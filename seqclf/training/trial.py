@@ -160,12 +160,6 @@ def checked_onnx(
 ) -> tuple[bytes | None, float | None]:
     """Makes the ONNX file of a fitted model, and compares the two.
 
-    Args:
-      model: The Keras model.
-      config: What it was built from.
-      vocabulary: The tokens with an id.
-      about: Labels and fingerprint of its data, as in `dataset.json`.
-
     Returns:
       The file, None if it does not agree with Keras, and the greatest difference in
       a probability; both None if ONNX has no operator for the cell.
