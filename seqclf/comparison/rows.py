@@ -25,8 +25,7 @@ from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask
 from seqclf.metrics import wilson
 from seqclf.records.comparison import AccuracySummary, ComparisonResult, Row
-from seqclf.records.timing import Timing
-from seqclf.records.training import Environment
+from seqclf.records.training import Environment, Timing
 from seqclf.runs import Run
 
 TIMES = (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from seqclf.records.details import Details
 from seqclf.records.plain import from_plain
-from seqclf.records.timing import Timing
+from seqclf.records.training import Timing
 from seqclf.storage import read_object
 
 DETAILS_FILE = "details.json"

@@ -81,7 +81,11 @@ def _read(
     elif split in raw.splits:
         table = raw.splits[split]
     elif set(raw.splits) - {UNLABELED} == {TRAIN}:
-        _refuse_changed_source(run, raw.source)
+        if raw.source == run.dataset.source:
+            raise DataError(
+                f"{raw.source} has changed since {run.name} was trained on it, so its "
+                f"rows cannot be told from training texts; name other data with --data."
+            )
         table = raw.splits[TRAIN]
         notes += (f"{raw.source} has no {split} split: all its rows are evaluated.",)
     else:
@@ -106,14 +110,6 @@ def _source(run: Run, data: DataConfig) -> RawData:
             if fingerprint(raw.splits, raw.labels) == run.dataset.fingerprint:
                 return raw
     return read_source(data, usual=run.reading)
-
-
-def _refuse_changed_source(run: Run, source: str) -> None:
-    if source == run.dataset.source:
-        raise DataError(
-            f"{source} has changed since {run.name} was trained on it, so its rows "
-            f"cannot be told from training texts; name other data with --data."
-        )
 
 
 def match_labels(

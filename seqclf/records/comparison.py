@@ -12,7 +12,7 @@ from typing import Literal
 from seqclf.cells import CELLS
 from seqclf.config import Setting
 from seqclf.records.dataset import DatasetInfo
-from seqclf.records.timing import StepTimes
+from seqclf.records.training import StepTimes
 
 # Of `comparison.json`. 1 had no `version`, and one field for a row's name and its cell.
 VERSION = 2

@@ -21,7 +21,7 @@ class About:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How the predictions of an artefact compare with those of its run on some texts.
+    """How an artefact's predictions of so many texts compare with those of its run.
 
     Attributes:
       greatest_difference: Of any probability of any text; a fraction.

@@ -270,12 +270,10 @@ class TrialsFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RangeTurns:
-    """Where the loss of a cell's range test turns.
+    """Where the loss of a cell's range test turns: at its least, and where it diverges.
 
-    Attributes:
-      least_rate: Learning rate of the least smoothed loss, `least_loss`.
-      diverging_rate: The first higher rate at which the smoothed loss is back at its
-        initial value; None if there is none up to 1.
+    That is the first higher rate at which the smoothed loss is back at its initial
+    value; None if there is none up to 1.
     """
 
     cell: str

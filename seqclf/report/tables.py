@@ -31,10 +31,6 @@ Column = tuple[str, Callable[[T], str]]  # its header, and what shows a row's va
 MARK = "*"  # at an interval that decides nothing, though it may look so
 
 
-def _interval(row: Row) -> str:
-    return span(row.accuracy.low, row.accuracy.high)
-
-
 def _range(row: Row) -> str:
     """Returns the least and the most accuracy over the seeds; of one there is none."""
     if len(row.runs) == 1:
@@ -67,7 +63,7 @@ RANGE: Column[Row] = ("range over\nseeds", _range)
 QUALITY: tuple[Column[Row], ...] = (
     CELL,
     ("accuracy %", lambda row: percent(row.accuracy.mean)),
-    ("95 %\ninterval", _interval),
+    ("95 %\ninterval", lambda row: span(row.accuracy.low, row.accuracy.high)),
     RANGE,
     ("macro\nF1 %", lambda row: percent(row.macro_f1)),
     ("log\nloss", lambda row: f"{row.log_loss:.3f}"),
@@ -90,10 +86,6 @@ def _reach(pair: Pair) -> str:
     return interval(*bounds(pair)) + (MARK if is_border_case(pair) else "")
 
 
-def _p(pair: Pair) -> str:
-    return p_value(pair.mcnemar_p[0] if pair.p is None else pair.p)
-
-
 def _of_a_thousand(pair: Pair) -> str:
     """Returns how many more texts a has right, such as `4 (−1 to 9)`."""
     reach = interval(*bounds(pair), 1000, 0)
@@ -104,7 +96,7 @@ PAIRS: tuple[Column[Pair], ...] = (
     ("a, b", lambda pair: f"{pair.a}, {pair.b}"),
     ("a − b,\npoints", lambda pair: signed(100 * difference(pair))),
     ("95 %\ninterval", _reach),
-    ("p", _p),
+    ("p", lambda pair: p_value(pair.mcnemar_p[0] if pair.p is None else pair.p)),
     ("net more right\nof 1,000 texts", _of_a_thousand),
 )
 

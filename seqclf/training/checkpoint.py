@@ -90,8 +90,7 @@ class Checkpoints:
     Attributes:
       path: The file, in an existing folder; None keeps none.
       about: What has to be equal for a training to resume, as plain values.
-      every: Seconds of work between two within an epoch. There is one at the end of
-        each epoch anyway.
+      every: Seconds of work between two within an epoch; each epoch also ends in one.
     """
 
     path: Path | None = None

@@ -17,13 +17,7 @@ from seqclf.errors import TrainingError
 from seqclf.model.backend import import_keras
 from seqclf.model.scoring import logits_of
 from seqclf.records.training import Epoch, EpochEnded, Report, Resumed, Stepped
-from seqclf.text.batching import (
-    Batch,
-    epoch_order,
-    num_batches,
-    padding_share,
-    training_batches,
-)
+from seqclf.text import batching
 from seqclf.text.encoding import Examples
 from seqclf.training.checkpoint import Checkpoints, Standing
 from seqclf.training.optimizer import adamw
@@ -92,7 +86,8 @@ def fit(
     """
     tokens, labels = int(train.lengths.sum()), model.output_shape[-1]
     epochs = num_epochs(config, tokens)
-    steps = [num_batches(train.lengths, config, e) for e in range(1, epochs + 1)]
+    every = range(1, epochs + 1)
+    steps = [batching.num_batches(train.lengths, config, epoch) for epoch in every]
     compile_model(model, config, sum(steps))
     model.optimizer.build(model.trainable_variables)
     weights_of_labels = label_weights(train.label_ids, labels, config)
@@ -104,7 +99,7 @@ def fit(
     while standing.epoch <= epochs and standing.waited < config.patience:
         epoch, now = standing.epoch, steps[standing.epoch - 1]
         seen = hashlib.sha256()
-        batches = watched(training_batches(train, config, epoch), seen)
+        batches = watched(batching.training_batches(train, config, epoch), seen)
         left = itertools.islice(batches, standing.step, None)
         dataset = as_tf_dataset(left, now - standing.step, labels, weights_of_labels)
         reporter = _reporter(standing, epochs, now, tokens / now, report)
@@ -127,11 +122,11 @@ def fit(
         standing = standing.after_epoch(record, shortened(seen), model.get_weights())
         checkpoints.save(model, standing)
     model.set_weights(standing.best_weights)
-    order = epoch_order(train.lengths, config, epoch=1)
+    order = batching.epoch_order(train.lengths, config, epoch=1)
     return History(
         list(standing.history),
         standing.best_epoch,
-        padding_share(order, train.lengths),
+        batching.padding_share(order, train.lengths),
         list(standing.batches),
         standing.cuts,
     )
@@ -169,7 +164,7 @@ def label_weights(
 
 
 def as_tf_dataset(
-    batches: Iterator[Batch],
+    batches: Iterator[batching.Batch],
     steps: int,
     num_labels: int,
     weights_of_labels: np.ndarray | None,

@@ -23,8 +23,7 @@ from seqclf.model.kernels import use_kernel
 from seqclf.model.onnx_graph import has_onnx, onnx_predict, to_onnx
 from seqclf.model.scoring import Predict
 from seqclf.private import train_function
-from seqclf.records.timing import StepTimes, Timing
-from seqclf.records.training import Report, Started
+from seqclf.records.training import Report, Started, StepTimes, Timing
 from seqclf.text.batching import Batch, num_batches, pad, training_batches
 from seqclf.text.encoding import EncodedDataset, Examples, open_encoded
 from seqclf.training.fit import as_tf_dataset, compile_model
