@@ -192,8 +192,8 @@ class Resumed:
 class Stepped:
     """A training step is done, both from 1; reported several times a second.
 
-    Loss and accuracy are those of training, in this epoch so far; `epochs` and `steps`
-    say how many there are at most, and padding is no token.
+    Loss and accuracy are those of training, in this epoch so far; padding is no token.
+    There are at most `epochs`, and `steps` in this one.
     """
 
     epoch: int

@@ -9,8 +9,6 @@ SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 HREF = f"{{{XLINK}}}href"
 INK = "#123456"  # what is drawn in it takes the page's text colour
 DROPPED = ("metadata", "style")
-ElementTree.register_namespace("", SVG)
-ElementTree.register_namespace("xlink", XLINK)
 
 
 def fit_for_page(svg: str, name: str) -> str:
@@ -20,7 +18,7 @@ def fit_for_page(svg: str, name: str) -> str:
     The name goes before every id, so that the ids of a page are unique; ids that
     nothing refers to are left out.
     """
-    root = ElementTree.fromstring(svg)  # noqa: S314 -- matplotlib wrote it
+    root = _parsed(svg)
     for parent in list(root.iter()):
         for child in list(parent):
             if child.tag.rsplit("}", 1)[-1] in DROPPED:
@@ -46,11 +44,17 @@ def with_ids_of(svg: str, name: str) -> str:
 
     A page can then have two drawings of one name.
     """
-    root = ElementTree.fromstring(svg)  # noqa: S314 -- `fit_for_page` wrote it
+    root = _parsed(svg)
     for element in root.iter():
         for key, value in element.attrib.items():
             element.attrib[key] = _of_page(key, value, name)
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def _parsed(svg: str) -> ElementTree.Element:
+    ElementTree.register_namespace("", SVG)
+    ElementTree.register_namespace("xlink", XLINK)
+    return ElementTree.fromstring(svg)  # noqa: S314 -- matplotlib wrote it
 
 
 def _presentation(style: str) -> dict[str, str]:
