@@ -43,7 +43,6 @@ class Row:
       runs: Folders of its runs.
       n: Test texts.
       macro_f1: On the test split, as `accuracy` and `log_loss`.
-      seeds: Training seeds.
       units: Width of the recurrent state.
       parameters: All weights; `recurrent_parameters` are those of the recurrent layers.
       seconds_per_epoch: Of training, as `tokens_per_second`.
@@ -244,7 +243,6 @@ class ComparisonResult:
       rows: Baselines and twins.
       pairs: The twins two at a time.
       references: The best twin and each baseline.
-      verdict: What comes of it, in sentences.
       tuning: By cell, if settings were chosen for each.
       missing: Why trainings are missing, by name.
       command: What to type to do it again.

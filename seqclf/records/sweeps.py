@@ -425,7 +425,6 @@ class Compared:
 
     Attributes:
       data: Name of the data set; `fingerprint` is that of its content.
-      n: Test texts.
       seeds: Number that both have.
       own_settings: 1 if the cells were tuned or matched, else 0.
       difference: GRU less LSTM; with one seed its interval is that of the two models.

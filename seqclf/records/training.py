@@ -38,7 +38,6 @@ class Environment:
       parameters: All weights; `recurrent_parameters` are those of the recurrent layers.
       best_epoch: The epoch of the least validation loss, from 1.
       cuts: Times the training was interrupted and resumed.
-      epochs: Epochs trained.
       seconds_per_epoch: Median, as `tokens_per_second`.
       seconds_to_best: Training time up to the end of the best epoch.
       milliseconds_per_prediction: Median over single texts.
