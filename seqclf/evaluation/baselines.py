@@ -40,12 +40,9 @@ Fitted = tuple[dict[str, np.ndarray], dict[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class BaselineTask:
-    """A baseline to be fitted.
+    """A baseline, a key of `BASELINES`, to be fitted.
 
-    Attributes:
-      name: A key of `BASELINES`.
-      encoded: Folder of the encoded data set.
-      path: Where metrics and predictions go.
+    `encoded` is the folder of the data set, `path` gets metrics and predictions.
     """
 
     name: str
@@ -84,7 +81,8 @@ def run_baseline(task: BaselineTask, report: Report) -> None:
         probabilities, chosen = BASELINES[task.name](encoded)
     results: Metrics = {}
     for split, values in probabilities.items():
-        predictions = _predictions(encoded, split, values)
+        true, said = encoded.splits[split], values.astype(np.float32)
+        predictions = Predictions(true.label_ids, said, true.lengths)
         files.write_predictions(task.path, split, predictions)
         results[split] = scores(predictions, encoded.labels)
     write_json(task.path / files.METRICS_FILE, to_plain(results))
@@ -96,15 +94,6 @@ def run_baseline(task: BaselineTask, report: Report) -> None:
     )
     write_json(task.path / files.ENVIRONMENT_FILE, to_plain(environment))
     files.mark_complete(task.path, "baseline")
-
-
-def _predictions(
-    encoded: EncodedDataset, split: str, probabilities: np.ndarray
-) -> Predictions:
-    examples = encoded.splits[split]
-    return Predictions(
-        examples.label_ids, probabilities.astype(np.float32), examples.lengths
-    )
 
 
 def majority(data: EncodedDataset) -> Fitted:
@@ -185,13 +174,9 @@ def _nb_svm_weights(features: Any, is_label: np.ndarray) -> tuple[np.ndarray, fl
 def log_count_ratios(features: Any, is_label: np.ndarray) -> np.ndarray:
     """Returns how much more often each feature occurs in texts of a label.
 
-    Args:
-      features: Sparse 0 or 1 [texts, features].
-      is_label: bool [texts].
-
-    Returns:
-      float64 [features], the logarithm of the two relative frequencies' ratio, each
-      count smoothed by 1.
+    From features, sparse 0 or 1 [texts, features], and is_label, bool [texts], to
+    float64 [features]: the logarithm of the two relative frequencies' ratio, each count
+    smoothed by 1.
     """
     shares = []
     for rows in (is_label, ~is_label):
