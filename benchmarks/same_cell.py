@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seqclf.comparison.pairs import right_answer
+from seqclf.data.dataset import TEST
 from seqclf.runs import Run
 from seqclf.statistics import crossed_mean, mcnemar_mid_p
 
@@ -37,7 +37,7 @@ def trained(folder: Path) -> np.ndarray:
         cwd=folder,
     )
     runs = [Run(folder / "models" / f"demo-gru-{seed}") for seed in range(SEEDS)]
-    return np.array([right_answer(run) for run in runs])
+    return np.array([run.predictions(TEST).right for run in runs])
 
 
 def false_alarms(right: np.ndarray, seeds: int) -> tuple[float, float]:

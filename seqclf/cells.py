@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-Values = dict[str, "np.ndarray"]
-Step = Callable[["np.ndarray", Mapping[str, "np.ndarray"], "np.ndarray", "np.ndarray"],
-                Values]  # fmt: skip
+    Array = np.ndarray
+
+States = Mapping[str, "Array"]
+Values = dict[str, "Array"]
+Step = Callable[["Array", States, "Array", "Array"], Values]
 # Not an activation, but how far the old state moved the candidate, see `_gru`.
 MOVED = "moved"
 
@@ -94,7 +96,7 @@ class Inside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """How a cell is drawn: a colour, a marker and a line of Matplotlib's."""
+    """How a cell is drawn, in Matplotlib's terms."""
 
     colour: str
     marker: str
@@ -149,23 +151,13 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 
-def _rnn(
-    x: np.ndarray,
-    states: Mapping[str, np.ndarray],
-    recurrent: np.ndarray,
-    bias: np.ndarray,
-) -> Values:
+def _rnn(x: Array, states: States, recurrent: Array, bias: Array) -> Values:
     import numpy as np
 
     return {"hidden": np.tanh(x + states["hidden"] @ recurrent + bias)}
 
 
-def _gru(
-    x: np.ndarray,
-    states: Mapping[str, np.ndarray],
-    recurrent: np.ndarray,
-    bias: np.ndarray,
-) -> Values:
+def _gru(x: Array, states: States, recurrent: Array, bias: Array) -> Values:
     """Computes a step of Keras's GRU (`reset_after`).
 
     It keeps the share z of the old state: h' = z h + (1 - z) candidate. Cho et al.
@@ -190,12 +182,7 @@ def _gru(
     }
 
 
-def _lstm(
-    x: np.ndarray,
-    states: Mapping[str, np.ndarray],
-    recurrent: np.ndarray,
-    bias: np.ndarray,
-) -> Values:
+def _lstm(x: Array, states: States, recurrent: Array, bias: Array) -> Values:
     """Computes a step of an LSTM.
 
     Hochreiter & Schmidhuber 1997 (Neural Computation 9:1735); the forget gate is of
@@ -254,9 +241,7 @@ GRU = Cell(
     relative_cost=1.0,
     look=Look(colour="#0072B2", marker="^", line="--"),
     onnx=Onnx(
-        operator="GRU",
-        gate_order=(0, 1, 2),
-        attributes={"linear_before_reset": 1},
+        operator="GRU", gate_order=(0, 1, 2), attributes={"linear_before_reset": 1}
     ),
     has_cudnn=True,
     inside=Inside(

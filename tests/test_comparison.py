@@ -15,8 +15,7 @@ from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig
 from seqclf.data import load_dataset
 from seqclf.errors import ConfigError, RunError
 from seqclf.records.plain import to_plain
-from seqclf.records.timing import StepTimes, Timing
-from seqclf.records.training import Failed
+from seqclf.records.training import Failed, StepTimes, Timing
 from seqclf.runs import Run
 from seqclf.runs.comparisons import default_run, read_comparison
 from seqclf.storage import write_json

@@ -12,8 +12,7 @@ from seqclf.classifier import Classifier
 from seqclf.config import DataConfig, TextConfig
 from seqclf.data import load_dataset
 from seqclf.errors import ConfigError, DataError, RunError
-from seqclf.evaluation.evaluate import evaluate
-from seqclf.evaluation.matching import match_labels
+from seqclf.evaluation.evaluate import evaluate, match_labels
 from seqclf.records.plain import to_plain
 from seqclf.runs import Run
 from seqclf.storage import write_json

@@ -20,7 +20,7 @@ from seqclf.data import load_dataset, read_source, spelling
 from seqclf.data.splits import _sample, held_out
 from seqclf.errors import ConfigError, DataError, InputError
 from seqclf.estimator import SequenceClassifier
-from seqclf.evaluation.matching import match_labels
+from seqclf.evaluation.evaluate import match_labels
 
 STRANGE = ("nan", "10", "inf", "9", "1e999", "1_000", "٣", "-2.5", "1e1", "NaN", "b")
 

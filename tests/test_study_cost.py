@@ -14,7 +14,7 @@ from seqclf.data import load_dataset
 from seqclf.errors import ConfigError, RunError
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.records.sweeps import Median
-from seqclf.records.timing import StepTimes, TimedTwin, Timing
+from seqclf.records.training import StepTimes, TimedTwin, Timing
 from seqclf.steps import Target
 from seqclf.studies import cost, saved, timed
 from seqclf.studies.question import Question

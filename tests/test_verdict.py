@@ -12,7 +12,7 @@ from seqclf.comparison.pairs import Right, compare_models, compare_with
 from seqclf.comparison.verdict import in_words, titles, verdict
 from seqclf.metrics import wilson
 from seqclf.records.comparison import AccuracySummary, ModelPair, Pair, Row, SettledBy
-from seqclf.records.timing import StepTimes
+from seqclf.records.training import StepTimes
 
 N = 2000
 

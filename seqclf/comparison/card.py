@@ -32,13 +32,12 @@ def twin_card(finished: Sequence[Run], chosen: Collection[str] = ()) -> TwinCard
         for line in settings.differences(first.config, run.config)
     }
     own = settings.flat(settings.to_dict(first.config))
-    equal = {name: own[name] for name in own if name not in different}
     return TwinCard(
-        equal=equal,
+        equal={name: own[name] for name in own if name not in different},
         different=tuple(sorted(different)),
         chosen=tuple(sorted(chosen)),
         dataset=first.dataset,
-        checks=_checks(finished, set(chosen)),
+        checks=_checks(finished, chosen),
     )
 
 
@@ -55,69 +54,56 @@ def disagreements(card: TwinCard) -> list[str]:
     return names or broken
 
 
-def _checks(finished: Sequence[Run], chosen: set[str]) -> tuple[Check, ...]:
-    proofs = [run.proof for run in finished]
-    environments = [run.environment for run in finished]
+def _checks(finished: Sequence[Run], chosen: Collection[str]) -> tuple[Check, ...]:
     recurring = [run for run in finished if CELLS[run.config.model.cell].recurs]
-    configs = [run.config.training for run in finished]
+
+    def optimizer(run: Run) -> Optimizer:
+        return _training(run.proof.training, chosen)
+
+    def stopping(run: Run) -> tuple[int | None, int]:
+        return run.config.training.epochs, run.config.training.patience
+
+    def libraries(run: Run) -> list[str]:
+        return [run.environment.versions[name] for name in ("keras", "tensorflow")]
 
     return (
-        _check("data", finished, [run.dataset.fingerprint for run in finished], str),
-        _check("division", finished, [p.splits for p in proofs], _joined),
-        _check("vocabulary", finished, [p.vocabulary for p in proofs], str),
+        _check("data", finished, lambda run: run.dataset.fingerprint),
+        _check("division", finished, lambda run: run.proof.splits, _joined),
+        _check("vocabulary", finished, lambda run: run.proof.vocabulary),
         _check_by_seed("batches and their order, by seed", finished, _batches),
-        _check_by_seed(INITIAL_WEIGHTS, finished, _weights),
-        _check(
-            "optimizer and schedule",
-            finished,
-            [_training(proof.training, chosen) for proof in proofs],
-            _shown_training,
-        ),
-        _check(
-            "stopping rule",
-            finished,
-            [(config.epochs, config.patience) for config in configs],
-            _shown_stopping,
-        ),
-        _check(
-            "keras and tensorflow",
-            finished,
-            [[e.versions[name] for name in ("keras", "tensorflow")]
-             for e in environments],
-            ", ".join,
-        ),
-        _check("kernel of the recurrence", recurring,
-               [run.environment.kernel for run in recurring], str, TIMES),
-        _check("threads in training", finished,
-               [e.threads for e in environments], str, TIMES),
+        # By name and shape: a weight of another shape is another weight.
+        _check_by_seed(INITIAL_WEIGHTS, finished, lambda r: r.proof.initial_weights),
+        _check("optimizer and schedule", finished, optimizer, _shown_training),
+        _check("stopping rule", finished, stopping, _shown_stopping),
+        _check("keras and tensorflow", finished, libraries, ", ".join),
+        _check("kernel of the recurrence", recurring, lambda r: r.environment.kernel,
+               concerns=TIMES),
+        _check("threads in training", finished, lambda r: r.environment.threads,
+               concerns=TIMES),
     )  # fmt: skip
 
 
 def _check(
     what: str,
-    finished: Sequence[Run],
-    values: Sequence[Any],
-    show: Callable[[Any], str],
+    runs: Sequence[Run],
+    value_of: Callable[[Run], Any],
+    show: Callable[[Any], str] = str,
     concerns: str = SCORES,
 ) -> Check:
-    differing = [
-        run.name
-        for run, value in zip(finished, values, strict=True)
-        if value != values[0]
-    ]
+    values = [value_of(run) for run in runs]
+    pairs = zip(runs, values, strict=True)
+    differing = tuple(run.name for run, value in pairs if value != values[0])
     return Check(
         what=what,
         value=show(values[0]) if values else "no cell recurs",
         equal=not differing,
-        differing=tuple(differing),
+        differing=differing,
         concerns=concerns,
     )
 
 
 def _check_by_seed(
-    what: str,
-    finished: Sequence[Run],
-    parts_of: Callable[[Run], Mapping[str, str]],
+    what: str, finished: Sequence[Run], parts_of: Callable[[Run], Mapping[str, str]]
 ) -> Check:
     """Compares, among runs of one seed, those parts that several of them have."""
     seen: dict[int, dict[str, str]] = {}
@@ -143,11 +129,6 @@ def _check_by_seed(
 
 def _batches(run: Run) -> dict[str, str]:
     return {str(epoch): value for epoch, value in enumerate(run.proof.batches, 1)}
-
-
-def _weights(run: Run) -> dict[str, str]:
-    """Returns hashes by name and shape: a weight of another shape is another weight."""
-    return dict(run.proof.initial_weights)
 
 
 def _training(training: Optimizer, chosen: Collection[str]) -> Optimizer:

@@ -87,11 +87,7 @@ def parse_cells(text: str) -> tuple[str, ...]:
 
 
 def twins(design: Design, config: RunConfig | None = None) -> dict[str, RunConfig]:
-    """Returns a config for each cell, of the first seed.
-
-    Args:
-      design: What is compared.
-      config: The recipe, if not the design's own.
+    """Returns a config for each cell, of the first seed; without one, the design's own.
 
     Raises:
       ConfigError: If no units make the parameters match.
@@ -120,7 +116,9 @@ def matched(models: Sequence[ModelConfig]) -> list[ModelConfig]:
     if not recurrent:
         return list(models)
     largest = max(recurrent, key=recurrent_parameters)
-    for units in _outwards(largest.units):
+    most = largest.units  # up to a quarter away, the nearest first
+    reach = range(most - most // 4, most + most // 4 + 1)
+    for units in sorted(reach, key=lambda near: (abs(near - most), near)):
         target = recurrent_parameters(dataclasses.replace(largest, units=units))
         near = [_nearest(model, target) for model in models]
         counts = [n for n in map(recurrent_parameters, near) if n]
@@ -130,12 +128,6 @@ def matched(models: Sequence[ModelConfig]) -> list[ModelConfig]:
         f"with about {largest.units} units the recurrent parameters of the cells "
         f"cannot be brought within 1 % of each other; take more --units."
     )
-
-
-def _outwards(units: int) -> list[int]:
-    """Returns the units and their neighbours, up to a quarter away, nearest first."""
-    reach = range(units - units // 4, units + units // 4 + 1)
-    return sorted(reach, key=lambda near: (abs(near - units), near))
 
 
 def _nearest(model: ModelConfig, target: int) -> ModelConfig:

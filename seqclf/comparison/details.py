@@ -12,23 +12,10 @@ from seqclf import statistics
 from seqclf.comparison.pairs import Right, accuracy_interval, compare_models
 from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
 from seqclf.metrics import quarters, wilson
-from seqclf.records.details import (
-    Agreement,
-    Bin,
-    Calibration,
-    Curve,
-    Details,
-    Example,
-    Fit,
-    Group,
-    Reach,
-    Said,
-    WordOrder,
-)
-from seqclf.records.scores import Scores
+from seqclf.records import details as records
 from seqclf.runs import Predictions, Run
 
-EXAMPLES_A_CELL = 8
+EXAMPLES = 8  # of each cell, at most
 MOST_CHARACTERS = 1200
 CALIBRATION_BINS = 10
 FEWEST_IN_GROUP = 20
@@ -42,12 +29,10 @@ Groups = Mapping[str, Sequence[Run]]
 Answers = Mapping[str, Mapping[int, Predictions]]  # by row and seed
 
 
-def details(groups: Groups, texts: pa.ChunkedArray | None = None) -> Details:
-    """Looks inside a comparison.
+def details(groups: Groups, texts: pa.ChunkedArray | None = None) -> records.Details:
+    """Looks inside a comparison of finished runs, by row of each the seeds.
 
-    Args:
-      groups: Finished runs by cell; of each cell the seeds.
-      texts: string [n], the test texts; without them what needs them is missing.
+    `texts` are the test texts, string [n]; without them what needs them is missing.
     """
     said = {
         cell: {run.config.training.seed: run.predictions(TEST) for run in runs}
@@ -55,7 +40,7 @@ def details(groups: Groups, texts: pa.ChunkedArray | None = None) -> Details:
     }
     first = next(iter(groups.values()))[0]
     labels = first.dataset.labels
-    return Details(
+    return records.Details(
         labels=labels,
         agreement=agreement(said),
         examples=examples(said, labels, texts),
@@ -69,7 +54,7 @@ def details(groups: Groups, texts: pa.ChunkedArray | None = None) -> Details:
     )
 
 
-def agreement(said: Answers) -> Agreement | None:
+def agreement(said: Answers) -> records.Agreement | None:
     """Returns how often the cells answer alike, the mean over the seeds all have.
 
     None for a single cell or without a seed in common.
@@ -77,32 +62,26 @@ def agreement(said: Answers) -> Agreement | None:
     seeds = _common_seeds(said)
     if len(said) < 2 or not seeds:
         return None
-    records = []
+    shares = []
     for seed in seeds:
-        answers = np.array([_answers(said[cell][seed]) for cell in said])
-        right = answers == said[next(iter(said))][seed].label_ids
-        alone = right & (right.sum(axis=0) == 1)
-        records.append(
-            (
-                (answers == answers[0]).all(axis=0).mean(),
-                right.all(axis=0).mean(),
-                (~right.any(axis=0)).mean(),
-                *alone.mean(axis=1),
-            )
-        )
-    alike, right_, none_, *only = np.mean(records, axis=0).tolist()
-    return Agreement(
+        answers = np.array([by_seed[seed].answers for by_seed in said.values()])
+        right = np.array([by_seed[seed].right for by_seed in said.values()])
+        alike, alone = (answers == answers[0]).all(axis=0), right.sum(axis=0) == 1
+        sets = [alike, right.all(axis=0), ~right.any(axis=0), *(right & alone)]
+        shares.append(np.mean(sets, axis=1))
+    all_alike, all_right, none_right, *only = np.mean(shares, axis=0).tolist()
+    return records.Agreement(
         seeds=tuple(seeds),
-        all_alike=alike,
-        all_right=right_,
-        none_right=none_,
+        all_alike=all_alike,
+        all_right=all_right,
+        none_right=none_right,
         only_right=dict(zip(said, only, strict=True)),
     )
 
 
 def examples(
     said: Answers, labels: Sequence[str], texts: pa.ChunkedArray | None
-) -> tuple[Example, ...]:
+) -> tuple[records.Example, ...]:
     """Returns texts that one cell alone has right; others' surest errors come first.
 
     Of the least seed that all cells have, at most eight texts a cell, each cut to 1,200
@@ -112,44 +91,38 @@ def examples(
     if len(said) < 2 or not seeds:
         return ()
     one = {cell: by_seed[seeds[0]] for cell, by_seed in said.items()}
-    cells = list(one)
-    answers = np.array([_answers(one[cell]) for cell in cells])
-    confidence = np.array([one[cell].probabilities.max(axis=1) for cell in cells])
-    reference = one[cells[0]]
-    right = answers == reference.label_ids
+    reference = next(iter(one.values()))
+    confidence = [p.probabilities.max(axis=1) for p in one.values()]
+    right = np.array([p.right for p in one.values()])
     alone = right & (right.sum(axis=0) == 1)
     sure = np.where(right, 0.0, confidence).sum(axis=0)
     chosen = [
         (cell, int(row))
-        for cell, only in zip(cells, alone, strict=True)
-        for row in _surest(np.flatnonzero(only), sure)[:EXAMPLES_A_CELL]
+        for cell, only in zip(one, alone, strict=True)
+        for row in sorted(np.flatnonzero(only), key=lambda row: -sure[row])[:EXAMPLES]
     ]
     return tuple(
-        Example(
+        records.Example(
             id=row,
             text=_text(texts, row),
             length=int(reference.lengths[row]),
             label=labels[reference.label_ids[row]],
             only_right=cell,
             answers={
-                other: Said(
-                    label=labels[answers[k, row]],
-                    probability=float(confidence[k, row]),
+                other: records.Said(
+                    label=labels[p.probabilities[row].argmax()],
+                    probability=float(p.probabilities[row].max()),
                 )
-                for k, other in enumerate(cells)
+                for other, p in one.items()
             },
         )
         for cell, row in chosen
     )
 
 
-def _surest(rows: np.ndarray, sure: np.ndarray) -> np.ndarray:
-    return rows[np.argsort(-sure[rows], kind="stable")]
-
-
 def by_group(
     said: Answers, labels: Sequence[str], texts: pa.ChunkedArray | None
-) -> tuple[Group, ...]:
+) -> tuple[records.Group, ...]:
     """Returns the accuracy of each cell on parts of the test texts.
 
     Intervals are over seeds and texts.
@@ -166,11 +139,11 @@ def by_group(
         parts.append(("label", labels[label_id], inside))
     parts += _negation(texts)
     rights = {
-        cell: {seed: _right(one) for seed, one in by_seed.items()}
+        cell: {seed: one.right for seed, one in by_seed.items()}
         for cell, by_seed in said.items()
     }
     return tuple(
-        Group(
+        records.Group(
             by=by,
             group=group,
             n=int(inside.sum()),
@@ -192,21 +165,21 @@ def _negation(texts: pa.ChunkedArray | None) -> list[tuple[str, str, np.ndarray]
     ]
 
 
-def _within(right: Right, inside: np.ndarray) -> Reach:
+def _within(right: Right, inside: np.ndarray) -> records.Reach:
     part = {seed: values[inside] for seed, values in right.items()}
     mean, n = float(np.mean([v.mean() for v in part.values()])), int(inside.sum())
     several = len(part) > 1 and n > 1
     low, high = accuracy_interval(part) if several else wilson(round(mean * n), n)
-    return Reach(accuracy=mean, low=low, high=high)
+    return records.Reach(accuracy=mean, low=low, high=high)
 
 
-def word_order(runs: Sequence[Run]) -> WordOrder:
+def word_order(runs: Sequence[Run]) -> records.WordOrder:
     """Returns what a cell loses when the words of each test text are shuffled.
 
     The interval is over seeds and texts; of one seed, over texts.
     """
-    right = np.array([_right(run.predictions(TEST)) for run in runs])
-    shuffled = np.array([_right(run.predictions(SHUFFLED)) for run in runs])
+    right = np.array([run.predictions(TEST).right for run in runs])
+    shuffled = np.array([run.predictions(SHUFFLED).right for run in runs])
     if min(right.shape) > 1:
         lost = right.astype(np.int8) - shuffled
         low, high = statistics.crossed_mean(lost).interval()
@@ -214,7 +187,7 @@ def word_order(runs: Sequence[Run]) -> WordOrder:
     else:
         model = compare_models(right[0], shuffled[0])
         low, high = model.low, model.high
-    return WordOrder(
+    return records.WordOrder(
         accuracy=float(right.mean()),
         shuffled=float(shuffled.mean()),
         lost=float(right.mean() - shuffled.mean()),
@@ -223,29 +196,23 @@ def word_order(runs: Sequence[Run]) -> WordOrder:
     )
 
 
-def _fit(runs: Sequence[Run]) -> Fit:
+def _fit(runs: Sequence[Run]) -> records.Fit:
     """Returns accuracy and log loss on train and validation: who overfits."""
-    train = [run.metrics[TRAIN] for run in runs]
-    validation = [run.metrics[VALIDATION] for run in runs]
-    return Fit(
-        train_accuracy=_accuracy(train),
-        train_log_loss=_log_loss(train),
-        validation_accuracy=_accuracy(validation),
-        validation_log_loss=_log_loss(validation),
+
+    def mean(split: str, name: str) -> float:
+        return float(np.mean([getattr(run.metrics[split], name) for run in runs]))
+
+    return records.Fit(
+        train_accuracy=mean(TRAIN, "accuracy"),
+        train_log_loss=mean(TRAIN, "log_loss"),
+        validation_accuracy=mean(VALIDATION, "accuracy"),
+        validation_log_loss=mean(VALIDATION, "log_loss"),
     )
 
 
-def _accuracy(scores: Sequence[Scores]) -> float:
-    return float(np.mean([one.accuracy for one in scores]))
-
-
-def _log_loss(scores: Sequence[Scores]) -> float:
-    return float(np.mean([one.log_loss for one in scores]))
-
-
-def _curve(run: Run) -> Curve:
+def _curve(run: Run) -> records.Curve:
     history = run.history
-    return Curve(
+    return records.Curve(
         seed=run.config.training.seed,
         best_epoch=run.environment.best_epoch,
         epochs=tuple(record.epoch for record in history),
@@ -262,13 +229,13 @@ def _confusion(runs: Sequence[Run]) -> tuple[tuple[int, ...], ...]:
     return tuple(map(tuple, np.sum(matrices, axis=0).tolist()))
 
 
-def _calibration(by_seed: Mapping[int, Predictions]) -> Calibration:
+def _calibration(by_seed: Mapping[int, Predictions]) -> records.Calibration:
     """Returns how right the answers are, by how sure they were; all seeds together."""
     confidence = np.concatenate([p.probabilities.max(axis=1) for p in by_seed.values()])
-    right = np.concatenate([_right(p) for p in by_seed.values()])
+    right = np.concatenate([p.right for p in by_seed.values()])
     bin_of = (confidence * CALIBRATION_BINS).astype(int).clip(max=CALIBRATION_BINS - 1)
     bins = tuple(
-        Bin(
+        records.Bin(
             n=int(inside.sum()),
             confidence=float(confidence[inside].mean()),
             accuracy=float(right[inside].mean()),
@@ -276,21 +243,11 @@ def _calibration(by_seed: Mapping[int, Predictions]) -> Calibration:
         for inside in (bin_of == number for number in np.unique(bin_of))
     )
     gaps = [abs(b.confidence - b.accuracy) * b.n for b in bins]
-    return Calibration(bins=bins, error=sum(gaps) / len(right))
+    return records.Calibration(bins=bins, error=sum(gaps) / len(right))
 
 
 def _common_seeds(said: Answers) -> list[int]:
     return sorted(set.intersection(*(set(by_seed) for by_seed in said.values())))
-
-
-def _answers(predictions: Predictions) -> np.ndarray:
-    found: np.ndarray = predictions.probabilities.argmax(axis=1)
-    return found
-
-
-def _right(predictions: Predictions) -> np.ndarray:
-    right: np.ndarray = _answers(predictions) == predictions.label_ids
-    return right
 
 
 def _text(texts: pa.ChunkedArray | None, row: int) -> str | None:

@@ -21,14 +21,7 @@ SIGNIFICANCE = 0.05
 
 def right_answers(group: Sequence[Run]) -> Right:
     """Returns which test texts the runs have right, by seed."""
-    return {run.config.training.seed: right_answer(run) for run in group}
-
-
-def right_answer(run: Run, split: str = TEST) -> np.ndarray:
-    """Returns which texts a run, or a fitted baseline, has right: bool [texts]."""
-    predictions = run.predictions(split)
-    right: np.ndarray = predictions.probabilities.argmax(1) == predictions.label_ids
-    return right
+    return {run.config.training.seed: run.predictions(TEST).right for run in group}
 
 
 def accuracy_interval(right: Right) -> tuple[float, float]:
@@ -49,15 +42,10 @@ def accuracy_interval(right: Right) -> tuple[float, float]:
 def compare_pairs(
     rights: Mapping[str, Right], recurrent: Collection[str]
 ) -> tuple[Pair, ...]:
-    """Compares all cells, two at a time.
+    """Compares all cells, two at a time, by what their rows have right.
 
-    Args:
-      rights: What the twins have right, by row.
-      recurrent: The rows of cells that recur.
-
-    Returns:
-      The pairs. p is Holm's over the pairs of cells that recur, and adjusted_for their
-      number; of a single question it is 1. low and high are the pair's own.
+    p is Holm's over the pairs of `recurrent` rows, and adjusted_for their number; of a
+    single question it is 1. low and high are the pair's own.
     """
     every = list(itertools.combinations(rights, 2))
     asked = [
@@ -186,12 +174,7 @@ def _of_cells(pair: Pair, values: np.ndarray) -> Pair:
 
 
 def compare_models(right_a: np.ndarray, right_b: np.ndarray) -> ModelPair:
-    """Compares two trained models on the same texts.
-
-    Args:
-      right_a: bool [texts].
-      right_b: bool [texts].
-    """
+    """Compares two models by which of the same texts they have right, bool [texts]."""
     only_a = int((right_a & ~right_b).sum())
     only_b = int((right_b & ~right_a).sum())
     low, high = statistics.paired_bootstrap(only_a, only_b, len(right_a))

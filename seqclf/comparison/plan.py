@@ -11,16 +11,10 @@ from typing import Any
 
 from seqclf import marker, runs
 from seqclf.cells import CELLS, NO_RECURRENCE
-from seqclf.comparison import tuning
+from seqclf.comparison import saved, tuning
 from seqclf.comparison.design import Design, twins
 from seqclf.comparison.details import details
 from seqclf.comparison.rows import compare_runs, group_runs
-from seqclf.comparison.saved import (
-    DETAILS_FILE,
-    TIMING_FILE,
-    read_question,
-    read_timing,
-)
 from seqclf.config import RunConfig, twin
 from seqclf.data.dataset import TEST
 from seqclf.engine import Task, run_tasks
@@ -32,7 +26,7 @@ from seqclf.records.plain import to_plain
 from seqclf.records.training import Failed, Finished, OnEvent
 from seqclf.runs import Run
 from seqclf.runs import run as files
-from seqclf.storage import numbered, write_json
+from seqclf.storage import numbered, read_object, write_json
 from seqclf.system import cores
 from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.training.timing import TimingTask, run_timing
@@ -45,15 +39,12 @@ Question = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a comparison will do.
+    """What a comparison in the directory `path` will do, with so many jobs at a time.
 
     Attributes:
-      path: Its directory.
-      trials: Trainings that are not finished yet.
-      finished: Runs that are.
+      trials: Trainings that are not finished yet; `finished` are the other runs.
       baselines: The baselines, fitted or not.
       timing: The twins, to be timed against each other.
-      jobs: Trainings in parallel.
       chosen: Settings in which the twins may differ, see `Design.chosen`.
       tuning: The trials that chose them, if any.
     """
@@ -83,12 +74,8 @@ def begin(
 ) -> Path:
     """Creates, or finds, the directory of a comparison; removes another's files in it.
 
-    Args:
-      design: What is compared.
-      data: The encoded data set.
-      models: Folder of the runs.
-      name: Its name; None takes <data>-compare.
-      overwrite: Whether to replace another comparison of a given name.
+    It is called <data>-compare unless a name is given; under that, another comparison
+    is replaced only to `overwrite` it.
     """
     question = design.question(data.about.fingerprint)
     if name is not None:
@@ -108,12 +95,12 @@ def plan(
     configs: Mapping[str, RunConfig] | None = None,
     tried: dict[str, Tuned] | None = None,
 ) -> Plan:
-    """Returns what of a comparison is finished and what is left to do.
+    """Returns what of a comparison in a directory is finished and what is left to do.
 
     Args:
       design: What is compared.
       data: The encoded data set.
-      path: Its directory, in the folder of the runs.
+      path: The directory, in the folder of the runs.
       jobs: Trainings in parallel; the cores are divided among them.
       configs: By cell, as tuning chose them; None takes the design's recipe.
       tried: The trials of tuning, see `tuning.choose`.
@@ -187,14 +174,9 @@ def place_for(
 ) -> tuple[Path, Question]:
     """Returns the directory and question of a comparison of finished runs.
 
-    Args:
-      finished: The runs.
-      models: Folder of the comparisons.
-      name: Its name.
-      overwrite: Whether to replace another comparison of that name.
-
     Raises:
-      RunError: If the name is taken, or a run is inside what would be replaced.
+      RunError: If the name is taken, unless by a comparison to `overwrite`, or a run is
+        inside what would be replaced.
     """
     question = {"finished": sorted(str(run.path.resolve()) for run in finished)}
     path = _named_path(models, question, name, overwrite)
@@ -211,15 +193,11 @@ def _is_free_for(path: Path, question: Question) -> bool:
     is_ours = marker.is_ours(path, marker.COMPARISON)
     if is_ours and not (path / QUESTION_FILE).exists():
         return not (path / COMPARISON_FILE).exists()  # interrupted at its start
-    return is_ours and read_question(path) == question
+    return is_ours and read_object(path / QUESTION_FILE) == question
 
 
 def execute(plan: Plan, on_report: OnEvent) -> tuple[list[Run], dict[str, str]]:
-    """Trains and fits what is missing, each in a subprocess.
-
-    Args:
-      plan: What to do.
-      on_report: Receives the name of a run or baseline and what it reports.
+    """Trains and fits what is missing, each in a subprocess, and reports by name.
 
     Returns:
       All finished runs, and why the others are missing, by name.
@@ -236,13 +214,9 @@ def train(
     jobs: int = 1,
     may_diverge: bool = False,
 ) -> dict[str, str]:
-    """Trains; returns why some could not be trained, by name.
+    """Trains, and reports by name; returns why some could not be trained, by name.
 
-    Args:
-      trials: What to train.
-      on_report: Receives the name of a trial and what it reports.
-      jobs: Trainings in parallel.
-      may_diverge: Whether a diverged loss is a result, as it is in tuning.
+    In tuning a loss `may_diverge`: that is a result.
     """
     tasks = []
     for trial in trials:
@@ -275,13 +249,13 @@ def fit_baselines(
 def _time(plan: Plan, on_report: OnEvent) -> dict[str, str]:
     """Times the twins alone, unless that is done; returns why it could not be."""
     cells = [config.model.cell for config in plan.timing.configs]
-    if set(cells) <= set(read_timing(plan.path)) and not plan.trials:
+    if set(cells) <= set(saved.read_timing(plan.path)) and not plan.trials:
         return {}
     task = Task(run_timing, plan.timing, plan.path / files.LOG_FILE)
     values, failures = _run_all([task], [TIMING], on_report)
     if not failures:
         timing = dict(zip(cells, values[0], strict=True))
-        write_json(plan.path / TIMING_FILE, to_plain(timing))
+        write_json(plan.path / saved.TIMING_FILE, to_plain(timing))
     return failures
 
 
@@ -316,12 +290,8 @@ def finish(
 ) -> ComparisonResult:
     """Writes `comparison.json` and `details.json`; returns the whole result.
 
-    Args:
-      plan: The plan.
-      finished: The finished runs.
-      failures: Why others are missing, by name.
-      seconds: How long it took.
-      command: The command that repeats it.
+    It keeps why runs are missing, by name, how long it took, and what to type to do it
+    again.
 
     Raises:
       RunError: If every training failed; the reasons are named.
@@ -329,7 +299,7 @@ def finish(
     if not finished:
         reasons = "; ".join(f"{name}: {error}" for name, error in failures.items())
         raise RunError(f"no training was finished. {reasons}")
-    timing = read_timing(plan.path)
+    timing = saved.read_timing(plan.path)
     result = replace(
         compare_runs(finished, plan.baselines, timing, plan.chosen),
         tuning=plan.tuning,
@@ -357,9 +327,10 @@ def _write(
         data = open_data()
         texts = data.texts(TEST) if data is not None else None
         found = details(group_runs(finished), texts)
-        write_json(path / DETAILS_FILE, to_plain(found))
+        write_json(path / saved.DETAILS_FILE, to_plain(found))
     except Exception as error:  # noqa: BLE001 -- whatever it is, the result is kept
-        (path / DETAILS_FILE).unlink(missing_ok=True)  # an earlier one is of other runs
+        # An earlier one is of other runs.
+        (path / saved.DETAILS_FILE).unlink(missing_ok=True)
         result = replace(result, missing=result.missing | {DETAILS: str(error)})
     write_json(path / COMPARISON_FILE, to_plain(result))
     files.mark_complete(path, "compare")
@@ -373,14 +344,10 @@ def keep(
     data: EncodedDataset | None,
     command: str = "",
 ) -> ComparisonResult:
-    """Writes the comparison of finished runs; returns the whole result.
+    """Writes a result of finished runs; returns the whole of it.
 
-    Args:
-      place: From `place_for`; another comparison there is removed.
-      result: From `compare_runs`.
-      finished: The runs.
-      data: Their data, for the texts; None if it cannot be read.
-      command: The command that repeats it.
+    Another comparison at the place, from `place_for`, is removed. The data is for the
+    texts; None if it cannot be read.
     """
     path, question = place
     _begin(path, question)

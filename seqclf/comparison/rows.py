@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
-from typing import Literal
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from seqclf.comparison.pairs import (
     accuracy_interval,
     compare_pairs,
     compare_with,
-    right_answer,
     right_answers,
 )
 from seqclf.comparison.verdict import best_of, verdict
@@ -26,9 +25,13 @@ from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask
 from seqclf.metrics import wilson
 from seqclf.records.comparison import AccuracySummary, ComparisonResult, Row
-from seqclf.records.timing import Timing
-from seqclf.records.training import Environment
+from seqclf.records.training import Environment, Timing
 from seqclf.runs import Run
+
+TIMES = (
+    "seconds_per_epoch", "seconds_to_best", "tokens_per_second",
+    "milliseconds_per_prediction",
+)  # fmt: skip
 
 
 def compare_runs(
@@ -45,10 +48,6 @@ def compare_runs(
       timing: Of the twins alone, by cell, see `training.timing`; it replaces what the
         runs measured themselves, perhaps while others ran.
       chosen: Settings that were chosen for each cell, in which twins may differ.
-
-    Returns:
-      Rows, pairs of twins, the best twin against each baseline, a verdict and the
-      card of what is equal.
 
     Raises:
       RunError: If the runs are not comparable; what differs is named.
@@ -72,7 +71,7 @@ def compare_runs(
     fitted = {b.name: Run(b.path) for b in baselines if Run(b.path).is_finished}
     rows = tuple(_baseline_row(name, run) for name, run in fitted.items()) + (*twins,)
     best = best_of(rows).name
-    others = {name: {0: right_answer(run)} for name, run in fitted.items()}
+    others = {name: {0: run.predictions(TEST).right} for name, run in fitted.items()}
     pairs = compare_pairs(rights, [row.name for row in twins if row.recurs])
     references = compare_with(best, rights[best], others)
     card = twin_card(finished, chosen)
@@ -89,15 +88,13 @@ def _refuse_different_data(finished: Sequence[Run]) -> None:
     first = finished[0]
     for run in finished[1:]:
         different = [
-            f"{key}: {getattr(first.dataset, key)}, {getattr(run.dataset, key)}"
+            f"{key}: {one}, {other}"
             for key in ("fingerprint", "labels", "sizes")
-            if getattr(first.dataset, key) != getattr(run.dataset, key)
+            if (one := getattr(first.dataset, key))
+            != (other := getattr(run.dataset, key))
         ]
-        different += [
-            line
-            for line in settings.differences(first.config, run.config)
-            if line.startswith("data.")
-        ]
+        settled = settings.differences(first.config, run.config)
+        different += [line for line in settled if line.startswith("data.")]
         if different:
             raise RunError(
                 f"{first.name} and {run.name} cannot be compared, their data "
@@ -112,7 +109,8 @@ def group_runs(finished: Sequence[Run]) -> dict[str, list[Run]]:
         for group in groups:
             same_seed = twin(run.config, run.config.model.cell, _seed(group[0]))
             if settings.same_question(group[0].config, same_seed):
-                _refuse_twice(run, group)
+                for other in group:
+                    _refuse_twin_seeds(run, other)
                 group.append(run)
                 break
         else:
@@ -126,13 +124,12 @@ def group_runs(finished: Sequence[Run]) -> dict[str, list[Run]]:
     }
 
 
-def _refuse_twice(run: Run, group: Sequence[Run]) -> None:
-    for other in group:
-        if _seed(other) == _seed(run):
-            raise RunError(
-                f"{other.path} and {run.path} are the same training, seed "
-                f"{_seed(run)} of {run.config.model.cell}; name it once."
-            )
+def _refuse_twin_seeds(run: Run, other: Run) -> None:
+    if _seed(other) == _seed(run):
+        raise RunError(
+            f"{other.path} and {run.path} are the same training, seed "
+            f"{_seed(run)} of {run.config.model.cell}; name it once."
+        )
 
 
 def _seed(run: Run) -> int:
@@ -142,8 +139,12 @@ def _seed(run: Run) -> int:
 def _row(name: str, group: Sequence[Run], right: Right, timing: Timing | None) -> Row:
     model = group[0].config.model
     environment = [run.environment for run in group]
-    row = replace(
-        _scored("twin", name, group, right, model.cell),
+    return _scored(
+        group,
+        right,
+        kind="twin",
+        name=name,
+        cell=model.cell,
         seeds=tuple(_seed(run) for run in group),
         units=model.units if CELLS[model.cell].recurs else None,
         parameters=environment[0].parameters,
@@ -151,60 +152,42 @@ def _row(name: str, group: Sequence[Run], right: Right, timing: Timing | None) -
         peak_memory_bytes=max(e.peak_memory_bytes for e in environment),
         kernel=", ".join(sorted({e.kernel for e in environment})),
         validation_loss=_mean([run.metrics[VALIDATION].log_loss for run in group]),
+        **_times(environment, timing),
     )
-    return _timed(row, environment, timing)
 
 
 def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values))
 
 
-def _timed(row: Row, environment: Sequence[Environment], timing: Timing | None) -> Row:
-    """Adds the times of the pass in which the twins ran alone, else the runs' own.
+def _times(environment: Sequence[Environment], timing: Timing | None) -> dict[str, Any]:
+    """Returns the times of the pass in which the twins ran alone, else the runs' own.
 
     With such a pass, the seconds to the best epoch are those of an epoch times their
     number.
     """
-    if timing is not None:
-        best_epoch = _mean([e.best_epoch for e in environment])
-        return replace(
-            row,
-            seconds_per_epoch=timing.seconds_per_epoch,
-            seconds_to_best=timing.seconds_per_epoch * best_epoch,
-            tokens_per_second=timing.tokens_per_second,
-            milliseconds_per_prediction=timing.milliseconds_per_prediction,
-            milliseconds_per_step=timing.milliseconds_per_step,
-            timed="alone",
-        )
-    return replace(
-        row,
-        seconds_per_epoch=_mean([e.seconds_per_epoch for e in environment]),
-        seconds_to_best=_mean([e.seconds_to_best for e in environment]),
-        tokens_per_second=_mean([e.tokens_per_second for e in environment]),
-        milliseconds_per_prediction=_mean(
-            [e.milliseconds_per_prediction for e in environment]
-        ),
-        timed="while training",
-    )
+    if timing is None:
+        own = {name: _mean([getattr(e, name) for e in environment]) for name in TIMES}
+        return own | {"timed": "while training"}
+    alone = {field.name: getattr(timing, field.name) for field in fields(Timing)}
+    to_best = timing.seconds_per_epoch * _mean([e.best_epoch for e in environment])
+    return alone | {"seconds_to_best": to_best, "timed": "alone"}
 
 
 def _baseline_row(name: str, run: Run) -> Row:
     environment = run.baseline_environment
-    return replace(
-        _scored("baseline", name, [run], {}),
+    return _scored(
+        [run],
+        {},
+        kind="baseline",
+        name=name,
         validation_loss=run.metrics[VALIDATION].log_loss,
         seconds_to_best=environment.seconds,
         peak_memory_bytes=environment.peak_memory_bytes,
     )
 
 
-def _scored(
-    kind: Literal["twin", "baseline"],
-    name: str,
-    group: Sequence[Run],
-    right: Right,
-    cell: str | None = None,
-) -> Row:
+def _scored(group: Sequence[Run], right: Right, **others: Any) -> Row:
     """Returns a row with its test scores: their mean, and how far they reach."""
     test = [run.metrics[TEST] for run in group]
     accuracies = [scores.accuracy for scores in test]
@@ -212,9 +195,6 @@ def _scored(
     several = len(test) > 1 and n > 1
     low, high = accuracy_interval(right) if several else wilson(round(mean * n), n)
     return Row(
-        kind=kind,
-        name=name,
-        cell=cell,
         runs=tuple(str(run.path) for run in group),
         n=n,
         accuracy=AccuracySummary(
@@ -222,4 +202,5 @@ def _scored(
         ),
         macro_f1=_mean([scores.macro_f1 for scores in test]),
         log_loss=_mean([scores.log_loss for scores in test]),
+        **others,
     )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seqclf.marker import QUESTION_FILE
 from seqclf.records.details import Details
 from seqclf.records.plain import from_plain
-from seqclf.records.timing import Timing
+from seqclf.records.training import Timing
 from seqclf.storage import read_object
 
 DETAILS_FILE = "details.json"
@@ -32,8 +31,3 @@ def read_details(folder: Path) -> Details | None:
         return from_plain(Details, read_object(folder / DETAILS_FILE))
     except ValueError:
         return None
-
-
-def read_question(folder: Path) -> dict[str, object]:
-    """Returns what a comparison asks; nothing if that cannot be read."""
-    return read_object(folder / QUESTION_FILE)

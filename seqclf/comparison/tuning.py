@@ -69,12 +69,7 @@ def trial_path(path: Path, cell: str, number: int) -> Path:
 
 
 def run_tuning_trial(trial: Trial, report: Report) -> None:
-    """Trains a trial; one that diverges counts as done.
-
-    Args:
-      trial: What to train, and where.
-      report: Receives the progress.
-    """
+    """Trains a trial as `run_trial` does; one that diverges counts as done."""
     try:
         run_trial(trial, report)
     except TrainingError as error:
@@ -93,17 +88,12 @@ def choose(
 ) -> tuple[dict[str, RunConfig], dict[str, Tuned]]:
     """Picks each cell's trial of least validation loss.
 
-    Args:
-      design: What is compared.
-      path: The comparison, with its trials.
-      failures: Why trials are missing, by name.
-
     Returns:
       The chosen configs, of the first seed of the design, and what was tried, by cell.
 
     Raises:
-      RunError: If a trial is not done, as the budgets would not be equal, or if all
-        of a cell failed.
+      RunError: If a trial is not done, for one of the failures (by name) or another
+        reason, as the budgets would not be equal, or if all of a cell failed.
     """
     if failures:
         reasons = "; ".join(f"{name}: {error}" for name, error in failures.items())

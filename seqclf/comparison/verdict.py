@@ -19,23 +19,20 @@ def verdict(
     references: Sequence[Pair] = (),
     different: Sequence[str] = (),
 ) -> str:
-    """Says in plain words what the comparison supports, and no more.
+    """Says in a few plain sentences what the comparison supports, and no more.
 
     Args:
       rows: Rows of a comparison, see `rows.compare_runs`.
       pairs: The twins two at a time, see `pairs.compare_pairs`.
       references: The best twin against each baseline, see `pairs.compare_with`.
       different: Why the runs are no twins, see `card.disagreements`.
-
-    Returns:
-      A few sentences.
     """
     if different:
         return (
             f"These runs are not ranked, for they are no twins: they also differ in "
             f"{joined(different)}."
         )
-    best = _best(rows)
+    best = best_of([row for row in rows if row.recurs] or rows)
     others = _others(rows, pairs, best)
     about = [
         *_about_cells(rows, others, best),
@@ -64,11 +61,6 @@ def best_of(rows: Iterable[Row]) -> Row:
     return max(_twins(rows), key=lambda row: row.accuracy.mean)
 
 
-def _best(rows: Sequence[Row]) -> Row:
-    """Returns the best row of those that recur, or of the only ones that there are."""
-    return best_of([row for row in rows if row.recurs] or rows)
-
-
 def _twins(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row.kind == "twin"]
 
@@ -90,7 +82,7 @@ def _about_cells(rows: Sequence[Row], others: Others, best: Row) -> list[str]:
     if not recurrent:
         if any(row.recurs and row is not best for row in rows):
             return [f"{best.title} has {score}; the cells have no seed in common."]
-        name = _first_upper(best.title)
+        name = best.title[0].upper() + best.title[1:]
         return [f"{name} has {score} of {best.n:,} test texts right."]
     close = [f"{r.title} {_aside(p)}" for r, p in recurrent if not is_decided(p)]
     worse = [f"{r.title} by {_points(p)}" for r, p in recurrent if is_decided(p)]
@@ -154,16 +146,12 @@ def _about_baselines(rows: Sequence[Row], references: Sequence[Pair]) -> list[st
     pair = next(p for p in references if name in (p.a, p.b))
     twin = titles(rows)[pair.b if pair.a == name else pair.a]
     if not is_decided(pair):
-        return [
-            f"The best baseline, {name}, cannot be told apart from the best twin, "
-            f"{twin} {_aside(pair)}."
-        ]
-    if pair.a == name:
-        return [
-            f"The best baseline, {name}, beats the best twin, {twin}, by "
-            f"{_points(pair)}."
-        ]
-    return [f"The best baseline, {name}, is {_points(pair)} below {twin}."]
+        said = f"cannot be told apart from the best twin, {twin} {_aside(pair)}"
+    elif pair.a == name:
+        said = f"beats the best twin, {twin}, by {_points(pair)}"
+    else:
+        said = f"is {_points(pair)} below {twin}"
+    return [f"The best baseline, {name}, {said}."]
 
 
 def _about_seeds(rows: Sequence[Row], pairs: Sequence[Pair]) -> list[str]:
@@ -241,9 +229,7 @@ def compared(pair: Pair) -> str:
 def in_words(pair: Pair, names: Mapping[str, str]) -> str:
     """Returns a difference and its interval as a sentence, in texts of a thousand.
 
-    Args:
-      pair: Of rows with a seed in common.
-      names: What sentences call them, see `titles`.
+    The rows have a seed in common; `names` is what sentences call them, see `titles`.
     """
     count, low, high = (
         round(1000 * value) for value in (difference(pair), *bounds(pair))
@@ -260,7 +246,3 @@ def in_words(pair: Pair, names: Mapping[str, str]) -> str:
     else:
         reach = f"between {-low} fewer and {high} more"
     return f"Of 1,000 texts {lead}; {reach}."
-
-
-def _first_upper(text: str) -> str:
-    return text[0].upper() + text[1:]

@@ -20,13 +20,9 @@ KEPT = {
 
 
 def doubts(runs: Sequence[Run]) -> list[str]:
-    """Says what looks wrong, a sentence a kind, however many runs show it.
+    """Says what looks wrong, a note a kind with its numbers, however many runs show it.
 
-    Args:
-      runs: Finished and scored runs on one data set, with one recipe; at least one.
-
-    Returns:
-      Notes with their numbers.
+    The runs, at least one, are finished and scored, on one data set, with one recipe.
     """
     return [*_about_cuts(runs[0]), *_about_guessing(runs), *_about_silence(runs)]
 

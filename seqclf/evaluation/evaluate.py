@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
 from seqclf import metrics
 from seqclf.classifier import Classifier
 from seqclf.config import DataConfig
-from seqclf.data import read_source
+from seqclf.data import read_source, spelling
 from seqclf.data.dataset import TRAIN, UNLABELED, RawData, fingerprint
+from seqclf.data.labels import remedy
 from seqclf.data.layout import STANDARD_INPUT
 from seqclf.data.relabel import GONE
 from seqclf.data.splits import complete
 from seqclf.errors import ConfigError, DataError, SeqclfError, unknown
-from seqclf.evaluation.matching import matched
 from seqclf.records.scores import Scores
 from seqclf.runs import Run
 from seqclf.text.encoding import LABELLED_SPLITS
@@ -25,14 +27,7 @@ from seqclf.text.encoding import LABELLED_SPLITS
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The scores of a run on one split.
-
-    Attributes:
-      split: Name of the split.
-      source: Where its texts came from.
-      scores: How good its predictions are.
-      notes: What the person should know, a sentence each.
-    """
+    """The scores of a run on a split, their source, and notes for the user."""
 
     split: str
     source: str
@@ -41,20 +36,12 @@ class Evaluation:
 
 
 def evaluate(run: Run, data: DataConfig, split: str) -> Evaluation:
-    """Predicts a split and scores it.
+    """Predicts a split of some data, `train`, `validation` or `test`, and scores it.
 
     The data of the run is divided as in training, so that its test split has no
     training text. Other data is taken as it is, from the columns of the training data
     if it has them and no others are named; a source that has only `train` is evaluated
     whole.
-
-    Args:
-      run: A finished run.
-      data: Where the texts are.
-      split: `train`, `validation` or `test`.
-
-    Returns:
-      The scores.
 
     Raises:
       ConfigError: If `split` is no labelled split.
@@ -94,7 +81,11 @@ def _read(
     elif split in raw.splits:
         table = raw.splits[split]
     elif set(raw.splits) - {UNLABELED} == {TRAIN}:
-        _refuse_changed_source(run, raw.source)
+        if raw.source == run.dataset.source:
+            raise DataError(
+                f"{raw.source} has changed since {run.name} was trained on it, so its "
+                f"rows cannot be told from training texts; name other data with --data."
+            )
         table = raw.splits[TRAIN]
         notes += (f"{raw.source} has no {split} split: all its rows are evaluated.",)
     else:
@@ -121,9 +112,63 @@ def _source(run: Run, data: DataConfig) -> RawData:
     return read_source(data, usual=run.reading)
 
 
-def _refuse_changed_source(run: Run, source: str) -> None:
-    if source == run.dataset.source:
+def match_labels(
+    labels: Sequence[str], known: tuple[str, ...], merge: bool = False
+) -> np.ndarray:
+    """Returns the known id of the same name for each label of data, int64 [labels].
+
+    Numbers are matched by what they are: `1.0` is `1`. To `merge` lets names match that
+    differ only by case, blanks or accents' form.
+
+    Raises:
+      DataError: If no label has that name; which option helps, if one does.
+    """
+    ids = [_id_of(label, known, merge) for label in labels]
+    if None in ids:
+        label = labels[ids.index(None)]
         raise DataError(
-            f"{source} has changed since {run.name} was trained on it, so its rows "
-            f"cannot be told from training texts; name other data with --data."
+            f"the data has a label that the run does not: "
+            f"{unknown('label', label, known)}{remedy(label, known)}"
         )
+    return np.array(ids)
+
+
+def matched(
+    labels: Sequence[str], run: Run, data: DataConfig
+) -> tuple[np.ndarray, list[str]]:
+    """Matches labels as the run took them: those too rare for it are treated as then.
+
+    Returns:
+      The run's id of each label, or `GONE` for one whose rows are to be left out,
+      int64 [labels]; and what to say.
+
+    Raises:
+      DataError: As `match_labels`.
+    """
+    known, own = run.labels, run.config.data
+    merge = data.merge_labels or own.merge_labels
+    strange = [name for name in labels if _id_of(name, known, merge) is None]
+    if own.min_per_label is None or any(remedy(name, known) for name in strange):
+        return match_labels(labels, known, merge), []
+    rest = _id_of(spelling.OTHER, known, merge=True) if own.other else None
+    rest = GONE if rest is None else rest
+    ids = [rest if n in strange else _id_of(n, known, merge) for n in labels]
+    how = "left out" if rest == GONE else f"taken for {known[rest]!r}"
+    said = (
+        f"labels that {run.name} does not know are {how}, as rare ones were in its "
+        f"training: {spelling.shown(strange)}."
+    )
+    return np.array(ids), [said] if strange else []
+
+
+def _id_of(label: str, known: tuple[str, ...], merge: bool) -> int | None:
+    if label in known:
+        return known.index(label)
+    number = spelling.as_whole(label)
+    found = [
+        i
+        for i, name in enumerate(known)
+        if (merge and spelling.key(name) == spelling.key(label))
+        or (number is not None and spelling.as_whole(name) == number)
+    ]
+    return found[0] if len(found) == 1 else None

@@ -17,10 +17,7 @@ BACKEND_VARIABLE = "KERAS_BACKEND"
 
 
 def import_keras() -> Any:
-    """Imports Keras on TensorFlow, without the start-up chatter.
-
-    Returns:
-      The module `keras`.
+    """Imports Keras on TensorFlow, without the start-up chatter; returns the module.
 
     Raises:
       ConfigError: If the environment asks for another Keras backend.

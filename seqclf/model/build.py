@@ -42,13 +42,14 @@ def build_model(
       right with 0, to logits float32 [batch, num_labels].
     """
     keras = import_keras()
-    layers = keras.layers
+    layers, most = keras.layers, config.embedding_range
+    uniform = keras.initializers.RandomUniform(-most, most, _seed(seed, "embedding"))
     token_ids = keras.Input(shape=(None,), dtype="int32", name="token_ids")
     states = layers.Embedding(
         vocabulary_size,
         config.embedding_size,
         mask_zero=True,
-        embeddings_initializer=_uniform(config.embedding_range, seed, "embedding"),
+        embeddings_initializer=uniform,
         name="embedding",
     )(token_ids)
     states = layers.Dropout(
@@ -94,14 +95,7 @@ def _convolved(
     not causal, for a classifier has the whole text before it answers, and recurrence
     in one direction can then see what a word is followed by, with every cell alike.
 
-    Args:
-      config: The network; `conv_width` is set.
-      token_ids: int32 [batch, time].
-      states: float32 [batch, time, embedding_size].
-      seed: Seed of the initial weights.
-
-    Returns:
-      float32 [batch, time, embedding_size]; arbitrary on padding.
+    From states float32 [batch, time, embedding_size] to the same; arbitrary on padding.
     """
     keras = import_keras()
     # Filters at the last tokens reach into the padding: it has to be 0, as what is
@@ -133,16 +127,16 @@ def _recurrent(
 
 
 def _cell_layer(config: ModelConfig, sequences: bool, seed: int, name: str) -> Any:
-    layers = import_keras().layers
-    cell = CELLS[config.cell]
-    layer = getattr(layers, str(cell.layer))
+    keras, cell = import_keras(), CELLS[config.cell]
+    layer = getattr(keras.layers, str(cell.layer))
 
     def one(direction: str, **options: Any) -> Any:
+        seeded = _seed(seed, f"{name}/{direction}/recurrent")
         return layer(
             config.units,
             return_sequences=sequences,
             kernel_initializer=_glorot(seed, f"{name}/{direction}/kernel"),
-            recurrent_initializer=_orthogonal(seed, f"{name}/{direction}/recurrent"),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=seeded),
             name=name if not config.bidirectional else f"{name}_{direction}",
             **cell.options,
             **options,
@@ -151,7 +145,7 @@ def _cell_layer(config: ModelConfig, sequences: bool, seed: int, name: str) -> A
     if not config.bidirectional:
         return one("forward")
     # Given apart: a copy made by Keras would start from the same weights.
-    return layers.Bidirectional(
+    return keras.layers.Bidirectional(
         one("forward"), backward_layer=one("backward", go_backwards=True), name=name
     )
 
@@ -166,13 +160,5 @@ def _seed(seed: int, name: str) -> int:
     return zlib.crc32(f"{seed}/{name}".encode()) & 0x7FFFFFFF
 
 
-def _uniform(most: float, seed: int, name: str) -> Any:
-    return import_keras().initializers.RandomUniform(-most, most, _seed(seed, name))
-
-
 def _glorot(seed: int, name: str) -> Any:
     return import_keras().initializers.GlorotUniform(_seed(seed, name))
-
-
-def _orthogonal(seed: int, name: str) -> Any:
-    return import_keras().initializers.Orthogonal(seed=_seed(seed, name))

@@ -33,13 +33,7 @@ _BYTES = 4  # of a weight, float32
 
 
 def open_keras(file: Path) -> Any:
-    """Opens a model that seqclf wrote.
-
-    Args:
-      file: A plain `.keras` file.
-
-    Returns:
-      The uncompiled keras.Model.
+    """Opens a plain `.keras` file that seqclf wrote, as an uncompiled keras.Model.
 
     Raises:
       RunError: If it is none, or names what seqclf's models do not have.
@@ -75,23 +69,27 @@ def _check(file: Path) -> None:
         raise RunError(f"{file} was not opened: it has fewer weights than layers need.")
 
 
-def _numbers(value: Any) -> Iterator[float]:
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Yields every object within a value of JSON, the outer before the inner ones."""
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from _objects(part)
+
+
+def _numbers(config: Any) -> Iterator[float]:
     """Yields, for each layer, a lower bound of its weights.
 
     Keras allocates the layers before it looks for their weights.
     """
-    if isinstance(value, list):
-        for part in value:
-            yield from _numbers(part)
-    if not isinstance(value, dict):
-        return
-    match value:
-        case {"config": dict(config)}:
-            units = _size(config, "units")
-            yield units if value.get("class_name") == "Dense" else units * units
-            yield _size(config, "input_dim") * _size(config, "output_dim")
-    for part in value.values():
-        yield from _numbers(part)
+    for one in _objects(config):
+        match one:
+            case {"config": dict(config)}:
+                units = _size(config, "units")
+                yield units if one.get("class_name") == "Dense" else units * units
+                yield _size(config, "input_dim") * _size(config, "output_dim")
 
 
 def _size(config: Mapping[str, object], key: str) -> float:
@@ -99,19 +97,13 @@ def _size(config: Mapping[str, object], key: str) -> float:
     return max(found, 0) if isinstance(found, int | float) else 0
 
 
-def _strange(value: Any) -> Iterator[str]:
+def _strange(config: Any) -> Iterator[str]:
     """Yields what a config names beyond what `build_model` makes."""
-    if isinstance(value, list):
-        for part in value:
-            yield from _strange(part)
-    if not isinstance(value, dict):
-        return
-    if "class_name" in value:
-        module, name = value.get("module"), value["class_name"]
-        known = name in CLASSES and value.get("registered_name") in (None, name)
-        if not known or not (module is None or MODULES.fullmatch(str(module))):
-            yield f"{module}.{name}"
-    if "name" in value and not re.fullmatch(r"[\w.]+", str(value["name"])):
-        yield f"a layer called {value['name']!r}"
-    for part in value.values():
-        yield from _strange(part)
+    for one in _objects(config):
+        if "class_name" in one:
+            module, name = one.get("module"), one["class_name"]
+            known = name in CLASSES and one.get("registered_name") in (None, name)
+            if not known or not (module is None or MODULES.fullmatch(str(module))):
+                yield f"{module}.{name}"
+        if "name" in one and not re.fullmatch(r"[\w.]+", str(one["name"])):
+            yield f"a layer called {one['name']!r}"

@@ -18,6 +18,10 @@ from seqclf.model.backend import gpus, import_keras
 from seqclf.private import choose_cudnn, replace_loop
 
 CUDNN, XLA, LOOP, NONE = "cuDNN", "XLA", "TensorFlow loop", "none"
+OPTIONS_OF_CUDNN = {
+    "activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True,
+    "unroll": False, "recurrent_dropout": 0.0, "reset_after": True,
+}  # fmt: skip
 
 
 def use_kernel(model: Any, kernel: str) -> None:
@@ -79,15 +83,7 @@ def obstacles(layer: Any) -> list[str]:
     if kind not in known:
         return [f"cuDNN has no kernel for {layer.name}, a {kind}"]
     found = []
-    needed = {
-        "activation": "tanh",
-        "recurrent_activation": "sigmoid",
-        "use_bias": True,
-        "unroll": False,
-        "recurrent_dropout": 0.0,
-        "reset_after": True,
-    }
-    for name, value in needed.items():
+    for name, value in OPTIONS_OF_CUDNN.items():
         there = getattr(layer, name, value)
         there = getattr(there, "__name__", there)
         if there != value:
@@ -166,15 +162,11 @@ def cudnn_parameters(kernel: Any, recurrent_kernel: Any, bias: Any) -> Any:
 
 
 def kernel_of(model: Any) -> str:
-    """Reads the kernel from the traced graph of a training step's forward pass.
+    """Reads from the traced graph of a training step's forward pass which kernel runs.
 
-    Keras falls back from cuDNN without a word, so only the graph can tell.
-
-    Args:
-      model: A compiled model.
-
-    Returns:
-      `cuDNN`, `XLA`, `TensorFlow loop`, or `none` where nothing recurs.
+    Keras falls back from cuDNN without a word, so only the graph can tell. It is
+    `cuDNN`, `XLA` or `TensorFlow loop`, or `none` where nothing recurs; the model is
+    compiled.
     """
     import tensorflow as tf
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqclf.cells import CELLS, Onnx
+from seqclf.cells import CELLS
 from seqclf.config import ModelConfig
 from seqclf.errors import ConfigError
 from seqclf.model.build import CONVOLUTION, RECURRENT
@@ -31,12 +31,9 @@ TOKEN_IDS, LOGITS, PROBABILITIES = "token_ids", "logits", "probabilities"
 
 
 def to_onnx(model: Any, config: ModelConfig, metadata: Mapping[str, str]) -> ModelProto:
-    """Builds the graph from the weights of a Keras model.
+    """Builds the graph from the weights of a model from `build_model` and its config.
 
-    Args:
-      model: From `build_model`, with the weights to take.
-      config: The config it was built from.
-      metadata: Stored in the file, by key.
+    The metadata is stored in the file, by key.
 
     Returns:
       A model from token_ids int32 [batch, time], padded on the right with 0 and with
@@ -63,14 +60,15 @@ def model_of(
     import onnx
     from onnx import TensorProto, helper
 
-    value = helper.make_tensor_value_info
-    inputs = [value(TOKEN_IDS, TensorProto.INT32, ["batch", "time"])]
-    outputs = [
-        value(output, TensorProto.FLOAT, ["batch", num_labels])
-        for output in (LOGITS, PROBABILITIES)
-    ]
+    value, shape = helper.make_tensor_value_info, ("batch", num_labels)
     made = helper.make_model(
-        helper.make_graph(nodes, name, inputs, outputs, constants),
+        helper.make_graph(
+            nodes,
+            name,
+            [value(TOKEN_IDS, TensorProto.INT32, ["batch", "time"])],
+            [value(one, TensorProto.FLOAT, shape) for one in (LOGITS, PROBABILITIES)],
+            constants,
+        ),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="seqclf",
@@ -118,12 +116,7 @@ def onnx_predict(model: bytes | str) -> Predict:
       From token_ids int32 [batch, time] to logits float32 [batch, labels].
     """
     session = open_session(model)
-
-    def predict(token_ids: np.ndarray) -> np.ndarray:
-        logits: np.ndarray = session.run([LOGITS], {TOKEN_IDS: token_ids})[0]
-        return logits
-
-    return predict
+    return lambda ids: np.asarray(session.run([LOGITS], {TOKEN_IDS: ids})[0])
 
 
 def greatest_difference(
@@ -210,16 +203,15 @@ def _write_network(graph: _Graph, model: Any, config: ModelConfig) -> None:
         for index in range(config.layers):
             layer = model.get_layer(f"{RECURRENT}_{index}")
             states, last = _write_recurrent(graph, layer, config, states, lengths)
+
+    def weights(layer: str) -> list[np.ndarray]:
+        return list(model.get_layer(layer).get_weights())
+
     if pooling.is_last and last is not None:
         pooled = last
     else:
-
-        def weights(layer: str) -> list[np.ndarray]:
-            found: list[np.ndarray] = model.get_layer(layer).get_weights()
-            return found
-
         pooled = pooling.in_onnx(graph, is_token, lengths, states, weights)
-    kernel, bias = map(graph.constant, model.get_layer("logits").get_weights())
+    kernel, bias = map(graph.constant, weights("logits"))
     logits = graph.add("Gemm", pooled, kernel, bias)
     graph.name(logits, LOGITS)
     graph.name(graph.add("Softmax", logits, axis=-1), PROBABILITIES)
@@ -244,7 +236,9 @@ def _write_recurrent(
     graph: _Graph, layer: Any, config: ModelConfig, states: str, lengths: str
 ) -> tuple[str, str]:
     """Returns all states [time, batch, width] and each text's last, [batch, width]."""
-    cell = _operator_of(config.cell)
+    cell = CELLS[config.cell].onnx
+    if cell is None:
+        raise ConfigError(f"ONNX has no operator for the cell {config.cell}.")
     weights = layer.get_weights()
     directions = [weights[:3], weights[3:]] if config.bidirectional else [weights]
     packed = [cell.weights(*some) for some in directions]
@@ -263,10 +257,3 @@ def _write_recurrent(
     everything = graph.add("Reshape", by_direction, graph.shape(0, 0, width))
     lasts = graph.add("Transpose", outputs[1], perm=[1, 0, 2])
     return everything, graph.add("Reshape", lasts, graph.shape(0, width))
-
-
-def _operator_of(cell: str) -> Onnx:
-    found = CELLS[cell].onnx
-    if found is None:
-        raise ConfigError(f"ONNX has no operator for the cell {cell}.")
-    return found

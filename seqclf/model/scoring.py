@@ -30,7 +30,7 @@ def batched_logits(
     num_labels: int,
     threads: int = 1,
 ) -> np.ndarray:
-    """Returns the logits of all examples in their own order, float32 [n, labels].
+    """Returns the logits of all examples in their own order, float32 [n, num_labels].
 
     Args:
       predict: The model; called from several threads if there are several.

@@ -1,4 +1,8 @@
-"""What a comparison found, `comparison.json`, and what it is based on."""
+"""What a comparison found, `comparison.json`, and what it is based on.
+
+Accuracies, F1 and differences are fractions, losses are in nats; `low` and `high` are
+the ends of a 95 % interval. Scores and times of several seeds are their mean.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from typing import Literal
 from seqclf.cells import CELLS
 from seqclf.config import Setting
 from seqclf.records.dataset import DatasetInfo
-from seqclf.records.timing import StepTimes
+from seqclf.records.training import StepTimes
 
 # Of `comparison.json`. 1 had no `version`, and one field for a row's name and its cell.
 VERSION = 2
@@ -16,14 +20,9 @@ VERSION = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccuracySummary:
-    """The test accuracy of a row, fractions.
+    """The test accuracy of a row: the mean over the seeds, the worst and the best seed.
 
-    Attributes:
-      mean: Over the seeds.
-      low: Lower end of the 95 % interval, over seeds and texts; of one model Wilson's.
-      high: Upper end.
-      least: Of the worst seed.
-      most: Of the best.
+    The interval is over seeds and texts; of one model it is Wilson's.
     """
 
     mean: float
@@ -35,31 +34,24 @@ class AccuracySummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A twin with its seeds, or a baseline.
+    """A twin with its seeds, or a baseline; None is what it does not have.
 
     Attributes:
-      kind: Which of the two.
       name: What tables call it: the cell, with the name of a run where several rows
         have one cell; or the name of the baseline. No other row has it.
-      cell: Name of its cell, a key of `cells.CELLS`; None of a baseline.
+      cell: Name of its cell, a key of `cells.CELLS`.
       runs: Folders of its runs.
       n: Test texts.
-      accuracy: On the test split.
-      macro_f1: Mean over the seeds, a fraction.
-      log_loss: Mean over the seeds, in nats.
-      seeds: Training seeds.
-      units: Width of the recurrent state; None where nothing recurs.
-      parameters: All weights.
-      recurrent_parameters: Those of the recurrent layers.
-      seconds_per_epoch: Of training.
+      macro_f1: On the test split, as `accuracy` and `log_loss`.
+      units: Width of the recurrent state.
+      parameters: All weights; `recurrent_parameters` are those of the recurrent layers.
+      seconds_per_epoch: Of training, as `tokens_per_second`.
       seconds_to_best: Of training up to the best epoch; of a baseline, of fitting it.
-      tokens_per_second: Of training.
       milliseconds_per_prediction: Of a single text.
       milliseconds_per_step: Of training, if the twins were timed alone.
       peak_memory_bytes: Of the process that trained.
       kernel: What ran the recurrence.
       timed: `alone` or `while training`.
-      validation_loss: Mean over the seeds.
 
     Raises:
       ValueError: If a twin has no cell that is known, or a baseline has one.
@@ -108,16 +100,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPair:
-    """Two trained models on the same test texts.
+    """Two trained models of one seed, or of none, on the same test texts.
 
-    Attributes:
-      seed: Of both; None where there is none.
-      only_a: Texts that a alone has right.
-      only_b: Texts that b alone has right.
-      difference: Accuracy of a less that of b.
-      low: Lower end of its 95 % bootstrap interval over texts.
-      high: Upper end.
-      mcnemar_p: Of McNemar's mid-p test.
+    `only_a` and `only_b` count the texts that one alone has right. The difference is
+    a's accuracy less b's, its interval a bootstrap's over texts; `mcnemar_p` is of
+    McNemar's mid-p test.
     """
 
     seed: int | None = None
@@ -133,9 +120,7 @@ class ModelPair:
 class SettledBy:
     """What would more likely than not show a difference as large as the one seen.
 
-    Attributes:
-      seeds: Seeds that would do; None if no number does.
-      rows: Test texts that would do; None if no number does.
+    So many seeds, or test texts (`rows`); None if no number does.
     """
 
     seeds: int | None = None
@@ -144,20 +129,15 @@ class SettledBy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """Two rows, the better one first.
+    """Two rows, the better one first, on average.
 
     Attributes:
-      a: Name of the row that is better, on average.
-      b: Name of the other.
       seeds: Seeds that both have.
-      difference: Accuracy of a less that of b over these; None without one.
-      low: Lower end of the 95 % interval over seeds and texts; None of one seed.
-      high: Upper end.
-      p: Of the difference, adjusted after Holm; None of one seed.
-      p_unadjusted: The same, not adjusted.
+      difference: Accuracy of a less that of b over these; None without one. Its
+        interval, over seeds and texts, is None of one seed.
+      p: Of the difference, adjusted after Holm; None of one seed, as `p_unadjusted`.
       settled_by: What would decide it; None of one seed.
-      models: The two models of each seed.
-      mcnemar_p: Theirs.
+      models: The two models of each seed; `mcnemar_p` are theirs.
       adjusted_for: Number of the pairs that p is adjusted for; earlier versions did not
         keep it.
       is_decided: Whether the two differ, beyond chance; likewise.
@@ -190,13 +170,10 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A thing that must be equal in twins.
+    """A thing that must be equal in twins, and the value that shows it.
 
     Attributes:
-      what: The thing.
-      value: What shows it.
-      equal: Whether all runs agree.
-      differing: Names of the runs that do not, from the first on.
+      differing: Names of the runs that differ from the first one.
       concerns: Whether `scores` or `times` depend on it.
     """
 
@@ -212,11 +189,9 @@ class TwinCard:
     """What all runs share, and in what they differ.
 
     Attributes:
-      equal: Settings that are equal, with their value.
-      different: Names of the others.
+      equal: Settings that are equal, with their value; `different` names the others.
       chosen: Settings that the comparison chose for each cell.
       dataset: Of the first run.
-      checks: What must be equal.
     """
 
     equal: dict[str, Setting]
@@ -268,14 +243,11 @@ class ComparisonResult:
       rows: Baselines and twins.
       pairs: The twins two at a time.
       references: The best twin and each baseline.
-      verdict: What comes of it, in sentences.
-      card: What is equal in the runs.
       tuning: By cell, if settings were chosen for each.
       missing: Why trainings are missing, by name.
       command: What to type to do it again.
       seconds: How long it took; None where nothing was trained.
       date: When, as 2026-01-31.
-      version: Of this record.
 
     Raises:
       ValueError: If it has no twin, or names a row or a cell that is not there.

@@ -9,12 +9,7 @@ from seqclf.records.reading import Reading
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenCounts:
-    """How long the texts of a split are.
-
-    Attributes:
-      median: Tokens of the median text, before it is cut.
-      cut: Texts that are longer than the model reads.
-    """
+    """Tokens of a split's median text, before it is cut, and how many texts are cut."""
 
     median: int
     cut: int
@@ -25,7 +20,6 @@ class DatasetInfo:
     """A data set, as `dataset.json` has it.
 
     Attributes:
-      name: Its short name.
       source: Where it came from, as it was given.
       fingerprint: Tells equal texts and labels from others.
       labels: Label names; the position is the label id.
@@ -51,12 +45,7 @@ class DatasetInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram:
-    """Texts by length in equal bins; the last one takes all that are longer.
-
-    Attributes:
-      width: Tokens that a bin spans.
-      counts: Texts in each.
-    """
+    """Texts by length, in bins of `width` tokens; the last has all that are longer."""
 
     width: int
     counts: tuple[int, ...]
@@ -67,7 +56,6 @@ class SplitSummary:
     """A split in numbers.
 
     Attributes:
-      texts: How many there are.
       labels: Texts by label name.
       empty: Texts of nothing but blanks.
       copies: Texts that occurred before.
@@ -95,20 +83,13 @@ class LabelledText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What is worth knowing of a data set before training.
+    """What is worth knowing of a data set before training; see also `DatasetInfo`.
 
     Attributes:
-      name: Its short name.
-      source: Where it came from.
-      revision: Commit of a data set of the Hub.
-      fingerprint: Tells equal texts and labels from others.
-      labels: Label names.
-      splits: By name.
       shared: Texts that two splits share, such as `test in train`.
       vocabulary: Tokens with an id.
       unknown_share: Fraction of the test tokens without one.
       examples: Some training texts.
-      notes: What was held out, sampled or looks doubtful.
     """
 
     name: str

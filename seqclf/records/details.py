@@ -12,12 +12,8 @@ from seqclf.records.training import Environment
 class Agreement:
     """How often the cells give the same answer, fractions of the test texts.
 
-    Attributes:
-      seeds: Seeds that all cells have; the others are means over these.
-      all_alike: All cells give one answer.
-      all_right: All are right.
-      none_right: None is.
-      only_right: By row, it alone is.
+    Means over the seeds that all cells have: all cells give one answer, all are right,
+    none is, and by row, it alone is.
     """
 
     seeds: tuple[int, ...]
@@ -44,8 +40,7 @@ class Example:
       text: The text, perhaps cut; None if it could not be read again.
       length: Tokens.
       label: The true label.
-      only_right: The row that has it right.
-      answers: By row.
+      only_right: The row that has it right; `answers` are by row.
     """
 
     id: int
@@ -67,13 +62,9 @@ class Reach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """The accuracies on a part of the test texts.
+    """The accuracies, by row, on n test texts, those of one `group`.
 
-    Attributes:
-      by: What divides the texts: `length`, `label` or `negation`.
-      group: Which part.
-      n: Its texts.
-      cells: By row.
+    `by` is what divides the texts: `length`, `label` or `negation`.
     """
 
     by: str
@@ -84,14 +75,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordOrder:
-    """What a cell loses when the words of each test text are shuffled.
+    """What a cell's accuracy loses when the words of each test text are shuffled.
 
-    Attributes:
-      accuracy: As written.
-      shuffled: With shuffled words.
-      lost: Their difference.
-      low: Lower end of its 95 % interval.
-      high: Upper end.
+    `lost` is the difference of both accuracies, with the ends of its 95 % interval.
     """
 
     accuracy: float
@@ -143,18 +129,14 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
-    """All of it.
+    """All of it; what is not said otherwise is by row.
 
     Attributes:
-      labels: Label names.
       agreement: None for a single cell, or without a seed in common.
       examples: At most eight a row.
       groups: Parts of the test texts.
-      word_order: By row.
-      fit: By row.
-      curves: By row, a training each.
-      confusion: By row, counts of all seeds, rows true, columns predicted.
-      calibration: By row.
+      curves: Those of a row's trainings.
+      confusion: Counts of all seeds, rows true, columns predicted.
       environment: Of the first run.
 
     Raises:

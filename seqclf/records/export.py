@@ -9,11 +9,10 @@ from seqclf.records.scores import Accuracy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What only the user who exports can say.
+    """What only the user who exports can say: the licence and the texts' languages.
 
-    Attributes:
-      license: Identifier of the model's licence, as the Hugging Face Hub lists them.
-      languages: Codes of the texts' languages; left out of the card if empty.
+    The licence is an identifier of the Hugging Face Hub, languages are codes; the card
+    leaves them out if there are none.
     """
 
     license: str = "unknown"
@@ -22,10 +21,9 @@ class About:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How the predictions of an artefact compare with those of its run.
+    """How an artefact's predictions of so many texts compare with those of its run.
 
     Attributes:
-      texts: Texts compared.
       greatest_difference: Of any probability of any text; a fraction.
       label_agreement: Fraction of the texts that get the same label.
       milliseconds_per_text: Median, from a text to its label, one text at a time.
@@ -47,18 +45,15 @@ class TestCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRecord(Agreement):
-    """The `export.json` of an artefact.
+    """The `export.json` of an artefact of a run, in a `format` of `export.FORMATS`.
 
     Attributes:
-      format: A key of `export.FORMATS`.
-      run: Name of the run.
       run_sha256: Hash of the files of the run that the artefact is made of.
       seqclf_version: Version that wrote it.
       bound: Greatest difference that the format may have.
       bytes: Size of all its files but `export.json`.
       sha256: Hash of each of them, by its path in the artefact.
       own_texts: How many of the texts compared are of the run's test split.
-      about: What its model card says of licence and languages.
       test: What coarser weights cost in test accuracy; None where the run's data is not
         in the cache, and of formats that lose nothing, whose file has no such field.
     """

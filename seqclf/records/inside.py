@@ -46,10 +46,9 @@ class WayBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageGradients:
-    """The gradients of a cell at a stage of its training.
+    """The gradients of a cell at a stage of its training, by state, `h` and LSTM's `c`.
 
     Attributes:
-      states: By state, `h` and in the LSTM `c`.
       clipped: Share of training batches whose gradient exceeded the clip norm.
       largest_gradient: The largest norm among them.
       matrices: By part of the recurrent kernel, the mean over seeds.
@@ -72,17 +71,15 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradientsFindings:
-    """What `gradients` found.
+    """What `gradients` found: by cell, by stage.
 
     Attributes:
-      texts: Number of test texts.
       batches: Training batches whose gradients were measured.
       clip_norm: Norm to which training clips a gradient.
-      accuracy: By cell, on the test split.
+      accuracy: By cell, on the test split of so many texts.
       span: Tokens that factors, ratios and verdicts are over.
       threshold: A gradient is steady if its factor is between 1/threshold and this.
       memory: By cell, the state that is kept from token to token.
-      cells: By cell, by stage.
       against_rnn: By gated cell, by stage: its factor, of the kept state, over rnn's.
     """
 
@@ -99,12 +96,9 @@ class GradientsFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradientRow:
-    """A point of a curve: the norm over texts and seeds, with its quartiles.
+    """A point of a curve: the median norm over texts and seeds, with its quartiles.
 
-    Attributes:
-      state: `h` or `c`.
-      distance: Tokens from the last one.
-      median: Of the norm; `low` and `high` are the first and third quartile.
+    `state` is `h` or `c`, `distance` the number of tokens from the last one.
     """
 
     cell: str
@@ -118,12 +112,10 @@ class GradientRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateUse:
-    """How a gate is used, over all tokens and units.
+    """How a gate is used: the mean of its values over all tokens and units.
 
     Attributes:
-      mean: Of its values.
-      low: Share of values < 0.1.
-      high: Share of values > 0.9.
+      low: Share of values < 0.1, as `high` is of those > 0.9.
       units_shut: Share of units that are < 0.1 for 99 % of the tokens.
       units_open: Share of units that are > 0.9 for as many.
       state: `shut` or `open` if 99 % of all values are so, else `in use`.
@@ -153,14 +145,10 @@ class HalfLife:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellGates:
-    """The gates of a cell.
+    """The gates of a cell: mean |h| (`size`) and the share of |h| > 0.9 (`saturated`).
 
-    Attributes:
-      size: Mean |h|.
-      saturated: Share of |h| > 0.9.
-      half_life: None without gates.
-      exposed: ‖h‖/‖tanh c‖ of a cell with an output gate, 1 by its formula of another;
-        None without gates.
+    Without gates there is no half-life and no `exposed`: ‖h‖/‖tanh c‖ of a cell with an
+    output gate, 1 by its formula of another.
     """
 
     gates: dict[str, GateUse]
@@ -178,7 +166,6 @@ class Effect:
       n_small: Number of values where the effect should be small.
       n_large: Number of values where it should be large.
       small: Mean effect at the former; None, like all that follows, if there are none.
-      large: Mean effect at the latter.
       ratio: Small over large, with its interval over texts if there is one.
     """
 
@@ -193,10 +180,9 @@ class Effect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatesFindings:
-    """What `gates` found.
+    """What `gates` found on so many tokens of so many test texts.
 
     Attributes:
-      tokens: Of the test texts, over which all is counted.
       difference: The largest between the recomputed states and the layers' own.
       copying: How far the GRU's state moves at a token, |h - h before|: small where
         z > 0.9, large where z < 0.1; None, like all effects, without GRU.
@@ -204,7 +190,6 @@ class GatesFindings:
       dropping: How far the old state moves the GRU's candidate: small where r < 0.1,
         large where r > 0.9.
       dropping_tenths: The same at the lowest and the highest tenth of r.
-      texts: Number of test texts.
       accuracy: By cell, on the test split.
     """
 
@@ -229,8 +214,7 @@ class GateRow:
         gate's range, by position: value is the mean effect there, over count values) or
         `token` (value of a gate or state of a unit at a token of a drawn text).
       gate: Name of the gate or state.
-      unit: Index of the unit.
-      text: Index among the drawn texts.
+      unit: Index of the unit; `text` that among the drawn texts.
       position: Of a token in its text, or of a bin.
     """
 
@@ -264,11 +248,9 @@ class DifferenceAt(Difference):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellMemory:
-    """How far back a cell remembers.
+    """How far back a cell remembers, by ascending distance; the best accuracy of all.
 
     Attributes:
-      accuracy: At each distance, ascending.
-      best: The highest of them.
       learnt: Whether it is above chance at one of the distances, p adjusted for their
         number.
       half_way: The distance at which it falls half-way from its best to chance; None

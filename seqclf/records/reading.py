@@ -55,10 +55,8 @@ NOTHING_SAID = Reading()
 class Known:
     """What is known of files before they are opened.
 
-    Attributes:
-      given: What the user said of them.
-      usual: How the training read its files; it counts where nothing is given, as far
-        as the files allow it.
+    What the user said of them (`given`), and how the training read its files (`usual`),
+    which counts where nothing is given, as far as the files allow it.
     """
 
     given: Reading = NOTHING_SAID

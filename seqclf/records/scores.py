@@ -7,14 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accuracy:
-    """The accuracy on some texts.
-
-    Attributes:
-      n: Texts.
-      accuracy: Fraction of them that is right.
-      accuracy_low: Lower end of its 95 % Wilson interval.
-      accuracy_high: Upper end.
-    """
+    """The accuracy on n texts, a fraction, and its 95 % Wilson interval."""
 
     n: int
     accuracy: float
@@ -24,12 +17,7 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LengthAccuracy(Accuracy):
-    """The accuracy on texts of about one length.
-
-    Attributes:
-      shortest: Tokens of the shortest of them.
-      longest: Tokens of the longest.
-    """
+    """The accuracy on texts of `shortest` to `longest` tokens."""
 
     shortest: int
     longest: int
@@ -48,7 +36,7 @@ class LabelScores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores(Accuracy):
-    """All scores of a split.
+    """All scores of a split; `per_label` in the order of the labels.
 
     Attributes:
       macro_f1: Mean F1 of the labels.
@@ -56,7 +44,6 @@ class Scores(Accuracy):
       roc_auc: Area under the ROC curve, one label against the rest, averaged; None
         where it is not defined.
       calibration_error: Expected calibration error, a fraction.
-      per_label: In the order of the labels.
       confusion_matrix: Counts, rows true, columns predicted.
       by_length: Quarters of the texts, from short to long.
     """

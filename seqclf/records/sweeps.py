@@ -54,11 +54,9 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizePoint:
-    """A cell trained on a sample of `rows` texts.
+    """A cell trained on a sample of `rows` texts; the log loss is on test, in nats.
 
-    Attributes:
-      log_loss: On test, in nats, the mean over seeds.
-      gap: Train less validation accuracy, over seeds.
+    `gap` is the train less the validation accuracy. All are means over seeds.
     """
 
     cell: str
@@ -72,11 +70,8 @@ class SizePoint:
 class FittedLaw:
     """A fitted learning curve, error(rows) = a rows^-b + c.
 
-    Attributes:
-      a: Error above the floor at one training text.
-      b: The exponent.
-      c: The floor, 0 unless `has_floor`.
-      sizes: Training texts of the points that it was fitted to.
+    a is the error above the floor at one training text, the floor c is 0 unless
+    `has_floor`; it was fitted to points of so many training texts (`sizes`).
     """
 
     a: float
@@ -111,10 +106,8 @@ class Crossing:
 class SizePair(Difference):
     """Cell a less cell b at the largest size, and how that changes with the size.
 
-    Attributes:
-      per_doubling: What a less b gains with each doubling of the data, with its
-        interval; None with fewer than three sizes.
-      crossing: Of their learning curves, a being the first.
+    `per_doubling` is what a less b gains with each doubling of the data, with its
+    interval; None with fewer than three sizes. a is the first of their curves.
     """
 
     a: str
@@ -143,10 +136,9 @@ class Gaps(Mean):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeFindings:
-    """What `size` found.
+    """What `size` found; `sizes`, of training texts, ascend.
 
     Attributes:
-      sizes: Training texts, ascending.
       guess: Accuracy of always giving the most frequent label.
       fits: By cell; None where too few sizes beat guessing.
       gaps: Of LSTM over GRU; None without both.
@@ -165,9 +157,9 @@ class SizeFindings:
 class Variant:
     """A variant of the network with a cell, beside the plain one with that cell.
 
+    The log loss is on test, in nats, the mean over seeds; `parameters` are all weights.
+
     Attributes:
-      log_loss: On test, in nats, the mean over seeds.
-      parameters: All weights.
       difference: Of the accuracy to the plain one's, with its interval; None, like all
         that follows, for the plain one itself.
       p: Adjusted by Holm over all variants and cells.
@@ -217,11 +209,8 @@ class Deviation:
 class Spread(Deviation):
     """How far the n trials of a cell scatter, see `random_search.spreads`.
 
-    Attributes:
-      best: The best trial's accuracy.
-      sd: Standard deviation.
-      quartiles: The first, the median and the third.
-      quartile_range: The third less the first, with its interval.
+    The best accuracy, the standard deviation, the first quartile, the median and the
+    third, and the range of the quartiles with its interval.
     """
 
     cell: str
@@ -258,10 +247,9 @@ class Correlation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialsFindings:
-    """What `sensitivity` found by random trials.
+    """What `sensitivity` found by random trials, `draws` of each cell.
 
     Attributes:
-      draws: Trials of each cell.
       best_so_far: By cell, the expected best of 1, 2, ... trials.
       differences: Of each two cells.
       correlations: By cell, the strongest first.
@@ -282,12 +270,10 @@ class TrialsFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RangeTurns:
-    """Where the loss of a cell's range test turns.
+    """Where the loss of a cell's range test turns: at its least, and where it diverges.
 
-    Attributes:
-      least_rate: Learning rate of the least smoothed loss, `least_loss`.
-      diverging_rate: The first higher rate at which the smoothed loss is back at its
-        initial value; None if there is none up to 1.
+    That is the first higher rate at which the smoothed loss is back at its initial
+    value; None if there is none up to 1.
     """
 
     cell: str
@@ -325,8 +311,7 @@ class Level:
       trainings: How many reach it.
       steps: The mean over seeds; None unless all reach it.
       seconds_alone: The same in seconds, with steps timed alone.
-      ratio: GRU's steps over LSTM's.
-      seconds_ratio: GRU's seconds alone over LSTM's.
+      ratio: GRU's steps over LSTM's; `seconds_ratio` that of their seconds alone.
     """
 
     loss: float
@@ -339,14 +324,12 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConvergenceFindings:
-    """What `convergence` found.
+    """What `convergence` found; by cell, timed alone, the milliseconds of a step.
 
     Attributes:
       levels: The losses to reach, the easiest first; none if GRU and LSTM learnt
-        nothing.
-      hardest: The last of them.
+        nothing. `hardest` is the last of them.
       best_epoch: By cell, the mean over seeds.
-      milliseconds_per_step: By cell, timed alone.
       guessing: The loss of guessing evenly.
       way: How much of it was gained, a share.
       fewer: Number of levels that GRU reaches in fewer steps, by the interval.
@@ -371,11 +354,8 @@ class ConvergenceFindings:
 class EpochReached:
     """A training after an epoch; epoch 0 is before the first.
 
-    Attributes:
-      steps: Steps since the start.
-      seconds: Wall-clock seconds of training since the start.
-      validation_loss: In nats.
-      is_best: 1 for the epoch with the least, else 0.
+    Steps and wall-clock seconds of training are counted from the start; the loss is in
+    nats, and `is_best` is 1 for the epoch with the least, else 0.
     """
 
     cell: str
@@ -398,17 +378,17 @@ class Median:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellCost:
-    """What a cell costs.
+    """What a cell costs; times are medians over the rounds.
 
     Attributes:
       recurrent_parameters: Of the recurrent layers; `parameters` are all.
       multiply_adds_per_token: Of the recurrent matrices, forward.
-      milliseconds_per_step: Of training, the median over the rounds; least and most
-        are those of the fastest and the slowest.
+      milliseconds_per_step: Of training; least and most are those of the fastest and
+        the slowest round.
       tokens_per_second: Of training.
       milliseconds_per_prediction: Of a single text.
       kernel: What ran the recurrence.
-      step_ratio: Time of a step relative to GRU's, the median over the rounds.
+      step_ratio: Time of a step relative to GRU's.
     """
 
     cell: str
@@ -441,15 +421,12 @@ class CostFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """GRU and LSTM in a finished comparison.
+    """GRU and LSTM in a finished comparison, with their mean test accuracies.
 
     Attributes:
       data: Name of the data set; `fingerprint` is that of its content.
-      comparison: Name of the comparison.
-      n: Test texts.
       seeds: Number that both have.
       own_settings: 1 if the cells were tuned or matched, else 0.
-      gru: Mean test accuracy, as `lstm`.
       difference: GRU less LSTM; with one seed its interval is that of the two models.
       p: Of the cells; None with one seed.
       is_synthetic: 1 for the built-in corpus, else 0.
@@ -483,10 +460,9 @@ class ToldApart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WinsFindings:
-    """What `wins` found.
+    """What `wins` found on so many data sets that count.
 
     Attributes:
-      data_sets: Those that count.
       first: Data sets on which GRU had the higher mean accuracy; `second` for LSTM.
       p: Of the sign test; None without data sets.
       least_p: The smallest that so many data sets could give.

@@ -1,4 +1,4 @@
-"""What a training writes besides the model, and what it reports."""
+"""What a training writes besides the model, what it reports, and how long it takes."""
 
 from __future__ import annotations
 
@@ -8,16 +8,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch:
-    """An epoch of a training, a line of `history.jsonl`.
+    """An epoch of a training, from 1, a line of `history.jsonl`.
 
-    Attributes:
-      epoch: From 1.
-      loss: Mean training loss in nats, while the weights change and with dropout.
-      accuracy: Training accuracy, likewise.
-      validation_loss: After the epoch, without dropout.
-      validation_accuracy: Likewise.
-      seconds: Of training alone.
-      tokens_per_second: Likewise; padding does not count.
+    Losses are in nats. Those of training are means while the weights change and with
+    dropout, those of validation are taken after the epoch, without. Seconds and tokens
+    per second are of training alone; padding does not count.
     """
 
     epoch: int
@@ -35,20 +30,16 @@ class Environment:
 
     Attributes:
       versions: Of the packages that matter for the numbers.
-      python: Version of Python.
       platform: Operating system and architecture.
       device: The GPU, or `CPU`.
       threads: Threads that TensorFlow might use.
       jobs: Trainings that ran at the same time, this one included.
       kernel: What ran the recurrence, see `kernels.kernel_of`.
-      parameters: All weights of the model.
-      recurrent_parameters: Those of the recurrent layers.
+      parameters: All weights; `recurrent_parameters` are those of the recurrent layers.
       best_epoch: The epoch of the least validation loss, from 1.
       cuts: Times the training was interrupted and resumed.
-      epochs: Epochs trained.
-      seconds_per_epoch: Median.
+      seconds_per_epoch: Median, as `tokens_per_second`.
       seconds_to_best: Training time up to the end of the best epoch.
-      tokens_per_second: Median over the epochs.
       milliseconds_per_prediction: Median over single texts.
       padding_share: Fraction of the positions in the first epoch that held padding.
       peak_memory_bytes: Of the process.
@@ -80,14 +71,46 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepTimes:
+    """Milliseconds of a training step: the median, fastest and slowest round, and all.
+
+    Every twin has had a round, one after the other.
+    """
+
+    median: float
+    least: float
+    most: float
+    rounds: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """What the timing pass measured of a twin.
+
+    Times of training are from the median step, and padding is no token; a prediction is
+    of a single text, the median.
+    """
+
+    milliseconds_per_step: StepTimes
+    tokens_per_second: float
+    seconds_per_epoch: float
+    milliseconds_per_prediction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedTwin(Timing):
+    """A timed twin: kernel, see `kernels.kernel_of`, and weights, all and recurrent."""
+
+    kernel: str
+    parameters: int
+    recurrent_parameters: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineEnvironment:
     """Where and how a baseline was fitted, its `environment.json`.
 
-    Attributes:
-      versions: Of the packages that matter for the numbers.
-      chosen: What validation chose, by name.
-      seconds: Of fitting and predicting.
-      peak_memory_bytes: Of the process.
+    What validation chose, by name, and the seconds of fitting and predicting.
     """
 
     versions: dict[str, str]
@@ -124,13 +147,8 @@ class Optimizer:
 class Proof:
     """What twins must have in common, `proof.json`; see `training.proof`.
 
-    Attributes:
-      splits: A hash of each split's token ids and labels.
-      vocabulary: A hash.
-      initial_weights: A hash of each initial weight outside the recurrent layers, by
-        name and shape.
-      batches: A hash an epoch of the batches in their order.
-      training: Optimizer and schedule.
+    Hashes of each split's token ids and labels, the vocabulary, each initial weight
+    outside the recurrent layers, by name and shape, and of each epoch's batches.
     """
 
     splits: dict[str, str]
@@ -162,13 +180,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed:
-    """A training resumes from its checkpoint.
-
-    Attributes:
-      epoch: The epoch under way, from 1.
-      step: Steps of it that are done.
-      history: The finished epochs.
-    """
+    """A training resumes in an epoch, from 1, of which so many steps are done."""
 
     epoch: int
     step: int
@@ -177,16 +189,10 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stepped:
-    """A training step is done; reported several times a second.
+    """A training step is done, both from 1; reported several times a second.
 
-    Attributes:
-      epoch: The epoch under way, from 1.
-      epochs: Epochs at most.
-      step: Step of the epoch, from 1.
-      steps: Steps of the epoch.
-      loss: Mean training loss of the epoch so far.
-      accuracy: Training accuracy, likewise.
-      tokens_per_second: Padding does not count.
+    Loss and accuracy are those of training, in this epoch so far; padding is no token.
+    There are at most `epochs`, and `steps` in this one.
     """
 
     epoch: int

@@ -43,9 +43,7 @@ SETTINGS: Any = {
 def style(name: str, index: int = 0) -> dict[str, object]:
     """Returns colour, marker and line style of a row; its cell's, if it is called so.
 
-    Args:
-      name: Of the row.
-      index: Tells rows apart that are called otherwise.
+    The index tells rows apart that are called otherwise.
     """
     if name in CELLS:
         look = CELLS[name].look
@@ -102,11 +100,7 @@ def majority_said(rows: Sequence[Row]) -> str:
 
 
 def differences(pairs: Sequence[Pair]) -> str:
-    """Draws each pair's difference with its 95 % interval; zero is marked.
-
-    Args:
-      pairs: Of rows with a seed in common.
-    """
+    """Draws each pair's difference, which it must have, and interval; 0 is marked."""
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
@@ -193,11 +187,7 @@ def short(value: float) -> str:
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Returns the points of which none is both cheaper and better, by cost.
-
-    Args:
-      points: (cost, quality); less cost and more quality are better.
-    """
+    """Returns the points (cost, quality) that no other beats in both, by cost."""
     front: list[tuple[float, float]] = []
     for cost, quality in sorted(points, key=lambda point: (point[0], -point[1])):
         if not front or quality > front[-1][1]:
@@ -208,8 +198,7 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, flo
 def curves(by_cell: Mapping[str, Sequence[Curve]]) -> str:
     """Draws validation accuracy by epoch and by second: seeds faint, their mean strong.
 
-    Args:
-      by_cell: Trainings by row; the mean goes as far as all seeds do.
+    The mean goes as far as all seeds of a row do.
     """
 
     def draw(figure: Any) -> None:

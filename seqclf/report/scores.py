@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rich import table as terminal
 from rich.markup import escape
 
-from seqclf.records.scores import LabelScores, LengthAccuracy, Scores
+from seqclf.records.scores import Scores
 from seqclf.report.table import Table, to_terminal
 from seqclf.wording import MISSING, interval, percent, span
 
@@ -28,23 +28,28 @@ def headline(name: str, source: str, split: str, scores: Scores) -> str:
 
 def tables(scores: Scores) -> Iterator[terminal.Table]:
     """Yields the tables by label, by length, and of confusions."""
-    yield to_terminal(_by_label(scores.per_label))
+    by_label = tuple(
+        (one.label, percent(one.precision), percent(one.recall), percent(one.f1),
+         f"{one.support:,}")
+        for one in scores.per_label
+    )  # fmt: skip
+    header: tuple[str, ...] = ("label", "precision %", "recall %", "F1 %", "n")
+    yield to_terminal(Table(title="By label", header=header, rows=by_label))
     labels = [record.label for record in scores.per_label]
     if _confusion_width(labels, scores.n) <= TERMINAL_WIDTH:
-        yield to_terminal(_confusion(labels, scores.confusion_matrix))
-    yield to_terminal(_by_length(scores.by_length))
-
-
-def _by_label(records: Sequence[LabelScores]) -> Table:
-    return Table(
-        title="By label",
-        header=("label", "precision %", "recall %", "F1 %", "n"),
-        rows=tuple(
-            (one.label, percent(one.precision), percent(one.recall), percent(one.f1),
-             f"{one.support:,}")
-            for one in records
-        ),
+        confusions = tuple(
+            (label, *(f"{count:,}" for count in row))
+            for label, row in zip(labels, scores.confusion_matrix, strict=True)
+        )
+        header = ("true \\ predicted", *labels)
+        yield to_terminal(Table(title="Confusions", header=header, rows=confusions))
+    by_length = tuple(
+        (f"{one.shortest}–{one.longest}", percent(one.accuracy),
+         span(one.accuracy_low, one.accuracy_high), f"{one.n:,}")
+        for one in scores.by_length
     )  # fmt: skip
+    header = ("tokens", "accuracy %", "95 % interval", "n")
+    yield to_terminal(Table(title="By length", header=header, rows=by_length))
 
 
 def _confusion_width(labels: list[str], n: int) -> int:
@@ -52,26 +57,3 @@ def _confusion_width(labels: list[str], n: int) -> int:
     least = len(f"{n:,}")
     cells = [len("true \\ predicted"), *(max(len(label), least) for label in labels)]
     return sum(cell + 3 for cell in cells) + 1
-
-
-def _confusion(labels: list[str], matrix: Sequence[Sequence[int]]) -> Table:
-    return Table(
-        title="Confusions",
-        header=("true \\ predicted", *labels),
-        rows=tuple(
-            (label, *(f"{count:,}" for count in row))
-            for label, row in zip(labels, matrix, strict=True)
-        ),
-    )
-
-
-def _by_length(records: Sequence[LengthAccuracy]) -> Table:
-    return Table(
-        title="By length",
-        header=("tokens", "accuracy %", "95 % interval", "n"),
-        rows=tuple(
-            (f"{one.shortest}–{one.longest}", percent(one.accuracy),
-             span(one.accuracy_low, one.accuracy_high), f"{one.n:,}")
-            for one in records
-        ),
-    )  # fmt: skip

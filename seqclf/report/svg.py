@@ -12,18 +12,13 @@ DROPPED = ("metadata", "style")
 
 
 def fit_for_page(svg: str, name: str) -> str:
-    """Returns a drawing without style attributes, as part of a page.
+    """Returns a drawing, from `Figure.savefig`, without style attributes, for a page.
 
     The page's policy forbids `style` attributes, but allows one attribute per property.
-
-    Args:
-      svg: What `Figure.savefig` wrote.
-      name: Goes before every id, so that the ids of a page are unique;
-        ids that nothing refers to are left out.
+    The name goes before every id, so that the ids of a page are unique; ids that
+    nothing refers to are left out.
     """
-    ElementTree.register_namespace("", SVG)
-    ElementTree.register_namespace("xlink", XLINK)
-    root = ElementTree.fromstring(svg)  # noqa: S314 -- matplotlib wrote it
+    root = _parsed(svg)
     for parent in list(root.iter()):
         for child in list(parent):
             if child.tag.rsplit("}", 1)[-1] in DROPPED:
@@ -49,13 +44,17 @@ def with_ids_of(svg: str, name: str) -> str:
 
     A page can then have two drawings of one name.
     """
-    ElementTree.register_namespace("", SVG)
-    ElementTree.register_namespace("xlink", XLINK)
-    root = ElementTree.fromstring(svg)  # noqa: S314 -- `fit_for_page` wrote it
+    root = _parsed(svg)
     for element in root.iter():
         for key, value in element.attrib.items():
             element.attrib[key] = _of_page(key, value, name)
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def _parsed(svg: str) -> ElementTree.Element:
+    ElementTree.register_namespace("", SVG)
+    ElementTree.register_namespace("xlink", XLINK)
+    return ElementTree.fromstring(svg)  # noqa: S314 -- matplotlib wrote it
 
 
 def _presentation(style: str) -> dict[str, str]:

@@ -62,10 +62,8 @@ class Table:
 def to_terminal(table: Table, width: int | None = None) -> terminal.Table:
     """Returns a table as rich prints it.
 
-    Args:
-      table: The table.
-      width: Characters in a line, for a table that may be too wide: it has no frame,
-        and lines break between words. None draws a frame and leaves breaks to rich.
+    With a width, characters in a line, it may be too wide: it has no frame, and lines
+    break between words. None draws a frame and leaves breaks to rich.
     """
     drawn = terminal.Table(
         title=escape(table.title) or None, title_justify="left", title_style="bold"
@@ -90,15 +88,11 @@ def to_terminal(table: Table, width: int | None = None) -> terminal.Table:
 
 
 def column_widths(table: Table, room: int) -> list[int] | None:
-    """Divides a line among columns so that texts break between words only.
-
-    Args:
-      table: The table.
-      room: Characters in a line, `GAP` between two columns.
+    """Divides `room` characters among columns so that texts break between words only.
 
     Returns:
-      Characters by column, at least the longest word and at most the longest text;
-      None where the longest words do not fit side by side.
+      Characters by column, `GAP` apart, at least the longest word and at most the
+      longest text; None where the longest words do not fit side by side.
     """
     columns = list(zip(table.header, *table.rows, strict=True))
     widths = [max(len(w) for text in texts for w in text.split()) for texts in columns]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from csv import DictWriter
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from rich import table as terminal_table
@@ -23,33 +22,13 @@ from seqclf.records.comparison import (
     TwinCard,
 )
 from seqclf.report.table import Table, to_markdown, to_terminal
-from seqclf.wording import (
-    MISSING,
-    interval,
-    p_value,
-    percent,
-    plural,
-    signed,
-    span,
-)
+from seqclf.wording import MISSING, interval, p_value, percent, plural, signed, span
 
 T = TypeVar("T")
 V = TypeVar("V")
 Column = tuple[str, Callable[[T], str]]  # its header, and what shows a row's value
 
 MARK = "*"  # at an interval that decides nothing, though it may look so
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """The settings that tuning chose for a cell."""
-
-    cell: str
-    best: Tried
-
-
-def _interval(row: Row) -> str:
-    return span(row.accuracy.low, row.accuracy.high)
 
 
 def _range(row: Row) -> str:
@@ -84,7 +63,7 @@ RANGE: Column[Row] = ("range over\nseeds", _range)
 QUALITY: tuple[Column[Row], ...] = (
     CELL,
     ("accuracy %", lambda row: percent(row.accuracy.mean)),
-    ("95 %\ninterval", _interval),
+    ("95 %\ninterval", lambda row: span(row.accuracy.low, row.accuracy.high)),
     RANGE,
     ("macro\nF1 %", lambda row: percent(row.macro_f1)),
     ("log\nloss", lambda row: f"{row.log_loss:.3f}"),
@@ -107,10 +86,6 @@ def _reach(pair: Pair) -> str:
     return interval(*bounds(pair)) + (MARK if is_border_case(pair) else "")
 
 
-def _p(pair: Pair) -> str:
-    return p_value(pair.mcnemar_p[0] if pair.p is None else pair.p)
-
-
 def _of_a_thousand(pair: Pair) -> str:
     """Returns how many more texts a has right, such as `4 (−1 to 9)`."""
     reach = interval(*bounds(pair), 1000, 0)
@@ -121,14 +96,15 @@ PAIRS: tuple[Column[Pair], ...] = (
     ("a, b", lambda pair: f"{pair.a}, {pair.b}"),
     ("a − b,\npoints", lambda pair: signed(100 * difference(pair))),
     ("95 %\ninterval", _reach),
-    ("p", _p),
+    ("p", lambda pair: p_value(pair.mcnemar_p[0] if pair.p is None else pair.p)),
     ("net more right\nof 1,000 texts", _of_a_thousand),
 )
 
 
-def units_said(cell: str, units: int) -> str:
-    """Returns the units of a trial; without recurrence there are none."""
-    return str(units) if CELLS[cell].recurs else MISSING
+def settings_said(cell: str, tried: Tried) -> tuple[str, str, str]:
+    """Returns learning rate, dropout and units of a trial; units where it recurs."""
+    units = str(tried.units) if CELLS[cell].recurs else MISSING
+    return f"{tried.learning_rate:g}", f"{tried.dropout_rate:g}", units
 
 
 def loss_said(tried: Tried) -> str:
@@ -141,28 +117,22 @@ def accuracy_said(tried: Tried) -> str:
     return _if_known(tried.validation_accuracy, percent)
 
 
-TUNED: tuple[Column[Chosen], ...] = (
-    ("cell", lambda row: row.cell),
-    ("learning\nrate", lambda row: f"{row.best.learning_rate:g}"),
-    ("dropout", lambda row: f"{row.best.dropout_rate:g}"),
-    ("units", lambda row: units_said(row.cell, row.best.units)),
-    ("validation\nloss", lambda row: loss_said(row.best)),
-    ("validation\naccuracy %", lambda row: accuracy_said(row.best)),
-)
-
-
 def tables_of(result: ComparisonResult) -> dict[str, Table]:
     """Returns the tables: quality, tuned and pairs, if there are such, and cost."""
-    rows = result.rows
+    rows, pairs = result.rows, compared(result)
     faint = tuple(i for i, row in enumerate(rows) if row.kind == "baseline")
-    price = f"Cost ({_conditions(rows)})"
-    found = {
-        "quality": _table(_quality_title(result), _quality(rows), rows, faint),
-        "tuned": _tuned(result.tuning) if result.tuning else None,
-        "pairs": _pairs(compared(result)),
-        "cost": _table(price, _cost(rows), rows, faint),
-    }
-    return {name: table for name, table in found.items() if table}
+    has_range = any(len(row.runs) > 1 for row in rows)  # one seed has none
+    several_units = len({row.units for row in rows if row.units}) > 1
+    quality = [column for column in QUALITY if has_range or column is not RANGE]
+    cost = [column for column in COST if several_units or column is not UNITS]
+    scores = f"Test scores (n = {rows[0].n:,}; {seeds_said(result)})"
+    found = {"quality": _table(scores, quality, rows, faint)}
+    if result.tuning:
+        found["tuned"] = _tuned(result.tuning)
+    if pairs:
+        title, note = _pairs_title(pairs), _pairs_note(pairs)
+        found["pairs"] = _table(title, PAIRS, pairs, note=note)
+    return found | {"cost": _table(f"Cost ({_conditions(rows)})", cost, rows, faint)}
 
 
 def _table(
@@ -188,21 +158,17 @@ def terminal(result: ComparisonResult) -> list[terminal_table.Table]:
 
 def _tuned(tuning: Mapping[str, Tuned]) -> Table:
     count = max(len(tuned.trials) for tuned in tuning.values())
-    title = (
-        f"Tuned settings of each cell, chosen by validation loss from {count} trials"
-    )
-    chosen = [Chosen(cell=cell, best=tuned.best) for cell, tuned in tuning.items()]
-    return _table(title, TUNED, chosen)
-
-
-def _pairs(pairs: Sequence[Pair]) -> Table | None:
-    if not pairs:
-        return None
-    return _table(_pairs_title(pairs), PAIRS, pairs, note=_pairs_note(pairs))
-
-
-def _quality_title(result: ComparisonResult) -> str:
-    return f"Test scores (n = {result.rows[0].n:,}; {seeds_said(result)})"
+    best = {cell: tuned.best for cell, tuned in tuning.items()}
+    return Table(
+        title="Tuned settings of each cell, chosen by validation loss from "
+        f"{count} trials",
+        header=("cell", "learning\nrate", "dropout", "units", "validation\nloss",
+                "validation\naccuracy %"),
+        rows=tuple(
+            (cell, *settings_said(cell, one), loss_said(one), accuracy_said(one))
+            for cell, one in best.items()
+        ),
+    )  # fmt: skip
 
 
 def _pairs_title(pairs: Sequence[Pair]) -> str:
@@ -229,16 +195,10 @@ def _pairs_note(pairs: Sequence[Pair]) -> str:
 
 def compared(result: ComparisonResult) -> list[Pair]:
     """Returns the pairs of twins, and the best baseline with the best twin."""
-    pairs = [*result.pairs, *_best_reference(result)]
-    return [pair for pair in pairs if pair.seeds]
-
-
-def _best_reference(result: ComparisonResult) -> list[Pair]:
-    means = {
-        row.name: row.accuracy.mean for row in result.rows if row.kind == "baseline"
-    }
-    best = max(means, key=lambda name: means[name], default=None)
-    return [pair for pair in result.references if best in (pair.a, pair.b)]
+    baselines = [row for row in result.rows if row.kind == "baseline"]
+    best = max(baselines, key=lambda row: row.accuracy.mean, default=None)
+    found = [p for p in result.references if best and best.name in (p.a, p.b)]
+    return [pair for pair in (*result.pairs, *found) if pair.seeds]
 
 
 def seeds_said(result: ComparisonResult) -> str:
@@ -246,18 +206,6 @@ def seeds_said(result: ComparisonResult) -> str:
     counts = sorted({len(row.seeds) for row in result.twins})
     unit = plural(max(counts), "seed")
     return f"{' or '.join(map(str, counts))} {unit} per cell"
-
-
-def _quality(rows: Sequence[Row]) -> list[Column[Row]]:
-    """Returns the columns of quality; one seed has no range."""
-    several = any(len(row.runs) > 1 for row in rows)
-    return [column for column in QUALITY if several or column is not RANGE]
-
-
-def _cost(rows: Sequence[Row]) -> list[Column[Row]]:
-    """Returns the columns of cost; units where they are not all equal."""
-    several = len({row.units for row in rows if row.units}) > 1
-    return [column for column in COST if several or column is not UNITS]
 
 
 def _conditions(rows: Sequence[Row]) -> str:
@@ -311,10 +259,8 @@ CSV_OF_ROW = (
     "seconds_per_epoch", "seconds_to_best", "tokens_per_second",
     "milliseconds_per_prediction", "peak_memory_bytes", "kernel", "timed",
 )  # fmt: skip
-CSV_KINDS = {
-    "twin": "recurrent",
-    "baseline": "baseline",
-}  # programs read it, so it keeps
+CSV_OF_PAIR = ("seeds", "difference", "p", "mcnemar_p", "p_unadjusted", "adjusted_for")
+CSV_KINDS = {"twin": "recurrent", "baseline": "baseline"}  # kept, as programs read it
 CSV_COLUMNS = (
     "kind", "name", "accuracy", "difference", "low", "high", "p", "mcnemar_p",
     "p_unadjusted", "adjusted_for", "is_decided", *CSV_OF_ROW,
@@ -336,37 +282,25 @@ def csv(result: ComparisonResult) -> str:
 
 
 def _csv_of_row(row: Row) -> dict[str, object]:
-    own = {key: _csv_value(getattr(row, key)) for key in CSV_OF_ROW}
-    return own | {
-        "kind": CSV_KINDS[row.kind],
-        "name": _harmless(row.name),
-        "accuracy": row.accuracy.mean,
-        "low": row.accuracy.low,
-        "high": row.accuracy.high,
-    }
+    values = {key: getattr(row, key) for key in CSV_OF_ROW}
+    ends = {"low": row.accuracy.low, "high": row.accuracy.high}
+    named = {"kind": CSV_KINDS[row.kind], "name": row.name}
+    return _csv_values(values | named | ends | {"accuracy": row.accuracy.mean})
 
 
 def _csv_of_pair(pair: Pair) -> dict[str, object]:
-    low, high = bounds(pair)
+    values = {key: getattr(pair, key) for key in CSV_OF_PAIR}
+    ends = dict(zip(("low", "high"), bounds(pair), strict=True))
+    named = {"kind": "pair", "name": f"{pair.a} - {pair.b}"}
+    return _csv_values(values | named | ends | {"is_decided": is_decided(pair)})
+
+
+def _csv_values(values: Mapping[str, Any]) -> dict[str, object]:
     return {
-        "kind": "pair",
-        "name": _harmless(f"{pair.a} - {pair.b}"),
-        "seeds": _csv_value(pair.seeds),
-        "difference": pair.difference,
-        "low": low,
-        "high": high,
-        "p": pair.p,
-        "mcnemar_p": _csv_value(pair.mcnemar_p),
-        "p_unadjusted": pair.p_unadjusted,
-        "adjusted_for": pair.adjusted_for,
-        "is_decided": is_decided(pair),
-    }
-
-
-def _csv_value(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return " ".join(map(str, value))
-    return _harmless(value) if isinstance(value, str) else value
+        key: " ".join(map(str, value)) if isinstance(value, tuple)
+        else _harmless(value) if isinstance(value, str) else value
+        for key, value in values.items()
+    }  # fmt: skip
 
 
 def _harmless(text: str) -> str:

@@ -27,9 +27,7 @@ class DamagedError(Exception):
 def digests(folder: Path, leave_out: frozenset[str]) -> dict[str, str]:
     """Returns SHA-256, as 64 hexadecimal digits, of each file, by its relative path.
 
-    Args:
-      folder: A directory; links in it are left out.
-      leave_out: Names of files that may change.
+    Links in the folder are left out, and what `leave_out` names, as it may change.
     """
     found = {}
     for path in sorted(folder.rglob("*")):
@@ -41,12 +39,9 @@ def digests(folder: Path, leave_out: frozenset[str]) -> dict[str, str]:
 
 
 def check(folder: Path, name: str, expected: Mapping[str, str] | None) -> Path:
-    """Returns the path of a file that is as it was written.
+    """Returns the path of a file of a folder that is as it was written.
 
-    Args:
-      folder: The directory.
-      name: The file, relative to it.
-      expected: What `digests` returned when all was written; None does not compare.
+    `expected` is what `digests` returned when all was written; None does not compare.
 
     Raises:
       DamagedError: If it is not there, no plain file, too large, or has other bytes.

@@ -13,14 +13,8 @@ from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, RunError, SeqclfError, unknown
 from seqclf.marker import RUN, holds_nothing, is_free, is_ours, kind_of, removal
 from seqclf.records.dataset import DatasetInfo
-from seqclf.runs.run import (
-    CHECKPOINT_FILE,
-    CONFIG_FILE,
-    DATASET_FILE,
-    PROOF_FILE,
-    Run,
-    locked,
-)
+from seqclf.runs import run as files
+from seqclf.runs.run import Run, locked
 from seqclf.storage import numbered
 
 
@@ -54,19 +48,13 @@ def list_runs(models: Path) -> list[Run]:
     """Returns finished and unfinished runs, by name."""
     if not models.is_dir():
         return []
-    found = [file.parent for file in sorted(models.glob(f"*/{CONFIG_FILE}"))]
+    found = [file.parent for file in sorted(models.glob(f"*/{files.CONFIG_FILE}"))]
     return [Run(path) for path in found if kind_of(path) == RUN]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a run goes.
-
-    Attributes:
-      path: Its directory.
-      is_done: Whether an equal run is finished there.
-      is_begun: Whether an equal one was begun there and interrupted.
-    """
+    """The directory of a run; an equal one may be finished, or interrupted, there."""
 
     path: Path
     is_done: bool = False
@@ -80,21 +68,11 @@ def find_place(
     name: str | None = None,
     overwrite: bool = False,
 ) -> Place:
-    """Chooses the directory of a run.
+    """Chooses the directory of a run in the folder `models`.
 
-    An equal run, by config and data, is reused. Another one under the automatic name
-    makes way by a number; another one under a name that was given is refused.
-
-    Args:
-      models: Folder of the runs.
-      config: The question.
-      about: As in `dataset.json`; its fingerprint counts.
-      name: The name that was given; None takes <data>-<cell>-<seed>, or
-        <data>-<baseline>.
-      overwrite: Whether a given name may be taken from another run.
-
-    Returns:
-      The place.
+    An equal run, by config and fingerprint of the data, is reused. Another one under
+    the automatic name, <data>-<cell>-<seed> or <data>-<baseline>, makes way by a
+    number; another one under a name that was given is refused, unless to `overwrite`.
 
     Raises:
       RunError: If the given name is another run's, or an equal run is damaged.
@@ -154,7 +132,7 @@ def _place(path: Path, config: RunConfig, about: DatasetInfo) -> Place | None:
             return _begun(run, about)
         if run.dataset.fingerprint != about.fingerprint:
             return None
-        if not (run.is_linear or (path / PROOF_FILE).exists()):
+        if not (run.is_linear or (path / files.PROOF_FILE).exists()):
             return None  # of a version that trained in another way
     except (SeqclfError, KeyError):  # not a run, or damaged: never taken for an equal
         return None
@@ -176,7 +154,7 @@ def _begun(run: Run, about: DatasetInfo) -> Place | None:
     """Returns the place of an interrupted training, None if it cannot be resumed."""
     if not is_free(run.path, RUN):
         return None  # another's files lie there, too
-    has_data = (run.path / DATASET_FILE).exists()  # else interrupted between the two
+    has_data = (run.path / files.DATASET_FILE).exists()  # else cut off before it
     if has_data and run.dataset.fingerprint != about.fingerprint:
         return None
     return Place(run.path, is_begun=True)
@@ -184,7 +162,7 @@ def _begun(run: Run, about: DatasetInfo) -> Place | None:
 
 def is_under_way(path: Path) -> bool:
     """Tells whether a training in a directory left a checkpoint to resume from."""
-    return (path / CHECKPOINT_FILE).exists()
+    return (path / files.CHECKPOINT_FILE).exists()
 
 
 def forget(path: Path) -> None:
@@ -195,7 +173,7 @@ def forget(path: Path) -> None:
     """
     if is_under_way(path):
         with locked(path):
-            (path / CHECKPOINT_FILE).unlink(missing_ok=True)
+            (path / files.CHECKPOINT_FILE).unlink(missing_ok=True)
 
 
 def _difference(run: Run, config: RunConfig) -> str:

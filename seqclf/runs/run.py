@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqclf import config as settings
-from seqclf import system
+from seqclf import storage, system
 from seqclf.config import DataConfig, RunConfig, TextConfig
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
@@ -28,25 +28,13 @@ from seqclf.marker import LABELS_FILE as LABELS_FILE
 from seqclf.marker import LOCK_FILE as LOCK_FILE  # held by the process that trains
 from seqclf.marker import LOG_FILE as LOG_FILE  # what libraries wrote meanwhile
 from seqclf.marker import MARKER_FILE, RUN, begin, removal
+from seqclf.records import training as records
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.records.reading import Reading
 from seqclf.records.scores import Metrics
-from seqclf.records.training import (
-    BaselineEnvironment,
-    Complete,
-    Environment,
-    Epoch,
-    Proof,
-)
 from seqclf.runs.manifest import DamagedError, check, digests
-from seqclf.storage import (
-    strict_json,
-    strict_object,
-    write_json,
-    write_text,
-    write_whole,
-)
+from seqclf.storage import write_json, write_text
 from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary
 
@@ -87,14 +75,20 @@ class Predictions:
     probabilities: np.ndarray
     lengths: np.ndarray
 
+    @property
+    def answers(self) -> np.ndarray:
+        """The likeliest label of each text, int64 [n]."""
+        return np.asarray(self.probabilities.argmax(axis=1))
+
+    @property
+    def right(self) -> np.ndarray:
+        """Whether that is the true label, bool [n]."""
+        return np.asarray(self.answers == self.label_ids)
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One trained model, or one on its way.
-
-    Attributes:
-      path: Its directory.
-    """
+    """One trained model, or one on its way, in its directory."""
 
     path: Path
 
@@ -150,36 +144,38 @@ class Run:
         return found
 
     @property
-    def environment(self) -> Environment:
+    def environment(self) -> records.Environment:
         """Versions, device, kernel, threads, seconds and memory."""
-        return self._record(Environment, ENVIRONMENT_FILE)
+        return self._record(records.Environment, ENVIRONMENT_FILE)
 
     @property
-    def baseline_environment(self) -> BaselineEnvironment:
+    def baseline_environment(self) -> records.BaselineEnvironment:
         """The same of a fitted baseline."""
-        return self._record(BaselineEnvironment, ENVIRONMENT_FILE)
+        return self._record(records.BaselineEnvironment, ENVIRONMENT_FILE)
 
     @property
-    def any_environment(self) -> Environment | BaselineEnvironment:
+    def any_environment(self) -> records.Environment | records.BaselineEnvironment:
         """That of a network, or of a fitted baseline."""
         return self.baseline_environment if self.is_linear else self.environment
 
     @property
-    def proof(self) -> Proof:
+    def proof(self) -> records.Proof:
         """Hashes of what its twins must share, see `training.proof`."""
-        return self._record(Proof, PROOF_FILE)
+        return self._record(records.Proof, PROOF_FILE)
 
     @property
-    def complete(self) -> Complete:
+    def complete(self) -> records.Complete:
         """Which command asked for the run last, when, and its files' checksums."""
-        return self._record(Complete, COMPLETE_FILE)
+        return self._record(records.Complete, COMPLETE_FILE)
 
     @property
-    def history(self) -> list[Epoch]:
+    def history(self) -> list[records.Epoch]:
         """A record an epoch."""
         lines = self._text(HISTORY_FILE).splitlines()
         try:
-            return [from_plain(Epoch, strict_json(line)) for line in lines]
+            return [
+                from_plain(records.Epoch, storage.strict_json(line)) for line in lines
+            ]
         except ValueError as error:
             raise RunError(_damaged(self, HISTORY_FILE, error)) from error
 
@@ -286,7 +282,7 @@ class Run:
 
     def _json(self, name: str) -> Mapping[str, object]:
         try:
-            return strict_object(self._text(name))
+            return storage.strict_object(self._text(name))
         except (ValueError, RecursionError) as error:
             raise RunError(_damaged(self, name, error)) from error
 
@@ -303,12 +299,7 @@ def create_run(
 ) -> Run:
     """Begins a run: the question, the data and the way from text to numbers.
 
-    Args:
-      path: Its directory; what an unfinished run left there is removed, but for its
-        checkpoint.
-      config: The question.
-      about: For `dataset.json`.
-      vocabulary: The tokens with an id.
+    What an unfinished run left in the directory is removed, but for its checkpoint.
 
     Returns:
       The unfinished run.
@@ -356,15 +347,15 @@ def _clear(path: Path) -> None:
             old.unlink()
 
 
-def append_epoch(run: Run, record: Epoch) -> None:
+def append_epoch(run: Run, record: records.Epoch) -> None:
     """Adds a line to the run's history."""
     with (run.path / HISTORY_FILE).open("ab") as file:
         file.write(json.dumps(to_plain(record)).encode() + b"\n")
 
 
-def write_history(run: Run, records: Sequence[Epoch]) -> None:
+def write_history(run: Run, epochs: Sequence[records.Epoch]) -> None:
     """Rewrites the run's history, a line an epoch."""
-    lines = (json.dumps(to_plain(record)) + "\n" for record in records)
+    lines = (json.dumps(to_plain(record)) + "\n" for record in epochs)
     write_text(run.path / HISTORY_FILE, "".join(lines))
 
 
@@ -384,7 +375,7 @@ def write_predictions(folder: Path, split: str, predictions: Predictions) -> Non
     )
     file = folder / PREDICTIONS_FOLDER / f"{split}.parquet"
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, lambda partial: parquet.write_table(table, partial))
+    storage.write_whole(file, lambda partial: parquet.write_table(table, partial))
 
 
 def mark_complete(folder: Path, command: str) -> None:
@@ -400,5 +391,5 @@ def mark_asked(run: Run, command: str) -> None:
 
 def _write_complete(folder: Path, command: str, checksums: Mapping[str, str]) -> None:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
-    said = Complete(command=command, time=now, files=dict(checksums))
+    said = records.Complete(command=command, time=now, files=dict(checksums))
     write_json(folder / COMPLETE_FILE, to_plain(said))

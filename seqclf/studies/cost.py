@@ -18,7 +18,7 @@ from seqclf.config import ModelConfig, RunConfig
 from seqclf.errors import ConfigError, RunError
 from seqclf.model.build import recurrent_parameters
 from seqclf.records.sweeps import CellCost, CostFindings, Median
-from seqclf.records.timing import TimedTwin
+from seqclf.records.training import TimedTwin
 from seqclf.statistics import CONFIDENCE
 from seqclf.studies import cost_shown
 from seqclf.studies.lab import Lab

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seqclf.cells import CELLS, NO_RECURRENCE
-from seqclf.comparison.pairs import Right, right_answer
+from seqclf.comparison.pairs import Right
 from seqclf.config import TextConfig
 from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
 from seqclf.records.inside import CellOrder, OrderFindings
@@ -134,7 +134,7 @@ def _by_cell(runs: Sequence[Run], split: str) -> dict[str, Right]:
     for one in runs:
         config = one.config
         right = found.setdefault(config.model.cell, {})
-        right[config.training.seed] = right_answer(one, split)
+        right[config.training.seed] = one.predictions(split).right
     return found
 
 

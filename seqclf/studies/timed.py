@@ -13,8 +13,7 @@ from seqclf.machine import processor
 from seqclf.model.build import build_model
 from seqclf.model.kernels import kernel_of, recurrent_layers, use_kernel
 from seqclf.records.plain import from_plain, to_plain
-from seqclf.records.timing import TimedTwin, Timing
-from seqclf.records.training import Report
+from seqclf.records.training import Report, TimedTwin, Timing
 from seqclf.storage import read_object, write_json
 from seqclf.studies.lab import Lab
 from seqclf.system import cores

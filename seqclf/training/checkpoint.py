@@ -32,8 +32,7 @@ class Standing:
 
     Attributes:
       epoch: The current epoch, from 1; one more than the last when all are over.
-      step: Steps of it that are done.
-      seconds: What they took.
+      step: Steps of it that are done; `seconds` is what they took.
       history: The finished epochs.
       batches: A hash of the batches of each finished epoch.
       best_epoch: The finished epoch of the least validation loss; 0 if there is none.
@@ -55,15 +54,17 @@ class Standing:
     best_weights: tuple[np.ndarray, ...] = field(default=(), repr=False)
     metrics: tuple[np.ndarray, ...] = field(default=(), repr=False)
 
+    @property
+    def waited(self) -> int:
+        """Finished epochs since the best one."""
+        return len(self.history) - self.best_epoch
+
     def after_epoch(
         self, record: Epoch, batches: str, weights: list[np.ndarray]
     ) -> Standing:
         """Returns where a training is after its current epoch.
 
-        Args:
-          record: The epoch's record.
-          batches: Hash of its batches.
-          weights: The model's weights.
+        That has this record and hash of batches, and left the model with these weights.
         """
         done = replace(
             self,
@@ -89,8 +90,7 @@ class Checkpoints:
     Attributes:
       path: The file, in an existing folder; None keeps none.
       about: What has to be equal for a training to resume, as plain values.
-      every: Seconds of work between two within an epoch. There is one at the end of
-        each epoch anyway.
+      every: Seconds of work between two within an epoch; each epoch also ends in one.
     """
 
     path: Path | None = None

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -17,13 +17,7 @@ from seqclf.errors import TrainingError
 from seqclf.model.backend import import_keras
 from seqclf.model.scoring import logits_of
 from seqclf.records.training import Epoch, EpochEnded, Report, Resumed, Stepped
-from seqclf.text.batching import (
-    Batch,
-    epoch_order,
-    num_batches,
-    padding_share,
-    training_batches,
-)
+from seqclf.text import batching
 from seqclf.text.encoding import Examples
 from seqclf.training.checkpoint import Checkpoints, Standing
 from seqclf.training.optimizer import adamw
@@ -40,7 +34,6 @@ class History:
     """What happened in training.
 
     Attributes:
-      epochs: A record of each.
       best_epoch: The epoch of the least validation loss, from 1; the model has its
         weights.
       padding_share: Fraction of positions in the first epoch that held padding.
@@ -88,15 +81,13 @@ def fit(
       checkpoints: Where its checkpoint is kept. Training resumes from one that
         is there, and all numbers become those of an uninterrupted training.
 
-    Returns:
-      The records of all epochs.
-
     Raises:
       TrainingError: If the loss diverged.
     """
     tokens, labels = int(train.lengths.sum()), model.output_shape[-1]
     epochs = num_epochs(config, tokens)
-    steps = [num_batches(train.lengths, config, e) for e in range(1, epochs + 1)]
+    every = range(1, epochs + 1)
+    steps = [batching.num_batches(train.lengths, config, epoch) for epoch in every]
     compile_model(model, config, sum(steps))
     model.optimizer.build(model.trainable_variables)
     weights_of_labels = label_weights(train.label_ids, labels, config)
@@ -105,21 +96,22 @@ def fit(
         report(
             Resumed(epoch=standing.epoch, step=standing.step, history=standing.history)
         )
-    while standing.epoch <= epochs and not _is_over(standing, config):
+    while standing.epoch <= epochs and standing.waited < config.patience:
         epoch, now = standing.epoch, steps[standing.epoch - 1]
         seen = hashlib.sha256()
-        batches = watched(training_batches(train, config, epoch), seen)
+        batches = watched(batching.training_batches(train, config, epoch), seen)
         left = itertools.islice(batches, standing.step, None)
         dataset = as_tf_dataset(left, now - standing.step, labels, weights_of_labels)
-        place = _Place(epoch, epochs, now, standing.step, tokens / now)
-        keeper = _keeper(standing, checkpoints, now - standing.step)
-        trained = _train_epoch(model, dataset, [_reporter(place, report), keeper])
-        seconds = trained.seconds + standing.seconds
+        reporter = _reporter(standing, epochs, now, tokens / now, report)
+        callbacks = [reporter, _keeper(standing, checkpoints, now - standing.step)]
+        start = time.perf_counter()
+        trained = model.fit(dataset, shuffle=False, verbose=0, callbacks=callbacks)
+        seconds = time.perf_counter() - start + standing.seconds
         loss, accuracy = _validate(model, validation)
         record = Epoch(
             epoch=epoch,
-            loss=trained.loss,
-            accuracy=trained.accuracy,
+            loss=float(trained.history["loss"][0]),
+            accuracy=float(trained.history["accuracy"][0]),
             seconds=seconds,
             tokens_per_second=tokens / seconds,
             validation_loss=loss,
@@ -130,19 +122,14 @@ def fit(
         standing = standing.after_epoch(record, shortened(seen), model.get_weights())
         checkpoints.save(model, standing)
     model.set_weights(standing.best_weights)
-    order = epoch_order(train.lengths, config, epoch=1)
+    order = batching.epoch_order(train.lengths, config, epoch=1)
     return History(
         list(standing.history),
         standing.best_epoch,
-        padding_share(order, train.lengths),
+        batching.padding_share(order, train.lengths),
         list(standing.batches),
         standing.cuts,
     )
-
-
-def _is_over(standing: Standing, config: TrainingConfig) -> bool:
-    """Tells whether the validation loss no longer improves."""
-    return len(standing.history) - standing.best_epoch >= config.patience
 
 
 def compile_model(model: Any, config: TrainingConfig, steps: int) -> None:
@@ -176,39 +163,20 @@ def label_weights(
     return (len(label_ids) / (present * np.maximum(counts, 1))).astype(np.float32)
 
 
-class _TrainedEpoch(NamedTuple):
-    loss: float
-    accuracy: float
-    seconds: float
-
-
-def _train_epoch(model: Any, dataset: Any, callbacks: list[Any]) -> _TrainedEpoch:
-    start = time.perf_counter()
-    result = model.fit(dataset, shuffle=False, verbose=0, callbacks=callbacks)
-    seconds = time.perf_counter() - start
-    loss, accuracy = (float(result.history[name][0]) for name in ("loss", "accuracy"))
-    return _TrainedEpoch(loss, accuracy, seconds)
-
-
 def as_tf_dataset(
-    batches: Iterator[Batch],
+    batches: Iterator[batching.Batch],
     steps: int,
     num_labels: int,
     weights_of_labels: np.ndarray | None,
 ) -> Any:
-    """Hands batches to Keras as one epoch, without tf.data's autotuning.
+    """Hands batches of any widths to Keras as one epoch, without tf.data's autotuning.
 
     An autotuned pipeline waits for its tuner's next tick when an epoch ends, up to
     as long as the epoch took.
 
-    Args:
-      batches: Batches of any widths.
-      steps: How many there are.
-      num_labels: Width of the one-hot targets.
-      weights_of_labels: float32 [labels], or None for equal weights.
-
     Returns:
-      A tf.data.Dataset of (token_ids, one-hot labels[, weights]).
+      A tf.data.Dataset of so many steps: token_ids, one-hot labels and, where labels
+      have them, weights (float32 [labels]).
     """
     import tensorflow as tf
 
@@ -236,17 +204,9 @@ def as_tf_dataset(
     return counted.prefetch(2).with_options(options)
 
 
-class _Place(NamedTuple):
-    """Where a training is when an epoch begins, or resumes."""
-
-    epoch: int
-    epochs: int
-    steps: int
-    done: int  # of the epoch's steps
-    tokens_per_step: float
-
-
-def _reporter(place: _Place, report: Report) -> Any:
+def _reporter(
+    standing: Standing, epochs: int, steps: int, tokens_a_step: float, report: Report
+) -> Any:
     """Returns a callback that reports the steps, at most five times a second."""
     keras = import_keras()
 
@@ -255,21 +215,19 @@ def _reporter(place: _Place, report: Report) -> Any:
             self.start = self.last = time.perf_counter()
 
         def on_train_batch_end(self, batch: int, logs: Mapping[str, float]) -> None:
-            now, step = time.perf_counter(), place.done + batch + 1
-            if now - self.last < 0.2 and step < place.steps:
+            now, step = time.perf_counter(), standing.step + batch + 1
+            if now - self.last < 0.2 and step < steps:
                 return
             self.last = now
-            loss, accuracy = (float(logs[name]) for name in ("loss", "accuracy"))
-            speed = (batch + 1) * place.tokens_per_step / (now - self.start)
             report(
                 Stepped(
-                    epoch=place.epoch,
-                    epochs=place.epochs,
+                    epoch=standing.epoch,
+                    epochs=epochs,
                     step=step,
-                    steps=place.steps,
-                    loss=loss,
-                    accuracy=accuracy,
-                    tokens_per_second=speed,
+                    steps=steps,
+                    loss=float(logs["loss"]),
+                    accuracy=float(logs["accuracy"]),
+                    tokens_per_second=(batch + 1) * tokens_a_step / (now - self.start),
                 )
             )
 
@@ -277,15 +235,11 @@ def _reporter(place: _Place, report: Report) -> Any:
 
 
 def _keeper(standing: Standing, checkpoints: Checkpoints, left: int) -> Any:
-    """Returns a callback that writes checkpoints within an epoch.
+    """Returns a callback that writes checkpoints within an epoch of which some is left.
 
     It also lets the epoch's loss and accuracy continue from where it was interrupted.
-
-    Args:
-      standing: Where the training resumes.
-      checkpoints: Where they are kept.
-      left: Steps left of the epoch. None is written behind the last: nothing would be
-        left to train on, and the epoch's own checkpoint follows.
+    Behind the last step it writes none: nothing would be left to train on, and the
+    epoch's own checkpoint follows.
     """
     keras = import_keras()
 

@@ -12,7 +12,7 @@ from seqclf.model.build import RECURRENT
 from seqclf.records.plain import from_plain
 from seqclf.records.training import Optimizer
 from seqclf.text.batching import Batch
-from seqclf.text.encoding import EncodedDataset, Examples
+from seqclf.text.encoding import EncodedDataset
 
 
 def proof_of_data(data: EncodedDataset) -> dict[str, str]:
@@ -20,12 +20,12 @@ def proof_of_data(data: EncodedDataset) -> dict[str, str]:
 
     A hash is the first 16 hexadecimal digits of SHA-256.
     """
-    return {name: _of_examples(part) for name, part in data.splits.items()}
-
-
-def proof_of_vocabulary(data: EncodedDataset) -> str:
-    """Returns a hash of the vocabulary."""
-    return digest(data.vocabulary.to_text().encode())
+    return {
+        name: digest(
+            *map(np.ascontiguousarray, (one.token_ids, one.offsets, one.label_ids))
+        )
+        for name, one in data.splits.items()
+    }
 
 
 def proof_of_weights(model: Any) -> dict[str, str]:
@@ -61,11 +61,6 @@ def digest(*contents: Any) -> str:
 def shortened(hashed: Any) -> str:
     """Returns as many digits of a hash as tell contents apart."""
     return str(hashed.hexdigest()[:16])
-
-
-def _of_examples(examples: Examples) -> str:
-    parts = (examples.token_ids, examples.offsets, examples.label_ids)
-    return digest(*(np.ascontiguousarray(part) for part in parts))
 
 
 def optimizer_of(model: Any) -> Optimizer:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,7 @@ from seqclf.model.kernels import use_kernel
 from seqclf.model.onnx_graph import has_onnx, onnx_predict, to_onnx
 from seqclf.model.scoring import Predict
 from seqclf.private import train_function
-from seqclf.records.timing import StepTimes, Timing
-from seqclf.records.training import Report, Started
+from seqclf.records.training import Report, Started, StepTimes, Timing
 from seqclf.text.batching import Batch, num_batches, pad, training_batches
 from seqclf.text.encoding import EncodedDataset, Examples, open_encoded
 from seqclf.training.fit import as_tf_dataset, compile_model
@@ -38,13 +36,10 @@ MOST_STEPS, FEWEST_STEPS = 24, 4
 
 @dataclass(frozen=True, slots=True)
 class TimingTask:
-    """Twins to be timed against each other.
+    """Twins, one config for each kind, to be timed against each other, some rounds.
 
-    Attributes:
-      configs: One config for each kind of twin.
-      encoded: Folder of the encoded data set.
-      threads: Threads that TensorFlow and ONNX Runtime may use.
-      rounds: How often each is timed.
+    The data set is in the folder `encoded`; TensorFlow and ONNX Runtime may use so many
+    threads.
     """
 
     configs: tuple[RunConfig, ...]
@@ -54,11 +49,7 @@ class TimingTask:
 
 
 def run_timing(task: TimingTask, report: Report) -> list[Timing]:
-    """Times the twins in turns; runs in a subprocess.
-
-    Args:
-      task: What to time.
-      report: Receives that it has begun.
+    """Times the twins in turns; runs in a subprocess, and reports that it has begun.
 
     Returns:
       One for each config. Tracing is not counted; single texts are predicted by ONNX
@@ -126,9 +117,8 @@ def sample_batches(train: Examples, config: RunConfig, tokens: int) -> list[Batc
       config: How they are put into batches.
       tokens: About how many tokens, in 4 to 24 batches.
     """
-    tokens_a_step = train.lengths.sum() / num_batches(
-        train.lengths, config.training, epoch=1
-    )
+    steps = num_batches(train.lengths, config.training, epoch=1)
+    tokens_a_step = train.lengths.sum() / steps
     wanted = int(np.clip(tokens / tokens_a_step, FEWEST_STEPS, MOST_STEPS))
     by_length = sorted(
         training_batches(train, config.training, epoch=1),
@@ -167,29 +157,20 @@ def _predictor(session: _Session) -> Predict:
     return onnx_predict(made.SerializeToString())
 
 
-def median_milliseconds(call: Callable[[Any], object], arguments: list[Any]) -> float:
-    """Returns the median duration of the calls; the first few are not counted.
-
-    Args:
-      call: What to time.
-      arguments: One call each; the first `WARM_UP` are made twice.
-    """
-    for argument in arguments[:WARM_UP]:
-        call(argument)
-    durations = []
-    for argument in arguments:
-        start = time.perf_counter()
-        call(argument)
-        durations.append(time.perf_counter() - start)
-    return 1000 * statistics.median(durations)
-
-
 def single_prediction(predict: Predict, examples: Examples, seed: int = 0) -> float:
     """Returns the median milliseconds to predict one text, drawn from `examples`.
 
-    Every twin is timed on the same texts: the draw depends on the seed alone.
+    Every twin is timed on the same texts: the draw depends on the seed alone. The first
+    few are also predicted before, to warm up.
     """
     size = min(SINGLE_TEXTS, len(examples))
     drawn = np.random.default_rng(seed).choice(len(examples), size, replace=False)
     texts = [pad(examples, drawn[i : i + 1]).token_ids for i in range(size)]
-    return median_milliseconds(predict, texts)
+    for text in texts[:WARM_UP]:
+        predict(text)
+    durations = []
+    for text in texts:
+        start = time.perf_counter()
+        predict(text)
+        durations.append(time.perf_counter() - start)
+    return 1000 * statistics.median(durations)

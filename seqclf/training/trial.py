@@ -28,17 +28,11 @@ from seqclf.model.build import build_model, recurrent_parameters
 from seqclf.model.kernels import kernel_of, use_kernel
 from seqclf.model.onnx_graph import greatest_difference, has_onnx, to_onnx
 from seqclf.model.scoring import logits_of, probabilities_of
+from seqclf.records import training as records
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.plain import to_plain
 from seqclf.records.scores import Metrics, Scores
-from seqclf.records.training import (
-    Environment,
-    EpochEnded,
-    Event,
-    Report,
-    Resumed,
-    Started,
-)
+from seqclf.records.training import Environment, Report
 from seqclf.runs import Predictions, Run
 from seqclf.runs import run as files
 from seqclf.storage import write_bytes, write_json, write_whole
@@ -49,12 +43,7 @@ from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary
 from seqclf.training.checkpoint import Checkpoints
 from seqclf.training.fit import EVALUATION_BATCH_SIZE, History, fit
-from seqclf.training.proof import (
-    optimizer_of,
-    proof_of_data,
-    proof_of_vocabulary,
-    proof_of_weights,
-)
+from seqclf.training.proof import digest, optimizer_of, proof_of_data, proof_of_weights
 from seqclf.training.timing import single_prediction
 
 # Of a probability, between Keras and ONNX: some hundred roundings of float32.
@@ -67,7 +56,6 @@ class Trial:
     """A training to be done.
 
     Attributes:
-      config: The question.
       encoded: Folder of the encoded data set.
       about: For the run's `dataset.json`.
       path: Directory of the run.
@@ -88,13 +76,8 @@ class Trial:
 
 
 def run_trial(trial: Trial, report: Report) -> None:
-    """Trains, evaluates and writes one run; runs in a subprocess.
-
-    Args:
-      trial: What to train, and where.
-      report: Receives the progress, see `training.fit`.
-    """
-    report(Started())
+    """Trains, evaluates and writes one run, and reports as `fit`; in a subprocess."""
+    report(records.Started())
     begin(trial.path, RUN)
     with files.locked(trial.path):
         _run(trial, report)
@@ -104,42 +87,44 @@ def _run(trial: Trial, report: Report) -> None:
     start = time.perf_counter()
     data = open_encoded(trial.encoded)
     config = trial.config
-    checkpoint = trial.path / files.CHECKPOINT_FILE
     run = files.create_run(trial.path, config, trial.about, data.vocabulary)
     backend.set_threads(trial.threads)
     model = build_model(
         config.model, len(data.vocabulary), len(data.labels), config.training.seed
     )
     use_kernel(model, config.training.kernel)
-    proof = {
+    proof: dict[str, Any] = {
         "splits": proof_of_data(data),
-        "vocabulary": proof_of_vocabulary(data),
+        "vocabulary": digest(data.vocabulary.to_text().encode()),
         "initial_weights": proof_of_weights(model),
     }
 
-    def keep_and_report(event: Event) -> None:
-        if isinstance(event, EpochEnded):
+    def keep_and_report(event: records.Event) -> None:
+        if isinstance(event, records.EpochEnded):
             files.append_epoch(run, event.record)
             if event.record.epoch == 1 and trial.with_first_epoch:
                 write_whole(run.path / files.FIRST_EPOCH_FILE, model.save)
-        if isinstance(event, Resumed):
+        if isinstance(event, records.Resumed):
             files.write_history(run, event.history)
         report(event)
 
     train, validation = data.splits[TRAIN], data.splits[VALIDATION]
-    checkpoints = Checkpoints(checkpoint, _circumstances(config, proof), _every())
+    file = trial.path / files.CHECKPOINT_FILE
+    checkpoints = Checkpoints(file, _circumstances(config, proof), _every())
     recipe = config.training
     history = fit(model, train, validation, recipe, keep_and_report, checkpoints)
-    made = proof | {
-        "batches": history.batches,
-        "training": to_plain(optimizer_of(model)),
-    }
-    write_json(run.path / files.PROOF_FILE, made)
+    training = to_plain(optimizer_of(model))
+    later = {"batches": history.batches, "training": training}
+    write_json(run.path / files.PROOF_FILE, proof | later)
     write_whole(run.path / files.MODEL_FILE, model.save)
     _evaluate(run, model, data)
+    measured = _environment(trial, model, history, data)
+    made, difference = checked_onnx(model, config, data.vocabulary, data.about)
+    if made is not None:
+        write_bytes(run.path / files.ONNX_FILE, made)
     environment = dataclasses.replace(
-        _environment(trial, model, history, data),
-        onnx_difference=_write_onnx(run, model, config, data),
+        measured,
+        onnx_difference=difference,
         seconds=time.perf_counter() - start,
     )
     write_json(run.path / files.ENVIRONMENT_FILE, to_plain(environment))
@@ -170,26 +155,10 @@ def _every() -> float:
     return seconds
 
 
-def _write_onnx(
-    run: Run, model: Any, config: RunConfig, data: EncodedDataset
-) -> float | None:
-    """Writes `model.onnx` if it agrees with Keras; returns by how much it differs."""
-    made, difference = checked_onnx(model, config, data.vocabulary, data.about)
-    if made is not None:
-        write_bytes(run.path / files.ONNX_FILE, made)
-    return difference
-
-
 def checked_onnx(
     model: Any, config: RunConfig, vocabulary: Vocabulary, about: DatasetInfo
 ) -> tuple[bytes | None, float | None]:
     """Makes the ONNX file of a fitted model, and compares the two.
-
-    Args:
-      model: The Keras model.
-      config: What it was built from.
-      vocabulary: The tokens with an id.
-      about: Labels and fingerprint of its data, as in `dataset.json`.
 
     Returns:
       The file, None if it does not agree with Keras, and the greatest difference in
@@ -287,13 +256,6 @@ def _environment(
 
 def package_versions() -> dict[str, str]:
     """Returns the versions that matter for the numbers."""
-    names = (
-        "seqclf",
-        "keras",
-        "tensorflow",
-        "numpy",
-        "onnxruntime",
-        "pyarrow",
-        "scikit-learn",
-    )
+    names = ("seqclf", "keras", "tensorflow", "numpy", "onnxruntime", "pyarrow",
+             "scikit-learn")  # fmt: skip
     return {name: version(name) for name in names}

@@ -36,16 +36,11 @@ def page(
     details: Details | None = None,
     sections: Sequence[Section] = (),
 ) -> str:
-    """Returns the HTML of a comparison.
+    """Returns the HTML of a comparison, with what studies found after the rest.
 
     Texts, labels and names are data: they are escaped, and the page's policy lets no
-    script run but its own.
-
-    Args:
-      result: What was found.
-      details: Where the models differ; without it, or where it is of other rows, what
-        it shows is missing.
-      sections: What studies found, after the rest.
+    script run but its own. Without details, or with those of other rows, what they show
+    is missing.
     """
     if details and set(details.curves) != {row.name for row in result.twins}:
         details = None
@@ -212,8 +207,7 @@ def _models(result: ComparisonResult) -> Table | None:
 
 def _trials(tuning: Mapping[str, Tuned]) -> Table:
     rows = tuple(
-        (f"{cell} {number}", f"{one.learning_rate:g}", f"{one.dropout_rate:g}",
-         tables.units_said(cell, one.units), *_validation(one),
+        (f"{cell} {number}", *tables.settings_said(cell, one), *_validation(one),
          "chosen" if number == tuned.chosen else "")
         for cell, tuned in tuning.items()
         for number, one in enumerate(tuned.trials, 1)
@@ -244,7 +238,7 @@ def _words(result: ComparisonResult, details: Details | None) -> dict[str, objec
         "n": n,
         "n_validation": _size(dataset, VALIDATION),
         "majority_said": figures.majority_said(result.rows),
-        "terms": TERMS,
+        "terms": TERMS.items(),
         "differences": [in_words(pair, names) for pair in tables.compared(result)],
         "card_said": tables.held_equal(result.card),
         "command": result.command or "seqclf compare",

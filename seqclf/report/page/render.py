@@ -11,10 +11,9 @@ from typing import Any
 def render(template: str, **values: Any) -> str:
     """Fills a template of this folder; every value that is no `Markup` is escaped.
 
-    Args:
-      template: Name of the file; it extends `base.html`.
-      values: What the template names, and what every page has: title, sections (pairs
-        of id and name, for the contents) and studies, see `sections.prepared`.
+    The template extends `base.html`. Beyond what it names itself every page has a
+    title, sections (pairs of id and name, for the contents) and studies, see
+    `prepared`.
     """
     from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
@@ -52,13 +51,8 @@ def _policy(css: str, script: str) -> str:
         digest = hashlib.sha256(text.encode()).digest()
         return f"'sha256-{base64.b64encode(digest).decode()}'"
 
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src {hashed(css)}",
-            f"script-src {hashed(script)}",
-            "img-src data:",  # a confusion matrix is a small picture in its figure
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
+    return (
+        f"default-src 'none'; style-src {hashed(css)}; script-src {hashed(script)}; "
+        "img-src data:; "  # a confusion matrix is a small picture in its figure
+        "base-uri 'none'; form-action 'none'"
     )

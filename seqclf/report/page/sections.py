@@ -16,18 +16,11 @@ NO_TABLE = Table(header=(), rows=())
 class Section:
     """What a page shows of a study; what is empty is left out.
 
-    Everything but `svg` is data and will be escaped.
-
-    Attributes:
-      title: What it looked at.
-      claim: What is said of the cells elsewhere.
-      sentence: What the numbers say of it.
-      notes: What was held fixed or left out, a sentence each.
-      svg: A drawing of `report.figures`.
-      alt: What the drawing shows, in words.
-      table: The numbers.
-      command: What to type to do it again.
-      id: Of the element; `prepared` gives it.
+    Everything but `svg`, a drawing of `report.figures`, is data and will be escaped.
+    The claim is what is said of the cells elsewhere, the sentence what the numbers say
+    of it, and notes what was held fixed or left out, a sentence each. `alt` says in
+    words what the drawing shows, the command repeats the study, and `prepared` gives
+    the id.
     """
 
     title: str
@@ -44,47 +37,31 @@ class Section:
 def sections_page(title: str, sections: Sequence[Section], note: str = "") -> str:
     """Returns the HTML of a page of sections.
 
-    Style, script and policy are those of a comparison's page.
-
-    Args:
-      title: At the top and in the tab.
-      sections: Its sections.
-      note: A paragraph below the title, such as on what data and how often; empty
-        for none.
+    Style, script and policy are those of a comparison's page. The title is at the top
+    and in the tab; the note is a paragraph below, such as on what data and how often.
     """
     studies = prepared(sections)
-    return render(
-        "sections.html",
-        title=title,
-        note=note,
-        sections=contents(studies),
-        studies=studies,
-    )
+    words = {"title": title, "note": note, "sections": contents(studies)}
+    return render("sections.html", studies=studies, **words)
 
 
 def prepared(sections: Sequence[Section]) -> list[Section]:
-    """Returns sections as the templates take them, with unique ids.
-
-    Returns:
-      The sections with an id, a title of the table, and svg trusted.
+    """Returns sections as templates take them: unique ids, tables titled, svg trusted.
 
     Raises:
       ValueError: If a drawing has no text alternative.
     """
-    return [_prepared(f"study-{n}", one) for n, one in enumerate(sections, 1)]
+    found = []
+    for number, one in enumerate(sections, 1):
+        if one.svg and not one.alt:
+            raise ValueError(f"the figure of {one.title!r} has no text alternative")
+        id_ = f"study-{number}"
+        svg = trusted(with_ids_of(one.svg, id_)) if one.svg else ""
+        table = replace(one.table, title=f"Numbers: {one.title}")
+        found.append(replace(one, id=id_, svg=svg, table=table))
+    return found
 
 
 def contents(studies: Sequence[Section]) -> list[tuple[str, str]]:
     """Returns id and name of each section, for the page's contents."""
     return [(one.id, one.title) for one in studies]
-
-
-def _prepared(id_: str, one: Section) -> Section:
-    if one.svg and not one.alt:
-        raise ValueError(f"the figure of {one.title!r} has no text alternative")
-    return replace(
-        one,
-        id=id_,
-        svg=trusted(with_ids_of(one.svg, id_)) if one.svg else "",
-        table=replace(one.table, title=f"Numbers: {one.title}"),
-    )
