@@ -133,7 +133,9 @@ def keras_predict(file: Path) -> Predict:
 
 def _open(run: Run) -> Predict:
     if run.model_file == LINEAR_FILE:
-        return LinearModel.open(run.file(LINEAR_FILE), run.vocabulary).predict
+        return LinearModel.open(
+            run.file(LINEAR_FILE), run.vocabulary, len(run.labels)
+        ).predict
     if run.model_file == ONNX_FILE:
         return _open_onnx(run)
     return keras_predict(run.file(MODEL_FILE))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import invoke, reviews, write_csv
+from conftest import invoke, reviews, seal, write_csv
 
 from seqclf import Classifier, train
 from seqclf.data.dataset import TEST, VALIDATION
@@ -139,8 +139,6 @@ def test_every_row_of_a_comparison_may_be_the_best(here, finished_run):
     config = json.loads((here / "models" / "twin" / "config.json").read_text())
     config["training"]["seed"] = 1
     (here / "models" / "twin" / "config.json").write_text(json.dumps(config))
-    from conftest import seal
-
     seal(here / "models" / "twin")
     kept = invoke("compare", "reviews-gru-0", "twin", "--name=kept")
     assert kept.exit_code == 0, kept.output
@@ -174,14 +172,59 @@ def test_it_is_exported_as_onnx_alone(here):
     assert "which onnx-int8 does not hold; use --format onnx" in int8.output
 
 
-def test_a_damaged_model_is_named(here):
-    from conftest import seal
-
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"weights": np.zeros((3, 2), np.float32)}, "weights of float32 and shape"),
+        ({"weights": np.zeros((0, 2))}, "weights of float64"),
+        ({"idf": np.zeros(1, np.float32)}, "idf of float32 and shape"),
+        ({"bias": np.zeros(3, np.float32)}, "bias of float32 and shape"),
+        ({"bias": np.float32(0)}, "bias of float32 and shape"),
+        ({"keys": np.array([2, 1])}, "keys that do not ascend"),
+        ({"keys": np.array(["a"])}, "keys that do not ascend"),
+        ({"longest": np.int64(10**12)}, "n-grams of 1000000000000 tokens"),
+        ({"longest": np.array([1, 2])}, "only .* arrays can be converted"),
+        ({"bias": np.array([{}], object)}, "Object arrays cannot be loaded"),
+    ],
+)
+def test_a_model_whose_arrays_do_not_belong_together_is_refused(change, said, here):
     run = run_in(here)
     with np.load(run.path / "linear.npz") as arrays:
-        changed = dict(arrays)
-    changed["weights"] = changed["weights"][:-1]
+        changed = dict(arrays) | change
     np.savez(run.path / "linear.npz", **changed)
     seal(run.path)
-    with pytest.raises(RunError, match=r"linear\.npz could not be read: weights of"):
+    with pytest.raises(RunError, match=f"could not be read: .*{said}"):
         Classifier.open(run)
+
+
+def test_a_packed_model_is_refused(here):
+    run = run_in(here)
+    with np.load(run.path / "linear.npz") as arrays:
+        np.savez_compressed(run.path / "packed.npz", **arrays)
+    (run.path / "packed.npz").replace(run.path / "linear.npz")
+    seal(run.path)
+    with pytest.raises(RunError, match="could not be read: compressed arrays"):
+        Classifier.open(run)
+
+
+def test_a_network_with_the_name_of_an_old_baseline_is_not_taken_for_it(
+    here, finished_run
+):
+    models = here / "models"
+    shutil.copytree(finished_run.path, models / "reviews-gru-0")
+    shutil.copytree(finished_run.path, models / "nb-svm")
+    metrics = json.loads((models / "nb-svm" / "metrics.json").read_text())
+    metrics["validation"]["log_loss"] = 0.0
+    (models / "nb-svm" / "metrics.json").write_text(json.dumps(metrics))
+    config = json.loads((models / "nb-svm" / "config.json").read_text())
+    config["training"]["seed"] = 1
+    (models / "nb-svm" / "config.json").write_text(json.dumps(config))
+    seal(models / "nb-svm")
+    other = shutil.copytree(models / "nb-svm", models / "twin")
+    kept = invoke("compare", "reviews-gru-0", "twin", "--name=kept")
+    assert kept.exit_code == 0, kept.output
+    shutil.rmtree(other)
+    file = models / "kept" / "comparison.json"
+    file.write_text(file.read_text().replace("reviews-nb-svm", "x-baselines/nb-svm"))
+    seal(models / "kept", command="compare")
+    assert default_run(models).name != "nb-svm"

@@ -190,14 +190,14 @@ def test_a_model_is_saved_and_opened(fitted, tmp_path):
     data = encoded(write_csv(tmp_path / "x.csv", rows), tmp_path)
     model = fitted(data).model
     model.save(tmp_path)
-    again = LinearModel.open(tmp_path / LINEAR_FILE, model.vocabulary)
+    again = LinearModel.open(tmp_path / LINEAR_FILE, model.vocabulary, 2)
     texts = tokenized(data.texts("test"))
     assert (again.logits_of(texts) == model.logits_of(texts)).all()
     whole = (tmp_path / LINEAR_FILE).read_bytes()
     for broken in (b"", whole[:100], whole[: len(whole) // 2], b"PK" + whole[50:]):
         (tmp_path / LINEAR_FILE).write_bytes(broken)
         with pytest.raises(RunError, match="could not be read"):
-            LinearModel.open(tmp_path / LINEAR_FILE, model.vocabulary)
+            LinearModel.open(tmp_path / LINEAR_FILE, model.vocabulary, 2)
 
 
 @pytest.mark.parametrize("fitted", [fit.fit_majority, fit.fit_tfidf, fit.fit_nb])

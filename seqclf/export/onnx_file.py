@@ -29,7 +29,7 @@ def write(run: Run, folder: Path) -> None:
       RunError: If the run has none.
     """
     if run.is_linear:
-        model = LinearModel.open(run.file(LINEAR_FILE), run.vocabulary)
+        model = LinearModel.open(run.file(LINEAR_FILE), run.vocabulary, len(run.labels))
         made = to_onnx(model, onnx_metadata(run.text, run.vocabulary, run.dataset))
         (folder / ONNX_FILE).write_bytes(made.SerializeToString())
     else:

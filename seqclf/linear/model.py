@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from seqclf.errors import RunError
-from seqclf.linear.ngrams import NGrams
+from seqclf.linear.ngrams import LONGEST, NGrams
 from seqclf.runs.run import LINEAR_FILE
 from seqclf.storage import write_whole
 from seqclf.text.arrays import strings
@@ -79,7 +79,10 @@ class LinearModel:
         return Vocabulary(pa.concat_arrays([strings(RESERVED), self.ngrams.words]))
 
     def save(self, folder: Path) -> None:
-        """Writes `linear.npz`: arrays, and no code; the words are in `vocabulary`."""
+        """Writes `linear.npz`: arrays, and no code; the words are in `vocabulary`.
+
+        They are not compressed, so that a file of bounded size holds no more than that.
+        """
         idf = {} if self.idf is None else {"idf": self.idf}
         arrays = {
             "keys": self.ngrams.keys,
@@ -90,12 +93,13 @@ class LinearModel:
         write_whole(folder / LINEAR_FILE, partial(_savez, arrays | idf))
 
     @classmethod
-    def open(cls, file: Path, vocabulary: Vocabulary) -> LinearModel:
-        """Reads `linear.npz`.
+    def open(cls, file: Path, vocabulary: Vocabulary, num_labels: int) -> LinearModel:
+        """Reads `linear.npz`, which may come from a stranger.
 
         Args:
           file: The file.
           vocabulary: That of the model, see `vocabulary`.
+          num_labels: Width of its logits.
 
         Raises:
           RunError: If it is damaged.
@@ -105,19 +109,45 @@ class LinearModel:
                 file.open("rb") as stream,  # np.load leaves a broken one open
                 np.load(stream, allow_pickle=False) as arrays,
             ):
+                _refuse_packed(arrays.zip.infolist())
                 words = vocabulary.tokens[len(RESERVED) :]
                 ngrams = NGrams(words, arrays["keys"], int(arrays["longest"]))
-                weights, bias = arrays["weights"], arrays["bias"]
-                if weights.shape != (len(ngrams.keys), *bias.shape):
-                    raise ValueError(f"weights of shape {weights.shape}")
-                return cls(ngrams, arrays.get("idf"), weights, bias)
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+                model = cls(
+                    ngrams, arrays.get("idf"), arrays["weights"], arrays["bias"]
+                )
+            model._check(num_labels)
+        except (OSError, EOFError, MemoryError, ValueError, TypeError, KeyError,
+                zipfile.BadZipFile) as error:  # fmt: skip
             raise RunError(f"{file} could not be read: {error}") from error
+        return model
+
+    def _check(self, num_labels: int) -> None:
+        """Raises ValueError unless the arrays belong together."""
+        keys = self.ngrams.keys
+        if not 1 <= self.ngrams.longest <= LONGEST:
+            raise ValueError(f"n-grams of {self.ngrams.longest} tokens")
+        if keys.dtype != np.int64 or keys.ndim != 1 or (np.diff(keys) <= 0).any():
+            raise ValueError("keys that do not ascend")
+        shapes = {
+            "weights": (self.weights, (len(keys), num_labels)),
+            "bias": (self.bias, (num_labels,)),
+            "idf": (self.idf, keys.shape),
+        }
+        for name, (array, shape) in shapes.items():
+            if array is None:  # not TF-IDF
+                continue
+            if array.shape != shape or array.dtype != np.float32:
+                raise ValueError(f"{name} of {array.dtype} and shape {array.shape}")
+
+
+def _refuse_packed(members: Sequence[zipfile.ZipInfo]) -> None:
+    if any(one.compress_type != zipfile.ZIP_STORED for one in members):
+        raise ValueError("compressed arrays")
 
 
 def _savez(arrays: dict[str, Any], file: Path) -> None:
     with file.open("wb") as stream:  # a name would get the suffix .npz
-        np.savez_compressed(stream, **arrays)
+        np.savez(stream, **arrays)
 
 
 def features_of(counts: Any, idf: np.ndarray | None) -> Any:

@@ -20,6 +20,7 @@ from seqclf.text import tokens
 from seqclf.text.arrays import as_numpy
 from seqclf.text.tokens import TokenizedTexts
 
+LONGEST = 3  # tokens of an n-gram
 MOST_WORDS = 2_000_000  # below the cube root of 2^63, so that three fit into one key
 
 
@@ -93,8 +94,8 @@ def fit_ngrams(texts: Sequence[TokenizedTexts], longest: int, least: int) -> NGr
       longest: Tokens of the longest n-gram, 1 to 3.
       least: Texts that an n-gram must occur in, at least 1.
     """
-    if not 1 <= longest <= 3:
-        raise ValueError(f"longest is 1 to 3, got {longest}")
+    if not 1 <= longest <= LONGEST:
+        raise ValueError(f"longest is 1 to {LONGEST}, got {longest}")
     words = _frequent_words(texts, least)
     ids, offsets = _numbered(texts, words)
     found = []

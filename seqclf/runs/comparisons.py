@@ -125,10 +125,18 @@ def _best_run(path: Path) -> tuple[Run, str] | None:
     """Returns the run of a comparison with the least validation loss, and why."""
     if not (path / COMPARISON_FILE).exists():
         return None
-    paths = [Path(one) for row in read_comparison(path).rows for one in row.runs]
-    found = [Run(path.parent / one.name) for one in paths]
+    found = [
+        (row, Run(path.parent / Path(one).name))
+        for row in read_comparison(path).rows
+        for one in row.runs
+    ]
     by_loss = sorted(
-        ((run.metrics[VALIDATION].log_loss, run) for run in found if run.is_finished),
+        (
+            (run.metrics[VALIDATION].log_loss, run)
+            for row, run in found
+            # Of 0.1.0 a baseline was no run, and another may have its folder's name.
+            if run.is_finished and run.is_linear == (row.kind == "baseline")
+        ),
         key=lambda one: one[0],
     )
     if not by_loss:
