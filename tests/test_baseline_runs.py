@@ -226,5 +226,7 @@ def test_a_network_with_the_name_of_an_old_baseline_is_not_taken_for_it(
     shutil.rmtree(other)
     file = models / "kept" / "comparison.json"
     file.write_text(file.read_text().replace("reviews-nb-svm", "x-baselines/nb-svm"))
-    seal(models / "kept", command="compare")
-    assert default_run(models).name != "nb-svm"
+    seal(models / "kept", command="compare", time="2100-01-01")
+    run, why = run_by_default(models)
+    assert "of kept: " in why
+    assert run.name != "nb-svm"

@@ -159,6 +159,36 @@ def test_words_in_another_order_are_told_apart(fitted, first, second, tmp_path):
 
 
 @linear
+def test_validation_chooses_and_calibrates(fitted, tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    words = [f"w{i}" for i in range(40)]
+    rows = []
+    for _ in range(400):  # one word in two tells, and a quarter of the labels are wrong
+        label = int(rng.integers(2))
+        text = " ".join(rng.choice(words[20 * label : 20 * label + 30], 4))
+        rows.append((text, "ab"[label ^ int(rng.random() < 0.25)]))
+    data = encoded(write_csv(tmp_path / "x.csv", rows), tmp_path)
+    true = data.splits["validation"].label_ids
+    texts = tokenized(data.texts("validation"))
+
+    def loss_of(found: fit.Fitted) -> float:
+        # Calibrated logits want no other temperature.
+        temperature, loss = fit.fit_temperature(found.model.logits_of(texts), true)
+        assert temperature == pytest.approx(1, abs=0.01)
+        return loss
+
+    best, name = fitted(data), "REGULARIZATIONS"
+    name = f"TFIDF_{name}" if fitted is fit.fit_tfidf else name
+    losses = {}
+    for c in getattr(fit, name):
+        with monkeypatch.context() as patch:
+            patch.setattr(fit, name, (c,))
+            losses[c] = loss_of(fitted(data))
+    assert best.chosen["C"] == min(losses, key=lambda c: losses[c])
+    assert loss_of(best) == pytest.approx(min(losses.values()))
+
+
+@linear
 def test_scripts_without_spaces_are_split(fitted, tmp_path):
     rows = [(f"{'好' if i % 2 else '坏'}酒店{i}", "ab"[i % 2]) for i in range(80)]
     data = encoded(write_csv(tmp_path / "x.csv", rows), tmp_path)
