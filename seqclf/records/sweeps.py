@@ -215,7 +215,7 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread(Deviation):
-    """How far the n trials of a cell scatter, see `random_search.spreads`.
+    """How far the n trials of a cell scatter, see `sensitivity.spreads`.
 
     Attributes:
       best: The best trial's accuracy.

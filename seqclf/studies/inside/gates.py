@@ -32,8 +32,7 @@ from seqclf.records.training import Report, Started
 from seqclf.runs import Run
 from seqclf.runs.run import MODEL_FILE
 from seqclf.studies.inside import gates_counted, gates_judged, gates_shown, unrolled
-from seqclf.studies.inside.activations import activations
-from seqclf.studies.inside.gates_counted import Collected
+from seqclf.studies.inside.gates_counted import Collected, activations
 from seqclf.studies.inside.gates_judged import Drawing, Measured
 from seqclf.studies.inside.gates_shown import FIT_TO_DRAW, MOST_TOKENS, MOST_UNITS
 from seqclf.studies.inside.unrolled import Sample

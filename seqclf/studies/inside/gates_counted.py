@@ -6,12 +6,14 @@ Plain functions of arrays, which `gates` collects.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from seqclf.cells import MOVED, Values
 from seqclf.studies.inside import unrolled
+from seqclf.studies.inside.unrolled import inside_of
 
 SHUT, OPEN = 0.1, 0.9
 BINS = 10
@@ -207,3 +209,34 @@ def exposure(collected: Collected, texts: int) -> Sums:
         sums=np.bincount(text, shown, texts)[:, None],
         counts=np.bincount(text, minlength=texts)[:, None].astype(float),
     )
+
+
+def activations(
+    cell: str, weights: Sequence[np.ndarray], inputs: np.ndarray, is_token: np.ndarray
+) -> Values:
+    """Computes a layer's gates and states from its weights.
+
+    Args:
+      cell: Name of the cell.
+      weights: Kernel, recurrent kernel and bias, as Keras orders them.
+      inputs: Of the layer, float [texts, time, d].
+      is_token: bool [texts, time], false on padding, which is on the right.
+
+    Returns:
+      What the cell's `step` gives, by name, float64 [texts, time, units]. On padding
+      the state is kept; other values are meaningless there.
+    """
+    step = inside_of(cell).step
+    kernel, recurrent, bias = (np.asarray(w, np.float64) for w in weights)
+    projected = inputs.astype(np.float64) @ kernel
+    texts, time = is_token.shape
+    zeros = np.zeros((texts, recurrent.shape[0]))
+    states: Mapping[str, np.ndarray] = {"hidden": zeros, "cell": zeros}
+    made: list[Values] = []
+    for t in range(time):
+        values = step(projected[:, t], states, recurrent, bias)
+        for name in set(values) & set(states):
+            values[name] = np.where(is_token[:, t, None], values[name], states[name])
+        made.append(values)
+        states = {**states, **values}
+    return {name: np.stack([v[name] for v in made], axis=1) for name in made[0]}

@@ -20,7 +20,7 @@ from seqclf.report import figures
 from seqclf.report.table import Table
 from seqclf.studies.drawing import name_lines
 from seqclf.studies.question import QUICK_ROWS, Answer, Question
-from seqclf.studies.sweeps import random_search, range_test_shown
+from seqclf.studies.sweeps import range_test
 from seqclf.wording import MISSING, percent, points, signed, with_interval
 
 QUICK_DRAWS = 2
@@ -64,7 +64,7 @@ def _about_differences(pairs: Sequence[SpreadPair], n: int) -> str:
 def _about_settings(by_cell: Mapping[str, Sequence[Correlation]]) -> list[str]:
     said = []
     for cell, found in by_cell.items():
-        first = random_search.explaining(found)
+        first = explaining(found)
         if first and first.rho is not None:
             said.append(
                 f"{title(cell)}'s accuracy goes with {first.setting} "
@@ -73,6 +73,12 @@ def _about_settings(by_cell: Mapping[str, Sequence[Correlation]]) -> list[str]:
     if not said:
         return ["No setting's rank correlation with accuracy can be told from 0."]
     return [f"{'; '.join(said)}."]
+
+
+def explaining(found: Sequence[Correlation]) -> Correlation | None:
+    """Returns the strongest correlation, if it is significant."""
+    first = found[0]
+    return first if first.p is not None and first.p < SIGNIFICANCE else None
 
 
 def table(found: TrialsFindings) -> Table:
@@ -124,7 +130,7 @@ def notes(question: Question, every: Sequence[RunConfig]) -> tuple[str, ...]:
 def figure(answer: Answer[Any]) -> str:
     """Draws expected best and spread, or the range test."""
     if isinstance(answer.findings, RangeFindings):
-        return range_test_shown.figure(answer)
+        return range_test.figure(answer)
     found: TrialsFindings = answer.findings
 
     def draw(figure: Any) -> None:
