@@ -12,7 +12,7 @@ from seqclf.errors import ConfigError
 from seqclf.records.sweeps import MeanShare, Variant, VariantsFindings
 from seqclf.studies import intervals
 from seqclf.studies.question import Question
-from seqclf.studies.sweeps import sweep, variants
+from seqclf.studies.sweeps import variants
 from seqclf.workflows.study import run_study
 
 
@@ -89,7 +89,7 @@ def variant(name: str, p: float | None, difference: float | None = None) -> Vari
 
 def test_p_values_are_adjusted_and_the_sentence_claims_no_more():
     own = [variant("plain", None), variant("a", 0.02, 0.04), variant("b", 0.04, 0.01)]
-    adjusted = tuple(sweep.adjusted(own))
+    adjusted = tuple(intervals.adjusted(own))
     # Holm: 2 x 0.02, and 0.04 is not below it.
     assert [one.p for one in adjusted] == [None, 0.04, 0.04]
     question = Question(config=TINY, seeds=(0, 1))

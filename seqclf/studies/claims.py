@@ -14,29 +14,13 @@ from typing import Any
 from seqclf.cells import CELLS, GRU, LSTM, SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
-from seqclf.records.inside import (
-    CellMemory,
-    GatesFindings,
-    GradientsFindings,
-    MemoryFindings,
-    OrderFindings,
-)
-from seqclf.records.sweeps import (
-    ConvergenceFindings,
-    CostFindings,
-    SizeFindings,
-    SizePair,
-    TrialsFindings,
-    VariantsFindings,
-    WinsFindings,
-)
+from seqclf.records import inside, sweeps
 from seqclf.studies.intervals import MODELS
 from seqclf.studies.memory_tasks import RECALL_SERIES
 from seqclf.studies.question import Answer
 from seqclf.wording import joined, percent, points, times
 
-SUPPORTED, CONTRADICTED = "supported", "contradicted"
-UNDECIDED = "not decided here"
+SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "not decided here"
 FAR = 100  # tokens: "long-range"
 LEAST_SPAN = 50  # tokens that a gradient must be followed over to be called steady
 FEWEST_TEXTS = 10  # whose gradients are measured; fewer give no reliable interval
@@ -77,10 +61,8 @@ class Claim:
 def by_interval(low: float | None, high: float | None, bound: float = 0.0) -> str:
     """Returns the verdict on "it is more than `bound`", from an interval of it.
 
-    Args:
-      low: Lower end; without ends, as for a single training, nothing is decided.
-      high: Upper end.
-      bound: 0 for a difference, 1 for a ratio.
+    Without ends, as for a single training, nothing is decided. `bound` is 0 for a
+    difference, 1 for a ratio.
     """
     if low is None or high is None:
         return UNDECIDED
@@ -105,7 +87,7 @@ def _of_one(answer: Answer[Any]) -> str:
     return " One training each." if len(answer.about.seeds) < 2 else ""
 
 
-def gradients_of_rnn(answer: Answer[GradientsFindings]) -> Ruling:
+def gradients_of_rnn(answer: Answer[inside.GradientsFindings]) -> Ruling:
     """Judges whether a plain RNN's gradients vanish or explode, at any stage."""
     found, state = answer.findings, answer.findings.memory[SIMPLE_RNN.name]
     stages = {
@@ -129,7 +111,7 @@ def gradients_of_rnn(answer: Answer[GradientsFindings]) -> Ruling:
     return Ruling(CONTRADICTED if verdicts == {"steady"} else UNDECIDED, evidence)
 
 
-def gradients_of_gates(answer: Answer[GradientsFindings]) -> Ruling:
+def gradients_of_gates(answer: Answer[inside.GradientsFindings]) -> Ruling:
     """Judges whether more of a gradient comes back through gates, trained."""
     found, said, verdicts = answer.findings, [], []
     for cell, stages in found.against_rnn.items():
@@ -148,7 +130,7 @@ def gradients_of_gates(answer: Answer[GradientsFindings]) -> Ruling:
     return Ruling(all_of(verdicts), evidence)
 
 
-def copy_and_drop(answer: Answer[GatesFindings]) -> Ruling:
+def copy_and_drop(answer: Answer[inside.GatesFindings]) -> Ruling:
     """Judges whether z near 1 keeps a GRU's state, and r near 0 drops it."""
     found, said, verdicts = answer.findings, [], []
     for one, what, here, there in (
@@ -169,7 +151,7 @@ def copy_and_drop(answer: Answer[GatesFindings]) -> Ruling:
     return Ruling(all_of(verdicts), evidence)
 
 
-def hidden_memory(answer: Answer[GatesFindings]) -> Ruling:
+def hidden_memory(answer: Answer[inside.GatesFindings]) -> Ruling:
     """Judges whether an LSTM's output gate hides more than a tenth of its memory."""
     lstm = answer.findings.cells.get(LSTM.name)
     one = lstm.exposed if lstm else None
@@ -183,7 +165,7 @@ def hidden_memory(answer: Answer[GatesFindings]) -> Ruling:
     return Ruling(by_interval(-one.high, -one.low, bound=-MOST_SHOWN), evidence)
 
 
-def memory_of_gates(answer: Answer[MemoryFindings]) -> Ruling:
+def memory_of_gates(answer: Answer[inside.MemoryFindings]) -> Ruling:
     """Judges whether gated cells recall over the longest distance what rnn does not.
 
     In every variant of the first-token task: how far SimpleRNN gets depends on the
@@ -207,12 +189,12 @@ def memory_of_gates(answer: Answer[MemoryFindings]) -> Ruling:
     return Ruling(all_of(verdicts) if distance >= FAR else UNDECIDED, evidence)
 
 
-def _far(one: CellMemory) -> str:
+def _far(one: inside.CellMemory) -> str:
     value, half = f"{percent(one.accuracy[-1].accuracy)} %", one.half_way
     return value if half is None else f"{value} (half-way to chance at {half:.0f})"
 
 
-def order(answer: Answer[OrderFindings]) -> Ruling:
+def order(answer: Answer[inside.OrderFindings]) -> Ruling:
     """Judges whether a cell does worse with both training and test texts shuffled.
 
     Shuffled test texts alone do not count: models trained in order never saw any.
@@ -239,7 +221,7 @@ def order(answer: Answer[OrderFindings]) -> Ruling:
     return Ruling(CONTRADICTED if none else UNDECIDED, evidence)
 
 
-def parameters(answer: Answer[CostFindings]) -> Ruling:
+def parameters(answer: Answer[sweeps.CostFindings]) -> Ruling:
     """Judges the order LSTM, GRU, SimpleRNN of recurrent parameters."""
     counts = answer.findings.recurrent_parameters
     said = [f"{title(cell)} {n:,}" for cell, n in counts.items()]
@@ -250,7 +232,7 @@ def parameters(answer: Answer[CostFindings]) -> Ruling:
     return Ruling(verdict, f"Recurrent parameters: {joined(said)}.")
 
 
-def price_of_gates(answer: Answer[CostFindings]) -> Ruling:
+def price_of_gates(answer: Answer[sweeps.CostFindings]) -> Ruling:
     """Judges whether a gated cell's step takes longer than SimpleRNN's."""
     ratio = answer.findings.step_ratio[SIMPLE_RNN.name]
     # Of SimpleRNN beside GRU: below 1, the gates cost.
@@ -259,7 +241,7 @@ def price_of_gates(answer: Answer[CostFindings]) -> Ruling:
     return Ruling(verdict, f"A step of SimpleRNN takes {said} as long as GRU's.")
 
 
-def speed_of_gru(answer: Answer[CostFindings]) -> Ruling:
+def speed_of_gru(answer: Answer[sweeps.CostFindings]) -> Ruling:
     """Judges whether LSTM's step takes longer than GRU's."""
     ratio = answer.findings.step_ratio[LSTM.name]
     said = times(ratio.median, ratio.low, ratio.high)
@@ -269,7 +251,7 @@ def speed_of_gru(answer: Answer[CostFindings]) -> Ruling:
     return Ruling(by_interval(ratio.low, ratio.high, bound=1.0), evidence)
 
 
-def convergence(answer: Answer[ConvergenceFindings]) -> Ruling:
+def convergence(answer: Answer[sweeps.ConvergenceFindings]) -> Ruling:
     """Judges whether GRU reaches the same loss in fewer steps than LSTM."""
     hardest = answer.findings.hardest
     if hardest is None:
@@ -283,7 +265,9 @@ def convergence(answer: Answer[ConvergenceFindings]) -> Ruling:
     return Ruling(by_interval(-ratio.high, -ratio.low, bound=-1.0), evidence)
 
 
-def _lstm_over_gru(pairs: Sequence[SizePair]) -> tuple[float, float, float] | None:
+def _lstm_over_gru(
+    pairs: Sequence[sweeps.SizePair],
+) -> tuple[float, float, float] | None:
     """Returns difference, low and high of LSTM over GRU, if it was measured."""
     for one in pairs:
         if (one.a, one.b) == (LSTM.name, GRU.name):
@@ -293,7 +277,7 @@ def _lstm_over_gru(pairs: Sequence[SizePair]) -> tuple[float, float, float] | No
     return None
 
 
-def plenty(answer: Answer[SizeFindings]) -> Ruling:
+def plenty(answer: Answer[sweeps.SizeFindings]) -> Ruling:
     """Judges whether LSTM is ahead of GRU with the most training texts."""
     found = answer.findings
     apart, most = _lstm_over_gru(found.pairs), max(found.sizes)
@@ -308,7 +292,7 @@ def plenty(answer: Answer[SizeFindings]) -> Ruling:
     return Ruling(by_interval(low, high), evidence)
 
 
-def overfitting(answer: Answer[SizeFindings]) -> Ruling:
+def overfitting(answer: Answer[sweeps.SizeFindings]) -> Ruling:
     """Judges whether LSTM's train-validation gap is larger than GRU's."""
     gaps = answer.findings.gaps
     if gaps is None:
@@ -321,7 +305,7 @@ def overfitting(answer: Answer[SizeFindings]) -> Ruling:
     return Ruling(by_interval(gaps.low, gaps.high), evidence)
 
 
-def sensitivity(answer: Answer[TrialsFindings]) -> Ruling:
+def sensitivity(answer: Answer[sweeps.TrialsFindings]) -> Ruling:
     """Judges whether the same trials scatter differently for two of the cells."""
     found = answer.findings
     spreads = [f"{title(one.cell)} {100 * one.deviation:.1f}" for one in found.spreads]
@@ -338,7 +322,7 @@ def sensitivity(answer: Answer[TrialsFindings]) -> Ruling:
     return Ruling(SUPPORTED if apart else UNDECIDED, evidence)
 
 
-def variants(answer: Answer[VariantsFindings]) -> Ruling:
+def variants(answer: Answer[sweeps.VariantsFindings]) -> Ruling:
     """Judges whether a variant of the network is better than the plain one."""
     found = answer.findings
     compared = [(one, one.apart) for one in found.variants if one.apart]
@@ -359,7 +343,7 @@ def variants(answer: Answer[VariantsFindings]) -> Ruling:
     return Ruling(CONTRADICTED if all_worse else UNDECIDED, evidence)
 
 
-def wins(answer: Answer[WinsFindings]) -> Ruling:
+def wins(answer: Answer[sweeps.WinsFindings]) -> Ruling:
     """Judges whether GRU is ahead of LSTM on more data sets than chance makes it."""
     found = answer.findings
     first, second, p = found.first, found.second, found.p

@@ -28,7 +28,7 @@ from seqclf.runs import Run
 from seqclf.studies import convergence_shown
 from seqclf.studies.intervals import student_mean
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, trainings
+from seqclf.studies.question import Answer, Question, grouped, trainings
 from seqclf.studies.timed import twins_timed
 from seqclf.text.batching import num_batches
 
@@ -194,9 +194,7 @@ def hardest_loss(curves: Sequence[Curve]) -> float:
 def _level(
     curves: Sequence[Curve], loss: float, milliseconds: dict[str, float]
 ) -> Level:
-    reached: dict[str, list[float | None]] = {}
-    for curve in curves:
-        reached.setdefault(curve.cell, []).append(curve.steps_to(loss))
+    reached = grouped((curve.cell, curve.steps_to(loss)) for curve in curves)
     means = {cell: _mean(values) for cell, values in reached.items()}
     faster = milliseconds[FIRST] / milliseconds[SECOND]
     ratio = paired_ratio(_by_seed(curves, FIRST, loss), _by_seed(curves, SECOND, loss))

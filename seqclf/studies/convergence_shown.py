@@ -10,7 +10,7 @@ from seqclf.records.sweeps import ConvergenceFindings, EpochReached, Level, Mean
 from seqclf.report.figures import drawn, legend, style
 from seqclf.report.table import Table
 from seqclf.runs import Run
-from seqclf.studies.question import QUICK_ROWS, Answer, Question
+from seqclf.studies.question import QUICK_ROWS, Answer, Question, grouped
 from seqclf.wording import MISSING, joined, with_interval
 
 LABELS = ("training steps", "seconds, with steps timed alone")
@@ -150,7 +150,5 @@ def _draw_cell(
 
 def _lines(rows: Sequence[EpochReached], cell: str) -> list[list[EpochReached]]:
     """Returns a cell's rows, a list a seed."""
-    seeds = dict.fromkeys(row.seed for row in rows if row.cell == cell)
-    return [
-        [row for row in rows if row.cell == cell and row.seed == seed] for seed in seeds
-    ]
+    by_seed = grouped((row.seed, row) for row in rows if row.cell == cell)
+    return list(by_seed.values())

@@ -10,6 +10,7 @@ single texts on ONNX Runtime.
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 from collections.abc import Sequence
 from typing import Any
@@ -27,7 +28,7 @@ from seqclf.report.table import Table
 from seqclf.statistics import CONFIDENCE
 from seqclf.studies.drawing import name_lines
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import QUICK_ROWS, Answer, Question, trainings
+from seqclf.studies.question import QUICK_ROWS, Answer, Question, grouped, trainings
 from seqclf.studies.timed import twins_timed
 from seqclf.wording import counted, interval, joined
 
@@ -120,25 +121,16 @@ def interval_of_median(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _findings(rows: Sequence[CellCost]) -> CostFindings:
-    by_cell = {row.cell: row for row in rows}.items()
+    names = {one.name for one in dataclasses.fields(CostFindings)} - {"step_ratio"}
     return CostFindings(
-        recurrent_parameters={cell: one.recurrent_parameters for cell, one in by_cell},
-        parameters={cell: one.parameters for cell, one in by_cell},
-        multiply_adds_per_token={c: one.multiply_adds_per_token for c, one in by_cell},
-        milliseconds_per_step={
-            cell: one.milliseconds_per_step for cell, one in by_cell
+        **{name: {row.cell: getattr(row, name) for row in rows} for name in names},
+        step_ratio={
+            row.cell: Median(
+                median=row.step_ratio, low=row.step_ratio_low, high=row.step_ratio_high
+            )
+            for row in rows
         },
-        milliseconds_per_prediction={
-            cell: one.milliseconds_per_prediction for cell, one in by_cell
-        },
-        kernel={cell: one.kernel for cell, one in by_cell},
-        step_ratio={cell: _ratio(one) for cell, one in by_cell},
     )
-
-
-def _ratio(one: CellCost) -> Median:
-    low, high = one.step_ratio_low, one.step_ratio_high
-    return Median(median=one.step_ratio, low=low, high=high)
 
 
 def sentence(rows: Sequence[CellCost]) -> str:
@@ -211,9 +203,7 @@ def notes(
 
 
 def _kernels(rows: Sequence[CellCost]) -> str:
-    cells: dict[str, list[str]] = {}
-    for row in rows:
-        cells.setdefault(row.kernel, []).append(row.cell)
+    cells = grouped((row.kernel, row.cell) for row in rows)
     return ", ".join(f"{kernel} ({joined(names)})" for kernel, names in cells.items())
 
 

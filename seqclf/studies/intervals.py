@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,8 +12,9 @@ from seqclf import statistics
 from seqclf.comparison.pairs import Right, accuracy_interval, compare_models
 from seqclf.metrics import wilson
 from seqclf.records.details import Reach
-from seqclf.records.sweeps import Difference, Mean
+from seqclf.records.sweeps import Correlation, Difference, Mean, SpreadPair, Variant
 
+Tested = TypeVar("Tested", Difference, Variant, SpreadPair, Correlation)
 CELLS, MODELS = "cells", "models"  # what a difference is about
 
 
@@ -69,6 +72,16 @@ def difference(a: Right, b: Right) -> Difference:
         p=estimate.p,
         of=CELLS,
     )
+
+
+def adjusted(records: Sequence[Tested]) -> list[Tested]:
+    """Returns records with their p-values, where they have one, adjusted by Holm."""
+    p_values = [one.p for one in records if one.p is not None]
+    by_holm = iter(statistics.holm(p_values))
+    return [
+        one if one.p is None else dataclasses.replace(one, p=next(by_holm))
+        for one in records
+    ]
 
 
 def student_mean(values: Sequence[float]) -> Mean:

@@ -214,10 +214,3 @@ def _free_name(
     base = f"{data.about.name}-{config.model.cell}-{config.training.seed}"
     taken = {path.name for path in planned} | {path.name for path in folder.glob("*")}
     return next(name for name in numbered(base) if name not in taken)
-
-
-def with_limit(config: RunConfig, rows: int | None) -> RunConfig:
-    """Returns the config with another number of training rows."""
-    return dataclasses.replace(
-        config, data=dataclasses.replace(config.data, limit=rows)
-    )

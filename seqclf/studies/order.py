@@ -28,7 +28,7 @@ from seqclf.report.figures import drawn, legend, style
 from seqclf.report.svg import INK
 from seqclf.report.table import Table
 from seqclf.runs import Run
-from seqclf.statistics import holm
+from seqclf.studies import intervals
 from seqclf.studies.drawing import bar, name_lines
 from seqclf.studies.intervals import MODELS, accuracy, difference
 from seqclf.studies.lab import Lab
@@ -167,11 +167,7 @@ def _cell(cell: str, rights: Rights) -> CellOrder:
 def adjusted(cells: Mapping[str, CellOrder]) -> dict[str, CellOrder]:
     """Returns the findings with the p of `lost` adjusted over the recurrent cells."""
     lost = {c: one.lost for c, one in cells.items() if CELLS[c].recurs and one.lost}
-    values = holm([one.p for one in lost.values()])
-    found = {
-        cell: dataclasses.replace(one, p=p)
-        for (cell, one), p in zip(lost.items(), values, strict=True)
-    }
+    found = dict(zip(lost, intervals.adjusted(list(lost.values())), strict=True))
     return {
         cell: dataclasses.replace(one, lost=found.get(cell, one.lost))
         for cell, one in cells.items()
@@ -256,7 +252,7 @@ def notes(
     """Says what was shuffled, and what was left out."""
     lines = [
         "The words of each text are shuffled within it, once, the same for all cells; "
-        "where training is shuffled, so is validation, which chooses the epoch.",
+        "where training is shuffled, so is validation, which chooses the epoch."
     ]
     longest = max(
         int(data.splits[split].lengths.max()) for split in (TRAIN, VALIDATION)

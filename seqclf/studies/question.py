@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any, Generic, TypeVar
@@ -14,6 +14,8 @@ from seqclf.config import RunConfig, twin
 from seqclf.report.table import Table
 
 F = TypeVar("F")
+K = TypeVar("K")
+V = TypeVar("V")
 # Of `answer.json`. 1 had no `version`.
 VERSION = 2
 QUICK_ROWS, QUICK_EPOCHS = 2000, 3
@@ -83,15 +85,18 @@ def textbook(config: RunConfig) -> RunConfig:
     return dataclasses.replace(config, model=model)
 
 
-def quick_config(config: RunConfig) -> RunConfig:
+def quick_config(
+    config: RunConfig, most_rows: int = QUICK_ROWS, epochs: int = QUICK_EPOCHS
+) -> RunConfig:
     """Returns the recipe on at most 2,000 training texts, for 3 epochs if none are set.
 
-    The same for all studies, so that they share trainings.
+    The same for all studies but those inside a layer, so that they share trainings.
     """
-    rows = min(config.data.limit or QUICK_ROWS, QUICK_ROWS)
+    rows = min(config.data.limit or most_rows, most_rows)
     data = dataclasses.replace(config.data, limit=rows)
-    epochs = config.training.epochs or QUICK_EPOCHS
-    training = dataclasses.replace(config.training, epochs=epochs)
+    training = dataclasses.replace(
+        config.training, epochs=config.training.epochs or epochs
+    )
     return dataclasses.replace(config, data=data, training=training)
 
 
@@ -101,6 +106,14 @@ def trainings(
     """Returns the recipe for each seed and cell, of the question or as given."""
     chosen = question.cells if cells is None else cells
     return [twin(config, cell, seed) for seed in question.seeds for cell in chosen]
+
+
+def grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    """Returns the values of each key, in their order."""
+    found: dict[K, list[V]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,11 +27,7 @@ def write_page(
 ) -> None:
     """Writes the page of a comparison, with the studies of the same data.
 
-    Args:
-      folder: Of the comparison.
-      result: Its result.
-      models: Folder of the runs.
-      listener: Hears what had to be left out of it.
+    They are in `models`, the folder of the runs; the listener hears what is left out.
     """
     found: list[Section] = []
     with optional(listener.insist, "The page is written without studies"):
@@ -42,13 +38,7 @@ def write_page(
 
 
 def sections_on(fingerprint: str, models: Path, listener: Listener) -> list[Section]:
-    """Returns a section for each answer on data of that fingerprint.
-
-    Args:
-      fingerprint: Of the data.
-      models: Folder of the runs.
-      listener: Receives which answer could not be used; it is left out.
-    """
+    """Returns a section for each answer on that data, without the damaged ones."""
     sections = []
     for path in saved.answered(models, fingerprint):
         what = f"{path / saved.ANSWER_FILE} is left out of the page"

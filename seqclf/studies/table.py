@@ -13,7 +13,6 @@ from seqclf.studies import (
     convergence_shown,
     cost,
     memory,
-    memory_shown,
     order,
     wins,
 )
@@ -49,7 +48,7 @@ class Study:
 
 STUDIES: dict[str, Study] = {
     "gradients": Study(gradients.run, gradients_shown.figure),
-    "memory": Study(memory.run, memory_shown.figure),
+    "memory": Study(memory.run, memory.figure),
     "gates": Study(gates.run, gates_shown.figure),
     "order": Study(order.run, order.figure),
     "size": Study(size.SWEEP.run, size_shown.figure),

@@ -50,9 +50,7 @@ MOST_TEXTS = 4  # that can be given to be drawn
 def run(question: Question, lab: Lab) -> Answer[GatesFindings]:
     """Trains the plain networks and measures their gates; intervals are over texts.
 
-    Args:
-      question: What is asked; its texts are drawn, or else two of the test split.
-      lab: Where to train and measure.
+    The texts of the question are drawn, or else two of the test split.
 
     Raises:
       ConfigError: If a cell is not recurrent, its steps are not described, or more than
@@ -136,32 +134,24 @@ def measure(sample: Sample, report: Report) -> Measured:
 
 def collect(model: Any, cell: str, examples: Examples) -> Collected:
     """Computes gates and states of all tokens, see `checked`."""
-    parts = []
+    parts: list[dict[str, np.ndarray]] = []
+    differences, texts = [], []
     for index, (batch, is_token) in enumerate(unrolled.chunks(examples)):
         values, difference = checked(model, cell, batch.token_ids, is_token)
         hidden = values["hidden"]
         before = np.concatenate([np.zeros_like(hidden[:, :1]), hidden[:, :-1]], axis=1)
-        text, position = np.nonzero(is_token)
-        parts.append(
-            Collected(
-                values={n: v[is_token].astype(np.float32) for n, v in values.items()},
-                before=before[is_token].astype(np.float32),
-                text=text + index * unrolled.CHUNK,
-                position=position,
-                difference=difference,
-            )
-        )
-    return _joined(parts)
-
-
-def _joined(parts: Sequence[Collected]) -> Collected:
-    names = parts[0].values
+        found = {**values, "before": before}
+        parts.append({n: v[is_token].astype(np.float32) for n, v in found.items()})
+        differences.append(difference)
+        texts.append(np.argwhere(is_token) + [index * unrolled.CHUNK, 0])
+    whole = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+    text, position = np.concatenate(texts).T
     return Collected(
-        values={n: np.concatenate([one.values[n] for one in parts]) for n in names},
-        before=np.concatenate([one.before for one in parts]),
-        text=np.concatenate([one.text for one in parts]),
-        position=np.concatenate([one.position for one in parts]),
-        difference=max(one.difference for one in parts),
+        before=whole.pop("before"),
+        values=whole,
+        text=text,
+        position=position,
+        difference=max(differences),
     )
 
 
@@ -195,13 +185,9 @@ def _values_of_text(
 ) -> Drawing:
     tokens, token_ids = words_of(text, vocabulary, config)
     values, _ = checked(model, cell, token_ids[None], np.ones((1, len(tokens)), bool))
-    return Drawing(
-        tokens=tokens[:MOST_TOKENS],
-        values={
-            name: values[name][0, :MOST_TOKENS, chosen].T
-            for name in unrolled.shown_of(cell)
-        },
-    )
+    names = unrolled.shown_of(cell)
+    shown = {name: values[name][0, :MOST_TOKENS, chosen].T for name in names}
+    return Drawing(tokens=tokens[:MOST_TOKENS], values=shown)
 
 
 def words_of(

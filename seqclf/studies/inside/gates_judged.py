@@ -44,12 +44,9 @@ class Measured:
 def judge(
     by_cell: Mapping[str, Sequence[Summary]], texts: int, accuracy: dict[str, float]
 ) -> GatesFindings:
-    """Returns the findings.
+    """Returns the findings, from a summary of each cell and seed.
 
-    Args:
-      by_cell: A summary a seed.
-      texts: Number of texts.
-      accuracy: By cell, on the test split.
+    `texts` is their number, `accuracy` by cell that on the test split.
     """
     everything = [one for seeds in by_cell.values() for one in seeds]
     gru = [one.effects for one in by_cell.get(GRU.name, ()) if one.effects]

@@ -16,7 +16,7 @@ from seqclf.report.table import Table
 from seqclf.studies.inside import unrolled
 from seqclf.studies.inside.gates_counted import BINS, LONGEST_HALF_LIFE, RESET, UPDATE
 from seqclf.studies.inside.unrolled import inside_of
-from seqclf.studies.question import Answer, Question
+from seqclf.studies.question import Answer, Question, grouped
 
 MOST_TOKENS, MOST_UNITS = 60, 16  # drawn
 FIT_TO_DRAW = (8, 24)  # tokens of a text that is chosen to be drawn
@@ -186,12 +186,9 @@ def figure(answer: Answer[GatesFindings]) -> str:
 
 def _blocks(rows: Sequence[GateRow]) -> list[Block]:
     """Returns each text's words, and by (cell, gate) values [units, tokens]."""
-    by_text: dict[int | None, dict[tuple[str, str], list[GateRow]]] = {}
-    for row in rows:
-        panels = by_text.setdefault(row.text, {})
-        panels.setdefault((row.cell, row.gate or ""), []).append(row)
     blocks: list[Block] = []
-    for panels in by_text.values():
+    for of_text in grouped((row.text, row) for row in rows).values():
+        panels = grouped(((row.cell, row.gate or ""), row) for row in of_text)
         first = next(iter(panels.values()))
         words = {row.position: row.token for row in first}
         values = {
@@ -219,12 +216,8 @@ def _draw_text(
         name = f"{cell} {gate}{reach}"
         axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
         axes.tick_params(length=0)
-    panels[-1].set_xticks(
-        range(len(words)),
-        [clipped(word, 14) for word in words],
-        rotation=90,
-        fontsize=8,
-    )
+    names = [clipped(word, 14) for word in words]
+    panels[-1].set_xticks(range(len(words)), names, rotation=90, fontsize=8)
 
 
 def _draw_bars(place: Any) -> None:
@@ -243,20 +236,20 @@ def _draw_bars(place: Any) -> None:
 
 
 def _draw_summary(place: Any, rows: Sequence[GateRow]) -> None:
-    lives, saturation, effects = place.subplots(1, 3)
-    _draw_half_lives(lives, rows)
-    _draw_saturation(saturation, rows)
-    _draw_effects(effects, rows)
-    for axes in (lives, saturation, effects):
+    panels = place.subplots(1, 3)
+    draws = (_draw_half_lives, _draw_saturation, _draw_effects)
+    for axes, draw in zip(panels, draws, strict=True):
+        draw(axes, rows)
         axes.grid(alpha=0.25)
-    legend(place, [lives])
+    legend(place, panels[:1])
 
 
 def _draw_half_lives(axes: Any, rows: Sequence[GateRow]) -> None:
-    by_cell: dict[str, list[float]] = {}
-    for row in rows:
-        if row.part == "half-life" and row.value is not None:
-            by_cell.setdefault(row.cell, []).append(row.value)
+    by_cell = grouped(
+        (row.cell, row.value)
+        for row in rows
+        if row.part == "half-life" and row.value is not None
+    )
     for cell, values in by_cell.items():
         shares_below = [100 * (i + 1) / len(values) for i in range(len(values))]
         look = style(cell) | {"marker": ""}
@@ -270,11 +263,11 @@ def _draw_half_lives(axes: Any, rows: Sequence[GateRow]) -> None:
 
 def _draw_saturation(axes: Any, rows: Sequence[GateRow]) -> None:
     """Draws a mark a unit: how often its gate is nearly shut, and nearly open."""
-    by_gate: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for row in rows:
-        if row.part == "unit" and row.low is not None and row.high is not None:
-            marks = by_gate.setdefault((row.cell, row.gate or ""), [])
-            marks.append((100 * row.low, 100 * row.high))
+    by_gate = grouped(
+        ((row.cell, row.gate or ""), (100 * row.low, 100 * row.high))
+        for row in rows
+        if row.part == "unit" and row.low is not None and row.high is not None
+    )
     for (cell, gate), marks in by_gate.items():
         x, y = zip(*marks, strict=True)
         look = {"marker": GATE_MARKERS[gate], "color": style(cell)["color"]}
@@ -294,14 +287,14 @@ def _draw_effects(axes: Any, rows: Sequence[GateRow]) -> None:
     bins = [row for row in rows if row.part == "bin" and row.cell == GRU.name]
     names = {UPDATE: "state, by update gate", RESET: "candidate, by reset gate"}
     for gate, line in ((UPDATE, "-"), (RESET, ":")):
-        by_place: dict[int, list[float]] = {}
-        for row in bins:
-            if row.gate == gate and row.position is not None and row.value is not None:
-                by_place.setdefault(row.position, []).append(row.value)
-        places = sorted(by_place)
-        if places:
-            x = [(place + 0.5) / BINS for place in places]
-            y = [float(np.mean(by_place[place])) for place in places]
+        by_place = grouped(
+            (row.position, row.value)
+            for row in bins
+            if row.gate == gate and row.position is not None and row.value is not None
+        )
+        if by_place:
+            x = [(place + 0.5) / BINS for place in sorted(by_place)]
+            y = [float(np.mean(by_place[place])) for place in sorted(by_place)]
             look = {"color": style(GRU.name)["color"], "marker": GATE_MARKERS[gate]}
             axes.plot(x, y, linestyle=line, label=names[gate], **look)
     axes.set(xlim=(0, 1), ylim=(0, None))

@@ -26,9 +26,7 @@ from seqclf.config import TrainingConfig
 from seqclf.data.dataset import TEST, TRAIN
 from seqclf.errors import DataError
 from seqclf.model import backend
-from seqclf.model.build import build_model
 from seqclf.model.keras_file import open_keras
-from seqclf.model.kernels import use_kernel
 from seqclf.records.inside import GradientsFindings, Spectrum
 from seqclf.records.training import Report, Started
 from seqclf.runs import Run
@@ -38,6 +36,7 @@ from seqclf.studies.inside.gradients_judged import STAGES, Measured, MeasuredSta
 from seqclf.studies.inside.unrolled import Sample
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, trainings
+from seqclf.studies.timed import built
 from seqclf.text.batching import training_batches
 from seqclf.text.encoding import EncodedDataset, open_encoded, take
 from seqclf.training.fit import label_weights
@@ -73,12 +72,10 @@ def run(question: Question, lab: Lab) -> Answer[GradientsFindings]:
     measured: list[Measured] = lab.measure(measure, samples, names)
     by_cell = unrolled.by_cell(question, measured)
     findings = gradients_judged.judge(
-        by_cell,
-        min(distance, SPAN),
-        texts=len(rows),
+        by_cell, min(distance, SPAN), texts=len(rows),
         clip_norm=config.training.clip_norm,
         accuracy=unrolled.accuracies(question, runs),
-    )
+    )  # fmt: skip
     return Answer(
         study="gradients",
         title="Gradients on their way back",
@@ -123,17 +120,15 @@ def measure(sample: Sample, report: Report) -> Measured:
     backend.set_threads(sample.threads)
     done = Run(sample.run)
     config, data = done.config, open_encoded(sample.encoded)
-    model = build_model(
-        config.model, len(data.vocabulary), len(data.labels), config.training.seed
-    )
-    use_kernel(model, config.training.kernel)
+    model = built(config, data)
     norm_of = _norm_of_batch(model, config.training.label_smoothing)
     found: dict[str, MeasuredStage] = {}
-    for stage, file in zip(STAGES, (None, FIRST_EPOCH_FILE, MODEL_FILE), strict=True):
+    files = (None, FIRST_EPOCH_FILE, MODEL_FILE)
+    for epoch, (stage, file) in enumerate(zip(STAGES, files, strict=True), 1):
         if file is not None:
             model.set_weights(open_keras(done.file(file)).get_weights())
         batch_norms = _batch_norms(
-            norm_of, data, config.training, sample.batches, STAGES.index(stage) + 1
+            norm_of, data, config.training, sample.batches, epoch
         )
         layer = unrolled.the_layer(model)
         found[stage] = MeasuredStage(
@@ -154,11 +149,8 @@ def _norms_of_texts(
     distance = min(int(examples.lengths.min()) - 1, MOST_DISTANCE)
     for batch, is_token in unrolled.chunks(examples):
         inputs = unrolled.layer_inputs(model, batch.token_ids)
-        parts.append(
-            gradient_norms(
-                layer, inputs, is_token, readout, batch.label_ids, distance
-            )
-        )  # fmt: skip
+        labels = batch.label_ids
+        parts.append(gradient_norms(layer, inputs, is_token, readout, labels, distance))
     return {
         state: np.log10(np.maximum(np.concatenate([p[state] for p in parts]), SMALLEST))
         for state in parts[0]

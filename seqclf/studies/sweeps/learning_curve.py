@@ -157,18 +157,11 @@ def crossing_of(
     least: float,
     most: float,
 ) -> Crossing:
-    """Judges whether two learning curves cross within the sizes.
+    """Judges whether two fitted curves cross between the `least` and the `most` texts.
 
-    Args:
-      laws: The two fitted curves.
-      resampled: The same of each resample.
-      least: The smallest size.
-      most: The largest.
-
-    Returns:
-      CROSSING if at least 95 % of the resamples cross in the same direction as the
-      curves, NO_CROSSING if the curves do not and at most 5 % of the resamples do, else
-      UNDECIDED.
+    CROSSING if at least 95 % of the resamples cross in the same direction as the
+    curves, NO_CROSSING if the curves do not and at most 5 % of the resamples do, else
+    UNDECIDED.
     """
     if laws[0] is None or laws[1] is None or least >= most:
         return Crossing()

@@ -21,14 +21,17 @@ from seqclf.comparison.verdict import title
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TRAIN
 from seqclf.errors import TrainingError
+from seqclf.model import backend
 from seqclf.records.sweeps import RangeFindings, RangeStep, RangeTurns
 from seqclf.records.training import Report, Started
 from seqclf.report import figures
 from seqclf.report.table import Table
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import QUICK_ROWS, Answer, Question, trainings
+from seqclf.studies.timed import built
 from seqclf.text.batching import Batch, training_batches
 from seqclf.text.encoding import Examples, open_encoded
+from seqclf.training.fit import as_tf_dataset, compile_model, label_weights
 from seqclf.wording import MISSING
 
 STEPS, QUICK_STEPS = 400, 120
@@ -60,36 +63,22 @@ def measure(task: RangeTask, report: Report) -> list[float]:
       The training loss before each step; it ends early if the loss diverges to
       infinity or NaN.
     """
-    from seqclf.model import backend
-    from seqclf.model.build import build_model
-    from seqclf.model.kernels import use_kernel
-    from seqclf.training.fit import as_tf_dataset, compile_model, label_weights
-
     report(Started())
     backend.set_threads(task.threads)
     data = open_encoded(task.encoded)
     config, labels = task.config, len(data.labels)
-    model = build_model(
-        config.model, len(data.vocabulary), labels, config.training.seed
-    )
-    use_kernel(model, config.training.kernel)
+    model = built(config, data)
     compile_model(model, config.training, task.steps)
-    model.optimizer.learning_rate = _rise(task.steps)
+    rise = backend.import_keras().optimizers.schedules.ExponentialDecay  # as `rates`
+    model.optimizer.learning_rate = rise(
+        LEAST_RATE, max(task.steps - 1, 1), MOST_RATE / LEAST_RATE
+    )
     batches = first_batches(data.splits[TRAIN], config, task.steps)
     weights = label_weights(data.splits[TRAIN].label_ids, labels, config.training)
     dataset = as_tf_dataset(batches, task.steps, labels, weights)
     losses: list[float] = []
     model.fit(dataset, shuffle=False, verbose=0, callbacks=[_recorder(losses)])
     return list(itertools.takewhile(math.isfinite, losses))
-
-
-def _rise(steps: int) -> Any:
-    """Returns the schedule of `rates`."""
-    from seqclf.model.backend import import_keras
-
-    factor = MOST_RATE / LEAST_RATE
-    schedules = import_keras().optimizers.schedules
-    return schedules.ExponentialDecay(LEAST_RATE, max(steps - 1, 1), factor)
 
 
 def first_batches(train: Examples, config: RunConfig, steps: int) -> Iterator[Batch]:
@@ -100,9 +89,8 @@ def first_batches(train: Examples, config: RunConfig, steps: int) -> Iterator[Ba
 
 def _recorder(losses: list[float]) -> Any:
     """Returns a callback that appends the loss of each batch."""
-    from seqclf.model.backend import import_keras
 
-    class Recorder(import_keras().callbacks.Callback):  # type: ignore
+    class Recorder(backend.import_keras().callbacks.Callback):  # type: ignore
         def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
             self.model.reset_metrics()  # the loss would be the mean of all batches
 
@@ -114,12 +102,9 @@ def _recorder(losses: list[float]) -> Any:
 
 
 def run(question: Question, lab: Lab, seeds: int) -> Answer[RangeFindings]:
-    """Runs a range test of each cell.
+    """Runs a range test of each cell with the question's one seed.
 
-    Args:
-      question: Of one seed.
-      lab: Where to train.
-      seeds: Number of seeds that were asked for, for the notes.
+    `seeds` is the number that was asked for, for the notes.
 
     Raises:
       TrainingError: If a loss is not a number from the start.

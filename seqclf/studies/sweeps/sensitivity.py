@@ -29,13 +29,13 @@ from seqclf.records.sweeps import (
     SpreadPair,
     TrialsFindings,
 )
-from seqclf.statistics import CONFIDENCE, RESAMPLES
-from seqclf.studies.intervals import student_mean
+from seqclf.statistics import RESAMPLES
+from seqclf.studies.intervals import adjusted, middle, student_mean
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question
 from seqclf.studies.sweeps import range_test, sensitivity_shown, sweep
 from seqclf.studies.sweeps.sensitivity_shown import QUICK_DRAWS
-from seqclf.studies.sweeps.sweep import Point, Sweep, Trained, adjusted
+from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
 
 DRAWS = 16
 
@@ -239,9 +239,7 @@ def _quartile_range(values: np.ndarray) -> tuple[float, float] | tuple[None, Non
         return None, None
     drawn = values[np.random.default_rng(0).integers(n, size=(RESAMPLES, n))]
     first, last = np.quantile(drawn, [QUARTILES[0], QUARTILES[-1]], axis=1)
-    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
-    low, high = np.quantile(last - first, tails).tolist()
-    return low, high
+    return middle(last - first)
 
 
 def correlations(

@@ -122,7 +122,7 @@ def notes(question: Question, every: Sequence[RunConfig]) -> tuple[str, ...]:
         "the rank correlations is Holm's over the settings of a cell; the expected "
         "best of k trials draws them with replacement.",
         *question.quick_note(
-            f"{QUICK_DRAWS} settings, at most {QUICK_ROWS:,} texts, few epochs.",
+            f"{QUICK_DRAWS} settings, at most {QUICK_ROWS:,} texts, few epochs."
         ),
     )
 

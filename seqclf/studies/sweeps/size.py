@@ -30,7 +30,7 @@ from seqclf.records.sweeps import (
 )
 from seqclf.runs import Run
 from seqclf.studies import intervals
-from seqclf.studies.lab import Lab, with_limit
+from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question
 from seqclf.studies.sweeps import learning_curve, size_shown, sweep
 from seqclf.studies.sweeps.learning_curve import PowerLaw
@@ -63,20 +63,22 @@ def sample_sizes(everything: int, labels: int, quick: bool) -> list[int]:
 
 
 def _point(base: RunConfig, rows: int, everything: int) -> Point:
-    config = base if rows == everything else _small_batches(with_limit(base, rows))
+    config = base
+    if rows != everything:
+        data = dataclasses.replace(base.data, limit=rows)
+        training = dataclasses.replace(
+            base.training, batch_size=_batch_size(base, rows)
+        )
+        config = dataclasses.replace(base, data=data, training=training)
     return Point(name=f"{rows:,}", config=config, values={"rows": rows})
 
 
-def _small_batches(config: RunConfig) -> RunConfig:
-    """Returns the config with a batch size that gives an epoch enough steps."""
-    training, rows = config.training, config.data.limit or 0
+def _batch_size(config: RunConfig, rows: int) -> int:
+    """Returns a batch size that gives an epoch enough steps; a token budget decides."""
+    own = config.training.batch_size
     fitting = 1 << max(rows // size_shown.FEWEST_STEPS, 1).bit_length() - 1
-    size = min(training.batch_size, max(fitting, SMALLEST_BATCH))
-    if training.batch_tokens is not None or size == training.batch_size:
-        return config
-    return dataclasses.replace(
-        config, training=dataclasses.replace(training, batch_size=size)
-    )
+    smaller = min(own, max(fitting, SMALLEST_BATCH))
+    return smaller if config.training.batch_tokens is None else own
 
 
 def read(question: Question, trained: Sequence[Trained]) -> Answer[SizeFindings]:

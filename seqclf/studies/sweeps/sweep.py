@@ -9,25 +9,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic
 
-from seqclf import statistics
 from seqclf.comparison.pairs import Right
 from seqclf.config import RunConfig, twin
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
-from seqclf.records.sweeps import (
-    Correlation,
-    MeanShare,
-    SpreadPair,
-    Variant,
-)
+from seqclf.records.sweeps import MeanShare
 from seqclf.runs import Run
 from seqclf.studies import intervals
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import QUICK_CELLS, Answer, F, Question
 from seqclf.wording import joined
 
-Tested = TypeVar("Tested", Variant, SpreadPair, Correlation)
 SPLITS, SCORES = (TRAIN, VALIDATION, TEST), ("accuracy", "log_loss")
 FACTS = ("parameters", "epochs", "best_epoch")
 
@@ -137,16 +130,6 @@ def accuracy(right: Right) -> MeanShare:
     """Returns a cell's test accuracy, see `intervals`."""
     found = intervals.accuracy(right)
     return MeanShare(mean=found.accuracy, low=found.low, high=found.high)
-
-
-def adjusted(records: Sequence[Tested]) -> list[Tested]:
-    """Returns records with their p-values, where they have one, adjusted by Holm."""
-    p_values = [one.p for one in records if one.p is not None]
-    by_holm = iter(statistics.holm(p_values))
-    return [
-        one if one.p is None else dataclasses.replace(one, p=next(by_holm))
-        for one in records
-    ]
 
 
 def scope(question: Question, trials: int) -> str:

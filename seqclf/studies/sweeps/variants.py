@@ -134,7 +134,7 @@ def read(
     ]
     findings = VariantsFindings(
         plain=every[0].name,
-        variants=tuple(sweep.adjusted(found)),
+        variants=tuple(intervals.adjusted(found)),
         seeds=len(question.seeds),
     )
     return Answer(
