@@ -34,11 +34,9 @@ _NOT_BOTH = "LSTM and GRU were not both trained."
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What a study says of a claim.
+    """What a study says of a claim: SUPPORTED, CONTRADICTED or UNDECIDED.
 
-    Attributes:
-      verdict: SUPPORTED, CONTRADICTED or UNDECIDED.
-      evidence: The numbers behind it, with their intervals, in a sentence or two.
+    `evidence` are the numbers behind it, with their intervals, in a sentence or two.
     """
 
     verdict: str

@@ -32,13 +32,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All claims, judged.
+    """All claims, judged, and the HTML page with them.
 
-    Attributes:
-      title: Names the data they were judged on.
-      rulings: Each claim with its verdict.
-      notes: What a reader must know, a sentence each.
-      file: The HTML page.
+    The title names the data that they were judged on; the notes are what a reader must
+    know, a sentence each.
     """
 
     title: str

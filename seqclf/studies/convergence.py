@@ -137,11 +137,9 @@ def _curve(run: Run, lengths: np.ndarray) -> Curve:
 def found(
     curves: Sequence[Curve], milliseconds: dict[str, float]
 ) -> ConvergenceFindings:
-    """Returns the findings of `run`.
+    """Returns the findings of `run`, from the curve of each training.
 
-    Args:
-      curves: A training each, GRU and LSTM with the same seeds.
-      milliseconds: Of a training step timed alone, by cell.
+    GRU and LSTM have the same seeds; the milliseconds, by cell, are of a step alone.
     """
     cells = list(dict.fromkeys(curve.cell for curve in curves))
     guessing = curves[0].losses[0]
@@ -224,11 +222,8 @@ def _mean(values: Sequence[float | None]) -> float | None:
 def paired_ratio(first: dict[int, float], second: dict[int, float]) -> Mean:
     """Returns the geometric mean of the ratio of two cells' steps, paired by seed.
 
-    Its interval is by Student's t on the logarithms; a single seed has none.
-
-    Args:
-      first: Steps by seed, positive.
-      second: The same seeds of the other cell.
+    Its interval is by Student's t on the logarithms; a single seed has none. Both cells
+    have steps, positive, of the same seeds.
     """
     logs = [math.log(first[seed] / second[seed]) for seed in first]
     return student_mean(logs).mapped(math.exp)

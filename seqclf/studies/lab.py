@@ -154,9 +154,8 @@ class Lab:
     def keep_data(self, name: str, splits: Mapping[str, pa.Table]) -> DataConfig:
         """Writes made-up or altered texts as a data set, and returns its config.
 
-        Args:
-          name: Of the data set; the same name must mean the same texts.
-          splits: By split, tables with text: string and label: string.
+        The same name must mean the same texts: by split, tables with text: string and
+        label: string.
         """
         from pyarrow import parquet
 
@@ -176,10 +175,8 @@ class Lab:
     ) -> list[Any]:
         """Returns a function's values, each call in a separate process.
 
-        Args:
-          function: Importable; returns a value that can be pickled.
-          arguments: One a call.
-          names: Of the calls, for the screen.
+        The function is importable and its values can be pickled; each call has an
+        argument and, for the screen, a name.
 
         Raises:
           RunError: If a call failed.

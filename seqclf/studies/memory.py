@@ -222,7 +222,7 @@ def _rows(findings: MemoryFindings, seeds: int) -> Iterator[dict[str, object]]:
                 yield {
                     "series": name, "cell": cell, "distance": at.distance,
                     "seeds": seeds, "n": one.n, "chance": one.chance,
-                    "accuracy": at.accuracy, "low": at.low, "high": at.high,
+                    **dataclasses.asdict(at),
                 }  # fmt: skip
 
 

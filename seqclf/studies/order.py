@@ -92,12 +92,8 @@ def run(question: Question, lab: Lab) -> Answer[OrderFindings]:
 def shuffled_texts(data: EncodedDataset, text: TextConfig) -> dict[str, pa.Table]:
     """Shuffles the words of each training and validation text, not those of test.
 
-    Args:
-      data: The texts.
-      text: Their maximum length and which part is kept: only those words are shuffled.
-
-    Returns:
-      By split, tables with text: string and label: string.
+    Only words that the maximum length keeps are shuffled. Returns, by split, tables
+    with text: string and label: string.
     """
     import pyarrow as pa
 
@@ -112,12 +108,9 @@ def shuffled_texts(data: EncodedDataset, text: TextConfig) -> dict[str, pa.Table
 
 
 def shuffled_words(texts: pa.Array, config: TextConfig, seed: int) -> pa.Array:
-    """Returns the same texts, string [texts], with their tokens in a random order.
+    """Returns the same texts, string [texts], with their kept tokens in a random order.
 
-    Args:
-      texts: string [texts].
-      config: How many tokens of a text are kept, and which.
-      seed: Equal seeds give equal orders.
+    Equal seeds give equal orders; the config says how many tokens are kept, and which.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -203,15 +196,9 @@ def _verdict(lost: Mapping[str, Difference]) -> str:
         return "No cell was trained on shuffled words."
     if any(one.of == MODELS for one in lost.values()):
         return "One training each cannot tell whether order matters here to a cell."
-    sure = [
-        title(cell)
-        for cell, one in lost.items()
-        if one.p < SIGNIFICANCE and one.low > 0
-    ]
-    if sure:
-        return f"Order matters here to {joined(sure)}."
-    those = joined([title(cell) for cell in lost])
-    return f"Order is not shown to matter here to {those}."
+    sure = [c for c, one in lost.items() if one.p < SIGNIFICANCE and one.low > 0]
+    said = "matters" if sure else "is not shown to matter"
+    return f"Order {said} here to {joined([title(cell) for cell in sure or lost])}."
 
 
 def _each(found: Mapping[str, Difference]) -> str:

@@ -120,13 +120,9 @@ def grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
 class About:
     """What an answer is about; earlier versions did not save all of it.
 
-    Attributes:
-      claim: The sentence that was tested.
-      command: Asks the same again.
-      data: Name of the data set, with its fingerprint.
-      sizes: Texts by split.
-      is_synthetic: Whether it is the built-in corpus.
-      seeds: Training seeds that were asked for.
+    `claim` is the sentence that was tested, `command` asks the same again, `sizes` are
+    texts by split, `is_synthetic` tells whether it is the built-in corpus, and `seeds`
+    are those that were asked for.
     """
 
     claim: str = ""

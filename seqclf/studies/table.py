@@ -30,11 +30,9 @@ from seqclf.studies.sweeps import (
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """An entry of the table of studies.
+    """How a study is run, and how its answer is drawn as SVG.
 
     Attributes:
-      run: From a question, and a place to train and measure, to an answer.
-      figure: Draws an answer as SVG.
       is_timed: Whether its answer is valid only on the machine that gave it.
       about: For a study of finished comparisons instead of a data set: from the folder
         of the runs to a description that takes the place of the data set's.

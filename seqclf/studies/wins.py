@@ -44,9 +44,8 @@ def about(models: Path) -> DatasetInfo:
     Raises:
       RunError: If no finished comparison has both cells.
     """
-    digest = hashlib.sha256()
     rows, left_out = compared(models)
-    digest.update("\n".join(left_out).encode())
+    digest = hashlib.sha256("\n".join(left_out).encode())
     for row in rows:
         content = (models / row.comparison / COMPARISON_FILE).read_bytes()
         digest.update(row.comparison.encode() + b"\0" + content)

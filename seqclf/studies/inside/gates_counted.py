@@ -28,8 +28,7 @@ class Collected:
     Attributes:
       values: Gates and states by name, float32 [tokens, units], see `activations`.
       before: The hidden state before each token, float32 [tokens, units].
-      text: Index of each token's text, int [tokens].
-      position: Of each token in its text, int [tokens].
+      text: Index of each token's text, int [tokens]; `position` is that within it.
       difference: The largest from the layer's own states.
     """
 
@@ -145,8 +144,7 @@ def shares(values: np.ndarray) -> UnitShares:
 def half_life(kept: np.ndarray) -> np.ndarray:
     """Returns each unit's memory half-life in tokens, at most a million.
 
-    Args:
-      kept: Shares of the old state that are kept, [tokens, units].
+    `kept` are the shares of the old state that are kept, [tokens, units].
     """
     mean_log = np.log(np.maximum(kept, 1e-30), dtype=np.float64).mean(axis=0)
     return math.log(0.5) / np.minimum(mean_log, math.log(0.5) / LONGEST_HALF_LIFE)

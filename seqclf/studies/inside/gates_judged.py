@@ -79,18 +79,14 @@ def _of_gate(seeds: Sequence[UnitShares]) -> GateUse:
     mean = np.concatenate([one.mean for one in seeds])
     low = np.concatenate([one.low for one in seeds])
     high = np.concatenate([one.high for one in seeds])
-    state = "in use"
-    if low.mean() > FORCED:
-        state = "shut"
-    elif high.mean() > FORCED:
-        state = "open"
+    forced = "open" if high.mean() > FORCED else "in use"
     return GateUse(
         mean=float(mean.mean()),
         low=float(low.mean()),
         high=float(high.mean()),
         units_shut=float((low > FORCED).mean()),
         units_open=float((high > FORCED).mean()),
-        state=state,
+        state="shut" if low.mean() > FORCED else forced,
     )
 
 

@@ -90,15 +90,10 @@ def run(question: Question, lab: Lab) -> Answer[GradientsFindings]:
 
 
 def long_texts(lengths: np.ndarray, most: int) -> tuple[tuple[int, ...], int]:
-    """Returns the longest quarter of the texts, but at most so many.
+    """Returns the longest quarter of the texts, but `most` at most.
 
-    Args:
-      lengths: int [texts], in tokens.
-      most: Number of texts at most.
-
-    Returns:
-      Their indices, the longest first, and the largest distance that all of them have,
-      at most 200.
+    `lengths` are int [texts], in tokens. Beside the indices, the longest first, the
+    largest distance that all of them have, at most 200.
 
     Raises:
       DataError: If they have one token, so that there is no distance.

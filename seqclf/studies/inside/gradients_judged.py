@@ -104,14 +104,11 @@ def _mean_spectrum(seeds: Sequence[Spectrum]) -> Spectrum:
 
 
 def follow(log_norms: np.ndarray, span: int) -> WayBack:
-    """Returns slope, factor and verdict of gradients on their way back.
+    """Returns slope, factor and verdict of gradients on their way back over a span.
 
-    The verdict is `vanishing` if the whole interval of the factor is below 1/100,
-    `exploding` if it is above 100, `steady` if it is between, else `not decided`.
-
-    Args:
-      log_norms: log10 of norms, [seeds, texts, distances].
-      span: A distance within them.
+    `log_norms` are the log10 of norms, [seeds, texts, distances]. The verdict is
+    `vanishing` if the whole interval of the factor is below 1/100, `exploding` if it is
+    above 100, `steady` if it is between, else `not decided`.
     """
     distances = np.arange(span + 1) - span / 2
     kept = log_norms[..., : span + 1]

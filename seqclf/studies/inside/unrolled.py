@@ -142,12 +142,9 @@ def layer_inputs(model: Any, token_ids: np.ndarray) -> np.ndarray:
 
 
 def states_layer(layer: Any) -> Any:
-    """Returns a copy of a layer that gives the states of all tokens, in float64.
+    """Returns a copy of a built layer that gives the states of all tokens, in float64.
 
     Gradients may be too small for float32, and rounding errors explode with them.
-
-    Args:
-      layer: A built SimpleRNN, GRU or LSTM layer.
     """
     made = {**layer.get_config(), "return_sequences": True, "dtype": "float64"}
     copied = type(layer).from_config(made)
@@ -194,12 +191,7 @@ def chunks(examples: Examples, size: int = CHUNK) -> list[tuple[Any, np.ndarray]
 def bootstrap(sums: np.ndarray, counts: np.ndarray, seed: int = 0) -> np.ndarray:
     """Returns the means of k quantities in resampled texts, float [2000, k].
 
-    NaN where a draw has none.
-
-    Args:
-      sums: float [texts, k], their sums in each text.
-      counts: float [texts, k], their number in each text.
-      seed: Seed of the draws.
+    NaN where a draw has none. Sums and counts are those of each text, float [texts, k].
     """
     texts = len(sums)
     draws = np.random.default_rng(seed).multinomial(

@@ -50,13 +50,9 @@ class PowerLaw:
 def fit(sizes: np.ndarray, errors: np.ndarray) -> PowerLaw | None:
     """Fits a power law by least squares of the error, all sizes weighted equally.
 
-    Args:
-      sizes: Training texts, ascending, float [sizes].
-      errors: Error at each, fractions.
-
-    Returns:
-      The curve, with a floor from five sizes on; None with fewer than three, or if the
-      fit does not converge.
+    Errors are fractions at each of the sizes: training texts, ascending, float [sizes].
+    The curve has a floor from five sizes on; None with fewer than three, or if the fit
+    does not converge.
     """
     from scipy.optimize import OptimizeWarning, curve_fit
 

@@ -156,12 +156,9 @@ def smoothed(losses: Sequence[float], width: int) -> np.ndarray:
 
 
 def turns(cell: str, losses: Sequence[float], steps: int) -> RangeTurns:
-    """Finds the least loss, and where the loss is back at its initial value.
+    """Finds the least loss of a cell, and where the loss is back at its initial value.
 
-    Args:
-      cell: The cell.
-      losses: Of each step; fewer than `steps` if it diverged.
-      steps: Steps of the whole rise.
+    The losses are those of each of `steps` of the rise, fewer if it diverged.
     """
     along, curve = rates(steps), smoothed(losses, width(steps))
     start = float(np.mean(losses[: width(steps)]))

@@ -167,11 +167,8 @@ def spreads(
     """Returns how far the trials of each cell scatter, and each two cells compared.
 
     Two cells are compared by the mean distance from their medians (Brown & Forsythe
-    1974, JASA 69:364), trial by trial, because both have the same trials; standard
-    deviations of a few skewed values have no reliable interval.
-
-    Args:
-      by_cell: Accuracy of each trial, by cell, in the same order of trials.
+    1974, JASA 69:364), trial by trial, because both have the same trials, in the same
+    order; standard deviations of a few skewed values have no reliable interval.
 
     Returns:
       One a cell: the interval of quartile_range is by the bootstrap, that of the mean
@@ -245,14 +242,10 @@ def _quartile_range(values: np.ndarray) -> tuple[float, float] | tuple[None, Non
 def correlations(
     settings: Mapping[str, Sequence[float]], values: Sequence[float]
 ) -> list[Correlation]:
-    """Ranks settings by their correlation with accuracy, the strongest first.
+    """Ranks settings of trials by their correlation with accuracy, the strongest first.
 
     rho is None where nothing varies or with fewer than three trials, p with fewer than
-    six.
-
-    Args:
-      settings: By name, the setting of each trial.
-      values: Accuracy of each trial.
+    six. The settings are by name, a value a trial; `values` are the accuracies.
     """
     found = [_spearman(name, setting, values) for name, setting in settings.items()]
     return sorted(adjusted(found), key=lambda one: -abs(one.rho or 0.0))

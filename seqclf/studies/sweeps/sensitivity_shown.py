@@ -91,18 +91,11 @@ def table(found: TrialsFindings) -> Table:
     for one in found.spreads:
         first = found.correlations[one.cell][0]
         rho = MISSING if first.rho is None else signed(first.rho, 2)
-        quartile_range = with_interval(
-            one.quartile_range, one.quartile_range_low, one.quartile_range_high
-        )
+        own = one.quartile_range, one.quartile_range_low, one.quartile_range_high
+        quartiles = " – ".join(map(percent, one.quartiles)), with_interval(*own)
+        strongest = f"{first.setting} {rho}"
         rows.append(
-            (
-                one.cell,
-                percent(one.best),
-                " – ".join(map(percent, one.quartiles)),
-                quartile_range,
-                _deviation(one),
-                f"{first.setting} {rho}",
-            )
+            (one.cell, percent(one.best), *quartiles, _deviation(one), strongest)
         )
     return Table(header=header, rows=tuple(rows))
 

@@ -162,10 +162,8 @@ def judge(
 ) -> tuple[dict[str, FittedLaw | None], list[SizePair]]:
     """Fits the cells' learning curves, by cell, and compares each two cells.
 
-    Args:
-      rights: By cell, for each size, the right test texts by seed.
-      sizes: Training texts, ascending.
-      usable: By cell, the index of the first size that is fitted.
+    The right test texts are by cell, for each size, by seed; sizes are ascending;
+    `usable` has, by cell, the index of the first size that is fitted.
     """
     cells = list(rights)
     wrong = ~np.array(
@@ -228,10 +226,8 @@ def _described(
 def per_doubling(sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray) -> Mean | None:
     """Returns the slope of a difference of accuracies per doubling of the data.
 
-    Args:
-      sizes: Training texts; with fewer than three the result is None.
-      gain: The difference at each size.
-      drawn: The same of each resample, [resamples, sizes].
+    `gain` is the difference at each size, `drawn` that of each resample, [resamples,
+    sizes]. None with fewer than three sizes.
     """
     if len(sizes) < learning_curve.FEWEST_SIZES:
         return None

@@ -27,12 +27,10 @@ FACTS = ("parameters", "epochs", "best_epoch")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One value of what varies.
+    """One value of what varies: the recipe with it, and a name, unique in the study.
 
-    Attributes:
-      name: Its name, unique in the study.
-      config: The recipe with that value; cell and seed are replaced.
-      values: What varies, scalars by name, as in the rows of the answer.
+    Cell and seed of the config are replaced. `values` are what varies, scalars by
+    name, as in the rows of the answer.
     """
 
     name: str
