@@ -81,11 +81,7 @@ def _judged(claim: Claim, answer: Answer[Any]) -> Judged:
     # `sensitivity` takes the first seed only of those that were asked for.
     is_one = isinstance(found, TrialsFindings)
     return Judged(
-        claim=claim.text,
-        verdict=ruling.verdict,
-        evidence=ruling.evidence,
-        study=claim.study,
-        source=claim.source,
-        trials=answer.trials,
+        claim=claim.text, verdict=ruling.verdict, evidence=ruling.evidence,
+        study=claim.study, source=claim.source, trials=answer.trials,
         seeds=found.seeds if is_one else len(answer.about.seeds),
-    )
+    )  # fmt: skip

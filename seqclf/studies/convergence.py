@@ -106,15 +106,12 @@ def run(question: Question, lab: Lab) -> Answer[ConvergenceFindings]:
     }
     findings = found(curves, steps_alone)
     return Answer(
-        study="convergence",
-        title="How fast the cells learn",
+        study="convergence", title="How fast the cells learn",
         sentence=convergence_shown.sentence(findings),
-        table=convergence_shown.table(findings),
-        rows=tuple(_rows(curves)),
-        findings=findings,
-        trials=len(curves),
+        table=convergence_shown.table(findings), rows=tuple(_rows(curves)),
+        findings=findings, trials=len(curves),
         notes=convergence_shown.notes(question, finished, findings),
-    )
+    )  # fmt: skip
 
 
 def _curve(run: Run, lengths: np.ndarray) -> Curve:

@@ -50,15 +50,10 @@ def run(question: Question, lab: Lab) -> Answer[CostFindings]:
         _row(one, timed, base) for one, timed in zip(configs, measured, strict=True)
     ]
     return Answer(
-        study="cost",
-        title="What each cell costs",
-        sentence=sentence(rows),
-        table=table(rows),
-        rows=tuple(rows),
-        findings=_findings(rows),
-        trials=0,
+        study="cost", title="What each cell costs", sentence=sentence(rows),
+        table=table(rows), rows=tuple(rows), findings=_findings(rows), trials=0,
         notes=notes(config, rows, question),
-    )
+    )  # fmt: skip
 
 
 def multiply_adds(config: ModelConfig) -> int:
@@ -82,20 +77,14 @@ def _row(config: RunConfig, timed: TimedTwin, base: Sequence[float]) -> CellCost
     step = timed.milliseconds_per_step
     ratio = ratio_by_round(step.rounds, base)
     return CellCost(
-        cell=cell,
-        recurrent_parameters=formula,
-        parameters=timed.parameters,
+        cell=cell, recurrent_parameters=formula, parameters=timed.parameters,
         multiply_adds_per_token=multiply_adds(config.model),
-        milliseconds_per_step=step.median,
-        milliseconds_per_step_least=step.least,
-        milliseconds_per_step_most=step.most,
-        tokens_per_second=timed.tokens_per_second,
+        milliseconds_per_step=step.median, milliseconds_per_step_least=step.least,
+        milliseconds_per_step_most=step.most, tokens_per_second=timed.tokens_per_second,
         milliseconds_per_prediction=timed.milliseconds_per_prediction,
-        kernel=timed.kernel,
-        step_ratio=ratio.median,
-        step_ratio_low=ratio.low,
+        kernel=timed.kernel, step_ratio=ratio.median, step_ratio_low=ratio.low,
         step_ratio_high=ratio.high,
-    )
+    )  # fmt: skip
 
 
 def ratio_by_round(times: Sequence[float], base: Sequence[float]) -> Median:

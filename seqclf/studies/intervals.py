@@ -56,22 +56,16 @@ def difference(a: Right, b: Right) -> Difference:
     if len(seeds) == 1:
         one = compare_models(a[seeds[0]], b[seeds[0]])
         return Difference(
-            difference=one.difference,
-            low=one.low,
-            high=one.high,
-            p=one.mcnemar_p,
+            difference=one.difference, low=one.low, high=one.high, p=one.mcnemar_p,
             of=MODELS,
-        )
+        )  # fmt: skip
     values = np.array([a[seed].astype(np.int8) - b[seed] for seed in seeds])
     estimate = statistics.crossed_mean(values)
     low, high = estimate.interval()
     return Difference(
-        difference=estimate.mean,
-        low=max(low, -1.0),
-        high=min(high, 1.0),
-        p=estimate.p,
+        difference=estimate.mean, low=max(low, -1.0), high=min(high, 1.0), p=estimate.p,
         of=CELLS,
-    )
+    )  # fmt: skip
 
 
 def adjusted(records: Sequence[Tested]) -> list[Tested]:

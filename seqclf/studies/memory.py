@@ -96,15 +96,11 @@ def run(question: Question, lab: Lab) -> Answer[MemoryFindings]:
         },
     )
     return Answer(
-        study="memory",
-        title="How far back the cells remember",
-        sentence=sentence(findings, len(question.seeds)),
-        table=table(findings),
-        rows=tuple(_rows(findings, len(question.seeds))),
-        findings=findings,
-        trials=len(runs),
-        notes=notes(findings, question, planned[0][1].model.units),
-    )
+        study="memory", title="How far back the cells remember",
+        sentence=sentence(findings, len(question.seeds)), table=table(findings),
+        rows=tuple(_rows(findings, len(question.seeds))), findings=findings,
+        trials=len(runs), notes=notes(findings, question, planned[0][1].model.units),
+    )  # fmt: skip
 
 
 def _trainings(

@@ -78,15 +78,11 @@ def run(question: Question, lab: Lab) -> Answer[OrderFindings]:
         cells=adjusted({cell: _cell(cell, rights) for cell in cells}),
     )
     return Answer(
-        study="order",
-        title="Whether the order of words matters",
-        sentence=sentence(findings, len(question.seeds)),
-        table=table(findings),
-        rows=tuple(_rows(findings, len(question.seeds))),
-        findings=findings,
-        trials=len(runs),
-        notes=notes(question, config, data, shuffled),
-    )
+        study="order", title="Whether the order of words matters",
+        sentence=sentence(findings, len(question.seeds)), table=table(findings),
+        rows=tuple(_rows(findings, len(question.seeds))), findings=findings,
+        trials=len(runs), notes=notes(question, config, data, shuffled),
+    )  # fmt: skip
 
 
 def shuffled_texts(data: EncodedDataset, text: TextConfig) -> dict[str, pa.Table]:

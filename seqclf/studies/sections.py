@@ -81,12 +81,7 @@ def to_terminal(answer: Answer[Any], console: Console) -> None:
 def section(answer: Answer[Any], svg: str) -> Section:
     """Returns an answer with its figure as a section of a page."""
     return Section(
-        title=answer.title,
-        claim=answer.about.claim,
-        sentence=answer.sentence,
-        notes=answer.notes,
-        svg=svg,
-        alt=f"{answer.title}. {answer.sentence}",
-        table=answer.table,
-        command=answer.about.command,
-    )
+        title=answer.title, claim=answer.about.claim, sentence=answer.sentence,
+        notes=answer.notes, svg=svg, alt=f"{answer.title}. {answer.sentence}",
+        table=answer.table, command=answer.about.command,
+    )  # fmt: skip

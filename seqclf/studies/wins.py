@@ -50,12 +50,9 @@ def about(models: Path) -> DatasetInfo:
         content = (models / row.comparison / COMPARISON_FILE).read_bytes()
         digest.update(row.comparison.encode() + b"\0" + content)
     return DatasetInfo(
-        name="comparisons",
-        source="",
-        fingerprint=digest.hexdigest()[:16],
-        labels=(),
+        name="comparisons", source="", fingerprint=digest.hexdigest()[:16], labels=(),
         sizes={},
-    )
+    )  # fmt: skip
 
 
 def run(question: Question, lab: Lab) -> Answer[WinsFindings]:
@@ -67,15 +64,11 @@ def run(question: Question, lab: Lab) -> Answer[WinsFindings]:
     rows, left_out = compared(lab.target.models)
     findings = count(rows)
     return Answer(
-        study="wins",
-        title="GRU beside LSTM, over data sets",
-        sentence=sentence(findings),
-        table=table(rows),
-        rows=tuple(rows),
-        findings=findings,
-        trials=sum(2 * row.seeds for row in rows if row.counts),
+        study="wins", title="GRU beside LSTM, over data sets",
+        sentence=sentence(findings), table=table(rows), rows=tuple(rows),
+        findings=findings, trials=sum(2 * row.seeds for row in rows if row.counts),
         notes=(*notes(rows, findings), *left_out),
-    )
+    )  # fmt: skip
 
 
 def compared(models: Path) -> tuple[list[Compared], list[str]]:
@@ -151,14 +144,11 @@ def count(rows: Sequence[Compared]) -> WinsFindings:
     p_values = [(row, row.p) for row in chosen if row.p is not None]
     better = _signs([row for row, p in p_values if p < SIGNIFICANCE])
     return WinsFindings(
-        data_sets=len(chosen),
-        first=first,
-        second=second,
-        ties=len(chosen) - decided,
+        data_sets=len(chosen), first=first, second=second, ties=len(chosen) - decided,
         p=float(binomtest(first, decided).pvalue) if decided else None,
         least_p=min(2.0 ** (1 - decided), 1.0),
         told_apart=ToldApart(first=better[0], second=better[1], of=len(p_values)),
-    )
+    )  # fmt: skip
 
 
 def _signs(rows: Sequence[Compared]) -> tuple[int, int]:

@@ -147,12 +147,9 @@ def collect(model: Any, cell: str, examples: Examples) -> Collected:
     whole = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
     text, position = np.concatenate(texts).T
     return Collected(
-        before=whole.pop("before"),
-        values=whole,
-        text=text,
-        position=position,
+        before=whole.pop("before"), values=whole, text=text, position=position,
         difference=max(differences),
-    )
+    )  # fmt: skip
 
 
 def checked(

@@ -93,12 +93,9 @@ def _of_gate(seeds: Sequence[UnitShares]) -> GateUse:
 def _half_life(values: np.ndarray) -> HalfLife:
     low, median, high = np.quantile(values, [0.25, 0.5, 0.75]).tolist()
     return HalfLife(
-        median=median,
-        low=low,
-        high=high,
-        above_10=float((values > 10).mean()),
+        median=median, low=low, high=high, above_10=float((values > 10).mean()),
         above_100=float((values > 100).mean()),
-    )
+    )  # fmt: skip
 
 
 def _exposed(seeds: Sequence[Summary]) -> MeanShare:

@@ -116,14 +116,9 @@ def follow(log_norms: np.ndarray, span: int) -> WayBack:
     slope, slope_low, slope_high = interval(slopes)
     middle, low, high = interval(kept[..., -1] - kept[..., 0])
     return WayBack(
-        slope=slope,
-        slope_low=slope_low,
-        slope_high=slope_high,
-        factor=_power(middle),
-        factor_low=_power(low),
-        factor_high=_power(high),
-        verdict=_verdict(low, high),
-    )
+        slope=slope, slope_low=slope_low, slope_high=slope_high, factor=_power(middle),
+        factor_low=_power(low), factor_high=_power(high), verdict=_verdict(low, high),
+    )  # fmt: skip
 
 
 def _verdict(low: float, high: float) -> str:

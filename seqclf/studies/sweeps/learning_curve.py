@@ -170,10 +170,6 @@ def crossing_of(
         return Crossing(status=NO_CROSSING if never else UNDECIDED, share=share)
     low, high = middle(alike)
     return Crossing(
-        status=CROSSING,
-        share=share,
-        size=here[0],
-        low=low,
-        high=high,
+        status=CROSSING, share=share, size=here[0], low=low, high=high,
         first_is_better_beyond=here[1],
-    )
+    )  # fmt: skip

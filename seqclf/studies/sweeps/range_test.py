@@ -129,15 +129,11 @@ def run(question: Question, lab: Lab, seeds: int) -> Answer[RangeFindings]:
     found = [turns(cell, values, steps) for cell, values in by_cell.items()]
     rows = [_rows(cell, values, steps) for cell, values in by_cell.items()]
     return Answer(
-        study="sensitivity",
-        title="Learning-rate range test",
-        sentence=sentence(found),
-        table=table(found),
-        rows=tuple(itertools.chain.from_iterable(rows)),
-        findings=RangeFindings(steps=steps, range=tuple(found)),
-        trials=len(tasks),
+        study="sensitivity", title="Learning-rate range test", sentence=sentence(found),
+        table=table(found), rows=tuple(itertools.chain.from_iterable(rows)),
+        findings=RangeFindings(steps=steps, range=tuple(found)), trials=len(tasks),
         notes=notes(question, base, steps, width(steps), seeds),
-    )
+    )  # fmt: skip
 
 
 def width(steps: int) -> int:
@@ -181,12 +177,9 @@ def _rows(cell: str, losses: Sequence[float], steps: int) -> Iterator[RangeStep]
     curve = smoothed(losses, width(steps))
     for step, rate in enumerate(rates(steps)[: len(losses)]):
         yield RangeStep(
-            cell=cell,
-            step=step + 1,
-            learning_rate=float(rate),
-            loss=losses[step],
+            cell=cell, step=step + 1, learning_rate=float(rate), loss=losses[step],
             smoothed_loss=float(curve[step]),
-        )
+        )  # fmt: skip
 
 
 def sentence(found: Sequence[RangeTurns]) -> str:

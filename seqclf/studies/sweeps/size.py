@@ -94,24 +94,15 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer[SizeFindings]
     usable = {cell: usable_from(curves, cell, guess) for cell in question.cells}
     fitted, pairs = judge(rights, np.array(sizes), usable)
     findings = SizeFindings(
-        sizes=tuple(sizes),
-        guess=guess,
-        curves=tuple(curves),
-        fits=fitted,
-        pairs=tuple(pairs),
-        gaps=gap_differences(trained),
-        seeds=len(question.seeds),
-    )
+        sizes=tuple(sizes), guess=guess, curves=tuple(curves), fits=fitted,
+        pairs=tuple(pairs), gaps=gap_differences(trained), seeds=len(question.seeds),
+    )  # fmt: skip
     return Answer(
-        study="size",
-        title="Accuracy by the number of training texts",
+        study="size", title="Accuracy by the number of training texts",
         sentence=size_shown.sentence(question, findings),
-        table=size_shown.table(curves),
-        rows=tuple(map(sweep.row, trained)),
-        findings=findings,
-        trials=len(trained),
-        notes=size_shown.notes(question),
-    )
+        table=size_shown.table(curves), rows=tuple(map(sweep.row, trained)),
+        findings=findings, trials=len(trained), notes=size_shown.notes(question),
+    )  # fmt: skip
 
 
 def _rows(point: Point) -> int:

@@ -138,15 +138,10 @@ def read(
         seeds=len(question.seeds),
     )
     return Answer(
-        study=study,
-        title=title,
-        sentence=sentence(question, findings),
-        table=table(findings.variants),
-        rows=tuple(map(sweep.row, trained)),
-        findings=findings,
-        trials=len(trained),
-        notes=(" ".join(notes),),
-    )
+        study=study, title=title, sentence=sentence(question, findings),
+        table=table(findings.variants), rows=tuple(map(sweep.row, trained)),
+        findings=findings, trials=len(trained), notes=(" ".join(notes),),
+    )  # fmt: skip
 
 
 def _variant(
