@@ -16,8 +16,9 @@ orthogonal recurrent matrix passes the state of a SimpleRNN on nearly unchanged.
 
 from __future__ import annotations
 
-import dataclasses
+import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
 from seqclf.cells import SIMPLE_RNN
@@ -25,28 +26,15 @@ from seqclf.comparison.pairs import SIGNIFICANCE, Right, right_answers
 from seqclf.comparison.verdict import title
 from seqclf.config import DataConfig, RunConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
-from seqclf.records.inside import (
-    AccuracyAt,
-    CellMemory,
-    DifferenceAt,
-    MemoryFindings,
-    SeriesMemory,
-)
+from seqclf.records import inside
 from seqclf.report.figures import drawn, legend, style
 from seqclf.report.svg import INK
 from seqclf.report.table import Table
+from seqclf.studies import memory_tasks
 from seqclf.studies.drawing import reach
 from seqclf.studies.intervals import accuracy, difference, p_of_guessing
 from seqclf.studies.lab import Lab
-from seqclf.studies.memory_tasks import (
-    LARGE,
-    SERIES,
-    SMALL,
-    TASKS,
-    VERSION,
-    Series,
-    texts,
-)
+from seqclf.studies.memory_tasks import LARGE, SERIES, SMALL, TASKS, Series
 from seqclf.studies.question import Answer, Question, grouped, textbook, trainings
 from seqclf.wording import (
     MISSING,
@@ -58,23 +46,20 @@ from seqclf.wording import (
 )
 
 EVALUATED = {VALIDATION: 500, TEST: 1000}
-QUICK_SERIES = {"recall": dataclasses.replace(SERIES["recall"], epochs=8)}
+QUICK_SERIES = {"recall": replace(SERIES["recall"], epochs=8)}
 DISTANCES = (10, 30, 100, 200, 500)
 QUICK_DISTANCES = (10, 100)
 # Regularisation would hide the one token that decides.
 MODEL = {"units": 32, "embedding_size": 16, "dropout_rate": 0.0}
 TRAINING = {
-    "word_dropout_rate": 0.0,
-    "label_smoothing": 0.0,
-    "weight_decay": 0.0,
-    "batch_size": 64,
-    "learning_rate": 1e-2,
-}
+    "word_dropout_rate": 0.0, "label_smoothing": 0.0, "weight_decay": 0.0,
+    "batch_size": 64, "learning_rate": 1e-2,
+}  # fmt: skip
 
 _Settings = TypeVar("_Settings")
 
 
-def run(question: Question, lab: Lab) -> Answer[MemoryFindings]:
+def run(question: Question, lab: Lab) -> Answer[inside.MemoryFindings]:
     """Trains each cell on each task at each distance; the data set is not used."""
     lab = lab.shared()
     series = QUICK_SERIES if question.quick else SERIES
@@ -88,13 +73,11 @@ def run(question: Question, lab: Lab) -> Answer[MemoryFindings]:
     runs = lab.train([config for _, config in planned])
     groups = grouped((key, run) for (key, _), run in zip(planned, runs, strict=True))
     rights = {key: right_answers(group) for key, group in groups.items()}
-    findings = MemoryFindings(
-        distances=tuple(distances),
-        series={
-            name: _findings(name, one, distances, question.cells, rights)
-            for name, one in series.items()
-        },
-    )
+    by_series = {
+        name: _findings(name, one, distances, question.cells, rights)
+        for name, one in series.items()
+    }
+    findings = inside.MemoryFindings(distances=tuple(distances), series=by_series)
     return Answer(
         study="memory", title="How far back the cells remember",
         sentence=sentence(findings, len(question.seeds)), table=table(findings),
@@ -107,9 +90,10 @@ def _trainings(
     question: Question, one: Series, distance: int, lab: Lab
 ) -> list[RunConfig]:
     rows = min(question.config.data.limit or one.rows, one.rows)
-    name = f"memory-{one.task}-{distance}-{one.spread}-{rows}-v{VERSION}"
+    name = f"memory-{one.task}-{distance}-{one.spread}-{rows}-v{memory_tasks.VERSION}"
     sizes = {TRAIN: rows, **EVALUATED}
-    data = lab.keep_data(name, texts(one.task, distance, sizes, one.spread))
+    texts = memory_tasks.texts(one.task, distance, sizes, one.spread)
+    data = lab.keep_data(name, texts)
     return trainings(question, _recipe(question, one, distance, data))
 
 
@@ -119,14 +103,12 @@ def _recipe(
     """Returns the study's recipe; settings of the user take precedence."""
     config = textbook(question.config)
     longest = distance + TASKS[one.task].longest_extra
-    text = dataclasses.replace(
-        config.text, max_length=max(config.text.max_length, longest)
-    )
+    most = max(config.text.max_length, longest)
     model = MODEL | {"embedding_range": one.embedding_range}
     training = TRAINING | {"epochs": one.epochs, "patience": one.epochs}
     return RunConfig(
         data=data,
-        text=text,
+        text=replace(config.text, max_length=most),
         model=_unless_given(config.model, model, question.given),
         training=_unless_given(config.training, training, question.given),
     )
@@ -142,7 +124,7 @@ def _unless_given(
         for name, value in own.items()
         if name not in given and getattr(settings, name) == getattr(default, name)
     }
-    return dataclasses.replace(settings, **fitting)  # type: ignore[type-var]
+    return replace(settings, **fitting)  # type: ignore[type-var]
 
 
 def _findings(
@@ -151,13 +133,10 @@ def _findings(
     distances: Sequence[int],
     cells: Sequence[str],
     rights: Mapping[tuple[str, int, str], Right],
-) -> SeriesMemory:
+) -> inside.SeriesMemory:
     chance, plain = TASKS[one.task].chance, SIMPLE_RNN.name
-    by_cell = {
-        cell: {distance: rights[name, distance, cell] for distance in distances}
-        for cell in cells
-    }
-    return SeriesMemory(
+    by_cell = {c: {d: rights[name, d, c] for d in distances} for c in cells}
+    return inside.SeriesMemory(
         title=one.title,
         chance=chance,
         n=len(next(iter(rights[name, distances[0], cells[0]].values()))),
@@ -170,26 +149,26 @@ def _findings(
 
 def _cell(
     right: Mapping[int, Right], chance: float, plain: Mapping[int, Right] | None = None
-) -> CellMemory:
+) -> inside.CellMemory:
     """Evaluates a cell by its right answers at each distance, and beside rnn's."""
     reached = tuple(
-        AccuracyAt(distance=distance, **dataclasses.asdict(accuracy(one)))
+        inside.AccuracyAt(distance=distance, **asdict(accuracy(one)))
         for distance, one in right.items()
     )
-    over = plain and [
-        DifferenceAt(distance=d, **dataclasses.asdict(difference(right[d], plain[d])))
-        for d in right
-    ]
+    over = tuple(
+        inside.DifferenceAt(distance=d, **asdict(difference(right[d], one)))
+        for d, one in (plain or {}).items()
+    )
     # Adjusted for the number of distances: guessing is above chance now and then.
     least = min(p_of_guessing(one, chance) for one in right.values())
     learnt = least * len(right) < SIGNIFICANCE
     curve = [(one.distance, one.accuracy) for one in reached]
-    return CellMemory(
+    return inside.CellMemory(
         accuracy=reached,
         best=max(one.accuracy for one in reached),
         learnt=learnt,
         half_way=half_way(curve, chance) if learnt else None,
-        over_rnn=tuple(over) if over else None,
+        over_rnn=over or None,
     )
 
 
@@ -202,27 +181,23 @@ def half_way(curve: Sequence[tuple[int, float]], chance: float) -> float | None:
     best = max(accuracy for _, accuracy in curve)
     level = (best + chance) / 2
     start = max(index for index, (_, accuracy) in enumerate(curve) if accuracy == best)
-    for (near, above), (far, below) in zip(
-        curve[start:], curve[start + 1 :], strict=False
-    ):
+    for (near, above), (far, below) in itertools.pairwise(curve[start:]):
         if below <= level:
             share = (above - level) / (above - below)
             return near * (far / near) ** share
     return None
 
 
-def _rows(findings: MemoryFindings, seeds: int) -> Iterator[dict[str, object]]:
+def _rows(findings: inside.MemoryFindings, seeds: int) -> Iterator[dict[str, object]]:
     for name, one in findings.series.items():
+        same = {"seeds": seeds, "n": one.n, "chance": one.chance}
         for cell, found in one.cells.items():
-            for at in found.accuracy:
-                yield {
-                    "series": name, "cell": cell, "distance": at.distance,
-                    "seeds": seeds, "n": one.n, "chance": one.chance,
-                    **dataclasses.asdict(at),
-                }  # fmt: skip
+            for at in map(asdict, found.accuracy):
+                start = {"series": name, "cell": cell, "distance": at["distance"]}
+                yield start | same | at
 
 
-def sentence(findings: MemoryFindings, seeds: int) -> str:
+def sentence(findings: inside.MemoryFindings, seeds: int) -> str:
     """Says of each task which cells fall with distance, and where."""
     parts = [
         f"{one.title.capitalize()} (chance {percent(one.chance)} %): "
@@ -234,7 +209,7 @@ def sentence(findings: MemoryFindings, seeds: int) -> str:
     return ". ".join([*parts, basis])
 
 
-def _said(cell: str, found: CellMemory) -> str:
+def _said(cell: str, found: inside.CellMemory) -> str:
     name, last = title(cell), found.accuracy[-1]
     if not found.learnt:
         return f"{name} did not learn it at any distance"
@@ -244,32 +219,30 @@ def _said(cell: str, found: CellMemory) -> str:
     return f"{name} does not up to {last.distance} ({value})"
 
 
-def table(findings: MemoryFindings) -> Table:
+def table(findings: inside.MemoryFindings) -> Table:
     """Returns a line a task and cell."""
-    header = (
-        "task, cell",
-        *(f"{distance} tokens, %" for distance in findings.distances),
-        "half-way at",
-    )
+    tokens = [f"{distance} tokens, %" for distance in findings.distances]
     rows = [
         (f"{one.title}, {cell}", *map(_accuracy, found.accuracy), _half_way(found))
         for one in findings.series.values()
         for cell, found in one.cells.items()
     ]
-    return Table(header=header, rows=tuple(rows))
+    return Table(header=("task, cell", *tokens, "half-way at"), rows=tuple(rows))
 
 
-def _accuracy(one: AccuracyAt) -> str:
+def _accuracy(one: inside.AccuracyAt) -> str:
     return with_interval(one.accuracy, one.low, one.high)
 
 
-def _half_way(found: CellMemory) -> str:
+def _half_way(found: inside.CellMemory) -> str:
     if not found.learnt:
         return "not learnt"
     return MISSING if found.half_way is None else f"{found.half_way:.0f}"
 
 
-def notes(findings: MemoryFindings, question: Question, units: int) -> tuple[str, ...]:
+def notes(
+    findings: inside.MemoryFindings, question: Question, units: int
+) -> tuple[str, ...]:
     """Says what was held fixed, and what the figures mean."""
     series = findings.series
     lines = [
@@ -290,16 +263,12 @@ def notes(findings: MemoryFindings, question: Question, units: int) -> tuple[str
             f"{LARGE:g}, and all training texts are at the distance tested."
         )
     left = [f"“{one.title}”" for name, one in SERIES.items() if name not in series]
-    if question.quick:
-        distances = joined(list(map(str, findings.distances)))
-        lines.append(
-            f"Quick: the distances {distances} alone, and without the tasks "
-            f"{joined(left)}."
-        )
-    return tuple(lines)
+    alone = f"the distances {joined([str(d) for d in findings.distances])} alone"
+    quick = question.quick_note(f"{alone}, and without the tasks {joined(left)}.")
+    return (*lines, *quick)
 
 
-def figure(answer: Answer[MemoryFindings]) -> str:
+def figure(answer: Answer[inside.MemoryFindings]) -> str:
     """Draws accuracy against distance, a panel a task, with chance."""
     series, distances = answer.findings.series, answer.findings.distances
 
@@ -323,7 +292,9 @@ def figure(answer: Answer[MemoryFindings]) -> str:
     return drawn(draw, "memory", max(2.6 * len(series), 5.2), 3.6)
 
 
-def _curve(axes: Any, cell: str, reached: Sequence[AccuracyAt], index: int) -> None:
+def _curve(
+    axes: Any, cell: str, reached: Sequence[inside.AccuracyAt], index: int
+) -> None:
     values = [100 * one.accuracy for one in reached]
     error = reach([(one.accuracy, one.low, one.high) for one in reached])
     # Shifted a little, so that equal curves do not hide each other.

@@ -8,14 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seqclf.records.dataset import DatasetInfo
-from seqclf.studies import (
-    convergence,
-    convergence_shown,
-    cost,
-    memory,
-    order,
-    wins,
-)
+from seqclf.studies import convergence, convergence_shown, cost, memory, order, wins
 from seqclf.studies.inside import gates, gates_shown, gradients, gradients_shown
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question
