@@ -10,9 +10,9 @@ single texts on ONNX Runtime.
 
 from __future__ import annotations
 
-import dataclasses
 import statistics
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from seqclf.cells import CELLS, GRU
@@ -110,7 +110,7 @@ def interval_of_median(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _findings(rows: Sequence[CellCost]) -> CostFindings:
-    names = {one.name for one in dataclasses.fields(CostFindings)} - {"step_ratio"}
+    names = {one.name for one in fields(CostFindings)} - {"step_ratio"}
     return CostFindings(
         **{name: {row.cell: getattr(row, name) for row in rows} for name in names},
         step_ratio={

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -72,10 +72,7 @@ def adjusted(records: Sequence[Tested]) -> list[Tested]:
     """Returns records with their p-values, where they have one, adjusted by Holm."""
     p_values = [one.p for one in records if one.p is not None]
     by_holm = iter(statistics.holm(p_values))
-    return [
-        one if one.p is None else dataclasses.replace(one, p=next(by_holm))
-        for one in records
-    ]
+    return [one if one.p is None else replace(one, p=next(by_holm)) for one in records]
 
 
 def student_mean(values: Sequence[float]) -> Mean:

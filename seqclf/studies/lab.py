@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +58,7 @@ class Lab:
         """Returns a lab for made-up texts, which do not depend on the data set."""
         folder = saved.folder_of(self.target.models, SHARED)
         marker.begin_new(folder, marker.STUDIES)
-        return dataclasses.replace(self, folder=folder)
+        return replace(self, folder=folder)
 
     def load(self, config: RunConfig) -> EncodedDataset:
         """Loads and encodes data without its notes."""

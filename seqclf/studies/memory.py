@@ -262,10 +262,11 @@ def notes(
             f"embeddings: the embedding initialisation range is {SMALL:g} instead of "
             f"{LARGE:g}, and all training texts are at the distance tested."
         )
-    left = [f"“{one.title}”" for name, one in SERIES.items() if name not in series]
-    alone = f"the distances {joined([str(d) for d in findings.distances])} alone"
-    quick = question.quick_note(f"{alone}, and without the tasks {joined(left)}.")
-    return (*lines, *quick)
+    if question.quick:
+        left = [f"“{one.title}”" for name, one in SERIES.items() if name not in series]
+        alone = f"the distances {joined([str(d) for d in findings.distances])} alone"
+        lines.append(f"Quick: {alone}, and without the tasks {joined(left)}.")
+    return tuple(lines)
 
 
 def figure(answer: Answer[inside.MemoryFindings]) -> str:

@@ -10,8 +10,8 @@ recurrence is trained too.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,7 +70,7 @@ def run(question: Question, lab: Lab) -> Answer[OrderFindings]:
         f"{data.path.name}-shuffled-v{VERSION}", shuffled_texts(data, config.text)
     )
     in_order = trainings(question, config, cells)
-    out_of_order = trainings(question, dataclasses.replace(config, data=kept), shuffled)
+    out_of_order = trainings(question, replace(config, data=kept), shuffled)
     runs = lab.train([*in_order, *out_of_order])
     rights = _rights(runs[: len(in_order)], runs[len(in_order) :])
     findings = OrderFindings(
@@ -158,7 +158,7 @@ def adjusted(cells: Mapping[str, CellOrder]) -> dict[str, CellOrder]:
     lost = {c: one.lost for c, one in cells.items() if CELLS[c].recurs and one.lost}
     found = dict(zip(lost, intervals.adjusted(list(lost.values())), strict=True))
     return {
-        cell: dataclasses.replace(one, lost=found.get(cell, one.lost))
+        cell: replace(one, lost=found.get(cell, one.lost))
         for cell, one in cells.items()
     }
 
@@ -169,7 +169,7 @@ def _rows(findings: OrderFindings, seeds: int) -> Iterator[dict[str, object]]:
             if one is not None:
                 yield {
                     "cell": cell, "shuffled": condition, "seeds": seeds,
-                    "n": findings.n, **dataclasses.asdict(one),
+                    "n": findings.n, **asdict(one),
                 }  # fmt: skip
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, Generic, TypeVar
 
@@ -79,10 +78,10 @@ def textbook(config: RunConfig) -> RunConfig:
     As in the textbooks: a gradient has one way back, and without a convolution each
     step of the layer is a token.
     """
-    model = dataclasses.replace(
+    model = replace(
         config.model, layers=1, bidirectional=False, pooling="last", conv_width=None
     )
-    return dataclasses.replace(config, model=model)
+    return replace(config, model=model)
 
 
 def quick_config(
@@ -93,11 +92,9 @@ def quick_config(
     The same for all studies but those inside a layer, so that they share trainings.
     """
     rows = min(config.data.limit or most_rows, most_rows)
-    data = dataclasses.replace(config.data, limit=rows)
-    training = dataclasses.replace(
-        config.training, epochs=config.training.epochs or epochs
-    )
-    return dataclasses.replace(config, data=data, training=training)
+    data = replace(config.data, limit=rows)
+    training = replace(config.training, epochs=config.training.epochs or epochs)
+    return replace(config, data=data, training=training)
 
 
 def trainings(

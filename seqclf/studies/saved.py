@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +148,7 @@ def from_json(text: str) -> Answer[Any]:
 
 
 def _from_values(values: dict[str, object]) -> Answer[Any]:
-    unknown = values.keys() - {one.name for one in dataclasses.fields(Answer)}
+    unknown = values.keys() - {one.name for one in fields(Answer)}
     if unknown:
         raise ValueError(f"it holds {', '.join(sorted(unknown))}, which no answer has")
     answer: Answer[Any] = from_plain(Answer, values)
@@ -157,7 +157,7 @@ def _from_values(values: dict[str, object]) -> Answer[Any]:
     found = from_plain(dict[str, object], answer.findings)
     name = sweeps.RANGE if found.get("mode") == sweeps.RANGE else answer.study
     row = ROWS.get(name, dict[str, object])
-    return dataclasses.replace(
+    return replace(
         answer,
         findings=from_plain(FINDINGS.get(name, dict), found),
         rows=tuple(from_plain(row, one) for one in answer.rows),

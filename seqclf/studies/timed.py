@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,7 @@ def counted(timing: Timing, config: RunConfig, encoded: Path) -> TimedTwin:
     model = built(config, open_encoded(encoded))
     compile_model(model, config.training, steps=1000)
     return TimedTwin(
-        **{one.name: getattr(timing, one.name) for one in dataclasses.fields(timing)},
+        **{one.name: getattr(timing, one.name) for one in fields(timing)},
         kernel=kernel_of(model),
         parameters=model.count_params(),
         recurrent_parameters=sum(

@@ -13,9 +13,9 @@ cells on several tasks.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +130,7 @@ def _once_a_data_set(found: Sequence[Compared]) -> list[Compared]:
         is_first = row.fingerprint not in seen
         seen.add(row.fingerprint)
         counts = int(is_first and not row.is_synthetic)
-        rows.append(dataclasses.replace(row, counts=counts))
+        rows.append(replace(row, counts=counts))
     return sorted(rows, key=lambda row: (-row.counts, row.data))
 
 

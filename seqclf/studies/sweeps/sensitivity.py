@@ -9,10 +9,9 @@ only the learning rate varies: `range_test`.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -46,12 +45,12 @@ QUARTILES = (0.25, 0.5, 0.75)
 
 def run(question: Question, lab: Lab) -> Answer[TrialsFindings] | Answer[RangeFindings]:
     """Runs the trials, or the range test."""
-    one_seed = dataclasses.replace(question, seeds=question.seeds[:1])
+    one_seed = replace(question, seeds=question.seeds[:1])
     if question.range_test:
         return range_test.run(one_seed, lab, len(question.seeds))
     answer = SWEEP.run(one_seed, lab)
     about_seeds = range_test.about_seeds(len(question.seeds))
-    return dataclasses.replace(answer, notes=(*answer.notes, *about_seeds))
+    return replace(answer, notes=(*answer.notes, *about_seeds))
 
 
 def points(question: Question, lab: Lab) -> list[Point]:
@@ -88,9 +87,7 @@ def max_lengths(lengths: np.ndarray, most: int) -> list[int]:
 
 
 def _cut(config: RunConfig, most: int) -> RunConfig:
-    return dataclasses.replace(
-        config, text=dataclasses.replace(config.text, max_length=most)
-    )
+    return replace(config, text=replace(config.text, max_length=most))
 
 
 def settings(config: RunConfig) -> dict[str, float]:

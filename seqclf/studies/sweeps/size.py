@@ -9,9 +9,9 @@ between the fitted curves only.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -65,11 +65,9 @@ def sample_sizes(everything: int, labels: int, quick: bool) -> list[int]:
 def _point(base: RunConfig, rows: int, everything: int) -> Point:
     config = base
     if rows != everything:
-        data = dataclasses.replace(base.data, limit=rows)
-        training = dataclasses.replace(
-            base.training, batch_size=_batch_size(base, rows)
-        )
-        config = dataclasses.replace(base, data=data, training=training)
+        data = replace(base.data, limit=rows)
+        training = replace(base.training, batch_size=_batch_size(base, rows))
+        config = replace(base, data=data, training=training)
     return Point(name=f"{rows:,}", config=config, values={"rows": rows})
 
 
@@ -188,7 +186,7 @@ def judge(
             SizePair(
                 a=cells[i],
                 b=cells[j],
-                **dataclasses.asdict(apart),
+                **asdict(apart),
                 per_doubling=slope.mean if slope else None,
                 per_doubling_low=slope.low if slope else None,
                 per_doubling_high=slope.high if slope else None,
@@ -206,7 +204,7 @@ def _described(
         return None
     low, high = intervals.middle(exponents)
     return FittedLaw(
-        **dataclasses.asdict(law),
+        **asdict(law),
         b_low=low,
         b_high=high,
         has_floor=len(sizes) >= learning_curve.FEWEST_FOR_FLOOR,
@@ -241,12 +239,12 @@ def gap_differences(trained: Sequence[Trained]) -> Gaps | None:
     )
     apart = gaps[0] - gaps[1]  # [sizes, seeds]
     by_size = [
-        SizeGap(rows=_rows(point), **dataclasses.asdict(intervals.student_mean(values)))
+        SizeGap(rows=_rows(point), **asdict(intervals.student_mean(values)))
         for point, values in zip(every, apart.tolist(), strict=True)
     ]
     over_all = intervals.student_mean(apart.mean(axis=0).tolist())
     a, b = GAP_OF
-    return Gaps(a=a, b=b, by_size=tuple(by_size), **dataclasses.asdict(over_all))
+    return Gaps(a=a, b=b, by_size=tuple(by_size), **asdict(over_all))
 
 
 SWEEP = Sweep(points, read)

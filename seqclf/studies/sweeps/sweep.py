@@ -6,9 +6,8 @@ A study defines how the setting varies (`points`) and how to evaluate the traine
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic
 
 from seqclf.comparison.pairs import Right
@@ -69,7 +68,7 @@ class Sweep(Generic[F]):
         """
         left_out = question.cells[:-QUICK_CELLS] if question.quick else ()
         cells = tuple(cell for cell in question.cells if cell not in left_out)
-        question = dataclasses.replace(question, cells=cells)
+        question = replace(question, cells=cells)
         points = list(self.points(question, lab))
         keys = [
             (point, cell, seed)
@@ -88,7 +87,7 @@ class Sweep(Generic[F]):
         if not left_out:
             return answer
         note = f"Quick: {joined(cells)} alone."
-        return dataclasses.replace(answer, notes=(*answer.notes, note))
+        return replace(answer, notes=(*answer.notes, note))
 
 
 def points_of(trained: Sequence[Trained]) -> list[Point]:
