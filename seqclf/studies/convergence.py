@@ -229,14 +229,10 @@ def paired_ratio(first: dict[int, float], second: dict[int, float]) -> Mean:
 def _rows(curves: Sequence[Curve]) -> list[EpochReached]:
     return [
         EpochReached(
-            cell=curve.cell,
-            seed=curve.seed,
-            epoch=epoch,
-            steps=curve.steps[epoch],
-            seconds=curve.seconds[epoch],
-            validation_loss=loss,
+            cell=curve.cell, seed=curve.seed, epoch=epoch, steps=curve.steps[epoch],
+            seconds=curve.seconds[epoch], validation_loss=loss,
             is_best=int(epoch == curve.best_epoch),
         )
         for curve in curves
         for epoch, loss in enumerate(curve.losses)
-    ]
+    ]  # fmt: skip

@@ -70,14 +70,10 @@ def _line(
     if level is None:
         return (MISSING, cell, MISSING, MISSING, MISSING, best)
     steps, seconds = level.steps[cell], level.seconds_alone[cell]
-    return (
-        f"{level.loss:.3f}",
-        cell,
-        f"{level.trainings[cell]} of {findings.seeds}",
-        MISSING if steps is None else f"{steps:,.0f}",
-        MISSING if seconds is None else f"{seconds:.1f}",
-        best,
-    )
+    steps_said = MISSING if steps is None else f"{steps:,.0f}"
+    seconds_said = MISSING if seconds is None else f"{seconds:.1f}"
+    reached = f"{level.trainings[cell]} of {findings.seeds}"
+    return (f"{level.loss:.3f}", cell, reached, steps_said, seconds_said, best)
 
 
 def notes(

@@ -164,12 +164,9 @@ def _cell(
     learnt = least * len(right) < SIGNIFICANCE
     curve = [(one.distance, one.accuracy) for one in reached]
     return inside.CellMemory(
-        accuracy=reached,
-        best=max(one.accuracy for one in reached),
-        learnt=learnt,
-        half_way=half_way(curve, chance) if learnt else None,
-        over_rnn=over or None,
-    )
+        accuracy=reached, best=max(one.accuracy for one in reached), learnt=learnt,
+        half_way=half_way(curve, chance) if learnt else None, over_rnn=over or None,
+    )  # fmt: skip
 
 
 def half_way(curve: Sequence[tuple[int, float]], chance: float) -> float | None:

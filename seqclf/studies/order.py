@@ -211,21 +211,12 @@ def _accuracy(one: Reach | None) -> str:
 
 def table(findings: OrderFindings) -> Table:
     """Returns a line a cell."""
-    header = (
-        "cell",
-        *(f"{name} shuffled, %" for name in CONDITIONS),
-        "lost at test, points",
-        "lost with both, points",
-    )
-    rows = [
-        (
-            cell,
-            *map(_accuracy, found.accuracy.values()),
-            _interval(found.lost_at_test),
-            _interval(found.lost),
-        )
-        for cell, found in findings.cells.items()
-    ]
+    shuffled = [f"{name} shuffled, %" for name in CONDITIONS]
+    header = ("cell", *shuffled, "lost at test, points", "lost with both, points")
+    rows = []
+    for cell, found in findings.cells.items():
+        lost = map(_interval, (found.lost_at_test, found.lost))
+        rows.append((cell, *map(_accuracy, found.accuracy.values()), *lost))
     return Table(header=header, rows=tuple(rows))
 
 

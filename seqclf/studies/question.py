@@ -60,13 +60,10 @@ class Question:
         values = settings.question(self.config)
         del values["model"]["cell"], values["training"]["seed"]
         own = {
-            "cells": list(self.cells),
-            "seeds": list(self.seeds),
-            "quick": self.quick,
-            "texts": list(self.texts),
-            "range_test": self.range_test,
+            "cells": list(self.cells), "seeds": list(self.seeds), "quick": self.quick,
+            "texts": list(self.texts), "range_test": self.range_test,
             "given": sorted(self.given),
-        }
+        }  # fmt: skip
         # Another version may find something else, and may not read this answer.
         made_by = {"seqclf": version("seqclf"), "answers": ANSWERS}
         return values | own | made_by | {"study": study, "fingerprint": fingerprint}

@@ -7,18 +7,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from seqclf import storage
 from seqclf.errors import RunError
 from seqclf.marker import QUESTION_FILE
 from seqclf.records import inside, sweeps
 from seqclf.records.plain import from_plain, to_plain
-from seqclf.storage import (
-    numbered,
-    read_object,
-    strict_json,
-    write_json,
-    write_text,
-    write_whole,
-)
 from seqclf.studies.question import VERSION, Answer
 
 SUFFIX = "-studies"
@@ -67,7 +60,7 @@ def place(folder: Path, asked: Asked) -> Path:
     """
     return next(
         path
-        for path in (folder / name for name in numbered(str(asked["study"])))
+        for path in (folder / name for name in storage.numbered(str(asked["study"])))
         if not path.exists() or _bare(_asked(path)) in (_bare(asked), {})
     )
 
@@ -78,7 +71,7 @@ def _bare(asked: Asked) -> Asked:
 
 def _asked(path: Path) -> Asked:
     """Returns the question that a directory answers; empty if it cannot be read."""
-    return read_object(path / QUESTION_FILE)
+    return storage.read_object(path / QUESTION_FILE)
 
 
 def to_values(answer: Answer[Any]) -> dict[str, object]:
@@ -95,11 +88,13 @@ def write(path: Path, asked: Asked, answer: Answer[Any], figure: str) -> None:
 
     path.mkdir(parents=True, exist_ok=True)
     (path / ANSWER_FILE).unlink(missing_ok=True)
-    write_json(path / QUESTION_FILE, asked)
+    storage.write_json(path / QUESTION_FILE, asked)
     table = pa.Table.from_pylist(to_plain(answer.rows))
-    write_whole(path / ROWS_FILE, lambda partial: parquet.write_table(table, partial))
-    write_text(path / FIGURE_FILE, figure)
-    write_json(path / ANSWER_FILE, to_values(answer))
+    storage.write_whole(
+        path / ROWS_FILE, lambda partial: parquet.write_table(table, partial)
+    )
+    storage.write_text(path / FIGURE_FILE, figure)
+    storage.write_json(path / ANSWER_FILE, to_values(answer))
 
 
 def is_written(path: Path, asked: Asked) -> bool:
@@ -135,7 +130,7 @@ def from_json(text: str) -> Answer[Any]:
       ValueError, RecursionError: If the text is damaged or of a version that cannot be
         read; the place is named.
     """
-    values = from_plain(dict[str, object], strict_json(text))
+    values = from_plain(dict[str, object], storage.strict_json(text))
     version = from_plain(int, values.setdefault("version", 1))
     if version > VERSION:
         raise ValueError(f"it is of a later version of seqclf, {version}")

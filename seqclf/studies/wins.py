@@ -102,22 +102,14 @@ def _pair(folder: Path, result: ComparisonResult) -> list[Compared]:
     sign = 1 if pair.a == GRU.name else -1
     low, high = sorted(sign * end for end in bounds(pair))
     dataset = result.card.dataset
-    one = Compared(
-        data=dataset.name,
-        comparison=folder.name,
-        fingerprint=dataset.fingerprint,
-        n=by_name[GRU.name].n,
-        seeds=len(pair.seeds),
-        own_settings=int(bool(result.card.chosen)),
-        gru=by_name[GRU.name].accuracy.mean,
-        lstm=by_name[LSTM.name].accuracy.mean,
-        difference=sign * difference(pair) + 0.0,  # no negative zero
-        low=low,
-        high=high,
-        p=pair.p,
-        is_synthetic=int(dataset.source == GENERATED),
-        counts=0,  # see `_once_a_data_set`
-    )
+    gru, lstm = by_name[GRU.name], by_name[LSTM.name]
+    gain = sign * difference(pair) + 0.0  # no negative zero
+    one = Compared(  # which of them count: see `_once_a_data_set`
+        data=dataset.name, comparison=folder.name, fingerprint=dataset.fingerprint,
+        n=gru.n, seeds=len(pair.seeds), own_settings=int(bool(result.card.chosen)),
+        gru=gru.accuracy.mean, lstm=lstm.accuracy.mean, difference=gain, low=low,
+        high=high, p=pair.p, is_synthetic=int(dataset.source == GENERATED), counts=0,
+    )  # fmt: skip
     return [one]
 
 

@@ -78,15 +78,10 @@ def _line(
 ) -> tuple[str, ...]:
     way, matrices = one.states[state], one.matrices.values()
     return (
-        f"{cell}, {state}",
-        stage,
-        _factor(way),
-        f"{10**way.slope:.3f}",
-        way.verdict,
+        f"{cell}, {state}", stage, _factor(way), f"{10**way.slope:.3f}", way.verdict,
         _range([m.spectral_radius for m in matrices]),
-        _range([m.singular_value for m in matrices]),
-        f"{100 * one.clipped:.0f}",
-    )
+        _range([m.singular_value for m in matrices]), f"{100 * one.clipped:.0f}",
+    )  # fmt: skip
 
 
 def _range(values: Sequence[float]) -> str:

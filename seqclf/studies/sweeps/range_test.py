@@ -204,15 +204,11 @@ def table(found: Sequence[RangeTurns]) -> Table:
     header = (
         "cell", "learning rate of the lowest loss", "lowest loss", "diverges at"
     )  # fmt: skip
-    rows = [
-        (
-            one.cell,
-            f"{one.least_rate:.1e}",
-            f"{one.least_loss:.3f}",
-            f"{one.diverging_rate:.1e}" if one.diverging_rate else MISSING,
-        )
-        for one in found
-    ]
+    rows = []
+    for one in found:
+        diverges = f"{one.diverging_rate:.1e}" if one.diverging_rate else MISSING
+        lowest = f"{one.least_rate:.1e}", f"{one.least_loss:.3f}"
+        rows.append((one.cell, *lowest, diverges))
     return Table(header=header, rows=tuple(rows))
 
 

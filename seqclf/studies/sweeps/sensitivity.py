@@ -20,14 +20,7 @@ from seqclf.comparison import tuning
 from seqclf.comparison.design import Design
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TRAIN, VALIDATION
-from seqclf.records.sweeps import (
-    Correlation,
-    Deviation,
-    RangeFindings,
-    Spread,
-    SpreadPair,
-    TrialsFindings,
-)
+from seqclf.records import sweeps
 from seqclf.statistics import RESAMPLES
 from seqclf.studies.intervals import adjusted, middle, student_mean
 from seqclf.studies.lab import Lab
@@ -43,7 +36,9 @@ FEWEST_DRAWS = 6  # fewer are too few for an interval of a spread
 QUARTILES = (0.25, 0.5, 0.75)
 
 
-def run(question: Question, lab: Lab) -> Answer[TrialsFindings] | Answer[RangeFindings]:
+def run(
+    question: Question, lab: Lab
+) -> Answer[sweeps.TrialsFindings] | Answer[sweeps.RangeFindings]:
     """Runs the trials, or the range test."""
     one_seed = replace(question, seeds=question.seeds[:1])
     if question.range_test:
@@ -100,7 +95,9 @@ def settings(config: RunConfig) -> dict[str, float]:
     }
 
 
-def read(question: Question, trained: Sequence[Trained]) -> Answer[TrialsFindings]:
+def read(
+    question: Question, trained: Sequence[Trained]
+) -> Answer[sweeps.TrialsFindings]:
     """Evaluates the trials."""
     every = sweep.points_of(trained)
     runs = {cell: [o for o in trained if o.cell == cell] for cell in question.cells}
@@ -110,7 +107,7 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer[TrialsFinding
     by_cell, differences = spreads(reached)
     tried = [settings(point.config) for point in every]
     varied = {name: [one[name] for one in tried] for name in tried[0]}
-    findings = TrialsFindings(
+    findings = sweeps.TrialsFindings(
         draws=len(every),
         best_so_far={
             cell: tuple(expected_best(values)) for cell, values in reached.items()
@@ -160,7 +157,7 @@ def expected_best(values: Sequence[float]) -> list[float]:
 
 def spreads(
     by_cell: Mapping[str, Sequence[float]],
-) -> tuple[list[Spread], list[SpreadPair]]:
+) -> tuple[list[sweeps.Spread], list[sweeps.SpreadPair]]:
     """Returns how far the trials of each cell scatter, and each two cells compared.
 
     Two cells are compared by the mean distance from their medians (Brown & Forsythe
@@ -175,7 +172,7 @@ def spreads(
     far = {cell: _distances(values) for cell, values in by_cell.items()}
     own = [_spread(cell, values, far[cell]) for cell, values in by_cell.items()]
     pairs = [
-        SpreadPair(
+        sweeps.SpreadPair(
             a=a, b=b, **asdict(_deviation(far[a] - far[b])), p=_p(far[a] - far[b])
         )
         for a, b in itertools.combinations(by_cell, 2)
@@ -183,10 +180,10 @@ def spreads(
     return own, adjusted(pairs)
 
 
-def _spread(cell: str, values: Sequence[float], far: np.ndarray) -> Spread:
+def _spread(cell: str, values: Sequence[float], far: np.ndarray) -> sweeps.Spread:
     first, middle, last = np.quantile(values, QUARTILES).tolist()
     low, high = _quartile_range(np.asarray(values, np.float64))
-    return Spread(
+    return sweeps.Spread(
         cell=cell,
         n=len(values),
         best=max(values),
@@ -217,11 +214,11 @@ def _distances(values: Sequence[float]) -> np.ndarray:
     return np.abs(np.asarray(values, np.float64) - np.median(values)) * n / (n - 1)
 
 
-def _deviation(distances: np.ndarray) -> Deviation:
+def _deviation(distances: np.ndarray) -> sweeps.Deviation:
     found = student_mean(distances.tolist())
     if len(distances) < FEWEST_DRAWS:
-        return Deviation(deviation=found.mean)
-    return Deviation(
+        return sweeps.Deviation(deviation=found.mean)
+    return sweeps.Deviation(
         deviation=found.mean, deviation_low=found.low, deviation_high=found.high
     )
 
@@ -238,7 +235,7 @@ def _quartile_range(values: np.ndarray) -> tuple[float, float] | tuple[None, Non
 
 def correlations(
     settings: Mapping[str, Sequence[float]], values: Sequence[float]
-) -> list[Correlation]:
+) -> list[sweeps.Correlation]:
     """Ranks settings of trials by their correlation with accuracy, the strongest first.
 
     rho is None where nothing varies or with fewer than three trials, p with fewer than
@@ -250,12 +247,12 @@ def correlations(
 
 def _spearman(
     name: str, setting: Sequence[float], values: Sequence[float]
-) -> Correlation:
+) -> sweeps.Correlation:
     from scipy.stats import spearmanr
 
     n = len(values)
     if n < 3 or len(set(setting)) == 1 or len(set(values)) == 1:
-        return Correlation(setting=name, n=n)
+        return sweeps.Correlation(setting=name, n=n)
     rho, p = spearmanr(setting, values)
     known = float(p) if n >= FEWEST_DRAWS else None
-    return Correlation(setting=name, rho=float(rho), n=n, p=known)
+    return sweeps.Correlation(setting=name, rho=float(rho), n=n, p=known)

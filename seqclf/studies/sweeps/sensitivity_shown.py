@@ -9,13 +9,7 @@ from seqclf.comparison import tuning
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
 from seqclf.config import RunConfig
-from seqclf.records.sweeps import (
-    Correlation,
-    Deviation,
-    RangeFindings,
-    SpreadPair,
-    TrialsFindings,
-)
+from seqclf.records import sweeps
 from seqclf.report import figures
 from seqclf.report.table import Table
 from seqclf.studies.drawing import name_lines
@@ -26,7 +20,7 @@ from seqclf.wording import MISSING, percent, points, signed, with_interval
 QUICK_DRAWS = 2
 
 
-def sentence(found: TrialsFindings) -> str:
+def sentence(found: sweeps.TrialsFindings) -> str:
     """Says how far the trials lie apart, and what their accuracy goes with."""
     n = found.draws
     spread = ", ".join(f"{title(one.cell)} {_deviation(one)}" for one in found.spreads)
@@ -41,11 +35,11 @@ def sentence(found: TrialsFindings) -> str:
     return " ".join(parts)
 
 
-def _deviation(one: Deviation) -> str:
+def _deviation(one: sweeps.Deviation) -> str:
     return with_interval(one.deviation, one.deviation_low, one.deviation_high)
 
 
-def _about_differences(pairs: Sequence[SpreadPair], n: int) -> str:
+def _about_differences(pairs: Sequence[sweeps.SpreadPair], n: int) -> str:
     if not pairs:
         return ""
     if pairs[0].deviation_low is None:
@@ -61,7 +55,7 @@ def _about_differences(pairs: Sequence[SpreadPair], n: int) -> str:
     return f"Spreads that can be told apart, {'; '.join(said)}."
 
 
-def _about_settings(by_cell: Mapping[str, Sequence[Correlation]]) -> list[str]:
+def _about_settings(by_cell: Mapping[str, Sequence[sweeps.Correlation]]) -> list[str]:
     said = []
     for cell, found in by_cell.items():
         first = explaining(found)
@@ -75,13 +69,13 @@ def _about_settings(by_cell: Mapping[str, Sequence[Correlation]]) -> list[str]:
     return [f"{'; '.join(said)}."]
 
 
-def explaining(found: Sequence[Correlation]) -> Correlation | None:
+def explaining(found: Sequence[sweeps.Correlation]) -> sweeps.Correlation | None:
     """Returns the strongest correlation, if it is significant."""
     first = found[0]
     return first if first.p is not None and first.p < SIGNIFICANCE else None
 
 
-def table(found: TrialsFindings) -> Table:
+def table(found: sweeps.TrialsFindings) -> Table:
     """Returns a line a cell."""
     header = (
         "cell", "best, %", "quartiles, %", "quartile range, points",
@@ -122,9 +116,9 @@ def notes(question: Question, every: Sequence[RunConfig]) -> tuple[str, ...]:
 
 def figure(answer: Answer[Any]) -> str:
     """Draws expected best and spread, or the range test."""
-    if isinstance(answer.findings, RangeFindings):
+    if isinstance(answer.findings, sweeps.RangeFindings):
         return range_test.figure(answer)
-    found: TrialsFindings = answer.findings
+    found: sweeps.TrialsFindings = answer.findings
 
     def draw(figure: Any) -> None:
         left, right = figure.subplots(1, 2)
@@ -145,7 +139,7 @@ def _draw_best(axes: Any, by_cell: Mapping[str, Sequence[float]]) -> None:
     axes.grid(alpha=0.25)
 
 
-def _draw_trials(axes: Any, found: TrialsFindings) -> None:
+def _draw_trials(axes: Any, found: sweeps.TrialsFindings) -> None:
     """Draws each trial's accuracy, and a bar from quartile to quartile."""
     for place, one in enumerate(found.spreads):
         look = figures.style(one.cell, place)

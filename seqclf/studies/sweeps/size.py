@@ -19,15 +19,7 @@ from seqclf.cells import GRU, LSTM
 from seqclf.comparison.pairs import Right, right_answers
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
-from seqclf.records.sweeps import (
-    FittedLaw,
-    Gaps,
-    Mean,
-    SizeFindings,
-    SizeGap,
-    SizePair,
-    SizePoint,
-)
+from seqclf.records import sweeps
 from seqclf.runs import Run
 from seqclf.studies import intervals
 from seqclf.studies.lab import Lab
@@ -79,7 +71,7 @@ def _batch_size(config: RunConfig, rows: int) -> int:
     return smaller if config.training.batch_tokens is None else own
 
 
-def read(question: Question, trained: Sequence[Trained]) -> Answer[SizeFindings]:
+def read(question: Question, trained: Sequence[Trained]) -> Answer[sweeps.SizeFindings]:
     """Evaluates the learning curves."""
     rights = _rights(question, trained)
     guess = sweep.guess(trained[0].run, TEST)
@@ -91,7 +83,7 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer[SizeFindings]
     sizes = [_rows(point) for point in sweep.points_of(trained)]
     usable = {cell: usable_from(curves, cell, guess) for cell in question.cells}
     fitted, pairs = judge(rights, np.array(sizes), usable)
-    findings = SizeFindings(
+    findings = sweeps.SizeFindings(
         sizes=tuple(sizes), guess=guess, curves=tuple(curves), fits=fitted,
         pairs=tuple(pairs), gaps=gap_differences(trained), seeds=len(question.seeds),
     )  # fmt: skip
@@ -118,9 +110,9 @@ def _rights(question: Question, trained: Sequence[Trained]) -> dict[str, list[Ri
 
 def _curve(
     cell: str, point: Point, trained: Sequence[Trained], right: Right
-) -> SizePoint:
+) -> sweeps.SizePoint:
     group = sweep.runs_of(trained, cell, point)
-    return SizePoint(
+    return sweeps.SizePoint(
         cell=cell,
         rows=_rows(point),
         accuracy=sweep.accuracy(right),
@@ -134,7 +126,7 @@ def _gap(run: Run) -> float:
     return metrics[TRAIN].accuracy - metrics[VALIDATION].accuracy
 
 
-def usable_from(curves: Sequence[SizePoint], cell: str, guess: float) -> int:
+def usable_from(curves: Sequence[sweeps.SizePoint], cell: str, guess: float) -> int:
     """Returns the index of the first size from which on a cell beats guessing.
 
     Below it there is no power law yet (Hestness et al. 2017).
@@ -148,7 +140,7 @@ def usable_from(curves: Sequence[SizePoint], cell: str, guess: float) -> int:
 
 def judge(
     rights: Mapping[str, Sequence[Right]], sizes: np.ndarray, usable: Mapping[str, int]
-) -> tuple[dict[str, FittedLaw | None], list[SizePair]]:
+) -> tuple[dict[str, sweeps.FittedLaw | None], list[sweeps.SizePair]]:
     """Fits the cells' learning curves, by cell, and compares each two cells.
 
     The right test texts are by cell, for each size, by seed; sizes are ascending;
@@ -183,7 +175,7 @@ def judge(
         crossing = learning_curve.crossing_of((laws[i], laws[j]), both, *bounds)
         slope = per_doubling(sizes[start:], gain, advantage)
         pairs.append(
-            SizePair(
+            sweeps.SizePair(
                 a=cells[i],
                 b=cells[j],
                 **asdict(apart),
@@ -198,12 +190,12 @@ def judge(
 
 def _described(
     law: PowerLaw | None, drawn: Sequence[PowerLaw | None], sizes: np.ndarray
-) -> FittedLaw | None:
+) -> sweeps.FittedLaw | None:
     exponents = [one.b for one in drawn if one]
     if law is None or not exponents:
         return None
     low, high = intervals.middle(exponents)
-    return FittedLaw(
+    return sweeps.FittedLaw(
         **asdict(law),
         b_low=low,
         b_high=high,
@@ -212,7 +204,9 @@ def _described(
     )
 
 
-def per_doubling(sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray) -> Mean | None:
+def per_doubling(
+    sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray
+) -> sweeps.Mean | None:
     """Returns the slope of a difference of accuracies per doubling of the data.
 
     `gain` is the difference at each size, `drawn` that of each resample, [resamples,
@@ -223,10 +217,10 @@ def per_doubling(sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray) -> Mean
     x = np.log2(sizes) - np.log2(sizes).mean()
     weights = x / (x**2).sum()
     low, high = intervals.middle(drawn @ weights)
-    return Mean(mean=float(gain @ weights), low=low, high=high)
+    return sweeps.Mean(mean=float(gain @ weights), low=low, high=high)
 
 
-def gap_differences(trained: Sequence[Trained]) -> Gaps | None:
+def gap_differences(trained: Sequence[Trained]) -> sweeps.Gaps | None:
     """Returns LSTM's train-validation gap less GRU's, paired by seed and texts."""
     if not {one.cell for one in trained} >= set(GAP_OF):
         return None
@@ -239,12 +233,12 @@ def gap_differences(trained: Sequence[Trained]) -> Gaps | None:
     )
     apart = gaps[0] - gaps[1]  # [sizes, seeds]
     by_size = [
-        SizeGap(rows=_rows(point), **asdict(intervals.student_mean(values)))
+        sweeps.SizeGap(rows=_rows(point), **asdict(intervals.student_mean(values)))
         for point, values in zip(every, apart.tolist(), strict=True)
     ]
     over_all = intervals.student_mean(apart.mean(axis=0).tolist())
     a, b = GAP_OF
-    return Gaps(a=a, b=b, by_size=tuple(by_size), **asdict(over_all))
+    return sweeps.Gaps(a=a, b=b, by_size=tuple(by_size), **asdict(over_all))
 
 
 SWEEP = Sweep(points, read)
