@@ -13,6 +13,7 @@ of the ratio of their steps, with Student's interval over seeds.
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 from collections.abc import Sequence
@@ -98,12 +99,9 @@ def run(question: Question, lab: Lab) -> Answer[ConvergenceFindings]:
     # Not from the run's own data source, which may have been moved since.
     lengths = lab.load(config).splits[TRAIN].lengths
     curves = [_curve(run, lengths) for run in finished]
-    one_each = trainings(question, config)[: len(question.cells)]
-    timed = twins_timed(one_each, lab)
-    steps_alone = {
-        one.model.cell: time.milliseconds_per_step.median
-        for one, time in zip(one_each, timed, strict=True)
-    }
+    timed = twins_timed(trainings(question, config)[: len(question.cells)], lab)
+    medians = [one.milliseconds_per_step.median for one in timed]
+    steps_alone = dict(zip(question.cells, medians, strict=True))
     findings = found(curves, steps_alone)
     return Answer(
         study="convergence", title="How fast the cells learn",
@@ -116,17 +114,14 @@ def run(question: Question, lab: Lab) -> Answer[ConvergenceFindings]:
 
 def _curve(run: Run, lengths: np.ndarray) -> Curve:
     config, history = run.config, run.history
-    steps, seconds = [0], [0.0]
-    for record in history:
-        number = num_batches(lengths, config.training, record.epoch)
-        steps.append(steps[-1] + number)
-        seconds.append(seconds[-1] + record.seconds)
+    steps = [num_batches(lengths, config.training, record.epoch) for record in history]
+    seconds = [record.seconds for record in history]
     guessing = math.log(len(run.labels))
     return Curve(
         cell=config.model.cell,
         seed=config.training.seed,
-        steps=tuple(steps),
-        seconds=tuple(seconds),
+        steps=tuple(itertools.accumulate(steps, initial=0)),
+        seconds=tuple(itertools.accumulate(seconds, initial=0.0)),
         losses=(guessing, *(record.validation_loss for record in history)),
     )
 
@@ -138,7 +133,7 @@ def found(
 
     GRU and LSTM have the same seeds; the milliseconds, by cell, are of a step alone.
     """
-    cells = list(dict.fromkeys(curve.cell for curve in curves))
+    best = grouped((curve.cell, curve.best_epoch) for curve in curves)
     guessing = curves[0].losses[0]
     hardest = hardest_loss(curves)
     way = max(1 - hardest / guessing, 0.0)
@@ -148,20 +143,12 @@ def found(
         levels = [_level(curves, loss, milliseconds) for loss in (*losses, hardest)]
     fewer, more = _decided(levels)
     return ConvergenceFindings(
-        levels=tuple(levels),
-        hardest=levels[-1] if levels else None,
-        best_epoch={
-            cell: statistics.fmean(c.best_epoch for c in curves if c.cell == cell)
-            for cell in cells
-        },
-        milliseconds_per_step=dict(milliseconds),
-        guessing=guessing,
-        way=way,
-        fewer=fewer,
-        more=more,
+        levels=tuple(levels), hardest=levels[-1] if levels else None,
+        best_epoch={cell: statistics.fmean(epochs) for cell, epochs in best.items()},
+        milliseconds_per_step=dict(milliseconds), guessing=guessing, way=way,
+        fewer=fewer, more=more, seeds=sum(curve.cell == FIRST for curve in curves),
         last=_last(curves, hardest, milliseconds) if levels else (None, None),
-        seeds=sum(curve.cell == FIRST for curve in curves),
-    )
+    )  # fmt: skip
 
 
 def _decided(levels: Sequence[Level]) -> tuple[int, int]:

@@ -109,30 +109,21 @@ def read(
     varied = {name: [one[name] for one in tried] for name in tried[0]}
     findings = sweeps.TrialsFindings(
         draws=len(every),
-        best_so_far={
-            cell: tuple(expected_best(values)) for cell, values in reached.items()
-        },
+        best_so_far={c: tuple(expected_best(own)) for c, own in reached.items()},
         spreads=tuple(by_cell),
         differences=tuple(differences),
-        correlations={
-            cell: tuple(correlations(varied, values))
-            for cell, values in reached.items()
-        },
-        reached={cell: tuple(values) for cell, values in reached.items()},
-        diverged={
-            cell: sum(not o.run.is_finished for o in own) for cell, own in runs.items()
-        },
+        correlations={c: tuple(correlations(varied, o)) for c, o in reached.items()},
+        reached={c: tuple(own) for c, own in reached.items()},
+        diverged={c: sum(not o.run.is_finished for o in runs[c]) for c in runs},
     )
     return Answer(
         study="sensitivity",
         title=f"Validation accuracy over {len(every)} settings, the same for each cell",
         sentence=sensitivity_shown.sentence(findings),
-        table=sensitivity_shown.table(findings),
-        rows=tuple(map(sweep.row, trained)),
-        findings=findings,
-        trials=len(trained),
+        table=sensitivity_shown.table(findings), rows=tuple(map(sweep.row, trained)),
+        findings=findings, trials=len(trained),
         notes=sensitivity_shown.notes(question, [point.config for point in every]),
-    )
+    )  # fmt: skip
 
 
 def _reached(one: Trained, guess: float) -> float:
@@ -184,16 +175,10 @@ def _spread(cell: str, values: Sequence[float], far: np.ndarray) -> sweeps.Sprea
     first, middle, last = np.quantile(values, QUARTILES).tolist()
     low, high = _quartile_range(np.asarray(values, np.float64))
     return sweeps.Spread(
-        cell=cell,
-        n=len(values),
-        best=max(values),
-        sd=float(np.std(values, ddof=1)),
-        quartiles=(first, middle, last),
-        quartile_range=last - first,
-        quartile_range_low=low,
-        quartile_range_high=high,
-        **asdict(_deviation(far)),
-    )
+        cell=cell, n=len(values), best=max(values), sd=float(np.std(values, ddof=1)),
+        quartiles=(first, middle, last), quartile_range=last - first,
+        quartile_range_low=low, quartile_range_high=high, **asdict(_deviation(far)),
+    )  # fmt: skip
 
 
 def _p(differences: np.ndarray) -> float | None:

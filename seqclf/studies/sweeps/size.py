@@ -73,14 +73,17 @@ def _batch_size(config: RunConfig, rows: int) -> int:
 
 def read(question: Question, trained: Sequence[Trained]) -> Answer[sweeps.SizeFindings]:
     """Evaluates the learning curves."""
-    rights = _rights(question, trained)
-    guess = sweep.guess(trained[0].run, TEST)
+    every, guess = sweep.points_of(trained), sweep.guess(trained[0].run, TEST)
+    rights = {
+        cell: [right_answers(sweep.runs_of(trained, cell, point)) for point in every]
+        for cell in question.cells
+    }
     curves = [
         _curve(cell, point, trained, rights[cell][index])
-        for index, point in enumerate(sweep.points_of(trained))
+        for index, point in enumerate(every)
         for cell in question.cells
     ]
-    sizes = [_rows(point) for point in sweep.points_of(trained)]
+    sizes = [_rows(point) for point in every]
     usable = {cell: usable_from(curves, cell, guess) for cell in question.cells}
     fitted, pairs = judge(rights, np.array(sizes), usable)
     findings = sweeps.SizeFindings(
@@ -97,15 +100,6 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer[sweeps.SizeFi
 
 def _rows(point: Point) -> int:
     return int(point.values["rows"] or 0)
-
-
-def _rights(question: Question, trained: Sequence[Trained]) -> dict[str, list[Right]]:
-    """Returns, by cell, the right test texts at each size, by seed."""
-    every = sweep.points_of(trained)
-    return {
-        cell: [right_answers(sweep.runs_of(trained, cell, point)) for point in every]
-        for cell in question.cells
-    }
 
 
 def _curve(
@@ -174,17 +168,12 @@ def judge(
         apart = intervals.difference(rights[cells[i]][-1], rights[cells[j]][-1])
         crossing = learning_curve.crossing_of((laws[i], laws[j]), both, *bounds)
         slope = per_doubling(sizes[start:], gain, advantage)
-        pairs.append(
-            sweeps.SizePair(
-                a=cells[i],
-                b=cells[j],
-                **asdict(apart),
-                per_doubling=slope.mean if slope else None,
-                per_doubling_low=slope.low if slope else None,
-                per_doubling_high=slope.high if slope else None,
-                crossing=crossing,
-            )
-        )
+        mean, low, high = (slope.mean, slope.low, slope.high) if slope else [None] * 3
+        one = sweeps.SizePair(
+            a=cells[i], b=cells[j], **asdict(apart), per_doubling=mean,
+            per_doubling_low=low, per_doubling_high=high, crossing=crossing,
+        )  # fmt: skip
+        pairs.append(one)
     return described, pairs
 
 
@@ -225,13 +214,11 @@ def gap_differences(trained: Sequence[Trained]) -> sweeps.Gaps | None:
     if not {one.cell for one in trained} >= set(GAP_OF):
         return None
     every = sweep.points_of(trained)
-    gaps = np.array(
-        [
-            [[_gap(run) for run in sweep.runs_of(trained, cell, p)] for p in every]
-            for cell in GAP_OF
-        ]
+    lstm, gru = (
+        np.array([[*map(_gap, sweep.runs_of(trained, cell, one))] for one in every])
+        for cell in GAP_OF
     )
-    apart = gaps[0] - gaps[1]  # [sizes, seeds]
+    apart = lstm - gru  # [sizes, seeds]
     by_size = [
         sweeps.SizeGap(rows=_rows(point), **asdict(intervals.student_mean(values)))
         for point, values in zip(every, apart.tolist(), strict=True)
