@@ -7,7 +7,7 @@ accuracy need several.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,29 +77,22 @@ def all_of(verdicts: Iterable[str]) -> str:
     return SUPPORTED if found == {SUPPORTED} else UNDECIDED
 
 
-def _accuracies(right: Mapping[str, float]) -> list[str]:
-    return [f"{title(cell)} {percent(value)} %" for cell, value in right.items()]
-
-
 def _of_one(answer: Answer[Any]) -> str:
     return " One training each." if len(answer.about.seeds) < 2 else ""
 
 
 def gradients_of_rnn(answer: Answer[inside.GradientsFindings]) -> Ruling:
     """Judges whether a plain RNN's gradients vanish or explode, at any stage."""
-    found, state = answer.findings, answer.findings.memory[SIMPLE_RNN.name]
-    stages = {
-        stage: at.states[state] for stage, at in found.cells[SIMPLE_RNN.name].items()
-    }
+    found, cell = answer.findings, SIMPLE_RNN.name
+    state = found.memory[cell]
+    stages = {stage: at.states[state] for stage, at in found.cells[cell].items()}
     said = [
         f"{stage} {at.verdict}, {times(at.factor, at.factor_low, at.factor_high)}"
         for stage, at in stages.items()
     ]
     verdicts = {at.verdict for at in stages.values()}
-    evidence = (
-        f"SimpleRNN's gradient over {found.span} tokens: {'; '.join(said)}."
-        f"{_of_one(answer)}"
-    )
+    evidence = f"SimpleRNN's gradient over {found.span} tokens: {'; '.join(said)}."
+    evidence += _of_one(answer)
     if found.texts < FEWEST_TEXTS:
         return Ruling(UNDECIDED, f"{evidence} Of {found.texts} texts.")
     if verdicts & {"vanishing", "exploding"}:
@@ -116,10 +109,10 @@ def gradients_of_gates(answer: Answer[inside.GradientsFindings]) -> Ruling:
         stage, at = list(stages.items())[-1]
         verdicts.append(by_interval(at.low, at.high, bound=1.0))
         said.append(f"{title(cell)} {times(at.ratio, at.low, at.high)}")
+    right = [f"{title(cell)} {percent(one)} %" for cell, one in found.accuracy.items()]
     evidence = (
         f"Gradient left over {found.span} tokens, beside SimpleRNN's, {stage}: "
-        f"{joined(said)}. Right on test: {joined(_accuracies(found.accuracy))}."
-        f"{_of_one(answer)}"
+        f"{joined(said)}. Right on test: {joined(right)}.{_of_one(answer)}"
     )
     if found.texts < FEWEST_TEXTS:
         return Ruling(UNDECIDED, f"{evidence} Of {found.texts} texts.")
@@ -131,7 +124,7 @@ def gradients_of_gates(answer: Answer[inside.GradientsFindings]) -> Ruling:
 def copy_and_drop(answer: Answer[inside.GatesFindings]) -> Ruling:
     """Judges whether z near 1 keeps a GRU's state, and r near 0 drops it."""
     found, said, verdicts = answer.findings, [], []
-    for one, what, here, there in (
+    for one, what, at, there in (
         (found.copying, "the state moves", "z > 0.9", "z < 0.1"),
         (found.dropping, "the old state moves the candidate", "r < 0.1", "r > 0.9"),
     ):
@@ -139,12 +132,10 @@ def copy_and_drop(answer: Answer[inside.GatesFindings]) -> Ruling:
             return Ruling(UNDECIDED, "GRU was not measured.")
         ratio, low, high = one.ratio, one.low, one.high
         if ratio is None or low is None or high is None:
-            return Ruling(
-                UNDECIDED, f"The GRU's {here[0]} is never near both its ends."
-            )
+            return Ruling(UNDECIDED, f"The GRU's {at[0]} is never near both its ends.")
         verdicts.append(by_interval(-high, -low, bound=-HALF))
         far = times(ratio, low, high)
-        said.append(f"{what} {far} as far at {here} as at {there}")
+        said.append(f"{what} {far} as far at {at} as at {there}")
     evidence = f"Over the texts, for these models: {joined(said)}.{_of_one(answer)}"
     return Ruling(all_of(verdicts), evidence)
 

@@ -69,11 +69,7 @@ class Page:
 
 def judge(answers: Mapping[str, Answer[Any]]) -> list[Judged]:
     """Judges each claim whose study has an answer."""
-    return [
-        _judged(claim, answers[claim.study])
-        for claim in CLAIMS
-        if claim.study in answers
-    ]
+    return [_judged(one, answers[one.study]) for one in CLAIMS if one.study in answers]
 
 
 def _judged(claim: Claim, answer: Answer[Any]) -> Judged:

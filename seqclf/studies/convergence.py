@@ -126,12 +126,10 @@ def _curve(run: Run, lengths: np.ndarray) -> Curve:
     )
 
 
-def found(
-    curves: Sequence[Curve], milliseconds: dict[str, float]
-) -> ConvergenceFindings:
+def found(curves: Sequence[Curve], step_ms: dict[str, float]) -> ConvergenceFindings:
     """Returns the findings of `run`, from the curve of each training.
 
-    GRU and LSTM have the same seeds; the milliseconds, by cell, are of a step alone.
+    GRU and LSTM have the same seeds; `step_ms`, by cell, are those of a step alone.
     """
     best = grouped((curve.cell, curve.best_epoch) for curve in curves)
     guessing = curves[0].losses[0]
@@ -140,14 +138,14 @@ def found(
     levels: list[Level] = []
     if way >= LEAST_WAY:
         losses = [guessing + share * (hardest - guessing) for share in SHARES[:-1]]
-        levels = [_level(curves, loss, milliseconds) for loss in (*losses, hardest)]
+        levels = [_level(curves, loss, step_ms) for loss in (*losses, hardest)]
     fewer, more = _decided(levels)
     return ConvergenceFindings(
         levels=tuple(levels), hardest=levels[-1] if levels else None,
         best_epoch={cell: statistics.fmean(epochs) for cell, epochs in best.items()},
-        milliseconds_per_step=dict(milliseconds), guessing=guessing, way=way,
+        milliseconds_per_step=dict(step_ms), guessing=guessing, way=way,
         fewer=fewer, more=more, seeds=sum(curve.cell == FIRST for curve in curves),
-        last=_last(curves, hardest, milliseconds) if levels else (None, None),
+        last=_last(curves, hardest, step_ms) if levels else (None, None),
     )  # fmt: skip
 
 
@@ -159,12 +157,12 @@ def _decided(levels: Sequence[Level]) -> tuple[int, int]:
 
 
 def _last(
-    curves: Sequence[Curve], loss: float, milliseconds: dict[str, float]
+    curves: Sequence[Curve], loss: float, step_ms: dict[str, float]
 ) -> tuple[float, float]:
     """Returns the most steps, and seconds alone, that a GRU or LSTM needs."""
     steps = [(c.steps_to(loss), c.cell) for c in curves if c.cell in (FIRST, SECOND)]
     there = [(value, cell) for value, cell in steps if value is not None]
-    seconds = [value * milliseconds[cell] / 1000 for value, cell in there]
+    seconds = [value * step_ms[cell] / 1000 for value, cell in there]
     return max(value for value, _ in there), max(seconds)
 
 
@@ -173,19 +171,17 @@ def hardest_loss(curves: Sequence[Curve]) -> float:
     return max(min(c.losses[1:]) for c in curves if c.cell in (FIRST, SECOND))
 
 
-def _level(
-    curves: Sequence[Curve], loss: float, milliseconds: dict[str, float]
-) -> Level:
+def _level(curves: Sequence[Curve], loss: float, step_ms: dict[str, float]) -> Level:
     reached = grouped((curve.cell, curve.steps_to(loss)) for curve in curves)
     means = {cell: _mean(values) for cell, values in reached.items()}
-    faster = milliseconds[FIRST] / milliseconds[SECOND]
+    faster = step_ms[FIRST] / step_ms[SECOND]
     ratio = paired_ratio(_by_seed(curves, FIRST, loss), _by_seed(curves, SECOND, loss))
     return Level(
         loss=loss,
         trainings={c: sum(s is not None for s in v) for c, v in reached.items()},
         steps=means,
         seconds_alone={
-            cell: None if steps is None else steps * milliseconds[cell] / 1000
+            cell: None if steps is None else steps * step_ms[cell] / 1000
             for cell, steps in means.items()
         },
         ratio=ratio,

@@ -25,12 +25,10 @@ def sentence(findings: ConvergenceFindings) -> str:
             f"the least successful ended {100 * findings.way:.0f} % below the loss "
             "of guessing."
         )
-    losses = joined([f"{level.loss:.3f}" for level in levels])
+    those = joined([f"{level.loss:.3f}" for level in levels])
     steps = joined([_ratio(level.ratio) for level in levels])
     seconds = joined([f"{level.seconds_ratio.mean:.2f}" for level in levels])
-    lead = (
-        f"To validation losses of {losses} GRU needed {steps} times the steps of LSTM"
-    )
+    lead = f"To validation losses of {those} GRU needed {steps} times the steps of LSTM"
     alone = f"with steps timed alone, {seconds} times its seconds"
     if hardest.ratio.low is None:
         return (

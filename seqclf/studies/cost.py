@@ -46,9 +46,7 @@ def run(question: Question, lab: Lab) -> Answer[CostFindings]:
     configs = trainings(question, config)[: len(question.cells)]
     measured = twins_timed(configs, lab)
     base = measured[question.cells.index(GRU.name)].milliseconds_per_step.rounds
-    rows = [
-        _row(one, timed, base) for one, timed in zip(configs, measured, strict=True)
-    ]
+    rows = [_row(c, timed, base) for c, timed in zip(configs, measured, strict=True)]
     return Answer(
         study="cost", title="What each cell costs", sentence=sentence(rows),
         table=table(rows), rows=tuple(rows), findings=_findings(rows), trials=0,
@@ -201,17 +199,14 @@ def figure(answer: Answer[CostFindings]) -> str:
     rows: Sequence[CellCost] = answer.rows
     names = [row.cell for row in rows]
     steps = [row.milliseconds_per_step for row in rows]
-    rounds = [
-        (row.milliseconds_per_step_least, row.milliseconds_per_step_most)
-        for row in rows
-    ]
+    ends = [(r.milliseconds_per_step_least, r.milliseconds_per_step_most) for r in rows]
     weights = [float(row.recurrent_parameters) for row in rows]
     predictions = [row.milliseconds_per_prediction for row in rows]
 
     def draw(figure: Any) -> None:
         panels = figure.subplots(1, 3, sharey=True)
         _draw_bars(panels[0], names, weights, "{:,.0f}")
-        _draw_bars(panels[1], names, steps, "{:.1f}", rounds)
+        _draw_bars(panels[1], names, steps, "{:.1f}", ends)
         _draw_bars(panels[2], names, predictions, "{:.3f}")
         panels[0].set(xlabel="recurrent parameters")
         panels[1].set(xlabel="ms a training step")

@@ -50,9 +50,8 @@ class Task:
 
 def recall(rng: random.Random, label: int, distance: int) -> str:
     """Returns a marker, the label, followed by `distance` meaningless tokens."""
-    return " ".join(
-        [MARKERS[label], *(_one(rng, DISTRACTORS) for _ in range(distance))]
-    )
+    rest = [_one(rng, DISTRACTORS) for _ in range(distance)]
+    return " ".join([MARKERS[label], *rest])
 
 
 def adding(rng: random.Random, label: int, distance: int) -> str:

@@ -118,9 +118,8 @@ def shuffled_words(texts: pa.Array, config: TextConfig, seed: int) -> pa.Array:
     keys = np.random.default_rng(seed).random(len(codes))
     codes = codes[np.lexsort((keys, text_of))]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    words = pa.ListArray.from_arrays(
-        pa.array(offsets), tokenized.tokens.take(pa.array(codes))
-    )
+    tokens = tokenized.tokens.take(pa.array(codes))
+    words = pa.ListArray.from_arrays(pa.array(offsets), tokens)
     return pc.binary_join(words, " ")
 
 
@@ -157,10 +156,7 @@ def adjusted(cells: Mapping[str, CellOrder]) -> dict[str, CellOrder]:
     """Returns the findings with the p of `lost` adjusted over the recurrent cells."""
     lost = {c: one.lost for c, one in cells.items() if CELLS[c].recurs and one.lost}
     found = dict(zip(lost, intervals.adjusted(list(lost.values())), strict=True))
-    return {
-        cell: replace(one, lost=found.get(cell, one.lost))
-        for cell, one in cells.items()
-    }
+    return {c: replace(one, lost=found.get(c, one.lost)) for c, one in cells.items()}
 
 
 def _rows(findings: OrderFindings, seeds: int) -> Iterator[dict[str, object]]:
@@ -228,9 +224,7 @@ def notes(
         "The words of each text are shuffled within it, once, the same for all cells; "
         "where training is shuffled, so is validation, which chooses the epoch."
     ]
-    longest = max(
-        int(data.splits[split].lengths.max()) for split in (TRAIN, VALIDATION)
-    )
+    longest = max(int(data.splits[s].lengths.max()) for s in (TRAIN, VALIDATION))
     if longest == config.text.max_length:
         lines.append(
             f"Of texts of more than {longest} tokens only those that the network sees "

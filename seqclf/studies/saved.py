@@ -90,9 +90,7 @@ def write(path: Path, asked: Asked, answer: Answer[Any], figure: str) -> None:
     (path / ANSWER_FILE).unlink(missing_ok=True)
     storage.write_json(path / QUESTION_FILE, asked)
     table = pa.Table.from_pylist(to_plain(answer.rows))
-    storage.write_whole(
-        path / ROWS_FILE, lambda partial: parquet.write_table(table, partial)
-    )
+    storage.write_whole(path / ROWS_FILE, lambda to: parquet.write_table(table, to))
     storage.write_text(path / FIGURE_FILE, figure)
     storage.write_json(path / ANSWER_FILE, to_values(answer))
 
@@ -111,10 +109,8 @@ def read(path: Path) -> Answer[Any]:
     file = path / ANSWER_FILE
     try:
         return from_json(file.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(
-            f"{file} could not be used ({error}); {remedy(path)}."
-        ) from error
+    except (OSError, ValueError, RecursionError) as why:
+        raise RunError(f"{file} could not be used ({why}); {remedy(path)}.") from why
 
 
 def remedy(path: Path) -> str:

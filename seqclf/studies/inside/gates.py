@@ -69,9 +69,7 @@ def run(question: Question, lab: Lab) -> Answer[GatesFindings]:
     most = QUICK_TEXTS if question.quick else TEXTS
     places = spread(len(data.splits[TEST]), most)
     texts = question.texts or typical_texts(data)
-    samples = [
-        Sample(one.path, data.path, places, texts, 0, lab.threads) for one in runs
-    ]
+    samples = [Sample(r.path, data.path, places, texts, 0, lab.threads) for r in runs]
     names = [f"gates of {one.name}" for one in runs]
     measured: list[Measured] = lab.measure(measure, samples, names)
     findings = gates_judged.judge(

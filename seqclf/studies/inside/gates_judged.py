@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -137,24 +138,18 @@ def rows_of(
 
 
 def _unit_rows(cell: str, seed: int, one: Summary) -> Iterator[inside.GateRow]:
+    row = functools.partial(inside.GateRow, cell=cell, seed=seed)
     for gate, units in one.units.items():
         columns = (column.tolist() for column in (units.mean, units.low, units.high))
         for unit, (mean, low, high) in enumerate(zip(*columns, strict=True)):
-            yield inside.GateRow(
-                part="unit", cell=cell, seed=seed, gate=gate, unit=unit,
-                value=mean, low=low, high=high,
-            )  # fmt: skip
+            yield row(part="unit", gate=gate, unit=unit, value=mean, low=low, high=high)
     if one.half_lives is not None:
         for unit, value in enumerate(one.half_lives.tolist()):
-            yield inside.GateRow(
-                part="half-life", cell=cell, seed=seed, unit=unit, value=value
-            )
+            yield row(part="half-life", unit=unit, value=value)
     for gate, bins in one.bins.items():
         for place, (count, mean) in enumerate(bins):
-            yield inside.GateRow(
-                part="bin", cell=cell, seed=seed, gate=gate, position=place,
-                value=mean if count else None, count=count,
-            )  # fmt: skip
+            value = mean if count else None
+            yield row(part="bin", gate=gate, position=place, value=value, count=count)
 
 
 def _token_rows(cell: str, seed: int, one: Measured) -> Iterator[inside.GateRow]:

@@ -61,9 +61,7 @@ def sentence(findings: GatesFindings, models: str) -> str:
     `models` names what the numbers are about, such as `one model of each cell`.
     """
     cells = findings.cells
-    parts = [
-        _remembers(cell, one.half_life) for cell, one in cells.items() if one.half_life
-    ]
+    parts = [_remembers(c, one.half_life) for c, one in cells.items() if one.half_life]
     lstm = cells.get(LSTM.name)
     if lstm and lstm.exposed:
         parts.append(
@@ -139,9 +137,7 @@ def _lives(half: HalfLife | None) -> tuple[str, str, str]:
 
 def notes(findings: GatesFindings, question: Question) -> tuple[str, ...]:
     """Says what was counted, and what is drawn."""
-    drawn_texts = (
-        "the texts that were given" if question.texts else "test texts of two labels"
-    )
+    kind = "the texts that were given" if question.texts else "test texts of two labels"
     return (
         unrolled.of_accuracies(findings.accuracy),
         f"Counted over {findings.tokens:,} tokens of {findings.texts} test "
@@ -150,7 +146,7 @@ def notes(findings: GatesFindings, question: Question) -> tuple[str, ...]:
         f"{findings.difference:.1g}.",
         "Half-life: ln 0.5 / mean ln of the forget gate (LSTM) or of the update gate "
         "(GRU), by the direct way alone. Plain RNNs have neither.",
-        f"Drawn: {drawn_texts}, at most the first {MOST_TOKENS} tokens; "
+        f"Drawn: {kind}, at most the first {MOST_TOKENS} tokens; "
         f"{MOST_UNITS} units of each cell at most, the same in all its panels, from "
         f"the shortest memory (above) to the longest; words unknown to the vocabulary "
         f"in brackets. The models read the whole text.",
@@ -271,10 +267,8 @@ def _draw_saturation(axes: Any, rows: Sequence[GateRow]) -> None:
     for (cell, gate), marks in by_gate.items():
         x, y = zip(*marks, strict=True)
         look = {"marker": GATE_MARKERS[gate], "color": style(cell)["color"]}
-        filled = {} if gate == inside_of(cell).keeps else {"facecolors": "none"}
-        axes.scatter(
-            x, y, s=14, alpha=0.6, linewidths=0.8, label=gate, **look, **filled
-        )
+        face = {} if gate == inside_of(cell).keeps else {"facecolors": "none"}
+        axes.scatter(x, y, s=14, alpha=0.6, linewidths=0.8, label=gate, **look, **face)
     axes.plot([0, 100], [100, 0], color=INK, linewidth=0.6, alpha=0.5)
     axes.set(xlim=(-5, 105), ylim=(-5, 105))
     axes.set(xlabel="tokens with gate < 0.1, %", ylabel="tokens with gate > 0.9, %")

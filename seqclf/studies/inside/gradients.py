@@ -65,9 +65,7 @@ def run(question: Question, lab: Lab) -> Answer[GradientsFindings]:
         data.splits[TEST].lengths, QUICK_TEXTS if question.quick else TEXTS
     )
     batches = QUICK_BATCHES if question.quick else BATCHES
-    samples = [
-        Sample(one.path, data.path, rows, (), batches, lab.threads) for one in runs
-    ]
+    samples = [Sample(r.path, data.path, rows, (), batches, lab.threads) for r in runs]
     names = [f"gradients of {one.name}" for one in runs]
     measured: list[Measured] = lab.measure(measure, samples, names)
     by_cell = unrolled.by_cell(question, measured)
@@ -122,17 +120,15 @@ def measure(sample: Sample, report: Report) -> Measured:
     for epoch, (stage, file) in enumerate(zip(STAGES, files, strict=True), 1):
         if file is not None:
             model.set_weights(open_keras(done.file(file)).get_weights())
-        batch_norms = _batch_norms(
-            norm_of, data, config.training, sample.batches, epoch
-        )
+        norms = _batch_norms(norm_of, data, config.training, sample.batches, epoch)
         layer = unrolled.the_layer(model)
         found[stage] = MeasuredStage(
             norms=_norms_of_texts(model, data, sample.rows),
-            clipped=float((batch_norms > config.training.clip_norm).mean()),
-            largest_gradient=float(batch_norms.max()),
+            clipped=float((norms > config.training.clip_norm).mean()),
+            largest_gradient=float(norms.max()),
             matrices=matrices(config.model.cell, layer.cell.recurrent_kernel.numpy()),
         )
-    return Measured(stages=found, batches=len(batch_norms))
+    return Measured(stages=found, batches=len(norms))
 
 
 def _norms_of_texts(
@@ -197,9 +193,8 @@ def gradient_norms(
             label_ids, states[0] @ kernel + bias
         )
     hidden = np.stack([new[0].numpy() for new in made], axis=1)
-    unrolled.refuse_difference(
-        hidden, unrolled.own_states(layer, inputs, is_token), is_token
-    )
+    own = unrolled.own_states(layer, inputs, is_token)
+    unrolled.refuse_difference(hidden, own, is_token)
     flat = [state for new in made for state in new]
     gradients = tape.gradient(loss, flat, unconnected_gradients="zero")
     norms = np.stack([np.linalg.norm(g.numpy(), axis=1) for g in gradients], axis=1)

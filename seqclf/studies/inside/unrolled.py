@@ -193,10 +193,8 @@ def bootstrap(sums: np.ndarray, counts: np.ndarray, seed: int = 0) -> np.ndarray
 
     NaN where a draw has none. Sums and counts are those of each text, float [texts, k].
     """
-    texts = len(sums)
-    draws = np.random.default_rng(seed).multinomial(
-        texts, np.full(texts, 1 / texts), SAMPLES
-    )
+    n = len(sums)
+    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), SAMPLES)
     with np.errstate(invalid="ignore"):
         return (draws @ sums) / (draws @ counts)
 

@@ -86,11 +86,9 @@ def table(found: sweeps.TrialsFindings) -> Table:
         first = found.correlations[one.cell][0]
         rho = MISSING if first.rho is None else signed(first.rho, 2)
         own = one.quartile_range, one.quartile_range_low, one.quartile_range_high
-        quartiles = " – ".join(map(percent, one.quartiles)), with_interval(*own)
+        middle = " – ".join(map(percent, one.quartiles)), with_interval(*own)
         strongest = f"{first.setting} {rho}"
-        rows.append(
-            (one.cell, percent(one.best), *quartiles, _deviation(one), strongest)
-        )
+        rows.append((one.cell, percent(one.best), *middle, _deviation(one), strongest))
     return Table(header=header, rows=tuple(rows))
 
 

@@ -172,18 +172,17 @@ def sentence(question: Question, found: VariantsFindings) -> str:
         + points_at_length(apart.difference, apart.low, apart.high)
         for one, apart in sorted(told, key=lambda pair: -abs(pair[1].difference))
     ]
-    plain, rest = found.plain, len(compared) - len(told)
+    n, plain = len(compared), found.plain
+    rest = n - len(told)
     parts = [f"Beside {plain}, the plain one: {'; '.join(said)}."] if said else []
     if rest and said:
-        parts.append(
-            f"The other {rest} of {len(compared)} comparisons show no difference."
-        )
+        parts.append(f"The other {rest} of {n} comparisons show no difference.")
     elif rest:
         parts.append(
             f"None of {rest} comparisons with the plain network, {plain}, shows a "
             f"difference."
         )
-    parts.append(f"p is adjusted for {len(compared)} comparisons (Holm).")
+    parts.append(f"p is adjusted for {n} comparisons (Holm).")
     trials = len(found.variants) * len(question.seeds)
     return " ".join([*parts, sweep.scope(question, trials)])
 
