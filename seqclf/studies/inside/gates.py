@@ -78,17 +78,14 @@ def run(question: Question, lab: Lab) -> Answer[GatesFindings]:
         accuracy=unrolled.accuracies(question, runs),
     )
     by_run = dict(zip(unrolled.pairs(question), measured, strict=True))
+    about = gates_shown.notes(findings, question)
     return Answer(
-        study="gates",
-        title="What the gates do",
+        study="gates", title="What the gates do",
         sentence=gates_shown.sentence(findings, unrolled.spoken_for(question)),
-        table=gates_shown.table(findings),
+        table=gates_shown.table(findings), findings=findings, trials=len(runs),
         rows=tuple(gates_judged.rows_of(by_run, question.seeds[0])),
-        findings=findings,
-        trials=len(runs),
-        notes=gates_shown.notes(findings, question)
-        + unrolled.held_fixed(question, config),
-    )
+        notes=about + unrolled.held_fixed(question, config),
+    )  # fmt: skip
 
 
 def spread(count: int, most: int) -> tuple[int, ...]:

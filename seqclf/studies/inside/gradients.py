@@ -74,17 +74,14 @@ def run(question: Question, lab: Lab) -> Answer[GradientsFindings]:
         clip_norm=config.training.clip_norm,
         accuracy=unrolled.accuracies(question, runs),
     )  # fmt: skip
+    about = gradients_shown.notes(findings, distance)
     return Answer(
-        study="gradients",
-        title="Gradients on their way back",
+        study="gradients", title="Gradients on their way back",
         sentence=gradients_shown.sentence(findings, unrolled.spoken_for(question)),
-        table=gradients_shown.table(findings),
+        table=gradients_shown.table(findings), findings=findings, trials=len(runs),
         rows=tuple(gradients_judged.rows_of(by_cell)),
-        findings=findings,
-        trials=len(runs),
-        notes=gradients_shown.notes(findings, distance)
-        + unrolled.held_fixed(question, config),
-    )
+        notes=about + unrolled.held_fixed(question, config),
+    )  # fmt: skip
 
 
 def long_texts(lengths: np.ndarray, most: int) -> tuple[tuple[int, ...], int]:

@@ -166,11 +166,9 @@ def turns(cell: str, losses: Sequence[float], steps: int) -> RangeTurns:
     elif len(losses) < steps:
         diverging = float(along[len(losses)])
     return RangeTurns(
-        cell=cell,
-        least_rate=float(along[least]),
-        least_loss=float(curve[least]),
+        cell=cell, least_rate=float(along[least]), least_loss=float(curve[least]),
         diverging_rate=diverging,
-    )
+    )  # fmt: skip
 
 
 def _rows(cell: str, losses: Sequence[float], steps: int) -> Iterator[RangeStep]:

@@ -185,12 +185,9 @@ def _described(
         return None
     low, high = intervals.middle(exponents)
     return sweeps.FittedLaw(
-        **asdict(law),
-        b_low=low,
-        b_high=high,
+        **asdict(law), b_low=low, b_high=high, sizes=tuple(sizes.tolist()),
         has_floor=len(sizes) >= learning_curve.FEWEST_FOR_FLOOR,
-        sizes=tuple(sizes.tolist()),
-    )
+    )  # fmt: skip
 
 
 def per_doubling(
