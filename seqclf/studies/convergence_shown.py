@@ -83,8 +83,10 @@ def notes(
     if jobs != [1]:
         several = joined([str(n) for n in jobs])
         passed = f"with {several} trainings at a time: they do not rank the cells."
+    medians = findings.milliseconds_per_step.items()
+    times = joined([f"{value:.1f} ms ({cell})" for cell, value in medians])
     said = [
-        f"Seconds timed alone are steps times {_milliseconds(findings)}, timed in "
+        f"Seconds timed alone are steps times {times}, timed in "
         f"turns on the same batches.",
         f"Wall-clock seconds, in the rows, were measured {passed}",
         f"Within an epoch the loss is taken to fall along a line, in the first from "
@@ -95,11 +97,6 @@ def notes(
     epochs = finished[0].config.training.epochs
     quick = f"at most {QUICK_ROWS:,} training texts, {epochs} epochs at most."
     return (*said, *question.quick_note(quick))
-
-
-def _milliseconds(findings: ConvergenceFindings) -> str:
-    times = findings.milliseconds_per_step.items()
-    return joined([f"{value:.1f} ms ({cell})" for cell, value in times])
 
 
 def figure(answer: Answer[ConvergenceFindings]) -> str:
@@ -113,9 +110,10 @@ def figure(answer: Answer[ConvergenceFindings]) -> str:
     def draw(figure: Any) -> None:
         panels = figure.subplots(1, 2, sharey=True)
         for index, cell in enumerate(findings.best_epoch):
+            own = grouped((row.seed, row) for row in answer.rows if row.cell == cell)
             seconds = findings.milliseconds_per_step[cell] / 1000
             for axes, unit in zip(panels, (1, seconds), strict=True):
-                _draw_cell(axes, _lines(answer.rows, cell), unit, style(cell, index))
+                _draw_cell(axes, list(own.values()), unit, style(cell, index))
         for axes, label, last in zip(panels, LABELS, findings.last, strict=True):
             for level in findings.levels:
                 axes.axhline(level.loss, color="#888888", linewidth=0.7, zorder=0)
@@ -140,9 +138,3 @@ def _draw_cell(
     means = [statistics.fmean(r.validation_loss for r in rows) for rows in together]
     steps = [unit * statistics.fmean(r.steps for r in rows) for rows in together]
     axes.plot(steps, means, label=lines[0][0].cell, markersize=4, **look)
-
-
-def _lines(rows: Sequence[EpochReached], cell: str) -> list[list[EpochReached]]:
-    """Returns a cell's rows, a list a seed."""
-    by_seed = grouped((row.seed, row) for row in rows if row.cell == cell)
-    return list(by_seed.values())

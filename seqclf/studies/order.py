@@ -253,7 +253,10 @@ def figure(answer: Answer[OrderFindings]) -> str:
             axes.set_xlabel("test accuracy, %")
             axes.grid(axis="x", alpha=0.25)
         name_lines(panels[0], list(cells))
-        _explain(panels[0])
+        look = {"color": INK, "marker": "o", "linestyle": "none"}  # for the legend
+        panels[0].plot([], [], label="tested on words in order", **look)
+        look["markerfacecolor"] = "none"
+        panels[0].plot([], [], label="on shuffled words", **look)
         legend(figure, panels)
 
     return drawn(draw, "order", 8.4, 1.5 + 0.4 * len(cells))
@@ -265,10 +268,3 @@ def _point(axes: Any, cell: str, place: int, one: Reach, *, is_open: bool) -> No
         look["markerfacecolor"] = "none"
     height = place + (0.13 if is_open else -0.13)
     bar(axes, height, one.accuracy, one.low, one.high, look)
-
-
-def _explain(axes: Any) -> None:
-    """Adds to the legend what filled and open marks mean."""
-    look = {"color": INK, "marker": "o", "linestyle": "none"}
-    axes.plot([], [], label="tested on words in order", **look)
-    axes.plot([], [], label="on shuffled words", markerfacecolor="none", **look)

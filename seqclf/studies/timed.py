@@ -41,7 +41,8 @@ def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[TimedTwin]:
         "rounds": ROUNDS,
         **machine(),
     }
-    file = lab.folder / FOLDER / f"{_digest(asked)}.json"
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
+    file = lab.folder / FOLDER / f"{digest.hexdigest()[:16]}.json"
     if not lab.target.fresh and (found := _read(file, asked)):
         return found
     task = TimingTask(tuple(configs), data.path, cores(), ROUNDS)
@@ -56,10 +57,6 @@ def machine() -> dict[str, object]:
     """Returns what measured times depend on: threads, processor, package versions."""
     versions = package_versions()
     return {"threads": cores(), "processor": processor(), "versions": versions}
-
-
-def _digest(asked: dict[str, object]) -> str:
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _read(file: Path, asked: dict[str, object]) -> list[TimedTwin]:

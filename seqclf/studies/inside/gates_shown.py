@@ -40,10 +40,6 @@ GATE_MARKERS = {UPDATE: "^", RESET: "v", "input": "o", "forget": "D", "output": 
 Block = tuple[list[str], dict[tuple[str, str], np.ndarray]]
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.0f} %"
-
-
 def _share(value: float) -> str:
     """Returns a share in per cent; a rare one is not rounded to 0."""
     return "< 0.5" if 0 < value < 0.005 else f"{100 * value:.0f}"
@@ -65,7 +61,7 @@ def sentence(findings: GatesFindings, models: str) -> str:
     lstm = cells.get(LSTM.name)
     if lstm and lstm.exposed:
         parts.append(
-            f"the LSTM shows {_percent(lstm.exposed.mean)} of its memory "
+            f"the LSTM shows {100 * lstm.exposed.mean:.0f} % of its memory "
             f"(‖h‖ by ‖tanh c‖), the GRU, by its formula, all of its state"
         )
     parts += [

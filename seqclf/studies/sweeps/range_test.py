@@ -240,7 +240,10 @@ def figure(answer: Answer[RangeFindings]) -> str:
         axes = figure.subplots()
         for index, one in enumerate(found):
             own = [row for row in rows if row.cell == one.cell]
-            _draw_curve(axes, own, one, figures.style(one.cell, index))
+            x, y = zip(*((r.learning_rate, r.smoothed_loss) for r in own), strict=True)
+            marked = [i for i, rate in enumerate(x) if rate == one.least_rate]
+            look = figures.style(one.cell, index)
+            axes.plot(x, y, label=one.cell, markevery=marked, **look)
         start = max(row.smoothed_loss for row in rows if row.step == 1)
         least = min(one.least_loss for one in found)
         # A diverged loss would flatten the rest.
@@ -252,12 +255,3 @@ def figure(answer: Answer[RangeFindings]) -> str:
         figures.legend(figure, [axes])
 
     return figures.drawn(draw, "range_test", 6.4, 3.8)
-
-
-def _draw_curve(
-    axes: Any, own: Sequence[RangeStep], one: RangeTurns, look: dict[str, object]
-) -> None:
-    x = [row.learning_rate for row in own]
-    y = [row.smoothed_loss for row in own]
-    marked = [i for i, rate in enumerate(x) if rate == one.least_rate]
-    axes.plot(x, y, label=one.cell, markevery=marked, **look)
