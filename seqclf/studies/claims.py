@@ -258,12 +258,11 @@ def _lstm_over_gru(
     pairs: Sequence[sweeps.SizePair],
 ) -> tuple[float, float, float] | None:
     """Returns difference, low and high of LSTM over GRU, if it was measured."""
-    for one in pairs:
-        if (one.a, one.b) == (LSTM.name, GRU.name):
-            return one.difference, one.low, one.high
-        if (one.a, one.b) == (GRU.name, LSTM.name):
-            return -one.difference, -one.high, -one.low
-    return None
+    by_cells = {(one.a, one.b): one for one in pairs}
+    if one := by_cells.get((LSTM.name, GRU.name)):
+        return one.difference, one.low, one.high
+    one = by_cells.get((GRU.name, LSTM.name))
+    return (-one.difference, -one.high, -one.low) if one else None
 
 
 def plenty(answer: Answer[sweeps.SizeFindings]) -> Ruling:

@@ -204,20 +204,18 @@ def figure(answer: Answer[CostFindings]) -> str:
     predictions = [row.milliseconds_per_prediction for row in rows]
 
     def draw(figure: Any) -> None:
-        panels = figure.subplots(1, 3, sharey=True)
-        _draw_bars(panels[0], names, weights, "{:,.0f}")
-        _draw_bars(panels[1], names, steps, "{:.1f}", ends)
-        _draw_bars(panels[2], names, predictions, "{:.3f}")
-        panels[0].set(xlabel="recurrent parameters")
-        panels[1].set(xlabel="ms a training step")
-        panels[2].set(xlabel="ms a prediction")
-        name_lines(panels[0], names)
+        left, middle, right = figure.subplots(1, 3, sharey=True)
+        _draw_bars(left, "recurrent parameters", names, weights, "{:,.0f}")
+        _draw_bars(middle, "ms a training step", names, steps, "{:.1f}", ends)
+        _draw_bars(right, "ms a prediction", names, predictions, "{:.3f}")
+        name_lines(left, names)
 
     return drawn(draw, "cost", 9.2, 0.9 + 0.42 * len(rows))
 
 
 def _draw_bars(
     axes: Any,
+    label: str,
     names: Sequence[str],
     values: Sequence[float],
     form: str,
@@ -237,6 +235,6 @@ def _draw_bars(
             form.format(value), (most, place), (4, 0), va="center",
             textcoords="offset points",
         )  # fmt: skip
-    axes.set_xlim(0, 1.4 * max(most for _, most in ends) or 1)
+    axes.set(xlabel=label, xlim=(0, 1.4 * max(most for _, most in ends) or 1))
     axes.xaxis.set_major_locator(MaxNLocator(3))
     axes.xaxis.set_major_formatter(lambda value, _: short(value))

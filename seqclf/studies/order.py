@@ -45,7 +45,6 @@ VERSION = 1  # another number wherever equal arguments give other texts
 
 Rights = dict[str, dict[str, Right]]  # by condition, by cell
 
-
 # By what is shuffled: the words of the training texts, and those of the test texts.
 CONDITIONS = {
     "neither": ("in order", "in order"),

@@ -44,7 +44,6 @@ ROWS: dict[str, type] = {
     "wins": sweeps.Compared,
 }
 
-
 Asked = Mapping[str, object]  # a question as plain values, see `Question.asked`
 
 

@@ -33,7 +33,6 @@ DROPPING: tuple[str, Ends, Ends] = (
     ("the tenth of the least r", "that of the greatest"),
 )
 
-
 GATE_MARKERS = {UPDATE: "^", RESET: "v", "input": "o", "forget": "D", "output": "s"}
 
 # A text's words, and by (cell, gate) values [units, tokens].

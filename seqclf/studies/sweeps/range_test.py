@@ -37,7 +37,6 @@ from seqclf.wording import MISSING
 STEPS, QUICK_STEPS = 400, 120
 WINDOW = 0.05  # of the steps, of which the loss is averaged
 
-
 LEAST_RATE, MOST_RATE = 1e-5, 1.0
 
 

@@ -31,7 +31,6 @@ from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
 
 DRAWS = 16
 
-
 FEWEST_DRAWS = 6  # fewer are too few for an interval of a spread
 QUARTILES = (0.25, 0.5, 0.75)
 
@@ -129,9 +128,6 @@ def read(
 def _reached(one: Trained, guess: float) -> float:
     """Returns the validation accuracy, that of guessing if the training diverged."""
     return one.run.metrics[VALIDATION].accuracy if one.run.is_finished else guess
-
-
-SWEEP = Sweep(points, read, may_diverge=True)
 
 
 def expected_best(values: Sequence[float]) -> list[float]:
@@ -241,3 +237,6 @@ def _spearman(
     rho, p = spearmanr(setting, values)
     known = float(p) if n >= FEWEST_DRAWS else None
     return sweeps.Correlation(setting=name, rho=float(rho), n=n, p=known)
+
+
+SWEEP = Sweep(points, read, may_diverge=True)
