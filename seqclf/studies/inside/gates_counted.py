@@ -214,6 +214,8 @@ def activations(
 ) -> Values:
     """Computes a layer's gates and states from its weights.
 
+    A second implementation of the cells, in numpy, by the formulas in `cells`.
+
     Args:
       cell: Name of the cell.
       weights: Kernel, recurrent kernel and bias, as Keras orders them.
