@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from seqclf.studies import STUDIES, saved, shown
+from seqclf.studies import STUDIES, saved, sections
 from seqclf.studies.question import Answer
 
 ROOT = Path(__file__).parents[1]
@@ -54,7 +54,7 @@ def on_white(svg: str) -> str:
 
 def printed(name: str, answer: Answer) -> str:
     """Returns what `--markdown` prints of an answer, and its picture if it has one."""
-    text = shown.markdown(answer)
+    text = sections.markdown(answer)
     if name not in DRAWN:
         return text
     return f"{text}\n\n![{answer.title}: the picture of this study]({picture(name)})"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 # Their network has one layer, one direction, the last state and no convolution.
 _PLAIN = frozenset({"layers", "bidirectional", "pooling", "conv_width"})
+_ONE_SEED = "--data reviews.csv"
 _TEXT, _RANGE = frozenset({"text"}), frozenset({"range_test"})
 
 
@@ -26,7 +27,7 @@ class AboutStudy:
 
     claim: str
     method: str
-    example: str = "--data reviews.csv"
+    example: str = "--data reviews.csv --seeds 3"
     idle: frozenset[str] = _TEXT | _RANGE
     trains: bool = True
 
@@ -37,6 +38,7 @@ ABOUT = {
         method="Trains one layer in one direction that reads out the last state, and "
         "measures the gradient of each text's loss with respect to the hidden state "
         "after every token: before training, after one epoch and at the best epoch.",
+        example=_ONE_SEED,
         idle=_PLAIN | _TEXT | _RANGE,
     ),
     "memory": AboutStudy(
@@ -61,45 +63,42 @@ ABOUT = {
         method="Shuffles the words within each text, in training, in testing, in both "
         "or in neither, and measures the accuracy that is lost, beside a model without "
         "recurrence.",
-        example="--data reviews.csv --seeds 3",
     ),
     "size": AboutStudy(
         claim="LSTM is better where data is plentiful, and overfits more.",
         method="Trains each cell on stratified samples of 64, 128, 256 … training "
         "texts and on all of them, and fits a learning curve to the test accuracy.",
-        example="--data reviews.csv --seeds 3",
     ),
     "sensitivity": AboutStudy(
         claim="The cells differ in how much their settings matter.",
         method="Trains each cell with the same 16 settings of learning rate, dropout "
         "rate, units and maximum length, and measures the spread of the validation "
         "accuracy. --range-test runs a learning-rate range test instead.",
+        example=_ONE_SEED,
         idle=_TEXT | {"seeds"},
     ),
     "depth": AboutStudy(
         claim="Recurrent layers stack, and read in two directions.",
         method="Trains 1, 2 and 3 recurrent layers in one and in two directions, and "
         "compares each with one layer of the same cell.",
-        example="--data reviews.csv --seeds 3",
         idle=_TEXT | _RANGE | {"layers"},
     ),
     "mix": AboutStudy(
         claim="Recurrent layers combine with convolution and attention.",
         method="Trains each cell with a convolution before it, with attention pooling, "
         "and with both, and compares each with the same cell without them.",
-        example="--data reviews.csv --seeds 3",
         idle=_TEXT | _RANGE | {"conv_width"},
     ),
     "convergence": AboutStudy(
         claim="GRU converges in fewer steps than LSTM.",
         method="Trains the twins as compare does, and counts the training steps until "
         "three levels of validation loss are reached.",
-        example="--data reviews.csv --seeds 3",
     ),
     "cost": AboutStudy(
         claim="LSTM has the most parameters; GRU is cheaper.",
         method="Counts parameters and multiply-adds, and times training steps and "
         "predictions of all cells in turn on the same batches. It trains no model.",
+        example=_ONE_SEED,
         idle=_TEXT | _RANGE | {"seeds", "epochs", "patience"},
     ),
     "wins": AboutStudy(

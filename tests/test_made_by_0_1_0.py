@@ -23,7 +23,7 @@ from conftest import TINY, invoke
 from seqclf import Classifier, Comparison, Run, SequenceClassifier, config
 from seqclf.about_studies import ABOUT
 from seqclf.errors import RunError
-from seqclf.studies import STUDIES, claims_page, saved, sections, shown, write_page
+from seqclf.studies import STUDIES, claims_page, saved, sections, write_page
 from seqclf.workflows import compare as comparing
 from seqclf.workflows import train as training
 
@@ -447,9 +447,9 @@ def test_an_answer_is_read_shown_and_drawn(study, here):
     assert (answer.study, answer.trials, len(answer.rows)) == (study, trials, rows)
     assert words in answer.sentence
     assert answer.about.claim == ABOUT[study].claim
-    text = shown.markdown(answer)
+    text = sections.markdown(answer)
     console = Console(width=200, record=True, file=io.StringIO())
-    shown.to_terminal(answer, console)
+    sections.to_terminal(answer, console)
     printed = console.export_text()
     for cell in (*answer.table.header, *answer.table.rows[0]):
         assert all(word in printed for word in cell.split())

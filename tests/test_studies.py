@@ -23,7 +23,7 @@ from seqclf.report.table import Table, column_widths
 from seqclf.runs import Run
 from seqclf.runs.run import FIRST_EPOCH_FILE
 from seqclf.steps import Target
-from seqclf.studies import STUDIES, saved, shown
+from seqclf.studies import STUDIES, saved, sections
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import (
     QUICK_EPOCHS,
@@ -135,7 +135,7 @@ def test_a_narrow_screen_breaks_lines_between_words_and_cuts_nothing_off() -> No
     answer = dataclasses.replace(ANSWER, table=table, sentence="", notes=())
     for width in (8, 11, 12, 13, 80):
         console = Console(width=width, record=True, file=io.StringIO())
-        shown.to_terminal(answer, console)
+        sections.to_terminal(answer, console)
         said = console.export_text()
         assert Counter("".join(rows[0] + rows[1])) - Counter(said) <= Counter(" ")
         # Words stay whole wherever they fit.
@@ -200,7 +200,7 @@ def test_every_study_says_what_it_finds() -> None:
 
 def test_markdown_keeps_the_columns_whatever_a_cell_holds() -> None:
     table = Table(header=("a", "b"), rows=(("x|y", "1\n2"),))
-    text = shown.markdown(dataclasses.replace(ANSWER, table=table))
+    text = sections.markdown(dataclasses.replace(ANSWER, table=table))
     assert "| x\\|y | 1 2 |" in text
 
 

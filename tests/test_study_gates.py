@@ -22,7 +22,7 @@ from seqclf.studies.inside import (
     gates_shown,
     unrolled,
 )
-from seqclf.studies.inside.activations import activations
+from seqclf.studies.inside.gates_counted import activations
 from seqclf.studies.question import Question
 from seqclf.text.encoding import Examples
 from seqclf.text.tokens import tokenize

@@ -11,7 +11,7 @@ from seqclf.data import demo
 from seqclf.data.demo import grammar as demo_grammar
 from seqclf.records.inside import MemoryFindings
 from seqclf.report.table import Table
-from seqclf.studies import memory, memory_shown, memory_tasks
+from seqclf.studies import memory, memory_tasks
 from seqclf.studies.memory_tasks import TASKS, texts
 from seqclf.studies.question import Answer, Question
 from seqclf.text.tokens import tokenize
@@ -151,7 +151,7 @@ def test_a_planted_fall_is_found_and_a_cell_that_holds_too(seeds):
     assert 0.6 < far.low < 0.74 < far.high < 0.85
     assert cells["rnn"].over_rnn is None
     assert comes_back(findings)
-    said = memory_shown.sentence(findings, seeds)
+    said = memory.sentence(findings, seeds)
     assert "SimpleRNN falls half-way to chance at about 32 tokens" in said
     assert "LSTM does not up to 100 (99.0 %" in said
     assert ("one model each" if seeds == 1 else "3 models each") in said
@@ -163,7 +163,7 @@ def test_what_was_never_learnt_is_not_said_to_be_forgotten():
     found = findings.series["recall"].cells["rnn"]
     assert not found.learnt
     assert found.half_way is None
-    assert "SimpleRNN did not learn it" in memory_shown.sentence(findings, 1)
+    assert "SimpleRNN did not learn it" in memory.sentence(findings, 1)
 
 
 def test_the_study_has_a_recipe_of_its_own_but_given_settings_stand():
@@ -207,7 +207,7 @@ def drawn(findings):
         study="memory", title="", sentence="", rows=(), findings=findings, trials=4,
         table=Table(header=(), rows=()),
     )  # fmt: skip
-    return memory_shown.figure(answer)
+    return memory.figure(answer)
 
 
 def test_the_figure_shows_each_cell_task_and_chance():

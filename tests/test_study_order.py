@@ -11,7 +11,7 @@ from conftest import reviews, write_csv
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.records.inside import CellOrder, Difference, OrderFindings
 from seqclf.report.table import Table
-from seqclf.studies import order, order_shown
+from seqclf.studies import order
 from seqclf.studies.question import Answer, Question
 from seqclf.text.tokens import tokenize
 from seqclf.text.vocabulary import Vocabulary, encode_texts
@@ -102,15 +102,15 @@ def test_the_same_answers_lose_nothing():
 
 def test_the_sentence_claims_order_only_of_several_seeds_beyond_chance():
     findings = planted(3)
-    said = order_shown.sentence(findings, 3)
+    said = order.sentence(findings, 3)
     assert said.startswith("Order matters here to GRU.")
     assert "GRU 25.0 (" in said
     gru = findings.cells["gru"]
     lost = dataclasses.replace(gru.lost, p=0.06)
     findings.cells["gru"] = dataclasses.replace(gru, lost=lost)
-    said = order_shown.sentence(findings, 3)
+    said = order.sentence(findings, 3)
     assert said.startswith("Order is not shown to matter here to GRU.")
-    said = order_shown.sentence(planted(), 1)
+    said = order.sentence(planted(), 1)
     assert said.startswith("One training each cannot tell")
     assert "one model each" in said
 
@@ -136,7 +136,7 @@ def test_the_figure_shows_each_cell_and_both_trainings():
         study="order", title="", sentence="", rows=(), findings=planted(), trials=4,
         table=Table(header=(), rows=()),
     )  # fmt: skip
-    root = ElementTree.fromstring(order_shown.figure(answer))
+    root = ElementTree.fromstring(order.figure(answer))
     said = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
     for word in ("none", "rnn", "gru", "trained on words shuffled"):
         assert word in said

@@ -14,19 +14,19 @@ from seqclf.comparison import tuning
 from seqclf.comparison.design import Design
 from seqclf.records.sweeps import Correlation
 from seqclf.studies.question import quick_config
-from seqclf.studies.sweeps import random_search, range_test, sensitivity
+from seqclf.studies.sweeps import range_test, sensitivity, sensitivity_shown
 from seqclf.workflows.study import run_study
 
 
 def test_the_expected_best_is_the_mean_over_all_ways_to_draw():
     values = [0.6, 0.9, 0.7, 0.7]
-    for k, expected in enumerate(random_search.expected_best(values), 1):
+    for k, expected in enumerate(sensitivity.expected_best(values), 1):
         ways = itertools.product(values, repeat=k)
         assert expected == pytest.approx(np.mean([max(way) for way in ways]))
 
 
 def test_spreads_by_hand():
-    own, (pair,) = random_search.spreads({"gru": [0.1, 0.2, 0.3], "lstm": [0.2] * 3})
+    own, (pair,) = sensitivity.spreads({"gru": [0.1, 0.2, 0.3], "lstm": [0.2] * 3})
     assert own[0].sd == pytest.approx(0.1)
     assert own[0].quartile_range == pytest.approx(0.1)
     assert own[0].quartiles == pytest.approx((0.15, 0.2, 0.25))
@@ -43,7 +43,7 @@ def test_pairs_of_spreads_are_adjusted_for_their_number():
     generator = np.random.default_rng(2)
     spread = {"a": 1, "b": 2, "c": 4}
     trials = {c: generator.normal(0, s, 8).tolist() for c, s in spread.items()}
-    _, pairs = random_search.spreads(trials)
+    _, pairs = sensitivity.spreads(trials)
     far = {c: np.abs(np.array(v) - np.median(v)) for c, v in trials.items()}
     alone = [ttest_rel(far[one.a], far[one.b]).pvalue for one in pairs]
     assert min(p.p for p in pairs) == pytest.approx(3 * min(alone))
@@ -51,13 +51,13 @@ def test_pairs_of_spreads_are_adjusted_for_their_number():
 
 
 def test_planted_spreads_lie_in_their_intervals(monkeypatch):
-    monkeypatch.setattr(random_search, "RESAMPLES", 200)
+    monkeypatch.setattr(sensitivity, "RESAMPLES", 200)
     generator = np.random.default_rng(1)
     held, told_apart, false = np.zeros(3), 0, 0
     for _ in range(100):
         wide, narrow, other = generator.normal(size=(3, 16)) * [[0.08], [0.02], [0.02]]
         trials = {"rnn": wide.tolist(), "gru": narrow.tolist(), "lstm": other.tolist()}
-        own, pairs = random_search.spreads(trials)
+        own, pairs = sensitivity.spreads(trials)
         # Of the normal: 0.798 sd from the median, 1.349 sd between quartiles.
         held += [
             own[0].deviation_low < 0.798 * 0.08 < own[0].deviation_high,
@@ -79,20 +79,20 @@ def test_the_setting_that_decides_is_found():
         "max_length": [400] * 16,
     }
     accuracy = [-rate + 0.05 * generator.normal() for rate in settings["learning_rate"]]
-    found = random_search.correlations(settings, accuracy)
+    found = sensitivity.correlations(settings, accuracy)
     assert found[0].setting == "learning_rate"
     assert found[0].rho < -0.8
     assert found[0].n == 16
-    assert random_search.explaining(found) is found[0]
+    assert sensitivity_shown.explaining(found) is found[0]
     assert Correlation(setting="max_length", n=16) in found
 
 
 def test_chance_explains_nothing():
     generator = np.random.default_rng(5)
     settings = {name: generator.random(16).tolist() for name in "abcd"}
-    found = random_search.correlations(settings, generator.random(16).tolist())
-    assert random_search.explaining(found) is None
-    three = random_search.correlations({"a": [1, 2, 3]}, [0.1, 0.2, 0.3])
+    found = sensitivity.correlations(settings, generator.random(16).tolist())
+    assert sensitivity_shown.explaining(found) is None
+    three = sensitivity.correlations({"a": [1, 2, 3]}, [0.1, 0.2, 0.3])
     assert (three[0].rho, three[0].p) == (pytest.approx(1), None)
 
 

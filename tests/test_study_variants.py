@@ -12,12 +12,12 @@ from seqclf.errors import ConfigError
 from seqclf.records.sweeps import MeanShare, Variant, VariantsFindings
 from seqclf.studies import intervals
 from seqclf.studies.question import Question
-from seqclf.studies.sweeps import depth, mix, sweep, variants_shown
+from seqclf.studies.sweeps import variants
 from seqclf.workflows.study import run_study
 
 
 def test_depth_varies_layers_and_directions_alone():
-    points = depth.points(Question(config=TINY), None)
+    points = variants.depths(Question(config=TINY), None)
     assert [p.name for p in points] == [
         "1 layer, two-way", "2 layers, two-way", "3 layers, two-way",
         "1 layer, one-way", "2 layers, one-way", "3 layers, one-way",
@@ -27,11 +27,11 @@ def test_depth_varies_layers_and_directions_alone():
         TINY, model=dataclasses.replace(TINY.model, bidirectional=False)
     )
     assert points[3].config == one_way
-    assert depth.points(Question(config=one_way), None)[0].config == one_way
+    assert variants.depths(Question(config=one_way), None)[0].config == one_way
 
 
 def test_mix_adds_a_convolution_attention_and_both():
-    points = mix.points(Question(config=TINY), None)
+    points = variants.mixtures(Question(config=TINY), None)
     assert points[0].config == TINY
     assert [(p.values["conv_width"], p.values["pooling"]) for p in points] == [
         (None, "max"), (3, "max"), (None, "attention"), (3, "attention")
@@ -40,15 +40,15 @@ def test_mix_adds_a_convolution_attention_and_both():
         TINY, model=dataclasses.replace(TINY.model, pooling="attention")
     )
     with pytest.raises(ConfigError, match="--pooling"):
-        mix.points(Question(config=attentive), None)
+        variants.mixtures(Question(config=attentive), None)
 
 
 def test_quick_ones_share_their_plain_training():
     question = Question(config=TINY, quick=True)
-    plain = depth.points(question, None)[0].config
-    assert plain == mix.points(question, None)[0].config
-    assert len(depth.points(question, None)) == 2
-    assert len(mix.points(question, None)) == 2
+    plain = variants.depths(question, None)[0].config
+    assert plain == variants.mixtures(question, None)[0].config
+    assert len(variants.depths(question, None)) == 2
+    assert len(variants.mixtures(question, None)) == 2
 
 
 def right(shares: list[float], seed: int) -> dict[int, np.ndarray]:
@@ -89,16 +89,14 @@ def variant(name: str, p: float | None, difference: float | None = None) -> Vari
 
 def test_p_values_are_adjusted_and_the_sentence_claims_no_more():
     own = [variant("plain", None), variant("a", 0.02, 0.04), variant("b", 0.04, 0.01)]
-    adjusted = tuple(sweep.adjusted(own))
+    adjusted = tuple(intervals.adjusted(own))
     # Holm: 2 x 0.02, and 0.04 is not below it.
     assert [one.p for one in adjusted] == [None, 0.04, 0.04]
     question = Question(config=TINY, seeds=(0, 1))
     found = VariantsFindings(plain="plain", variants=adjusted, seeds=2)
-    assert "GRU, a: 4.0 points" in variants_shown.sentence(question, found)
+    assert "GRU, a: 4.0 points" in variants.sentence(question, found)
     unsure = (own[0], *(dataclasses.replace(one, p=0.5) for one in own[1:]))
-    said = variants_shown.sentence(
-        question, dataclasses.replace(found, variants=unsure)
-    )
+    said = variants.sentence(question, dataclasses.replace(found, variants=unsure))
     assert said.startswith("None of 2 comparisons with the plain network")
 
 

@@ -21,7 +21,7 @@ from seqclf.records.plain import to_plain
 from seqclf.records.sweeps import ToldApart
 from seqclf.steps import Target
 from seqclf.storage import write_json
-from seqclf.studies import saved, wins, wins_shown
+from seqclf.studies import saved, wins
 from seqclf.studies.question import Question
 from seqclf.workflows.study import run_study
 
@@ -84,14 +84,14 @@ def test_the_sign_test_is_that_of_a_fair_coin(tmp_path, ahead, behind):
     for number in range(behind):
         comparison(tmp_path, f"b{number}", -0.01)
     comparison(tmp_path, "equal", 0.0)
-    findings = wins.counted(wins.compared(tmp_path)[0])
+    findings = wins.count(wins.compared(tmp_path)[0])
     n = ahead + behind
     tail = sum(math.comb(n, k) for k in range(max(ahead, behind), n + 1)) / 2**n
     assert findings.p == pytest.approx(min(2 * tail, 1))
     assert (findings.first, findings.second, findings.ties) == (
         ahead, behind, 1,
     )  # fmt: skip
-    said = wins_shown.sentence(findings)
+    said = wins.sentence(findings)
     assert ("ahead more often than chance" in said) == (findings.p < 0.05)
 
 
@@ -107,22 +107,22 @@ def test_a_data_set_counts_once_and_the_outcome_does_not_choose(tmp_path):
 def test_the_built_in_corpus_is_shown_and_does_not_count(tmp_path):
     comparison(tmp_path, "demo-compare", 0.02, source=GENERATED)
     rows, _ = wins.compared(tmp_path)
-    findings = wins.counted(rows)
+    findings = wins.count(rows)
     assert findings.data_sets == 0
     assert findings.p is None
-    assert "does not count" in wins_shown.sentence(findings)
-    assert wins_shown.table(rows).rows[0][0] == "demo (not counted)"
+    assert "does not count" in wins.sentence(findings)
+    assert wins.table(rows).rows[0][0] == "demo (not counted)"
 
 
 def test_one_seed_tells_of_two_models_and_is_marked(tmp_path):
     comparison(tmp_path, "one-compare", 0.02, seeds=1)
     comparison(tmp_path, "two-compare", 0.03, seeds=3, p=0.01)
     rows, _ = wins.compared(tmp_path)
-    findings = wins.counted(rows)
+    findings = wins.count(rows)
     assert findings.told_apart == ToldApart(first=1, second=0, of=1)
-    marked = {row[0]: row[4].endswith("*") for row in wins_shown.table(rows).rows}
+    marked = {row[0]: row[4].endswith("*") for row in wins.table(rows).rows}
     assert marked == {"one": True, "two": False}
-    notes = " ".join(wins_shown.notes(rows, findings))
+    notes = " ".join(wins.notes(rows, findings))
     assert "p = 0.5" in notes  # two on one side: the least that two can give
     assert "six are needed" in notes
 

@@ -170,11 +170,11 @@ def _note_idle(context: typer.Context, name: str, screen: Screen) -> None:
 
 
 def _print(answer: Answer[Any], form: str) -> None:
-    from seqclf.studies import saved, shown
+    from seqclf.studies import saved, sections
 
     if form == "json":
         print_json(saved.to_values(answer))
     elif form:
-        typer.echo(shown.markdown(answer))
+        typer.echo(sections.markdown(answer))
     else:
-        shown.to_terminal(answer, stdout())
+        sections.to_terminal(answer, stdout())

@@ -207,7 +207,7 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread(Deviation):
-    """How far the n trials of a cell scatter, see `random_search.spreads`.
+    """How far the n trials of a cell scatter, see `sensitivity.spreads`.
 
     The best accuracy, the standard deviation, the first quartile, the median and the
     third, and the range of the quartiles with its interval.

@@ -7,36 +7,20 @@ accuracy need several.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from seqclf.cells import CELLS, GRU, LSTM, SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
-from seqclf.records.inside import (
-    CellMemory,
-    GatesFindings,
-    GradientsFindings,
-    MemoryFindings,
-    OrderFindings,
-)
-from seqclf.records.sweeps import (
-    ConvergenceFindings,
-    CostFindings,
-    SizeFindings,
-    SizePair,
-    TrialsFindings,
-    VariantsFindings,
-    WinsFindings,
-)
+from seqclf.records import inside, sweeps
 from seqclf.studies.intervals import MODELS
 from seqclf.studies.memory_tasks import RECALL_SERIES
 from seqclf.studies.question import Answer
 from seqclf.wording import joined, percent, points, times
 
-SUPPORTED, CONTRADICTED = "supported", "contradicted"
-UNDECIDED = "not decided here"
+SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "not decided here"
 FAR = 100  # tokens: "long-range"
 LEAST_SPAN = 50  # tokens that a gradient must be followed over to be called steady
 FEWEST_TEXTS = 10  # whose gradients are measured; fewer give no reliable interval
@@ -50,11 +34,9 @@ _NOT_BOTH = "LSTM and GRU were not both trained."
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What a study says of a claim.
+    """What a study says of a claim: SUPPORTED, CONTRADICTED or UNDECIDED.
 
-    Attributes:
-      verdict: SUPPORTED, CONTRADICTED or UNDECIDED.
-      evidence: The numbers behind it, with their intervals, in a sentence or two.
+    `evidence` are the numbers behind it, with their intervals, in a sentence or two.
     """
 
     verdict: str
@@ -77,10 +59,8 @@ class Claim:
 def by_interval(low: float | None, high: float | None, bound: float = 0.0) -> str:
     """Returns the verdict on "it is more than `bound`", from an interval of it.
 
-    Args:
-      low: Lower end; without ends, as for a single training, nothing is decided.
-      high: Upper end.
-      bound: 0 for a difference, 1 for a ratio.
+    Without ends, as for a single training, nothing is decided. `bound` is 0 for a
+    difference, 1 for a ratio.
     """
     if low is None or high is None:
         return UNDECIDED
@@ -97,29 +77,22 @@ def all_of(verdicts: Iterable[str]) -> str:
     return SUPPORTED if found == {SUPPORTED} else UNDECIDED
 
 
-def _accuracies(right: Mapping[str, float]) -> list[str]:
-    return [f"{title(cell)} {percent(value)} %" for cell, value in right.items()]
-
-
 def _of_one(answer: Answer[Any]) -> str:
     return " One training each." if len(answer.about.seeds) < 2 else ""
 
 
-def gradients_of_rnn(answer: Answer[GradientsFindings]) -> Ruling:
+def gradients_of_rnn(answer: Answer[inside.GradientsFindings]) -> Ruling:
     """Judges whether a plain RNN's gradients vanish or explode, at any stage."""
-    found, state = answer.findings, answer.findings.memory[SIMPLE_RNN.name]
-    stages = {
-        stage: at.states[state] for stage, at in found.cells[SIMPLE_RNN.name].items()
-    }
+    found, cell = answer.findings, SIMPLE_RNN.name
+    state = found.memory[cell]
+    stages = {stage: at.states[state] for stage, at in found.cells[cell].items()}
     said = [
         f"{stage} {at.verdict}, {times(at.factor, at.factor_low, at.factor_high)}"
         for stage, at in stages.items()
     ]
     verdicts = {at.verdict for at in stages.values()}
-    evidence = (
-        f"SimpleRNN's gradient over {found.span} tokens: {'; '.join(said)}."
-        f"{_of_one(answer)}"
-    )
+    evidence = f"SimpleRNN's gradient over {found.span} tokens: {'; '.join(said)}."
+    evidence += _of_one(answer)
     if found.texts < FEWEST_TEXTS:
         return Ruling(UNDECIDED, f"{evidence} Of {found.texts} texts.")
     if verdicts & {"vanishing", "exploding"}:
@@ -129,17 +102,17 @@ def gradients_of_rnn(answer: Answer[GradientsFindings]) -> Ruling:
     return Ruling(CONTRADICTED if verdicts == {"steady"} else UNDECIDED, evidence)
 
 
-def gradients_of_gates(answer: Answer[GradientsFindings]) -> Ruling:
+def gradients_of_gates(answer: Answer[inside.GradientsFindings]) -> Ruling:
     """Judges whether more of a gradient comes back through gates, trained."""
     found, said, verdicts = answer.findings, [], []
     for cell, stages in found.against_rnn.items():
         stage, at = list(stages.items())[-1]
         verdicts.append(by_interval(at.low, at.high, bound=1.0))
         said.append(f"{title(cell)} {times(at.ratio, at.low, at.high)}")
+    right = [f"{title(cell)} {percent(one)} %" for cell, one in found.accuracy.items()]
     evidence = (
         f"Gradient left over {found.span} tokens, beside SimpleRNN's, {stage}: "
-        f"{joined(said)}. Right on test: {joined(_accuracies(found.accuracy))}."
-        f"{_of_one(answer)}"
+        f"{joined(said)}. Right on test: {joined(right)}.{_of_one(answer)}"
     )
     if found.texts < FEWEST_TEXTS:
         return Ruling(UNDECIDED, f"{evidence} Of {found.texts} texts.")
@@ -148,10 +121,10 @@ def gradients_of_gates(answer: Answer[GradientsFindings]) -> Ruling:
     return Ruling(all_of(verdicts), evidence)
 
 
-def copy_and_drop(answer: Answer[GatesFindings]) -> Ruling:
+def copy_and_drop(answer: Answer[inside.GatesFindings]) -> Ruling:
     """Judges whether z near 1 keeps a GRU's state, and r near 0 drops it."""
     found, said, verdicts = answer.findings, [], []
-    for one, what, here, there in (
+    for one, what, at, there in (
         (found.copying, "the state moves", "z > 0.9", "z < 0.1"),
         (found.dropping, "the old state moves the candidate", "r < 0.1", "r > 0.9"),
     ):
@@ -159,17 +132,15 @@ def copy_and_drop(answer: Answer[GatesFindings]) -> Ruling:
             return Ruling(UNDECIDED, "GRU was not measured.")
         ratio, low, high = one.ratio, one.low, one.high
         if ratio is None or low is None or high is None:
-            return Ruling(
-                UNDECIDED, f"The GRU's {here[0]} is never near both its ends."
-            )
+            return Ruling(UNDECIDED, f"The GRU's {at[0]} is never near both its ends.")
         verdicts.append(by_interval(-high, -low, bound=-HALF))
         far = times(ratio, low, high)
-        said.append(f"{what} {far} as far at {here} as at {there}")
+        said.append(f"{what} {far} as far at {at} as at {there}")
     evidence = f"Over the texts, for these models: {joined(said)}.{_of_one(answer)}"
     return Ruling(all_of(verdicts), evidence)
 
 
-def hidden_memory(answer: Answer[GatesFindings]) -> Ruling:
+def hidden_memory(answer: Answer[inside.GatesFindings]) -> Ruling:
     """Judges whether an LSTM's output gate hides more than a tenth of its memory."""
     lstm = answer.findings.cells.get(LSTM.name)
     one = lstm.exposed if lstm else None
@@ -183,7 +154,7 @@ def hidden_memory(answer: Answer[GatesFindings]) -> Ruling:
     return Ruling(by_interval(-one.high, -one.low, bound=-MOST_SHOWN), evidence)
 
 
-def memory_of_gates(answer: Answer[MemoryFindings]) -> Ruling:
+def memory_of_gates(answer: Answer[inside.MemoryFindings]) -> Ruling:
     """Judges whether gated cells recall over the longest distance what rnn does not.
 
     In every variant of the first-token task: how far SimpleRNN gets depends on the
@@ -207,12 +178,12 @@ def memory_of_gates(answer: Answer[MemoryFindings]) -> Ruling:
     return Ruling(all_of(verdicts) if distance >= FAR else UNDECIDED, evidence)
 
 
-def _far(one: CellMemory) -> str:
+def _far(one: inside.CellMemory) -> str:
     value, half = f"{percent(one.accuracy[-1].accuracy)} %", one.half_way
     return value if half is None else f"{value} (half-way to chance at {half:.0f})"
 
 
-def order(answer: Answer[OrderFindings]) -> Ruling:
+def order(answer: Answer[inside.OrderFindings]) -> Ruling:
     """Judges whether a cell does worse with both training and test texts shuffled.
 
     Shuffled test texts alone do not count: models trained in order never saw any.
@@ -239,7 +210,7 @@ def order(answer: Answer[OrderFindings]) -> Ruling:
     return Ruling(CONTRADICTED if none else UNDECIDED, evidence)
 
 
-def parameters(answer: Answer[CostFindings]) -> Ruling:
+def parameters(answer: Answer[sweeps.CostFindings]) -> Ruling:
     """Judges the order LSTM, GRU, SimpleRNN of recurrent parameters."""
     counts = answer.findings.recurrent_parameters
     said = [f"{title(cell)} {n:,}" for cell, n in counts.items()]
@@ -250,7 +221,7 @@ def parameters(answer: Answer[CostFindings]) -> Ruling:
     return Ruling(verdict, f"Recurrent parameters: {joined(said)}.")
 
 
-def price_of_gates(answer: Answer[CostFindings]) -> Ruling:
+def price_of_gates(answer: Answer[sweeps.CostFindings]) -> Ruling:
     """Judges whether a gated cell's step takes longer than SimpleRNN's."""
     ratio = answer.findings.step_ratio[SIMPLE_RNN.name]
     # Of SimpleRNN beside GRU: below 1, the gates cost.
@@ -259,7 +230,7 @@ def price_of_gates(answer: Answer[CostFindings]) -> Ruling:
     return Ruling(verdict, f"A step of SimpleRNN takes {said} as long as GRU's.")
 
 
-def speed_of_gru(answer: Answer[CostFindings]) -> Ruling:
+def speed_of_gru(answer: Answer[sweeps.CostFindings]) -> Ruling:
     """Judges whether LSTM's step takes longer than GRU's."""
     ratio = answer.findings.step_ratio[LSTM.name]
     said = times(ratio.median, ratio.low, ratio.high)
@@ -269,7 +240,7 @@ def speed_of_gru(answer: Answer[CostFindings]) -> Ruling:
     return Ruling(by_interval(ratio.low, ratio.high, bound=1.0), evidence)
 
 
-def convergence(answer: Answer[ConvergenceFindings]) -> Ruling:
+def convergence(answer: Answer[sweeps.ConvergenceFindings]) -> Ruling:
     """Judges whether GRU reaches the same loss in fewer steps than LSTM."""
     hardest = answer.findings.hardest
     if hardest is None:
@@ -283,17 +254,18 @@ def convergence(answer: Answer[ConvergenceFindings]) -> Ruling:
     return Ruling(by_interval(-ratio.high, -ratio.low, bound=-1.0), evidence)
 
 
-def _lstm_over_gru(pairs: Sequence[SizePair]) -> tuple[float, float, float] | None:
+def _lstm_over_gru(
+    pairs: Sequence[sweeps.SizePair],
+) -> tuple[float, float, float] | None:
     """Returns difference, low and high of LSTM over GRU, if it was measured."""
-    for one in pairs:
-        if (one.a, one.b) == (LSTM.name, GRU.name):
-            return one.difference, one.low, one.high
-        if (one.a, one.b) == (GRU.name, LSTM.name):
-            return -one.difference, -one.high, -one.low
-    return None
+    by_cells = {(one.a, one.b): one for one in pairs}
+    if one := by_cells.get((LSTM.name, GRU.name)):
+        return one.difference, one.low, one.high
+    one = by_cells.get((GRU.name, LSTM.name))
+    return (-one.difference, -one.high, -one.low) if one else None
 
 
-def plenty(answer: Answer[SizeFindings]) -> Ruling:
+def plenty(answer: Answer[sweeps.SizeFindings]) -> Ruling:
     """Judges whether LSTM is ahead of GRU with the most training texts."""
     found = answer.findings
     apart, most = _lstm_over_gru(found.pairs), max(found.sizes)
@@ -308,7 +280,7 @@ def plenty(answer: Answer[SizeFindings]) -> Ruling:
     return Ruling(by_interval(low, high), evidence)
 
 
-def overfitting(answer: Answer[SizeFindings]) -> Ruling:
+def overfitting(answer: Answer[sweeps.SizeFindings]) -> Ruling:
     """Judges whether LSTM's train-validation gap is larger than GRU's."""
     gaps = answer.findings.gaps
     if gaps is None:
@@ -321,7 +293,7 @@ def overfitting(answer: Answer[SizeFindings]) -> Ruling:
     return Ruling(by_interval(gaps.low, gaps.high), evidence)
 
 
-def sensitivity(answer: Answer[TrialsFindings]) -> Ruling:
+def sensitivity(answer: Answer[sweeps.TrialsFindings]) -> Ruling:
     """Judges whether the same trials scatter differently for two of the cells."""
     found = answer.findings
     spreads = [f"{title(one.cell)} {100 * one.deviation:.1f}" for one in found.spreads]
@@ -338,7 +310,7 @@ def sensitivity(answer: Answer[TrialsFindings]) -> Ruling:
     return Ruling(SUPPORTED if apart else UNDECIDED, evidence)
 
 
-def variants(answer: Answer[VariantsFindings]) -> Ruling:
+def variants(answer: Answer[sweeps.VariantsFindings]) -> Ruling:
     """Judges whether a variant of the network is better than the plain one."""
     found = answer.findings
     compared = [(one, one.apart) for one in found.variants if one.apart]
@@ -359,7 +331,7 @@ def variants(answer: Answer[VariantsFindings]) -> Ruling:
     return Ruling(CONTRADICTED if all_worse else UNDECIDED, evidence)
 
 
-def wins(answer: Answer[WinsFindings]) -> Ruling:
+def wins(answer: Answer[sweeps.WinsFindings]) -> Ruling:
     """Judges whether GRU is ahead of LSTM on more data sets than chance makes it."""
     found = answer.findings
     first, second, p = found.first, found.second, found.p

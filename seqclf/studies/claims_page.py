@@ -32,13 +32,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All claims, judged.
+    """All claims, judged, and the HTML page with them.
 
-    Attributes:
-      title: Names the data they were judged on.
-      rulings: Each claim with its verdict.
-      notes: What a reader must know, a sentence each.
-      file: The HTML page.
+    The title names the data that they were judged on; the notes are what a reader must
+    know, a sentence each.
     """
 
     title: str
@@ -72,11 +69,7 @@ class Page:
 
 def judge(answers: Mapping[str, Answer[Any]]) -> list[Judged]:
     """Judges each claim whose study has an answer."""
-    return [
-        _judged(claim, answers[claim.study])
-        for claim in CLAIMS
-        if claim.study in answers
-    ]
+    return [_judged(one, answers[one.study]) for one in CLAIMS if one.study in answers]
 
 
 def _judged(claim: Claim, answer: Answer[Any]) -> Judged:
@@ -84,11 +77,7 @@ def _judged(claim: Claim, answer: Answer[Any]) -> Judged:
     # `sensitivity` takes the first seed only of those that were asked for.
     is_one = isinstance(found, TrialsFindings)
     return Judged(
-        claim=claim.text,
-        verdict=ruling.verdict,
-        evidence=ruling.evidence,
-        study=claim.study,
-        source=claim.source,
-        trials=answer.trials,
+        claim=claim.text, verdict=ruling.verdict, evidence=ruling.evidence,
+        study=claim.study, source=claim.source, trials=answer.trials,
         seeds=found.seeds if is_one else len(answer.about.seeds),
-    )
+    )  # fmt: skip

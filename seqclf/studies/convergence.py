@@ -13,6 +13,7 @@ of the ratio of their steps, with Student's interval over seeds.
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ from seqclf.runs import Run
 from seqclf.studies import convergence_shown
 from seqclf.studies.intervals import student_mean
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, trainings
+from seqclf.studies.question import Answer, Question, grouped, trainings
 from seqclf.studies.timed import twins_timed
 from seqclf.text.batching import num_batches
 
@@ -98,75 +99,54 @@ def run(question: Question, lab: Lab) -> Answer[ConvergenceFindings]:
     # Not from the run's own data source, which may have been moved since.
     lengths = lab.load(config).splits[TRAIN].lengths
     curves = [_curve(run, lengths) for run in finished]
-    one_each = trainings(question, config)[: len(question.cells)]
-    timed = twins_timed(one_each, lab)
-    steps_alone = {
-        one.model.cell: time.milliseconds_per_step.median
-        for one, time in zip(one_each, timed, strict=True)
-    }
+    timed = twins_timed(trainings(question, config)[: len(question.cells)], lab)
+    medians = [one.milliseconds_per_step.median for one in timed]
+    steps_alone = dict(zip(question.cells, medians, strict=True))
     findings = found(curves, steps_alone)
     return Answer(
-        study="convergence",
-        title="How fast the cells learn",
+        study="convergence", title="How fast the cells learn",
         sentence=convergence_shown.sentence(findings),
-        table=convergence_shown.table(findings),
-        rows=tuple(_rows(curves)),
-        findings=findings,
-        trials=len(curves),
+        table=convergence_shown.table(findings), rows=tuple(_rows(curves)),
+        findings=findings, trials=len(curves),
         notes=convergence_shown.notes(question, finished, findings),
-    )
+    )  # fmt: skip
 
 
 def _curve(run: Run, lengths: np.ndarray) -> Curve:
     config, history = run.config, run.history
-    steps, seconds = [0], [0.0]
-    for record in history:
-        number = num_batches(lengths, config.training, record.epoch)
-        steps.append(steps[-1] + number)
-        seconds.append(seconds[-1] + record.seconds)
+    steps = [num_batches(lengths, config.training, record.epoch) for record in history]
+    seconds = [record.seconds for record in history]
     guessing = math.log(len(run.labels))
     return Curve(
         cell=config.model.cell,
         seed=config.training.seed,
-        steps=tuple(steps),
-        seconds=tuple(seconds),
+        steps=tuple(itertools.accumulate(steps, initial=0)),
+        seconds=tuple(itertools.accumulate(seconds, initial=0.0)),
         losses=(guessing, *(record.validation_loss for record in history)),
     )
 
 
-def found(
-    curves: Sequence[Curve], milliseconds: dict[str, float]
-) -> ConvergenceFindings:
-    """Returns the findings of `run`.
+def found(curves: Sequence[Curve], step_ms: dict[str, float]) -> ConvergenceFindings:
+    """Returns the findings of `run`, from the curve of each training.
 
-    Args:
-      curves: A training each, GRU and LSTM with the same seeds.
-      milliseconds: Of a training step timed alone, by cell.
+    GRU and LSTM have the same seeds; `step_ms`, by cell, are those of a step alone.
     """
-    cells = list(dict.fromkeys(curve.cell for curve in curves))
+    best = grouped((curve.cell, curve.best_epoch) for curve in curves)
     guessing = curves[0].losses[0]
     hardest = hardest_loss(curves)
     way = max(1 - hardest / guessing, 0.0)
     levels: list[Level] = []
     if way >= LEAST_WAY:
         losses = [guessing + share * (hardest - guessing) for share in SHARES[:-1]]
-        levels = [_level(curves, loss, milliseconds) for loss in (*losses, hardest)]
+        levels = [_level(curves, loss, step_ms) for loss in (*losses, hardest)]
     fewer, more = _decided(levels)
     return ConvergenceFindings(
-        levels=tuple(levels),
-        hardest=levels[-1] if levels else None,
-        best_epoch={
-            cell: statistics.fmean(c.best_epoch for c in curves if c.cell == cell)
-            for cell in cells
-        },
-        milliseconds_per_step=dict(milliseconds),
-        guessing=guessing,
-        way=way,
-        fewer=fewer,
-        more=more,
-        last=_last(curves, hardest, milliseconds) if levels else (None, None),
-        seeds=sum(curve.cell == FIRST for curve in curves),
-    )
+        levels=tuple(levels), hardest=levels[-1] if levels else None,
+        best_epoch={cell: statistics.fmean(epochs) for cell, epochs in best.items()},
+        milliseconds_per_step=dict(step_ms), guessing=guessing, way=way,
+        fewer=fewer, more=more, seeds=sum(curve.cell == FIRST for curve in curves),
+        last=_last(curves, hardest, step_ms) if levels else (None, None),
+    )  # fmt: skip
 
 
 def _decided(levels: Sequence[Level]) -> tuple[int, int]:
@@ -177,12 +157,12 @@ def _decided(levels: Sequence[Level]) -> tuple[int, int]:
 
 
 def _last(
-    curves: Sequence[Curve], loss: float, milliseconds: dict[str, float]
+    curves: Sequence[Curve], loss: float, step_ms: dict[str, float]
 ) -> tuple[float, float]:
     """Returns the most steps, and seconds alone, that a GRU or LSTM needs."""
     steps = [(c.steps_to(loss), c.cell) for c in curves if c.cell in (FIRST, SECOND)]
     there = [(value, cell) for value, cell in steps if value is not None]
-    seconds = [value * milliseconds[cell] / 1000 for value, cell in there]
+    seconds = [value * step_ms[cell] / 1000 for value, cell in there]
     return max(value for value, _ in there), max(seconds)
 
 
@@ -191,21 +171,17 @@ def hardest_loss(curves: Sequence[Curve]) -> float:
     return max(min(c.losses[1:]) for c in curves if c.cell in (FIRST, SECOND))
 
 
-def _level(
-    curves: Sequence[Curve], loss: float, milliseconds: dict[str, float]
-) -> Level:
-    reached: dict[str, list[float | None]] = {}
-    for curve in curves:
-        reached.setdefault(curve.cell, []).append(curve.steps_to(loss))
+def _level(curves: Sequence[Curve], loss: float, step_ms: dict[str, float]) -> Level:
+    reached = grouped((curve.cell, curve.steps_to(loss)) for curve in curves)
     means = {cell: _mean(values) for cell, values in reached.items()}
-    faster = milliseconds[FIRST] / milliseconds[SECOND]
+    faster = step_ms[FIRST] / step_ms[SECOND]
     ratio = paired_ratio(_by_seed(curves, FIRST, loss), _by_seed(curves, SECOND, loss))
     return Level(
         loss=loss,
         trainings={c: sum(s is not None for s in v) for c, v in reached.items()},
         steps=means,
         seconds_alone={
-            cell: None if steps is None else steps * milliseconds[cell] / 1000
+            cell: None if steps is None else steps * step_ms[cell] / 1000
             for cell, steps in means.items()
         },
         ratio=ratio,
@@ -226,11 +202,8 @@ def _mean(values: Sequence[float | None]) -> float | None:
 def paired_ratio(first: dict[int, float], second: dict[int, float]) -> Mean:
     """Returns the geometric mean of the ratio of two cells' steps, paired by seed.
 
-    Its interval is by Student's t on the logarithms; a single seed has none.
-
-    Args:
-      first: Steps by seed, positive.
-      second: The same seeds of the other cell.
+    Its interval is by Student's t on the logarithms; a single seed has none. Both cells
+    have steps, positive, of the same seeds.
     """
     logs = [math.log(first[seed] / second[seed]) for seed in first]
     return student_mean(logs).mapped(math.exp)
@@ -239,14 +212,10 @@ def paired_ratio(first: dict[int, float], second: dict[int, float]) -> Mean:
 def _rows(curves: Sequence[Curve]) -> list[EpochReached]:
     return [
         EpochReached(
-            cell=curve.cell,
-            seed=curve.seed,
-            epoch=epoch,
-            steps=curve.steps[epoch],
-            seconds=curve.seconds[epoch],
-            validation_loss=loss,
+            cell=curve.cell, seed=curve.seed, epoch=epoch, steps=curve.steps[epoch],
+            seconds=curve.seconds[epoch], validation_loss=loss,
             is_best=int(epoch == curve.best_epoch),
         )
         for curve in curves
         for epoch, loss in enumerate(curve.losses)
-    ]
+    ]  # fmt: skip

@@ -10,7 +10,7 @@ from seqclf.records.sweeps import ConvergenceFindings, EpochReached, Level, Mean
 from seqclf.report.figures import drawn, legend, style
 from seqclf.report.table import Table
 from seqclf.runs import Run
-from seqclf.studies.question import QUICK_ROWS, Answer, Question
+from seqclf.studies.question import QUICK_ROWS, Answer, Question, grouped
 from seqclf.wording import MISSING, joined, with_interval
 
 LABELS = ("training steps", "seconds, with steps timed alone")
@@ -25,12 +25,10 @@ def sentence(findings: ConvergenceFindings) -> str:
             f"the least successful ended {100 * findings.way:.0f} % below the loss "
             "of guessing."
         )
-    losses = joined([f"{level.loss:.3f}" for level in levels])
+    those = joined([f"{level.loss:.3f}" for level in levels])
     steps = joined([_ratio(level.ratio) for level in levels])
     seconds = joined([f"{level.seconds_ratio.mean:.2f}" for level in levels])
-    lead = (
-        f"To validation losses of {losses} GRU needed {steps} times the steps of LSTM"
-    )
+    lead = f"To validation losses of {those} GRU needed {steps} times the steps of LSTM"
     alone = f"with steps timed alone, {seconds} times its seconds"
     if hardest.ratio.low is None:
         return (
@@ -70,14 +68,10 @@ def _line(
     if level is None:
         return (MISSING, cell, MISSING, MISSING, MISSING, best)
     steps, seconds = level.steps[cell], level.seconds_alone[cell]
-    return (
-        f"{level.loss:.3f}",
-        cell,
-        f"{level.trainings[cell]} of {findings.seeds}",
-        MISSING if steps is None else f"{steps:,.0f}",
-        MISSING if seconds is None else f"{seconds:.1f}",
-        best,
-    )
+    steps_said = MISSING if steps is None else f"{steps:,.0f}"
+    seconds_said = MISSING if seconds is None else f"{seconds:.1f}"
+    reached = f"{level.trainings[cell]} of {findings.seeds}"
+    return (f"{level.loss:.3f}", cell, reached, steps_said, seconds_said, best)
 
 
 def notes(
@@ -89,8 +83,10 @@ def notes(
     if jobs != [1]:
         several = joined([str(n) for n in jobs])
         passed = f"with {several} trainings at a time: they do not rank the cells."
+    medians = findings.milliseconds_per_step.items()
+    times = joined([f"{value:.1f} ms ({cell})" for cell, value in medians])
     said = [
-        f"Seconds timed alone are steps times {_milliseconds(findings)}, timed in "
+        f"Seconds timed alone are steps times {times}, timed in "
         f"turns on the same batches.",
         f"Wall-clock seconds, in the rows, were measured {passed}",
         f"Within an epoch the loss is taken to fall along a line, in the first from "
@@ -101,11 +97,6 @@ def notes(
     epochs = finished[0].config.training.epochs
     quick = f"at most {QUICK_ROWS:,} training texts, {epochs} epochs at most."
     return (*said, *question.quick_note(quick))
-
-
-def _milliseconds(findings: ConvergenceFindings) -> str:
-    times = findings.milliseconds_per_step.items()
-    return joined([f"{value:.1f} ms ({cell})" for cell, value in times])
 
 
 def figure(answer: Answer[ConvergenceFindings]) -> str:
@@ -119,9 +110,10 @@ def figure(answer: Answer[ConvergenceFindings]) -> str:
     def draw(figure: Any) -> None:
         panels = figure.subplots(1, 2, sharey=True)
         for index, cell in enumerate(findings.best_epoch):
+            own = grouped((row.seed, row) for row in answer.rows if row.cell == cell)
             seconds = findings.milliseconds_per_step[cell] / 1000
             for axes, unit in zip(panels, (1, seconds), strict=True):
-                _draw_cell(axes, _lines(answer.rows, cell), unit, style(cell, index))
+                _draw_cell(axes, list(own.values()), unit, style(cell, index))
         for axes, label, last in zip(panels, LABELS, findings.last, strict=True):
             for level in findings.levels:
                 axes.axhline(level.loss, color="#888888", linewidth=0.7, zorder=0)
@@ -146,11 +138,3 @@ def _draw_cell(
     means = [statistics.fmean(r.validation_loss for r in rows) for rows in together]
     steps = [unit * statistics.fmean(r.steps for r in rows) for rows in together]
     axes.plot(steps, means, label=lines[0][0].cell, markersize=4, **look)
-
-
-def _lines(rows: Sequence[EpochReached], cell: str) -> list[list[EpochReached]]:
-    """Returns a cell's rows, a list a seed."""
-    seeds = dict.fromkeys(row.seed for row in rows if row.cell == cell)
-    return [
-        [row for row in rows if row.cell == cell and row.seed == seed] for seed in seeds
-    ]

@@ -12,18 +12,25 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
 
 from seqclf.cells import CELLS, GRU
+from seqclf.comparison.verdict import title
 from seqclf.config import ModelConfig, RunConfig
 from seqclf.errors import ConfigError, RunError
 from seqclf.model.build import recurrent_parameters
 from seqclf.records.sweeps import CellCost, CostFindings, Median
 from seqclf.records.training import TimedTwin
+from seqclf.report.figures import drawn, short, style
+from seqclf.report.svg import INK
+from seqclf.report.table import Table
 from seqclf.statistics import CONFIDENCE
-from seqclf.studies import cost_shown
+from seqclf.studies.drawing import name_lines
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, trainings
+from seqclf.studies.question import QUICK_ROWS, Answer, Question, grouped, trainings
 from seqclf.studies.timed import twins_timed
+from seqclf.wording import counted, interval, joined
 
 
 def run(question: Question, lab: Lab) -> Answer[CostFindings]:
@@ -39,19 +46,12 @@ def run(question: Question, lab: Lab) -> Answer[CostFindings]:
     configs = trainings(question, config)[: len(question.cells)]
     measured = twins_timed(configs, lab)
     base = measured[question.cells.index(GRU.name)].milliseconds_per_step.rounds
-    rows = [
-        _row(one, timed, base) for one, timed in zip(configs, measured, strict=True)
-    ]
+    rows = [_row(c, timed, base) for c, timed in zip(configs, measured, strict=True)]
     return Answer(
-        study="cost",
-        title="What each cell costs",
-        sentence=cost_shown.sentence(rows),
-        table=cost_shown.table(rows),
-        rows=tuple(rows),
-        findings=_findings(rows),
-        trials=0,
-        notes=cost_shown.notes(config, rows, question),
-    )
+        study="cost", title="What each cell costs", sentence=sentence(rows),
+        table=table(rows), rows=tuple(rows), findings=_findings(rows), trials=0,
+        notes=notes(config, rows, question),
+    )  # fmt: skip
 
 
 def multiply_adds(config: ModelConfig) -> int:
@@ -75,20 +75,14 @@ def _row(config: RunConfig, timed: TimedTwin, base: Sequence[float]) -> CellCost
     step = timed.milliseconds_per_step
     ratio = ratio_by_round(step.rounds, base)
     return CellCost(
-        cell=cell,
-        recurrent_parameters=formula,
-        parameters=timed.parameters,
+        cell=cell, recurrent_parameters=formula, parameters=timed.parameters,
         multiply_adds_per_token=multiply_adds(config.model),
-        milliseconds_per_step=step.median,
-        milliseconds_per_step_least=step.least,
-        milliseconds_per_step_most=step.most,
-        tokens_per_second=timed.tokens_per_second,
+        milliseconds_per_step=step.median, milliseconds_per_step_least=step.least,
+        milliseconds_per_step_most=step.most, tokens_per_second=timed.tokens_per_second,
         milliseconds_per_prediction=timed.milliseconds_per_prediction,
-        kernel=timed.kernel,
-        step_ratio=ratio.median,
-        step_ratio_low=ratio.low,
+        kernel=timed.kernel, step_ratio=ratio.median, step_ratio_low=ratio.low,
         step_ratio_high=ratio.high,
-    )
+    )  # fmt: skip
 
 
 def ratio_by_round(times: Sequence[float], base: Sequence[float]) -> Median:
@@ -114,22 +108,133 @@ def interval_of_median(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _findings(rows: Sequence[CellCost]) -> CostFindings:
-    by_cell = {row.cell: row for row in rows}.items()
+    names = {one.name for one in fields(CostFindings)} - {"step_ratio"}
     return CostFindings(
-        recurrent_parameters={cell: one.recurrent_parameters for cell, one in by_cell},
-        parameters={cell: one.parameters for cell, one in by_cell},
-        multiply_adds_per_token={c: one.multiply_adds_per_token for c, one in by_cell},
-        milliseconds_per_step={
-            cell: one.milliseconds_per_step for cell, one in by_cell
+        **{name: {row.cell: getattr(row, name) for row in rows} for name in names},
+        step_ratio={
+            row.cell: Median(
+                median=row.step_ratio, low=row.step_ratio_low, high=row.step_ratio_high
+            )
+            for row in rows
         },
-        milliseconds_per_prediction={
-            cell: one.milliseconds_per_prediction for cell, one in by_cell
-        },
-        kernel={cell: one.kernel for cell, one in by_cell},
-        step_ratio={cell: _ratio(one) for cell, one in by_cell},
     )
 
 
-def _ratio(one: CellCost) -> Median:
-    low, high = one.step_ratio_low, one.step_ratio_high
-    return Median(median=one.step_ratio, low=low, high=high)
+def sentence(rows: Sequence[CellCost]) -> str:
+    """Says what the cells cost beside GRU."""
+    base = next(row for row in rows if row.cell == GRU.name)
+    others = [row for row in rows if row is not base]
+    weights = f"GRU has {base.recurrent_parameters:,} recurrent parameters"
+    if not others:
+        return f"{weights} and takes {base.milliseconds_per_step:.1f} ms a step."
+    counts = [f"{title(r.cell)} {r.recurrent_parameters:,}" for r in others]
+    times = [
+        f"{title(r.cell)} {r.step_ratio:.2f} times ({_spread(r)}) that of GRU"
+        for r in others
+    ]
+    return (
+        f"{weights}, {joined(counts)}. A training step alone on this machine took "
+        f"{joined(times)}; in brackets the 95 % interval of the median over the rounds."
+    )
+
+
+def _spread(row: CellCost) -> str:
+    return interval(row.step_ratio_low, row.step_ratio_high, scale=1, digits=2)
+
+
+def table(rows: Sequence[CellCost]) -> Table:
+    """Returns a line a cell."""
+    return Table(
+        header=(
+            "cell", "recurrent parameters", "multiply-adds a token", "ms a step",
+            "beside GRU (95 % interval)", "ms a prediction",
+        ),
+        rows=tuple(
+            (
+                row.cell,
+                f"{row.recurrent_parameters:,}",
+                f"{row.multiply_adds_per_token:,}",
+                f"{row.milliseconds_per_step:.2f}",
+                f"{row.step_ratio:.2f} ({_spread(row)})",
+                f"{row.milliseconds_per_prediction:.3f}",
+            )
+            for row in rows
+        ),
+    )  # fmt: skip
+
+
+def notes(
+    config: RunConfig, rows: Sequence[CellCost], question: Question
+) -> tuple[str, ...]:
+    """Says what was counted and timed, and what does not compare."""
+    model = config.model
+    directions = "two directions" if model.bidirectional else "one direction"
+    said = [
+        f"{counted(model.layers, 'recurrent layer')}, {directions}, {model.units} "
+        f"units, {model.embedding_size} inputs; formula and count of the built model "
+        f"agree.",
+        "Multiply-adds are those of the recurrent matrices, forward; training takes "
+        "about three times as many.",
+        "Steps of all cells are timed in turns on the same batches, without tracing; "
+        "beside GRU is the median of the ratios by round. A prediction is one text on "
+        "ONNX Runtime.",
+        f"Kernel of a training step: {_kernels(rows)}.",
+    ]
+    if len({row.kernel for row in rows if CELLS[row.cell].recurs}) > 1:
+        said.append("The cells ran on different kernels: their times do not compare.")
+    quick = (
+        f"batches and vocabulary of at most {QUICK_ROWS:,} training texts; the "
+        "recurrent parameters do not depend on them."
+    )
+    return (*said, *question.quick_note(quick))
+
+
+def _kernels(rows: Sequence[CellCost]) -> str:
+    cells = grouped((row.kernel, row.cell) for row in rows)
+    return ", ".join(f"{kernel} ({joined(names)})" for kernel, names in cells.items())
+
+
+def figure(answer: Answer[CostFindings]) -> str:
+    """Draws parameters and times as bars; a line spans the rounds."""
+    rows: Sequence[CellCost] = answer.rows
+    names = [row.cell for row in rows]
+    steps = [row.milliseconds_per_step for row in rows]
+    ends = [(r.milliseconds_per_step_least, r.milliseconds_per_step_most) for r in rows]
+    weights = [float(row.recurrent_parameters) for row in rows]
+    predictions = [row.milliseconds_per_prediction for row in rows]
+
+    def draw(figure: Any) -> None:
+        left, middle, right = figure.subplots(1, 3, sharey=True)
+        _draw_bars(left, "recurrent parameters", names, weights, "{:,.0f}")
+        _draw_bars(middle, "ms a training step", names, steps, "{:.1f}", ends)
+        _draw_bars(right, "ms a prediction", names, predictions, "{:.3f}")
+        name_lines(left, names)
+
+    return drawn(draw, "cost", 9.2, 0.9 + 0.42 * len(rows))
+
+
+def _draw_bars(
+    axes: Any,
+    label: str,
+    names: Sequence[str],
+    values: Sequence[float],
+    form: str,
+    rounds: Sequence[tuple[float, float]] = (),
+) -> None:
+    """Draws a bar a cell; `rounds` are its fastest and its slowest."""
+    from matplotlib.ticker import MaxNLocator
+
+    ends = rounds or [(value, value) for value in values]
+    for place, (cell, value, (least, most)) in enumerate(
+        zip(names, values, ends, strict=True)
+    ):
+        axes.barh([place], [value], height=0.62, color=style(cell, place)["color"])
+        if most > least:
+            axes.plot([least, most], [place, place], color=INK, linewidth=1.2)
+        axes.annotate(
+            form.format(value), (most, place), (4, 0), va="center",
+            textcoords="offset points",
+        )  # fmt: skip
+    axes.set(xlabel=label, xlim=(0, 1.4 * max(most for _, most in ends) or 1))
+    axes.xaxis.set_major_locator(MaxNLocator(3))
+    axes.xaxis.set_major_formatter(lambda value, _: short(value))

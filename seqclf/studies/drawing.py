@@ -9,11 +9,7 @@ from seqclf.report.figures import clipped
 
 
 def reach(values: Sequence[tuple[float, float, float]]) -> list[list[float]]:
-    """Returns how far intervals extend below and above, in points, as error bars.
-
-    Args:
-      values: Estimate, low and high, fractions.
-    """
+    """Returns error bars, in points, from estimates with low and high, fractions."""
     below = [100 * max(value - low, 0) for value, low, _ in values]
     return [below, [100 * max(high - value, 0) for value, _, high in values]]
 

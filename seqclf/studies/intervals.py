@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,8 +12,9 @@ from seqclf import statistics
 from seqclf.comparison.pairs import Right, accuracy_interval, compare_models
 from seqclf.metrics import wilson
 from seqclf.records.details import Reach
-from seqclf.records.sweeps import Difference, Mean
+from seqclf.records.sweeps import Correlation, Difference, Mean, SpreadPair, Variant
 
+Tested = TypeVar("Tested", Difference, Variant, SpreadPair, Correlation)
 CELLS, MODELS = "cells", "models"  # what a difference is about
 
 
@@ -53,22 +56,23 @@ def difference(a: Right, b: Right) -> Difference:
     if len(seeds) == 1:
         one = compare_models(a[seeds[0]], b[seeds[0]])
         return Difference(
-            difference=one.difference,
-            low=one.low,
-            high=one.high,
-            p=one.mcnemar_p,
+            difference=one.difference, low=one.low, high=one.high, p=one.mcnemar_p,
             of=MODELS,
-        )
+        )  # fmt: skip
     values = np.array([a[seed].astype(np.int8) - b[seed] for seed in seeds])
     estimate = statistics.crossed_mean(values)
     low, high = estimate.interval()
     return Difference(
-        difference=estimate.mean,
-        low=max(low, -1.0),
-        high=min(high, 1.0),
-        p=estimate.p,
+        difference=estimate.mean, low=max(low, -1.0), high=min(high, 1.0), p=estimate.p,
         of=CELLS,
-    )
+    )  # fmt: skip
+
+
+def adjusted(records: Sequence[Tested]) -> list[Tested]:
+    """Returns records with their p-values, where they have one, adjusted by Holm."""
+    p_values = [one.p for one in records if one.p is not None]
+    by_holm = iter(statistics.holm(p_values))
+    return [one if one.p is None else replace(one, p=next(by_holm)) for one in records]
 
 
 def student_mean(values: Sequence[float]) -> Mean:

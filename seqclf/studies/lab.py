@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +58,7 @@ class Lab:
         """Returns a lab for made-up texts, which do not depend on the data set."""
         folder = saved.folder_of(self.target.models, SHARED)
         marker.begin_new(folder, marker.STUDIES)
-        return dataclasses.replace(self, folder=folder)
+        return replace(self, folder=folder)
 
     def load(self, config: RunConfig) -> EncodedDataset:
         """Loads and encodes data without its notes."""
@@ -154,9 +153,8 @@ class Lab:
     def keep_data(self, name: str, splits: Mapping[str, pa.Table]) -> DataConfig:
         """Writes made-up or altered texts as a data set, and returns its config.
 
-        Args:
-          name: Of the data set; the same name must mean the same texts.
-          splits: By split, tables with text: string and label: string.
+        The same name must mean the same texts: by split, tables with text: string and
+        label: string.
         """
         from pyarrow import parquet
 
@@ -176,10 +174,8 @@ class Lab:
     ) -> list[Any]:
         """Returns a function's values, each call in a separate process.
 
-        Args:
-          function: Importable; returns a value that can be pickled.
-          arguments: One a call.
-          names: Of the calls, for the screen.
+        The function is importable and its values can be pickled; each call has an
+        argument and, for the screen, a name.
 
         Raises:
           RunError: If a call failed.
@@ -214,10 +210,3 @@ def _free_name(
     base = f"{data.about.name}-{config.model.cell}-{config.training.seed}"
     taken = {path.name for path in planned} | {path.name for path in folder.glob("*")}
     return next(name for name in numbered(base) if name not in taken)
-
-
-def with_limit(config: RunConfig, rows: int | None) -> RunConfig:
-    """Returns the config with another number of training rows."""
-    return dataclasses.replace(
-        config, data=dataclasses.replace(config.data, limit=rows)
-    )

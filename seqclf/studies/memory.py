@@ -16,87 +16,85 @@ orthogonal recurrent matrix passes the state of a SimpleRNN on nearly unchanged.
 
 from __future__ import annotations
 
-import dataclasses
+import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TypeVar
+from dataclasses import asdict, replace
+from typing import Any, TypeVar
 
 from seqclf.cells import SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE, Right, right_answers
+from seqclf.comparison.verdict import title
 from seqclf.config import DataConfig, RunConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
-from seqclf.records.inside import (
-    AccuracyAt,
-    CellMemory,
-    DifferenceAt,
-    MemoryFindings,
-    SeriesMemory,
-)
-from seqclf.runs import Run
-from seqclf.studies import memory_shown
+from seqclf.records import inside
+from seqclf.report.figures import drawn, legend, style
+from seqclf.report.svg import INK
+from seqclf.report.table import Table
+from seqclf.studies import memory_tasks
+from seqclf.studies.drawing import reach
 from seqclf.studies.intervals import accuracy, difference, p_of_guessing
 from seqclf.studies.lab import Lab
-from seqclf.studies.memory_tasks import SERIES, TASKS, VERSION, Series, texts
-from seqclf.studies.question import Answer, Question, textbook, trainings
+from seqclf.studies.memory_tasks import LARGE, SERIES, SMALL, TASKS, Series
+from seqclf.studies.question import Answer, Question, grouped, textbook, trainings
+from seqclf.wording import (
+    MISSING,
+    interval,
+    joined,
+    models_each,
+    percent,
+    with_interval,
+)
 
 EVALUATED = {VALIDATION: 500, TEST: 1000}
-QUICK_SERIES = {"recall": dataclasses.replace(SERIES["recall"], epochs=8)}
+QUICK_SERIES = {"recall": replace(SERIES["recall"], epochs=8)}
 DISTANCES = (10, 30, 100, 200, 500)
 QUICK_DISTANCES = (10, 100)
 # Regularisation would hide the one token that decides.
 MODEL = {"units": 32, "embedding_size": 16, "dropout_rate": 0.0}
 TRAINING = {
-    "word_dropout_rate": 0.0,
-    "label_smoothing": 0.0,
-    "weight_decay": 0.0,
-    "batch_size": 64,
-    "learning_rate": 1e-2,
-}
+    "word_dropout_rate": 0.0, "label_smoothing": 0.0, "weight_decay": 0.0,
+    "batch_size": 64, "learning_rate": 1e-2,
+}  # fmt: skip
 
 _Settings = TypeVar("_Settings")
 
 
-def run(question: Question, lab: Lab) -> Answer[MemoryFindings]:
+def run(question: Question, lab: Lab) -> Answer[inside.MemoryFindings]:
     """Trains each cell on each task at each distance; the data set is not used."""
     lab = lab.shared()
     series = QUICK_SERIES if question.quick else SERIES
     distances = QUICK_DISTANCES if question.quick else DISTANCES
-    points = [(name, d) for d in sorted(distances, reverse=True) for name in series]
-    configs: list[RunConfig] = []
-    keys: list[tuple[str, int, str]] = []
-    for name, distance in points:
-        data = _data(series[name], distance, question, lab)
-        recipe = _recipe(question, series[name], distance, data)
-        for config in trainings(question, recipe):
-            configs.append(config)
-            keys.append((name, distance, config.model.cell))
-    groups: dict[tuple[str, int, str], list[Run]] = {}
-    for key, run in zip(keys, lab.train(configs), strict=True):
-        groups.setdefault(key, []).append(run)
+    planned = [
+        ((name, distance, config.model.cell), config)
+        for distance in sorted(distances, reverse=True)
+        for name, one in series.items()
+        for config in _trainings(question, one, distance, lab)
+    ]
+    runs = lab.train([config for _, config in planned])
+    groups = grouped((key, run) for (key, _), run in zip(planned, runs, strict=True))
     rights = {key: right_answers(group) for key, group in groups.items()}
-    findings = MemoryFindings(
-        distances=tuple(distances),
-        series={
-            name: _findings(name, one, distances, question.cells, rights)
-            for name, one in series.items()
-        },
-    )
+    by_series = {
+        name: _findings(name, one, distances, question.cells, rights)
+        for name, one in series.items()
+    }
+    findings = inside.MemoryFindings(distances=tuple(distances), series=by_series)
     return Answer(
-        study="memory",
-        title="How far back the cells remember",
-        sentence=memory_shown.sentence(findings, len(question.seeds)),
-        table=memory_shown.table(findings),
-        rows=tuple(_rows(findings, len(question.seeds))),
-        findings=findings,
-        trials=len(configs),
-        notes=memory_shown.notes(findings, question, configs[0].model.units),
-    )
+        study="memory", title="How far back the cells remember",
+        sentence=sentence(findings, len(question.seeds)), table=table(findings),
+        rows=tuple(_rows(findings, len(question.seeds))), findings=findings,
+        trials=len(runs), notes=notes(findings, question, planned[0][1].model.units),
+    )  # fmt: skip
 
 
-def _data(one: Series, distance: int, question: Question, lab: Lab) -> DataConfig:
+def _trainings(
+    question: Question, one: Series, distance: int, lab: Lab
+) -> list[RunConfig]:
     rows = min(question.config.data.limit or one.rows, one.rows)
-    name = f"memory-{one.task}-{distance}-{one.spread}-{rows}-v{VERSION}"
+    name = f"memory-{one.task}-{distance}-{one.spread}-{rows}-v{memory_tasks.VERSION}"
     sizes = {TRAIN: rows, **EVALUATED}
-    return lab.keep_data(name, texts(one.task, distance, sizes, one.spread))
+    texts = memory_tasks.texts(one.task, distance, sizes, one.spread)
+    data = lab.keep_data(name, texts)
+    return trainings(question, _recipe(question, one, distance, data))
 
 
 def _recipe(
@@ -105,14 +103,12 @@ def _recipe(
     """Returns the study's recipe; settings of the user take precedence."""
     config = textbook(question.config)
     longest = distance + TASKS[one.task].longest_extra
-    text = dataclasses.replace(
-        config.text, max_length=max(config.text.max_length, longest)
-    )
+    most = max(config.text.max_length, longest)
     model = MODEL | {"embedding_range": one.embedding_range}
     training = TRAINING | {"epochs": one.epochs, "patience": one.epochs}
     return RunConfig(
         data=data,
-        text=text,
+        text=replace(config.text, max_length=most),
         model=_unless_given(config.model, model, question.given),
         training=_unless_given(config.training, training, question.given),
     )
@@ -128,7 +124,7 @@ def _unless_given(
         for name, value in own.items()
         if name not in given and getattr(settings, name) == getattr(default, name)
     }
-    return dataclasses.replace(settings, **fitting)  # type: ignore[type-var]
+    return replace(settings, **fitting)  # type: ignore[type-var]
 
 
 def _findings(
@@ -137,13 +133,10 @@ def _findings(
     distances: Sequence[int],
     cells: Sequence[str],
     rights: Mapping[tuple[str, int, str], Right],
-) -> SeriesMemory:
+) -> inside.SeriesMemory:
     chance, plain = TASKS[one.task].chance, SIMPLE_RNN.name
-    by_cell = {
-        cell: {distance: rights[name, distance, cell] for distance in distances}
-        for cell in cells
-    }
-    return SeriesMemory(
+    by_cell = {c: {d: rights[name, d, c] for d in distances} for c in cells}
+    return inside.SeriesMemory(
         title=one.title,
         chance=chance,
         n=len(next(iter(rights[name, distances[0], cells[0]].values()))),
@@ -156,27 +149,24 @@ def _findings(
 
 def _cell(
     right: Mapping[int, Right], chance: float, plain: Mapping[int, Right] | None = None
-) -> CellMemory:
+) -> inside.CellMemory:
     """Evaluates a cell by its right answers at each distance, and beside rnn's."""
     reached = tuple(
-        AccuracyAt(distance=distance, **dataclasses.asdict(accuracy(one)))
+        inside.AccuracyAt(distance=distance, **asdict(accuracy(one)))
         for distance, one in right.items()
     )
-    over = plain and [
-        DifferenceAt(distance=d, **dataclasses.asdict(difference(right[d], plain[d])))
-        for d in right
-    ]
+    over = tuple(
+        inside.DifferenceAt(distance=d, **asdict(difference(right[d], one)))
+        for d, one in (plain or {}).items()
+    )
     # Adjusted for the number of distances: guessing is above chance now and then.
     least = min(p_of_guessing(one, chance) for one in right.values())
     learnt = least * len(right) < SIGNIFICANCE
     curve = [(one.distance, one.accuracy) for one in reached]
-    return CellMemory(
-        accuracy=reached,
-        best=max(one.accuracy for one in reached),
-        learnt=learnt,
-        half_way=half_way(curve, chance) if learnt else None,
-        over_rnn=tuple(over) if over else None,
-    )
+    return inside.CellMemory(
+        accuracy=reached, best=max(one.accuracy for one in reached), learnt=learnt,
+        half_way=half_way(curve, chance) if learnt else None, over_rnn=over or None,
+    )  # fmt: skip
 
 
 def half_way(curve: Sequence[tuple[int, float]], chance: float) -> float | None:
@@ -188,21 +178,123 @@ def half_way(curve: Sequence[tuple[int, float]], chance: float) -> float | None:
     best = max(accuracy for _, accuracy in curve)
     level = (best + chance) / 2
     start = max(index for index, (_, accuracy) in enumerate(curve) if accuracy == best)
-    for (near, above), (far, below) in zip(
-        curve[start:], curve[start + 1 :], strict=False
-    ):
+    for (near, above), (far, below) in itertools.pairwise(curve[start:]):
         if below <= level:
             share = (above - level) / (above - below)
             return near * (far / near) ** share
     return None
 
 
-def _rows(findings: MemoryFindings, seeds: int) -> Iterator[dict[str, object]]:
+def _rows(findings: inside.MemoryFindings, seeds: int) -> Iterator[dict[str, object]]:
     for name, one in findings.series.items():
+        same = {"seeds": seeds, "n": one.n, "chance": one.chance}
         for cell, found in one.cells.items():
-            for at in found.accuracy:
-                yield {
-                    "series": name, "cell": cell, "distance": at.distance,
-                    "seeds": seeds, "n": one.n, "chance": one.chance,
-                    "accuracy": at.accuracy, "low": at.low, "high": at.high,
-                }  # fmt: skip
+            for at in map(asdict, found.accuracy):
+                start = {"series": name, "cell": cell, "distance": at["distance"]}
+                yield start | same | at
+
+
+def sentence(findings: inside.MemoryFindings, seeds: int) -> str:
+    """Says of each task which cells fall with distance, and where."""
+    parts = [
+        f"{one.title.capitalize()} (chance {percent(one.chance)} %): "
+        + "; ".join(_said(cell, found) for cell, found in one.cells.items())
+        for one in findings.series.values()
+    ]
+    n = next(iter(findings.series.values())).n
+    basis = f"Test n = {n:,}, {models_each(seeds)}, for these tasks as trained here."
+    return ". ".join([*parts, basis])
+
+
+def _said(cell: str, found: inside.CellMemory) -> str:
+    name, last = title(cell), found.accuracy[-1]
+    if not found.learnt:
+        return f"{name} did not learn it at any distance"
+    if found.half_way is not None:
+        return f"{name} falls half-way to chance at about {found.half_way:.0f} tokens"
+    value = f"{percent(last.accuracy)} %, {interval(last.low, last.high)}"
+    return f"{name} does not up to {last.distance} ({value})"
+
+
+def table(findings: inside.MemoryFindings) -> Table:
+    """Returns a line a task and cell."""
+    tokens = [f"{distance} tokens, %" for distance in findings.distances]
+    rows = [
+        (f"{one.title}, {cell}", *map(_accuracy, found.accuracy), _half_way(found))
+        for one in findings.series.values()
+        for cell, found in one.cells.items()
+    ]
+    return Table(header=("task, cell", *tokens, "half-way at"), rows=tuple(rows))
+
+
+def _accuracy(one: inside.AccuracyAt) -> str:
+    return with_interval(one.accuracy, one.low, one.high)
+
+
+def _half_way(found: inside.CellMemory) -> str:
+    if not found.learnt:
+        return "not learnt"
+    return MISSING if found.half_way is None else f"{found.half_way:.0f}"
+
+
+def notes(
+    findings: inside.MemoryFindings, question: Question, units: int
+) -> tuple[str, ...]:
+    """Says what was held fixed, and what the figures mean."""
+    series = findings.series
+    lines = [
+        "One layer, one direction, the last state read out, "
+        f"{units} units; made-up texts, not the data set named.",
+        "Word dropout, dropout, label smoothing and weight decay of the recipe are "
+        "off, because they would hide the one token that decides; settings that you "
+        "give are kept.",
+        "Training texts have distances from 0 up to the one tested, drawn evenly, the "
+        "same for all cells: short ones help to learn long ones. Validation and test "
+        "have the distance itself.",
+        "Half-way: interpolated between the distances tested, on their logarithm.",
+    ]
+    if "recall_short" in series:
+        lines.append(
+            f"Mostly short: the distances are drawn evenly on a logarithm. Small "
+            f"embeddings: the embedding initialisation range is {SMALL:g} instead of "
+            f"{LARGE:g}, and all training texts are at the distance tested."
+        )
+    if question.quick:
+        left = [f"“{one.title}”" for name, one in SERIES.items() if name not in series]
+        alone = f"the distances {joined([str(d) for d in findings.distances])} alone"
+        lines.append(f"Quick: {alone}, and without the tasks {joined(left)}.")
+    return tuple(lines)
+
+
+def figure(answer: Answer[inside.MemoryFindings]) -> str:
+    """Draws accuracy against distance, a panel a task, with chance."""
+    series, distances = answer.findings.series, answer.findings.distances
+
+    def draw(figure: Any) -> None:
+        panels = figure.subplots(1, len(series), sharey=True, squeeze=False)[0]
+        for axes, one in zip(panels, series.values(), strict=True):
+            axes.axhline(100 * one.chance, color=INK, linewidth=0.8, alpha=0.6)
+            at = (0.02, 100 * one.chance)
+            axes.annotate("chance", at, (0, 2), fontsize=8, textcoords="offset points",
+                          xycoords=("axes fraction", "data"))  # fmt: skip
+            for index, (cell, found) in enumerate(one.cells.items()):
+                _curve(axes, cell, found.accuracy, index)
+            axes.set(xscale="log", ylim=(0, 103), xlabel="distance, tokens")
+            axes.set_xticks(distances, [str(d) for d in distances], rotation=45)
+            axes.minorticks_off()
+            axes.set_title(one.title, fontsize=10)
+            axes.grid(alpha=0.25)
+        panels[0].set_ylabel("test accuracy, %")
+        legend(figure, panels)
+
+    return drawn(draw, "memory", max(2.6 * len(series), 5.2), 3.6)
+
+
+def _curve(
+    axes: Any, cell: str, reached: Sequence[inside.AccuracyAt], index: int
+) -> None:
+    values = [100 * one.accuracy for one in reached]
+    error = reach([(one.accuracy, one.low, one.high) for one in reached])
+    # Shifted a little, so that equal curves do not hide each other.
+    at = [one.distance * 1.04 ** (index - 1) for one in reached]
+    axes.errorbar(at, values, yerr=error, capsize=2, label=cell, **style(cell, index))

@@ -33,12 +33,9 @@ Make = Callable[[random.Random, int, int], str]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task of adjustable distance.
+    """A task of adjustable distance: names of equally frequent labels, and its texts.
 
-    Attributes:
-      labels: Label names, equally frequent.
-      make: Makes a text.
-      longest_extra: The most tokens that a text has beyond its distance.
+    `longest_extra` is the most tokens that a text has beyond its distance.
     """
 
     labels: tuple[str, ...]
@@ -53,9 +50,8 @@ class Task:
 
 def recall(rng: random.Random, label: int, distance: int) -> str:
     """Returns a marker, the label, followed by `distance` meaningless tokens."""
-    return " ".join(
-        [MARKERS[label], *(_one(rng, DISTRACTORS) for _ in range(distance))]
-    )
+    rest = [_one(rng, DISTRACTORS) for _ in range(distance)]
+    return " ".join([MARKERS[label], *rest])
 
 
 def adding(rng: random.Random, label: int, distance: int) -> str:
@@ -101,17 +97,13 @@ TASKS: dict[str, Task] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """A task with its recipe.
+    """A task of `TASKS` with its title, training texts (`rows`) and maximum epochs.
 
     Attributes:
-      title: Its name in tables and figures.
-      task: One of `TASKS`.
       spread: How the distances of the training texts are drawn, from 0 up to the one
         tested: `even`; `log`, evenly on a logarithm, so that half of them are short;
         `none`, all at the distance tested.
       embedding_range: Embedding initialisation range.
-      rows: Training texts.
-      epochs: Maximum epochs.
     """
 
     title: str

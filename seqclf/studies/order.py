@@ -10,35 +10,49 @@ recurrence is trained too.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seqclf.cells import CELLS, NO_RECURRENCE
-from seqclf.comparison.pairs import Right
-from seqclf.config import TextConfig
+from seqclf.comparison.pairs import SIGNIFICANCE, Right
+from seqclf.comparison.verdict import title
+from seqclf.config import RunConfig, TextConfig
 from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
+from seqclf.records.details import Reach
 from seqclf.records.inside import CellOrder, OrderFindings
+from seqclf.records.sweeps import Difference
+from seqclf.report.figures import drawn, legend, style
+from seqclf.report.svg import INK
+from seqclf.report.table import Table
 from seqclf.runs import Run
-from seqclf.statistics import holm
-from seqclf.studies import order_shown
-from seqclf.studies.intervals import accuracy, difference
+from seqclf.studies import intervals
+from seqclf.studies.drawing import bar, name_lines
+from seqclf.studies.intervals import MODELS, accuracy, difference
 from seqclf.studies.lab import Lab
-from seqclf.studies.order_shown import CONDITIONS
 from seqclf.studies.question import Answer, Question, trainings
 from seqclf.text.encoding import EncodedDataset
 from seqclf.text.tokens import tokenize
 from seqclf.text.vocabulary import kept_codes
+from seqclf.wording import MISSING, joined, models_each, with_interval
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 VERSION = 1  # another number wherever equal arguments give other texts
-NEITHER, SHUFFLED_TEST, TRAINING, BOTH = CONDITIONS
 
 Rights = dict[str, dict[str, Right]]  # by condition, by cell
+
+# By what is shuffled: the words of the training texts, and those of the test texts.
+CONDITIONS = {
+    "neither": ("in order", "in order"),
+    "test": ("in order", "shuffled"),
+    "training": ("shuffled", "in order"),
+    "both": ("shuffled", "shuffled"),
+}
+NEITHER, SHUFFLED_TEST, TRAINING, BOTH = CONDITIONS
 
 
 def run(question: Question, lab: Lab) -> Answer[OrderFindings]:
@@ -55,7 +69,7 @@ def run(question: Question, lab: Lab) -> Answer[OrderFindings]:
         f"{data.path.name}-shuffled-v{VERSION}", shuffled_texts(data, config.text)
     )
     in_order = trainings(question, config, cells)
-    out_of_order = trainings(question, dataclasses.replace(config, data=kept), shuffled)
+    out_of_order = trainings(question, replace(config, data=kept), shuffled)
     runs = lab.train([*in_order, *out_of_order])
     rights = _rights(runs[: len(in_order)], runs[len(in_order) :])
     findings = OrderFindings(
@@ -63,26 +77,18 @@ def run(question: Question, lab: Lab) -> Answer[OrderFindings]:
         cells=adjusted({cell: _cell(cell, rights) for cell in cells}),
     )
     return Answer(
-        study="order",
-        title="Whether the order of words matters",
-        sentence=order_shown.sentence(findings, len(question.seeds)),
-        table=order_shown.table(findings),
-        rows=tuple(_rows(findings, len(question.seeds))),
-        findings=findings,
-        trials=len(runs),
-        notes=order_shown.notes(question, config, data, shuffled),
-    )
+        study="order", title="Whether the order of words matters",
+        sentence=sentence(findings, len(question.seeds)), table=table(findings),
+        rows=tuple(_rows(findings, len(question.seeds))), findings=findings,
+        trials=len(runs), notes=notes(question, config, data, shuffled),
+    )  # fmt: skip
 
 
 def shuffled_texts(data: EncodedDataset, text: TextConfig) -> dict[str, pa.Table]:
     """Shuffles the words of each training and validation text, not those of test.
 
-    Args:
-      data: The texts.
-      text: Their maximum length and which part is kept: only those words are shuffled.
-
-    Returns:
-      By split, tables with text: string and label: string.
+    Only words that the maximum length keeps are shuffled. Returns, by split, tables
+    with text: string and label: string.
     """
     import pyarrow as pa
 
@@ -97,12 +103,9 @@ def shuffled_texts(data: EncodedDataset, text: TextConfig) -> dict[str, pa.Table
 
 
 def shuffled_words(texts: pa.Array, config: TextConfig, seed: int) -> pa.Array:
-    """Returns the same texts, string [texts], with their tokens in a random order.
+    """Returns the same texts, string [texts], with their kept tokens in a random order.
 
-    Args:
-      texts: string [texts].
-      config: How many tokens of a text are kept, and which.
-      seed: Equal seeds give equal orders.
+    Equal seeds give equal orders; the config says how many tokens are kept, and which.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -114,9 +117,8 @@ def shuffled_words(texts: pa.Array, config: TextConfig, seed: int) -> pa.Array:
     keys = np.random.default_rng(seed).random(len(codes))
     codes = codes[np.lexsort((keys, text_of))]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    words = pa.ListArray.from_arrays(
-        pa.array(offsets), tokenized.tokens.take(pa.array(codes))
-    )
+    tokens = tokenized.tokens.take(pa.array(codes))
+    words = pa.ListArray.from_arrays(pa.array(offsets), tokens)
     return pc.binary_join(words, " ")
 
 
@@ -152,15 +154,8 @@ def _cell(cell: str, rights: Rights) -> CellOrder:
 def adjusted(cells: Mapping[str, CellOrder]) -> dict[str, CellOrder]:
     """Returns the findings with the p of `lost` adjusted over the recurrent cells."""
     lost = {c: one.lost for c, one in cells.items() if CELLS[c].recurs and one.lost}
-    values = holm([one.p for one in lost.values()])
-    found = {
-        cell: dataclasses.replace(one, p=p)
-        for (cell, one), p in zip(lost.items(), values, strict=True)
-    }
-    return {
-        cell: dataclasses.replace(one, lost=found.get(cell, one.lost))
-        for cell, one in cells.items()
-    }
+    found = dict(zip(lost, intervals.adjusted(list(lost.values())), strict=True))
+    return {c: replace(one, lost=found.get(c, one.lost)) for c, one in cells.items()}
 
 
 def _rows(findings: OrderFindings, seeds: int) -> Iterator[dict[str, object]]:
@@ -169,5 +164,106 @@ def _rows(findings: OrderFindings, seeds: int) -> Iterator[dict[str, object]]:
             if one is not None:
                 yield {
                     "cell": cell, "shuffled": condition, "seeds": seeds,
-                    "n": findings.n, **dataclasses.asdict(one),
+                    "n": findings.n, **asdict(one),
                 }  # fmt: skip
+
+
+def sentence(findings: OrderFindings, seeds: int) -> str:
+    """Says whether order matters, what is lost without it, what recurrence gains."""
+    cells = {c: one for c, one in findings.cells.items() if CELLS[c].recurs}
+    lost = {cell: one.lost for cell, one in cells.items() if one.lost}
+    lost_at_test = {cell: one.lost_at_test for cell, one in cells.items()}
+    over_none = {cell: one.over_none for cell, one in cells.items() if one.over_none}
+    return (
+        f"{_verdict(lost)} Points lost where training and test have shuffled "
+        f"words: {_each(lost)}; where only the test has: {_each(lost_at_test)}. Points "
+        f"above the twin without recurrence, words in order: {_each(over_none)}. Test "
+        f"n = {findings.n:,}, {models_each(seeds)}."
+    )
+
+
+def _verdict(lost: Mapping[str, Difference]) -> str:
+    if not lost:
+        return "No cell was trained on shuffled words."
+    if any(one.of == MODELS for one in lost.values()):
+        return "One training each cannot tell whether order matters here to a cell."
+    sure = [c for c, one in lost.items() if one.p < SIGNIFICANCE and one.low > 0]
+    said = "matters" if sure else "is not shown to matter"
+    return f"Order {said} here to {joined([title(cell) for cell in sure or lost])}."
+
+
+def _each(found: Mapping[str, Difference]) -> str:
+    return joined([f"{title(cell)} {_interval(one)}" for cell, one in found.items()])
+
+
+def _interval(one: Difference | None) -> str:
+    return with_interval(one.difference, one.low, one.high) if one else MISSING
+
+
+def _accuracy(one: Reach | None) -> str:
+    return with_interval(one.accuracy, one.low, one.high) if one else MISSING
+
+
+def table(findings: OrderFindings) -> Table:
+    """Returns a line a cell."""
+    shuffled = [f"{name} shuffled, %" for name in CONDITIONS]
+    header = ("cell", *shuffled, "lost at test, points", "lost with both, points")
+    rows = []
+    for cell, found in findings.cells.items():
+        lost = map(_interval, (found.lost_at_test, found.lost))
+        rows.append((cell, *map(_accuracy, found.accuracy.values()), *lost))
+    return Table(header=header, rows=tuple(rows))
+
+
+def notes(
+    question: Question, config: RunConfig, data: EncodedDataset, shuffled: Sequence[str]
+) -> tuple[str, ...]:
+    """Says what was shuffled, and what was left out."""
+    lines = [
+        "The words of each text are shuffled within it, once, the same for all cells; "
+        "where training is shuffled, so is validation, which chooses the epoch."
+    ]
+    longest = max(int(data.splits[s].lengths.max()) for s in (TRAIN, VALIDATION))
+    if longest == config.text.max_length:
+        lines.append(
+            f"Of texts of more than {longest} tokens only those that the network sees "
+            f"are shuffled; the vocabulary of the shuffled texts is counted on these."
+        )
+    quick = question.quick_note(
+        f"{len(data.splits[TRAIN]):,} training texts, at most {config.training.epochs} "
+        f"epochs; trained on shuffled words: {joined(list(shuffled))} alone."
+    )
+    return (*lines, *quick)
+
+
+def figure(answer: Answer[OrderFindings]) -> str:
+    """Draws accuracy on words in order and shuffled, a panel for each training."""
+    cells = answer.findings.cells
+
+    def draw(figure: Any) -> None:
+        panels = figure.subplots(1, 2, sharex=True, sharey=True)
+        for axes, trained in zip(panels, ("in order", "shuffled"), strict=True):
+            for place, (cell, found) in enumerate(cells.items()):
+                for condition, (training, test) in CONDITIONS.items():
+                    one = found.accuracy[condition]
+                    if training == trained and one is not None:
+                        _point(axes, cell, place, one, is_open=test == "shuffled")
+            axes.set_title(f"trained on words {trained}", fontsize=10)
+            axes.set_xlabel("test accuracy, %")
+            axes.grid(axis="x", alpha=0.25)
+        name_lines(panels[0], list(cells))
+        look = {"color": INK, "marker": "o", "linestyle": "none"}  # for the legend
+        panels[0].plot([], [], label="tested on words in order", **look)
+        look["markerfacecolor"] = "none"
+        panels[0].plot([], [], label="on shuffled words", **look)
+        legend(figure, panels)
+
+    return drawn(draw, "order", 8.4, 1.5 + 0.4 * len(cells))
+
+
+def _point(axes: Any, cell: str, place: int, one: Reach, *, is_open: bool) -> None:
+    look = style(cell, place) | {"capsize": 3}
+    if is_open:
+        look["markerfacecolor"] = "none"
+    height = place + (0.13 if is_open else -0.13)
+    bar(axes, height, one.accuracy, one.low, one.high, look)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, Generic, TypeVar
 
@@ -14,6 +13,8 @@ from seqclf.config import RunConfig, twin
 from seqclf.report.table import Table
 
 F = TypeVar("F")
+K = TypeVar("K")
+V = TypeVar("V")
 # Of `answer.json`. 1 had no `version`.
 VERSION = 2
 QUICK_ROWS, QUICK_EPOCHS = 2000, 3
@@ -59,13 +60,10 @@ class Question:
         values = settings.question(self.config)
         del values["model"]["cell"], values["training"]["seed"]
         own = {
-            "cells": list(self.cells),
-            "seeds": list(self.seeds),
-            "quick": self.quick,
-            "texts": list(self.texts),
-            "range_test": self.range_test,
+            "cells": list(self.cells), "seeds": list(self.seeds), "quick": self.quick,
+            "texts": list(self.texts), "range_test": self.range_test,
             "given": sorted(self.given),
-        }
+        }  # fmt: skip
         # Another version may find something else, and may not read this answer.
         made_by = {"seqclf": version("seqclf"), "answers": ANSWERS}
         return values | own | made_by | {"study": study, "fingerprint": fingerprint}
@@ -77,22 +75,23 @@ def textbook(config: RunConfig) -> RunConfig:
     As in the textbooks: a gradient has one way back, and without a convolution each
     step of the layer is a token.
     """
-    model = dataclasses.replace(
+    model = replace(
         config.model, layers=1, bidirectional=False, pooling="last", conv_width=None
     )
-    return dataclasses.replace(config, model=model)
+    return replace(config, model=model)
 
 
-def quick_config(config: RunConfig) -> RunConfig:
+def quick_config(
+    config: RunConfig, most_rows: int = QUICK_ROWS, epochs: int = QUICK_EPOCHS
+) -> RunConfig:
     """Returns the recipe on at most 2,000 training texts, for 3 epochs if none are set.
 
-    The same for all studies, so that they share trainings.
+    The same for all studies but those inside a layer, so that they share trainings.
     """
-    rows = min(config.data.limit or QUICK_ROWS, QUICK_ROWS)
-    data = dataclasses.replace(config.data, limit=rows)
-    epochs = config.training.epochs or QUICK_EPOCHS
-    training = dataclasses.replace(config.training, epochs=epochs)
-    return dataclasses.replace(config, data=data, training=training)
+    rows = min(config.data.limit or most_rows, most_rows)
+    data = replace(config.data, limit=rows)
+    training = replace(config.training, epochs=config.training.epochs or epochs)
+    return replace(config, data=data, training=training)
 
 
 def trainings(
@@ -103,17 +102,21 @@ def trainings(
     return [twin(config, cell, seed) for seed in question.seeds for cell in chosen]
 
 
+def grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    """Returns the values of each key, in their order."""
+    found: dict[K, list[V]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """What an answer is about; earlier versions did not save all of it.
 
-    Attributes:
-      claim: The sentence that was tested.
-      command: Asks the same again.
-      data: Name of the data set, with its fingerprint.
-      sizes: Texts by split.
-      is_synthetic: Whether it is the built-in corpus.
-      seeds: Training seeds that were asked for.
+    `claim` is the sentence that was tested, `command` asks the same again, `sizes` are
+    texts by split, `is_synthetic` tells whether it is the built-in corpus, and `seeds`
+    are those that were asked for.
     """
 
     claim: str = ""

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from seqclf import storage
 from seqclf.errors import RunError
 from seqclf.marker import QUESTION_FILE
 from seqclf.records import inside, sweeps
 from seqclf.records.plain import from_plain, to_plain
-from seqclf.storage import (
-    numbered,
-    read_object,
-    strict_json,
-    write_json,
-    write_text,
-    write_whole,
-)
 from seqclf.studies.question import VERSION, Answer
 
 SUFFIX = "-studies"
@@ -51,7 +44,6 @@ ROWS: dict[str, type] = {
     "wins": sweeps.Compared,
 }
 
-
 Asked = Mapping[str, object]  # a question as plain values, see `Question.asked`
 
 
@@ -67,7 +59,7 @@ def place(folder: Path, asked: Asked) -> Path:
     """
     return next(
         path
-        for path in (folder / name for name in numbered(str(asked["study"])))
+        for path in (folder / name for name in storage.numbered(str(asked["study"])))
         if not path.exists() or _bare(_asked(path)) in (_bare(asked), {})
     )
 
@@ -78,7 +70,7 @@ def _bare(asked: Asked) -> Asked:
 
 def _asked(path: Path) -> Asked:
     """Returns the question that a directory answers; empty if it cannot be read."""
-    return read_object(path / QUESTION_FILE)
+    return storage.read_object(path / QUESTION_FILE)
 
 
 def to_values(answer: Answer[Any]) -> dict[str, object]:
@@ -95,11 +87,11 @@ def write(path: Path, asked: Asked, answer: Answer[Any], figure: str) -> None:
 
     path.mkdir(parents=True, exist_ok=True)
     (path / ANSWER_FILE).unlink(missing_ok=True)
-    write_json(path / QUESTION_FILE, asked)
+    storage.write_json(path / QUESTION_FILE, asked)
     table = pa.Table.from_pylist(to_plain(answer.rows))
-    write_whole(path / ROWS_FILE, lambda partial: parquet.write_table(table, partial))
-    write_text(path / FIGURE_FILE, figure)
-    write_json(path / ANSWER_FILE, to_values(answer))
+    storage.write_whole(path / ROWS_FILE, lambda to: parquet.write_table(table, to))
+    storage.write_text(path / FIGURE_FILE, figure)
+    storage.write_json(path / ANSWER_FILE, to_values(answer))
 
 
 def is_written(path: Path, asked: Asked) -> bool:
@@ -116,10 +108,8 @@ def read(path: Path) -> Answer[Any]:
     file = path / ANSWER_FILE
     try:
         return from_json(file.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(
-            f"{file} could not be used ({error}); {remedy(path)}."
-        ) from error
+    except (OSError, ValueError, RecursionError) as why:
+        raise RunError(f"{file} could not be used ({why}); {remedy(path)}.") from why
 
 
 def remedy(path: Path) -> str:
@@ -135,7 +125,7 @@ def from_json(text: str) -> Answer[Any]:
       ValueError, RecursionError: If the text is damaged or of a version that cannot be
         read; the place is named.
     """
-    values = from_plain(dict[str, object], strict_json(text))
+    values = from_plain(dict[str, object], storage.strict_json(text))
     version = from_plain(int, values.setdefault("version", 1))
     if version > VERSION:
         raise ValueError(f"it is of a later version of seqclf, {version}")
@@ -148,7 +138,7 @@ def from_json(text: str) -> Answer[Any]:
 
 
 def _from_values(values: dict[str, object]) -> Answer[Any]:
-    unknown = values.keys() - {one.name for one in dataclasses.fields(Answer)}
+    unknown = values.keys() - {one.name for one in fields(Answer)}
     if unknown:
         raise ValueError(f"it holds {', '.join(sorted(unknown))}, which no answer has")
     answer: Answer[Any] = from_plain(Answer, values)
@@ -157,7 +147,7 @@ def _from_values(values: dict[str, object]) -> Answer[Any]:
     found = from_plain(dict[str, object], answer.findings)
     name = sweeps.RANGE if found.get("mode") == sweeps.RANGE else answer.study
     row = ROWS.get(name, dict[str, object])
-    return dataclasses.replace(
+    return replace(
         answer,
         findings=from_plain(FINDINGS.get(name, dict), found),
         rows=tuple(from_plain(row, one) for one in answer.rows),

@@ -1,20 +1,25 @@
-"""What studies found on the data of a comparison, as sections of its page."""
+"""An answer as people read it: on a terminal, as Markdown, as a section of a page."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seqclf.comparison.saved import REPORT_FILE, read_details
 from seqclf.errors import RunError
 from seqclf.records.comparison import ComparisonResult
+from seqclf.report import table
 from seqclf.report.page import page
 from seqclf.report.page.sections import Section
 from seqclf.steps import Listener, optional, shortly
 from seqclf.storage import write_text
-from seqclf.studies import saved, shown
+from seqclf.studies import saved
 from seqclf.studies.question import Answer
 from seqclf.studies.table import STUDIES, Study
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def write_page(
@@ -22,11 +27,7 @@ def write_page(
 ) -> None:
     """Writes the page of a comparison, with the studies of the same data.
 
-    Args:
-      folder: Of the comparison.
-      result: Its result.
-      models: Folder of the runs.
-      listener: Hears what had to be left out of it.
+    They are in `models`, the folder of the runs; the listener hears what is left out.
     """
     found: list[Section] = []
     with optional(listener.insist, "The page is written without studies"):
@@ -37,13 +38,7 @@ def write_page(
 
 
 def sections_on(fingerprint: str, models: Path, listener: Listener) -> list[Section]:
-    """Returns a section for each answer on data of that fingerprint.
-
-    Args:
-      fingerprint: Of the data.
-      models: Folder of the runs.
-      listener: Receives which answer could not be used; it is left out.
-    """
+    """Returns a section for each answer on that data, without the damaged ones."""
     sections = []
     for path in saved.answered(models, fingerprint):
         what = f"{path / saved.ANSWER_FILE} is left out of the page"
@@ -61,8 +56,32 @@ def section_of(study: Study, answer: Answer[Any], path: Path) -> Section:
       RunError: If it cannot be drawn or shown, such as one of another version.
     """
     try:
-        return shown.section(answer, study.figure(answer))
+        return section(answer, study.figure(answer))
     except Exception as error:
         raise RunError(
             f"it could not be used ({shortly(error)}); {saved.remedy(path)}."
         ) from error
+
+
+def markdown(answer: Answer[Any]) -> str:
+    """Returns title, sentence, table and notes as Markdown."""
+    parts = [f"### {answer.title}", answer.sentence, table.to_markdown(answer.table)]
+    return "\n\n".join([*parts, *answer.notes])
+
+
+def to_terminal(answer: Answer[Any], console: Console) -> None:
+    """Prints an answer on a rich console."""
+    titled = replace(answer.table, title=answer.title)
+    console.print(table.to_terminal(titled, console.width))
+    console.print(answer.sentence, markup=False)
+    for line in answer.notes:
+        console.print(line, markup=False, style="dim")
+
+
+def section(answer: Answer[Any], svg: str) -> Section:
+    """Returns an answer with its figure as a section of a page."""
+    return Section(
+        title=answer.title, claim=answer.about.claim, sentence=answer.sentence,
+        notes=answer.notes, svg=svg, alt=f"{answer.title}. {answer.sentence}",
+        table=answer.table, command=answer.about.command,
+    )  # fmt: skip

@@ -8,39 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from seqclf.records.dataset import DatasetInfo
-from seqclf.studies import (
-    convergence,
-    convergence_shown,
-    cost,
-    cost_shown,
-    memory,
-    memory_shown,
-    order,
-    order_shown,
-    wins,
-    wins_shown,
-)
-from seqclf.studies.inside import gates, gates_drawn, gradients, gradients_shown
+from seqclf.studies import convergence, convergence_shown, cost, memory, order, wins
+from seqclf.studies.inside import gates, gates_shown, gradients, gradients_shown
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question
 from seqclf.studies.sweeps import (
-    depth,
-    mix,
     sensitivity,
     sensitivity_shown,
     size,
     size_shown,
-    variants_shown,
+    variants,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """An entry of the table of studies.
+    """How a study is run, and how its answer is drawn as SVG.
 
     Attributes:
-      run: From a question, and a place to train and measure, to an answer.
-      figure: Draws an answer as SVG.
       is_timed: Whether its answer is valid only on the machine that gave it.
       about: For a study of finished comparisons instead of a data set: from the folder
         of the runs to a description that takes the place of the data set's.
@@ -54,14 +39,14 @@ class Study:
 
 STUDIES: dict[str, Study] = {
     "gradients": Study(gradients.run, gradients_shown.figure),
-    "memory": Study(memory.run, memory_shown.figure),
-    "gates": Study(gates.run, gates_drawn.figure),
-    "order": Study(order.run, order_shown.figure),
+    "memory": Study(memory.run, memory.figure),
+    "gates": Study(gates.run, gates_shown.figure),
+    "order": Study(order.run, order.figure),
     "size": Study(size.SWEEP.run, size_shown.figure),
     "sensitivity": Study(sensitivity.run, sensitivity_shown.figure),
-    "depth": Study(depth.SWEEP.run, variants_shown.figure),
-    "mix": Study(mix.SWEEP.run, variants_shown.figure),
+    "depth": Study(variants.DEPTH.run, variants.figure),
+    "mix": Study(variants.MIX.run, variants.figure),
     "convergence": Study(convergence.run, convergence_shown.figure, is_timed=True),
-    "cost": Study(cost.run, cost_shown.figure, is_timed=True),
-    "wins": Study(wins.run, wins_shown.figure, about=wins.about),
+    "cost": Study(cost.run, cost.figure, is_timed=True),
+    "wins": Study(wins.run, wins.figure, about=wins.about),
 }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from seqclf import config as settings
 from seqclf.config import RunConfig
@@ -17,7 +19,7 @@ from seqclf.records.training import Report, TimedTwin, Timing
 from seqclf.storage import read_object, write_json
 from seqclf.studies.lab import Lab
 from seqclf.system import cores
-from seqclf.text.encoding import open_encoded
+from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.training.fit import compile_model
 from seqclf.training.timing import TimingTask, run_timing
 from seqclf.training.trial import package_versions
@@ -38,7 +40,8 @@ def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[TimedTwin]:
         "rounds": ROUNDS,
         **machine(),
     }
-    file = lab.folder / FOLDER / f"{_digest(asked)}.json"
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
+    file = lab.folder / FOLDER / f"{digest.hexdigest()[:16]}.json"
     if not lab.target.fresh and (found := _read(file, asked)):
         return found
     task = TimingTask(tuple(configs), data.path, cores(), ROUNDS)
@@ -51,15 +54,8 @@ def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[TimedTwin]:
 
 def machine() -> dict[str, object]:
     """Returns what measured times depend on: threads, processor, package versions."""
-    return {
-        "threads": cores(),
-        "processor": processor(),
-        "versions": package_versions(),
-    }
-
-
-def _digest(asked: dict[str, object]) -> str:
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+    versions = package_versions()
+    return {"threads": cores(), "processor": processor(), "versions": versions}
 
 
 def _read(file: Path, asked: dict[str, object]) -> list[TimedTwin]:
@@ -86,20 +82,21 @@ def counted(timing: Timing, config: RunConfig, encoded: Path) -> TimedTwin:
 
     Tokens and labels of the encoded data set, a folder, decide the model's size.
     """
-    data = open_encoded(encoded)
-    training = config.training
-    sizes = len(data.vocabulary), len(data.labels)
-    model = build_model(config.model, *sizes, training.seed)
-    use_kernel(model, training.kernel)
-    compile_model(model, training, steps=1000)
+    model = built(config, open_encoded(encoded))
+    compile_model(model, config.training, steps=1000)
     return TimedTwin(
-        milliseconds_per_step=timing.milliseconds_per_step,
-        tokens_per_second=timing.tokens_per_second,
-        seconds_per_epoch=timing.seconds_per_epoch,
-        milliseconds_per_prediction=timing.milliseconds_per_prediction,
+        **{one.name: getattr(timing, one.name) for one in fields(timing)},
         kernel=kernel_of(model),
         parameters=model.count_params(),
         recurrent_parameters=sum(
             layer.count_params() for layer in recurrent_layers(model)
         ),
     )
+
+
+def built(config: RunConfig, data: EncodedDataset) -> Any:
+    """Builds the untrained model of a twin for some data, with the recipe's kernel."""
+    sizes = len(data.vocabulary), len(data.labels)
+    model = build_model(config.model, *sizes, config.training.seed)
+    use_kernel(model, config.training.kernel)
+    return model

@@ -13,12 +13,13 @@ cells on several tasks.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from seqclf.cells import GRU, LSTM
+from seqclf.cells import GRU, LSTM, NO_RECURRENCE
 from seqclf.comparison.pairs import SIGNIFICANCE, bounds, difference
 from seqclf.data import GENERATED
 from seqclf.errors import RunError
@@ -26,11 +27,15 @@ from seqclf.marker import COMPARISON_FILE
 from seqclf.records.comparison import ComparisonResult
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.sweeps import Compared, ToldApart, WinsFindings
+from seqclf.report.figures import drawn, style
+from seqclf.report.svg import INK
+from seqclf.report.table import Table
 from seqclf.runs.comparisons import find_comparisons, read_comparison
 from seqclf.steps import optional
-from seqclf.studies import wins_shown
+from seqclf.studies.drawing import bar, name_lines
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question
+from seqclf.wording import counted, interval, percent, signed
 
 
 def about(models: Path) -> DatasetInfo:
@@ -39,19 +44,15 @@ def about(models: Path) -> DatasetInfo:
     Raises:
       RunError: If no finished comparison has both cells.
     """
-    digest = hashlib.sha256()
     rows, left_out = compared(models)
-    digest.update("\n".join(left_out).encode())
+    digest = hashlib.sha256("\n".join(left_out).encode())
     for row in rows:
         content = (models / row.comparison / COMPARISON_FILE).read_bytes()
         digest.update(row.comparison.encode() + b"\0" + content)
     return DatasetInfo(
-        name="comparisons",
-        source="",
-        fingerprint=digest.hexdigest()[:16],
-        labels=(),
+        name="comparisons", source="", fingerprint=digest.hexdigest()[:16], labels=(),
         sizes={},
-    )
+    )  # fmt: skip
 
 
 def run(question: Question, lab: Lab) -> Answer[WinsFindings]:
@@ -61,17 +62,13 @@ def run(question: Question, lab: Lab) -> Answer[WinsFindings]:
       RunError: If no finished comparison has both cells.
     """
     rows, left_out = compared(lab.target.models)
-    findings = counted(rows)
+    findings = count(rows)
     return Answer(
-        study="wins",
-        title="GRU beside LSTM, over data sets",
-        sentence=wins_shown.sentence(findings),
-        table=wins_shown.table(rows),
-        rows=tuple(rows),
-        findings=findings,
-        trials=sum(2 * row.seeds for row in rows if row.counts),
-        notes=(*wins_shown.notes(rows, findings), *left_out),
-    )
+        study="wins", title="GRU beside LSTM, over data sets",
+        sentence=sentence(findings), table=table(rows), rows=tuple(rows),
+        findings=findings, trials=sum(2 * row.seeds for row in rows if row.counts),
+        notes=(*notes(rows, findings), *left_out),
+    )  # fmt: skip
 
 
 def compared(models: Path) -> tuple[list[Compared], list[str]]:
@@ -105,22 +102,14 @@ def _pair(folder: Path, result: ComparisonResult) -> list[Compared]:
     sign = 1 if pair.a == GRU.name else -1
     low, high = sorted(sign * end for end in bounds(pair))
     dataset = result.card.dataset
-    one = Compared(
-        data=dataset.name,
-        comparison=folder.name,
-        fingerprint=dataset.fingerprint,
-        n=by_name[GRU.name].n,
-        seeds=len(pair.seeds),
-        own_settings=int(bool(result.card.chosen)),
-        gru=by_name[GRU.name].accuracy.mean,
-        lstm=by_name[LSTM.name].accuracy.mean,
-        difference=sign * difference(pair) + 0.0,  # no negative zero
-        low=low,
-        high=high,
-        p=pair.p,
-        is_synthetic=int(dataset.source == GENERATED),
-        counts=0,  # see `_once_a_data_set`
-    )
+    gru, lstm = by_name[GRU.name], by_name[LSTM.name]
+    gain = sign * difference(pair) + 0.0  # no negative zero
+    one = Compared(  # which of them count: see `_once_a_data_set`
+        data=dataset.name, comparison=folder.name, fingerprint=dataset.fingerprint,
+        n=gru.n, seeds=len(pair.seeds), own_settings=int(bool(result.card.chosen)),
+        gru=gru.accuracy.mean, lstm=lstm.accuracy.mean, difference=gain, low=low,
+        high=high, p=pair.p, is_synthetic=int(dataset.source == GENERATED), counts=0,
+    )  # fmt: skip
     return [one]
 
 
@@ -133,11 +122,11 @@ def _once_a_data_set(found: Sequence[Compared]) -> list[Compared]:
         is_first = row.fingerprint not in seen
         seen.add(row.fingerprint)
         counts = int(is_first and not row.is_synthetic)
-        rows.append(dataclasses.replace(row, counts=counts))
+        rows.append(replace(row, counts=counts))
     return sorted(rows, key=lambda row: (-row.counts, row.data))
 
 
-def counted(rows: Sequence[Compared]) -> WinsFindings:
+def count(rows: Sequence[Compared]) -> WinsFindings:
     """Counts the signs and tests them."""
     from scipy.stats import binomtest
 
@@ -147,17 +136,120 @@ def counted(rows: Sequence[Compared]) -> WinsFindings:
     p_values = [(row, row.p) for row in chosen if row.p is not None]
     better = _signs([row for row, p in p_values if p < SIGNIFICANCE])
     return WinsFindings(
-        data_sets=len(chosen),
-        first=first,
-        second=second,
-        ties=len(chosen) - decided,
+        data_sets=len(chosen), first=first, second=second, ties=len(chosen) - decided,
         p=float(binomtest(first, decided).pvalue) if decided else None,
         least_p=min(2.0 ** (1 - decided), 1.0),
         told_apart=ToldApart(first=better[0], second=better[1], of=len(p_values)),
-    )
+    )  # fmt: skip
 
 
 def _signs(rows: Sequence[Compared]) -> tuple[int, int]:
     """Returns how often GRU is ahead, and how often LSTM."""
     first = sum(row.difference > 0 for row in rows)
     return first, sum(row.difference < 0 for row in rows)
+
+
+def sentence(findings: WinsFindings) -> str:
+    """Says what the count supports, and no more."""
+    n, first, second = findings.data_sets, findings.first, findings.second
+    if not n:
+        return (
+            "No comparison of data of your own: that of the built-in corpus is shown, "
+            "and does not count."
+        )
+    ties = f", and {findings.ties} equal" if findings.ties else ""
+    lead = (
+        f"GRU had the higher test accuracy on {first} of {counted(n, 'data set')}, "
+        f"LSTM on {second}{ties}"
+    )
+    apart = findings.told_apart
+    told = (
+        f"Over seeds and texts GRU is better on {apart.first}, LSTM on "
+        f"{apart.second}, of {apart.of} with several seeds"
+    )
+    p = findings.p
+    if p is None:
+        return f"{lead}. {told}."
+    test = f"sign test p = {p:.2g}"
+    if p >= SIGNIFICANCE:
+        return f"{lead} ({test}): that does not show which is ahead in general. {told}."
+    ahead = "GRU" if first > second else "LSTM"
+    return f"{lead} ({test}): {ahead} is ahead more often than chance. {told}."
+
+
+def table(rows: Sequence[Compared]) -> Table:
+    """Returns a line a comparison."""
+    return Table(
+        header=("data", "GRU, %", "LSTM, %", "difference", "95 % interval", "seeds"),
+        rows=tuple(
+            (
+                name_of(row) + ("" if row.counts else " (not counted)"),
+                percent(row.gru),
+                percent(row.lstm),
+                signed(100 * row.difference, 2),
+                interval(row.low, row.high, digits=2)
+                + ("" if row.p is not None else " *"),
+                str(row.seeds),
+            )
+            for row in rows
+        ),
+    )
+
+
+def name_of(row: Compared) -> str:
+    """Returns the name of a comparison in table and figure."""
+    return row.comparison.removesuffix("-compare")
+
+
+def notes(rows: Sequence[Compared], findings: WinsFindings) -> tuple[str, ...]:
+    """Says what was held fixed, what counts, and what the marks mean."""
+    said = [
+        "Recipe, seeds and data are those of the comparisons found.",
+        "In the figure, filled is over seeds, open one training of each, grey not "
+        "counted.",
+    ]
+    decided = findings.first + findings.second
+    if findings.least_p >= SIGNIFICANCE:
+        said.append(
+            f"With {counted(decided, 'data set')} even a count all on one side has "
+            f"p = {findings.least_p:.2g}: six are needed for the sign test to find "
+            f"anything."
+        )
+    if any(row.p is None for row in rows):
+        said.append(
+            "* one training of each: the interval is of these two models on such "
+            "texts, not of the cells."
+        )
+    if any(row.is_synthetic for row in rows):
+        said.append("The built-in corpus is synthetic, and does not count.")
+    if any(not row.counts and not row.is_synthetic for row in rows):
+        said.append(
+            "A data set that was compared more than once counts once: the most seeds, "
+            "then equal settings before tuned or matched ones."
+        )
+    return tuple(said)
+
+
+def figure(answer: Answer[WinsFindings]) -> str:
+    """Draws differences: filled over seeds, open of two models, grey not counted."""
+    rows: Sequence[Compared] = answer.rows
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        axes.axvline(0, color=INK, linewidth=0.8)
+        for place, row in enumerate(rows):
+            ahead = GRU.name if row.difference >= 0 else LSTM.name
+            look = style(ahead) | {"capsize": 3}
+            if not row.counts:
+                look["color"] = NO_RECURRENCE.look.colour
+            if row.p is None:
+                look["markerfacecolor"] = "none"
+            bar(axes, place, row.difference, row.low, row.high, look)
+        name_lines(axes, [name_of(row) for row in rows])
+        axes.set_xlabel("GRU − LSTM, points of accuracy")
+        above = {"transform": axes.transAxes, "va": "bottom", "fontsize": 9}
+        axes.text(0, 1.02, "← LSTM better", ha="left", **above)
+        axes.text(1, 1.02, "GRU better →", ha="right", **above)
+        axes.grid(axis="x", alpha=0.25)
+
+    return drawn(draw, "wins", 6.8, 1.2 + 0.36 * len(rows))

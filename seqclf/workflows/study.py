@@ -25,7 +25,7 @@ from seqclf.steps import (
     refuse_idle_settings,
 )
 from seqclf.storage import write_text
-from seqclf.studies import STUDIES, saved, shown, timed
+from seqclf.studies import STUDIES, saved, sections, timed
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import About, Answer, Question
 
@@ -106,7 +106,7 @@ def run_study(
         figure = study.figure(answer)
     saved.write(path, asked, answer, figure)
     with optional(listener.insist, f"No {path / PAGE_FILE} could be written"):
-        page = sections_page(answer.title, [shown.section(answer, figure)])
+        page = sections_page(answer.title, [sections.section(answer, figure)])
         write_text(path / PAGE_FILE, page)
         listener.note(f"Report: {path / PAGE_FILE}")
     return answer, path

@@ -32,8 +32,7 @@ from seqclf.records.training import Report, Started
 from seqclf.runs import Run
 from seqclf.runs.run import MODEL_FILE
 from seqclf.studies.inside import gates_counted, gates_judged, gates_shown, unrolled
-from seqclf.studies.inside.activations import activations
-from seqclf.studies.inside.gates_counted import Collected
+from seqclf.studies.inside.gates_counted import Collected, activations
 from seqclf.studies.inside.gates_judged import Drawing, Measured
 from seqclf.studies.inside.gates_shown import FIT_TO_DRAW, MOST_TOKENS, MOST_UNITS
 from seqclf.studies.inside.unrolled import Sample
@@ -51,9 +50,7 @@ MOST_TEXTS = 4  # that can be given to be drawn
 def run(question: Question, lab: Lab) -> Answer[GatesFindings]:
     """Trains the plain networks and measures their gates; intervals are over texts.
 
-    Args:
-      question: What is asked; its texts are drawn, or else two of the test split.
-      lab: Where to train and measure.
+    The texts of the question are drawn, or else two of the test split.
 
     Raises:
       ConfigError: If a cell is not recurrent, its steps are not described, or more than
@@ -72,9 +69,7 @@ def run(question: Question, lab: Lab) -> Answer[GatesFindings]:
     most = QUICK_TEXTS if question.quick else TEXTS
     places = spread(len(data.splits[TEST]), most)
     texts = question.texts or typical_texts(data)
-    samples = [
-        Sample(one.path, data.path, places, texts, 0, lab.threads) for one in runs
-    ]
+    samples = [Sample(r.path, data.path, places, texts, 0, lab.threads) for r in runs]
     names = [f"gates of {one.name}" for one in runs]
     measured: list[Measured] = lab.measure(measure, samples, names)
     findings = gates_judged.judge(
@@ -83,17 +78,14 @@ def run(question: Question, lab: Lab) -> Answer[GatesFindings]:
         accuracy=unrolled.accuracies(question, runs),
     )
     by_run = dict(zip(unrolled.pairs(question), measured, strict=True))
+    about = gates_shown.notes(findings, question)
     return Answer(
-        study="gates",
-        title="What the gates do",
+        study="gates", title="What the gates do",
         sentence=gates_shown.sentence(findings, unrolled.spoken_for(question)),
-        table=gates_shown.table(findings),
+        table=gates_shown.table(findings), findings=findings, trials=len(runs),
         rows=tuple(gates_judged.rows_of(by_run, question.seeds[0])),
-        findings=findings,
-        trials=len(runs),
-        notes=gates_shown.notes(findings, question)
-        + unrolled.held_fixed(question, config),
-    )
+        notes=about + unrolled.held_fixed(question, config),
+    )  # fmt: skip
 
 
 def spread(count: int, most: int) -> tuple[int, ...]:
@@ -137,33 +129,22 @@ def measure(sample: Sample, report: Report) -> Measured:
 
 def collect(model: Any, cell: str, examples: Examples) -> Collected:
     """Computes gates and states of all tokens, see `checked`."""
-    parts = []
+    parts: list[dict[str, np.ndarray]] = []
+    differences, texts = [], []
     for index, (batch, is_token) in enumerate(unrolled.chunks(examples)):
         values, difference = checked(model, cell, batch.token_ids, is_token)
         hidden = values["hidden"]
         before = np.concatenate([np.zeros_like(hidden[:, :1]), hidden[:, :-1]], axis=1)
-        text, position = np.nonzero(is_token)
-        parts.append(
-            Collected(
-                values={n: v[is_token].astype(np.float32) for n, v in values.items()},
-                before=before[is_token].astype(np.float32),
-                text=text + index * unrolled.CHUNK,
-                position=position,
-                difference=difference,
-            )
-        )
-    return _joined(parts)
-
-
-def _joined(parts: Sequence[Collected]) -> Collected:
-    names = parts[0].values
+        found = {**values, "before": before}
+        parts.append({n: v[is_token].astype(np.float32) for n, v in found.items()})
+        differences.append(difference)
+        texts.append(np.argwhere(is_token) + [index * unrolled.CHUNK, 0])
+    whole = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+    text, position = np.concatenate(texts).T
     return Collected(
-        values={n: np.concatenate([one.values[n] for one in parts]) for n in names},
-        before=np.concatenate([one.before for one in parts]),
-        text=np.concatenate([one.text for one in parts]),
-        position=np.concatenate([one.position for one in parts]),
-        difference=max(one.difference for one in parts),
-    )
+        before=whole.pop("before"), values=whole, text=text, position=position,
+        difference=max(differences),
+    )  # fmt: skip
 
 
 def checked(
@@ -196,13 +177,9 @@ def _values_of_text(
 ) -> Drawing:
     tokens, token_ids = words_of(text, vocabulary, config)
     values, _ = checked(model, cell, token_ids[None], np.ones((1, len(tokens)), bool))
-    return Drawing(
-        tokens=tokens[:MOST_TOKENS],
-        values={
-            name: values[name][0, :MOST_TOKENS, chosen].T
-            for name in unrolled.shown_of(cell)
-        },
-    )
+    names = unrolled.shown_of(cell)
+    shown = {name: values[name][0, :MOST_TOKENS, chosen].T for name in names}
+    return Drawing(tokens=tokens[:MOST_TOKENS], values=shown)
 
 
 def words_of(

@@ -6,12 +6,14 @@ Plain functions of arrays, which `gates` collects.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from seqclf.cells import MOVED, Values
 from seqclf.studies.inside import unrolled
+from seqclf.studies.inside.unrolled import inside_of
 
 SHUT, OPEN = 0.1, 0.9
 BINS = 10
@@ -26,8 +28,7 @@ class Collected:
     Attributes:
       values: Gates and states by name, float32 [tokens, units], see `activations`.
       before: The hidden state before each token, float32 [tokens, units].
-      text: Index of each token's text, int [tokens].
-      position: Of each token in its text, int [tokens].
+      text: Index of each token's text, int [tokens]; `position` is that within it.
       difference: The largest from the layer's own states.
     """
 
@@ -143,8 +144,7 @@ def shares(values: np.ndarray) -> UnitShares:
 def half_life(kept: np.ndarray) -> np.ndarray:
     """Returns each unit's memory half-life in tokens, at most a million.
 
-    Args:
-      kept: Shares of the old state that are kept, [tokens, units].
+    `kept` are the shares of the old state that are kept, [tokens, units].
     """
     mean_log = np.log(np.maximum(kept, 1e-30), dtype=np.float64).mean(axis=0)
     return math.log(0.5) / np.minimum(mean_log, math.log(0.5) / LONGEST_HALF_LIFE)
@@ -207,3 +207,36 @@ def exposure(collected: Collected, texts: int) -> Sums:
         sums=np.bincount(text, shown, texts)[:, None],
         counts=np.bincount(text, minlength=texts)[:, None].astype(float),
     )
+
+
+def activations(
+    cell: str, weights: Sequence[np.ndarray], inputs: np.ndarray, is_token: np.ndarray
+) -> Values:
+    """Computes a layer's gates and states from its weights.
+
+    A second implementation of the cells, in numpy, by the formulas in `cells`.
+
+    Args:
+      cell: Name of the cell.
+      weights: Kernel, recurrent kernel and bias, as Keras orders them.
+      inputs: Of the layer, float [texts, time, d].
+      is_token: bool [texts, time], false on padding, which is on the right.
+
+    Returns:
+      What the cell's `step` gives, by name, float64 [texts, time, units]. On padding
+      the state is kept; other values are meaningless there.
+    """
+    step = inside_of(cell).step
+    kernel, recurrent, bias = (np.asarray(w, np.float64) for w in weights)
+    projected = inputs.astype(np.float64) @ kernel
+    texts, time = is_token.shape
+    zeros = np.zeros((texts, recurrent.shape[0]))
+    states: Mapping[str, np.ndarray] = {"hidden": zeros, "cell": zeros}
+    made: list[Values] = []
+    for t in range(time):
+        values = step(projected[:, t], states, recurrent, bias)
+        for name in set(values) & set(states):
+            values[name] = np.where(is_token[:, t, None], values[name], states[name])
+        made.append(values)
+        states = {**states, **values}
+    return {name: np.stack([v[name] for v in made], axis=1) for name in made[0]}

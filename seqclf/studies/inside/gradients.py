@@ -26,9 +26,7 @@ from seqclf.config import TrainingConfig
 from seqclf.data.dataset import TEST, TRAIN
 from seqclf.errors import DataError
 from seqclf.model import backend
-from seqclf.model.build import build_model
 from seqclf.model.keras_file import open_keras
-from seqclf.model.kernels import use_kernel
 from seqclf.records.inside import GradientsFindings, Spectrum
 from seqclf.records.training import Report, Started
 from seqclf.runs import Run
@@ -38,6 +36,7 @@ from seqclf.studies.inside.gradients_judged import STAGES, Measured, MeasuredSta
 from seqclf.studies.inside.unrolled import Sample
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, trainings
+from seqclf.studies.timed import built
 from seqclf.text.batching import training_batches
 from seqclf.text.encoding import EncodedDataset, open_encoded, take
 from seqclf.training.fit import label_weights
@@ -66,42 +65,30 @@ def run(question: Question, lab: Lab) -> Answer[GradientsFindings]:
         data.splits[TEST].lengths, QUICK_TEXTS if question.quick else TEXTS
     )
     batches = QUICK_BATCHES if question.quick else BATCHES
-    samples = [
-        Sample(one.path, data.path, rows, (), batches, lab.threads) for one in runs
-    ]
+    samples = [Sample(r.path, data.path, rows, (), batches, lab.threads) for r in runs]
     names = [f"gradients of {one.name}" for one in runs]
     measured: list[Measured] = lab.measure(measure, samples, names)
     by_cell = unrolled.by_cell(question, measured)
     findings = gradients_judged.judge(
-        by_cell,
-        min(distance, SPAN),
-        texts=len(rows),
+        by_cell, min(distance, SPAN), texts=len(rows),
         clip_norm=config.training.clip_norm,
         accuracy=unrolled.accuracies(question, runs),
-    )
+    )  # fmt: skip
+    about = gradients_shown.notes(findings, distance)
     return Answer(
-        study="gradients",
-        title="Gradients on their way back",
+        study="gradients", title="Gradients on their way back",
         sentence=gradients_shown.sentence(findings, unrolled.spoken_for(question)),
-        table=gradients_shown.table(findings),
+        table=gradients_shown.table(findings), findings=findings, trials=len(runs),
         rows=tuple(gradients_judged.rows_of(by_cell)),
-        findings=findings,
-        trials=len(runs),
-        notes=gradients_shown.notes(findings, distance)
-        + unrolled.held_fixed(question, config),
-    )
+        notes=about + unrolled.held_fixed(question, config),
+    )  # fmt: skip
 
 
 def long_texts(lengths: np.ndarray, most: int) -> tuple[tuple[int, ...], int]:
-    """Returns the longest quarter of the texts, but at most so many.
+    """Returns the longest quarter of the texts, but `most` at most.
 
-    Args:
-      lengths: int [texts], in tokens.
-      most: Number of texts at most.
-
-    Returns:
-      Their indices, the longest first, and the largest distance that all of them have,
-      at most 200.
+    `lengths` are int [texts], in tokens. Beside the indices, the longest first, the
+    largest distance that all of them have, at most 200.
 
     Raises:
       DataError: If they have one token, so that there is no distance.
@@ -123,26 +110,22 @@ def measure(sample: Sample, report: Report) -> Measured:
     backend.set_threads(sample.threads)
     done = Run(sample.run)
     config, data = done.config, open_encoded(sample.encoded)
-    model = build_model(
-        config.model, len(data.vocabulary), len(data.labels), config.training.seed
-    )
-    use_kernel(model, config.training.kernel)
+    model = built(config, data)
     norm_of = _norm_of_batch(model, config.training.label_smoothing)
     found: dict[str, MeasuredStage] = {}
-    for stage, file in zip(STAGES, (None, FIRST_EPOCH_FILE, MODEL_FILE), strict=True):
+    files = (None, FIRST_EPOCH_FILE, MODEL_FILE)
+    for epoch, (stage, file) in enumerate(zip(STAGES, files, strict=True), 1):
         if file is not None:
             model.set_weights(open_keras(done.file(file)).get_weights())
-        batch_norms = _batch_norms(
-            norm_of, data, config.training, sample.batches, STAGES.index(stage) + 1
-        )
+        norms = _batch_norms(norm_of, data, config.training, sample.batches, epoch)
         layer = unrolled.the_layer(model)
         found[stage] = MeasuredStage(
             norms=_norms_of_texts(model, data, sample.rows),
-            clipped=float((batch_norms > config.training.clip_norm).mean()),
-            largest_gradient=float(batch_norms.max()),
+            clipped=float((norms > config.training.clip_norm).mean()),
+            largest_gradient=float(norms.max()),
             matrices=matrices(config.model.cell, layer.cell.recurrent_kernel.numpy()),
         )
-    return Measured(stages=found, batches=len(batch_norms))
+    return Measured(stages=found, batches=len(norms))
 
 
 def _norms_of_texts(
@@ -154,11 +137,8 @@ def _norms_of_texts(
     distance = min(int(examples.lengths.min()) - 1, MOST_DISTANCE)
     for batch, is_token in unrolled.chunks(examples):
         inputs = unrolled.layer_inputs(model, batch.token_ids)
-        parts.append(
-            gradient_norms(
-                layer, inputs, is_token, readout, batch.label_ids, distance
-            )
-        )  # fmt: skip
+        labels = batch.label_ids
+        parts.append(gradient_norms(layer, inputs, is_token, readout, labels, distance))
     return {
         state: np.log10(np.maximum(np.concatenate([p[state] for p in parts]), SMALLEST))
         for state in parts[0]
@@ -210,9 +190,8 @@ def gradient_norms(
             label_ids, states[0] @ kernel + bias
         )
     hidden = np.stack([new[0].numpy() for new in made], axis=1)
-    unrolled.refuse_difference(
-        hidden, unrolled.own_states(layer, inputs, is_token), is_token
-    )
+    own = unrolled.own_states(layer, inputs, is_token)
+    unrolled.refuse_difference(hidden, own, is_token)
     flat = [state for new in made for state in new]
     gradients = tape.gradient(loss, flat, unconnected_gradients="zero")
     norms = np.stack([np.linalg.norm(g.numpy(), axis=1) for g in gradients], axis=1)

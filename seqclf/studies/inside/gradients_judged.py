@@ -12,14 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqclf.cells import SIMPLE_RNN
-from seqclf.records.inside import (
-    GradientRow,
-    GradientsFindings,
-    Ratio,
-    Spectrum,
-    StageGradients,
-    WayBack,
-)
+from seqclf.records import inside
 from seqclf.statistics import crossed_mean
 from seqclf.studies.inside import unrolled
 from seqclf.studies.intervals import middle
@@ -38,7 +31,7 @@ class MeasuredStage:
     norms: dict[str, np.ndarray]
     clipped: float
     largest_gradient: float
-    matrices: dict[str, Spectrum]
+    matrices: dict[str, inside.Spectrum]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +52,9 @@ def judge(
     texts: int,
     clip_norm: float,
     accuracy: dict[str, float],
-) -> GradientsFindings:
+) -> inside.GradientsFindings:
     """Returns the findings, with factors and verdicts over `span` tokens."""
-    return GradientsFindings(
+    return inside.GradientsFindings(
         texts=texts,
         batches=max(one.batches for seeds in by_cell.values() for one in seeds),
         clip_norm=clip_norm,
@@ -81,8 +74,8 @@ def _at(seeds: Sequence[Measured], stage: str) -> list[MeasuredStage]:
     return [one.stages[stage] for one in seeds]
 
 
-def _at_stage(seeds: Sequence[MeasuredStage], span: int) -> StageGradients:
-    return StageGradients(
+def _at_stage(seeds: Sequence[MeasuredStage], span: int) -> inside.StageGradients:
+    return inside.StageGradients(
         states={
             state: follow(np.stack([one.norms[state] for one in seeds]), span)
             for state in seeds[0].norms
@@ -96,37 +89,29 @@ def _at_stage(seeds: Sequence[MeasuredStage], span: int) -> StageGradients:
     )
 
 
-def _mean_spectrum(seeds: Sequence[Spectrum]) -> Spectrum:
-    return Spectrum(
+def _mean_spectrum(seeds: Sequence[inside.Spectrum]) -> inside.Spectrum:
+    return inside.Spectrum(
         spectral_radius=float(np.mean([one.spectral_radius for one in seeds])),
         singular_value=float(np.mean([one.singular_value for one in seeds])),
     )
 
 
-def follow(log_norms: np.ndarray, span: int) -> WayBack:
-    """Returns slope, factor and verdict of gradients on their way back.
+def follow(log_norms: np.ndarray, span: int) -> inside.WayBack:
+    """Returns slope, factor and verdict of gradients on their way back over a span.
 
-    The verdict is `vanishing` if the whole interval of the factor is below 1/100,
-    `exploding` if it is above 100, `steady` if it is between, else `not decided`.
-
-    Args:
-      log_norms: log10 of norms, [seeds, texts, distances].
-      span: A distance within them.
+    `log_norms` are the log10 of norms, [seeds, texts, distances]. The verdict is
+    `vanishing` if the whole interval of the factor is below 1/100, `exploding` if it is
+    above 100, `steady` if it is between, else `not decided`.
     """
     distances = np.arange(span + 1) - span / 2
     kept = log_norms[..., : span + 1]
     slopes = kept @ distances / (distances @ distances)
     slope, slope_low, slope_high = interval(slopes)
     middle, low, high = interval(kept[..., -1] - kept[..., 0])
-    return WayBack(
-        slope=slope,
-        slope_low=slope_low,
-        slope_high=slope_high,
-        factor=_power(middle),
-        factor_low=_power(low),
-        factor_high=_power(high),
-        verdict=_verdict(low, high),
-    )
+    return inside.WayBack(
+        slope=slope, slope_low=slope_low, slope_high=slope_high, factor=_power(middle),
+        factor_low=_power(low), factor_high=_power(high), verdict=_verdict(low, high),
+    )  # fmt: skip
 
 
 def _verdict(low: float, high: float) -> str:
@@ -152,7 +137,7 @@ def interval(values: np.ndarray) -> tuple[float, float, float]:
     return float(texts.mean()), low, high
 
 
-def _against_rnn(by_cell: ByCell, span: int) -> dict[str, dict[str, Ratio]]:
+def _against_rnn(by_cell: ByCell, span: int) -> dict[str, dict[str, inside.Ratio]]:
     plain = SIMPLE_RNN.name
     if plain not in by_cell:
         return {}
@@ -175,9 +160,9 @@ def _log_factors(cell: str, seeds: Sequence[MeasuredStage], span: int) -> np.nda
     return norms[..., span] - norms[..., 0]
 
 
-def _ratio(log_ratios: np.ndarray) -> Ratio:
+def _ratio(log_ratios: np.ndarray) -> inside.Ratio:
     ratio, low, high = map(_power, interval(log_ratios))
-    return Ratio(ratio=ratio, low=low, high=high)
+    return inside.Ratio(ratio=ratio, low=low, high=high)
 
 
 def _power(exponent: float) -> float:
@@ -185,7 +170,7 @@ def _power(exponent: float) -> float:
     return float(10.0 ** np.clip(exponent, -300, 300))
 
 
-def rows_of(by_cell: ByCell) -> list[GradientRow]:
+def rows_of(by_cell: ByCell) -> list[inside.GradientRow]:
     """Returns the points of all curves."""
     rows = []
     for (cell, seeds), stage in itertools.product(by_cell.items(), STAGES):
@@ -194,7 +179,7 @@ def rows_of(by_cell: ByCell) -> list[GradientRow]:
             norms = np.concatenate([one.norms[state] for one in measured])
             quartiles = 10 ** np.quantile(norms, [0.5, 0.25, 0.75], axis=0)
             rows += [
-                GradientRow(
+                inside.GradientRow(
                     cell=cell, stage=stage, state=state, distance=distance,
                     median=median, low=low, high=high,
                 )

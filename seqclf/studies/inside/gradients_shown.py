@@ -6,12 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from seqclf.records.inside import (
-    GradientRow,
-    GradientsFindings,
-    StageGradients,
-    WayBack,
-)
+from seqclf.records import inside
 from seqclf.report.figures import drawn, legend, short, style
 from seqclf.report.table import Table
 from seqclf.studies.inside import unrolled
@@ -30,7 +25,7 @@ def scientific(value: float) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def sentence(findings: GradientsFindings, models: str) -> str:
+def sentence(findings: inside.GradientsFindings, models: str) -> str:
     """Says how much of the gradient is left over the span, at the best epoch.
 
     `models` names what the numbers are about, such as `one model of each cell`.
@@ -55,12 +50,12 @@ def sentence(findings: GradientsFindings, models: str) -> str:
     )
 
 
-def _factor(way: WayBack) -> str:
+def _factor(way: inside.WayBack) -> str:
     low, high = scientific(way.factor_low), scientific(way.factor_high)
     return f"{scientific(way.factor)} ({low} to {high})"
 
 
-def table(findings: GradientsFindings) -> Table:
+def table(findings: inside.GradientsFindings) -> Table:
     """Returns a line a cell, stage and state."""
     span = findings.span
     rows = [
@@ -78,18 +73,15 @@ def table(findings: GradientsFindings) -> Table:
     )  # fmt: skip
 
 
-def _line(cell: str, stage: str, state: str, one: StageGradients) -> tuple[str, ...]:
+def _line(
+    cell: str, stage: str, state: str, one: inside.StageGradients
+) -> tuple[str, ...]:
     way, matrices = one.states[state], one.matrices.values()
     return (
-        f"{cell}, {state}",
-        stage,
-        _factor(way),
-        f"{10**way.slope:.3f}",
-        way.verdict,
+        f"{cell}, {state}", stage, _factor(way), f"{10**way.slope:.3f}", way.verdict,
         _range([m.spectral_radius for m in matrices]),
-        _range([m.singular_value for m in matrices]),
-        f"{100 * one.clipped:.0f}",
-    )
+        _range([m.singular_value for m in matrices]), f"{100 * one.clipped:.0f}",
+    )  # fmt: skip
 
 
 def _range(values: Sequence[float]) -> str:
@@ -97,7 +89,7 @@ def _range(values: Sequence[float]) -> str:
     return low if low == high else f"{low}–{high}"
 
 
-def notes(findings: GradientsFindings, distance: int) -> tuple[str, ...]:
+def notes(findings: inside.GradientsFindings, distance: int) -> tuple[str, ...]:
     """Says what was measured, and what the verdicts mean."""
     span, most = findings.span, short(findings.threshold)
     return (
@@ -120,9 +112,9 @@ def notes(findings: GradientsFindings, distance: int) -> tuple[str, ...]:
     )
 
 
-def figure(answer: Answer[GradientsFindings]) -> str:
+def figure(answer: Answer[inside.GradientsFindings]) -> str:
     """Draws the norms against the distance from the last token, stage by stage."""
-    rows: tuple[GradientRow, ...] = answer.rows
+    rows: tuple[inside.GradientRow, ...] = answer.rows
 
     def draw(figure: Any) -> None:
         panels = figure.subplots(1, len(STAGES), sharey=True)
@@ -147,7 +139,7 @@ def power_of_ten(value: float) -> str:
     return "10" + digits.translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
-def _draw_stage(axes: Any, rows: Sequence[GradientRow]) -> None:
+def _draw_stage(axes: Any, rows: Sequence[inside.GradientRow]) -> None:
     """Draws medians, the quartiles around them, and the LSTM's h more faintly."""
     for cell, state in dict.fromkeys((row.cell, row.state) for row in rows):
         curve = [row for row in rows if (row.cell, row.state) == (cell, state)]

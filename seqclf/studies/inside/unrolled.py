@@ -6,7 +6,6 @@ agree with the layer's own, or nothing is reported.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +22,7 @@ from seqclf.model.backend import import_keras
 from seqclf.model.kernels import recurrent_layers
 from seqclf.runs import Run
 from seqclf.studies.intervals import middle
-from seqclf.studies.lab import with_limit
-from seqclf.studies.question import Question, textbook
+from seqclf.studies.question import Question, grouped, quick_config, textbook
 from seqclf.text.batching import pad
 from seqclf.text.encoding import Examples
 from seqclf.text.tokens import PADDING_ID
@@ -40,15 +38,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a measuring process receives.
+    """What a measuring process receives: a finished run, and what to measure of it.
 
     Attributes:
-      run: Directory of a finished run.
       encoded: Folder of its encoded data.
-      rows: Indices of the test texts to measure.
-      texts: Texts to draw.
+      rows: Indices of the test texts to measure; `texts` are those to draw.
       batches: Number of training batches to measure.
-      threads: Threads that TensorFlow may use.
+      threads: That TensorFlow may use.
     """
 
     run: Path
@@ -75,13 +71,7 @@ def plain_network(question: Question, study: str) -> RunConfig:
             )
         inside_of(cell)
     config = textbook(question.config)
-    if not question.quick:
-        return config
-    training = dataclasses.replace(
-        config.training, epochs=config.training.epochs or QUICK_EPOCHS
-    )
-    limit = min(config.data.limit or QUICK_ROWS, QUICK_ROWS)
-    return dataclasses.replace(with_limit(config, limit), training=training)
+    return quick_config(config, QUICK_ROWS, QUICK_EPOCHS) if question.quick else config
 
 
 def inside_of(cell: str) -> Inside:
@@ -152,12 +142,9 @@ def layer_inputs(model: Any, token_ids: np.ndarray) -> np.ndarray:
 
 
 def states_layer(layer: Any) -> Any:
-    """Returns a copy of a layer that gives the states of all tokens, in float64.
+    """Returns a copy of a built layer that gives the states of all tokens, in float64.
 
     Gradients may be too small for float32, and rounding errors explode with them.
-
-    Args:
-      layer: A built SimpleRNN, GRU or LSTM layer.
     """
     made = {**layer.get_config(), "return_sequences": True, "dtype": "float64"}
     copied = type(layer).from_config(made)
@@ -195,27 +182,19 @@ def refuse_difference(made: np.ndarray, own: np.ndarray, is_token: np.ndarray) -
 
 def chunks(examples: Examples, size: int = CHUNK) -> list[tuple[Any, np.ndarray]]:
     """Returns batches of `size`, each with bool [batch, time], true on tokens."""
-    found = []
-    for start in range(0, len(examples), size):
-        batch = pad(examples, np.arange(start, min(start + size, len(examples))))
-        found.append((batch, batch.token_ids != PADDING_ID))
-    return found
+    places = np.arange(len(examples))
+    starts = range(0, len(examples), size)
+    batches = [pad(examples, places[start : start + size]) for start in starts]
+    return [(batch, batch.token_ids != PADDING_ID) for batch in batches]
 
 
 def bootstrap(sums: np.ndarray, counts: np.ndarray, seed: int = 0) -> np.ndarray:
     """Returns the means of k quantities in resampled texts, float [2000, k].
 
-    NaN where a draw has none.
-
-    Args:
-      sums: float [texts, k], their sums in each text.
-      counts: float [texts, k], their number in each text.
-      seed: Seed of the draws.
+    NaN where a draw has none. Sums and counts are those of each text, float [texts, k].
     """
-    texts = len(sums)
-    draws = np.random.default_rng(seed).multinomial(
-        texts, np.full(texts, 1 / texts), SAMPLES
-    )
+    n = len(sums)
+    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), SAMPLES)
     with np.errstate(invalid="ignore"):
         return (draws @ sums) / (draws @ counts)
 
@@ -232,7 +211,5 @@ def pairs(question: Question) -> Sequence[tuple[str, int]]:
 
 def by_cell(question: Question, values: Sequence[T]) -> dict[str, list[T]]:
     """Groups values in the order of `question.trainings` by cell."""
-    found: dict[str, list[T]] = {}
-    for (cell, _), value in zip(pairs(question), values, strict=True):
-        found.setdefault(cell, []).append(value)
-    return found
+    cells = (cell for cell, _ in pairs(question))
+    return grouped(zip(cells, values, strict=True))

@@ -50,13 +50,9 @@ class PowerLaw:
 def fit(sizes: np.ndarray, errors: np.ndarray) -> PowerLaw | None:
     """Fits a power law by least squares of the error, all sizes weighted equally.
 
-    Args:
-      sizes: Training texts, ascending, float [sizes].
-      errors: Error at each, fractions.
-
-    Returns:
-      The curve, with a floor from five sizes on; None with fewer than three, or if the
-      fit does not converge.
+    Errors are fractions at each of the sizes: training texts, ascending, float [sizes].
+    The curve has a floor from five sizes on; None with fewer than three, or if the fit
+    does not converge.
     """
     from scipy.optimize import OptimizeWarning, curve_fit
 
@@ -157,18 +153,11 @@ def crossing_of(
     least: float,
     most: float,
 ) -> Crossing:
-    """Judges whether two learning curves cross within the sizes.
+    """Judges whether two fitted curves cross between the `least` and the `most` texts.
 
-    Args:
-      laws: The two fitted curves.
-      resampled: The same of each resample.
-      least: The smallest size.
-      most: The largest.
-
-    Returns:
-      CROSSING if at least 95 % of the resamples cross in the same direction as the
-      curves, NO_CROSSING if the curves do not and at most 5 % of the resamples do, else
-      UNDECIDED.
+    CROSSING if at least 95 % of the resamples cross in the same direction as the
+    curves, NO_CROSSING if the curves do not and at most 5 % of the resamples do, else
+    UNDECIDED.
     """
     if laws[0] is None or laws[1] is None or least >= most:
         return Crossing()
@@ -181,10 +170,6 @@ def crossing_of(
         return Crossing(status=NO_CROSSING if never else UNDECIDED, share=share)
     low, high = middle(alike)
     return Crossing(
-        status=CROSSING,
-        share=share,
-        size=here[0],
-        low=low,
-        high=high,
+        status=CROSSING, share=share, size=here[0], low=low, high=high,
         first_is_better_beyond=here[1],
-    )
+    )  # fmt: skip

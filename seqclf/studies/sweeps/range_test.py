@@ -17,20 +17,27 @@ from typing import Any
 
 import numpy as np
 
+from seqclf.comparison.verdict import title
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TRAIN
 from seqclf.errors import TrainingError
+from seqclf.model import backend
 from seqclf.records.sweeps import RangeFindings, RangeStep, RangeTurns
 from seqclf.records.training import Report, Started
+from seqclf.report import figures
+from seqclf.report.table import Table
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import Answer, Question, trainings
-from seqclf.studies.sweeps import range_test_shown
-from seqclf.studies.sweeps.range_test_shown import LEAST_RATE, MOST_RATE
+from seqclf.studies.question import QUICK_ROWS, Answer, Question, trainings
+from seqclf.studies.timed import built
 from seqclf.text.batching import Batch, training_batches
 from seqclf.text.encoding import Examples, open_encoded
+from seqclf.training.fit import as_tf_dataset, compile_model, label_weights
+from seqclf.wording import MISSING
 
 STEPS, QUICK_STEPS = 400, 120
 WINDOW = 0.05  # of the steps, of which the loss is averaged
+
+LEAST_RATE, MOST_RATE = 1e-5, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +62,22 @@ def measure(task: RangeTask, report: Report) -> list[float]:
       The training loss before each step; it ends early if the loss diverges to
       infinity or NaN.
     """
-    from seqclf.model import backend
-    from seqclf.model.build import build_model
-    from seqclf.model.kernels import use_kernel
-    from seqclf.training.fit import as_tf_dataset, compile_model, label_weights
-
     report(Started())
     backend.set_threads(task.threads)
     data = open_encoded(task.encoded)
     config, labels = task.config, len(data.labels)
-    model = build_model(
-        config.model, len(data.vocabulary), labels, config.training.seed
-    )
-    use_kernel(model, config.training.kernel)
+    model = built(config, data)
     compile_model(model, config.training, task.steps)
-    model.optimizer.learning_rate = _rise(task.steps)
+    rise = backend.import_keras().optimizers.schedules.ExponentialDecay  # as `rates`
+    model.optimizer.learning_rate = rise(
+        LEAST_RATE, max(task.steps - 1, 1), MOST_RATE / LEAST_RATE
+    )
     batches = first_batches(data.splits[TRAIN], config, task.steps)
     weights = label_weights(data.splits[TRAIN].label_ids, labels, config.training)
     dataset = as_tf_dataset(batches, task.steps, labels, weights)
     losses: list[float] = []
     model.fit(dataset, shuffle=False, verbose=0, callbacks=[_recorder(losses)])
     return list(itertools.takewhile(math.isfinite, losses))
-
-
-def _rise(steps: int) -> Any:
-    """Returns the schedule of `rates`."""
-    from seqclf.model.backend import import_keras
-
-    factor = MOST_RATE / LEAST_RATE
-    schedules = import_keras().optimizers.schedules
-    return schedules.ExponentialDecay(LEAST_RATE, max(steps - 1, 1), factor)
 
 
 def first_batches(train: Examples, config: RunConfig, steps: int) -> Iterator[Batch]:
@@ -95,9 +88,8 @@ def first_batches(train: Examples, config: RunConfig, steps: int) -> Iterator[Ba
 
 def _recorder(losses: list[float]) -> Any:
     """Returns a callback that appends the loss of each batch."""
-    from seqclf.model.backend import import_keras
 
-    class Recorder(import_keras().callbacks.Callback):  # type: ignore
+    class Recorder(backend.import_keras().callbacks.Callback):  # type: ignore
         def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
             self.model.reset_metrics()  # the loss would be the mean of all batches
 
@@ -109,12 +101,9 @@ def _recorder(losses: list[float]) -> Any:
 
 
 def run(question: Question, lab: Lab, seeds: int) -> Answer[RangeFindings]:
-    """Runs a range test of each cell.
+    """Runs a range test of each cell with the question's one seed.
 
-    Args:
-      question: Of one seed.
-      lab: Where to train.
-      seeds: Number of seeds that were asked for, for the notes.
+    `seeds` is the number that was asked for, for the notes.
 
     Raises:
       TrainingError: If a loss is not a number from the start.
@@ -139,15 +128,11 @@ def run(question: Question, lab: Lab, seeds: int) -> Answer[RangeFindings]:
     found = [turns(cell, values, steps) for cell, values in by_cell.items()]
     rows = [_rows(cell, values, steps) for cell, values in by_cell.items()]
     return Answer(
-        study="sensitivity",
-        title="Learning-rate range test",
-        sentence=range_test_shown.sentence(found),
-        table=range_test_shown.table(found),
-        rows=tuple(itertools.chain.from_iterable(rows)),
-        findings=RangeFindings(steps=steps, range=tuple(found)),
-        trials=len(tasks),
-        notes=range_test_shown.notes(question, base, steps, width(steps), seeds),
-    )
+        study="sensitivity", title="Learning-rate range test", sentence=sentence(found),
+        table=table(found), rows=tuple(itertools.chain.from_iterable(rows)),
+        findings=RangeFindings(steps=steps, range=tuple(found)), trials=len(tasks),
+        notes=notes(question, base, steps, width(steps), seeds),
+    )  # fmt: skip
 
 
 def width(steps: int) -> int:
@@ -166,12 +151,9 @@ def smoothed(losses: Sequence[float], width: int) -> np.ndarray:
 
 
 def turns(cell: str, losses: Sequence[float], steps: int) -> RangeTurns:
-    """Finds the least loss, and where the loss is back at its initial value.
+    """Finds the least loss of a cell, and where the loss is back at its initial value.
 
-    Args:
-      cell: The cell.
-      losses: Of each step; fewer than `steps` if it diverged.
-      steps: Steps of the whole rise.
+    The losses are those of each of `steps` of the rise, fewer if it diverged.
     """
     along, curve = rates(steps), smoothed(losses, width(steps))
     start = float(np.mean(losses[: width(steps)]))
@@ -183,20 +165,92 @@ def turns(cell: str, losses: Sequence[float], steps: int) -> RangeTurns:
     elif len(losses) < steps:
         diverging = float(along[len(losses)])
     return RangeTurns(
-        cell=cell,
-        least_rate=float(along[least]),
-        least_loss=float(curve[least]),
+        cell=cell, least_rate=float(along[least]), least_loss=float(curve[least]),
         diverging_rate=diverging,
-    )
+    )  # fmt: skip
 
 
 def _rows(cell: str, losses: Sequence[float], steps: int) -> Iterator[RangeStep]:
     curve = smoothed(losses, width(steps))
     for step, rate in enumerate(rates(steps)[: len(losses)]):
         yield RangeStep(
-            cell=cell,
-            step=step + 1,
-            learning_rate=float(rate),
-            loss=losses[step],
+            cell=cell, step=step + 1, learning_rate=float(rate), loss=losses[step],
             smoothed_loss=float(curve[step]),
+        )  # fmt: skip
+
+
+def sentence(found: Sequence[RangeTurns]) -> str:
+    """Says where the loss of each cell turns."""
+    said = [
+        f"{title(one.cell)}'s loss is lowest at {one.least_rate:.1g} and "
+        + (
+            f"back at its initial value at {one.diverging_rate:.1g}"
+            if one.diverging_rate
+            else f"not back at its initial value up to {MOST_RATE:g}"
         )
+        for one in found
+    ]
+    return (
+        f"As the learning rate rises, {'; '.join(said)}. One training each: how far "
+        "another seed would move these is not known."
+    )
+
+
+def table(found: Sequence[RangeTurns]) -> Table:
+    """Returns a line a cell."""
+    header = (
+        "cell", "learning rate of the lowest loss", "lowest loss", "diverges at"
+    )  # fmt: skip
+    rows = []
+    for one in found:
+        diverges = f"{one.diverging_rate:.1e}" if one.diverging_rate else MISSING
+        lowest = f"{one.least_rate:.1e}", f"{one.least_loss:.3f}"
+        rows.append((one.cell, *lowest, diverges))
+    return Table(header=header, rows=tuple(rows))
+
+
+def notes(
+    question: Question, base: RunConfig, steps: int, width: int, seeds: int
+) -> tuple[str, ...]:
+    """Says how the losses were measured, over `width` steps each."""
+    return (
+        f"One training each, {steps} steps from {LEAST_RATE:g} to {MOST_RATE:g}, "
+        f"the same batches for each cell; the loss is the mean of {width} "
+        f"steps. The recipe's peak learning rate is {base.training.learning_rate:g}. "
+        f"Gradients are clipped to its norm of {base.training.clip_norm:g}, which "
+        "hides some of the effect of too high a rate.",
+        *about_seeds(seeds),
+        *question.quick_note(f"fewer steps, at most {QUICK_ROWS:,} texts."),
+    )
+
+
+def about_seeds(seeds: int) -> tuple[str, ...]:
+    """Says that only the first of several seeds was used."""
+    said = f"Of the {seeds} seeds that were asked for this study takes the first."
+    return () if seeds == 1 else (said,)
+
+
+def figure(answer: Answer[RangeFindings]) -> str:
+    """Draws the smoothed loss against the learning rate, the least marked."""
+    found = answer.findings.range
+    rows: Sequence[RangeStep] = answer.rows
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        for index, one in enumerate(found):
+            own = [row for row in rows if row.cell == one.cell]
+            x, y = zip(*((r.learning_rate, r.smoothed_loss) for r in own), strict=True)
+            marked = [i for i, rate in enumerate(x) if rate == one.least_rate]
+            look = figures.style(one.cell, index)
+            axes.plot(x, y, label=one.cell, markevery=marked, **look)
+        start = max(row.smoothed_loss for row in rows if row.step == 1)
+        least = min(one.least_loss for one in found)
+        # A diverged loss would flatten the rest.
+        axes.set_ylim(least - 0.15 * (start - least), start + 0.8 * (start - least))
+        axes.set(xscale="log", xlabel="learning rate (marked: lowest loss)")
+        axes.set(ylabel="training loss, smoothed")
+        axes.xaxis.set_major_formatter(lambda value, _: figures.short(value))
+        axes.grid(alpha=0.25)
+        figures.legend(figure, [axes])
+
+    return figures.drawn(draw, "range_test", 6.4, 3.8)

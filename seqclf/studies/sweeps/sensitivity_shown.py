@@ -9,24 +9,18 @@ from seqclf.comparison import tuning
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
 from seqclf.config import RunConfig
-from seqclf.records.sweeps import (
-    Correlation,
-    Deviation,
-    RangeFindings,
-    SpreadPair,
-    TrialsFindings,
-)
+from seqclf.records import sweeps
 from seqclf.report import figures
 from seqclf.report.table import Table
 from seqclf.studies.drawing import name_lines
 from seqclf.studies.question import QUICK_ROWS, Answer, Question
-from seqclf.studies.sweeps import random_search, range_test_shown
+from seqclf.studies.sweeps import range_test
 from seqclf.wording import MISSING, percent, points, signed, with_interval
 
 QUICK_DRAWS = 2
 
 
-def sentence(found: TrialsFindings) -> str:
+def sentence(found: sweeps.TrialsFindings) -> str:
     """Says how far the trials lie apart, and what their accuracy goes with."""
     n = found.draws
     spread = ", ".join(f"{title(one.cell)} {_deviation(one)}" for one in found.spreads)
@@ -41,11 +35,11 @@ def sentence(found: TrialsFindings) -> str:
     return " ".join(parts)
 
 
-def _deviation(one: Deviation) -> str:
+def _deviation(one: sweeps.Deviation) -> str:
     return with_interval(one.deviation, one.deviation_low, one.deviation_high)
 
 
-def _about_differences(pairs: Sequence[SpreadPair], n: int) -> str:
+def _about_differences(pairs: Sequence[sweeps.SpreadPair], n: int) -> str:
     if not pairs:
         return ""
     if pairs[0].deviation_low is None:
@@ -61,10 +55,10 @@ def _about_differences(pairs: Sequence[SpreadPair], n: int) -> str:
     return f"Spreads that can be told apart, {'; '.join(said)}."
 
 
-def _about_settings(by_cell: Mapping[str, Sequence[Correlation]]) -> list[str]:
+def _about_settings(by_cell: Mapping[str, Sequence[sweeps.Correlation]]) -> list[str]:
     said = []
     for cell, found in by_cell.items():
-        first = random_search.explaining(found)
+        first = explaining(found)
         if first and first.rho is not None:
             said.append(
                 f"{title(cell)}'s accuracy goes with {first.setting} "
@@ -75,7 +69,13 @@ def _about_settings(by_cell: Mapping[str, Sequence[Correlation]]) -> list[str]:
     return [f"{'; '.join(said)}."]
 
 
-def table(found: TrialsFindings) -> Table:
+def explaining(found: Sequence[sweeps.Correlation]) -> sweeps.Correlation | None:
+    """Returns the strongest correlation, if it is significant."""
+    first = found[0]
+    return first if first.p is not None and first.p < SIGNIFICANCE else None
+
+
+def table(found: sweeps.TrialsFindings) -> Table:
     """Returns a line a cell."""
     header = (
         "cell", "best, %", "quartiles, %", "quartile range, points",
@@ -85,19 +85,10 @@ def table(found: TrialsFindings) -> Table:
     for one in found.spreads:
         first = found.correlations[one.cell][0]
         rho = MISSING if first.rho is None else signed(first.rho, 2)
-        quartile_range = with_interval(
-            one.quartile_range, one.quartile_range_low, one.quartile_range_high
-        )
-        rows.append(
-            (
-                one.cell,
-                percent(one.best),
-                " – ".join(map(percent, one.quartiles)),
-                quartile_range,
-                _deviation(one),
-                f"{first.setting} {rho}",
-            )
-        )
+        own = one.quartile_range, one.quartile_range_low, one.quartile_range_high
+        middle = " – ".join(map(percent, one.quartiles)), with_interval(*own)
+        strongest = f"{first.setting} {rho}"
+        rows.append((one.cell, percent(one.best), *middle, _deviation(one), strongest))
     return Table(header=header, rows=tuple(rows))
 
 
@@ -116,16 +107,16 @@ def notes(question: Question, every: Sequence[RunConfig]) -> tuple[str, ...]:
         "the rank correlations is Holm's over the settings of a cell; the expected "
         "best of k trials draws them with replacement.",
         *question.quick_note(
-            f"{QUICK_DRAWS} settings, at most {QUICK_ROWS:,} texts, few epochs.",
+            f"{QUICK_DRAWS} settings, at most {QUICK_ROWS:,} texts, few epochs."
         ),
     )
 
 
 def figure(answer: Answer[Any]) -> str:
     """Draws expected best and spread, or the range test."""
-    if isinstance(answer.findings, RangeFindings):
-        return range_test_shown.figure(answer)
-    found: TrialsFindings = answer.findings
+    if isinstance(answer.findings, sweeps.RangeFindings):
+        return range_test.figure(answer)
+    found: sweeps.TrialsFindings = answer.findings
 
     def draw(figure: Any) -> None:
         left, right = figure.subplots(1, 2)
@@ -146,7 +137,7 @@ def _draw_best(axes: Any, by_cell: Mapping[str, Sequence[float]]) -> None:
     axes.grid(alpha=0.25)
 
 
-def _draw_trials(axes: Any, found: TrialsFindings) -> None:
+def _draw_trials(axes: Any, found: sweeps.TrialsFindings) -> None:
     """Draws each trial's accuracy, and a bar from quartile to quartile."""
     for place, one in enumerate(found.spreads):
         look = figures.style(one.cell, place)

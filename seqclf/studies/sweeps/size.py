@@ -9,9 +9,9 @@ between the fitted curves only.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -19,18 +19,10 @@ from seqclf.cells import GRU, LSTM
 from seqclf.comparison.pairs import Right, right_answers
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
-from seqclf.records.sweeps import (
-    FittedLaw,
-    Gaps,
-    Mean,
-    SizeFindings,
-    SizeGap,
-    SizePair,
-    SizePoint,
-)
+from seqclf.records import sweeps
 from seqclf.runs import Run
 from seqclf.studies import intervals
-from seqclf.studies.lab import Lab, with_limit
+from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question
 from seqclf.studies.sweeps import learning_curve, size_shown, sweep
 from seqclf.studies.sweeps.learning_curve import PowerLaw
@@ -63,73 +55,58 @@ def sample_sizes(everything: int, labels: int, quick: bool) -> list[int]:
 
 
 def _point(base: RunConfig, rows: int, everything: int) -> Point:
-    config = base if rows == everything else _small_batches(with_limit(base, rows))
+    config = base
+    if rows != everything:
+        data = replace(base.data, limit=rows)
+        training = replace(base.training, batch_size=_batch_size(base, rows))
+        config = replace(base, data=data, training=training)
     return Point(name=f"{rows:,}", config=config, values={"rows": rows})
 
 
-def _small_batches(config: RunConfig) -> RunConfig:
-    """Returns the config with a batch size that gives an epoch enough steps."""
-    training, rows = config.training, config.data.limit or 0
+def _batch_size(config: RunConfig, rows: int) -> int:
+    """Returns a batch size that gives an epoch enough steps; a token budget decides."""
+    own = config.training.batch_size
     fitting = 1 << max(rows // size_shown.FEWEST_STEPS, 1).bit_length() - 1
-    size = min(training.batch_size, max(fitting, SMALLEST_BATCH))
-    if training.batch_tokens is not None or size == training.batch_size:
-        return config
-    return dataclasses.replace(
-        config, training=dataclasses.replace(training, batch_size=size)
-    )
+    smaller = min(own, max(fitting, SMALLEST_BATCH))
+    return smaller if config.training.batch_tokens is None else own
 
 
-def read(question: Question, trained: Sequence[Trained]) -> Answer[SizeFindings]:
+def read(question: Question, trained: Sequence[Trained]) -> Answer[sweeps.SizeFindings]:
     """Evaluates the learning curves."""
-    rights = _rights(question, trained)
-    guess = sweep.guess(trained[0].run, TEST)
+    every, guess = sweep.points_of(trained), sweep.guess(trained[0].run, TEST)
+    rights = {
+        cell: [right_answers(sweep.runs_of(trained, cell, point)) for point in every]
+        for cell in question.cells
+    }
     curves = [
         _curve(cell, point, trained, rights[cell][index])
-        for index, point in enumerate(sweep.points_of(trained))
+        for index, point in enumerate(every)
         for cell in question.cells
     ]
-    sizes = [_rows(point) for point in sweep.points_of(trained)]
+    sizes = [_rows(point) for point in every]
     usable = {cell: usable_from(curves, cell, guess) for cell in question.cells}
     fitted, pairs = judge(rights, np.array(sizes), usable)
-    findings = SizeFindings(
-        sizes=tuple(sizes),
-        guess=guess,
-        curves=tuple(curves),
-        fits=fitted,
-        pairs=tuple(pairs),
-        gaps=gap_differences(trained),
-        seeds=len(question.seeds),
-    )
+    findings = sweeps.SizeFindings(
+        sizes=tuple(sizes), guess=guess, curves=tuple(curves), fits=fitted,
+        pairs=tuple(pairs), gaps=gap_differences(trained), seeds=len(question.seeds),
+    )  # fmt: skip
     return Answer(
-        study="size",
-        title="Accuracy by the number of training texts",
+        study="size", title="Accuracy by the number of training texts",
         sentence=size_shown.sentence(question, findings),
-        table=size_shown.table(curves),
-        rows=tuple(map(sweep.row, trained)),
-        findings=findings,
-        trials=len(trained),
-        notes=size_shown.notes(question),
-    )
+        table=size_shown.table(curves), rows=tuple(map(sweep.row, trained)),
+        findings=findings, trials=len(trained), notes=size_shown.notes(question),
+    )  # fmt: skip
 
 
 def _rows(point: Point) -> int:
     return int(point.values["rows"] or 0)
 
 
-def _rights(question: Question, trained: Sequence[Trained]) -> dict[str, list[Right]]:
-    """Returns, by cell, the right test texts at each size, by seed."""
-    every = sweep.points_of(trained)
-    return {
-        cell: [right_answers(sweep.runs_of(trained, cell, point)) for point in every]
-        for cell in question.cells
-    }
-
-
 def _curve(
     cell: str, point: Point, trained: Sequence[Trained], right: Right
-) -> SizePoint:
+) -> sweeps.SizePoint:
     group = sweep.runs_of(trained, cell, point)
-    return SizePoint(
+    return sweeps.SizePoint(
         cell=cell,
         rows=_rows(point),
         accuracy=sweep.accuracy(right),
@@ -143,7 +120,7 @@ def _gap(run: Run) -> float:
     return metrics[TRAIN].accuracy - metrics[VALIDATION].accuracy
 
 
-def usable_from(curves: Sequence[SizePoint], cell: str, guess: float) -> int:
+def usable_from(curves: Sequence[sweeps.SizePoint], cell: str, guess: float) -> int:
     """Returns the index of the first size from which on a cell beats guessing.
 
     Below it there is no power law yet (Hestness et al. 2017).
@@ -157,13 +134,11 @@ def usable_from(curves: Sequence[SizePoint], cell: str, guess: float) -> int:
 
 def judge(
     rights: Mapping[str, Sequence[Right]], sizes: np.ndarray, usable: Mapping[str, int]
-) -> tuple[dict[str, FittedLaw | None], list[SizePair]]:
+) -> tuple[dict[str, sweeps.FittedLaw | None], list[sweeps.SizePair]]:
     """Fits the cells' learning curves, by cell, and compares each two cells.
 
-    Args:
-      rights: By cell, for each size, the right test texts by seed.
-      sizes: Training texts, ascending.
-      usable: By cell, the index of the first size that is fitted.
+    The right test texts are by cell, for each size, by seed; sizes are ascending;
+    `usable` has, by cell, the index of the first size that is fitted.
     """
     cells = list(rights)
     wrong = ~np.array(
@@ -193,71 +168,61 @@ def judge(
         apart = intervals.difference(rights[cells[i]][-1], rights[cells[j]][-1])
         crossing = learning_curve.crossing_of((laws[i], laws[j]), both, *bounds)
         slope = per_doubling(sizes[start:], gain, advantage)
-        pairs.append(
-            SizePair(
-                a=cells[i],
-                b=cells[j],
-                **dataclasses.asdict(apart),
-                per_doubling=slope.mean if slope else None,
-                per_doubling_low=slope.low if slope else None,
-                per_doubling_high=slope.high if slope else None,
-                crossing=crossing,
-            )
-        )
+        mean, low, high = (slope.mean, slope.low, slope.high) if slope else [None] * 3
+        one = sweeps.SizePair(
+            a=cells[i], b=cells[j], **asdict(apart), per_doubling=mean,
+            per_doubling_low=low, per_doubling_high=high, crossing=crossing,
+        )  # fmt: skip
+        pairs.append(one)
     return described, pairs
 
 
 def _described(
     law: PowerLaw | None, drawn: Sequence[PowerLaw | None], sizes: np.ndarray
-) -> FittedLaw | None:
+) -> sweeps.FittedLaw | None:
     exponents = [one.b for one in drawn if one]
     if law is None or not exponents:
         return None
     low, high = intervals.middle(exponents)
-    return FittedLaw(
-        **dataclasses.asdict(law),
-        b_low=low,
-        b_high=high,
+    return sweeps.FittedLaw(
+        **asdict(law), b_low=low, b_high=high, sizes=tuple(sizes.tolist()),
         has_floor=len(sizes) >= learning_curve.FEWEST_FOR_FLOOR,
-        sizes=tuple(sizes.tolist()),
-    )
+    )  # fmt: skip
 
 
-def per_doubling(sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray) -> Mean | None:
+def per_doubling(
+    sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray
+) -> sweeps.Mean | None:
     """Returns the slope of a difference of accuracies per doubling of the data.
 
-    Args:
-      sizes: Training texts; with fewer than three the result is None.
-      gain: The difference at each size.
-      drawn: The same of each resample, [resamples, sizes].
+    `gain` is the difference at each size, `drawn` that of each resample, [resamples,
+    sizes]. None with fewer than three sizes.
     """
     if len(sizes) < learning_curve.FEWEST_SIZES:
         return None
     x = np.log2(sizes) - np.log2(sizes).mean()
     weights = x / (x**2).sum()
     low, high = intervals.middle(drawn @ weights)
-    return Mean(mean=float(gain @ weights), low=low, high=high)
+    return sweeps.Mean(mean=float(gain @ weights), low=low, high=high)
 
 
-def gap_differences(trained: Sequence[Trained]) -> Gaps | None:
+def gap_differences(trained: Sequence[Trained]) -> sweeps.Gaps | None:
     """Returns LSTM's train-validation gap less GRU's, paired by seed and texts."""
     if not {one.cell for one in trained} >= set(GAP_OF):
         return None
     every = sweep.points_of(trained)
-    gaps = np.array(
-        [
-            [[_gap(run) for run in sweep.runs_of(trained, cell, p)] for p in every]
-            for cell in GAP_OF
-        ]
+    lstm, gru = (
+        np.array([[*map(_gap, sweep.runs_of(trained, cell, one))] for one in every])
+        for cell in GAP_OF
     )
-    apart = gaps[0] - gaps[1]  # [sizes, seeds]
+    apart = lstm - gru  # [sizes, seeds]
     by_size = [
-        SizeGap(rows=_rows(point), **dataclasses.asdict(intervals.student_mean(values)))
+        sweeps.SizeGap(rows=_rows(point), **asdict(intervals.student_mean(values)))
         for point, values in zip(every, apart.tolist(), strict=True)
     ]
     over_all = intervals.student_mean(apart.mean(axis=0).tolist())
     a, b = GAP_OF
-    return Gaps(a=a, b=b, by_size=tuple(by_size), **dataclasses.asdict(over_all))
+    return sweeps.Gaps(a=a, b=b, by_size=tuple(by_size), **asdict(over_all))
 
 
 SWEEP = Sweep(points, read)

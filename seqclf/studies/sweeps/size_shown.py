@@ -9,13 +9,7 @@ import numpy as np
 
 from seqclf.cells import GRU, LSTM
 from seqclf.comparison.verdict import title
-from seqclf.records.sweeps import (
-    FittedLaw,
-    Gaps,
-    SizeFindings,
-    SizePair,
-    SizePoint,
-)
+from seqclf.records.sweeps import FittedLaw, Gaps, SizeFindings, SizePair, SizePoint
 from seqclf.report import figures
 from seqclf.report.svg import INK
 from seqclf.report.table import Table
@@ -23,13 +17,7 @@ from seqclf.studies.drawing import reach
 from seqclf.studies.question import QUICK_ROWS, Answer, Question
 from seqclf.studies.sweeps import learning_curve, sweep
 from seqclf.studies.sweeps.learning_curve import PowerLaw
-from seqclf.wording import (
-    interval,
-    percent,
-    points,
-    points_at_length,
-    with_interval,
-)
+from seqclf.wording import interval, percent, points, points_at_length, with_interval
 
 FEWEST_STEPS = 16  # of an epoch, as far as batches of 8 allow
 

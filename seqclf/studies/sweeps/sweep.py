@@ -6,40 +6,30 @@ A study defines how the setting varies (`points`) and how to evaluate the traine
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Generic
 
-from seqclf import statistics
 from seqclf.comparison.pairs import Right
 from seqclf.config import RunConfig, twin
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
-from seqclf.records.sweeps import (
-    Correlation,
-    MeanShare,
-    SpreadPair,
-    Variant,
-)
+from seqclf.records.sweeps import MeanShare
 from seqclf.runs import Run
 from seqclf.studies import intervals
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import QUICK_CELLS, Answer, F, Question
 from seqclf.wording import joined
 
-Tested = TypeVar("Tested", Variant, SpreadPair, Correlation)
 SPLITS, SCORES = (TRAIN, VALIDATION, TEST), ("accuracy", "log_loss")
 FACTS = ("parameters", "epochs", "best_epoch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One value of what varies.
+    """One value of what varies: the recipe with it, and a name, unique in the study.
 
-    Attributes:
-      name: Its name, unique in the study.
-      config: The recipe with that value; cell and seed are replaced.
-      values: What varies, scalars by name, as in the rows of the answer.
+    Cell and seed of the config are replaced. `values` are what varies, scalars by
+    name, as in the rows of the answer.
     """
 
     name: str
@@ -78,7 +68,7 @@ class Sweep(Generic[F]):
         """
         left_out = question.cells[:-QUICK_CELLS] if question.quick else ()
         cells = tuple(cell for cell in question.cells if cell not in left_out)
-        question = dataclasses.replace(question, cells=cells)
+        question = replace(question, cells=cells)
         points = list(self.points(question, lab))
         keys = [
             (point, cell, seed)
@@ -97,7 +87,7 @@ class Sweep(Generic[F]):
         if not left_out:
             return answer
         note = f"Quick: {joined(cells)} alone."
-        return dataclasses.replace(answer, notes=(*answer.notes, note))
+        return replace(answer, notes=(*answer.notes, note))
 
 
 def points_of(trained: Sequence[Trained]) -> list[Point]:
@@ -137,16 +127,6 @@ def accuracy(right: Right) -> MeanShare:
     """Returns a cell's test accuracy, see `intervals`."""
     found = intervals.accuracy(right)
     return MeanShare(mean=found.accuracy, low=found.low, high=found.high)
-
-
-def adjusted(records: Sequence[Tested]) -> list[Tested]:
-    """Returns records with their p-values, where they have one, adjusted by Holm."""
-    p_values = [one.p for one in records if one.p is not None]
-    by_holm = iter(statistics.holm(p_values))
-    return [
-        one if one.p is None else dataclasses.replace(one, p=next(by_holm))
-        for one in records
-    ]
 
 
 def scope(question: Question, trials: int) -> str:
