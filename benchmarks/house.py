@@ -20,7 +20,7 @@ EDGES = {
     "bulk/writers.py": "rows with the user's own columns, written",
     "data/demo/grammar.py": "the JSON of the demo's grammar",
     "data/formats/json_files.py": "rows of foreign JSON files",
-    "data/hub/saved.py": "metadata that the datasets library wrote",
+    "data/hub/load.py": "metadata that the datasets library wrote",
     "data/hub/tables.py": "features that the datasets library found",
     "keywords.py": "keyword arguments and TOML files of users",
     "text/tokens.py": "the rules, as tokenizer.json has them",

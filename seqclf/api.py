@@ -20,14 +20,7 @@ from seqclf.comparison.saved import REPORT_FILE
 from seqclf.config import RunConfig
 from seqclf.data.dataset import Dataset
 from seqclf.errors import ConfigError
-from seqclf.keywords import (
-    PLACEMENT,
-    AnyPath,
-    Comparing,
-    DataSettings,
-    Training,
-    with_options,
-)
+from seqclf.keywords import AnyPath, Comparing, DataSettings, Training, with_options
 from seqclf.records.comparison import ComparisonResult, Row
 from seqclf.records.training import EpochEnded, Event, OnEvent
 from seqclf.report.tables import markdown
@@ -250,9 +243,7 @@ def compare_runs(
             f"compare_runs takes two runs or more, got {len(paths)}; "
             f"Comparison.open(path) reads a finished comparison."
         )
-    target = _target(
-        models_dir=models_dir, cache_dir=cache_dir, name=name, overwrite=overwrite
-    )
+    target = _target(models_dir, cache_dir, name=name, overwrite=overwrite)
     result, path = compare_finished(paths, target, Logged(on_report))
     return Comparison(result, path)
 
@@ -262,33 +253,27 @@ def _asked(
 ) -> tuple[RunConfig, Target, bool]:
     """Returns config, target and whether cuDNN is required."""
     keywords.refuse_unknown(options, get_type_hints(known))
-    settings = {key: options[key] for key in options if key not in PLACEMENT}
+    where = keywords.PLACEMENT
+    settings = {key: options[key] for key in options if key not in where}
     config = keywords.to_config({**settings, "data": os.fspath(data)})
-    chosen = {**PLACEMENT, **options}
-    require_cudnn = chosen["require_cudnn"]
-    placed = {key: chosen[key] for key in PLACEMENT if key != "require_cudnn"}
+    placed = {key: options.get(key, usual) for key, usual in where.items()}
+    require_cudnn = placed.pop("require_cudnn")
     return config, _target(**placed), require_cudnn
 
 
 def _target(
-    *,
-    models_dir: AnyPath | None,
-    cache_dir: AnyPath | None,
-    name: str | None,
-    overwrite: bool,
-    fresh: bool = False,
+    models_dir: AnyPath | None, cache_dir: AnyPath | None, **others: Any
 ) -> Target:
     models, cache = keywords.models_folder(models_dir), keywords.cache_folder(cache_dir)
-    return Target(models, cache, name, overwrite, fresh)
+    return Target(models, cache, **others)
 
 
 @dataclass(frozen=True, slots=True)
 class Logged:
     """The listener that passes what it hears to the logger `seqclf`.
 
-    Attributes:
-      on_report: Called with the name of a training and each event of its progress.
-      quiet: Whether to hide the progress of downloads.
+    `on_report` is called with the name of a training and each event of its progress;
+    `quiet` hides the progress of downloads.
     """
 
     on_report: OnEvent | None = None

@@ -239,9 +239,8 @@ class TextConfig:
     keep: str = _setting("both", "What to keep of a truncated text: head, tail, both.")
 
     def __post_init__(self) -> None:
-        require_count("vocabulary_size", self.vocabulary_size)
-        require_count("min_count", self.min_count)
-        require_count("max_length", self.max_length)
+        for name in ("vocabulary_size", "min_count", "max_length"):
+            require_count(name, getattr(self, name))
         _require_choice("keep", self.keep, KEEP_NAMES)
 
 
@@ -370,12 +369,9 @@ class TrainingConfig:
         _require(0 <= self.seed < 2**31, "seed", "in [0, 2**31)", self.seed)
         for name in ("learning_rate", "clip_norm"):
             _require_positive(name, getattr(self, name))
-        _require(
-            0 <= self.weight_decay < math.inf,
-            "weight_decay",
-            "a number of at least 0",
-            self.weight_decay,
-        )
+        decay = self.weight_decay
+        holds = 0 <= decay < math.inf
+        _require(holds, "weight_decay", "a number of at least 0", decay)
         for name in ("warmup_fraction", "word_dropout_rate", "label_smoothing"):
             _require_rate(name, getattr(self, name))
         _require_choice("class_weights", self.class_weights, CLASS_WEIGHT_NAMES)
@@ -384,14 +380,7 @@ class TrainingConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
-    """The whole question that a run answers.
-
-    Attributes:
-      data: Which texts.
-      text: How they become token ids.
-      model: The network.
-      training: How it is trained.
-    """
+    """The whole question that a run answers."""
 
     data: DataConfig = field(default_factory=DataConfig)
     text: TextConfig = field(default_factory=TextConfig)
@@ -445,9 +434,7 @@ def differences(a: RunConfig, b: RunConfig) -> list[str]:
     Where the data is, `SOURCE_FIELDS`, is left out.
     """
     left, right = flat(_divided(a)), flat(_divided(b))
-    return [
-        f"{key}: {left[key]}, {right[key]}" for key in left if left[key] != right[key]
-    ]
+    return [f"{k}: {left[k]}, {right[k]}" for k in left if left[k] != right[k]]
 
 
 def flat(values: Settings) -> dict[str, Setting]:

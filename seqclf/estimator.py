@@ -181,9 +181,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
           sklearn.exceptions.NotFittedError: Before `fit`.
           InputError: If X has no texts.
         """
-        best = self.predict_proba(X).argmax(axis=1)
-        predicted: np.ndarray = self.classes_[best]
-        return predicted
+        best = self.predict_proba(X).argmax(axis=1)  # first: it checks the fit
+        return self.classes_[best]
 
     def predict_proba(self, X: Any) -> np.ndarray:  # noqa: N803
         """Returns the probabilities of `classes_`, float32 [n, classes].
@@ -231,11 +230,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         parameters = {k: _plain(v) for k, v in self.get_params(deep=False).items()}
         if isinstance(self.random_state, np.random.RandomState):
             parameters |= {"random_state": trained.config.training.seed}
-        saved = _Saved(
-            parameters=parameters,
-            classes=self.classes_.tolist(),
-            dtype=_type_name(self.classes_),
-        )
+        classes, dtype = self.classes_.tolist(), _type_name(self.classes_)
+        saved = _Saved(parameters=parameters, classes=classes, dtype=dtype)
         write_json(folder / ESTIMATOR_FILE, to_plain(saved))
         files.mark_complete(folder, "fit")
 
@@ -280,15 +276,9 @@ class _Saved:
 
 @dataclass
 class _Trained:
-    """What training made, as plain values, so that it can be sent and stored.
+    """What training made: a run's files as plain values, to be sent and stored.
 
-    Attributes:
-      config: What was trained.
-      about: As a run's `dataset.json`.
-      vocabulary: As a run's `vocabulary.txt`.
-      keras: The `.keras` file, without the optimizer.
-      onnx: The same weights as an ONNX file, None if the two do not agree.
-      history: A record an epoch.
+    `keras` is without the optimizer, `onnx` None if the two do not agree.
     """
 
     config: RunConfig
@@ -317,8 +307,7 @@ class _Trained:
 
     def __getstate__(self) -> dict[str, object]:
         """Returns the fields; an open model cannot be sent to another process."""
-        names = [field.name for field in dataclasses.fields(self)]
-        return {name: getattr(self, name) for name in names}
+        return {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
 
     def write(self, folder: Path) -> None:
         """Writes a run's files but `complete`."""
@@ -345,13 +334,11 @@ class _Trained:
 
 
 def _config(parameters: Mapping[str, object]) -> RunConfig:
-    """Returns the config that a run with these parameters has.
-
-    Raises:
-      ParameterError: If one is out of range or of another type.
-    """
+    """Returns the config that a run with these parameters has."""
     values = {key: _plain(value) for key, value in parameters.items()}
-    seed = _seed(values.pop("random_state"))
+    seed = values.pop("random_state")
+    if seed is None or isinstance(seed, np.random.RandomState):
+        seed = int(check_random_state(seed).randint(np.iinfo(np.int32).max))
     try:
         return to_config(values | {"data": SOURCE, "seed": seed, "split_seed": seed})
     except ConfigError as error:
@@ -373,18 +360,8 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _seed(random_state: Any) -> Any:
-    if random_state is None or isinstance(random_state, np.random.RandomState):
-        return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-    return random_state
-
-
 def _texts(X: Any) -> list[str]:  # noqa: N803 -- scikit-learn's name
-    """Returns the texts as a list.
-
-    Raises:
-      InputError: If one is no text; it and its place are named.
-    """
+    """Returns the texts as a list; refuses what is no text."""
     if isinstance(X, str | Mapping) or not isinstance(X, Iterable):
         raise InputError(f"X must be a sequence of texts, got {_short(X)}.")
     shape = getattr(X, "shape", (1,))
@@ -411,11 +388,7 @@ def _short(value: Any) -> str:
 
 
 def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the distinct labels, sorted, and each row's index into them.
-
-    Raises:
-      InputError: If they are no labels of two classes at least.
-    """
+    """Returns the distinct labels, sorted, and each row's index into them."""
     if y is None:
         raise InputError(
             "SequenceClassifier requires y to be passed, but the target y is None."
@@ -443,10 +416,8 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def _refuse_missing(y: Any) -> None:
     """Refuses None, NaN and the like among objects; numpy makes strings of them."""
-    if not (
-        isinstance(y, list | tuple)
-        or getattr(getattr(y, "dtype", None), "kind", "") == "O"
-    ):
+    kind = getattr(getattr(y, "dtype", None), "kind", "")
+    if not isinstance(y, list | tuple) and kind != "O":
         return
     for row, label in enumerate(y):
         missing = type(label).__name__ in ("NoneType", "NAType", "NaTType")
@@ -488,7 +459,7 @@ def _train(
     model = build_model(*shape)
     use_kernel(model, config.training.kernel)
     history = fit(model, train, validation, config.training)
-    about = _about(texts, label_ids, labels, left, out)
+    about = _about(texts, label_ids, labels, {TRAIN: left, VALIDATION: out})
     return _Trained(
         config=config,
         about=about,
@@ -530,11 +501,9 @@ def _about(
     texts: Sequence[str],
     label_ids: np.ndarray,
     labels: tuple[str, ...],
-    left: np.ndarray,
-    out: np.ndarray,
+    splits: Mapping[str, np.ndarray],
 ) -> DatasetInfo:
-    """Returns what `dataset.json` says of texts that came from Python."""
-    splits = {TRAIN: left, VALIDATION: out}
+    """Returns what `dataset.json` says of texts from Python; `splits` has the rows."""
     table = pa.table({"text": strings(texts), "label": integers(label_ids)})
     return DatasetInfo(
         name="fit",

@@ -49,13 +49,9 @@ class Placement(TypedDict, total=False):
 
 
 PLACEMENT = Placement(
-    name=None,
-    overwrite=False,
-    fresh=False,
-    models_dir=None,
-    cache_dir=None,
+    name=None, overwrite=False, fresh=False, models_dir=None, cache_dir=None,
     require_cudnn=False,
-)
+)  # fmt: skip
 
 
 class DataSettings(TypedDict, total=False):
@@ -180,14 +176,10 @@ def with_options(keywords: type[Any]) -> Callable[[_Function], _Function]:
         hints = typing.get_type_hints(keywords)
         defaults = {name: field.default for name, field, _, _ in fields()} | PLACEMENT
         own = list(inspect.signature(function).parameters.values())[:-1]
+        kind = inspect.Parameter.KEYWORD_ONLY
         one_by_one = [
-            inspect.Parameter(
-                name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=defaults[name],
-                annotation=hints[name],
-            )
-            for name in defaults
+            inspect.Parameter(name, kind, default=default, annotation=hints[name])
+            for name, default in defaults.items()
             if name in hints
         ]
         signature = inspect.Signature([*own, *one_by_one])

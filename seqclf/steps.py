@@ -12,7 +12,7 @@ from typing import Protocol
 from seqclf.cells import CELLS
 from seqclf.config import ModelConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.data import load_dataset
-from seqclf.data.hub.quiet import hide_downloads
+from seqclf.data.hub import hide_downloads
 from seqclf.errors import ConfigError, SeqclfError
 from seqclf.evaluation.doubts import doubts
 from seqclf.model.kernels import refuse_without_gpu
@@ -22,7 +22,7 @@ from seqclf.text.encoding import EncodedDataset, encode_dataset
 
 
 class Listener(Protocol):
-    """Hears what happens in a workflow."""
+    """Receives what happens in a workflow."""
 
     @property
     def quiet(self) -> bool:
@@ -37,14 +37,10 @@ class Listener(Protocol):
     def progress(
         self, costs: Mapping[str, float], jobs: int = 1
     ) -> AbstractContextManager[OnEvent]:
-        """Begins to follow trainings.
+        """Follows trainings, `jobs` at a time, in a context.
 
-        Args:
-          costs: Their names, with about how long each takes beside the others.
-          jobs: Trainings at a time.
-
-        Returns:
-          A context that gives what is told the name of a training and its events.
+        `costs` has their names, with about how long each takes beside the others. The
+        context gives what receives the name of a training and its events.
         """
 
 
@@ -71,9 +67,8 @@ class Target:
 def optional(tell: Callable[[str], None], what: str) -> Iterator[None]:
     """Goes on without something that is not the result itself, and says so.
 
-    Args:
-      tell: Told what is missing, and why.
-      what: What is missing if this fails, as a sentence without its end.
+    `tell` receives what is missing if this fails, the sentence `what` without its end,
+    and why.
     """
     try:
         yield
@@ -126,12 +121,8 @@ def refuse_idle_settings(
 ) -> None:
     """Refuses settings that would change nothing.
 
-    Args:
-      config: The recipe.
-      cells: The cells that are trained.
-      target: Where results go.
-      given: Fields of model and training that a person typed; even at their default
-        they were meant to do something.
+    `cells` are those that are trained; `given` are fields of model and training that
+    the user gave: even at their default they were meant to do something.
 
     Raises:
       ConfigError: Names the setting.

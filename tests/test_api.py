@@ -296,9 +296,8 @@ def test_files_are_classified_from_python_as_on_the_command_line(
     workplace, finished_run, tmp_path, caplog
 ):
     write_csv(tmp_path / "new.csv", reviews(20, start=300))
-    opened = workflow.open_files(
-        finished_run, workflow.Files(tmp_path / "new.csv", Reading()), Logged()
-    )
+    file = tmp_path / "new.csv"
+    opened = workflow.open_files(finished_run, file, Reading(), Logged())
     mine, theirs = tmp_path / "mine.csv", tmp_path / "theirs.csv"
     with caplog.at_level(logging.INFO, "seqclf"):
         workflow.write_classified(finished_run, opened, mine, Logged())

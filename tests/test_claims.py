@@ -63,7 +63,7 @@ from seqclf.studies.claims import (
 )
 from seqclf.studies.intervals import CELLS, MODELS
 from seqclf.studies.question import About, Answer, Question
-from seqclf.workflows import claims as workflow
+from seqclf.workflows import study as workflow
 
 
 def answer(findings: Any, seeds: int = 3, study: str = "x") -> Answer[Any]:

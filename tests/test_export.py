@@ -30,7 +30,7 @@ from seqclf.records.plain import to_plain
 from seqclf.runs import Run
 from seqclf.storage import write_json
 from seqclf.text.tokens import TEXT_RULES, WORD_RULES, tokenize
-from seqclf.text.vocabulary import Vocabulary, encode_texts
+from seqclf.text.vocabulary import Vocabulary, encode_texts, kept_ends
 from seqclf.workflows import export as workflow
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
@@ -438,7 +438,7 @@ def test_portable_patterns_find_what_re2_finds_of_every_character(pattern):
 )
 def test_the_kept_ends_are_told_as_numbers(keep, expected):
     config = TextConfig(max_length=7, keep=keep)
-    assert portable.kept_ends(config) == expected
+    assert kept_ends(config) == expected
     rules = portable.portable_rules(config)
     assert (rules["head"], rules["tail"]) == expected
 
@@ -624,8 +624,6 @@ def test_a_saved_model_moves_takes_ids_and_needs_no_gpu(
 ):
     import tensorflow as tf
 
-    from seqclf.export import saved_model
-
     moved = tmp_path / "elsewhere" / "model"
     shutil.copytree(everything[0] / "saved_model" / "1", moved)
     model = tf.saved_model.load(str(moved))
@@ -644,7 +642,7 @@ def test_a_saved_model_moves_takes_ids_and_needs_no_gpu(
     assert of_ids["label"].numpy().tolist() == best
     none = model.signatures["serving_default"](text=tf.constant([], tf.string))
     assert none["probabilities"].shape == (0, len(finished_run.labels))
-    kinds = saved_model.operations(moved)
+    kinds = formats.operations(moved)
     assert "While" in kinds or "StatelessWhile" in kinds
     assert not any(kind.startswith("Cudnn") for kind in kinds)
 
@@ -652,8 +650,6 @@ def test_a_saved_model_moves_takes_ids_and_needs_no_gpu(
 @pytest.mark.slow
 def test_a_graph_with_cudnn_is_refused(tmp_path):
     import tensorflow as tf
-
-    from seqclf.export import saved_model
 
     def on_a_gpu(x):
         return tf.raw_ops.CudnnRNNV3(
@@ -666,25 +662,23 @@ def test_a_graph_with_cudnn_is_refused(tmp_path):
     module.call = tf.function(on_a_gpu, input_signature=[specification])
     tf.saved_model.save(module, str(tmp_path))
     with pytest.raises(RunError, match="CudnnRNNV3, which runs on a GPU alone"):
-        saved_model.refuse_cudnn(tmp_path)
+        formats.refuse_cudnn(tmp_path)
 
 
 @pytest.mark.slow
 def test_a_litert_file_has_built_in_operators_alone(everything):
-    from seqclf.export import litert
     from seqclf.private import litert_operators
 
     content = (everything[0] / "litert" / "model.tflite").read_bytes()
     found = litert_operators(content)
     assert {"WHILE", "FULLY_CONNECTED", "SOFTMAX"} <= found
-    litert.refuse_flex(found)
+    formats.refuse_flex(found)
 
 
 def test_foreign_litert_operators_are_refused():
-    from seqclf.export import litert
 
     with pytest.raises(RunError, match="FlexTensorListReserve, which the plain"):
-        litert.refuse_flex({"WHILE", "FlexTensorListReserve"})
+        formats.refuse_flex({"WHILE", "FlexTensorListReserve"})
 
 
 @pytest.mark.slow

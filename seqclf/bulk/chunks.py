@@ -1,4 +1,7 @@
-"""What reading files gives: chunks of rows, and what is wrong with some of the rows."""
+"""What reading files gives: chunks of rows, and what is wrong with some of the rows.
+
+`table_rows` reads files whole: spreadsheets, JSON documents and the like.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from seqclf.bulk.sources import Source
 from seqclf.data.choice import guess_text
 from seqclf.data.columns import has_column, text_names, texts_or_nulls
 from seqclf.data.dataset import Part
+from seqclf.data.files import read_file
 from seqclf.data.names import TEXT
 from seqclf.errors import ConfigError, DataError, unknown
 from seqclf.records.reading import Known
@@ -155,14 +159,10 @@ def make_chunk(
     at: Callable[[int], tuple[str, str]],
     options: Options,
 ) -> Chunk:
-    """Puts a chunk together; a row without a text is bad too.
+    """Puts a chunk together; a row without a text, string [rows], is bad too.
 
-    Args:
-      table: The rows.
-      texts: string [rows].
-      problems: The bad rows found so far, by their place in the chunk.
-      at: From a place in the chunk to file and row, as in `Problem`.
-      options: Whether bad rows are refused.
+    `problems` has the bad rows found so far, by their place in the chunk; `at` gives
+    file and row of such a place, as in `Problem`.
 
     Raises:
       DataError: At the first bad row, with `fail`.
@@ -176,3 +176,39 @@ def make_chunk(
     for row in problems:
         values[row] = None
     return Chunk(table, pa.array(values, pa.string()), dict(sorted(problems.items())))
+
+
+def table_rows(source: Source, options: Options) -> Rows:
+    """Opens files as the reader of data sets does, each whole in memory."""
+    parts = [read_file(f, options) for f in source.files]
+    first = parts[0]
+    columns = first.table.column_names
+    for file, part in zip(source.files, parts, strict=True):
+        if part.table.column_names != columns:
+            others = part.table.column_names
+            raise differ(source.files[0], columns, file, others)
+    column, said = text_column(first, options)
+
+    def read() -> Iterator[Chunk]:
+        for part in parts:
+            yield from _chunks_of(part, column, options)
+
+    for _ in read():
+        pass  # a row without a text is refused before anything is predicted
+    notes = dict.fromkeys(note for part in parts for note in part.notes)
+    schema = pa.unify_schemas(
+        [p.table.schema for p in parts], promote_options="default"
+    )
+    num_rows = sum(part.table.num_rows for part in parts)
+    return Rows(source, num_rows, schema, read, (*notes, *said))
+
+
+def _chunks_of(part: Part, column: str, options: Options) -> Iterator[Chunk]:
+    for start in range(0, part.table.num_rows, CHUNK_ROWS):
+        table = part.table.slice(start, CHUNK_ROWS)
+
+        def at(row: int, start: int = start) -> tuple[str, str]:
+            return part.place, f"row {part.row(start + row):,}"
+
+        texts = texts_in(table, column)
+        yield make_chunk(table, texts, {}, at, options)

@@ -27,11 +27,7 @@ from seqclf.data.formats.contents import format_of
 from seqclf.errors import ConfigError, DataError
 from seqclf.marker import QUESTION_FILE
 from seqclf.runs import Run
-from seqclf.runs.run import (
-    LABELS_FILE,
-    TOKENIZER_FILE,
-    VOCABULARY_FILE,
-)
+from seqclf.runs import run as files
 from seqclf.storage import strict_json, write_json, write_whole
 from seqclf.system import locked, sync
 
@@ -72,19 +68,21 @@ def _hash_of_files(source: Source) -> str:
 
 def _hash_of_run(run: Run) -> str:
     checksums = run.checksums
-    names = (run.model_file, VOCABULARY_FILE, LABELS_FILE, TOKENIZER_FILE)
+    names = (
+        run.model_file,
+        files.VOCABULARY_FILE,
+        files.LABELS_FILE,
+        files.TOKENIZER_FILE,
+    )
     together = "".join(checksums[name] for name in names)
     return hashlib.sha256(together.encode()).hexdigest()[:DIGITS]
 
 
 @dataclass(slots=True)
 class Parts:
-    """The finished parts of one output.
+    """The finished parts of one output: how many rows each has.
 
-    Attributes:
-      output: The file they will become.
-      schema: The columns of each, the added ones too.
-      rows: How many rows each part has.
+    The schema has the columns of each, the added ones too.
     """
 
     output: Path
@@ -177,7 +175,9 @@ def begun(
         if was_begun and resume:
             parts.find()
         else:
-            _clear(parts.folder)
+            for file in parts.folder.iterdir():
+                if file.name != LOCK_FILE:
+                    file.unlink()
             _try_writer(parts)
             write_json(parts.folder / QUESTION_FILE, question)
         try:
@@ -237,9 +237,3 @@ def _try_writer(parts: Parts) -> None:
             f"{suffix} cannot hold these columns ({error}); write another format."
         ) from error
     file.unlink()
-
-
-def _clear(folder: Path) -> None:
-    for file in folder.iterdir():
-        if file.name != LOCK_FILE:
-            file.unlink()

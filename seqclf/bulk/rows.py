@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from seqclf.bulk.chunks import Options, Rows
+from seqclf.bulk.chunks import Options, Rows, table_rows
 from seqclf.bulk.parquet_rows import parquet_rows
 from seqclf.bulk.sources import Source
-from seqclf.bulk.table_rows import table_rows
 from seqclf.bulk.text_rows import delimited_rows, has_labels, json_rows, text_rows
 from seqclf.data.files import READERS as FORMATS
 from seqclf.data.files import TEXT_SUFFIX, refuse_idle

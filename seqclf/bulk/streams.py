@@ -18,8 +18,8 @@ import pyarrow as pa
 from seqclf.data.files import decode_text
 from seqclf.data.formats import json_files
 from seqclf.data.formats.contents import unpacked
-from seqclf.data.formats.dialect import Dialect, find_dialect, rows_of
-from seqclf.data.formats.encodings import START, decoded, encoding_of
+from seqclf.data.formats.delimited import Dialect, find_dialect, rows_of
+from seqclf.data.formats.encodings import START, decoded, encoding_of, is_whole
 from seqclf.data.formats.json_files import are_lines, json_row
 from seqclf.errors import DataError
 from seqclf.records.reading import Known
@@ -79,7 +79,7 @@ def dialect_of(file: Path, suffix: str, known: Known) -> Dialect:
         with _lines(file, encoding, newline="") as found:
             yield from found
 
-    if not _is_decoded(next(lines(), "")):
+    if not is_whole(next(lines(), "")):
         refuse_encoding(file, encoding)
     return find_dialect(lines, str(file), suffix, known)
 
@@ -118,7 +118,7 @@ def _delimited(
     if len(fields) != width:
         problem = f"has {len(fields):,} fields, the first line {width:,}"
         return Record(place, at, None, mended(raw.rstrip("\r\n")), problem)
-    if _is_decoded(raw):
+    if is_whole(raw):
         return Record(place, at, fields)
     return _refused(Record(place, at, list(map(mended, fields))), code)
 
@@ -140,7 +140,7 @@ def json_lines(file: Path, known: Known) -> Iterator[Record]:
 
 
 def _json(place: str, at: str, line: str, encoding: str) -> Record:
-    if not _is_decoded(line):
+    if not is_whole(line):
         return _refused(Record(place, at, None, mended(line.rstrip("\r\n"))), encoding)
     row, problem = json_row(line)
     if problem:
@@ -155,7 +155,7 @@ def text_lines(file: Path, known: Known) -> Iterator[Record]:
         for number, line in enumerate(lines, start=1):
             text = line.rstrip("\r\n")
             record = Record(place, f"line {number:,}", [mended(text)])
-            yield record if _is_decoded(text) else _refused(record, encoding)
+            yield record if is_whole(text) else _refused(record, encoding)
 
 
 def whole_text(file: Path, known: Known) -> Record:
@@ -173,14 +173,6 @@ def whole_text(file: Path, known: Known) -> Record:
 def mended(text: str) -> str:
     """Returns the text with U+FFFD for every byte that could not be decoded."""
     return LONE_SURROGATES.sub(REPLACEMENT, text)
-
-
-def _is_decoded(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 @contextlib.contextmanager

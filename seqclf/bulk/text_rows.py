@@ -16,16 +16,15 @@ from typing import Any
 import pyarrow as pa
 
 from seqclf.bulk import chunks, streams
-from seqclf.bulk.chunks import Chunk, Options, Problem, Rows
+from seqclf.bulk.chunks import Chunk, Options, Problem, Rows, table_rows
 from seqclf.bulk.kinds import Kinds, kind_of
 from seqclf.bulk.sources import Source
 from seqclf.bulk.streams import Record
-from seqclf.bulk.table_rows import table_rows
 from seqclf.data import names as column_names
 from seqclf.data.columns import texts_or_nulls
 from seqclf.data.dataset import Part
 from seqclf.data.files import read_file
-from seqclf.data.formats.dialect import DELIMITERS, Dialect
+from seqclf.data.formats.delimited import DELIMITERS, Dialect
 from seqclf.data.formats.json_files import Row
 from seqclf.errors import ConfigError, DataError
 from seqclf.records.reading import Known, Reading

@@ -1,4 +1,4 @@
-"""Writes tables as files, one table after the other.
+"""Answers rows, and writes tables as files, one table after the other.
 
 A new output format is one function and one entry in `WRITERS`.
 """
@@ -7,21 +7,73 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from seqclf.bulk.chunks import Rows
+from seqclf.bulk.chunks import Chunk, Rows
+from seqclf.classifier import Classifier
 from seqclf.data.formats.contents import format_of
 from seqclf.errors import ConfigError, unknown
+from seqclf.text.arrays import booleans, integers, strings
 
 LABEL, PROBABILITY = "predicted_label", "probability"
 ADDED = (pa.field(LABEL, pa.string()), pa.field(PROBABILITY, pa.float32()))
 
 Write = Callable[[pa.Table], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Some rows with the answers to them.
+
+    Attributes:
+      chunk: The rows.
+      probabilities: float32 [rows, labels]; NaN for bad rows.
+    """
+
+    chunk: Chunk
+    probabilities: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.chunk.texts)
+
+
+def predict_rows(classifier: Classifier, chunks: Iterable[Chunk]) -> Iterator[Answered]:
+    """Classifies chunks as they are read; yields all of them, in order."""
+    for chunk in chunks:
+        yield Answered(chunk, _probabilities(classifier, chunk))
+
+
+def _probabilities(classifier: Classifier, chunk: Chunk) -> np.ndarray:
+    if not chunk.problems:
+        return classifier.predict_proba(chunk.texts)
+    shape = len(chunk.texts), len(classifier.labels)
+    probabilities = np.full(shape, np.nan, np.float32)
+    good = np.delete(np.arange(len(chunk.texts)), list(chunk.problems))
+    probabilities[good] = classifier.predict_proba(chunk.texts.drop_null())
+    return probabilities
+
+
+def with_predictions(answered: Answered, labels: tuple[str, ...]) -> pa.Table:
+    """Returns the rows with two more columns, `ADDED`; null for bad rows."""
+    highest = answered.probabilities.max(axis=1)
+    best = strings(labels).take(integers(answered.probabilities.argmax(axis=1)))
+    probability = pa.array(highest, pa.float32())
+    if answered.chunk.problems:
+        is_good = booleans(~np.isnan(highest))
+        best = pc.if_else(is_good, best, pa.scalar(None, best.type))
+        probability = pc.if_else(is_good, probability, pa.scalar(None, pa.float32()))
+    table = answered.chunk.table
+    for field, column in zip(ADDED, (best, probability), strict=True):
+        table = table.append_column(field, column)
+    return table
 
 
 def refuse_output(output: Path, rows: Rows) -> None:

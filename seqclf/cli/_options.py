@@ -15,18 +15,11 @@ import typer
 from typer.core import TyperCommand
 
 from seqclf import config as settings
+from seqclf import keywords
 from seqclf.cells import CELLS
 from seqclf.config import BASIC, FILES, LABELS
 from seqclf.errors import ConfigError, unknown
-from seqclf.keywords import (
-    CACHE_VARIABLE,
-    DEFAULT_CACHE,
-    DEFAULT_MODELS,
-    MODELS_VARIABLE,
-    PARTS,
-    fields,
-    to_config,
-)
+from seqclf.keywords import DEFAULT_CACHE, DEFAULT_MODELS, fields, to_config
 from seqclf.poolings import POOLINGS
 
 __all__ = ["DEFAULT_CACHE", "DEFAULT_MODELS"]
@@ -47,21 +40,39 @@ CHOICES = {
 }
 
 
+def option(
+    flags: str,
+    about: str,
+    shown: str | bool = True,
+    panel: str | None = None,
+    choices: Collection[str] = (),
+    **others: Any,
+) -> Any:
+    """Returns an option for `Annotated`, with names such as `--quiet -q`.
+
+    The help shows `about`, and `shown` as the default, if not the value itself. The
+    shell completes `choices`; `others` are as typer.Option takes them.
+    """
+    if choices:
+        others["autocompletion"] = lambda incomplete: [
+            choice for choice in choices if choice.startswith(incomplete)
+        ]
+    return typer.Option(
+        *flags.split(), help=about, show_default=shown, rich_help_panel=panel, **others
+    )
+
+
 def with_config(
     *,
-    parts: Collection[str] = PARTS,
+    parts: Collection[str] = keywords.PARTS,
     only: Collection[str] | None = None,
     without: Collection[str] = (),
 ) -> Callable[..., Any]:
     """Gives a command one option for each setting, and hands it a RunConfig.
 
-    Args:
-      parts: Parts of the config whose settings become options.
-      only: Fields that do; None takes all.
-      without: Fields that do not; the command sets them by itself.
-
-    Returns:
-      A decorator for a function that takes the keyword argument `config`.
+    Returns a decorator for a function that takes the keyword argument `config`. Options
+    are made of the settings of `parts`; of `only` these fields, None takes all; and not
+    of those in `without`, which the command sets by itself.
     """
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,19 +104,15 @@ def _parameter(
     name: str, field: dataclasses.Field[Any], hint: Any, part: str
 ) -> inspect.Parameter:
     flag, about = f"--{name.replace('_', '-')}", field.metadata[settings.HELP]
-    option = typer.Option(
-        f"{flag}/--no-{flag[2:]}" if bool in _kinds(hint) else flag,
-        help=about.text,
-        rich_help_panel=about.panel or PANELS[part],
-        show_default=about.shown or field.default is not None,
-        autocompletion=_completion(CHOICES.get(field.name)),
+    made = option(
+        f"{flag}/--no-{flag[2:]}" if bool in (hint, *typing.get_args(hint)) else flag,
+        about.text,
+        about.shown or field.default is not None,
+        about.panel or PANELS[part],
+        CHOICES.get(field.name, ()),
     )
-    return inspect.Parameter(
-        name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=field.default,
-        annotation=Annotated[hint, option],
-    )
+    kind, annotation = inspect.Parameter.KEYWORD_ONLY, Annotated[hint, made]
+    return inspect.Parameter(name, kind, default=field.default, annotation=annotation)
 
 
 class Command(TyperCommand):
@@ -130,18 +137,6 @@ def _place(parameter: inspect.Parameter) -> int:
         if panel in PANEL_ORDER:
             return PANEL_ORDER.index(panel)
     return 0
-
-
-def _kinds(hint: Any) -> tuple[Any, ...]:
-    return typing.get_args(hint) or (hint,)
-
-
-def _completion(
-    choices: tuple[str, ...] | None,
-) -> Callable[[str], list[str]] | None:
-    if choices is None:
-        return None
-    return lambda incomplete: [c for c in choices if c.startswith(incomplete)]
 
 
 def read_config_file(context: typer.Context, path: Path | None) -> Path | None:
@@ -187,10 +182,8 @@ def _as_typed(path: Path, key: str, value: Any, option: Any) -> Any:
 def refuse_given(context: typer.Context, allowed: set[str], why: str) -> None:
     """Refuses options that were given but would do nothing.
 
-    Args:
-      context: The command's context.
-      allowed: Names of parameters that have a meaning here.
-      why: When the others have none, such as "finished runs are compared".
+    Only those in `allowed` have a meaning when, for example, "finished runs are
+    compared", which is `why`.
     """
     for parameter in context.command.params:
         if is_given(context, parameter.name or "") and parameter.name not in allowed:
@@ -246,76 +239,52 @@ def run_of(argument: Path | None, option: Path | None) -> Path | None:
     return option or argument
 
 
+_in_output = functools.partial(option, panel=OUTPUT)
+
 ConfigFile = Annotated[
     Path | None,
-    typer.Option(
+    _in_output(
         "--config",
+        "Read options from a TOML file (learning-rate = 0.001); typed ones win.",
         metavar="FILE.toml",
-        help="Read options from a TOML file (learning-rate = 0.001); typed ones win.",
-        rich_help_panel=OUTPUT,
         callback=read_config_file,
         is_eager=True,
     ),
 ]
 ModelsDir = Annotated[
     Path,
-    typer.Option(
+    _in_output(
         "--models-dir",
-        envvar=MODELS_VARIABLE,
-        help="Folder of runs and comparisons.",
-        rich_help_panel=OUTPUT,
+        "Folder of runs and comparisons.",
+        envvar=keywords.MODELS_VARIABLE,
     ),
 ]
 CacheDir = Annotated[
     Path,
-    typer.Option(
-        "--cache-dir",
-        envvar=CACHE_VARIABLE,
-        help="Folder of encoded data sets.",
-        rich_help_panel=OUTPUT,
+    _in_output(
+        "--cache-dir", "Folder of encoded data sets.", envvar=keywords.CACHE_VARIABLE
     ),
 ]
-Quiet = Annotated[
-    bool,
-    typer.Option(
-        "--quiet", "-q", help="Print only the result.", rich_help_panel=OUTPUT
-    ),
-]
-Json = Annotated[
-    bool, typer.Option("--json", help="Print JSON.", rich_help_panel=OUTPUT)
-]
+Quiet = Annotated[bool, _in_output("--quiet -q", "Print only the result.")]
+Json = Annotated[bool, _in_output("--json", "Print JSON.")]
 RequireCudnn = Annotated[
     bool,
-    typer.Option(
+    option(
         "--require-cudnn",
-        help="Refuse to train without cuDNN, as --kernel cudnn does.",
-        rich_help_panel="Training",
+        "Refuse to train without cuDNN, as --kernel cudnn does.",
+        panel="Training",
     ),
 ]
 Name = Annotated[
     str | None,
-    typer.Option(
-        "--name",
-        help="Name of the result.",
-        show_default="from data, cell and seed",
-        rich_help_panel=OUTPUT,
-    ),
+    _in_output("--name", "Name of the result.", "from data, cell and seed"),
 ]
 Overwrite = Annotated[
-    bool,
-    typer.Option(
-        "--overwrite",
-        help="Replace an existing result of that --name.",
-        rich_help_panel=OUTPUT,
-    ),
+    bool, _in_output("--overwrite", "Replace an existing result of that --name.")
 ]
 Fresh = Annotated[
     bool,
-    typer.Option(
-        "--fresh",
-        help="Restart interrupted trainings instead of resuming them.",
-        rich_help_panel=OUTPUT,
-    ),
+    _in_output("--fresh", "Restart interrupted trainings instead of resuming them."),
 ]
 RunArgument = Annotated[
     Path | None,
@@ -328,9 +297,5 @@ RunArgument = Annotated[
 ]
 NamedRun = Annotated[
     Path | None,
-    typer.Option(
-        "--run",
-        help="The same as the argument.",
-        autocompletion=complete_run,
-    ),
+    option("--run", "The same as the argument.", autocompletion=complete_run),
 ]

@@ -9,7 +9,6 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -30,7 +29,7 @@ def clean(text: str) -> str:
 
 
 def stdout() -> Console:
-    """Returns the console of results; made anew, so that tests can replace streams."""
+    """Returns the console of results; a new one, so that tests can replace streams."""
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=False)
@@ -65,8 +64,7 @@ def duration(seconds: float) -> str:
 class Screen:
     """The `steps.Listener` that shows on stderr what it hears.
 
-    Attributes:
-      quiet: Whether to show nothing but what it insists on.
+    If `quiet`, it shows nothing but what it insists on.
     """
 
     quiet: bool
@@ -83,21 +81,15 @@ class Screen:
         self, parts: Iterable[Answered], total: int, done: int
     ) -> Iterator[Answered]:
         """Passes the parts of a table on, with a bar of their rows on a terminal."""
+        from rich import progress
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
 
         console = Console(stderr=True, highlight=False)
-        bars = Progress(
-            TextColumn("rows"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(compact=True),
+        bars = progress.Progress(
+            progress.TextColumn("rows"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TimeRemainingColumn(compact=True),
             console=console,
             disable=self.quiet or not console.is_terminal,
         )
@@ -110,60 +102,36 @@ class Screen:
     @contextlib.contextmanager
     def progress(self, costs: Mapping[str, float], jobs: int = 1) -> Iterator[OnEvent]:
         """Shows how trainings go, see `TrainingProgress`."""
-        with TrainingProgress(costs, self.quiet, jobs) as shown:
+        shown = TrainingProgress(costs, self.quiet, jobs)
+        with shown.bars:
             yield shown.report
 
 
 class TrainingProgress:
     """Shows how trainings go: bars on a terminal, a line an epoch elsewhere.
 
-    Give the events of a training to `report`, with the name of the run.
+    Give the events of a training to `report`, with the name of the run; `bars` is the
+    context in which to do so. The arguments are those of `steps.Listener.progress`.
     """
 
-    def __init__(self, costs: Mapping[str, float], quiet: bool, jobs: int = 1) -> None:
-        """Begins.
-
-        Args:
-          costs: The names of the trainings, with about how long each takes beside
-            the others.
-          quiet: Whether to show nothing.
-          jobs: Trainings at a time.
-        """
+    def __init__(self, costs: Mapping[str, float], quiet: bool, jobs: int) -> None:
+        from rich import progress
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            SpinnerColumn,
-            TextColumn,
-            TimeRemainingColumn,
-        )
 
         self._costs = dict(costs)
         self._quiet, self._jobs = quiet, jobs
         self._estimated: set[float] = set()
         self._console = Console(stderr=True, highlight=False)
         self._tasks: dict[str, TaskID] = {}
-        self._bars = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=16),
-            TextColumn("{task.fields[state]}"),
-            TimeRemainingColumn(compact=True),
+        self.bars = progress.Progress(
+            progress.SpinnerColumn(),
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(bar_width=16),
+            progress.TextColumn("{task.fields[state]}"),
+            progress.TimeRemainingColumn(compact=True),
             console=self._console,
             disable=quiet or not self._console.is_terminal,
         )
-
-    def __enter__(self) -> TrainingProgress:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bars.stop()
 
     def report(self, name: str, event: Event) -> None:
         """Shows one event of one run."""
@@ -173,7 +141,7 @@ class TrainingProgress:
             return
         match event:
             case events.Started():
-                task = self._bars.add_task(name, total=None, state="starting")
+                task = self.bars.add_task(name, total=None, state="starting")
                 self._tasks[name] = task
             case events.Resumed():
                 place = f"epoch {event.epoch}, step {event.step + 1}"
@@ -203,11 +171,11 @@ class TrainingProgress:
             f"acc {event.accuracy:.3f}  {event.tokens_per_second / 1000:.0f}k tok/s"
         )
         task, total = self._tasks[name], event.epochs * event.steps
-        self._bars.update(task, total=total, completed=done, state=state)
+        self.bars.update(task, total=total, completed=done, state=state)
 
     def _hide(self, name: str) -> None:
         if name in self._tasks:
-            self._bars.update(self._tasks[name], visible=False)
+            self.bars.update(self._tasks[name], visible=False)
 
     def _end_epoch(self, name: str, record: Epoch, epochs: int) -> None:
         self._print(

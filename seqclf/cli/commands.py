@@ -15,17 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 import seqclf
-from seqclf.cli import (
-    claims,
-    compare,
-    data,
-    doctor,
-    evaluate,
-    export,
-    runs,
-    study,
-    train,
-)
+from seqclf.cli import compare, data, doctor, evaluate, export, runs, study, train
 from seqclf.cli._options import Command, joined_lines
 from seqclf.cli._screen import clean
 from seqclf.cli.predict.command import predict
@@ -117,7 +107,7 @@ app.command("predict", cls=Command)(predict)
 app.command("evaluate", cls=Command)(evaluate.evaluate)
 app.command("export", cls=Command)(export.export)
 app.command("study", cls=study.StudyCommand)(study.study)
-app.command("claims", cls=Command)(claims.claims)
+app.command("claims", cls=Command)(study.claims)
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.command("doctor", cls=Command)(doctor.doctor)

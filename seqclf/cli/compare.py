@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqclf.cli import _options as options
+from seqclf.cli._options import option
 from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.config import RunConfig
 
@@ -15,46 +16,38 @@ if TYPE_CHECKING:
     from seqclf.records.comparison import ComparisonResult
 
 Cells = Annotated[
-    str,
-    typer.Option("--cells", help="Recurrent layers to compare; none leaves it out."),
+    str, option("--cells", "Recurrent layers to compare; none leaves it out.")
 ]
-Seeds = Annotated[
-    int, typer.Option("--seeds", help="Number of training seeds per cell.")
-]
+Seeds = Annotated[int, option("--seeds", "Number of training seeds per cell.")]
 Jobs = Annotated[
     int | None,
-    typer.Option(
+    option(
         "--jobs",
-        help="Trainings to run in parallel. Results do not depend on it.",
-        show_default="as many as cores and free memory allow",
+        "Trainings to run in parallel. Results do not depend on it.",
+        "as many as cores and free memory allow",
     ),
 ]
 Match = Annotated[
     str,
-    typer.Option(
+    option(
         "--match",
-        help="What is equal in all twins: units, or recurrent parameters (smaller "
-        "cells become wider).",
-        autocompletion=lambda incomplete: [
-            name for name in ("units", "parameters") if name.startswith(incomplete)
-        ],
+        "What is equal in all twins: units, or recurrent parameters (smaller cells "
+        "become wider).",
+        choices=("units", "parameters"),
     ),
 ]
 Tune = Annotated[
     int,
-    typer.Option(
+    option(
         "--tune",
-        metavar="N",
-        help="Tune learning rate, dropout and (unless parameters are matched) units "
-        "for each cell by random search: N trials per cell, chosen by validation loss; "
+        "Tune learning rate, dropout and (unless parameters are matched) units for "
+        "each cell by random search: N trials per cell, chosen by validation loss; "
         "0: no tuning.",
+        metavar="N",
     ),
 ]
-Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")]
-Csv = Annotated[
-    bool,
-    typer.Option("--csv", help="Print CSV: one line per cell and per pair."),
-]
+Markdown = Annotated[bool, option("--markdown", "Print Markdown tables.")]
+Csv = Annotated[bool, option("--csv", "Print CSV: one line per cell and per pair.")]
 Paths = Annotated[
     list[Path] | None,
     typer.Argument(
@@ -111,7 +104,9 @@ def compare(
     target = Target(models_dir, cache_dir, name, overwrite, fresh)
     folder: Path | None
     if paths:
-        _refuse_of_training(context, paths)
+        if len(paths) == 1:
+            options.refuse_given(context, OF_FINISHED, "a finished comparison is shown")
+        options.refuse_given(context, OF_SEVERAL, "finished runs are compared")
         result, folder = compare_finished(paths, target, screen)
     else:
         design = design_of(config, cells, seeds, match, tune)
@@ -125,12 +120,6 @@ def compare(
         screen.note(f"Report: {folder / REPORT_FILE}")
     if result.missing:
         raise typer.Exit(1)
-
-
-def _refuse_of_training(context: typer.Context, paths: list[Path]) -> None:
-    if len(paths) == 1:
-        options.refuse_given(context, OF_FINISHED, "a finished comparison is shown")
-    options.refuse_given(context, OF_SEVERAL, "finished runs are compared")
 
 
 def _print(result: ComparisonResult, form: str) -> None:

@@ -49,7 +49,7 @@ def list_sources(json: options.Json = False) -> None:
         f"\nOr any data set on the Hugging Face Hub, by OWNER/NAME. Or yours: a file "
         f"({', '.join(READERS)}, labelled lines; compressed or not), a folder "
         f"with train and, if there are any, validation and test files, .txt files in a "
-        f"folder per label, a pattern such as '*.csv', or - for standard input.",
+        f"folder per label, a pattern such as '*.csv', or - for standard input."
     )
 
 
@@ -66,7 +66,7 @@ def show(
     Example: seqclf data show reviews.csv
     """
     from seqclf.data import load_dataset
-    from seqclf.data.hub.quiet import hide_downloads
+    from seqclf.data.hub import hide_downloads
     from seqclf.records.plain import to_plain
     from seqclf.text.summary import summarize
 

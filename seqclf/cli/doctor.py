@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import typer
-
 from seqclf.cli import _options as options
+from seqclf.cli._options import option
 from seqclf.cli._screen import print_json, stdout
 
 Network = Annotated[
-    bool,
-    typer.Option(
-        "--network/--no-network", help="Try to reach the Hugging Face Hub, 3 s."
-    ),
+    bool, option("--network/--no-network", "Try to reach the Hugging Face Hub, 3 s.")
 ]
 
 

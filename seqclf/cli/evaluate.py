@@ -7,20 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqclf.cli import _options as options
+from seqclf.cli._options import option
 from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.config import SOURCE_FIELDS, RunConfig
 
 if TYPE_CHECKING:
     from seqclf.evaluation.evaluate import Evaluation
 
-Split = Annotated[
-    str, typer.Option("--split", help="Split to evaluate: train, validation, test.")
-]
+Split = Annotated[str, option("--split", "Split to evaluate: train, validation, test.")]
 Data = Annotated[
-    str | None,
-    typer.Option(
-        "--data", help="Data set.", show_default="the one the run was trained on"
-    ),
+    str | None, option("--data", "Data set.", "the one the run was trained on")
 ]
 
 

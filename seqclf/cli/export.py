@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqclf.cli import _options as options
+from seqclf.cli._options import option
 from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.errors import ConfigError
 
@@ -25,40 +26,31 @@ Run = Annotated[
 ]
 Formats = Annotated[
     list[str],
-    typer.Option(
-        "--format",
-        help="keras, saved_model, onnx, litert, or all; may be repeated.",
-    ),
+    option("--format", "keras, saved_model, onnx, litert, or all; may be repeated."),
 ]
 Output = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--output",
+        "Output folder; with several formats, one folder per format inside it.",
+        "exports/RUN/FORMAT",
         metavar="DIR",
-        help="Output folder; with several formats, one folder per format inside it.",
-        show_default="exports/RUN/FORMAT",
     ),
 ]
 Quantize = Annotated[
     str | None,
-    typer.Option(
-        "--quantize",
-        help="int8: 8-bit weights, for onnx; reports the loss in accuracy.",
+    option(
+        "--quantize", "int8: 8-bit weights, for onnx; reports the loss in accuracy."
     ),
 ]
 License = Annotated[
-    str,
-    typer.Option("--license", help="Licence of the model, for its model card: mit."),
+    str, option("--license", "Licence of the model, for its model card: mit.")
 ]
 Language = Annotated[
     str | None,
-    typer.Option(
-        "--language", help="Languages of the texts, for its model card: en,de."
-    ),
+    option("--language", "Languages of the texts, for its model card: en,de."),
 ]
-Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace existing exports.")
-]
+Overwrite = Annotated[bool, option("--overwrite", "Replace existing exports.")]
 
 
 def export(

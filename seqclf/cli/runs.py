@@ -24,7 +24,7 @@ Names = Annotated[
         autocompletion=options.complete_run,
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+Yes = Annotated[bool, options.option("--yes -y", "Do not ask for confirmation.")]
 
 
 @app.command("list", cls=options.Command)
@@ -102,8 +102,7 @@ def show(
     from seqclf.report import scores
     from seqclf.runs.comparisons import run_or_default
 
-    named = options.run_of(chosen_run, run)
-    chosen = run_or_default(named, models_dir)
+    chosen = run_or_default(options.run_of(chosen_run, run), models_dir)
     chosen.verify()
     if json:
         scored = chosen.has_scores

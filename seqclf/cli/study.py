@@ -1,4 +1,4 @@
-"""`seqclf study`."""
+"""`seqclf study` and `seqclf claims`, which asks every study."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import typer
 from seqclf.about_studies import ABOUT
 from seqclf.cells import recurrent_names
 from seqclf.cli import _options as options
+from seqclf.cli._options import option
 from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.config import RunConfig
 
 if TYPE_CHECKING:
+    from seqclf.studies.claims_page import Page
     from seqclf.studies.question import Answer
 
 ALL_CELLS = ",".join(recurrent_names())
@@ -29,31 +31,28 @@ Name = Annotated[
         ],
     ),
 ]
-Cells = Annotated[str, typer.Option("--cells", help="Cells to study.")]
-Seeds = Annotated[int, typer.Option("--seeds", help="Trainings of each cell.")]
-Quick = Annotated[
-    bool, typer.Option("--quick", help="Fewer and shorter trainings; says which.")
-]
+Cells = Annotated[str, option("--cells", "Cells to study.")]
+Seeds = Annotated[int, option("--seeds", "Trainings of each cell.")]
+Quick = Annotated[bool, option("--quick", "Fewer and shorter trainings; says which.")]
 Texts = Annotated[
     list[str] | None,
-    typer.Option("--text", help="A text to look at (gates); may be given again."),
+    option("--text", "A text to look at (gates); may be given again."),
 ]
 RangeTest = Annotated[
     bool,
-    typer.Option(
+    option(
         "--range-test",
-        help="Raise the learning rate step by step in one training (sensitivity).",
+        "Raise the learning rate step by step in one training (sensitivity).",
     ),
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option(
-        "--jobs",
-        help="Trainings at a time; left out, as many as cores and memory allow.",
+    option(
+        "--jobs", "Trainings at a time; left out, as many as cores and memory allow."
     ),
 ]
-Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown.")]
-
+Markdown = Annotated[bool, option("--markdown", "Print Markdown.")]
+COLOURS = {"supported": "green", "contradicted": "red"}
 
 # All that a study of finished comparisons takes.
 _OUTPUT = {"fresh", "models_dir", "json", "markdown", "quiet", "config_file"}
@@ -136,25 +135,16 @@ def study(
     form = options.one_form(json=json, markdown=markdown)
     screen = Screen(quiet)
     if name in ABOUT and not ABOUT[name].trains:
-        taken, why = (
-            {*_OUTPUT, "name", "cache_dir"},
-            f"{name} reads finished comparisons",
-        )
-        options.refuse_given(context, taken, why)
+        why = f"{name} reads finished comparisons"
+        options.refuse_given(context, _OUTPUT | {"name", "cache_dir"}, why)
     elif name in ABOUT:
         _note_idle(context, name, screen)
-    question = question_of(
-        config,
-        cells,
-        seeds,
-        quick=quick,
-        texts=tuple(text or ()),
-        range_test=range_test,
-        given=options.given_settings(context, "model", "training"),
-    )
+    given = options.given_settings(context, "model", "training")
+    others = {"texts": tuple(text or ()), "range_test": range_test, "given": given}
+    question = question_of(config, cells, seeds, quick=quick, **others)
     target = steps.Target(models_dir, cache_dir, fresh=fresh)
     answer, path = run_study(name, question, target, screen, jobs)
-    _print(answer, form)
+    _print_answer(answer, form)
     screen.note(f"Written: {path}")
 
 
@@ -164,12 +154,12 @@ def _note_idle(context: typer.Context, name: str, screen: Screen) -> None:
     They are not refused: one recipe may be given to all studies.
     """
     own = ABOUT[name].idle - {"text", "range_test"}  # which the workflow refuses
-    for option in sorted(o for o in own if options.is_given(context, o)):
-        flag = f"--{option.replace('_', '-')}"
+    for given in sorted(o for o in own if options.is_given(context, o)):
+        flag = f"--{given.replace('_', '-')}"
         screen.note(f"Note: {flag} does nothing in the study {name}.")
 
 
-def _print(answer: Answer[Any], form: str) -> None:
+def _print_answer(answer: Answer[Any], form: str) -> None:
     from seqclf.studies import saved, sections
 
     if form == "json":
@@ -178,3 +168,66 @@ def _print(answer: Answer[Any], form: str) -> None:
         typer.echo(sections.markdown(answer))
     else:
         sections.to_terminal(answer, stdout())
+
+
+@options.with_config(without=("cell", "seed", "baseline"))
+def claims(
+    context: typer.Context,
+    config: RunConfig,
+    seeds: Seeds = 1,
+    quick: Quick = False,
+    jobs: Jobs = None,
+    fresh: options.Fresh = False,
+    models_dir: options.ModelsDir = options.DEFAULT_MODELS,
+    cache_dir: options.CacheDir = options.DEFAULT_CACHE,
+    json: options.Json = False,
+    markdown: Markdown = False,
+    quiet: options.Quiet = False,
+    config_file: options.ConfigFile = None,
+) -> None:
+    """Judge what people write about RNN, GRU and LSTM, on your own data.
+
+    Asks for every study and prints each claim with its evidence and a verdict. What is
+    answered already is not asked again. Writes models/<data>-studies/claims.html.
+
+    Example: seqclf claims --quick
+    """
+    from seqclf import steps
+    from seqclf.workflows.study import judge_all, question_of
+
+    form = options.one_form(json=json, markdown=markdown)
+    given = options.given_settings(context, "model", "training")
+    question = question_of(config, ALL_CELLS, seeds, quick=quick, given=given)
+    screen = Screen(quiet)
+    target = steps.Target(models_dir, cache_dir, fresh=fresh)
+    page = judge_all(question, target, screen, jobs)
+    if form == "json":
+        print_json(page.values())
+    elif form:
+        typer.echo(page.markdown())
+    else:
+        _show_page(page)
+    screen.note(f"Report: {page.file}")
+
+
+def _show_page(page: Page) -> None:
+    """Prints each claim with its verdict and what it rests on."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = stdout()
+    table = Table(title=escape(page.title), title_justify="left", title_style="bold")
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("claim, and the evidence")
+    for one in page.rulings:
+        colour = COLOURS.get(one.verdict, "yellow")
+        where = f"{one.study}, {one.trials} trainings; {one.source}"
+        table.add_row(
+            f"[{colour}]{one.verdict}[/{colour}]",
+            f"[bold]{escape(one.claim)}[/bold]\n{escape(one.evidence)}\n"
+            f"[dim]{escape(where)}[/dim]",
+            end_section=True,
+        )
+    console.print(table)
+    for line in page.notes:
+        console.print(line, markup=False)

@@ -21,14 +21,17 @@ NUMBERED = re.compile(r"column_\d+")
 FEWEST_FOR_A_GUESS = 20  # below it a column of any values may well be one of labels
 SAMPLE = 1000  # rows that a guess rests on
 SHOWN_NAMES, SHOWN_CHARACTERS = 12, 40
+# Types of text beside string.
+OTHER_TEXTS = (
+    pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(),
+    pa.binary_view(),
+)  # fmt: skip
 
 
 def texts_or_nulls(part: Part, given: str) -> pa.ChunkedArray:
     """Returns the texts of a part, string, with a null where a row has none.
 
-    Args:
-      part: Rows of a source.
-      given: Name of the column, or of several to join, separated by commas.
+    `given` names the column, or several to join, separated by commas.
 
     Raises:
       DataError: If there is no such column, or it holds no text.
@@ -150,17 +153,9 @@ def _of_one(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _as_string(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    kind = column.type
-    holds_text = (
-        pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_binary_view(kind)
-    )
-    if not holds_text:
+    if column.type not in OTHER_TEXTS:
         return column
-    if pa.types.is_binary_view(kind):
+    if pa.types.is_binary_view(column.type):
         column = column.cast(pa.binary())
     # Not checked here whether bytes are UTF-8: whoever takes them for texts does.
     return pc.cast(column, options=pc.CastOptions(pa.string(), allow_invalid_utf8=True))

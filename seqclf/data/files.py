@@ -13,9 +13,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from seqclf.data.dataset import Part
-from seqclf.data.formats import dialect as dialects
 from seqclf.data.formats.contents import SHEETS, damaged, kind_of, packing_of, unpacked
-from seqclf.data.formats.delimited import read_delimited
+from seqclf.data.formats.delimited import DELIMITERS, read_delimited
 from seqclf.data.formats.encodings import START, blocks, decoded, encoding_of, is_utf_8
 from seqclf.data.formats.header import columns_of
 from seqclf.data.formats.json_files import read_json
@@ -101,7 +100,7 @@ def refuse_idle(place: str, kind: str, given: Reading) -> None:
     """
     if kind in OWN_ENCODING and given.encoding and not is_utf_8(given.encoding):
         raise ConfigError(f"encoding does nothing with {place}, which has its own.")
-    if kind not in dialects.DELIMITERS:
+    if kind not in DELIMITERS:
         idle = ("delimiter",) if kind in SHEETS else OF_TABLES
         refuse(given, idle, f"{place}, which has its own")
 
@@ -177,7 +176,7 @@ def _about_encoding(file: Path, known: Known, encoding: str) -> tuple[str, ...]:
 
 def _parse_delimited(content: pa.Buffer, file: Path, known: Known) -> Part:
     kind = kind_of(file)
-    suffix = kind if kind in dialects.DELIMITERS else ".csv"
+    suffix = kind if kind in DELIMITERS else ".csv"
     return read_delimited(content, str(file), suffix, known)
 
 

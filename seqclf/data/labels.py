@@ -42,13 +42,10 @@ BROKEN = r"[\r\n\x00]"  # labels are written a line each
 
 @dataclass(frozen=True, slots=True)
 class LabelColumn:
-    """The labels of a part.
+    """The labels of a part, and what it calls the column.
 
-    Attributes:
-      part: The part.
-      name: What it calls the column.
-      values: string [rows], names or ids as digits; null where a row has no label and
-        is to be left out.
+    `values` are string [rows], names or ids as digits; null where a row has no label
+    and is to be left out.
     """
 
     part: Part
@@ -62,12 +59,9 @@ _Columns = Mapping[str, Sequence[LabelColumn]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
-    """The labels of a source.
+    """The labels of a source, and what the user should know, a sentence each.
 
-    Attributes:
-      columns: By split, a column for each part.
-      names: All label names; the position is the label id.
-      notes: What the user should know, a sentence each.
+    There is a column for each part of a split. The position of a name is its label id.
     """
 
     columns: _Columns
@@ -106,11 +100,8 @@ def read_label_names(folder: Path, found: Found) -> Found:
 def labels_of(found: Found, given: str, config: DataConfig) -> Labels:
     """Returns the labels as they are, and the names of all label ids in order.
 
-    Args:
-      found: What the source holds.
-      given: Name of the label column.
-      config: Whether rows without a label are left out, labels that differ by case and
-        the like merged, and rare labels allowed.
+    `given` names the label column; `config` says whether rows without a label are left
+    out, labels that differ by case and the like merged, and rare labels allowed.
 
     Raises:
       DataError: If there is no such column, or a label is missing or cannot be one.
@@ -156,20 +147,14 @@ def _label_name(part: Part, given: str) -> str:
 class _LabelReader:
     """Reads label columns as strings, and counts what it leaves out.
 
-    Attributes:
-      drop: Whether rows without a label are left out, not refused.
-      left_out: Rows of each label that looks missing; of the empty one under "".
+    With `drop`, rows without a label are, counted by what they have in place of it.
     """
 
     drop: bool
     left_out: Counter[str] = field(default_factory=Counter)
 
     def column(self, part: Part, name: str) -> LabelColumn:
-        """Reads a column; null where a label is missing.
-
-        Raises:
-          DataError: If one is missing and not to be left out, or cannot be a label.
-        """
+        """Reads a column; null where a label is missing and to be left out."""
         labels = _as_names(_accepted(part, name), name, part)
         stripped = pc.utf8_trim_whitespace(labels)
         labels = pc.if_else(pc.equal(stripped, ""), None, labels)
@@ -417,9 +402,7 @@ def _refuse_text(columns: Sequence[LabelColumn], lists: tuple[str, ...]) -> None
 def ids_of(column: LabelColumn, labels: tuple[str, ...]) -> pa.ChunkedArray:
     """Turns label names, or ids where something names them, into int32 ids.
 
-    Args:
-      column: Labels; where one is null its id is null too.
-      labels: Label names; the position is the label id.
+    Where a label is null its id is null too.
 
     Raises:
       DataError: If there is no such label.

@@ -41,9 +41,6 @@ def is_pattern(source: str) -> bool:
 def read_standard_input(known: Known) -> Found:
     """Reads JSON Lines, CSV or TSV from standard input, as the train split.
 
-    Args:
-      known: What is known of how it is written.
-
     Raises:
       ConfigError: If nothing is piped in.
       DataError: If a line is broken.

@@ -11,21 +11,14 @@ import re
 from pathlib import Path
 
 from seqclf.config import SOURCE_FIELDS, DataConfig
+from seqclf.data import layout
 from seqclf.data.choice import with_columns
 from seqclf.data.dataset import Dataset, Found, RawData, fingerprint
 from seqclf.data.files import READERS
 from seqclf.data.formats.contents import format_of
 from seqclf.data.hub import HUB_NAMES, read_hub
-from seqclf.data.layout import (
-    STANDARD_INPUT,
-    is_pattern,
-    read_path,
-    read_pattern,
-    read_standard_input,
-)
-from seqclf.data.raw import to_raw
+from seqclf.data.raw import to_raw, without_unlabelled
 from seqclf.data.splits import complete
-from seqclf.data.unlabelled import without_unlabelled
 from seqclf.errors import ConfigError, DataError, unknown
 from seqclf.records.reading import NOTHING_SAID, Known, Reading
 
@@ -94,12 +87,12 @@ def _find(config: DataConfig, usual: Reading) -> Found:
         return read_hub(source, config)
     _refuse_idle(config, "revision", "subset")
     known = Known(Reading.of(config), usual)
-    if source == STANDARD_INPUT:
-        return read_standard_input(known)
+    if source == layout.STANDARD_INPUT:
+        return layout.read_standard_input(known)
     if path.exists():
-        return read_path(path, known)
-    if is_pattern(source):
-        return read_pattern(source, known)
+        return layout.read_path(path, known)
+    if layout.is_pattern(source):
+        return layout.read_pattern(source, known)
     if "/" in source or format_of(path) in READERS:
         raise DataError(f"{source}: there is no file or folder of that name here.")
     names = unknown("data set", source, names_of_sources())

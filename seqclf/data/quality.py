@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -70,13 +71,8 @@ def drop_duplicates(dataset: Dataset) -> Dataset:
 
 def warnings(dataset: Dataset) -> tuple[str, ...]:
     """Says what the user should know before believing a score, a sentence each."""
-    return (
-        *_about_torn(dataset),
-        *_about_shared(dataset),
-        *_about_empty(dataset),
-        *_about_balance(dataset),
-        *_about_absent(dataset),
-    )
+    checks = _about_torn, _about_shared, _about_empty, _about_balance, _about_absent
+    return tuple(sentence for check in checks for sentence in check(dataset))
 
 
 def _stands_in(
@@ -87,65 +83,52 @@ def _stands_in(
     return pc.is_in(dataset.texts(split), value_set=texts)
 
 
-def _about_torn(dataset: Dataset) -> list[str]:
+def _about_torn(dataset: Dataset) -> Iterator[str]:
     texts, rows = torn(dataset, TRAIN)
-    if not texts:
-        return []
-    total = dataset.splits[TRAIN].num_rows
-    return [
-        note(
+    if texts:
+        total = dataset.splits[TRAIN].num_rows
+        yield note(
             "SQ004",
             f"{texts:,} texts of train have two labels or more, in {rows:,} of "
             f"{total:,} rows: no classifier can be right about all of them.",
         )
-    ]
 
 
-def _about_shared(dataset: Dataset) -> list[str]:
-    said = []
+def _about_shared(dataset: Dataset) -> Iterator[str]:
     for split in HELD_OUT:
         count, rows = shared(dataset, split, TRAIN), dataset.splits[split].num_rows
         if count:
-            said.append(
-                note(
-                    "SQ005",
-                    f"{count:,} of {rows:,} {split} texts are in train too, so their "
-                    f"score is partly memory; --drop-duplicates takes them out of "
-                    f"train.",
-                )
+            yield note(
+                "SQ005",
+                f"{count:,} of {rows:,} {split} texts are in train too, so their score "
+                f"is partly memory; --drop-duplicates takes them out of train.",
             )
-    return said
 
 
-def _about_empty(dataset: Dataset) -> list[str]:
+def _about_empty(dataset: Dataset) -> Iterator[str]:
     counts = {split: empty(dataset, split) for split in (TRAIN, *HELD_OUT)}
     found = [f"{count:,} in {split}" for split, count in counts.items() if count]
-    if not found:
-        return []
-    text = f"empty texts: {', '.join(found)}; they count as one unknown token."
-    return [note("SQ006", text)]
+    if found:
+        text = f"empty texts: {', '.join(found)}; they count as one unknown token."
+        yield note("SQ006", text)
 
 
-def _about_balance(dataset: Dataset) -> list[str]:
+def _about_balance(dataset: Dataset) -> Iterator[str]:
     counts = dataset.label_counts(TRAIN)
     present = np.flatnonzero(counts)
     most = present[np.argmax(counts[present])]
     least = present[np.argmin(counts[present])]
-    if counts[most] < HEAVY_IMBALANCE * counts[least]:
-        return []
-    share = 100 * counts[most] / counts.sum()
-    return [
-        note(
+    if counts[most] >= HEAVY_IMBALANCE * counts[least]:
+        share = 100 * counts[most] / counts.sum()
+        yield note(
             "SQ007",
             f"train is out of balance: {dataset.labels[most]!r} has {counts[most]:,} "
             f"texts ({share:.0f} %), {dataset.labels[least]!r} {counts[least]:,}. Look "
             f"at macro F1 beside accuracy, or try --class-weights balanced.",
         )
-    ]
 
 
-def _about_absent(dataset: Dataset) -> list[str]:
-    said = []
+def _about_absent(dataset: Dataset) -> Iterator[str]:
     for split, consequence in (
         (TRAIN, "they cannot be learnt"),
         (TEST, "how well they are recognised is not measured"),
@@ -154,5 +137,4 @@ def _about_absent(dataset: Dataset) -> list[str]:
         if len(absent):
             names = shown([dataset.labels[i] for i in absent])
             text = f"no {split} text has the label {names}: {consequence}."
-            said.append(note("SQ008", text))
-    return said
+            yield note("SQ008", text)

@@ -1,15 +1,18 @@
-"""From what a source holds to texts and label ids."""
+"""From what a source holds to texts and label ids; without what has no labels."""
 
 from __future__ import annotations
 
 import dataclasses
+import shlex
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqclf.config import DataConfig
-from seqclf.data.columns import checked_texts
-from seqclf.data.dataset import NO_LABEL, SCHEMA, TRAIN, UNLABELED, Found, RawData
+from seqclf.data import dataset
+from seqclf.data.columns import actual_name, checked_texts, column_of
+from seqclf.data.dataset import TEST, TRAIN, UNLABELED, VALIDATION, Found, Part, RawData
 from seqclf.data.labels import ids_of, labels_of
 from seqclf.data.relabel import without_doubles, without_rare
 
@@ -36,10 +39,10 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
         tables = []
         for index, of_part in enumerate(texts[split]):
             if split == UNLABELED:
-                ids = pa.chunked_array([pa.repeat(NO_LABEL, len(of_part))])
+                ids = pa.chunked_array([pa.repeat(dataset.NO_LABEL, len(of_part))])
             else:
                 ids = ids_of(labels.columns[split][index], labels.names)
-            table = pa.table([of_part, ids.cast(pa.int32())], schema=SCHEMA)
+            table = pa.table([of_part, ids.cast(pa.int32())], schema=dataset.SCHEMA)
             tables.append(table.filter(pc.is_valid(ids)) if ids.null_count else table)
         splits[split] = pa.concat_tables(tables)
     raw = RawData(
@@ -61,15 +64,62 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
 
 def _without_emptied(raw: RawData, found: Found) -> RawData:
     """Takes out the splits beside train whose rows were all left out."""
-    emptied = [
-        split
-        for split, table in raw.splits.items()
-        if split != TRAIN
-        and not table.num_rows
-        and any(part.table.num_rows for part in found.parts[split])
-    ]
-    if not emptied:
+    had_rows = {
+        s for s, some in found.parts.items() if any(p.table.num_rows for p in some)
+    }
+    empty = [s for s, table in raw.splits.items() if not table.num_rows]
+    gone = [split for split in empty if split != TRAIN and split in had_rows]
+    if not gone:
         return raw
-    splits = {s: table for s, table in raw.splits.items() if s not in emptied}
-    said = f"no row is left of {' and '.join(emptied)}."
+    splits = {s: table for s, table in raw.splits.items() if s not in gone}
+    said = f"no row is left of {' and '.join(gone)}."
     return dataclasses.replace(raw, splits=splits).noted(said)
+
+
+def without_unlabelled(found: Found) -> Found:
+    """Leaves aside test and validation splits that have no labels at all, and says so.
+
+    They cannot be scored, and their texts are not trained on either; such a split is
+    held out of train instead.
+    """
+    label = str(found.label_column)
+    trained = [_values(part, label) for part in found.parts[TRAIN]]
+    hides = any(str(dataset.NO_LABEL) in one.to_pylist() for one in trained)
+    parts, notes = dict(found.parts), []
+    for split in (TEST, VALIDATION):
+        some = parts.get(split, [])
+        if some and all(_is_unlabelled(part, label, hides) for part in some):
+            del parts[split]
+            notes.append(_told(some[0], split, label))
+    return dataclasses.replace(found, parts=parts).noted(*notes)
+
+
+def _values(part: Part, label: str) -> pa.Array:
+    """Returns the different labels of a part, as strings."""
+    name = actual_name(part, label)
+    if name is None:
+        return pa.array([], pa.string())
+    column = column_of(part, name)
+    if pa.types.is_nested(column.type):
+        return pa.array(["lists"])  # whoever takes them for labels says so
+    return column.unique().cast(pa.string())
+
+
+def _is_unlabelled(part: Part, label: str, hides: bool) -> bool:
+    """Tells whether no row has a label: no column, nothing in it, or -1 throughout.
+
+    Where train has a label -1 (`hides`), it is a label here too.
+    """
+    values = pc.utf8_trim_whitespace(_values(part, label).drop_null()).to_pylist()
+    return set(values) <= ({""} if hides else {"", str(dataset.NO_LABEL)})
+
+
+def _told(part: Part, split: str, label: str) -> str:
+    said = (
+        f"{part.place} has no labels (column {label!r}), so it cannot be scored: left "
+        f"aside, and a {split} split is held out of train instead."
+    )
+    if Path(part.place).is_file():
+        said += " To label it after a training: seqclf predict --input "
+        said += f"{shlex.quote(part.place)} --output predictions.csv"
+    return said

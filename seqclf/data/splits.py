@@ -41,21 +41,11 @@ def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
 
 
 def _dataset(raw: RawData, fingerprint: str) -> Dataset:
-    return Dataset(
-        name=_slug(raw.name),
-        splits=dict(raw.splits),
-        labels=raw.labels,
-        source=raw.source,
-        fingerprint=fingerprint,
-        revision=raw.revision,
-        notes=raw.notes,
-        reading=raw.reading,
-    )
-
-
-def _slug(name: str) -> str:
-    """Returns the name in characters that suit every file system."""
-    return re.sub(r"[^\w.]+", "-", name).strip("-.").lower() or "data"
+    """Returns raw data as a data set, its name in characters of every file system."""
+    name = re.sub(r"[^\w.]+", "-", raw.name).strip("-.").lower() or "data"
+    values = {one.name: getattr(raw, one.name) for one in dataclasses.fields(raw)}
+    changed = {"name": name, "splits": dict(raw.splits), "fingerprint": fingerprint}
+    return Dataset(**(values | changed))
 
 
 def _refuse_unusable(dataset: Dataset) -> None:
@@ -110,12 +100,8 @@ def held_out(
 ) -> np.ndarray:
     """Draws the rows of train that become another split, stratified.
 
-    Args:
-      label_ids: int [train].
-      labels: Label names, those that train lacks included.
-      split: What they become, for messages.
-      fraction: Fraction in (0, 1) to draw; a row a label at least.
-      seed: Seed of the draw.
+    `label_ids` are int [train]; `labels` include those that train lacks; `fraction`, in
+    (0, 1), is drawn, a row a label at least.
 
     Returns:
       int64 [drawn], ascending.

@@ -27,27 +27,13 @@ from seqclf.export.texts import own_data, verification_texts
 from seqclf.export.verify import Check, verify
 from seqclf.metrics import accuracy
 from seqclf.model.scoring import batched_logits
-from seqclf.records.export import (
-    About,
-    ExportRecord,
-    TestCost,
-)
+from seqclf.records.export import About, ExportRecord, TestCost
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.records.scores import Accuracy
 from seqclf.records.training import Report
 from seqclf.runs import Run
+from seqclf.runs import run as files
 from seqclf.runs.manifest import digests
-from seqclf.runs.run import (
-    CONFIG_FILE,
-    DATASET_FILE,
-    LABELS_FILE,
-    LINEAR_FILE,
-    METRICS_FILE,
-    MODEL_FILE,
-    ONNX_FILE,
-    TOKENIZER_FILE,
-    VOCABULARY_FILE,
-)
 from seqclf.storage import read_object, write_json, write_text
 from seqclf.system import sync
 from seqclf.text.batching import sorted_order
@@ -57,19 +43,16 @@ EXPORT_FILE, CARD_FILE = "export.json", "README.md"
 SCORING_BATCH = 64
 # Files of a run that an artefact, with its card, is made of.
 MADE_OF = (
-    CONFIG_FILE, DATASET_FILE, LABELS_FILE, METRICS_FILE, MODEL_FILE, ONNX_FILE,
-    TOKENIZER_FILE, VOCABULARY_FILE,
+    files.CONFIG_FILE, files.DATASET_FILE, files.LABELS_FILE, files.METRICS_FILE,
+    files.MODEL_FILE, files.ONNX_FILE, files.TOKENIZER_FILE, files.VOCABULARY_FILE,
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artefact:
-    """An exported model that was compared with its run.
+    """An exported model that was compared with its run: its folder and `export.json`.
 
-    Attributes:
-      path: Its folder.
-      record: Its `export.json`.
-      is_reused: Whether it existed before.
+    `is_reused` tells whether it existed before.
     """
 
     path: Path
@@ -79,12 +62,7 @@ class Artefact:
 
 @dataclass(frozen=True, slots=True)
 class _Build:
-    """What the subprocess writes.
-
-    Attributes:
-      run: Directory of the run.
-      folders: An empty folder for each format.
-    """
+    """What the subprocess writes: of a run's folder, a model into each empty folder."""
 
     run: Path
     folders: Mapping[str, Path]
@@ -181,11 +159,7 @@ def to_json(record: ExportRecord) -> Any:
 
 
 def _record_of(place: Path) -> ExportRecord:
-    """Returns the `export.json` of an artefact.
-
-    Raises:
-      RunError: If there is none, or the folder is a link.
-    """
+    """Returns the `export.json` of an artefact; refuses others, and links."""
     file = place / EXPORT_FILE
     is_plain = file.is_file() and not place.is_symlink()
     values = read_object(file) if is_plain else {}
@@ -223,7 +197,7 @@ def _refuse_another(
 def _run_digest(run: Run) -> str:
     """Returns a hash of what an artefact is made of, as 64 hexadecimal digits."""
     checksums = run.checksums
-    names = (*MADE_OF, LINEAR_FILE) if run.is_linear else MADE_OF
+    names = (*MADE_OF, files.LINEAR_FILE) if run.is_linear else MADE_OF
     made_of = {name: checksums.get(name) for name in names}
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
 
@@ -254,12 +228,7 @@ def _build(build: _Build) -> None:
 
 
 def build_models(build: _Build, report: Report) -> None:
-    """Writes the models; runs in a subprocess.
-
-    Args:
-      build: What to write.
-      report: Not used.
-    """
+    """Writes the models; runs in a subprocess, and does not use `report`."""
     # Before TensorFlow: a graph traced on a GPU may not run without one.
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     for name, folder in build.folders.items():
@@ -268,9 +237,9 @@ def build_models(build: _Build, report: Report) -> None:
 
 def write_common(run: Run, folder: Path) -> None:
     """Writes what a model needs to read texts: vocabulary, labels and rules."""
-    for name in (VOCABULARY_FILE, LABELS_FILE):
+    for name in (files.VOCABULARY_FILE, files.LABELS_FILE):
         shutil.copyfile(run.file(name), folder / name)
-    write_text(folder / TOKENIZER_FILE, portable_json(run.text))
+    write_text(folder / files.TOKENIZER_FILE, portable_json(run.text))
 
 
 def _cost(run: Run, folder: Path, own: EncodedDataset) -> TestCost:
@@ -278,7 +247,7 @@ def _cost(run: Run, folder: Path, own: EncodedDataset) -> TestCost:
 
     test = own.splits[TEST]
     logits = batched_logits(
-        onnx_predict(str(folder / ONNX_FILE)),
+        onnx_predict(str(folder / files.ONNX_FILE)),
         test,
         sorted_order(test.lengths, SCORING_BATCH, None),
         len(run.labels),

@@ -34,14 +34,9 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One score of the test split, with its 95 % interval.
+    """One score of the test split, with its 95 % interval, `low` to `high`.
 
-    Attributes:
-      type: What the Hub calls it.
-      name: What people call it.
-      value: The score.
-      low: Lower end of the interval.
-      high: Upper end.
+    The Hub calls it by its `type`, people by its `name`.
     """
 
     type: str
@@ -54,13 +49,8 @@ class Score:
 def model_card(run: Run, name: str, agreement: Agreement, about: About) -> str:
     """Returns the README.md of an artefact: a metadata block, then Markdown.
 
-    Names and labels come from data; they are escaped.
-
-    Args:
-      run: The run it was made from.
-      name: Its format, a key of `FORMATS`.
-      agreement: How it agrees with the run.
-      about: Licence and languages.
+    Names and labels come from data; they are escaped. `name` is the format, a key of
+    `FORMATS`.
     """
     found = scores(run)
     parts = [
@@ -98,9 +88,8 @@ def scores(run: Run) -> list[Score]:
     test = run.metrics[TEST]
     low, high = _macro_f1_interval(np.array(test.confusion_matrix))
     predictions = run.predictions(TEST)
-    right = predictions.probabilities[
-        np.arange(len(predictions.label_ids)), predictions.label_ids
-    ]
+    rows = np.arange(len(predictions.label_ids))
+    right = predictions.probabilities[rows, predictions.label_ids]
     losses = -np.log(np.maximum(right.astype(np.float64), 1e-15))
     reach = NORMAL_95 * losses.std() / np.sqrt(len(losses))
     loss = test.log_loss
@@ -118,10 +107,9 @@ def _macro_f1_interval(confusion: np.ndarray) -> tuple[float, float]:
     """Returns the interval from confusions int [labels, labels], rows true."""
     rng, n = np.random.default_rng(0), int(confusion.sum())
     shares = confusion.ravel() / n
-    drawn = (
-        rng.multinomial(n, shares).reshape(confusion.shape) for _ in range(RESAMPLES)
-    )
-    low, high = np.quantile([_macro_f1(some) for some in drawn], [0.025, 0.975])
+    drawn = (rng.multinomial(n, shares) for _ in range(RESAMPLES))
+    scores = [_macro_f1(some.reshape(confusion.shape)) for some in drawn]
+    low, high = np.quantile(scores, [0.025, 0.975])
     return float(low), float(high)
 
 
@@ -222,22 +210,13 @@ def _loading(run: Run, name: str) -> str:
 def _scores(run: Run, found: Sequence[Score]) -> Iterator[str]:
     test = run.metrics[TEST]
     yield f"On the {test.n:,} texts of the test split, which chose nothing:"
-    yield _table(
-        ("score", "value", "95 % interval"),
-        [(s.name, f"{s.value:.4f}", _reach(s)) for s in found],
-    )
-    records = test.per_label[:_MOST_LABELS]
-    yield _table(
-        ("label", "precision", "recall", "F1", "texts"),
-        [
-            (
-                r.label,
-                *(f"{v:.4f}" for v in (r.precision, r.recall, r.f1)),
-                f"{r.support:,}",
-            )
-            for r in records
-        ],
-    )
+    rows = [(s.name, f"{s.value:.4f}", _reach(s)) for s in found]
+    yield _table(("score", "value", "95 % interval"), rows)
+    labels = []
+    for r in test.per_label[:_MOST_LABELS]:
+        shares = [f"{value:.4f}" for value in (r.precision, r.recall, r.f1)]
+        labels.append((r.label, *shares, f"{r.support:,}"))
+    yield _table(("label", "precision", "recall", "F1", "texts"), labels)
     if len(test.per_label) > _MOST_LABELS:
         yield f"The first {_MOST_LABELS} labels are shown."
 

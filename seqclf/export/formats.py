@@ -1,14 +1,42 @@
-"""The formats: what writes each, how far it may differ, and how a stranger opens it."""
+"""The formats: how each is written, how far it may differ, how a stranger opens it.
+
+TensorFlow and ONNX are imported where they are used: in the process that writes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import shutil
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
-from seqclf.export import keras_file, litert, onnx_file, saved_model
+from seqclf.cells import CELLS
+from seqclf.errors import RunError
+from seqclf.export.graph_text import token_ids_in_graph, vocabulary_table
+from seqclf.linear.model import LinearModel
+from seqclf.linear.onnx_graph import to_onnx
+from seqclf.model.keras_file import open_keras
+from seqclf.model.kernels import use_kernel
+from seqclf.model.onnx_graph import has_onnx, import_onnxruntime
+from seqclf.private import litert_operators
 from seqclf.runs import Run
+from seqclf.runs.run import LINEAR_FILE, MODEL_FILE, ONNX_FILE
+from seqclf.training.trial import onnx_metadata
+
+# A folder that TensorFlow Serving watches holds a model's versions, by number.
+VERSION_FOLDER = "1"
+CUDNN = "Cudnn"
+LITERT_FILE = "model.tflite"
+# The token vectors, most of the file, and those recurrent operators of which ONNX
+# Runtime has an 8-bit twin. The output layer has a few hundred weights: to quantize it
+# would cost accuracy and save nothing.
+EMBEDDING = "Gather"
+QUANTIZED_KEY = "quantized"
+
+Tensor = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +65,194 @@ class Format:
     takes_linear: bool = False
 
 
+def _open_model(run: Run) -> Any:
+    """Opens a run's Keras model: without optimizer, on TensorFlow's loop.
+
+    Keras would otherwise trace cuDNN into a graph on a machine that has a GPU.
+    """
+    model = open_keras(run.file(MODEL_FILE))
+    use_kernel(model, "loop")
+    return model
+
+
+def write_keras(run: Run, folder: Path) -> None:
+    """Writes `model.keras`: token_ids int32 [n, time] to logits; no optimizer."""
+    _open_model(run).save(folder / MODEL_FILE)
+
+
+def write_saved_model(run: Run, folder: Path) -> None:
+    """Writes `1/`, a SavedModel with two signatures and no other file.
+
+    `serving_default` takes text, string [n]; `token_ids` takes token_ids, int32
+    [n, time], padded on the right with 0. Both give label, string [n], and
+    probabilities, float32 [n, labels].
+
+    Raises:
+      RunError: If the graph holds an operation that runs on a GPU alone.
+    """
+    import tensorflow as tf
+
+    model, text = _open_model(run), run.config.text
+    module = tf.Module()
+    module.weights = [weight.value for weight in model.weights]
+    module.table = vocabulary_table(run.vocabulary)
+    names = tf.constant(list(run.labels))
+
+    def answer(token_ids: Tensor) -> dict[str, Tensor]:
+        probabilities = tf.nn.softmax(model(token_ids, training=False))
+        best = tf.argmax(probabilities, axis=1)
+        return {"label": tf.gather(names, best), "probabilities": probabilities}
+
+    def from_text(texts: Tensor) -> dict[str, Tensor]:
+        return answer(token_ids_in_graph(texts, module.table, text))
+
+    texts = tf.TensorSpec([None], tf.string, name="text")
+    token_ids = tf.TensorSpec([None, None], tf.int32, name="token_ids")
+    module.from_text = tf.function(from_text, input_signature=[texts])
+    module.from_token_ids = tf.function(answer, input_signature=[token_ids])
+    signatures = {
+        "serving_default": module.from_text.get_concrete_function(),
+        "token_ids": module.from_token_ids.get_concrete_function(),
+    }
+    target = folder / VERSION_FOLDER
+    tf.saved_model.save(module, str(target), signatures=signatures)
+    refuse_cudnn(target)
+
+
+def operations(saved: Path) -> set[str]:
+    """Returns the kinds of operation that a SavedModel's signatures run."""
+    import tensorflow as tf
+
+    found = set()
+    for signature in tf.saved_model.load(str(saved)).signatures.values():
+        graph = signature.graph.as_graph_def()
+        found |= {node.op for node in graph.node}
+        for function in graph.library.function:
+            found |= {node.op for node in function.node_def}
+    return found
+
+
+def refuse_cudnn(saved: Path) -> None:
+    """Raises a RunError if a SavedModel needs cuDNN, which no CPU has."""
+    found = sorted(name for name in operations(saved) if name.startswith(CUDNN))
+    if found:
+        raise RunError(
+            f"the graph holds {', '.join(found)}, which runs on a GPU alone; a "
+            f"SavedModel must run anywhere. Please report it."
+        )
+
+
+def write_onnx(run: Run, folder: Path) -> None:
+    """Copies `model.onnx`, its metadata with it; makes that of a linear model.
+
+    Raises:
+      RunError: If the run has none.
+    """
+    if run.is_linear:
+        model = LinearModel.open(run.file(LINEAR_FILE), run.vocabulary, len(run.labels))
+        made = to_onnx(model, onnx_metadata(run.text, run.vocabulary, run.dataset))
+        (folder / ONNX_FILE).write_bytes(made.SerializeToString())
+    else:
+        shutil.copyfile(_onnx_of(run), folder / ONNX_FILE)
+
+
+def write_int8(run: Run, folder: Path) -> None:
+    """Writes `model.onnx` with 8-bit embeddings and, of an LSTM, 8-bit weights.
+
+    ONNX Runtime measures the range of an LSTM's inputs as it runs, over the whole
+    batch, so that a text's probabilities depend a little on the other texts.
+
+    Raises:
+      RunError: If the run has none.
+    """
+    import onnx
+    from onnx import helper
+
+    import_onnxruntime()
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    source, target = _onnx_of(run), folder / ONNX_FILE
+    recurrent = [cell.onnx for cell in CELLS.values() if cell.onnx]
+    operators = [EMBEDDING, *(one.operator for one in recurrent if one.has_int8)]
+    logging.disable(logging.WARNING)  # advice that does not fit such models
+    try:
+        quantize_dynamic(
+            str(source),
+            str(target),
+            op_types_to_quantize=operators,
+            weight_type=QuantType.QInt8,
+        )
+    finally:
+        logging.disable(logging.NOTSET)
+    metadata = {p.key: p.value for p in onnx.load(source).metadata_props}
+    model = onnx.load(target)
+    del model.metadata_props[:]
+    helper.set_model_props(model, metadata | {QUANTIZED_KEY: "int8"})
+    onnx.save(model, target)
+
+
+def _onnx_of(run: Run) -> Path:
+    cell = run.config.model.cell
+    if not has_onnx(cell):
+        raise RunError(f"ONNX has no operator for {cell}. Choose another --format.")
+    if not run.has_onnx:
+        raise RunError(
+            f"{run.path} has no {ONNX_FILE}: it was not written, for it did not agree "
+            f"with Keras. Choose another --format."
+        )
+    return run.file(ONNX_FILE)
+
+
+def write_litert(run: Run, folder: Path) -> None:
+    """Writes `model.tflite`, which the plain interpreter runs, without Flex operators.
+
+    Such operators are free of shapes that are known only at run time, so it takes one
+    text at a time, of a fixed length: token_ids, int32 [1, max_length], padded on the
+    right with 0. It gives probabilities, float32 [1, labels].
+
+    Raises:
+      RunError: If the model cannot be had from built-in operators.
+    """
+    import tensorflow as tf
+
+    model, module = _open_model(run), tf.Module()
+    module.weights = [weight.value for weight in model.weights]
+
+    def from_token_ids(token_ids: Tensor) -> dict[str, Tensor]:
+        return {"probabilities": tf.nn.softmax(model(token_ids, training=False))}
+
+    shape = tf.TensorSpec([1, run.config.text.max_length], tf.int32, name="token_ids")
+    module.from_token_ids = tf.function(from_token_ids, input_signature=[shape])
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [module.from_token_ids.get_concrete_function()], module
+    )
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    try:
+        content = converter.convert()
+    except Exception as error:  # of classes that the converter keeps to itself
+        raise RunError(
+            f"{run.name} could not be written with built-in LiteRT operators: {error}"
+        ) from error
+    refuse_flex(litert_operators(content))
+    (folder / LITERT_FILE).write_bytes(content)
+
+
+def refuse_flex(names: Iterable[str]) -> None:
+    """Raises a RunError if an operator is not one of LiteRT's own, in capitals."""
+    foreign = sorted(name for name in names if name != name.upper())
+    if foreign:
+        raise RunError(
+            f"the file holds {', '.join(foreign)}, which the plain LiteRT interpreter "
+            f"does not have. Please report it."
+        )
+
+
 # Of a probability: some hundred roundings of float32, more of them in LiteRT's other
 # order of sums. With 8-bit weights docs/serving.md has the measurements.
 FORMATS: dict[str, Format] = {
-    "keras": Format(keras_file.write, 1e-5, "keras", "keras tensorflow", "keras"),
+    "keras": Format(write_keras, 1e-5, "keras", "keras tensorflow", "keras"),
     "saved_model": Format(
-        saved_model.write,
+        write_saved_model,
         1e-5,
         "tensorflow",
         "tensorflow",
@@ -50,21 +260,11 @@ FORMATS: dict[str, Format] = {
         takes_text=True,
     ),
     "onnx": Format(
-        onnx_file.write,
-        1e-5,
-        "onnx",
-        "onnxruntime numpy",
-        "onnx",
-        takes_linear=True,
+        write_onnx, 1e-5, "onnx", "onnxruntime numpy", "onnx", takes_linear=True
     ),
-    "litert": Format(litert.write, 1e-4, "litert", "ai-edge-litert numpy", "litert"),
+    "litert": Format(write_litert, 1e-4, "litert", "ai-edge-litert numpy", "litert"),
     "onnx-int8": Format(
-        onnx_file.write_int8,
-        0.05,
-        "onnx",
-        "onnxruntime numpy",
-        "onnx",
-        is_lossy=True,
+        write_int8, 0.05, "onnx", "onnxruntime numpy", "onnx", is_lossy=True
     ),
 }
 

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from seqclf.config import TextConfig
-from seqclf.export.portable import kept_ends
 from seqclf.text.tokens import PADDING_ID, TEXT_RULES, UNKNOWN_ID, WORD_RULES, folding
-from seqclf.text.vocabulary import Vocabulary
+from seqclf.text.vocabulary import Vocabulary, kept_ends
 
 Tensor = Any
 

@@ -18,18 +18,11 @@ import pyarrow.compute as pc
 
 from seqclf.config import TextConfig
 from seqclf.text.tokens import rules_to_json
+from seqclf.text.vocabulary import kept_ends
 
 _CLASS = r"\\p(?:\{\w+\}|\w)"
 # A bracket with a Unicode class in it, or such a class by itself.
 _WITH_CLASS = re.compile(rf"\[(?:[^\]\\]|\\x\{{\w+\}})*{_CLASS}[^\]]*\]|{_CLASS}")
-
-
-def kept_ends(config: TextConfig) -> tuple[int, int]:
-    """Returns how many tokens of a long text are kept at its head and at its tail."""
-    head = {"head": config.max_length, "tail": 0}.get(
-        config.keep, (config.max_length + 1) // 2
-    )
-    return head, config.max_length - head
 
 
 def portable_rules(config: TextConfig) -> dict[str, object]:
@@ -59,12 +52,10 @@ def portable(pattern: str) -> str:
 
 @cache
 def _written_out(bracket: str) -> str:
-    chars = _characters()
-    inside = pc.match_substring_regex(chars, pattern=bracket).to_numpy(
-        zero_copy_only=False
-    )
+    points, characters = _characters()
+    found = pc.match_substring_regex(characters, pattern=bracket)
     negated = bracket.startswith("[^")
-    points = _points()[inside != negated]
+    points = points[found.to_numpy(zero_copy_only=False) != negated]
     cuts = np.flatnonzero(np.diff(points) > 1) + 1
     ranges = [(part[0], part[-1]) for part in np.split(points, cuts)]
     parts = [
@@ -80,12 +71,8 @@ def _literal(point: int) -> str:
 
 
 @cache
-def _points() -> np.ndarray:
-    """Returns every code point that a text can hold: all but the surrogates."""
+def _characters() -> tuple[np.ndarray, pa.StringArray]:
+    """Returns all characters of texts, so no surrogates: code points and strings."""
     points = np.arange(0x110000, dtype=np.int32)
-    return points[(points < 0xD800) | (points > 0xDFFF)]
-
-
-@cache
-def _characters() -> pa.StringArray:
-    return pa.array([chr(point) for point in _points()], pa.string())
+    points = points[(points < 0xD800) | (points > 0xDFFF)]
+    return points, pa.array([chr(point) for point in points], pa.string())

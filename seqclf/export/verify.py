@@ -25,14 +25,9 @@ SHOWN_ERROR = 500  # characters of the last line that a failed process wrote
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One artefact to be compared.
+    """One artefact to be compared, of a format of `FORMATS`.
 
-    Attributes:
-      format: Its format, a key of `FORMATS`.
-      folder: Its folder.
-      texts: Texts to predict.
-      expected: The run's own probabilities, float32 [texts, labels].
-      labels: The run's label names.
+    `expected` are the run's own probabilities of the texts, float32 [texts, labels].
     """
 
     format: str
@@ -55,13 +50,10 @@ class _Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What `loaders/check.py.txt` writes.
+    """What `loaders/check.py.txt` writes: of each text the label and probabilities.
 
-    Attributes:
-      labels: The predicted label of each text.
-      probabilities: [texts, labels].
-      milliseconds_per_text: Median, one text at a time.
-      project_modules: Modules of seqclf that were loaded.
+    The time is a median, one text at a time; `project_modules` are those of seqclf that
+    were loaded.
     """
 
     labels: list[str]
@@ -75,19 +67,14 @@ def verify(checks: Sequence[Check]) -> list[Agreement]:
 
     Each is opened by the code that its model card shows.
 
-    Args:
-      checks: The artefacts.
-
-    Returns:
-      How each agrees with its run, within its format's bound.
-
     Raises:
       RunError: If one cannot be opened, or differs by more than its bound.
     """
     with tempfile.TemporaryDirectory() as folder:
         jobs = [_write_job(Path(folder) / str(i), c) for i, c in enumerate(checks)]
         _run_fresh(Path(folder), jobs)
-        answers = [_answers(Path(job.answers)) for job in jobs]
+        texts = [Path(job.answers).read_text("utf-8") for job in jobs]
+    answers = [from_plain(Answers, json.loads(text)) for text in texts]
     return [compared(*pair) for pair in zip(checks, answers, strict=True)]
 
 
@@ -105,16 +92,12 @@ def _write_job(folder: Path, check: Check) -> _Job:
     )
 
 
-def _answers(file: Path) -> Answers:
-    return from_plain(Answers, json.loads(file.read_text("utf-8")))
-
-
 def _run_fresh(folder: Path, jobs: list[_Job]) -> None:
     script, listed = folder / "check.py", folder / "jobs.json"
     script.write_text(checking_code(), "utf-8")
     listed.write_text(json.dumps(to_plain(jobs)), "utf-8")
-    # -I: neither the current folder nor PYTHONPATH; so seqclf cannot be
-    # imported. Without a GPU, as the run's own answers are computed.
+    # -I: neither the current folder nor PYTHONPATH, so seqclf cannot be imported.
+    # Without a GPU, as the run's own answers are computed.
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
     quiet |= {TELEMETRY_VARIABLE: "1"}
     done = subprocess.run(
@@ -134,10 +117,6 @@ def _run_fresh(folder: Path, jobs: list[_Job]) -> None:
 def compared(check: Check, answers: Answers) -> Agreement:
     """Compares the answers of an artefact with the run's own.
 
-    Args:
-      check: The artefact.
-      answers: Its answers.
-
     Raises:
       RunError: If it differs by more than its format's bound, gives a label that its
         probabilities do not, or was not opened without seqclf.
@@ -151,7 +130,7 @@ def compared(check: Check, answers: Answers) -> Agreement:
             f"{name} gave probabilities of shape {probabilities.shape}, the run gives "
             f"{check.expected.shape}."
         )
-    if _labels(probabilities, check.labels) != answers.labels:
+    if [check.labels[i] for i in probabilities.argmax(axis=1)] != answers.labels:
         raise RunError(f"{name} gave labels that its own probabilities do not give.")
     # Not `>`: NaN is no agreement either.
     difference = float(np.abs(probabilities - check.expected).max())
@@ -167,7 +146,3 @@ def compared(check: Check, answers: Answers) -> Agreement:
         label_agreement=float(same.mean()),
         milliseconds_per_text=answers.milliseconds_per_text,
     )
-
-
-def _labels(probabilities: np.ndarray, labels: tuple[str, ...]) -> list[str]:
-    return [labels[i] for i in probabilities.argmax(axis=1)]

@@ -52,7 +52,10 @@ def epoch_order(
     """
     generator = np.random.default_rng([config.seed, epoch])
     order = generator.permutation(len(lengths))
-    window = WINDOW_BATCHES * _examples_a_batch(lengths, config)
+    examples = config.batch_size
+    if config.batch_tokens is not None:
+        examples = max(int(config.batch_tokens / lengths.mean()), 1)
+    window = WINDOW_BATCHES * examples
     batches: list[np.ndarray] = []
     for start in range(0, len(order), window):
         inside = order[start : start + window]
@@ -60,12 +63,6 @@ def epoch_order(
         cuts = _cuts(lengths[inside], config.batch_size, config.batch_tokens)
         batches += np.split(inside, cuts)
     return [batches[i] for i in generator.permutation(len(batches))]
-
-
-def _examples_a_batch(lengths: np.ndarray, config: TrainingConfig) -> int:
-    if config.batch_tokens is None:
-        return config.batch_size
-    return max(int(config.batch_tokens / lengths.mean()), 1)
 
 
 def _cuts(lengths: np.ndarray, batch_size: int, batch_tokens: int | None) -> list[int]:
@@ -108,10 +105,8 @@ def sorted_order(
 ) -> list[np.ndarray]:
     """Divides examples into batches, the shortest first, for prediction.
 
-    Args:
-      lengths: int [examples], tokens of each text.
-      batch_size: Examples a batch, unless `batch_tokens` is given.
-      batch_tokens: Most positions of a batch, padding included.
+    `lengths` are int [examples], tokens of each text. A batch has `batch_size` examples
+    or, if given, at most `batch_tokens` positions, padding included.
 
     Returns:
       Index arrays, int64 [batch]; together they hold each example once.
@@ -123,9 +118,8 @@ def sorted_order(
 def pad(examples: Examples, indices: np.ndarray) -> Batch:
     """Puts the named examples into one array, padded on the right."""
     starts, ends = examples.offsets[indices], examples.offsets[indices + 1]
-    token_ids = np.full(
-        (len(indices), int((ends - starts).max())), PADDING_ID, np.int32
-    )
+    shape = len(indices), int((ends - starts).max())
+    token_ids = np.full(shape, PADDING_ID, np.int32)
     for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
         token_ids[row, : end - start] = examples.token_ids[start:end]
     return Batch(indices, token_ids, examples.label_ids[indices])

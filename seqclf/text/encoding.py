@@ -56,9 +56,7 @@ class Examples:
 def take(examples: Examples, rows: np.ndarray) -> Examples:
     """Returns the named examples, int [rows], in that order; at least one."""
     starts, ends = examples.offsets[rows], examples.offsets[rows + 1]
-    parts = [
-        examples.token_ids[start:end] for start, end in zip(starts, ends, strict=True)
-    ]
+    parts = [examples.token_ids[a:b] for a, b in zip(starts, ends, strict=True)]
     offsets = np.concatenate([[0], np.cumsum(ends - starts)])
     return Examples(np.concatenate(parts), offsets, examples.label_ids[rows])
 
@@ -67,12 +65,8 @@ def take(examples: Examples, rows: np.ndarray) -> Examples:
 class EncodedDataset:
     """The splits as token ids, with the vocabulary and the labels they refer to.
 
-    Attributes:
-      path: The cache folder it is in.
-      vocabulary: From train alone.
-      labels: Label names; the position is the label id.
-      splits: `train`, `validation` and `test`.
-      about: Name, source, fingerprint and sizes, as in a run's `dataset.json`.
+    `path` is the cache folder it is in, `about` what a run's `dataset.json` has. The
+    vocabulary is from train alone; the position of a label is its id.
     """
 
     path: Path
@@ -92,11 +86,8 @@ def encode_dataset(
 ) -> EncodedDataset:
     """Encodes a data set, or opens what an equal call encoded before.
 
-    Args:
-      dataset: Texts and labels.
-      data: The settings it was loaded with.
-      text: Vocabulary and length.
-      cache: Folder of the caches; made if it is not there.
+    `data` are the settings it was loaded with, `text` gives vocabulary and length; the
+    folder `cache` is made if it is not there.
     """
     path = cache / f"{dataset.name}-{_key(dataset, data, text)}"
     encoded = _cached(path)

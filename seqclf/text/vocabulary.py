@@ -98,6 +98,14 @@ def encode(
     return gather(token_ids, starts.ravel(), lengths.ravel()), offsets
 
 
+def kept_ends(config: TextConfig) -> tuple[int, int]:
+    """Returns how many tokens of a long text are kept at its head and at its tail."""
+    head = {"head": config.max_length, "tail": 0}.get(
+        config.keep, (config.max_length + 1) // 2
+    )
+    return head, config.max_length - head
+
+
 def kept_codes(tokenized: TokenizedTexts, config: TextConfig) -> np.ndarray:
     """Returns the codes of the tokens that `encode` keeps, int32, text behind text."""
     starts, lengths = _kept_ranges(tokenized.offsets, config)
@@ -109,12 +117,10 @@ def _kept_ranges(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns starts and lengths, int64 [texts, 2], of the head and tail to keep."""
     full = np.diff(offsets)
-    most = {"head": config.max_length, "tail": 0}.get(
-        config.keep, (config.max_length + 1) // 2
-    )
+    most_at_head, most_at_tail = kept_ends(config)
     fits = full <= config.max_length
-    head = np.where(fits, full, most)
-    tail = np.where(fits, 0, config.max_length - most)
+    head = np.where(fits, full, most_at_head)
+    tail = np.where(fits, 0, most_at_tail)
     starts = np.stack([offsets[:-1], offsets[1:] - tail], axis=1)
     return starts, np.stack([head, tail], axis=1)
 

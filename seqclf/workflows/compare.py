@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from seqclf import keywords, runs
+from seqclf import keywords, runs, steps
 from seqclf.cells import CELLS, NO_RECURRENCE
 from seqclf.comparison import plan as planning
 from seqclf.comparison import tuning
@@ -24,16 +24,7 @@ from seqclf.model import backend
 from seqclf.records.comparison import ComparisonResult, Tuned
 from seqclf.runs import Run
 from seqclf.runs.comparisons import read_comparison
-from seqclf.steps import (
-    Listener,
-    Target,
-    kernel_of_choice,
-    load_and_encode,
-    optional,
-    refuse_idle_overwrite,
-    refuse_idle_settings,
-    tell_doubts,
-)
+from seqclf.steps import Listener, Target, optional
 from seqclf.studies import write_page
 from seqclf.text.encoding import EncodedDataset
 from seqclf.training.trial import Trial
@@ -44,12 +35,9 @@ def design_of(
 ) -> Design:
     """Returns the question of a comparison.
 
-    Args:
-      config: The recipe; cell and seed are replaced.
-      cells: Cells to compare, separated by commas.
-      seeds: Trainings of each cell, at least 1.
-      match: `units` or `parameters`, see `Design`.
-      tune: Tuning trials of each cell; 0 for none.
+    The recipe is `config`; its cell is replaced by `cells`, separated by commas, and
+    its seed by `seeds` of them, at least 1. `match` is `units` or `parameters`, see
+    `Design`; `tune` is the number of tuning trials of each cell, 0 for none.
 
     Raises:
       ConfigError: If there is no such comparison.
@@ -78,38 +66,20 @@ def compare_twins(
 ) -> tuple[ComparisonResult, Path]:
     """Trains what is missing of a comparison, compares, and writes the page.
 
-    Args:
-      design: What to compare.
-      target: Where runs and comparison go.
-      listener: Hears of the progress.
-      jobs: Trainings in parallel; None takes as many as cores and memory allow.
-      require_cudnn: Whether to refuse to train without cuDNN.
-      given: Settings that the user gave, see `refuse_idle_settings`.
+    Arguments and errors are those of all workflows, see `seqclf.workflows`; a training
+    that fails is listed in the result, and a RunError only if none was finished.
 
     Returns:
       What was found, and the folder of the comparison.
-
-    Raises:
-      ConfigError: If a setting does nothing or cannot be had.
-      DataError: If the data cannot be used.
-      RunError: If the name is taken, or no training was finished.
     """
     backend.refuse_other_backends()
     if jobs is not None:
         require_count("--jobs", jobs)
-    config = kernel_of_choice(design.config, require_cudnn)
-    refuse_idle_settings(config, design.cells, target, given)
+    config = steps.kernel_of_choice(design.config, require_cudnn)
+    steps.refuse_idle_settings(config, design.cells, target, given)
     design = dataclasses.replace(design, config=config)
-    result, folder = _train_and_compare(design, jobs, target, listener)
-    write_page(folder, result, target.models, listener)
-    return result, folder
-
-
-def _train_and_compare(
-    design: Design, jobs: int | None, target: Target, listener: Listener
-) -> tuple[ComparisonResult, Path]:
     start = time.perf_counter()
-    data = load_and_encode(design.config, target.cache, listener)
+    data = steps.load_and_encode(design.config, target.cache, listener)
     jobs = jobs or jobs_for(len(design.cells) * max(len(design.seeds), design.tune))
     named = (target.name, target.overwrite)
     path = planning.begin(design, data, target.models, *named)
@@ -120,8 +90,9 @@ def _train_and_compare(
     seconds = time.perf_counter() - start
     command = _command(design, target)
     result = planning.finish(plan, finished, failures, seconds, command)
-    tell_doubts(finished, listener)
+    steps.tell_doubts(finished, listener)
     listener.note(f"Written: {plan.path / COMPARISON_FILE}")
+    write_page(plan.path, result, target.models, listener)
     return result, plan.path
 
 
@@ -132,10 +103,8 @@ def compare_finished(
 
     Trains nothing.
 
-    Args:
-      paths: Runs or one comparison, by path or by name in the folder of the runs.
-      target: The folders; with a name, the comparison of runs is written there.
-      listener: Told of what was added, and of the baselines' progress.
+    `paths` are runs or one comparison, by path or by name in the folder of the runs. A
+    comparison of runs is written if the target has a name.
 
     Returns:
       What was found, and the folder of the comparison, None if it has none.
@@ -145,7 +114,7 @@ def compare_finished(
       RunError: If a run is missing or unfinished, they cannot be compared, or the name
         is taken.
     """
-    refuse_idle_overwrite(target)
+    steps.refuse_idle_overwrite(target)
     result, folder = _compare_finished(paths, target, listener)
     if folder is not None:
         write_page(folder, result, target.models, listener)
@@ -285,7 +254,7 @@ def _data_again(run: Run, cache: Path, listener: Listener) -> EncodedDataset | N
     data = None
     with optional(listener.note, "No baselines, for the data could not be read again"):
         config = dataclasses.replace(run.config, data=run.data)
-        data = load_and_encode(config, cache, None)
+        data = steps.load_and_encode(config, cache, None)
     if data is None:
         return None
     if data.about.fingerprint != run.dataset.fingerprint:

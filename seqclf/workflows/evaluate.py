@@ -22,14 +22,10 @@ def evaluate_run(
 ) -> Evaluation:
     """Scores a finished run on a split of its own data, or of other data.
 
-    Args:
-      run: A finished run.
-      listener: Hears the notes on the data.
-      split: `train`, `validation` or `test`.
-      source: Other data, as in `load_dataset`; None takes the run's own.
-      config: How the data is read; None reads it as usual.
-      given: Fields of `config` that the user gave. They take precedence over those
-        the run was trained with, even at their defaults.
+    `split` is `train`, `validation` or `test`. `source` is other data, as in
+    `load_dataset`; None takes the run's own. `config` says how the data is read, and
+    `given` which of its fields the user gave: these take precedence over those the run
+    was trained with, even at their defaults.
 
     Returns:
       The scores, and where the texts came from.

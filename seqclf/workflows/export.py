@@ -21,9 +21,7 @@ UNKNOWN = About()
 def formats_of(formats: Sequence[str], quantize: str | None = None) -> list[str]:
     """Returns the formats to write, each once.
 
-    Args:
-      formats: Of `NAMES`, or `all`.
-      quantize: `int8` for 8-bit weights in ONNX; None for none.
+    `formats` are of `NAMES`, or `all`; `quantize` is `int8` for 8-bit weights in ONNX.
 
     Raises:
       ConfigError: If there is no such format, or none that can be quantized.
@@ -47,11 +45,7 @@ def formats_of(formats: Sequence[str], quantize: str | None = None) -> list[str]
 
 
 def about_of(license: str, languages: str | None) -> About:
-    """Returns what the model cards shall say.
-
-    Args:
-      license: Identifier of a licence, such as `mit`.
-      languages: Codes of the languages, separated by commas, such as `en,de`.
+    """Returns what the model cards shall say, of texts such as `mit` and `en,de`.
 
     Raises:
       ConfigError: If the card could not say it.
@@ -79,14 +73,9 @@ def export_run(
 ) -> list[Artefact]:
     """Writes a run in other formats, each checked in a fresh process, see `export`.
 
-    Args:
-      run: A finished run.
-      names: Formats, see `formats_of`.
-      listener: Hears of each artefact that is finished.
-      cache: Folder of the encoded data sets.
-      output: Folder of the artefact, or of several; None takes `exports/RUN`.
-      about: What the model cards shall say.
-      overwrite: Whether existing exports may be replaced.
+    `names` are formats, see `formats_of`; test texts of the run are taken from `cache`
+    if its data is still there; `output` is the folder of the artefact, or of several,
+    None takes `exports/RUN`; `about` is what the model cards say.
 
     Returns:
       The artefacts, in the order of `names`.
@@ -97,7 +86,9 @@ def export_run(
     """
     if run.is_linear:
         _refuse_networks_formats(run, names)
-    places = _places(run, names, output)
+    places = {name: (output or EXPORTS / run.name) / name for name in names}
+    if output is not None and len(names) == 1:
+        places = {names[0]: output}
     left = [name for name in names if overwrite or not places[name].exists()]
     if left:
         listener.note(f"Writing, opening and comparing: {', '.join(left)}.")
@@ -116,12 +107,6 @@ def _refuse_networks_formats(run: Run, names: Sequence[str]) -> None:
                 f"{run.name} is a linear model, which {name} does not hold; use "
                 f"--format {fitting}."
             )
-
-
-def _places(run: Run, names: Sequence[str], output: Path | None) -> dict[str, Path]:
-    if output is not None and len(names) == 1:
-        return {names[0]: output}
-    return {name: (output or EXPORTS / run.name) / name for name in names}
 
 
 def _told(artefact: Artefact) -> str:

@@ -36,30 +36,8 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
-    """Files to classify, and how they are written.
-
-    Attributes:
-      given: A file, folder or pattern.
-      reading: What the user said of how they are written.
-      on_error: What to do with a row that cannot be classified: `fail` or `keep`.
-      lines: Whether each line of a plain text file is a text.
-    """
-
-    given: Path
-    reading: Reading
-    on_error: str = "fail"
-    lines: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Opened:
-    """Files that are open to be read.
-
-    Attributes:
-      rows: Their rows.
-      options: How they are read.
-    """
+    """Files that are open to be read: their rows, and how they are read."""
 
     rows: Rows
     options: Options
@@ -70,19 +48,25 @@ class Opened:
         return self.rows.source.suffix == TEXT_SUFFIX and not self.options.lines
 
 
-def open_files(run: Run, files: Files, listener: Listener) -> Opened:
+def open_files(
+    run: Run,
+    given: Path,
+    reading: Reading,
+    listener: Listener,
+    on_error: str = "fail",
+    lines: bool = False,
+) -> Opened:
     """Opens files to classify.
 
-    Args:
-      run: The run that classifies them; columns are named as in its training.
-      files: What to read.
-      listener: Hears what is left out, and the notes on the files.
+    `given` is a file, folder or pattern, `reading` what the user said of how the files
+    are written; `on_error` is what to do with a row that cannot be classified, `fail`
+    or `keep`; with `lines` each line of a plain text file is a text.
 
     Raises:
       DataError: If there are no such files, or they cannot be read.
     """
-    options = Options(files.reading, run.reading, files.on_error, files.lines)
-    source = find_source(files.given)
+    options = Options(reading, run.reading, on_error, lines)
+    source = find_source(given)
     if source.aside:
         listener.note(f"Left aside in {source.name}: {listed(source.aside)}.")
     rows = open_rows(source, options)
@@ -100,13 +84,7 @@ def texts_of(opened: Opened, listener: Listener) -> Iterator[list[str]]:
 
 
 def classified(run: Run, opened: Opened, listener: Listener) -> Iterator[Answered]:
-    """Yields rows with the probabilities of their labels, some at a time.
-
-    Args:
-      run: The run that classifies.
-      opened: The rows.
-      listener: Hears at the end which rows have no label.
-    """
+    """Yields rows with the probabilities of their labels, some at a time."""
     problems = _Problems()
     yield from predict_rows(Classifier.open(run), problems.watch(opened.rows.read()))
     problems.tell(opened.rows, listener)
@@ -122,13 +100,8 @@ def write_classified(
 ) -> None:
     """Writes rows with their predictions.
 
-    Args:
-      run: The run that classifies.
-      opened: The rows.
-      output: The file to write; its suffix says in which format.
-      listener: Hears of the progress, and which rows have no label.
-      resume: Whether to resume an interrupted output.
-      overwrite: Whether to replace an existing one.
+    The suffix of `output` says in which format. An interrupted output is resumed with
+    `resume`, an existing one replaced with `overwrite`.
 
     Raises:
       DataError: If the output cannot be written, or is there already.

@@ -1,46 +1,56 @@
-"""`seqclf study` as a function: a question asked once, its answer kept in files."""
+"""`seqclf study` and `seqclf claims` as functions.
+
+A question is asked once, and its answer kept in files; each claim is judged by them.
+"""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from seqclf import keywords, marker
+from seqclf import keywords, marker, steps
 from seqclf.about_studies import ABOUT
 from seqclf.comparison.design import parse_cells
 from seqclf.config import RunConfig, require_count
 from seqclf.data import GENERATED
-from seqclf.errors import ConfigError, unknown
+from seqclf.data.dataset import TRAIN
+from seqclf.errors import ConfigError, RunError, SeqclfError, unknown
 from seqclf.machine import jobs_for
 from seqclf.model import backend
 from seqclf.records.dataset import DatasetInfo
-from seqclf.report.page.sections import sections_page
+from seqclf.report.page.sections import Section, sections_page
 from seqclf.steps import (
     Listener,
     Target,
-    load_and_encode,
     optional,
-    refuse_idle_settings,
+    shortly,
 )
-from seqclf.storage import write_text
+from seqclf.storage import write_json, write_text
 from seqclf.studies import STUDIES, saved, sections, timed
+from seqclf.studies.claims import CLAIMS
+from seqclf.studies.claims_page import JSON_FILE, Judged, Page, judge
+from seqclf.studies.claims_page import PAGE_FILE as CLAIMS_PAGE
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import About, Answer, Question
+from seqclf.studies.sections import section_of
+from seqclf.wording import counted
 
 PAGE_FILE = "study.html"
+SYNTHETIC = (
+    "The built-in corpus is synthetic, built so that order matters: what holds on it "
+    "need not hold on your texts."
+)
 OPTIONS = {"texts": "text", "range_test": "range_test"}  # by field of the question
 
 
 def question_of(config: RunConfig, cells: str, seeds: int, **others: Any) -> Question:
     """Returns the question of a study.
 
-    Args:
-      config: The recipe and the data.
-      cells: Cells to study, separated by commas.
-      seeds: Trainings of each cell, at least 1.
-      **others: The other fields of `Question`.
+    `cells` are separated by commas, `seeds` is the number of trainings of each, at
+    least 1, and `others` are the other fields of `Question`.
 
     Raises:
       ConfigError: If there is no such cell, or no seed.
@@ -59,21 +69,11 @@ def run_study(
 ) -> tuple[Answer[Any], Path]:
     """Answers a question, or reuses its saved answer.
 
-    Args:
-      name: Of the study, one of `STUDIES`.
-      question: What is asked.
-      target: The folders.
-      listener: Receives the progress.
-      jobs: Processes at a time; None takes as many as cores and memory allow.
+    `name` is that of the study, one of `STUDIES`; the other arguments and the errors
+    are those of all workflows, see `seqclf.workflows`.
 
     Returns:
       The answer and its directory.
-
-    Raises:
-      ConfigError: If there is no such study, or a setting does nothing.
-      DataError: If the data cannot be used.
-      RunError: If a measurement failed.
-      TrainingError: If a training failed.
     """
     if name not in ABOUT:
         raise ConfigError(unknown("study", name, list(ABOUT)))
@@ -81,10 +81,10 @@ def run_study(
     if jobs is not None:
         require_count("--jobs", jobs)
     backend.refuse_other_backends()
-    refuse_idle_settings(question.config, question.cells, target, question.given)
+    steps.refuse_idle_settings(question.config, question.cells, target, question.given)
     study = STUDIES[name]
     if study.about is None:
-        about = load_and_encode(question.config, target.cache, listener).about
+        about = steps.load_and_encode(question.config, target.cache, listener).about
     else:
         about = study.about(target.models)
     folder = saved.folder_of(target.models, about.name)
@@ -143,3 +143,93 @@ def _command(name: str, question: Question) -> str:
     for text in question.texts:
         parts += ["--text", text]
     return shlex.join(parts + keywords.as_options(question.config, ("cell", "seed")))
+
+
+def judge_all(
+    question: Question, target: Target, listener: Listener, jobs: int | None = None
+) -> Page:
+    """Asks every study that a claim needs, and writes the page.
+
+    Returns:
+      The claims, judged; `claims.json` and `claims.html` are beside the answers.
+    """
+    if jobs is not None:
+        require_count("--jobs", jobs)
+    about: About | None = None
+    rulings, sections, notes, folder = [], [], [], target.models
+    once = _Once(listener)
+    for name in dict.fromkeys(claim.study for claim in CLAIMS):
+        listener.note(f"Study: {name}")
+        try:
+            answer, path = run_study(name, question, target, once, jobs)
+            ruled, section = _used(answer, path)
+        except SeqclfError as error:
+            if not about and not isinstance(error, _UnusableError):
+                raise  # not the fault of one study
+            notes.append(f"{name} has no answer: {error}")
+            listener.insist(notes[-1])
+            continue
+        rulings += ruled
+        if STUDIES[name].about is None:  # else it is not of this data set
+            about, folder = about or answer.about, path.parent
+        sections.append(section)
+    if not about:
+        raise RunError(" ".join(notes))
+    if question.config.data.source == "demo":
+        notes.insert(0, SYNTHETIC)
+    page = Page(_title_of(about), tuple(rulings), tuple(notes), folder / CLAIMS_PAGE)
+    with optional(listener.insist, f"No {page.file} could be written"):
+        _write_page(page, sections)
+    return page
+
+
+class _UnusableError(RunError):
+    """An answer exists but cannot be judged or shown."""
+
+
+def _used(answer: Answer[Any], path: Path) -> tuple[list[Judged], Section]:
+    """Returns an answer's rulings and its section of the page."""
+    try:
+        section = section_of(STUDIES[answer.study], answer, path)
+        if STUDIES[answer.study].about is None:
+            _title_of(answer.about)
+        return judge({answer.study: answer}), section
+    except RunError as error:
+        raise _UnusableError(str(error)) from error
+    except Exception as error:
+        said = f"it could not be judged ({shortly(error)}); {saved.remedy(path)}."
+        raise _UnusableError(said) from error
+
+
+def _write_page(page: Page, sections: Sequence[Section]) -> None:
+    """Writes `claims.json` and the HTML page."""
+    write_json(page.file.with_name(JSON_FILE), page.values())
+    first = Section(title="Claims", table=page.table())
+    html = sections_page(page.title, [first, *sections], " ".join(page.notes))
+    write_text(page.file, html)
+
+
+class _Once:
+    """A listener that passes a sentence on once: each study loads the data again."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._heard: set[str] = set()
+        self.insist, self.progress = listener.insist, listener.progress
+
+    @property
+    def quiet(self) -> bool:
+        return self._listener.quiet
+
+    def note(self, sentence: str) -> None:
+        if sentence not in self._heard:
+            self._heard.add(sentence)
+            self._listener.note(sentence)
+
+
+def _title_of(about: About) -> str:
+    quick = ", quick" if about.quick else ""
+    sizes = (
+        f"{about.sizes[TRAIN]:,} training texts, {counted(len(about.seeds), 'seed')}"
+    )
+    return f"What people write of RNN, GRU and LSTM, on {about.data} ({sizes}{quick})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from seqclf import runs
+from seqclf import runs, steps
 from seqclf.config import RunConfig
 from seqclf.engine import Task, run_tasks
 from seqclf.errors import TrainingError
@@ -13,15 +13,7 @@ from seqclf.evaluation.baselines import run_baseline
 from seqclf.model import backend
 from seqclf.runs import Run
 from seqclf.runs.run import LOG_FILE, mark_asked
-from seqclf.steps import (
-    Listener,
-    Target,
-    kernel_of_choice,
-    load_and_encode,
-    optional,
-    refuse_idle_settings,
-    tell_doubts,
-)
+from seqclf.steps import Listener, Target, optional
 from seqclf.system import cores
 from seqclf.text.encoding import EncodedDataset
 from seqclf.training.trial import Trial, run_trial
@@ -36,26 +28,12 @@ def train_run(
 ) -> Run:
     """Trains one classifier, unless an equal one is finished.
 
-    Args:
-      config: The question.
-      target: Where the run goes.
-      listener: Told of the progress.
-      require_cudnn: Whether to refuse to train without cuDNN.
-      given: Settings that a person typed, see `refuse_idle_settings`.
-
-    Returns:
-      The finished run.
-
-    Raises:
-      ConfigError: If a setting does nothing or cannot be had.
-      DataError: If the data cannot be used.
-      RunError: If the name is taken.
-      TrainingError: If the training failed.
+    Arguments and errors are those of all workflows, see `seqclf.workflows`.
     """
     backend.refuse_other_backends()
-    config = kernel_of_choice(config, require_cudnn)
-    refuse_idle_settings(config, (config.model.cell,), target, given)
-    data = load_and_encode(config, target.cache, listener)
+    config = steps.kernel_of_choice(config, require_cudnn)
+    steps.refuse_idle_settings(config, (config.model.cell,), target, given)
+    data = steps.load_and_encode(config, target.cache, listener)
     named = (target.name, target.overwrite)
     place = runs.find_place(target.models, config, data.about, *named)
     if place.is_done:
@@ -69,7 +47,7 @@ def train_run(
             how = "resumed" if runs.is_under_way(place.path) else "restarted"
             listener.note(f"{place.path} was interrupted: its training is {how}.")
         _train(config, data, place.path, listener)
-    tell_doubts([Run(place.path)], listener)
+    steps.tell_doubts([Run(place.path)], listener)
     return Run(place.path)
 
 

@@ -1,15 +1,25 @@
-"""One line for each answer, for people or as JSON."""
+"""Shows answers, for people or as JSON: a line each, or with the words that moved it.
+
+`labels` are the label names, as the columns of the probabilities; `top` is how many of
+them to show.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from seqclf.cli._screen import clean
+from seqclf.cli._screen import clean, stdout
 
 if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
     from seqclf.bulk import Answered
+    from seqclf.explain import Explanation
+    from seqclf.runs import Run
 
 # From a text and the probabilities of its labels to a line.
 Line = Callable[[str, list[float]], str]
@@ -19,16 +29,17 @@ SHOWN_CHARACTERS = 60
 NO_ANSWER: dict[str, Any] = {
     "text": None, "label": None, "probability": None, "probabilities": {},
 }  # fmt: skip
+# Of explanations.
+SHOWN_WORDS = 10
+SMALLEST = 0.005  # of a probability: half a point, less is not shown
+BAR = 20
+WIDTH = 60  # of the line of blocks
+BLOCKS = "▁▂▃▄▅▆▇█"
+FOR, AGAINST = "green", "red"
 
 
 def answer_line(labels: Sequence[str], top: int, as_json: bool) -> Line:
-    """Returns what makes a line of an answer.
-
-    Args:
-      labels: Label names, as the columns of the probabilities.
-      top: How many labels to show.
-      as_json: Whether the line is a JSON object.
-    """
+    """Returns what makes a line of an answer; with `as_json` it is a JSON object."""
     if as_json:
         return lambda text, row: dumped(answer_values(labels, top, text, row))
     return lambda text, row: f"{plain_answer(labels, top, row)}\t{shortened(text)}"
@@ -39,12 +50,7 @@ def row_lines(
 ) -> Iterator[str]:
     """Yields a line a row; of a bad one, what is wrong with it.
 
-    Args:
-      part: Some rows with their probabilities.
-      labels: Label names, as the columns of the probabilities.
-      top: How many labels to show.
-      as_json: Whether the lines are JSON objects.
-      is_named: Whether the first column names the file of each text.
+    `is_named` tells whether the first column names the file of each text.
     """
     texts = part.chunk.texts.to_pylist()
     names = part.chunk.table.column(0).to_pylist() if is_named else None
@@ -98,3 +104,159 @@ def dumped(values: Any) -> str:
 
 def _ranked(labels: Sequence[str], row: Sequence[float]) -> list[tuple[str, float]]:
     return sorted(zip(labels, row, strict=True), key=lambda pair: -pair[1])
+
+
+def explain_texts(
+    run: Run, batches: Iterable[Sequence[str]], top: int, as_json: bool
+) -> None:
+    """Explains text after text; with `as_json` each is a JSON object on a line."""
+    from seqclf.classifier import Classifier
+    from seqclf.explain import explain
+
+    classifier = Classifier.open(run)
+    for batch in batches:
+        for text in batch:
+            explained = explain(classifier, text)
+            if as_json:
+                row = explained.effects.probabilities.tolist()
+                values = answer_values(run.labels, top, text, row)
+                line = dumped(values | explained_values(explained))
+                sys.stdout.write(line + "\n")
+                sys.stdout.flush()
+            else:
+                show(explained, run.labels, top)
+
+
+def explained_values(explained: Explanation) -> dict[str, Any]:
+    """Returns an explanation as plain values, as `predict --explain --json` prints."""
+    effects = explained.effects
+    return {
+        "tokens": explained.num_tokens,
+        "tokens_read": explained.num_read,
+        "tokens_explained": len(explained.tokens),
+        "decided_at": effects.decided if explained.tokens else None,
+        "words": [
+            {"token": token, "known": known, "effect": effect, "running": running}
+            for token, known, effect, running in zip(
+                explained.tokens,
+                explained.known.tolist(),
+                effects.effects.tolist(),
+                effects.running.tolist(),
+                strict=False,
+            )
+        ],
+    }
+
+
+def show(explained: Explanation, labels: Sequence[str], top: int) -> None:
+    """Prints an explanation for people, with the `top` likeliest labels."""
+    console = stdout()
+    answer = plain_answer(labels, top, explained.effects.probabilities.tolist())
+    console.print(answer, markup=False, style="bold")
+    label = clean(labels[explained.effects.label])
+    if not explained.tokens:
+        console.print("The text has no words; this is the answer to none.\n")
+        return
+    shown = most_moving(explained)
+    console.print(_words(explained, shown))
+    if shown:
+        console.print(_table(explained, shown, label))
+    else:
+        console.print("No word alone moves it by half a point.", style="dim")
+    console.print(_course(explained, label), style="dim", markup=False)
+    for sentence in _left_out(explained):
+        console.print(sentence, style="dim", markup=False)
+    console.print()
+
+
+def most_moving(explained: Explanation) -> list[int]:
+    """Returns the places of the words to show, those that moved the answer most first.
+
+    At most `SHOWN_WORDS`, and none that moved it by less than `SMALLEST`.
+    """
+    effects = explained.effects.effects.tolist()
+    places = sorted(range(len(effects)), key=lambda i: (-abs(effects[i]), i))
+    return [i for i in places[:SHOWN_WORDS] if abs(effects[i]) >= SMALLEST]
+
+
+def _words(explained: Explanation, shown: Sequence[int]) -> Text:
+    """Returns the text as the model reads it; the words that moved it have a sign."""
+    from rich.text import Text
+
+    effects = explained.effects.effects.tolist()
+    line = Text()
+    for place, token in enumerate(explained.tokens):
+        if place:
+            line.append(" ")
+        word = clean(token)
+        if place in shown:
+            sign = f"[{points(effects[place])}]"
+            line.append(word + sign, style=f"bold {_colour(effects[place])}")
+        else:
+            line.append(word, style="" if explained.known[place] else "dim strike")
+    return line
+
+
+def _table(explained: Explanation, shown: Sequence[int], label: str) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    effects = explained.effects.effects.tolist()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("word", overflow="ellipsis", no_wrap=True, max_width=24)
+    table.add_column("at", justify="right")
+    table.add_column("points", justify="right")
+    table.add_column(Text(f"for {label} (+) or against it (−)"), overflow="ellipsis")
+    greatest = max(abs(effects[place]) for place in shown)
+    for place in shown:
+        effect = effects[place]
+        bar = "█" * max(round(BAR * abs(effect) / greatest), 1)
+        table.add_row(
+            Text(clean(explained.tokens[place])),
+            str(place + 1),
+            Text(points(effect), style=_colour(effect)),
+            Text(bar, style=_colour(effect)),
+        )
+    return table
+
+
+def points(effect: float) -> str:
+    """Returns an effect in points of probability, with its sign."""
+    return f"{'+' if effect >= 0 else '−'}{100 * abs(effect):.0f}"
+
+
+def _colour(effect: float) -> str:
+    return FOR if effect >= 0 else AGAINST
+
+
+def _course(explained: Explanation, label: str) -> str:
+    effects = explained.effects
+    count, place = len(explained.tokens), effects.decided
+    word = clean(explained.tokens[place - 1])
+    return (
+        f"{label}, word by word, 0 to 100 %: {blocks(effects.running.tolist())}\n"
+        f"Made up its mind at word {place:,} of {count:,} ({word}): from there on it "
+        f"is {label}."
+    )
+
+
+def blocks(running: Sequence[float]) -> str:
+    """Returns probabilities as a line of blocks; of many, the last of each group."""
+    width = min(len(running), WIDTH)
+    ends = [(column + 1) * len(running) // width - 1 for column in range(width)]
+    levels = len(BLOCKS)
+    return "".join(BLOCKS[min(int(running[end] * levels), levels - 1)] for end in ends)
+
+
+def _left_out(explained: Explanation) -> Iterator[str]:
+    count, read = len(explained.tokens), explained.num_read
+    if read > count:
+        yield (
+            f"Explained are {count:,} of the {read:,} words that the model reads; the "
+            f"answer above is the answer to these."
+        )
+    elif explained.num_tokens > read:
+        yield f"The model reads {read:,} of the {explained.num_tokens:,} words."
+    if not explained.known.all():
+        unknown = int((~explained.known).sum())
+        yield f"Words it does not know, struck through on a terminal: {unknown:,}."

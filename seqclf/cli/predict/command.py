@@ -1,8 +1,11 @@
-"""`seqclf predict`."""
+"""`seqclf predict`: its options, and where texts come from that are typed or piped."""
 
 from __future__ import annotations
 
+import os
+import queue
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,18 +13,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqclf.cli import _options as options
+from seqclf.cli._options import option
 from seqclf.cli._screen import Screen
-from seqclf.cli.predict.answers import answer_line, row_lines
-from seqclf.cli.predict.explanation import explain_texts
-from seqclf.cli.predict.texts import typed_texts
+from seqclf.cli.predict.answers import answer_line, explain_texts, row_lines
 from seqclf.config import require_count
 from seqclf.errors import ConfigError
 from seqclf.keywords import to_config
 
 if TYPE_CHECKING:
     from seqclf.runs import Run
-
-ON_ERROR = ("fail", "keep")
 
 Texts = Annotated[
     list[str] | None,
@@ -31,103 +31,82 @@ Texts = Annotated[
 ]
 Input = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--input",
+        "File to classify: CSV, TSV, JSON, Parquet, Excel, or .txt with one text per "
+        "file (per line: --lines); or a folder or pattern ('parts/*.csv') of several "
+        "files of one format.",
         metavar="FILE",
-        help="File to classify: CSV, TSV, JSON, Parquet, Excel, or .txt with one text "
-        "per file (per line: --lines); or a folder or pattern ('parts/*.csv') of "
-        "several files of one format.",
     ),
 ]
 Output = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--output",
+        "File for the rows of --input with their predictions: Parquet, CSV, TSV, "
+        "JSONL.",
+        "print a line per row",
         metavar="FILE",
-        help="File for the rows of --input with their predictions: Parquet, CSV, "
-        "TSV, JSONL.",
-        show_default="print a line per row",
     ),
 ]
 TextColumn = Annotated[
     str | None,
-    typer.Option(
-        "--text-column",
-        help="Text column, or several to join.",
-        show_default="as in training",
-    ),
+    option("--text-column", "Text column, or several to join.", "as in training"),
 ]
 Encoding = Annotated[
     str | None,
-    typer.Option(
-        "--encoding",
-        help="Character encoding of --input.",
-        show_default="as in training",
-    ),
+    option("--encoding", "Character encoding of --input.", "as in training"),
 ]
 Delimiter = Annotated[
     str | None,
-    typer.Option(
-        "--delimiter",
-        help="Delimiter of CSV files: one character, or tab.",
-        show_default="detected",
-    ),
+    option("--delimiter", "Delimiter of CSV files: one character, or tab.", "detected"),
 ]
 Header = Annotated[
     bool | None,
-    typer.Option(
+    option(
         "--header/--no-header",
-        help="Whether the first line of a CSV file names the columns.",
-        show_default="as in training, or detected",
+        "Whether the first line of a CSV file names the columns.",
+        "as in training, or detected",
     ),
 ]
 Columns = Annotated[
-    str | None,
-    typer.Option("--columns", help="Column names of CSV files without a header."),
+    str | None, option("--columns", "Column names of CSV files without a header.")
 ]
-Lines = Annotated[
-    bool, typer.Option("--lines", help="Treat each line of a .txt file as a text.")
-]
+Lines = Annotated[bool, option("--lines", "Treat each line of a .txt file as a text.")]
 OnError = Annotated[
     str,
-    typer.Option(
+    option(
         "--on-error",
-        help="Rows that cannot be classified (no text, wrong encoding, broken JSON, a "
+        "Rows that cannot be classified (no text, wrong encoding, broken JSON, a "
         "wrong number of fields): fail at the first, or keep them with an empty label.",
-        autocompletion=lambda incomplete: [
-            c for c in ON_ERROR if c.startswith(incomplete)
-        ],
+        choices=("fail", "keep"),
     ),
 ]
-Resume = Annotated[
-    bool,
-    typer.Option("--resume", help="Resume an interrupted --output."),
-]
+Resume = Annotated[bool, option("--resume", "Resume an interrupted --output.")]
 Overwrite = Annotated[
-    bool,
-    typer.Option("--overwrite", help="Replace an existing or unfinished --output."),
+    bool, option("--overwrite", "Replace an existing or unfinished --output.")
 ]
 Explain = Annotated[
     bool,
-    typer.Option(
+    option(
         "--explain",
-        help="Show the words that influenced each answer, and when the model decided.",
+        "Show the words that influenced each answer, and when the model decided.",
     ),
 ]
-Top = Annotated[int, typer.Option("--top", help="Number of labels to show per text.")]
+Top = Annotated[int, option("--top", "Number of labels to show per text.")]
 RunOption = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--run",
-        help="Run to use, by name or path.",
-        show_default="the newest training, or the best of the newest comparison",
+        "Run to use, by name or path.",
+        "the newest training, or the best of the newest comparison",
         autocompletion=options.complete_run,
     ),
 ]
 
-
+BATCH_SIZE = 64
 COMMON = {"texts", "run", "models_dir", "quiet", "config_file"}
-WITHOUT_INPUT = COMMON | {"top", "json", "explain"}
+PRINTING = {"top", "json", "explain"}
 READING = {"text_column", "encoding", "delimiter", "header", "columns"}
 WITH_INPUT = COMMON | READING | {"input_file", "output", "on_error", "lines"}
 WITH_OUTPUT = WITH_INPUT | {"resume", "overwrite"}
@@ -172,16 +151,9 @@ def predict(
     _refuse_options(context, input_file, output, texts)
     if resume and overwrite:
         raise ConfigError("--resume continues, --overwrite starts over; give one.")
-    config = to_config(
-        {
-            "encoding": encoding,
-            "delimiter": delimiter,
-            "header": header,
-            "columns": columns,
-            "text_column": text_column,
-        }
-    )
-    batches = typed_texts(texts or []) if input_file is None else iter(())
+    given = {"encoding": encoding, "delimiter": delimiter, "header": header}
+    config = to_config(given | {"columns": columns, "text_column": text_column})
+    batches = _typed_texts(texts or []) if input_file is None else iter(())
     screen = Screen(quiet)
     named = open_run(run, models_dir) if run is not None else None
     chosen, why = (named, "") if named else run_by_default(models_dir)
@@ -191,8 +163,8 @@ def predict(
         return
     from seqclf.workflows import predict as workflow
 
-    files = workflow.Files(input_file, Reading.of(config.data), on_error, lines)
-    opened = workflow.open_files(chosen, files, screen)
+    reading = Reading.of(config.data)
+    opened = workflow.open_files(chosen, input_file, reading, screen, on_error, lines)
     if output is not None:
         workflow.write_classified(chosen, opened, output, screen, resume, overwrite)
     elif explain:
@@ -209,15 +181,13 @@ def _refuse_options(
     texts: list[str] | None,
 ) -> None:
     if input_file is None:
-        options.refuse_given(context, WITHOUT_INPUT, "there is no --input")
+        options.refuse_given(context, COMMON | PRINTING, "there is no --input")
     elif texts:
         raise ConfigError("--input and texts are two sources; give one.")
     elif output is not None:
         options.refuse_given(context, WITH_OUTPUT, "an --output is written")
     else:
-        options.refuse_given(
-            context, WITH_INPUT | {"top", "json", "explain"}, "there is no --output"
-        )
+        options.refuse_given(context, WITH_INPUT | PRINTING, "there is no --output")
 
 
 def _answer_texts(
@@ -249,3 +219,57 @@ def _introduce(run: Run, why: str, screen: Screen) -> None:
         return
     accuracy = 100 * run.metrics["test"].accuracy
     screen.note(f"{run.name}, trained on {data}, test accuracy {accuracy:.1f} %")
+
+
+def _typed_texts(texts: list[str]) -> Iterator[list[str]]:
+    """Returns batches of texts, from the arguments or from standard input."""
+    if "-" in texts and len(texts) > 1:
+        raise ConfigError("- reads standard input; it goes with no other text.")
+    if texts and texts != ["-"]:
+        # An argument that is not UTF-8 arrives with lone surrogates in it.
+        given = [text.encode("utf-8", "surrogateescape") for text in texts]
+        return iter([[text.decode("utf-8", "replace") for text in given]])
+    if sys.stdin is None or (not texts and sys.stdin.isatty()):
+        raise ConfigError(
+            'predict needs a text: seqclf predict "text", or - to read a text a line '
+            "from standard input."
+        )
+    return _stream()
+
+
+def _stream() -> Iterator[list[str]]:
+    """Yields what standard input holds so far, a text a line, without waiting for more.
+
+    So answers come as fast as texts do, and a full pipe is still read in batches.
+    """
+    lines: queue.Queue[str | None] = queue.Queue(maxsize=16 * BATCH_SIZE)
+
+    def read() -> None:
+        for line in _lines_of(sys.stdin.fileno()):
+            lines.put(line.removesuffix(b"\r").decode("utf-8", "replace"))
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    line = lines.get()
+    while line is not None:
+        batch = [line]
+        line = None
+        while len(batch) < BATCH_SIZE and not lines.empty():
+            line = lines.get()
+            if line is None:
+                yield batch
+                return
+            batch.append(line)
+        yield batch
+        line = lines.get()
+
+
+def _lines_of(descriptor: int) -> Iterator[bytes]:
+    # From the descriptor: a thread that waits inside Python's own buffer would hold
+    # its lock when Ctrl-C ends the process.
+    rest = b""
+    while block := os.read(descriptor, 1 << 16):
+        *lines, rest = (rest + block).split(b"\n")
+        yield from lines
+    if rest:
+        yield rest

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from seqclf.data.dataset import SCHEMA
 from seqclf.data.demo.grammar import Composer, count_tokens
 
 LABELS = ("negative", "positive")
@@ -28,14 +29,9 @@ SEED = 2026
 
 DOMAIN_WEIGHTS = {"film": 14, "meal": 2, "hotel": 2, "gadget": 2}
 VERDICT_WEIGHTS = {
-    "direct": 45,
-    "negated": 20,
-    "contrast": 13,
-    "concession": 13,
-    "reported": 10,
-    "compared": 7,
-    "counterfactual": 3,
-}
+    "direct": 45, "negated": 20, "contrast": 13, "concession": 13, "reported": 10,
+    "compared": 7, "counterfactual": 3,
+}  # fmt: skip
 # How often a review has 0, 1, 2 ... sentences of a kind.
 NOTES_BEFORE = (76, 19, 4, 1)
 SUPPORTS = {"direct": (55, 35, 10)}
@@ -134,10 +130,7 @@ def generate(seed: int = SEED) -> dict[str, pa.Table]:
 def _tables(seed: int) -> Mapping[str, pa.Table]:
     return {
         split: pa.table(
-            {
-                "text": pa.array([review.text for review in reviews], pa.string()),
-                "label": pa.array([review.label for review in reviews], pa.int32()),
-            }
+            [[r.text for r in some], [r.label for r in some]], schema=SCHEMA
         )
-        for split, reviews in compose_all(seed).items()
+        for split, some in compose_all(seed).items()
     }

@@ -57,6 +57,15 @@ def _of_zeros(start: bytes) -> str | None:
     return None
 
 
+def is_whole(text: str) -> bool:
+    """Tells whether a text has no half of a character (a lone surrogate)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def is_utf_8(encoding: str) -> bool:
     """Tells whether an encoding is UTF-8, with a byte order mark or without."""
     return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
@@ -104,10 +113,7 @@ def blocks(content: pa.Buffer, place: str, encoding: str) -> Iterator[str]:
 def readable_as(content: bytes, at: int, refused: str) -> str:
     """Says in which encodings bytes can be read, and how a line would read in each.
 
-    Args:
-      content: All bytes of a file.
-      at: A byte that could not be decoded.
-      refused: The encoding that failed.
+    `content` is all bytes of a file; the byte `at` is not of the encoding `refused`.
     """
     texts = dict(_readable(content, refused))
     ranked = sorted(texts, key=lambda name: _implausible(texts[name]))

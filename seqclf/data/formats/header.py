@@ -28,10 +28,7 @@ def columns_of(
 ) -> tuple[tuple[str, ...], bool, tuple[str, ...]]:
     """Names the columns of a file, and tells whether its first row does.
 
-    Args:
-      sample: Its first rows, one at least.
-      place: What messages call it.
-      known: What is known of it before it is opened.
+    `sample` has its first rows, one at least.
 
     Returns:
       The names, whether the first row holds them, and what the user should know.
@@ -103,7 +100,8 @@ def is_header(rows: Sequence[Sequence[str]]) -> bool | None:
     if not later:  # no row is like it: an uneven row is refused with its line
         return None if len(rows) == 1 else True
     columns = [Counter(column) for column in zip(*later, strict=True)]
-    repeated = [i for i, counts in enumerate(columns) if _repeats(counts)]
+    # Few different values, as labels have.
+    repeated = [i for i, c in enumerate(columns) if 2 * len(c) <= c.total()]
     again = {i for i, value in enumerate(first) if value and value in columns[i]}
     numbers = [i for i, c in enumerate(columns) if all(map(NUMBER.fullmatch, c))]
     breaks = [i for i in numbers if first[i] and not NUMBER.fullmatch(first[i])]
@@ -113,18 +111,12 @@ def is_header(rows: Sequence[Sequence[str]]) -> bool | None:
         return None
     if known:
         return True
-    is_told = breaks or any(_is_steady(columns[i]) for i in repeated)
+    # Where each value repeats, a new row would repeat one.
+    steady = [
+        i for i in repeated if len(columns[i]) > 1 and min(columns[i].values()) > 1
+    ]
+    is_told = breaks or steady
     return True if is_told and len(later) >= FEWEST_FOR_NAMES else None
-
-
-def _repeats(counts: Counter[str]) -> bool:
-    """Tells whether a column has few different values, as labels have."""
-    return 2 * len(counts) <= counts.total()
-
-
-def _is_steady(counts: Counter[str]) -> bool:
-    """Tells whether each value of a column repeats: then a new row would repeat one."""
-    return len(counts) > 1 and min(counts.values()) > 1
 
 
 def _could_be_names(fields: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from seqclf.data import names
 from seqclf.data.dataset import Part
+from seqclf.data.formats.encodings import is_whole
 from seqclf.errors import DataError
 from seqclf.storage import STRICT_JSON
 
@@ -26,10 +27,6 @@ def read_json(content: pa.Buffer, place: str) -> Part:
     A row a line; a list of rows; such a list under one key; rows by their id; or
     columns, as pandas writes them. Objects in rows are taken apart by one level
     (`data.text`).
-
-    Args:
-      content: UTF-8 without a byte order mark.
-      place: What messages call it.
 
     Raises:
       DataError: Names the line that is broken or unlike those before it.
@@ -46,9 +43,7 @@ def read_json(content: pa.Buffer, place: str) -> Part:
 def are_lines(first: str, has_more: bool) -> bool:
     """Tells whether JSON has a row a line, and is not one document.
 
-    Args:
-      first: Its first line that is not blank.
-      has_more: Whether there are others.
+    `first` is its first line that is not blank; `has_more` says if there are others.
     """
     try:
         row = json.loads(first)
@@ -198,16 +193,10 @@ def _flat(table: pa.Table) -> pa.Table:
 
 def is_scores(kind: pa.DataType) -> bool:
     """Tells whether values are objects of numbers alone, as spaCy's `cats` are."""
-    return (
-        pa.types.is_struct(kind)
-        and kind.num_fields > 1
-        and all(
-            pa.types.is_integer(f.type)
-            or pa.types.is_floating(f.type)
-            or pa.types.is_boolean(f.type)
-            for f in kind
-        )
-    )
+    if not pa.types.is_struct(kind) or kind.num_fields < 2:
+        return False
+    numeric = pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean
+    return all(any(test(field.type) for test in numeric) for field in kind)
 
 
 def _lines(content: pa.Buffer, place: str) -> Iterator[tuple[str, Row]]:
@@ -246,19 +235,11 @@ def json_row(line: str) -> tuple[Row, str]:
         return {}, f"is broken JSON: {reason}"
     if not isinstance(row, dict):
         return {}, 'is no JSON object, such as {"text": "fine", "label": "good"}'
-    if _has_half_a_character(row):
+    if not is_whole(json.dumps(row, ensure_ascii=False)):
         return {}, "has half a character (a lone surrogate)"
     if any(isinstance(value, float) and math.isinf(value) for value in row.values()):
         return {}, "has a number that is too large"
     return row, ""
-
-
-def _has_half_a_character(row: object) -> bool:
-    try:
-        json.dumps(row, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return True
-    return False
 
 
 def _kind(value: object) -> str | None:

@@ -22,10 +22,6 @@ Pairs = list[tuple[str, str]]  # texts and labels
 def read_lines(content: pa.Buffer, place: str) -> Part | None:
     """Reads lines that hold a text and its label.
 
-    Args:
-      content: UTF-8 without a byte order mark.
-      place: What messages call it.
-
     Returns:
       Columns `text` and `label` (and `fine_label` of TREC), without blank lines; None
       if the lines hold nothing of the kind.

@@ -1,24 +1,52 @@
-"""Loads a data set of the Hugging Face Hub, from there or from the cache."""
+"""Loads data sets by the `datasets` library: of the Hub, of its cache, saved ones."""
 
 from __future__ import annotations
 
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
+import pyarrow as pa
+
 from seqclf.config import DataConfig
-from seqclf.data.dataset import Found
-from seqclf.data.hub.cache import cached, commit_in, read_prepared
-from seqclf.data.hub.names import HubName, entry_of, name_of, words
+from seqclf.data.dataset import TRAIN, Found
+from seqclf.data.hub import names
 from seqclf.data.hub.online import UnreachableError, download, limit_waiting
-from seqclf.data.hub.quiet import quieten
-from seqclf.data.hub.tables import found_of
+from seqclf.data.hub.tables import Features, Tables, first_line, found_of
+from seqclf.errors import DataError
+from seqclf.private import cached_name
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+QUIET_VARIABLE = "SEQCLF_QUIET_DOWNLOADS"
+
+
+def hide_downloads() -> None:
+    """Turns the progress bars of downloads off."""
+    os.environ[QUIET_VARIABLE] = "1"
+
+
+def _quieten() -> None:
+    """Silences log lines, and progress bars where nobody would see them."""
+    import datasets
+
+    # Documented, if not marked as an export.
+    from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
+
+    for library in ("datasets", "huggingface_hub"):  # what matters is raised too
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    if not sys.stderr.isatty() or os.environ.get(QUIET_VARIABLE) == "1":
+        datasets.disable_progress_bars()
+        disable_progress_bars()
 
 
 def read_hub(source: str, config: DataConfig) -> Found:
     """Loads a data set of the Hub, from its cache where it is there already.
 
-    Args:
-      source: A key of `HUB_NAMES`, or `owner/name`.
-      config: Revision and subset; the subset goes before that of `HUB_NAMES`.
+    `source` is a key of `HUB_NAMES`, or `owner/name`; `config` gives revision and
+    subset, which goes before that of `HUB_NAMES`.
 
     Returns:
       All columns of its splits, memory-mapped, and the commit that was loaded. A note
@@ -28,32 +56,162 @@ def read_hub(source: str, config: DataConfig) -> Found:
       DataError: If it can be had neither from the Hub nor from the cache, or has no
         train split.
     """
-    entry = entry_of(source, config.subset)
-    quieten()
+    entry = names.entry_of(source, config.subset)
+    _quieten()
     limit_waiting()
     folder, notes = _prepared(entry, config.revision)
-    tables, features = read_prepared(folder)
+    tables, features = _read_prepared(folder)
     return found_of(
         tables,
         features,
-        name=name_of(source, entry),
-        source=f"{words(entry)} on the Hugging Face Hub",
-        place=words(entry),
+        name=names.name_of(source, entry),
+        source=f"{names.words(entry)} on the Hugging Face Hub",
+        place=names.words(entry),
         hints=entry,
-        revision=commit_in(folder.name),
+        revision=_commit_in(folder.name),
         notes=notes,
     )
 
 
-def _prepared(entry: HubName, revision: str | None) -> tuple[Path, tuple[str, ...]]:
+def _prepared(
+    entry: names.HubName, revision: str | None
+) -> tuple[Path, tuple[str, ...]]:
     """Returns the folder of Arrow files in the cache, and notes."""
     import datasets
 
     if datasets.config.HF_HUB_OFFLINE:
-        return cached(entry, revision, "HF_HUB_OFFLINE is set"), ()
+        return _cached(entry, revision, "HF_HUB_OFFLINE is set"), ()
     try:
         return download(entry, revision), ()
     except UnreachableError as error:
-        folder = cached(entry, revision, str(error))
-        commit = commit_in(folder.name) or "of unknown number"
+        folder = _cached(entry, revision, str(error))
+        commit = _commit_in(folder.name) or "of unknown number"
         return folder, (f"{error}: {entry.id} comes from the cache, commit {commit}.",)
+
+
+def is_saved(path: Path) -> bool:
+    """Tells whether a folder was written by `save_to_disk` of the datasets library."""
+    if (path / "dataset_dict.json").is_file():
+        return True
+    return all((path / name).is_file() for name in ("state.json", "dataset_info.json"))
+
+
+def read_saved(path: Path) -> Found:
+    """Reads what `Dataset.save_to_disk` or `DatasetDict.save_to_disk` wrote.
+
+    A `Dataset` alone is taken as train.
+
+    Raises:
+      DataError: If the folder is damaged, or has no train split.
+    """
+    import datasets
+
+    _quieten()
+    try:
+        loaded = datasets.load_from_disk(str(path))
+        splits = {TRAIN: loaded} if isinstance(loaded, datasets.Dataset) else loaded
+        tables = {name: [split.data.table] for name, split in splits.items()}
+        features: Features = {}
+        for split in splits.values():
+            features = {**features, **split.features}
+    except Exception as error:  # a broken file breaks in many ways
+        raise DataError(
+            f"{path} could not be read as a data set that save_to_disk wrote: "
+            f"{first_line(error)}. Save it again."
+        ) from error
+    return found_of(
+        tables, features, name=path.resolve().name, source=str(path), place=str(path)
+    )
+
+
+def _cached(entry: names.HubName, revision: str | None, why: str) -> Path:
+    """Returns the prepared folder in the cache that was asked for.
+
+    Without a revision, the commit that was last the newest; or else whatever was
+    prepared last. The library itself would pass a revision over here.
+    """
+    folders = _prepared_folders(entry.id)
+    commit = _known_commit(entry.id, revision)
+    asked = [f for f in folders if revision is None or f.name == commit]
+    asked.sort(key=lambda folder: folder.name == commit)  # else as they were
+    subsets = {_subset(folder): folder for folder in asked}  # the last one stays
+    only = next(iter(subsets)) if len(subsets) == 1 else "default"
+    if not entry.subset and only not in subsets:
+        names.refuse_subset(entry, subsets)
+    chosen = subsets.get(entry.subset or only)
+    if chosen is None:
+        raise _not_cached(entry, revision, why, folders)
+    return chosen
+
+
+def _prepared_folders(id: str) -> list[Path]:
+    """Lists the library's folders, owner___name/subset/version/commit; newest last."""
+    import datasets
+
+    owner, _, name = id.rpartition("/")
+    root = Path(datasets.config.HF_DATASETS_CACHE).expanduser()
+    infos = (root / f"{owner}___{cached_name(name)}").glob("*/*/*/dataset_info.json")
+    folders = [info.parent for info in infos if info.parent.suffix != ".incomplete"]
+    return sorted(folders, key=lambda folder: folder.stat().st_mtime)
+
+
+def _known_commit(id: str, revision: str | None) -> str | None:
+    """Returns the commit that a revision stood for when it was last asked for."""
+    from huggingface_hub import constants
+
+    if revision and COMMIT.fullmatch(revision):
+        return revision
+    repository = Path(constants.HF_HUB_CACHE) / f"datasets--{id.replace('/', '--')}"
+    try:
+        return (repository / "refs" / (revision or "main")).read_text().strip()
+    except OSError:
+        return None
+
+
+def _subset(folder: Path) -> str:
+    return folder.parents[1].name
+
+
+def _not_cached(
+    entry: names.HubName, revision: str | None, why: str, folders: Iterable[Path]
+) -> DataError:
+    import datasets
+
+    what = names.words(entry) + (f", revision {revision}," if revision else "")
+    there = [f"{_subset(f)} of --revision {_commit_in(f.name)}" for f in folders]
+    has = f"has only {', '.join(there)}" if there else "has nothing of it"
+    return DataError(
+        f"{what} could not be loaded: {why}, and the cache "
+        f"({datasets.config.HF_DATASETS_CACHE}) {has}. Run the command once where the "
+        f"Hub can be reached, or copy HF_HOME from such a machine; --data demo and "
+        f"files of your own work without a network.{names.if_local(entry)}"
+    )
+
+
+def _commit_in(name: str) -> str | None:
+    """Returns the name of a prepared folder if it is that of a commit."""
+    return name if COMMIT.fullmatch(name) else None
+
+
+def _read_prepared(folder: Path) -> tuple[Tables, Features]:
+    """Maps a prepared folder into memory: tables by their split's name, features."""
+    import datasets
+
+    try:
+        info = datasets.DatasetInfo.from_directory(str(folder))
+        tables = {split: _read_split(folder, split) for split in info.splits}
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        raise DataError(
+            f"{folder} in the cache is damaged ({first_line(error)}). Delete it, and "
+            f"load the data set again."
+        ) from error
+    return tables, info.features
+
+
+def _read_split(folder: Path, split: str) -> list[pa.Table]:
+    files = sorted(
+        [*folder.glob(f"*-{split}.arrow"), *folder.glob(f"*-{split}-*-of-*.arrow")]
+    )
+    if not files:
+        raise FileNotFoundError(f"the files of split {split} are missing")
+    return [pa.ipc.open_stream(pa.memory_map(str(f))).read_all() for f in files]

@@ -18,13 +18,8 @@ from seqclf.errors import DataError, unknown
 class HubName:
     """A data set on the Hub that has a short name here.
 
-    Attributes:
-      id: Owner and name.
-      about: What it is, in a line.
-      subset: Its subset; None takes the only one or the default.
-      text_column: Column of the texts, or several, separated by commas. Passed over
-        where the data set has no such column; the same goes for `label_column`.
-      label_column: Column of the labels.
+    Its id is OWNER/NAME. No subset takes the only one or the default. A column, or
+    several of texts, separated by commas, is passed over where the data set has none.
     """
 
     id: str
@@ -35,55 +30,35 @@ class HubName:
 
 
 HUB_NAMES: dict[str, HubName] = {
-    "imdb": HubName(
-        "stanfordnlp/imdb",
-        "50,000 film reviews, good or bad, and 50,000 without labels (Maas 2011)",
-    ),
-    "ag_news": HubName(
-        "fancyzhx/ag_news", "127,600 news items on 4 subjects (Zhang 2015)"
-    ),
-    "sst2": HubName(
-        "SetFit/sst2",  # stanfordnlp/sst2 hides the labels of its test split
-        "9,613 sentences of film reviews, good or bad (Socher 2013)",
-    ),
-    "rotten_tomatoes": HubName(
-        "cornell-movie-review-data/rotten_tomatoes",
-        "10,662 sentences of film reviews, good or bad (Pang & Lee 2005)",
-    ),
-    "trec": HubName(
-        "SetFit/TREC-QC",  # CogComp/trec is a loading script
+    "imdb": HubName("stanfordnlp/imdb",
+        "50,000 film reviews, good or bad, and 50,000 without labels (Maas 2011)"),
+    "ag_news": HubName("fancyzhx/ag_news",
+        "127,600 news items on 4 subjects (Zhang 2015)"),
+    "sst2": HubName("SetFit/sst2",  # stanfordnlp/sst2 hides its test labels
+        "9,613 sentences of film reviews, good or bad (Socher 2013)"),
+    "rotten_tomatoes": HubName("cornell-movie-review-data/rotten_tomatoes",
+        "10,662 sentences of film reviews, good or bad (Pang & Lee 2005)"),
+    "trec": HubName("SetFit/TREC-QC",  # CogComp/trec is a loading script
         "5,952 questions, 6 kinds of answer (Li & Roth 2002)",
-        label_column="label_coarse",
-    ),
-    "yelp_polarity": HubName(
-        "fancyzhx/yelp_polarity",
-        "598,000 reviews of businesses, good or bad (Zhang 2015)",
-    ),
-    "amazon_polarity": HubName(
-        "fancyzhx/amazon_polarity",
+        label_column="label_coarse"),
+    "yelp_polarity": HubName("fancyzhx/yelp_polarity",
+        "598,000 reviews of businesses, good or bad (Zhang 2015)"),
+    "amazon_polarity": HubName("fancyzhx/amazon_polarity",
         "4,000,000 reviews of products, good or bad (Zhang 2015)",
-        text_column="title,content",
-    ),
-    "dbpedia_14": HubName(
-        "fancyzhx/dbpedia_14",
+        text_column="title,content"),
+    "dbpedia_14": HubName("fancyzhx/dbpedia_14",
         "630,000 summaries of encyclopedia entries, 14 kinds (Zhang 2015)",
-        text_column="title,content",
-    ),
-    "emotion": HubName(
-        "dair-ai/emotion", "20,000 short messages, 6 emotions (Saravia 2018)"
-    ),
-    "banking77": HubName(
-        "mteb/banking77", "13,083 questions to a bank, 77 intents (Casanueva 2020)"
-    ),
-    "20newsgroups": HubName(
-        "SetFit/20_newsgroups", "18,846 postings to 20 news groups (Lang 1995)"
-    ),
-    "tweet_sentiment": HubName(
-        "cardiffnlp/tweet_eval",
+        text_column="title,content"),
+    "emotion": HubName("dair-ai/emotion",
+        "20,000 short messages, 6 emotions (Saravia 2018)"),
+    "banking77": HubName("mteb/banking77",
+        "13,083 questions to a bank, 77 intents (Casanueva 2020)"),
+    "20newsgroups": HubName("SetFit/20_newsgroups",
+        "18,846 postings to 20 news groups (Lang 1995)"),
+    "tweet_sentiment": HubName("cardiffnlp/tweet_eval",
         "59,899 tweets: negative, neutral, positive (Rosenthal 2017)",
-        subset="sentiment",
-    ),
-}
+        subset="sentiment"),
+}  # fmt: skip
 
 # Hints of a data set that is in no table.
 NO_HINTS = HubName("", "")

@@ -192,11 +192,7 @@ def _refuse_script(entry: HubName, commit: DatasetInfo) -> None:
 
 
 def _builder(entry: HubName, commit: DatasetInfo) -> Any:
-    """Returns the library's builder of one subset of one commit.
-
-    Raises:
-      DataError: If there is no such subset, or one has to be chosen.
-    """
+    """Returns the library's builder of one subset of one commit."""
     import datasets
 
     folders = _converted_subsets(commit)

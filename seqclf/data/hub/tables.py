@@ -28,15 +28,10 @@ def found_of(
 ) -> Found:
     """Puts tables under the names that splits have here.
 
-    Args:
-      tables: By the names that the data set gives its splits.
-      features: Its columns.
-      place: What messages call it.
-      name: Short name, for runs.
-      source: Where it came from, in words.
-      hints: Columns that it has, if the table of short names is right.
-      revision: The commit that was loaded.
-      notes: What the user should know.
+    `tables` are by the names that the data set gives its splits, `features` its
+    columns; `place` is what messages call it, `name` its short name, for runs, and
+    `source` says where it came from. `hints` are columns that it has, if the table of
+    short names is right; `revision` is the commit that was loaded.
 
     Raises:
       DataError: If it has no train split; those it has are listed.
