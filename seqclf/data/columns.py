@@ -21,14 +21,16 @@ NUMBERED = re.compile(r"column_\d+")
 FEWEST_FOR_A_GUESS = 20  # below it a column of any values may well be one of labels
 SAMPLE = 1000  # rows that a guess rests on
 SHOWN_NAMES, SHOWN_CHARACTERS = 12, 40
+TEXT_TYPES = (
+    pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary(),
+    pa.binary_view(),
+)  # fmt: skip
 
 
 def texts_or_nulls(part: Part, given: str) -> pa.ChunkedArray:
     """Returns the texts of a part, string, with a null where a row has none.
 
-    Args:
-      part: Rows of a source.
-      given: Name of the column, or of several to join, separated by commas.
+    `given` names the column, or several to join, separated by commas.
 
     Raises:
       DataError: If there is no such column, or it holds no text.
@@ -52,11 +54,10 @@ def checked_texts(part: Part, given: str) -> pa.ChunkedArray:
     texts = texts_or_nulls(part, given)
     columns = list(map(repr, text_names(part, given)))
     if texts.null_count:
-        row = part.row(pc.index(pc.is_null(texts), True).as_py())
         raise DataError(
             f"{part.place} has {texts.null_count:,} rows without "
-            f"{' and '.join(columns)}, the first is row {row:,}; fill them or take "
-            f"them out."
+            f"{' and '.join(columns)}, the first is row "
+            f"{first_row(part, pc.is_null(texts)):,}; fill them or take them out."
         )
     if len(texts) >= FEWEST_FOR_A_GUESS and all_match(texts, NUMBER):
         raise DataError(
@@ -79,10 +80,8 @@ def text_names(part: Part, given: str) -> list[str]:
 def actual_name(part: Part, name: str) -> str | None:
     """Returns a column's name as the part writes it, in other case or with blanks."""
     there = part.table.column_names
-    if name in there:
-        return name
     alike = [one for one in there if names.plain(one) == names.plain(name)]
-    return alike[0] if len(alike) == 1 else None
+    return name if name in there else alike[0] if len(alike) == 1 else None
 
 
 def existing_name(part: Part, name: str, kind: str) -> str:
@@ -151,16 +150,9 @@ def _of_one(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _as_string(column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type
-    holds_text = (
-        pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_binary_view(kind)
-    )
-    if not holds_text:
+    if kind not in TEXT_TYPES:
         return column
-    if pa.types.is_binary_view(kind):
+    if kind == pa.binary_view():
         column = column.cast(pa.binary())
     # Not checked here whether bytes are UTF-8: whoever takes them for texts does.
     return pc.cast(column, options=pc.CastOptions(pa.string(), allow_invalid_utf8=True))
@@ -188,8 +180,13 @@ def _example(part: Part, kind: str) -> str:
 
 
 def _clipped(name: str) -> str:
-    short = len(name) <= SHOWN_CHARACTERS
-    return repr(name if short else f"{name[: SHOWN_CHARACTERS - 1]}…")
+    is_short = len(name) <= SHOWN_CHARACTERS
+    return repr(name if is_short else f"{name[: SHOWN_CHARACTERS - 1]}…")
+
+
+def first_row(part: Part, rows: pa.ChunkedArray) -> int:
+    """Returns the number, for messages, of the first row where bool `rows` is true."""
+    return part.row(pc.index(rows, True).as_py())
 
 
 def all_match(values: pa.ChunkedArray, pattern: str) -> bool:

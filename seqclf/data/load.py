@@ -25,7 +25,6 @@ from seqclf.data.layout import (
 )
 from seqclf.data.raw import to_raw
 from seqclf.data.splits import complete
-from seqclf.data.unlabelled import without_unlabelled
 from seqclf.errors import ConfigError, DataError, unknown
 from seqclf.records.reading import NOTHING_SAID, Known, Reading
 
@@ -80,8 +79,7 @@ def read_source(config: DataConfig, usual: Reading = NOTHING_SAID) -> RawData:
     if config.source == DEMO:
         _refuse_idle(config, *sorted(SOURCE_FIELDS - {"source"}))
         return _demo()
-    found = with_columns(_find(config, usual), config, usual)
-    return to_raw(without_unlabelled(found), config)
+    return to_raw(with_columns(_find(config, usual), config, usual), config)
 
 
 def _find(config: DataConfig, usual: Reading) -> Found:

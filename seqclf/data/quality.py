@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -53,11 +54,7 @@ def torn(dataset: Dataset, split: str) -> tuple[int, int]:
 
 
 def drop_duplicates(dataset: Dataset) -> Dataset:
-    """Takes out of train what validation or test hold too, word for word.
-
-    Returns:
-      The data set; its notes tell how many rows went.
-    """
+    """Takes out of train what validation or test hold too, and notes how many rows."""
     train = dataset.splits[TRAIN]
     kept = train.filter(pc.invert(_stands_in(dataset, TRAIN, HELD_OUT)))
     splits = dataset.splits | {TRAIN: kept}
@@ -87,72 +84,57 @@ def _stands_in(
     return pc.is_in(dataset.texts(split), value_set=texts)
 
 
-def _about_torn(dataset: Dataset) -> list[str]:
+def _about_torn(dataset: Dataset) -> Iterator[str]:
     texts, rows = torn(dataset, TRAIN)
-    if not texts:
-        return []
-    total = dataset.splits[TRAIN].num_rows
-    return [
-        note(
+    if texts:
+        yield note(
             "SQ004",
             f"{texts:,} texts of train have two labels or more, in {rows:,} of "
-            f"{total:,} rows: no classifier can be right about all of them.",
+            f"{dataset.splits[TRAIN].num_rows:,} rows: no classifier can be right "
+            f"about all of them.",
         )
-    ]
 
 
-def _about_shared(dataset: Dataset) -> list[str]:
-    said = []
+def _about_shared(dataset: Dataset) -> Iterator[str]:
     for split in HELD_OUT:
-        count, rows = shared(dataset, split, TRAIN), dataset.splits[split].num_rows
-        if count:
-            said.append(
-                note(
-                    "SQ005",
-                    f"{count:,} of {rows:,} {split} texts are in train too, so their "
-                    f"score is partly memory; --drop-duplicates takes them out of "
-                    f"train.",
-                )
+        if count := shared(dataset, split, TRAIN):
+            yield note(
+                "SQ005",
+                f"{count:,} of {dataset.splits[split].num_rows:,} {split} texts are in "
+                f"train too, so their score is partly memory; --drop-duplicates takes "
+                f"them out of train.",
             )
-    return said
 
 
-def _about_empty(dataset: Dataset) -> list[str]:
+def _about_empty(dataset: Dataset) -> Iterator[str]:
     counts = {split: empty(dataset, split) for split in (TRAIN, *HELD_OUT)}
-    found = [f"{count:,} in {split}" for split, count in counts.items() if count]
-    if not found:
-        return []
-    text = f"empty texts: {', '.join(found)}; they count as one unknown token."
-    return [note("SQ006", text)]
+    if said := ", ".join(f"{n:,} in {split}" for split, n in counts.items() if n):
+        yield note("SQ006", f"empty texts: {said}; they count as one unknown token.")
 
 
-def _about_balance(dataset: Dataset) -> list[str]:
+def _about_balance(dataset: Dataset) -> Iterator[str]:
     counts = dataset.label_counts(TRAIN)
     present = np.flatnonzero(counts)
     most = present[np.argmax(counts[present])]
     least = present[np.argmin(counts[present])]
-    if counts[most] < HEAVY_IMBALANCE * counts[least]:
-        return []
-    share = 100 * counts[most] / counts.sum()
-    return [
-        note(
+    if counts[most] >= HEAVY_IMBALANCE * counts[least]:
+        share = 100 * counts[most] / counts.sum()
+        yield note(
             "SQ007",
             f"train is out of balance: {dataset.labels[most]!r} has {counts[most]:,} "
             f"texts ({share:.0f} %), {dataset.labels[least]!r} {counts[least]:,}. Look "
             f"at macro F1 beside accuracy, or try --class-weights balanced.",
         )
-    ]
 
 
-def _about_absent(dataset: Dataset) -> list[str]:
-    said = []
+def _about_absent(dataset: Dataset) -> Iterator[str]:
     for split, consequence in (
         (TRAIN, "they cannot be learnt"),
         (TEST, "how well they are recognised is not measured"),
     ):
         absent = np.flatnonzero(dataset.label_counts(split) == 0)
         if len(absent):
-            names = shown([dataset.labels[i] for i in absent])
-            text = f"no {split} text has the label {names}: {consequence}."
-            said.append(note("SQ008", text))
-    return said
+            names = shown(dataset.labels[i] for i in absent)
+            yield note(
+                "SQ008", f"no {split} text has the label {names}: {consequence}."
+            )

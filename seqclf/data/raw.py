@@ -1,22 +1,36 @@
-"""From what a source holds to texts and label ids."""
+"""From what a source holds to texts and label ids, as far as it has labels."""
 
 from __future__ import annotations
 
 import dataclasses
+import shlex
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqclf.config import DataConfig
-from seqclf.data.columns import checked_texts
-from seqclf.data.dataset import NO_LABEL, SCHEMA, TRAIN, UNLABELED, Found, RawData
+from seqclf.data.columns import actual_name, checked_texts, column_of
+from seqclf.data.dataset import (
+    NO_LABEL,
+    SCHEMA,
+    TEST,
+    TRAIN,
+    UNLABELED,
+    VALIDATION,
+    Found,
+    Part,
+    RawData,
+)
 from seqclf.data.labels import ids_of, labels_of
 from seqclf.data.relabel import without_doubles, without_rare
 
 
 def to_raw(found: Found, config: DataConfig) -> RawData:
-    """Finds the text and label columns and turns labels into ids.
+    """Reads the text and label columns and turns labels into ids.
 
+    Test and validation splits without any label, as those of competitions are, are left
+    aside, and notes say so.
     Labels are named by what the source says of its ids (`labels.json`, a ClassLabel,
     a column `<label>_text`), else by their values: numbers in their order, names in
     alphabetical order. The config says what becomes of missing labels, of those that
@@ -25,6 +39,7 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
     Raises:
       DataError: If a column is missing or of the wrong kind, or a text or label is.
     """
+    found = _without_unlabelled(found)
     text_column, label_column = str(found.text_column), str(found.label_column)
     texts = {
         split: [checked_texts(part, text_column) for part in parts]
@@ -73,3 +88,52 @@ def _without_emptied(raw: RawData, found: Found) -> RawData:
     splits = {s: table for s, table in raw.splits.items() if s not in emptied}
     said = f"no row is left of {' and '.join(emptied)}."
     return dataclasses.replace(raw, splits=splits).noted(said)
+
+
+def _without_unlabelled(found: Found) -> Found:
+    """Leaves aside test and validation splits that have no labels at all, and says so.
+
+    They cannot be scored, and their texts are not trained on either; such a split is
+    held out of train instead.
+    """
+    label = str(found.label_column)
+    trained = [_values(part, label) for part in found.parts[TRAIN]]
+    hides = any(str(NO_LABEL) in one.to_pylist() for one in trained)
+    parts, notes = dict(found.parts), []
+    for split in (TEST, VALIDATION):
+        some = parts.get(split, [])
+        if some and all(_is_unlabelled(part, label, hides) for part in some):
+            del parts[split]
+            notes.append(_told(some[0], split, label))
+    return dataclasses.replace(found, parts=parts).noted(*notes)
+
+
+def _values(part: Part, label: str) -> pa.Array:
+    """Returns the different labels of a part, as strings."""
+    name = actual_name(part, label)
+    if name is None:
+        return pa.array([], pa.string())
+    column = column_of(part, name)
+    if pa.types.is_nested(column.type):
+        return pa.array(["lists"])  # whoever takes them for labels says so
+    return column.unique().cast(pa.string())
+
+
+def _is_unlabelled(part: Part, label: str, hides: bool) -> bool:
+    """Tells whether no row has a label: no column, nothing in it, or -1 throughout.
+
+    Where train has a label -1 (`hides`), it is a label here too.
+    """
+    values = pc.utf8_trim_whitespace(_values(part, label).drop_null()).to_pylist()
+    return set(values) <= ({""} if hides else {"", str(NO_LABEL)})
+
+
+def _told(part: Part, split: str, label: str) -> str:
+    then = ""
+    if Path(part.place).is_file():
+        then = " To label it after a training: seqclf predict --input "
+        then += f"{shlex.quote(part.place)} --output predictions.csv"
+    return (
+        f"{part.place} has no labels (column {label!r}), so it cannot be scored: left "
+        f"aside, and a {split} split is held out of train instead.{then}"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -116,18 +116,14 @@ def _relabelled(
     if list(raw.labels) == sorted(raw.labels, key=spelling.order):
         kept.sort(key=spelling.order)
     ids = np.array([kept.index(names[i]) if i != GONE else GONE for i in target])
-    splits = {
-        split: table
-        if split == UNLABELED
-        else _mapped(table, ids[raw.label_ids(split)])
-        for split, table in raw.splits.items()
-    }
+    splits = dict(raw.splits)
+    for split in splits.keys() - {UNLABELED}:
+        new = ids[raw.label_ids(split)]
+        column = [pa.array(new, pa.int32())]
+        table = splits[split].set_column(1, SCHEMA.field("label"), column)
+        is_whole = (new != GONE).all()
+        splits[split] = table if is_whole else table.filter(pa.array(new != GONE))
     return dataclasses.replace(raw, splits=splits, labels=tuple(kept)).noted(said)
-
-
-def _mapped(table: pa.Table, new: np.ndarray) -> pa.Table:
-    table = table.set_column(1, SCHEMA.field("label"), [pa.array(new, pa.int32())])
-    return table.filter(pa.array(new != GONE)) if (new == GONE).any() else table
 
 
 def _refuse_too_few(
@@ -172,17 +168,17 @@ def _refuse_strange(
 
 def _about_doubles(
     raw: RawData, doubles: list[list[int]], counts: np.ndarray
-) -> list[str]:
+) -> Iterator[str]:
     said = []
     for group in doubles:
         inside = [i for i in group if counts[i]]
         if len(inside) > 1:
             names = [raw.labels[i] for i in inside]
-            said.append(
-                f"{spelling.shown(names, counts[inside].tolist())} differ only by "
-                f"{spelling.difference(names)}"
-            )
-    if not said:
-        return []
-    text = f"labels of train that may be one: {'; '.join(said)}. --merge-labels makes "
-    return [note("SQ010", text + "one label of them.")]
+            shown = spelling.shown(names, counts[inside].tolist())
+            said.append(f"{shown} differ only by {spelling.difference(names)}")
+    if said:
+        yield note(
+            "SQ010",
+            f"labels of train that may be one: {'; '.join(said)}. --merge-labels makes "
+            f"one label of them.",
+        )

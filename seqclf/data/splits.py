@@ -30,9 +30,13 @@ def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
         examples to be divided.
       ConfigError: If a fraction is given for a split that is there.
     """
-    _refuse_unusable(_dataset(raw, fingerprint))
+    _refuse_unusable(raw)
     notes = _hold_out(raw, config)
-    dataset = _dataset(raw, fingerprint).noted(*notes)
+    # The name in characters that suit every file system.
+    name = re.sub(r"[^\w.]+", "-", raw.name).strip("-.").lower() or "data"
+    same = {f.name: getattr(raw, f.name) for f in dataclasses.fields(RawData)}
+    changed = {"name": name, "splits": dict(raw.splits), "fingerprint": fingerprint}
+    dataset = Dataset(**same | changed).noted(*notes)
     if config.drop_duplicates:
         dataset = drop_duplicates(dataset)
         _refuse_unusable(dataset)
@@ -40,31 +44,13 @@ def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
     return dataset.noted(*warnings(dataset))
 
 
-def _dataset(raw: RawData, fingerprint: str) -> Dataset:
-    return Dataset(
-        name=_slug(raw.name),
-        splits=dict(raw.splits),
-        labels=raw.labels,
-        source=raw.source,
-        fingerprint=fingerprint,
-        revision=raw.revision,
-        notes=raw.notes,
-        reading=raw.reading,
-    )
-
-
-def _slug(name: str) -> str:
-    """Returns the name in characters that suit every file system."""
-    return re.sub(r"[^\w.]+", "-", name).strip("-.").lower() or "data"
-
-
-def _refuse_unusable(dataset: Dataset) -> None:
+def _refuse_unusable(dataset: RawData) -> None:
     counts = dataset.label_counts(TRAIN)
     if (counts > 0).sum() < 2:
-        present = [dataset.labels[i] for i in np.flatnonzero(counts)]
+        present = ", ".join(repr(dataset.labels[i]) for i in np.flatnonzero(counts))
         raise DataError(
             f"{dataset.source}: train needs at least two labels, it has "
-            f"{', '.join(map(repr, present)) or 'no rows'}."
+            f"{present or 'no rows'}."
         )
     lone = [dataset.labels[i] for i in np.flatnonzero(counts == 1)]
     if lone:
@@ -74,9 +60,8 @@ def _refuse_unusable(dataset: Dataset) -> None:
         elif (counts > 1).sum() > 1:
             one = ", and with --other they are one label" if len(lone) > 1 else ""
             way = f"--min-per-label 2 leaves out such labels, {len(lone):,} rows{one}."
-        raise DataError(
-            f"{dataset.source}: train has one text only of {shown(lone)}; {way}"
-        )
+        text = f"{dataset.source}: train has one text only of {shown(lone)}; {way}"
+        raise DataError(text)
 
 
 def _hold_out(raw: RawData, config: DataConfig) -> tuple[str, ...]:
@@ -114,7 +99,7 @@ def held_out(
       label_ids: int [train].
       labels: Label names, those that train lacks included.
       split: What they become, for messages.
-      fraction: Fraction in (0, 1) to draw; a row a label at least.
+      fraction: In (0, 1); a row a label at least is drawn.
       seed: Seed of the draw.
 
     Returns:
