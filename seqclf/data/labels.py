@@ -188,10 +188,9 @@ class _LabelReader:
 
 
 def _accepted(part: Part, name: str) -> pa.ChunkedArray:
-    """Returns a label column, as annotation tools write it too.
+    """Returns a label column; of spaCy's `cats` (a number a label) the label with 1.
 
-    Of spaCy's `cats`, a number for each label, the label whose number is 1; null beside
-    an answer of Prodigy's that is not `accept`.
+    Null beside an answer of Prodigy's that is not `accept`.
     """
     column = column_of(part, name)
     if is_scores(column.type):
@@ -268,14 +267,10 @@ def _whole_numbers(
 
 def _spelled_as(known: tuple[str, ...], columns: _Columns) -> _Columns:
     """Spells names as the source itself does, where only one of its names is meant."""
-    meant: dict[str, list[str]] = {}
-    for name in known:
-        meant.setdefault(spelling.key(name), []).append(name)
-    other = {
-        value: meant[spelling.key(value)][0]
-        for value in _values(columns) - set(known)
-        if len(meant.get(spelling.key(value), ())) == 1
-    }
+    keys = Counter(map(spelling.key, known))
+    meant = {spelling.key(name): name for name in known}
+    strange = {value: spelling.key(value) for value in _values(columns) - set(known)}
+    other = {value: meant[key] for value, key in strange.items() if keys[key] == 1}
     return _renamed(columns, other) if other else columns
 
 
@@ -418,11 +413,9 @@ def remedy(name: str, labels: Iterable[str]) -> str:
     """Says which option helps with a label that is not among others, if one does."""
     for known in labels:
         if spelling.key(known) == spelling.key(name):
+            both = f"{spelling.quoted(name)} and {spelling.quoted(known)}"
             how = spelling.difference((known, name))
-            return (
-                f" {spelling.quoted(name)} and {spelling.quoted(known)} differ only "
-                f"by {how}: --merge-labels takes them for one."
-            )
+            return f" {both} differ only by {how}: --merge-labels takes them for one."
     if spelling.looks_missing(name):
         return f" {name!r} looks missing: --drop-unlabeled leaves such rows out."
     return ""

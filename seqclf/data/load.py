@@ -40,17 +40,12 @@ def names_of_sources() -> dict[str, str]:
 
 
 def _demo() -> RawData:
-    from seqclf.data import demo
+    from seqclf.data.demo import LABELS, generate
 
-    return RawData(
-        name=DEMO,
-        splits=demo.generate(),
-        labels=demo.LABELS,
-        source=GENERATED,
-        notes=(
-            "demo is synthetic, built so that word order matters; it says nothing "
-            "about your text. Try --data imdb, or a file of your own.",
-        ),
+    raw = RawData(name=DEMO, splits=generate(), labels=LABELS, source=GENERATED)
+    return raw.noted(
+        "demo is synthetic, built so that word order matters; it says nothing about "
+        "your text. Try --data imdb, or a file of your own."
     )
 
 
@@ -111,6 +106,5 @@ def _refuse_idle(config: DataConfig, *fields: str) -> None:
     """Refuses settings that do nothing with this source."""
     for field in fields:
         if getattr(config, field) != getattr(DataConfig(), field):
-            raise ConfigError(
-                f"{field} does nothing with the data set {config.source}."
-            )
+            said = f"{field} does nothing with the data set {config.source}."
+            raise ConfigError(said)

@@ -51,7 +51,10 @@ def without_rare(raw: RawData, least: int, other: bool) -> RawData:
     option = f"--min-per-label {least}"
     if not rare.any():
         return raw.noted(f"{option}: every label has as many texts in train.")
-    names, place = _with_other(raw.labels)
+    keys = [spelling.key(name) for name in raw.labels]
+    has_other = spelling.OTHER in keys
+    names = raw.labels if has_other else (*raw.labels, spelling.OTHER)
+    place = keys.index(spelling.OTHER) if has_other else len(keys)
     target = np.arange(len(raw.labels))
     together = rare | (target == place)
     is_kept = other and counts[TRAIN][together].sum() >= least
@@ -65,19 +68,8 @@ def without_rare(raw: RawData, least: int, other: bool) -> RawData:
         how += f", for even together they are fewer than {least},"
     if is_kept:
         how = f"{option} --other made {names[place]!r} of"
-    said = (
-        f"{how} {rare.sum():,} labels with fewer texts in train, {rows:,} of {total:,} "
-        f"rows: {named}."
-    )
-    return _relabelled(raw, names, target, said)
-
-
-def _with_other(labels: tuple[str, ...]) -> tuple[list[str], int]:
-    """Returns the names with `other` among them, if need be as the last; and where."""
-    keys = [spelling.key(name) for name in labels]
-    if spelling.OTHER in keys:
-        return list(labels), keys.index(spelling.OTHER)
-    return [*labels, spelling.OTHER], len(labels)
+    how += f" {rare.sum():,} labels with fewer texts in train, {rows:,} of {total:,} "
+    return _relabelled(raw, names, target, f"{how}rows: {named}.")
 
 
 def _counts(raw: RawData) -> dict[str, np.ndarray]:
@@ -99,13 +91,13 @@ def _merged(
         kept = max(group, key=lambda i: (counts[TRAIN][i], total[i], -i))
         target[group] = kept
         others = [i for i in group if i != kept]
-        named = spelling.shown([raw.labels[i] for i in others], total[others].tolist())
+        named = spelling.shown((raw.labels[i] for i in others), total[others].tolist())
         said.append(f"{named} became {spelling.quoted(raw.labels[kept])}")
     return _relabelled(raw, raw.labels, target, f"--merge-labels: {'; '.join(said)}.")
 
 
 def _relabelled(
-    raw: RawData, names: list[str] | tuple[str, ...], target: np.ndarray, said: str
+    raw: RawData, names: tuple[str, ...], target: np.ndarray, said: str
 ) -> RawData:
     """Gives every label another one's name, or takes its rows out.
 
