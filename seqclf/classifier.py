@@ -78,10 +78,7 @@ class Classifier:
     def predict(self, texts: Sequence[str] | pa.Array) -> list[str]:
         """Returns the most probable label of each text, as scikit-learn's `predict`.
 
-        Any text does, the empty one too; order is kept.
-
-        Raises:
-          DataError: If one text is given where a list of texts belongs.
+        Texts and errors are those of `predict_proba`.
         """
         best = self.predict_proba(texts).argmax(axis=1)
         return [self.labels[label_id] for label_id in best]
@@ -104,9 +101,8 @@ class Classifier:
         width = len(self.labels)
         tokens = BATCH_TOKENS if self.threads > 1 else None
         order = sorted_order(examples.lengths, BATCH_SIZE, tokens)
-        return probabilities_of(
-            batched_logits(self.logits, examples, order, width, self.threads)
-        )
+        logits = batched_logits(self.logits, examples, order, width, self.threads)
+        return probabilities_of(logits)
 
     def lengths(self, texts: pa.Array) -> np.ndarray:
         """Returns how many tokens of each text the model reads, int64 [texts]."""
@@ -126,8 +122,7 @@ def keras_predict(file: Path) -> Predict:
     Raises:
       RunError: If it is none of seqclf's.
     """
-    model = open_keras(file)
-    predict: Predict = model.predict_on_batch
+    predict: Predict = open_keras(file).predict_on_batch
     return predict
 
 

@@ -66,18 +66,14 @@ def effects_of(
 ) -> Effects:
     """Measures what each token does, by leaving it out and by stopping behind it.
 
-    Args:
-      predict: The model, from token_ids int32 [batch, time] to logits.
-      token_ids: int32 [tokens], one at least, none of them padding.
-      num_labels: Width of the logits.
-      threads: Batches that the model predicts at a time.
+    `token_ids` are int32 [tokens], one at least, none of them padding; the rest is as
+    for `batched_logits`.
     """
     length = len(token_ids)
     known = np.flatnonzero(token_ids != UNKNOWN_ID)
     without = np.tile(token_ids, (len(known), 1))
     without[np.arange(len(known)), known] = UNKNOWN_ID
-    beginnings = [token_ids[:end] for end in range(1, length + 1)]
-    rows = [*beginnings, *without]
+    rows = [*(token_ids[:end] for end in range(1, length + 1)), *without]
     probabilities = _probabilities(predict, rows, num_labels, threads)
     after, left_out = probabilities[:length], probabilities[length:]
     label = int(after[-1].argmax())
@@ -95,9 +91,8 @@ def _probabilities(
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     examples = Examples(np.concatenate(rows), offsets, np.zeros(len(rows), np.int32))
     order = sorted_order(lengths, BATCH_SIZE, BATCH_TOKENS)
-    return probabilities_of(
-        batched_logits(predict, examples, order, num_labels, threads)
-    )
+    logits = batched_logits(predict, examples, order, num_labels, threads)
+    return probabilities_of(logits)
 
 
 def explain(classifier: Classifier, text: str) -> Explanation:
@@ -105,19 +100,14 @@ def explain(classifier: Classifier, text: str) -> Explanation:
 
     At most `MOST_TOKENS` tokens are explained. Of a longer text they are those that the
     model would read if its `max_length` were that, and the answer is the answer to
-    these: the work grows with the square of their number.
-
-    Args:
-      classifier: An opened run.
-      text: Any text, the empty one too.
+    these: the work grows with the square of their number. Any text does, the empty one
+    too.
     """
     tokenized = tokenize(strings([text]))
     limit = min(classifier.text.max_length, MOST_TOKENS)
     settings = dataclasses.replace(classifier.text, max_length=limit)
     token_ids, _ = encode(tokenized, classifier.vocabulary, settings)
-    effects = effects_of(
-        classifier.logits, token_ids, len(classifier.labels), classifier.threads
-    )
+    width, threads = len(classifier.labels), classifier.threads
     num_tokens = len(tokenized.codes)
     names = tokenized.tokens.to_pylist()
     tokens = tuple(names[code] for code in kept_codes(tokenized, settings))
@@ -126,5 +116,5 @@ def explain(classifier: Classifier, text: str) -> Explanation:
         known=(token_ids != UNKNOWN_ID)[: len(tokens)],
         num_tokens=num_tokens,
         num_read=min(num_tokens, classifier.text.max_length),
-        effects=effects,
+        effects=effects_of(classifier.logits, token_ids, width, threads),
     )

@@ -22,12 +22,9 @@ MEMORY_OF_A_TRAINING = 2_500_000_000
 
 
 def examine(models: Path, cache: Path, network: bool) -> dict[str, Any]:
-    """Looks at versions, devices, memory, folders and, if asked, the network.
+    """Looks at versions, devices, memory, the folders of runs and of encoded data.
 
-    Args:
-      models: Folder of the runs.
-      cache: Folder of the encoded data sets.
-      network: Whether to try to reach the Hub, for at most 3 seconds.
+    With `network` it also tries to reach the Hub, for at most 3 seconds.
 
     Returns:
       Findings by name: plain values, lists of lines, or versions by package.
@@ -37,6 +34,7 @@ def examine(models: Path, cache: Path, network: bool) -> dict[str, Any]:
 
     gpus = backend.gpus()
     build = tf.sysconfig.get_build_info()
+    kernels = "cuDNN on the GPU" if gpus else "TensorFlow loop on the CPU"
     return {
         "versions": package_versions(),
         "python": platform.python_version(),
@@ -45,7 +43,7 @@ def examine(models: Path, cache: Path, network: bool) -> dict[str, Any]:
         "memory": memory(),
         "gpu": gpus or ["none seen by TensorFlow"],
         "cudnn": _cudnn(build, bool(gpus)),
-        "runs_where": _kernels(bool(gpus)),
+        "runs_where": [f"rnn, gru, lstm: {kernels}"],
         "models": _folder(models),
         "cache": _folder(cache),
         "network": _network() if network else "not tried (--no-network)",
@@ -87,19 +85,10 @@ def _cudnn(build: dict[str, Any], has_gpu: bool) -> str:
     if not version:
         return "this TensorFlow is built without it"
     text = f"TensorFlow is built for cuDNN {version}"
-    if has_gpu and _parts(version) < FIRST_SOUND_CUDNN[: len(_parts(version))]:
+    parts = tuple(int(part) for part in version.split(".") if part.isdigit())
+    if has_gpu and parts < FIRST_SOUND_CUDNN[: len(parts)]:
         text += "; before 8.9.1 masked GRU and LSTM can be wrong: update it"
     return text
-
-
-def _parts(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
-
-
-def _kernels(has_gpu: bool) -> list[str]:
-    if has_gpu:
-        return ["rnn, gru, lstm: cuDNN on the GPU"]
-    return ["rnn, gru, lstm: TensorFlow loop on the CPU"]
 
 
 def _folder(path: Path) -> str:

@@ -49,12 +49,8 @@ def scores(
 def accuracy(correct: np.ndarray) -> Accuracy:
     """Returns the accuracy, and its interval, of bool [n]."""
     low, high = wilson(int(correct.sum()), len(correct))
-    return Accuracy(
-        n=len(correct),
-        accuracy=float(correct.mean()),
-        accuracy_low=low,
-        accuracy_high=high,
-    )
+    mean = float(correct.mean())
+    return Accuracy(n=len(correct), accuracy=mean, accuracy_low=low, accuracy_high=high)
 
 
 def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -74,11 +70,8 @@ def roc_auc(label_ids: np.ndarray, probabilities: np.ndarray) -> float | None:
     from sklearn.metrics import roc_auc_score
 
     present = [k for k in np.unique(label_ids) if (label_ids != k).any()]
-    if not present:
-        return None
-    return float(
-        np.mean([roc_auc_score(label_ids == k, probabilities[:, k]) for k in present])
-    )
+    areas = [roc_auc_score(label_ids == k, probabilities[:, k]) for k in present]
+    return float(np.mean(areas)) if areas else None
 
 
 def calibration_error(
@@ -104,15 +97,12 @@ def by_length(correct: np.ndarray, lengths: np.ndarray) -> tuple[LengthAccuracy,
       lengths: int [n], tokens. Quarters that equal lengths leave empty are missing.
     """
     return tuple(
-        _of_length(correct[inside], lengths[inside]) for inside in quarters(lengths)
-    )
-
-
-def _of_length(correct: np.ndarray, lengths: np.ndarray) -> LengthAccuracy:
-    return LengthAccuracy(
-        **dataclasses.asdict(accuracy(correct)),
-        shortest=int(lengths.min()),
-        longest=int(lengths.max()),
+        LengthAccuracy(
+            **dataclasses.asdict(accuracy(correct[inside])),
+            shortest=int(lengths[inside].min()),
+            longest=int(lengths[inside].max()),
+        )
+        for inside in quarters(lengths)
     )
 
 
@@ -131,13 +121,8 @@ def _per_label(
     columns = precision_recall_fscore_support(
         label_ids, predicted, labels=np.arange(len(labels)), zero_division=0
     )
+    lists = [column.tolist() for column in columns]
     return tuple(
-        LabelScores(
-            label=label,
-            precision=float(precision),
-            recall=float(recall),
-            f1=float(f1),
-            support=int(support),
-        )
-        for label, precision, recall, f1, support in zip(labels, *columns, strict=True)
+        LabelScores(label=label, precision=precision, recall=recall, f1=f1, support=n)
+        for label, precision, recall, f1, n in zip(labels, *lists, strict=True)
     )

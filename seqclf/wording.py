@@ -64,14 +64,9 @@ def with_interval(
     scale: float = 100,
     digits: int = 1,
 ) -> str:
-    """Returns such as `89.9 (89.1 to 90.6)`, fractions in points; `89.9` without ends.
+    """Returns such as `89.9 (89.1 to 90.6)`; `89.9` where an estimate has no interval.
 
-    Args:
-      value: An estimate.
-      low: Lower end of its interval; None where it has none.
-      high: Upper end.
-      scale: Multiplies all three; 100 gives per cent or points.
-      digits: Decimal places.
+    All three are multiplied by `scale`: 100 gives fractions in per cent or points.
     """
     text = signed(scale * value, digits)
     return text if low is None else f"{text} ({interval(low, high, scale, digits)})"

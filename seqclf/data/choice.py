@@ -49,13 +49,11 @@ def with_columns(
         name = getattr(config, field) or getattr(found, field)
         if name is None and _is_everywhere(found, kind, getattr(usual, field)):
             name = trained[kind] = getattr(usual, field)
-        if name is None:
-            name = _guessed(train, kind)
-            if name is None:
-                missing.append(kind)
-                continue
+        if name is None and (name := _guessed(train, kind)) is not None:
             guessed[kind] = name
             found = _renamed(found, kind, name)
+        if name is None:
+            missing.append(kind)
         found = dataclasses.replace(found, **{field: name})
     if missing:
         raise _not_found(train, *missing)
@@ -79,12 +77,8 @@ def _columns(taken: Mapping[str, str]) -> str:
 
 def _is_everywhere(found: Found, kind: str, name: str | None) -> bool:
     """Tells whether a column, or all that are to be joined, are in every part."""
-    parts = [
-        part
-        for split, some in found.parts.items()
-        for part in some
-        if kind == TEXT or split != UNLABELED
-    ]
+    splits = found.parts if kind == TEXT else found.parts.keys() - {UNLABELED}
+    parts = (part for split in splits for part in found.parts[split])
     return name is not None and all(has_column(part, kind, name) for part in parts)
 
 
@@ -144,15 +138,15 @@ def _named(part: Part, kind: str) -> str | None:
     there = {names.plain(name): name for name in reversed(part.table.column_names)}
     exact = [there[name] for name in likely if name in there]
     ending = [n for n in part.table.column_names if names.is_like(n, likely)]
-    if kind == TEXT and exact and names.plain(exact[0]) not in names.CERTAIN:
+    best = exact[0] if exact else None
+    if kind == TEXT and (best is None or names.plain(best) not in names.CERTAIN):
         words = _mean_words(part, dict.fromkeys(exact + ending))
-        return max(words, key=words.__getitem__, default=exact[0])
-    if exact:
-        return exact[0]
-    if kind == TEXT:
-        words = _mean_words(part, ending)
-        return max(words, key=words.__getitem__, default=None)
-    return next((name for name in ending if _has_few_values(part, name)), None)
+        return max(words, key=words.__getitem__, default=best)
+    return (
+        best
+        if best is not None
+        else next((name for name in ending if _has_few_values(part, name)), None)
+    )
 
 
 def _only_repeated(part: Part, columns: Iterable[str]) -> str | None:
@@ -175,13 +169,12 @@ def _text_by_content(part: Part, named: str | None) -> str | None:
     if named is not None and names.plain(named) in names.CERTAIN:
         return named
     words = _mean_words(part, [n for n in part.table.column_names if n != named])
+    are_enough = part.table.num_rows >= FEWEST_FOR_A_GUESS
     others = {
         name: count
         for name, count in words.items()
-        if not names.ends_otherwise(name)
-        and count >= names.FEWEST_WORDS
-        and part.table.num_rows >= FEWEST_FOR_A_GUESS
-        and not _has_few_values(part, name)
+        if are_enough and count >= names.FEWEST_WORDS
+        if not (names.ends_otherwise(name) or _has_few_values(part, name))
     }
     best = max(others, key=others.__getitem__, default=None)
     if named is None or best is None:

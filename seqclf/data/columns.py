@@ -55,11 +55,10 @@ def checked_texts(part: Part, given: str) -> pa.ChunkedArray:
     texts = texts_or_nulls(part, given)
     columns = list(map(repr, text_names(part, given)))
     if texts.null_count:
-        row = part.row(pc.index(pc.is_null(texts), True).as_py())
         raise DataError(
             f"{part.place} has {texts.null_count:,} rows without "
-            f"{' and '.join(columns)}, the first is row {row:,}; fill them or take "
-            f"them out."
+            f"{' and '.join(columns)}, the first is row "
+            f"{first_row(part, pc.is_null(texts)):,}; fill them or take them out."
         )
     if len(texts) >= FEWEST_FOR_A_GUESS and all_match(texts, NUMBER):
         raise DataError(
@@ -82,10 +81,8 @@ def text_names(part: Part, given: str) -> list[str]:
 def actual_name(part: Part, name: str) -> str | None:
     """Returns a column's name as the part writes it, in other case or with blanks."""
     there = part.table.column_names
-    if name in there:
-        return name
     alike = [one for one in there if names.plain(one) == names.plain(name)]
-    return alike[0] if len(alike) == 1 else None
+    return name if name in there else alike[0] if len(alike) == 1 else None
 
 
 def existing_name(part: Part, name: str, kind: str) -> str:
@@ -183,8 +180,13 @@ def _example(part: Part, kind: str) -> str:
 
 
 def _clipped(name: str) -> str:
-    short = len(name) <= SHOWN_CHARACTERS
-    return repr(name if short else f"{name[: SHOWN_CHARACTERS - 1]}…")
+    is_short = len(name) <= SHOWN_CHARACTERS
+    return repr(name if is_short else f"{name[: SHOWN_CHARACTERS - 1]}…")
+
+
+def first_row(part: Part, rows: pa.ChunkedArray) -> int:
+    """Returns the number, for messages, of the first row where bool `rows` is true."""
+    return part.row(pc.index(rows, True).as_py())
 
 
 def all_match(values: pa.ChunkedArray, pattern: str) -> bool:

@@ -126,18 +126,16 @@ class RawData(_FromSource):
 class Dataset(RawData):
     """Labelled texts in `train`, `validation` and `test`; perhaps `unlabeled` ones.
 
-    Attributes:
-      fingerprint: Hash of what the source held, before any split was made here.
+    The fingerprint is that of what the source held, before any split was made here.
     """
 
     fingerprint: str
 
 
 def fingerprint(splits: Mapping[str, pa.Table], labels: tuple[str, ...]) -> str:
-    """Hashes texts, labels and their order; file format and chunks do not matter.
+    """Returns a hash of texts, labels and their order, whatever the format and chunks.
 
-    Returns:
-      The first 16 hexadecimal digits of a SHA-256.
+    It is the first 16 hexadecimal digits of a SHA-256.
     """
     digest = hashlib.sha256(repr(labels).encode())
     for name in sorted(splits):
@@ -149,7 +147,7 @@ def fingerprint(splits: Mapping[str, pa.Table], labels: tuple[str, ...]) -> str:
 
 
 def _column_hash(texts: pa.ChunkedArray) -> bytes:
-    # Lengths and bytes apart: how the column is cut into chunks must not matter.
+    # Lengths and bytes apart, so that chunks do not matter.
     lengths, contents = hashlib.sha256(), hashlib.sha256()
     for chunk in texts.cast(pa.large_string()).chunks:
         lengths.update(pc.binary_length(chunk).to_numpy().astype("<i4").tobytes())

@@ -1,13 +1,17 @@
-"""From label columns to label ids, and what the ids are called."""
+"""From label columns to label ids, and what the ids are called.
+
+Notes are for the user, a sentence each; the position of a label name is its id.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +27,7 @@ from seqclf.data.columns import (
     column_of,
     columns_hint,
     existing_name,
+    first_row,
 )
 from seqclf.data.dataset import NO_LABEL, TRAIN, UNLABELED, Found, Part
 from seqclf.data.formats.json_files import is_scores
@@ -92,7 +97,7 @@ def read_label_names(folder: Path, found: Found) -> Found:
                 f"{file}, label {position}: {spelling.quoted(name)} is no name; give "
                 f"it one of at least a letter, on one line."
             )
-    parts = [part for some in found.parts.values() for part in some]
+    parts = itertools.chain(*found.parts.values())
     columns = [column for part in parts for column in part.table.column_names]
     return dataclasses.replace(found, label_names=dict.fromkeys(columns, tuple(names)))
 
@@ -120,14 +125,13 @@ def labels_of(found: Found, given: str, config: DataConfig) -> Labels:
     if known is not None:
         columns = _spelled_as(known, columns) if config.merge_labels else columns
         return Labels(columns=columns, names=known, notes=notes)
-    named = _named_beside(columns)
-    if named is not None:
+    if named := _named_beside(columns):
         return dataclasses.replace(named, notes=notes)
     values = tuple(sorted(_values(columns), key=spelling.order))
-    lists = _about_lists(values, column)
+    lists = tuple(_about_lists(values, column))
     if config.min_per_label is None:
         _refuse_text(columns[TRAIN], lists)
-    notes += _about_missing(columns) + lists
+    notes = (*notes, *_about_missing(columns), *lists)
     return Labels(columns=columns, names=values, notes=notes)
 
 
@@ -145,7 +149,7 @@ def _label_name(part: Part, given: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _LabelReader:
-    """Reads label columns as strings, and counts what it leaves out.
+    """Reads label columns as strings, and counts what it leaves out if it is to `drop`.
 
     With `drop`, rows without a label are, counted by what they have in place of it.
     """
@@ -167,32 +171,26 @@ class _LabelReader:
             raise DataError(_missing(labels, pc.sum(seeming).as_py(), part))
         broken = pc.match_substring_regex(labels, BROKEN)
         if pc.any(broken).as_py():
-            row = part.row(pc.index(broken, True).as_py())
-            raise DataError(
-                f"{part.place}, row {row:,}: a label with a line break or NUL in it."
-            )
+            place = f"{part.place}, row {first_row(part, broken):,}"
+            raise DataError(f"{place}: a label with a line break or NUL in it.")
         return LabelColumn(part, name, labels)
 
     def notes(self) -> tuple[str, ...]:
         """Says what was left out."""
         if not self.drop:
             return ()
-        counts = {name: n for name, n in sorted(self.left_out.items()) if n}
+        counts = [(name, n) for name, n in sorted(self.left_out.items()) if n]
         if not counts:
             return ("--drop-unlabeled: every row has a label.",)
-        said = ", ".join(
-            f"{count:,} with {repr(name) if name else 'nothing'}"
-            for name, count in counts.items()
-        )
-        total = counted(sum(counts.values()), "row")
+        some = [f"{n:,} with {repr(name) if name else 'nothing'}" for name, n in counts]
+        said, total = ", ".join(some), counted(sum(n for _, n in counts), "row")
         return (f"--drop-unlabeled left out {total}: {said} for a label.",)
 
 
 def _accepted(part: Part, name: str) -> pa.ChunkedArray:
-    """Returns a label column, as annotation tools write it too.
+    """Returns a label column; of spaCy's `cats` (a number a label) the label with 1.
 
-    Of spaCy's `cats`, a number for each label, the label whose number is 1; null beside
-    an answer of Prodigy's that is not `accept`.
+    Null beside an answer of Prodigy's that is not `accept`.
     """
     column = column_of(part, name)
     if is_scores(column.type):
@@ -234,16 +232,20 @@ def _as_names(column: pa.ChunkedArray, name: str, part: Part) -> pa.ChunkedArray
 
 
 def _missing(labels: pa.ChunkedArray, seeming: int | None, part: Part) -> str:
-    row = part.row(pc.index(pc.is_null(labels), True).as_py())
     also = f", and the {seeming:,} whose label looks missing" if seeming else ""
     return (
         f"{part.place} has {labels.null_count:,} rows without a label, the first is "
-        f"row {row:,}; fill them, or leave them out with --drop-unlabeled{also}."
+        f"row {first_row(part, pc.is_null(labels)):,}; fill them, or leave them out "
+        f"with --drop-unlabeled{also}."
     )
 
 
+def _all(columns: _Columns) -> Iterator[LabelColumn]:
+    return itertools.chain(*columns.values())
+
+
 def _values(columns: _Columns) -> set[str]:
-    return {v for some in columns.values() for c in some for v in _distinct(c)}
+    return {value for column in _all(columns) for value in _distinct(column)}
 
 
 def _distinct(column: LabelColumn) -> list[str]:
@@ -253,11 +255,7 @@ def _distinct(column: LabelColumn) -> list[str]:
 def _whole_numbers(
     columns: _Columns, known: tuple[str, ...] | None
 ) -> tuple[_Columns, tuple[str, ...]]:
-    """Writes `1.0` as `1` if all labels of all splits are whole numbers.
-
-    So that labels are the same whatever they came in. Names that the source itself
-    gives stay.
-    """
+    """Writes `1.0` as `1` if all labels are whole numbers and the source names none."""
     values = _values(columns)
     wholes = {value: spelling.as_whole(value) for value in values}
     changed = sorted((v for v in values if wholes[v] != v), key=spelling.order)
@@ -269,14 +267,10 @@ def _whole_numbers(
 
 def _spelled_as(known: tuple[str, ...], columns: _Columns) -> _Columns:
     """Spells names as the source itself does, where only one of its names is meant."""
-    meant: dict[str, list[str]] = {}
-    for name in known:
-        meant.setdefault(spelling.key(name), []).append(name)
-    other = {
-        value: meant[spelling.key(value)][0]
-        for value in _values(columns) - set(known)
-        if len(meant.get(spelling.key(value), ())) == 1
-    }
+    keys = Counter(map(spelling.key, known))
+    meant = {spelling.key(name): name for name in known}
+    strange = {value: spelling.key(value) for value in _values(columns) - set(known)}
+    other = {value: meant[key] for value, key in strange.items() if keys[key] == 1}
     return _renamed(columns, other) if other else columns
 
 
@@ -284,13 +278,10 @@ def _renamed(columns: _Columns, names: Mapping[str, str | None]) -> _Columns:
     """Replaces labels by others; those without another are kept."""
 
     def renamed(column: LabelColumn) -> LabelColumn:
-        encoded = column.values.dictionary_encode().unify_dictionaries()
-        chunks = [
-            pa.array(
-                [names.get(v, v) for v in chunk.dictionary.to_pylist()], pa.string()
-            ).take(chunk.indices)
-            for chunk in encoded.chunks
-        ]
+        chunks = []
+        for chunk in column.values.dictionary_encode().unify_dictionaries().chunks:
+            other = [names.get(v, v) for v in chunk.dictionary.to_pylist()]
+            chunks.append(pa.array(other, pa.string()).take(chunk.indices))
         values = pa.chunked_array(chunks, pa.string())
         return dataclasses.replace(column, values=values)
 
@@ -305,7 +296,7 @@ def _refuse_hidden(columns: _Columns, is_known: bool) -> None:
     """
     hidden = str(NO_LABEL)
     in_train = any(hidden in _distinct(column) for column in columns[TRAIN])
-    for column in (column for some in columns.values() for column in some):
+    for column in _all(columns):
         distinct = _distinct(column)
         only = distinct == [hidden] and not in_train
         if hidden in distinct and (is_known or only):
@@ -326,10 +317,8 @@ def _named_beside(columns: _Columns) -> Labels | None:
     for split, column in ((split, c) for split, some in columns.items() for c in some):
         given, table = column.values, column.part.table
         beside = column.name + NAMES_SUFFIX
-        if not (
-            pa.types.is_integer(table[column.name].type)
-            and beside in table.column_names
-        ):
+        is_integer = pa.types.is_integer(table[column.name].type)
+        if not is_integer or beside not in table.column_names:
             return None
         reader = _LabelReader(drop=given.null_count > 0)
         texts = reader.column(column.part, beside).values
@@ -347,39 +336,33 @@ def _named_beside(columns: _Columns) -> Labels | None:
     return Labels(columns=named, names=tuple(sorted(ids, key=ids.__getitem__)))
 
 
-def _about_missing(columns: _Columns) -> tuple[str, ...]:
+def _about_missing(columns: _Columns) -> Iterator[str]:
     """Says so if a label is what exporters write for none."""
     counts: Counter[str] = Counter()
-    for values in (column.values for some in columns.values() for column in some):
-        stripped = pc.utf8_trim_whitespace(values)
-        seeming = values.filter(pc.is_in(stripped, pa.array(spelling.MISSING)))
-        counts.update(seeming.to_pylist())
-    return tuple(
-        note(
+    for column in _all(columns):
+        stripped = pc.utf8_trim_whitespace(column.values)
+        seeming = pc.is_in(stripped, pa.array(spelling.MISSING))
+        counts.update(column.values.filter(seeming).to_pylist())
+    for name, count in sorted(counts.items()):
+        yield note(
             "SQ009",
             f"{name!r} looks like a missing label ({counted(count, 'row')}); "
             f"--drop-unlabeled leaves such rows out. If it is a class, all is well.",
         )
-        for name, count in sorted(counts.items())
-    )
 
 
-def _about_lists(names: Sequence[str], column: str) -> tuple[str, ...]:
+def _about_lists(names: Sequence[str], column: str) -> Iterator[str]:
     """Says so if labels are several labels in one."""
-    found = spelling.lists_among(names)
-    if found is None:
-        return ()
-    separator, lists = found
-    return (
-        note(
+    if found := spelling.lists_among(names):
+        separator, lists = found
+        yield note(
             "SQ011",
             f"{len(lists):,} of the {len(names):,} labels in column {column!r} look "
             f"like lists, such as {spelling.quoted(max(lists, key=len))}. One label a "
             f"text is what seqclf learns: each list counts as one label. To "
             f"learn from the texts of one label, take the rows with {separator!r} in "
             f"that column out of the file; --min-per-label 20 leaves out rare lists.",
-        ),
-    )
+        )
 
 
 def _refuse_text(columns: Sequence[LabelColumn], lists: tuple[str, ...]) -> None:
@@ -413,17 +396,16 @@ def ids_of(column: LabelColumn, labels: tuple[str, ...]) -> pa.ChunkedArray:
         ids = values.cast(pa.int32())
         outside = pc.or_(pc.less(ids, 0), pc.greater_equal(ids, len(labels)))
         if pc.any(outside).as_py():
-            row = pc.index(outside, True).as_py()
             raise DataError(
-                f"{part.place}, row {part.row(row):,}: label id "
-                f"{ids[row].as_py()} is outside 0 to {len(labels) - 1}, the "
+                f"{part.place}, row {first_row(part, outside):,}: label id "
+                f"{ids.filter(outside)[0]} is outside 0 to {len(labels) - 1}, the "
                 f"{len(labels)} labels that have names."
             )
     if ids.null_count > values.null_count:
-        row = pc.index(pc.and_(pc.is_null(ids), pc.is_valid(values)), True).as_py()
-        name = values[row].as_py()
+        strange = pc.and_(pc.is_null(ids), pc.is_valid(values))
+        name = values.filter(strange)[0].as_py()
         raise DataError(
-            f"{part.place}, row {part.row(row):,}: "
+            f"{part.place}, row {first_row(part, strange):,}: "
             f"{unknown('label', name, labels)}{remedy(name, labels)}"
         )
     return ids
@@ -433,11 +415,9 @@ def remedy(name: str, labels: Iterable[str]) -> str:
     """Says which option helps with a label that is not among others, if one does."""
     for known in labels:
         if spelling.key(known) == spelling.key(name):
+            both = f"{spelling.quoted(name)} and {spelling.quoted(known)}"
             how = spelling.difference((known, name))
-            return (
-                f" {spelling.quoted(name)} and {spelling.quoted(known)} differ only "
-                f"by {how}: --merge-labels takes them for one."
-            )
+            return f" {both} differ only by {how}: --merge-labels takes them for one."
     if spelling.looks_missing(name):
         return f" {name!r} looks missing: --drop-unlabeled leaves such rows out."
     return ""

@@ -54,11 +54,7 @@ def torn(dataset: Dataset, split: str) -> tuple[int, int]:
 
 
 def drop_duplicates(dataset: Dataset) -> Dataset:
-    """Takes out of train what validation or test hold too, word for word.
-
-    Returns:
-      The data set; its notes tell how many rows went.
-    """
+    """Takes out of train what validation or test hold too, and notes how many rows."""
     train = dataset.splits[TRAIN]
     kept = train.filter(pc.invert(_stands_in(dataset, TRAIN, HELD_OUT)))
     splits = dataset.splits | {TRAIN: kept}
@@ -86,11 +82,11 @@ def _stands_in(
 def _about_torn(dataset: Dataset) -> Iterator[str]:
     texts, rows = torn(dataset, TRAIN)
     if texts:
-        total = dataset.splits[TRAIN].num_rows
         yield note(
             "SQ004",
             f"{texts:,} texts of train have two labels or more, in {rows:,} of "
-            f"{total:,} rows: no classifier can be right about all of them.",
+            f"{dataset.splits[TRAIN].num_rows:,} rows: no classifier can be right "
+            f"about all of them.",
         )
 
 

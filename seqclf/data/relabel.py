@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -51,7 +51,10 @@ def without_rare(raw: RawData, least: int, other: bool) -> RawData:
     option = f"--min-per-label {least}"
     if not rare.any():
         return raw.noted(f"{option}: every label has as many texts in train.")
-    names, place = _with_other(raw.labels)
+    keys = [spelling.key(name) for name in raw.labels]
+    has_other = spelling.OTHER in keys
+    names = raw.labels if has_other else (*raw.labels, spelling.OTHER)
+    place = keys.index(spelling.OTHER) if has_other else len(keys)
     target = np.arange(len(raw.labels))
     together = rare | (target == place)
     is_kept = other and counts[TRAIN][together].sum() >= least
@@ -65,19 +68,8 @@ def without_rare(raw: RawData, least: int, other: bool) -> RawData:
         how += f", for even together they are fewer than {least},"
     if is_kept:
         how = f"{option} --other made {names[place]!r} of"
-    said = (
-        f"{how} {rare.sum():,} labels with fewer texts in train, {rows:,} of {total:,} "
-        f"rows: {named}."
-    )
-    return _relabelled(raw, names, target, said)
-
-
-def _with_other(labels: tuple[str, ...]) -> tuple[list[str], int]:
-    """Returns the names with `other` among them, if need be as the last; and where."""
-    keys = [spelling.key(name) for name in labels]
-    if spelling.OTHER in keys:
-        return list(labels), keys.index(spelling.OTHER)
-    return [*labels, spelling.OTHER], len(labels)
+    how += f" {rare.sum():,} labels with fewer texts in train, {rows:,} of {total:,} "
+    return _relabelled(raw, names, target, f"{how}rows: {named}.")
 
 
 def _counts(raw: RawData) -> dict[str, np.ndarray]:
@@ -99,13 +91,13 @@ def _merged(
         kept = max(group, key=lambda i: (counts[TRAIN][i], total[i], -i))
         target[group] = kept
         others = [i for i in group if i != kept]
-        named = spelling.shown([raw.labels[i] for i in others], total[others].tolist())
+        named = spelling.shown((raw.labels[i] for i in others), total[others].tolist())
         said.append(f"{named} became {spelling.quoted(raw.labels[kept])}")
     return _relabelled(raw, raw.labels, target, f"--merge-labels: {'; '.join(said)}.")
 
 
 def _relabelled(
-    raw: RawData, names: list[str] | tuple[str, ...], target: np.ndarray, said: str
+    raw: RawData, names: tuple[str, ...], target: np.ndarray, said: str
 ) -> RawData:
     """Gives every label another one's name, or takes its rows out.
 
@@ -116,18 +108,14 @@ def _relabelled(
     if list(raw.labels) == sorted(raw.labels, key=spelling.order):
         kept.sort(key=spelling.order)
     ids = np.array([kept.index(names[i]) if i != GONE else GONE for i in target])
-    splits = {
-        split: table
-        if split == UNLABELED
-        else _mapped(table, ids[raw.label_ids(split)])
-        for split, table in raw.splits.items()
-    }
+    splits = dict(raw.splits)
+    for split in splits.keys() - {UNLABELED}:
+        new = ids[raw.label_ids(split)]
+        column = [pa.array(new, pa.int32())]
+        table = splits[split].set_column(1, SCHEMA.field("label"), column)
+        is_whole = (new != GONE).all()
+        splits[split] = table if is_whole else table.filter(pa.array(new != GONE))
     return dataclasses.replace(raw, splits=splits, labels=tuple(kept)).noted(said)
-
-
-def _mapped(table: pa.Table, new: np.ndarray) -> pa.Table:
-    table = table.set_column(1, SCHEMA.field("label"), [pa.array(new, pa.int32())])
-    return table.filter(pa.array(new != GONE)) if (new == GONE).any() else table
 
 
 def _refuse_too_few(
@@ -172,17 +160,17 @@ def _refuse_strange(
 
 def _about_doubles(
     raw: RawData, doubles: list[list[int]], counts: np.ndarray
-) -> list[str]:
+) -> Iterator[str]:
     said = []
     for group in doubles:
         inside = [i for i in group if counts[i]]
         if len(inside) > 1:
             names = [raw.labels[i] for i in inside]
-            said.append(
-                f"{spelling.shown(names, counts[inside].tolist())} differ only by "
-                f"{spelling.difference(names)}"
-            )
-    if not said:
-        return []
-    text = f"labels of train that may be one: {'; '.join(said)}. --merge-labels makes "
-    return [note("SQ010", text + "one label of them.")]
+            shown = spelling.shown(names, counts[inside].tolist())
+            said.append(f"{shown} differ only by {spelling.difference(names)}")
+    if said:
+        yield note(
+            "SQ010",
+            f"labels of train that may be one: {'; '.join(said)}. --merge-labels makes "
+            f"one label of them.",
+        )

@@ -78,8 +78,7 @@ def difference(names: Sequence[str]) -> str:
 
 def shown(names: Iterable[str], counts: Iterable[int] | None = None) -> str:
     """Returns the first names, quoted, each with its rows if they are given."""
-    names = list(names)
-    said = [quoted(name) for name in names]
+    said = list(map(quoted, names))
     if counts is not None:
         pairs = zip(said, counts, strict=True)
         said = [f"{name} ({counted(count, 'row')})" for name, count in pairs]
@@ -94,20 +93,15 @@ def quoted(name: str) -> str:
 
 
 def lists_among(names: Sequence[str]) -> tuple[str, list[str]] | None:
-    """Finds labels that are lists of others, such as `Comedy|War`, among all names.
+    """Returns what separates labels that are lists of others (`Comedy|War`), and these.
 
-    Returns:
-      What separates them and the lists, if they are at least a third of all names;
-      else None.
+    None if they are less than a third of all names.
     """
     for separator in SEPARATORS if len(names) <= MOST_NAMES else "":
         parts = {n: _parts(n, separator) for n in names}
         common = Counter(part for some in parts.values() for part in set(some))
-        lists = [
-            name
-            for name, some in parts.items()
-            if len(some) > 1 and all(common[part] > 1 for part in some)
-        ]
+        several = {n: some for n, some in parts.items() if len(some) > 1}
+        lists = [n for n, s in several.items() if all(common[part] > 1 for part in s)]
         if len(lists) >= max(FEWEST_LISTS, len(names) / 3):
             return separator, lists
     return None
