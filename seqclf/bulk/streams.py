@@ -16,11 +16,10 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from seqclf.data.files import decode_text
-from seqclf.data.formats import json_files
 from seqclf.data.formats.contents import unpacked
 from seqclf.data.formats.delimited import Dialect, find_dialect, rows_of
 from seqclf.data.formats.encodings import START, decoded, encoding_of, is_whole
-from seqclf.data.formats.json_files import are_lines, json_row
+from seqclf.data.formats.json_files import are_lines, document_in, json_row
 from seqclf.errors import DataError
 from seqclf.records.reading import Known
 
@@ -93,7 +92,7 @@ def is_document(file: Path, known: Known) -> bool:
             return False
     with unpacked(file) as stream:
         content = decoded(pa.py_buffer(stream.read()), str(file), encoding)
-    return json_files.is_document(content)
+    return document_in(content) is not None
 
 
 def delimited(file: Path, dialect: Dialect, known: Known) -> Iterator[Record]:

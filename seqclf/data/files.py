@@ -16,7 +16,6 @@ from seqclf.data.dataset import Part
 from seqclf.data.formats.contents import SHEETS, damaged, kind_of, packing_of, unpacked
 from seqclf.data.formats.delimited import DELIMITERS, read_delimited
 from seqclf.data.formats.encodings import START, blocks, decoded, encoding_of, is_utf_8
-from seqclf.data.formats.header import columns_of
 from seqclf.data.formats.json_files import read_json
 from seqclf.data.formats.labelled_lines import read_lines
 from seqclf.data.formats.sheets import read_sheet
@@ -64,14 +63,14 @@ def read_file(file: Path, known: Known = NOTHING_KNOWN) -> Part:
 
 def _reader(file: Path, given: Reading) -> Reader:
     kind = kind_of(file)
-    if kind not in READERS and any(getattr(given, f) is not None for f in OF_TABLES):
+    if kind in READERS:
+        refuse_idle(str(file), kind, given)
+        return READERS[kind]
+    if any(getattr(given, field) is not None for field in OF_TABLES):
         return _read_delimited
-    if kind not in READERS:
-        if kind != TEXT_SUFFIX and not _is_text(file):
-            raise _unknown_format(file)
-        return _read_lines
-    refuse_idle(str(file), kind, given)
-    return READERS[kind]
+    if kind != TEXT_SUFFIX and not _is_text(file):
+        raise _unknown_format(file)
+    return _read_lines
 
 
 def _unknown_format(file: Path) -> DataError:
@@ -93,11 +92,7 @@ def _is_text(file: Path) -> bool:
 
 
 def refuse_idle(place: str, kind: str, given: Reading) -> None:
-    """Refuses what was said of a file and does nothing with its format.
-
-    Raises:
-      ConfigError: Names the setting.
-    """
+    """Raises a ConfigError for what was given and does nothing with a file's format."""
     if kind in OWN_ENCODING and given.encoding and not is_utf_8(given.encoding):
         raise ConfigError(f"encoding does nothing with {place}, which has its own.")
     if kind not in DELIMITERS:
@@ -120,13 +115,12 @@ def read_bytes(content: bytes, place: str, known: Known) -> Part:
     """
     if not content:
         raise DataError(f"{place} is empty.")
-    encoding = encoding_of(content[:START], known)
-    text = decoded(content, place, encoding)
-    if text[:START].to_pybytes().lstrip()[:1] in (b"{", b"["):
+    text = decoded(content, place, encoding_of(content[:START], known))
+    start = text[:START].to_pybytes()
+    if start.lstrip()[:1] in (b"{", b"["):
         refuse_idle(place, ".jsonl", known.given)
         return read_json(text, place)
-    first = text[:START].to_pybytes().split(b"\n", 1)[0]
-    suffix = ".tsv" if b"\t" in first else ".csv"
+    suffix = ".tsv" if b"\t" in start.partition(b"\n")[0] else ".csv"
     return read_delimited(text, place, suffix, known)
 
 
@@ -137,9 +131,8 @@ def decode_text(content: bytes, place: str, known: Known) -> str:
       DataError: Names the byte that is not of the encoding.
     """
     encoding = encoding_of(content[:START], known)
-    return "".join(blocks(pa.py_buffer(content), place, encoding)).removeprefix(
-        "\ufeff"
-    )
+    text = "".join(blocks(pa.py_buffer(content), place, encoding))
+    return text.removeprefix("\ufeff")
 
 
 def _text_reader(parse: Callable[[pa.Buffer, Path, Known], Part]) -> Reader:
@@ -157,21 +150,16 @@ def _text_reader(parse: Callable[[pa.Buffer, Path, Known], Part]) -> Reader:
         part = parse(decoded(content, str(file), encoding), file, known)
         # Only an encoding that somebody named is kept; what files tell is their own.
         named = (known.given.encoding, known.usual.encoding)
-        reading = replace(
-            part.reading, encoding=encoding if encoding in named else None
-        )
-        notes = (*_about_encoding(file, known, encoding), *part.notes)
+        kept = encoding if encoding in named else None
+        reading = replace(part.reading, encoding=kept)
+        notes = part.notes
+        if known.given.encoding is None and not is_utf_8(encoding):
+            how = ", as in training" if encoding == known.usual.encoding else ""
+            said = f"{file} is read as {encoding}{how}; --encoding names another."
+            notes = (said, *notes)
         return replace(part, notes=notes, reading=reading)
 
     return read
-
-
-def _about_encoding(file: Path, known: Known, encoding: str) -> tuple[str, ...]:
-    """Says that an encoding was found and not given, where it is not UTF-8."""
-    if known.given.encoding is not None or is_utf_8(encoding):
-        return ()
-    how = ", as in training" if encoding == known.usual.encoding else ""
-    return (f"{file} is read as {encoding}{how}; --encoding names another.",)
 
 
 def _parse_delimited(content: pa.Buffer, file: Path, known: Known) -> Part:
@@ -181,8 +169,7 @@ def _parse_delimited(content: pa.Buffer, file: Path, known: Known) -> Part:
 
 
 def _parse_lines(content: pa.Buffer, file: Path, known: Known) -> Part:
-    part = read_lines(content, str(file))
-    if part is not None:
+    if (part := read_lines(content, str(file))) is not None:
         return part
     if kind_of(file) != TEXT_SUFFIX:
         raise _unknown_format(file)
@@ -190,24 +177,6 @@ def _parse_lines(content: pa.Buffer, file: Path, known: Known) -> Part:
         f"{file}: its lines hold no labels. Expected '__label__good a text', 'a "
         f"text;good' or 'good<tab>a text'; or a folder a label with a text a file: "
         f"pos/1.txt, neg/2.txt. To label it: seqclf predict --lines --input '{file}'."
-    )
-
-
-def _read_sheet(file: Path, known: Known) -> Part:
-    rows, notes = read_sheet(file)
-    if not rows:
-        raise DataError(f"{file} has no rows.")
-    columns, has_header, more = columns_of(rows, str(file), known)
-    data = rows[1:] if has_header else rows
-    values = list(map(list, zip(*data, strict=True))) or [[]] * len(columns)
-    schema = pa.schema([(column, pa.string()) for column in columns])
-    said = None if has_header else ",".join(columns)
-    return Part(
-        str(file),
-        pa.table(values, schema=schema),
-        row=lambda index: index + 1 + has_header,
-        notes=(*notes, *more),
-        reading=Reading(header=has_header, columns=said),
     )
 
 
@@ -245,7 +214,7 @@ READERS: dict[str, Reader] = {
     ".parquet": _read_parquet,
     ".arrow": _read_arrow,
     ".orc": _read_orc,
-    **dict.fromkeys(SHEETS, _read_sheet),
+    **dict.fromkeys(SHEETS, read_sheet),
 }
 # What turns other formats into Parquet, in Python. Opening a pickle runs its code: that
 # is left to whoever knows where it is from.

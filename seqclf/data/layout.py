@@ -74,12 +74,10 @@ def read_pattern(pattern: str, known: Known) -> Found:
     Raises:
       DataError: If none matches, or one cannot be read.
     """
-    files = matching(pattern)
+    first, *others = files = matching(pattern)
     note = f"{pattern} matches {len(files):,} files: {listed([f.name for f in files])}."
-    one = len(files) == 1
-    name = _name_of(files[0]) if one else files[0].resolve().parent.name
-    parts = {TRAIN: _read_all(files, known)}
-    return _found(pattern, name, parts, note)
+    name = first.resolve().parent.name if others else _name_of(first)
+    return _found(pattern, name, {TRAIN: _read_all(files, known)}, note)
 
 
 def _read_all(files: Sequence[Path], known: Known) -> list[Part]:
@@ -97,10 +95,10 @@ def read_path(path: Path, known: Known) -> Found:
       DataError: If a file cannot be read, or a folder holds no data.
     """
     try:
-        if not path.is_dir():
-            parts = {TRAIN: [read_file(path, known)]}
-            return _found(str(path), _name_of(path.resolve()), parts)
-        return _read_folder(path, known)
+        if path.is_dir():
+            return _read_folder(path, known)
+        parts = {TRAIN: [read_file(path, known)]}
+        return _found(str(path), _name_of(path.resolve()), parts)
     except PermissionError as error:
         raise DataError(
             f"{error.filename} may not be read: permission denied."
@@ -144,12 +142,8 @@ def _read_folder(folder: Path, known: Known) -> Found:
     as_train = Known(known.given, parts[TRAIN][0].reading)
     for split, some in files.items():
         parts[split] = _read_all(some, as_train)
-    notes = []
-    if aside:
-        notes.append(
-            f"left aside in {folder}, for their names are not those of splits: "
-            f"{listed(aside)}."
-        )
+    why = f"left aside in {folder}, for their names are not those of splits"
+    notes = [f"{why}: {listed(aside)}."] if aside else []
     found = _found(str(folder), folder.resolve().name, parts, *notes)
     return read_label_names(folder, found)
 
@@ -245,9 +239,8 @@ def _others(roots: Sequence[Path]) -> list[str]:
         for child in sorted(folder.iterdir())
         if child.suffix.lower() != TEXT_SUFFIX and not child.name.startswith(".")
     ]
-    if not aside:
-        return []
-    return [f"left aside, for they are no {TEXT_SUFFIX} files: {listed(aside)}."]
+    said = f"left aside, for they are no {TEXT_SUFFIX} files: {listed(aside)}."
+    return [said] if aside else []
 
 
 def _read_texts(folder: Path, label: str | None, known: Known) -> pa.Table:

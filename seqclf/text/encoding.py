@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,25 +162,17 @@ def _write_split(
     token_ids = np.empty(most, np.int32)
     offsets = np.zeros(table.num_rows + 1, np.int64)
     row = 0
-    for block in _popped(blocks):
-        ids, ends = encode(block, vocabulary, text)
+    blocks.reverse()
+    while blocks:
+        ids, ends = encode(blocks.pop(), vocabulary, text)
         start = offsets[row]
         offsets[row + 1 : row + len(ends)] = start + ends[1:]
         token_ids[start : start + len(ids)] = ids
         row += len(ends) - 1
-    columns = {
-        "token_ids": pa.LargeListArray.from_arrays(
-            pa.array(offsets), token_ids[: offsets[-1]]
-        ),
-        "label": table["label"].combine_chunks(),
-    }
-    _write_table(path, pa.table(columns))
-
-
-def _popped(blocks: list[TokenizedTexts]) -> Iterator[TokenizedTexts]:
-    blocks.reverse()
-    while blocks:
-        yield blocks.pop()
+    kept = token_ids[: offsets[-1]]
+    lists = pa.LargeListArray.from_arrays(pa.array(offsets), kept)
+    labels = table["label"].combine_chunks()
+    _write_table(path, pa.table({"token_ids": lists, "label": labels}))
 
 
 def _write_table(path: Path, table: pa.Table) -> None:
@@ -197,8 +189,7 @@ def _info(dataset: Dataset, tokens: dict[str, TokenCounts]) -> DatasetInfo:
         labels=tuple(dataset.labels),
         sizes={name: table.num_rows for name, table in dataset.splits.items()},
         label_counts={
-            split: tuple(dataset.label_counts(split).tolist())
-            for split in LABELLED_SPLITS
+            s: tuple(dataset.label_counts(s).tolist()) for s in LABELLED_SPLITS
         },
         notes=tuple(dataset.notes),
         reading=dataset.reading,
@@ -210,15 +201,9 @@ def open_encoded(path: Path) -> EncodedDataset:
     """Memory-maps what `encode_dataset` wrote."""
     values = strict_json((path / DATASET_FILE).read_text("utf-8"))
     about = from_plain(DatasetInfo, values)
-    return EncodedDataset(
-        path=path,
-        vocabulary=Vocabulary.from_text((path / VOCABULARY_FILE).read_text("utf-8")),
-        labels=about.labels,
-        splits={
-            split: _open_split(path / f"{split}.arrow") for split in LABELLED_SPLITS
-        },
-        about=about,
-    )
+    vocabulary = Vocabulary.from_text((path / VOCABULARY_FILE).read_text("utf-8"))
+    splits = {split: _open_split(path / f"{split}.arrow") for split in LABELLED_SPLITS}
+    return EncodedDataset(path, vocabulary, about.labels, splits, about)
 
 
 def _open_split(path: Path) -> Examples:

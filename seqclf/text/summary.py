@@ -8,7 +8,7 @@ from seqclf.config import TextConfig
 from seqclf.data import quality
 from seqclf.data.dataset import TEST, TRAIN, UNLABELED, VALIDATION, Dataset
 from seqclf.records.dataset import Histogram, LabelledText, SplitSummary, Summary
-from seqclf.text.tokens import UNKNOWN_ID, TokenizedTexts, lengths_of, tokenize_table
+from seqclf.text.tokens import UNKNOWN_ID, lengths_of, tokenize_table
 from seqclf.text.vocabulary import Vocabulary, encode
 
 NUM_EXAMPLES = 4
@@ -23,6 +23,7 @@ def summarize(dataset: Dataset, text: TextConfig) -> Summary:
     """
     blocks = {name: tokenize_table(table) for name, table in dataset.splits.items()}
     vocabulary = Vocabulary.build(blocks[TRAIN], text)
+    test_ids = [encode(block, vocabulary, text)[0] for block in blocks[TEST]]
     return Summary(
         name=dataset.name,
         source=dataset.source,
@@ -39,7 +40,7 @@ def summarize(dataset: Dataset, text: TextConfig) -> Summary:
             for split, other in ((VALIDATION, TRAIN), (TEST, TRAIN), (TEST, VALIDATION))
         },
         vocabulary=len(vocabulary),
-        unknown_share=_unknown_share(blocks[TEST], vocabulary, text),
+        unknown_share=float((np.concatenate(test_ids) == UNKNOWN_ID).mean()),
         examples=_examples(dataset),
         notes=tuple(dataset.notes),
     )
@@ -49,20 +50,16 @@ def _split(
     dataset: Dataset, name: str, lengths: np.ndarray, text: TextConfig
 ) -> SplitSummary:
     counts = dataset.label_counts(name)
+    tokens = np.percentile(lengths, PERCENTILES, method="lower")
     return SplitSummary(
         texts=dataset.splits[name].num_rows,
         labels=dict(zip(dataset.labels, counts.tolist(), strict=True)),
         empty=quality.empty(dataset, name),
         copies=quality.copies(dataset, name),
-        tokens=_percentiles(lengths),
+        tokens={f"p{p}": int(n) for p, n in zip(PERCENTILES, tokens, strict=True)},
         longer_than_max_length=float((lengths > text.max_length).mean()),
         histogram=_histogram(lengths),
     )
-
-
-def _percentiles(lengths: np.ndarray) -> dict[str, int]:
-    values = np.percentile(lengths, PERCENTILES, method="lower")
-    return {f"p{p}": int(v) for p, v in zip(PERCENTILES, values, strict=True)}
 
 
 def _histogram(lengths: np.ndarray) -> Histogram:
@@ -71,13 +68,6 @@ def _histogram(lengths: np.ndarray) -> Histogram:
     bins = np.minimum(lengths // width, NUM_BINS - 1)
     counts = np.bincount(bins, minlength=NUM_BINS).tolist()
     return Histogram(width=width, counts=tuple(counts))
-
-
-def _unknown_share(
-    blocks: list[TokenizedTexts], vocabulary: Vocabulary, text: TextConfig
-) -> float:
-    parts = [encode(block, vocabulary, text)[0] for block in blocks]
-    return float((np.concatenate(parts) == UNKNOWN_ID).mean())
 
 
 def _examples(dataset: Dataset) -> tuple[LabelledText, ...]:

@@ -111,13 +111,8 @@ def tokenize(texts: pa.Array) -> TokenizedTexts:
     """Splits texts into tokens by the rules.
 
     The word rules run once for each distinct word, which are few, and not over the
-    running text.
-
-    Args:
-      texts: string [texts], without nulls.
-
-    Returns:
-      The tokens; a text of nothing but markup and spaces has none.
+    running text. `texts` is string [texts], without nulls; a text of nothing but markup
+    and spaces has no tokens.
     """
     words = _split(_replace(texts, TEXT_RULES))
     distinct = words.values.dictionary_encode()
@@ -168,9 +163,8 @@ def _split(texts: pa.Array) -> pa.ListArray:
     counts = np.zeros(len(full) + 1, np.int32)
     np.cumsum(full, out=counts[1:])
     kept = counts[offsets]
-    return pa.ListArray.from_arrays(
-        integers(kept - kept[0]), values.filter(booleans(full))
-    )
+    starts = integers(kept - kept[0])
+    return pa.ListArray.from_arrays(starts, values.filter(booleans(full)))
 
 
 def gather(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -35,14 +35,10 @@ class Vocabulary:
         Order is by (-count, token), so equal texts give equal ids; at most
         `config.vocabulary_size` come behind the two reserved ones.
         """
+        found = [np.bincount(b.codes, minlength=len(b.tokens)) for b in blocks]
         counts = pa.concat_tables(
-            pa.table(
-                {
-                    "token": block.tokens,
-                    "n": np.bincount(block.codes, minlength=len(block.tokens)),
-                }
-            )
-            for block in blocks
+            pa.table({"token": block.tokens, "n": n})
+            for block, n in zip(blocks, found, strict=True)
         )
         counts = counts.group_by("token").aggregate([("n", "sum")])
         counts = counts.filter(pc.field("n_sum") >= config.min_count)
@@ -79,11 +75,6 @@ def encode(
     tokenized: TokenizedTexts, vocabulary: Vocabulary, config: TextConfig
 ) -> tuple[np.ndarray, np.ndarray]:
     """Turns tokens into ids and keeps at most `config.max_length` of each text.
-
-    Args:
-      tokenized: The texts.
-      vocabulary: Ids of the known tokens.
-      config: Length and which end is kept.
 
     Returns:
       token_ids int32 [sum of lengths], never 0, and offsets int64 [texts + 1]. A

@@ -141,13 +141,9 @@ def _kind_of_zip(file: Path) -> str:
 
 def _only_member(file: Path, archive: zipfile.ZipFile) -> str:
     """Returns the one file in an archive; what systems leave in it does not count."""
-    names = [
-        one.filename
-        for one in archive.infolist()
-        if not one.is_dir()
-        and not one.filename.startswith("__MACOSX/")
-        and not PurePath(one.filename).name.startswith(".")
-    ]
+    names = [one.filename for one in archive.infolist() if not one.is_dir()]
+    names = [n for n in names if not PurePath(n).name.startswith(".")]
+    names = [name for name in names if not name.startswith("__MACOSX/")]
     if len(names) == 1:
         return names[0]
     folder = file.with_suffix("")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
+import itertools
 import unicodedata
 from collections.abc import Iterator
 from typing import Any
@@ -40,19 +42,16 @@ def encoding_of(start: bytes, known: Known) -> str:
     """
     if known.given.encoding is not None:
         return known.given.encoding
-    for mark, name in MARKS.items():
-        if start.startswith(mark):
-            return name
-    return _of_zeros(start[:START]) or known.usual.encoding or UTF_8
+    marked = (name for mark, name in MARKS.items() if start.startswith(mark))
+    of_itself = next(marked, None) or _of_zeros(start[:START])
+    return of_itself or known.usual.encoding or UTF_8
 
 
 def _of_zeros(start: bytes) -> str | None:
     pairs = len(start) // 2
-    for name, zeros, others in (
-        ("utf-16-le", start[1::2], start[0::2]),
-        ("utf-16-be", start[0::2], start[1::2]),
-    ):
-        if pairs >= 4 and zeros.count(0) > pairs / 2 and others.count(0) < pairs / 8:
+    for name, at in (("utf-16-le", 1), ("utf-16-be", 0)):
+        zeros, others = start[at::2].count(0), start[1 - at :: 2].count(0)
+        if pairs >= 4 and zeros > pairs / 2 and others < pairs / 8:
             return name
     return None
 
@@ -89,11 +88,7 @@ def decoded(content: Any, place: str, encoding: str) -> pa.Buffer:
 
 
 def blocks(content: pa.Buffer, place: str, encoding: str) -> Iterator[str]:
-    """Yields the characters of a buffer, a block at a time.
-
-    Raises:
-      DataError: As `decoded`.
-    """
+    """Yields a buffer's characters, a block at a time; raises as `decoded` does."""
     decoder = codecs.getincrementaldecoder(encoding)()
     view = memoryview(content).cast("B")
     for start in range(0, len(view), BLOCK):
@@ -111,7 +106,7 @@ def blocks(content: pa.Buffer, place: str, encoding: str) -> Iterator[str]:
 
 
 def readable_as(content: bytes, at: int, refused: str) -> str:
-    """Says in which encodings bytes can be read, and how a line would read in each.
+    """Says in which encodings a file can be read, and how a line would read in each.
 
     `content` is all bytes of a file; the byte `at` is not of the encoding `refused`.
     """
@@ -132,24 +127,16 @@ def readable_as(content: bytes, at: int, refused: str) -> str:
 
 def _readable(content: bytes, refused: str) -> Iterator[tuple[str, str]]:
     for name in CANDIDATES:
-        if codecs.lookup(name) == codecs.lookup(refused):
-            continue
-        try:
-            text = content.decode(name)
-        except UnicodeDecodeError:
-            continue
-        yield name, text
+        if codecs.lookup(name) != codecs.lookup(refused):
+            with contextlib.suppress(UnicodeDecodeError):
+                yield name, content.decode(name)
 
 
 def _implausible(text: str) -> float:
     """Returns how implausible the characters beyond ASCII are, on average, 0 to 3."""
-    judged = []
-    for place, character in enumerate(text):
-        if character > "\x7f":
-            before = text[place - 1] if place else " "
-            judged.append(_oddness(character, before))
-            if len(judged) == JUDGED:
-                break
+    pairs = zip(" " + text, text, strict=False)
+    beyond = ((before, character) for before, character in pairs if character > "\x7f")
+    judged = [_oddness(c, before) for before, c in itertools.islice(beyond, JUDGED)]
     return sum(judged) / max(len(judged), 1)
 
 

@@ -15,6 +15,8 @@ NAME = re.compile(r"[^.?!,;:]{0,40}")  # what the name of a column looks like
 MOST_NAME_WORDS = 4
 FEW_COLUMNS = 8
 FEWEST_FOR_NAMES = 10  # rows, before they tell that unusual names are no row
+# The names of columns, whether the first row holds them, what the user should know.
+Columns = tuple[tuple[str, ...], bool, tuple[str, ...]]
 NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 
 
@@ -38,8 +40,13 @@ def columns_of(
       ConfigError: If the names that were given are not as many as the columns.
     """
     first, given = tuple(sample[0]), known.given
-    if given.column_names:
-        return _given_columns(first, place, given)
+    if columns := given.column_names:
+        if len(columns) != len(first):
+            raise ConfigError(
+                f"--columns names {len(columns)} columns, but {place} has "
+                f"{len(first)}, such as {_shown(first)}."
+            )
+        return columns, first == columns, ()  # equal names are no row
     if given.header is not None:
         said = (first, True) if given.header else (numbered(len(first)), False)
         return (*said, ())
@@ -60,21 +67,7 @@ def columns_of(
     )  # fmt: skip
 
 
-def _given_columns(
-    first: tuple[str, ...], place: str, given: Reading
-) -> tuple[tuple[str, ...], bool, tuple[str, ...]]:
-    columns = given.column_names
-    if len(columns) != len(first):
-        raise ConfigError(
-            f"--columns names {len(columns)} columns, but {place} has {len(first)}, "
-            f"such as {_shown(first)}."
-        )
-    return columns, first == columns, ()  # equal names are no row
-
-
-def as_in_training(
-    first: tuple[str, ...], usual: Reading
-) -> tuple[tuple[str, ...], bool, tuple[str, ...]] | None:
+def as_in_training(first: tuple[str, ...], usual: Reading) -> Columns | None:
     """Takes the first line as in training, if this file looks like those."""
     wanted = names.parts_of(usual.text_column, first)
     if wanted and set(wanted) <= set(first):
@@ -121,16 +114,10 @@ def is_header(rows: Sequence[Sequence[str]]) -> bool | None:
 
 def _could_be_names(fields: Sequence[str]) -> bool:
     named = [field.strip() for field in fields if field.strip()]
-    return (
-        bool(named)
-        and len(set(named)) == len(named)
-        and all(
-            NAME.fullmatch(name)
-            and len(name.split()) <= MOST_NAME_WORDS
-            and not NUMBER.fullmatch(name)
-            for name in named
-        )
-    )
+    if not named or len(set(named)) < len(named):
+        return False
+    alike = all(map(NAME.fullmatch, named)) and not any(map(NUMBER.fullmatch, named))
+    return alike and all(len(name.split()) <= MOST_NAME_WORDS for name in named)
 
 
 def _question(sample: Sequence[Sequence[str]], place: str) -> str:

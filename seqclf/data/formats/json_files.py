@@ -31,7 +31,7 @@ def read_json(content: pa.Buffer, place: str) -> Part:
     Raises:
       DataError: Names the line that is broken or unlike those before it.
     """
-    document = _document(content)
+    document = document_in(content)
     if document is None:
         return Part(place, _flat(_table(_lines(content, place), place)))
     rows, about = _rows_in(document)
@@ -49,17 +49,10 @@ def are_lines(first: str, has_more: bool) -> bool:
         row = json.loads(first)
     except (ValueError, RecursionError):
         return first.strip()[:1] not in ("[", "{")
-    if not isinstance(row, dict):
-        return False
-    return has_more or not _holds_rows(row)
+    return isinstance(row, dict) and (has_more or not _holds_rows(row))
 
 
-def is_document(content: pa.Buffer) -> bool:
-    """Tells whether JSON is one document that holds rows."""
-    return _document(content) is not None
-
-
-def _document(content: pa.Buffer) -> Any:
+def document_in(content: pa.Buffer) -> Any:
     """Returns what a document holds, None of JSON Lines or of something broken."""
     text = memoryview(content).tobytes().decode()
     first, _, rest = text.lstrip().partition("\n")
@@ -74,7 +67,8 @@ def _all_values(text: str) -> list[Any]:
     whole, at, values = text.rstrip(), 0, []
     try:
         while at < len(whole):
-            at = len(whole) - len(whole[at:].lstrip())
+            while whole[at].isspace():
+                at += 1
             value, at = STRICT_JSON.raw_decode(whole, at)
             values.append(value)
             if not isinstance(value, dict | list):
@@ -93,11 +87,8 @@ def _holds_rows(value: Row) -> bool:
 
 
 def _are_rows(value: object) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(one, dict) for one in value)
-    )
+    are = isinstance(value, list) and all(isinstance(one, dict) for one in value)
+    return are and bool(value)
 
 
 def _rows_in(document: Any) -> tuple[list[Row], str]:
@@ -129,10 +120,8 @@ def _keyed(document: Row) -> tuple[list[Row], str]:
 
 
 def _from_columns(columns: Row) -> list[Row]:
-    return [
-        dict(zip(columns, row, strict=True))
-        for row in zip(*columns.values(), strict=True)
-    ]
+    rows = zip(*columns.values(), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _table(rows: Iterable[tuple[str, Row]], place: str) -> pa.Table:
@@ -145,9 +134,8 @@ def _table(rows: Iterable[tuple[str, Row]], place: str) -> pa.Table:
             blocks.append(pa.table({name: _column(block, name) for name in columns}))
         if not blocks:
             raise DataError(f"{place} has no rows.")
-        types = pa.unify_schemas(
-            [block.schema for block in blocks], promote_options="permissive"
-        )
+        schemas = [block.schema for block in blocks]
+        types = pa.unify_schemas(schemas, promote_options="permissive")
         blocks = [_widened(block, types) for block in blocks]
         return pa.concat_tables(blocks, promote_options="permissive")
     except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
@@ -181,11 +169,8 @@ def _flat(table: pa.Table) -> pa.Table:
     for field in table.schema:
         column = table[field.name]
         if pa.types.is_struct(field.type) and not is_scores(field.type):
-            flat = column.flatten()
-            columns |= {
-                f"{field.name}.{inner.name}": part
-                for inner, part in zip(field.type, flat, strict=True)
-            }
+            for inner, part in zip(field.type, column.flatten(), strict=True):
+                columns[f"{field.name}.{inner.name}"] = part
         else:
             columns[field.name] = column
     return pa.table(columns)
@@ -244,6 +229,4 @@ def json_row(line: str) -> tuple[Row, str]:
 
 def _kind(value: object) -> str | None:
     kinds = {str: "string", bool: "boolean", int: "number", float: "number"}
-    if value is None:
-        return None
-    return kinds.get(type(value), type(value).__name__)
+    return None if value is None else kinds.get(type(value), type(value).__name__)

@@ -16,8 +16,6 @@ SEPARATORS = "\t;@|,"
 MOST_LABELS, MOST_LABEL_WORDS = 200, 4
 MARKED_SHARE = 0.9  # of the lines that must begin as fastText's do
 
-Pairs = list[tuple[str, str]]  # texts and labels
-
 
 def read_lines(content: pa.Buffer, place: str) -> Part | None:
     """Reads lines that hold a text and its label.
@@ -42,18 +40,17 @@ def read_lines(content: pa.Buffer, place: str) -> Part | None:
             f"whole of it, as in {lines[0].split()[0]}"
         )
         return _part(place, _trec(lines), said)
-    for separator in SEPARATORS:
-        if not all(separator in line for line in lines):
+    for by in SEPARATORS:
+        if not all(by in line for line in lines):
             continue
-        behind = [line.rpartition(separator) for line in lines]
-        before = [line.partition(separator)[::-1] for line in lines]
-        for where, divided in (
-            ("after the last", behind),
-            ("before the first", before),
-        ):
-            pairs = [(text, label) for text, _, label in divided]
-            if _has_labels([label for _, label in pairs]):
-                said = f"a label is what comes {where} {separator!r}"
+        divided = {
+            "after the last": [line.rpartition(by) for line in lines],
+            "before the first": [line.partition(by)[::-1] for line in lines],
+        }
+        for where, parts in divided.items():
+            if _has_labels([label for _, _, label in parts]):
+                pairs = [(text, label) for text, _, label in parts]
+                said = f"a label is what comes {where} {by!r}"
                 return _part(place, _table(pairs), said)
     return None
 
@@ -77,8 +74,7 @@ def _fasttext(text: str, place: str) -> pa.Table:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
-        body, marks = _without_marks(line)
-        labels = [one.removeprefix(FASTTEXT) for one in marks]
+        body, labels = _without_marks(line)
         if len(labels) != 1:
             raise DataError(
                 f"{place}, line {number:,} has {len(labels)} labels, and one a text is "
@@ -86,7 +82,7 @@ def _fasttext(text: str, place: str) -> pa.Table:
                 f"grep -vE '(__label__.*){{2}}' '{place}' | grep __label__ > "
                 f"single.train"
             )
-        pairs.append((body, labels[0]))
+        pairs.append((body, labels[0].removeprefix(FASTTEXT)))
     return _table(pairs)
 
 
@@ -103,17 +99,12 @@ def _without_marks(line: str) -> tuple[str, list[str]]:
 
 
 def _trec(lines: Sequence[str]) -> pa.Table:
-    found = [line.split(" ", 1) for line in lines]
-    return pa.table(
-        {
-            "text": [text for _, text in found],
-            "label": [label.split(":")[0] for label, _ in found],
-            "fine_label": [label for label, _ in found],
-        }
-    )
+    fine, texts = zip(*(line.split(" ", 1) for line in lines), strict=True)
+    coarse = [label.split(":")[0] for label in fine]
+    return pa.table({"text": texts, "label": coarse, "fine_label": fine})
 
 
-def _table(pairs: Pairs) -> pa.Table:
+def _table(pairs: Sequence[tuple[str, str]]) -> pa.Table:
     texts, labels = zip(*pairs, strict=True)
     schema = pa.schema([("text", pa.string()), ("label", pa.string())])
     return pa.table([list(texts), list(labels)], schema=schema)

@@ -6,20 +6,25 @@ import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
+from seqclf.data.dataset import Part
 from seqclf.data.formats.contents import damaged
+from seqclf.data.formats.header import columns_of
 from seqclf.errors import DataError
+from seqclf.records.reading import Known, Reading
 
 INSTALL = "pip install 'seqclf[excel]'"
 
 
-def read_sheet(file: Path) -> tuple[list[list[str]], tuple[str, ...]]:
+def read_sheet(file: Path, known: Known) -> Part:
     """Reads the first sheet of an Excel file (.xlsx, .xls) or OpenDocument.
 
     Returns:
-      Its rows, without blank ones around them; and what the user should know.
+      Its rows, every column as string, without blank rows around them.
 
     Raises:
-      DataError: If the reader is not installed, or the file is damaged.
+      DataError: If the reader is not installed, or the file is damaged or empty.
     """
     try:
         from python_calamine import CalamineError, CalamineWorkbook
@@ -33,14 +38,23 @@ def read_sheet(file: Path) -> tuple[list[list[str]], tuple[str, ...]]:
         sheet = book.get_sheet_by_index(0).to_python()
     except (CalamineError, OSError) as error:
         raise damaged(file, error) from error
-    said = ""
-    if len(book.sheet_names) > 1:
-        said = (
-            f"{file}: taken is the first of {len(book.sheet_names)} sheets, "
-            f"{book.sheet_names[0]!r}."
-        )
+    if not sheet:
+        raise DataError(f"{file} has no rows.")
     rows = [[_told(value) for value in row] for row in sheet]
-    return rows, ((said,) if said else ())
+    columns, has_header, notes = columns_of(rows, str(file), known)
+    if (count := len(book.sheet_names)) > 1:
+        first = book.sheet_names[0]
+        notes = (f"{file}: taken is the first of {count} sheets, {first!r}.", *notes)
+    values = list(map(list, zip(*rows[has_header:], strict=True)))
+    schema = pa.schema([(column, pa.string()) for column in columns])
+    said = None if has_header else ",".join(columns)
+    return Part(
+        str(file),
+        pa.table(values or [[]] * len(columns), schema=schema),
+        row=lambda index: index + 1 + has_header,
+        notes=notes,
+        reading=Reading(header=has_header, columns=said),
+    )
 
 
 def _told(value: Any) -> str:

@@ -77,13 +77,11 @@ def _ask(entry: HubName, revision: str | None) -> DatasetInfo:
     """Asks the Hub, once, for the commit of a revision and the names of its files."""
     from huggingface_hub import HfApi
 
+    def ask() -> DatasetInfo:
+        return HfApi().dataset_info(entry.id, revision=revision, timeout=seconds)
+
     seconds = _patience()
-    return _within(
-        seconds,
-        entry,
-        revision,
-        lambda: HfApi().dataset_info(entry.id, revision=revision, timeout=seconds),
-    )
+    return _within(seconds, entry, revision, ask)
 
 
 def _fetch_card(entry: HubName, revision: str | None) -> None:
@@ -164,10 +162,10 @@ def _refusal(
         )
     if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
         why = f"gave no answer within {seconds:g} s (HF_HUB_ETAG_TIMEOUT sets another)"
+    elif status:
+        why = f"answered {status}"
     else:
-        why = (
-            f"answered {status}" if status else f"is out of reach ({first_line(error)})"
-        )
+        why = f"is out of reach ({first_line(error)})"
     return UnreachableError(f"{constants.ENDPOINT} {why}")
 
 

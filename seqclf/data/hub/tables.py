@@ -26,7 +26,7 @@ def found_of(
     revision: str | None = None,
     notes: tuple[str, ...] = (),
 ) -> Found:
-    """Puts tables under the names that splits have here.
+    """Puts tables, by the names that a data set gives its splits, under those of here.
 
     `tables` are by the names that the data set gives its splits, `features` its
     columns; `place` is what messages call it, `name` its short name, for runs, and
@@ -36,6 +36,8 @@ def found_of(
     Raises:
       DataError: If it has no train split; those it has are listed.
     """
+    from datasets import ClassLabel
+
     parts: dict[str, list[Part]] = {}
     for split, pieces in tables.items():
         if split.lower() in SPLIT_NAMES:
@@ -54,22 +56,16 @@ def found_of(
         name=name,
         source=source,
         parts=parts,
-        label_names=_label_names(features),
+        label_names={
+            column: tuple(feature.names)
+            for column, feature in features.items()
+            if isinstance(feature, ClassLabel) and feature.names
+        },
         text_column=_if_there(hints.text_column, features),
         label_column=_if_there(hints.label_column, features),
         revision=revision,
         notes=notes,
     )
-
-
-def _label_names(features: Features) -> dict[str, tuple[str, ...]]:
-    from datasets import ClassLabel
-
-    return {
-        column: tuple(feature.names)
-        for column, feature in features.items()
-        if isinstance(feature, ClassLabel) and feature.names
-    }
 
 
 def _if_there(columns: str | None, features: Features) -> str | None:
