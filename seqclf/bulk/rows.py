@@ -5,14 +5,15 @@ A new input format is one function and one entry in `READERS`.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from seqclf.bulk.chunks import Options, Rows, table_rows
 from seqclf.bulk.parquet_rows import parquet_rows
 from seqclf.bulk.sources import Source
-from seqclf.bulk.text_rows import delimited_rows, has_labels, json_rows, text_rows
+from seqclf.bulk.text_rows import delimited_rows, json_rows, text_rows
 from seqclf.data.files import READERS as FORMATS
-from seqclf.data.files import TEXT_SUFFIX, refuse_idle
+from seqclf.data.files import TEXT_SUFFIX, read_file, refuse_idle
 from seqclf.errors import ConfigError, DataError
 
 # Formats that are read a chunk at a time; others are read whole.
@@ -52,6 +53,8 @@ def _reader(source: Source, options: Options) -> Callable[[Source, Options], Row
     if source.suffix == TEXT_SUFFIX and not options.lines:
         if any((given.delimiter, given.header is not None, given.columns)):
             return delimited_rows
-        if len(source.files) == 1 and has_labels(source.files[0], options):
-            return table_rows
+        if len(source.files) == 1:
+            with contextlib.suppress(DataError):  # lines that hold texts and labels
+                read_file(source.files[0], options)
+                return table_rows
     return READERS.get(source.suffix, table_rows)

@@ -23,7 +23,6 @@ from seqclf.bulk.streams import Record
 from seqclf.data import names as column_names
 from seqclf.data.columns import texts_or_nulls
 from seqclf.data.dataset import Part
-from seqclf.data.files import read_file
 from seqclf.data.formats.delimited import DELIMITERS, Dialect
 from seqclf.data.formats.json_files import Row
 from seqclf.errors import ConfigError, DataError
@@ -84,10 +83,7 @@ def json_rows(source: Source, options: Options) -> Rows:
     if any(streams.is_document(file, options) for file in source.files):
         return table_rows(source, options)
 
-    def records() -> Iterator[Record]:
-        for file in source.files:
-            yield from streams.json_lines(file, options)
-
+    records = _stream(streams.json_lines, source, options)
     kinds, num_rows, head = _survey(records(), options)
     if not kinds.names:
         raise DataError(f"{source.name} holds no JSON object.")
@@ -103,6 +99,12 @@ def json_rows(source: Source, options: Options) -> Rows:
     return Rows(source, num_rows, schema, read, said)
 
 
+def _stream(
+    lines: Callable[[Path, Known], Iterator[Record]], source: Source, options: Options
+) -> Callable[[], Iterator[Record]]:
+    return lambda: (record for file in source.files for record in lines(file, options))
+
+
 def _in_order(
     records: Iterable[Record], schema: pa.Schema, texts: Sequence[str]
 ) -> Iterator[Record]:
@@ -115,11 +117,9 @@ def _in_order(
 def _part_of(source: Source, head: Sequence[Row]) -> Part:
     """Returns the strings of the first rows, for the choice of the column of texts."""
     rows = [_taken_apart(row) for row in head]
-    columns = dict.fromkeys(name for row in rows for name in row)
-    strings = {
-        name: pa.array([row.get(name) for row in rows], pa.string()) for name in columns
-    }
-    return Part(source.name, pa.table(strings))
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = [pa.array([row.get(name) for row in rows], pa.string()) for name in names]
+    return Part(source.name, pa.table(columns, names=list(names)))
 
 
 def _taken_apart(row: Row) -> dict[str, str | None]:
@@ -171,23 +171,10 @@ def text_rows(source: Source, options: Options) -> Rows:
     return _lines_as_rows(source, options) if options.lines else _files(source, options)
 
 
-def has_labels(file: Path, options: Options) -> bool:
-    """Tells whether the lines of a plain text file hold texts with their labels."""
-    try:
-        read_file(file, options)
-    except DataError:
-        return False
-    return True
-
-
 def _lines_as_rows(source: Source, options: Options) -> Rows:
-    def records() -> Iterator[Record]:
-        for file in source.files:
-            yield from streams.text_lines(file, options)
-
-    num_rows = _count(records(), options)
+    records = _stream(streams.text_lines, source, options)
     read = _reader(records, TEXT_SCHEMA, "text", options)
-    return Rows(source, num_rows, TEXT_SCHEMA, read)
+    return Rows(source, _count(records(), options), TEXT_SCHEMA, read)
 
 
 def _files(source: Source, options: Options) -> Rows:
@@ -212,12 +199,8 @@ def _about_lines(files: Sequence[Path], options: Options) -> tuple[str, ...]:
     if len(files) > 1:
         return ()
     count = sum(1 for _ in streams.text_lines(files[0], options))
-    if count < 2:
-        return ()
-    return (
-        f"{files[0]} is taken for one text of {count:,} lines; --lines takes each line "
-        f"for a text.",
-    )
+    said = f"{files[0]} is taken for one text of {count:,} lines; "
+    return (f"{said}--lines takes each line for a text.",) if count > 1 else ()
 
 
 def _checked(records: Iterable[Record], options: Options) -> Iterator[Record]:

@@ -140,7 +140,8 @@ def _settings_tables(run: Run) -> list[Any]:
     tables = []
     groups: dict[str, Any] = {**settings.to_dict(run.config)}
     if run.is_linear:
-        groups = {"data": groups["data"], "model": {"baseline": _baseline_of(run)}}
+        model = {"baseline": run.config.model.baseline}
+        groups = {"data": groups["data"], "model": model}
     if run.has_scores:
         groups["environment"] = to_plain(run.any_environment)
     for part, values in groups.items():
@@ -149,10 +150,6 @@ def _settings_tables(run: Run) -> list[Any]:
             table.add_row(key.replace("_", " "), escape(_shown(value)))
         tables.append(table)
     return tables
-
-
-def _baseline_of(run: Run) -> str | None:
-    return run.config.model.baseline
 
 
 def _shown(value: Any) -> str:

@@ -50,7 +50,8 @@ class Task:
 
 def recall(rng: random.Random, label: int, distance: int) -> str:
     """Returns a marker, the label, followed by `distance` meaningless tokens."""
-    rest = [_one(rng, DISTRACTORS) for _ in range(distance)]
+    choices = len(DISTRACTORS)
+    rest = [DISTRACTORS[_below(rng, choices)] for _ in range(distance)]
     return " ".join([MARKERS[label], *rest])
 
 
@@ -187,7 +188,3 @@ def _spread(rng: random.Random, distance: int, spread: str = "none") -> Iterator
 
 def _below(rng: random.Random, n: int) -> int:
     return int(rng.random() * n)
-
-
-def _one(rng: random.Random, tokens: tuple[str, ...]) -> str:
-    return tokens[_below(rng, len(tokens))]

@@ -25,15 +25,10 @@ def numbered(count: int) -> tuple[str, ...]:
     return tuple(f"column_{number}" for number in range(1, count + 1))
 
 
-def columns_of(
-    sample: Sequence[Sequence[str]], place: str, known: Known
-) -> tuple[tuple[str, ...], bool, tuple[str, ...]]:
+def columns_of(sample: Sequence[Sequence[str]], place: str, known: Known) -> Columns:
     """Names the columns of a file, and tells whether its first row does.
 
     `sample` has its first rows, one at least.
-
-    Returns:
-      The names, whether the first row holds them, and what the user should know.
 
     Raises:
       DataError: If nothing tells; both answers are named as options.
