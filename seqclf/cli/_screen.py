@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from seqclf.bulk import Answered
     from seqclf.records.training import Epoch, Event, OnEvent, Stepped
+    from seqclf.report.table import Table
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -38,6 +39,13 @@ def stdout() -> Console:
 def print_json(value: Any) -> None:
     """Prints JSON, whole, to stdout."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def print_table(table: Table) -> None:
+    """Prints a table to stdout."""
+    from seqclf.report.table import to_terminal
+
+    stdout().print(to_terminal(table))
 
 
 def note(text: str, quiet: bool = False) -> None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqclf.cli import _options as options
-from seqclf.cli._screen import clean, note, print_json, stdout
+from seqclf.cli._screen import clean, note, print_json, print_table, stdout
 from seqclf.config import RunConfig
 
 if TYPE_CHECKING:
     from seqclf.records.dataset import Summary
+    from seqclf.report.table import Table
 
 app = typer.Typer(help="List and inspect data sets.", no_args_is_help=True)
 
@@ -93,7 +94,7 @@ def _print(summary: Summary, max_length: int) -> None:
         soft_wrap=True,
     )
     console.print(_splits_table(summary, max_length))
-    console.print(_labels_table(summary))
+    print_table(_labels_table(summary))
     console.print(_lengths_line(summary), soft_wrap=True)
     shared = ", ".join(f"{where} {n:,}" for where, n in summary.shared.items())
     console.print(f"Texts that stand in two splits: {shared}.", soft_wrap=True)
@@ -125,25 +126,21 @@ def _splits_table(summary: Summary, max_length: int) -> Any:
     return table
 
 
-def _labels_table(summary: Summary) -> Any:
+def _labels_table(summary: Summary) -> Table:
     """Returns the labels with their shares, the commonest in train first."""
-    from rich.markup import escape
-    from rich.table import Table
-
     from seqclf.data.dataset import TRAIN
+    from seqclf.report.table import Table
 
     splits = {n: s for n, s in summary.splits.items() if sum(s.labels.values())}
-    table = Table()
-    table.add_column("label")
-    for name in splits:
-        table.add_column(f"{name} %", justify="right")
     ranked = sorted(summary.labels, key=lambda x: -splits[TRAIN].labels[x])
+    rows = []
     for label in ranked[:LABELS_SHOWN]:
         shares = [s.labels[label] / s.texts for s in splits.values()]
-        table.add_row(escape(clean(label)), *(f"{100 * share:.1f}" for share in shares))
+        rows.append((clean(label), *(f"{100 * share:.1f}" for share in shares)))
     if len(ranked) > LABELS_SHOWN:
-        table.add_row(f"and {len(ranked) - LABELS_SHOWN} more")
-    return table
+        rows.append((f"and {len(ranked) - LABELS_SHOWN} more", *[""] * len(splits)))
+    header = ("label", *(f"{name} %" for name in splits))
+    return Table(header=header, rows=tuple(rows))
 
 
 def _lengths_line(summary: Summary) -> str:

@@ -26,10 +26,7 @@ def doctor(
     from seqclf.machine import examine
 
     findings = examine(models_dir, cache_dir, network)
-    if json:
-        print_json(findings)
-        return
-    _print(findings)
+    print_json(findings) if json else _print(findings)
 
 
 def _print(findings: dict[str, Any]) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seqclf.cli import _options as options
 from seqclf.cli._options import option
-from seqclf.cli._screen import Screen, print_json, stdout
+from seqclf.cli._screen import Screen, print_json, print_table
 from seqclf.errors import ConfigError
 
 if TYPE_CHECKING:
     from seqclf.export import Artefact
+    from seqclf.report.table import Table
 
 Run = Annotated[
     Path | None,
@@ -91,24 +92,21 @@ def export(
     if json:
         print_json([{"path": str(a.path)} | to_json(a.record) for a in made])
     else:
-        stdout().print(_table(made, output or EXPORTS / chosen.name))
+        print_table(_table(made, output or EXPORTS / chosen.name))
 
 
-def _table(made: Sequence[Artefact], folder: Path) -> Any:
-    from rich.markup import escape
-    from rich.table import Table
+def _table(made: Sequence[Artefact], folder: Path) -> Table:
+    from seqclf.report.table import Table
 
-    table = Table(title=escape(str(folder)), title_justify="left")
-    headers = ("format", "kB", "greatest\ndifference", "same\nlabel %", "ms per\ntext")
-    for header in headers:
-        table.add_column(header, justify="left" if header == "format" else "right")
-    for artefact in made:
-        record = artefact.record
-        table.add_row(
+    header = ("format", "kB", "greatest\ndifference", "same\nlabel %", "ms per\ntext")
+    rows = tuple(
+        (
             record.format,
             f"{record.bytes / 1000:,.0f}",
             f"{record.greatest_difference:.1e}",
             f"{100 * record.label_agreement:.2f}",
             f"{record.milliseconds_per_text:.2f}",
         )
-    return table
+        for record in (artefact.record for artefact in made)
+    )
+    return Table(header=header, rows=rows, title=str(folder))

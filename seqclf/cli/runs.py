@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seqclf.cli import _options as options
-from seqclf.cli._screen import note, print_json, stdout
+from seqclf.cli._screen import note, print_json, print_table, stdout
 
 if TYPE_CHECKING:
+    from seqclf.report.table import Table
     from seqclf.runs import Run
 
 app = typer.Typer(help="List, inspect and remove runs.", no_args_is_help=True)
@@ -41,7 +43,7 @@ def list_runs(
     if json:
         print_json(records)
     elif records:
-        stdout().print(_table(records))
+        print_table(_table(records))
     else:
         note(f"No runs: {runs.no_runs(models_dir)}")
 
@@ -59,30 +61,28 @@ def _record(run: Run) -> dict[str, Any]:
         else:
             record |= {"cell": config.model.cell, "seed": config.training.seed}
         if run.is_finished:
-            record |= {"time": run.complete.time}
-        if run.is_finished and run.has_scores:
-            record |= {"accuracy": run.metrics[TEST].accuracy}
+            record["time"] = run.complete.time
+            if run.has_scores:
+                record["accuracy"] = run.metrics[TEST].accuracy
     except SeqclfError as error:
         return {"run": run.name, "finished": False, "error": str(error)}
     return record
 
 
-def _table(records: list[dict[str, Any]]) -> Any:
-    from rich.markup import escape
-    from rich.table import Table
+def _table(records: list[dict[str, Any]]) -> Table:
+    from seqclf.report.table import Table
 
-    table = Table()
-    for header in ("run", "data", "cell", "seed", "test accuracy %", "finished"):
-        table.add_column(header, justify="right" if "%" in header else "left")
+    header = ("run", "data", "cell", "seed", "test accuracy %", "finished")
+    rows = []
     for record in records:
         accuracy = f"{100 * record['accuracy']:.1f}" if "accuracy" in record else ""
         state = "damaged" if "error" in record else "no"
         when = record["time"][:16].replace("T", " ") if "time" in record else state
         kind, seed = record.get("cell") or record.get("baseline"), record.get("seed")
         shown = (record["run"], record.get("data"), kind, seed)
-        cells = ["" if value is None else str(value) for value in shown]
-        table.add_row(*map(escape, cells), accuracy, when)
-    return table
+        cells = ("" if value is None else str(value) for value in shown)
+        rows.append((*cells, accuracy, when))
+    return Table(header=header, rows=tuple(rows), numbers=(4,))
 
 
 @app.command("show", cls=options.Command)
@@ -123,21 +123,18 @@ def show(
     else:
         console.print(f"{chosen.name}: saved from Python, without scores", markup=False)
     for table in _settings_tables(chosen):
-        console.print(table)
+        print_table(table)
     if not chosen.is_linear:
         console.print(_history_table(chosen))
-    for table in scores.tables(test) if test else ():
-        console.print(table)
+    for one in scores.tables(test) if test else ():
+        console.print(one)
 
 
-def _settings_tables(run: Run) -> list[Any]:
-    from rich.markup import escape
-    from rich.table import Table
-
+def _settings_tables(run: Run) -> Iterator[Table]:
     from seqclf import config as settings
     from seqclf.records.plain import to_plain
+    from seqclf.report.table import Table
 
-    tables = []
     groups: dict[str, Any] = {**settings.to_dict(run.config)}
     if run.is_linear:
         model = {"baseline": run.config.model.baseline}
@@ -145,11 +142,8 @@ def _settings_tables(run: Run) -> list[Any]:
     if run.has_scores:
         groups["environment"] = to_plain(run.any_environment)
     for part, values in groups.items():
-        table = Table("setting", "value", title=part, title_justify="left")
-        for key, value in values.items():
-            table.add_row(key.replace("_", " "), escape(_shown(value)))
-        tables.append(table)
-    return tables
+        rows = tuple((key.replace("_", " "), _shown(values[key])) for key in values)
+        yield Table(header=("setting", "value"), rows=rows, title=part, numbers=())
 
 
 def _shown(value: Any) -> str:

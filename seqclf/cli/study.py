@@ -149,10 +149,7 @@ def study(
 
 
 def _note_idle(context: typer.Context, name: str, screen: Screen) -> None:
-    """Says which of the given options the study sets itself, or has no use for.
-
-    They are not refused: one recipe may be given to all studies.
-    """
+    """Says which given options do nothing; one recipe may be given to all studies."""
     own = ABOUT[name].idle - {"text", "range_test"}  # which the workflow refuses
     for given in sorted(o for o in own if options.is_given(context, o)):
         flag = f"--{given.replace('_', '-')}"

@@ -17,7 +17,7 @@ from seqclf.comparison.rows import compare_runs
 from seqclf.config import RunConfig, require_count
 from seqclf.data.layout import STANDARD_INPUT
 from seqclf.errors import ConfigError
-from seqclf.evaluation.baselines import BaselineTask, baseline_tasks
+from seqclf.evaluation.baselines import baseline_tasks
 from seqclf.machine import jobs_for
 from seqclf.marker import COMPARISON, COMPARISON_FILE, kind_of
 from seqclf.model import backend
@@ -140,7 +140,10 @@ def _compare_finished(
         named = (target.name, target.overwrite)
         place = planning.place_for(finished, target.models, *named)
     data = _data_again(finished[0], target.cache, listener)
-    baselines = _baselines(data, finished[0], listener) if data else []
+    models = finished[0].path.parent
+    baselines = baseline_tasks(finished[0].config, data, models) if data else []
+    with listener.progress({}) as report:
+        planning.fit_baselines(baselines, report)
     result = compare_runs(finished, baselines)
     if place is None:
         return result, None
@@ -261,13 +264,3 @@ def _data_again(run: Run, cache: Path, listener: Listener) -> EncodedDataset | N
         listener.note(f"No baselines, for {source} has changed since the training.")
         return None
     return data
-
-
-def _baselines(
-    data: EncodedDataset, run: Run, listener: Listener
-) -> list[BaselineTask]:
-    """Fits the baselines on data, unless that is done."""
-    tasks = baseline_tasks(run.config, data, run.path.parent)
-    with listener.progress({}) as report:
-        planning.fit_baselines(tasks, report)
-    return tasks

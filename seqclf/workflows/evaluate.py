@@ -34,23 +34,18 @@ def evaluate_run(
       ConfigError: If there is no such split, or the run's data cannot be read again.
       DataError: If the data has no such split, or a label that the run lacks.
     """
-    data = _data(run, config or DataConfig(), given, source)
-    result = evaluate(run, data, split)
-    for sentence in result.notes:
-        listener.note(f"Note: {sentence}")
-    return result
-
-
-def _data(
-    run: Run, config: DataConfig, given: Collection[str], source: str | None
-) -> DataConfig:
+    config, data = config or DataConfig(), run.data
     if source is not None:
-        return dataclasses.replace(config, source=source)
-    own = run.data
-    if own.source == "-":
+        data = dataclasses.replace(config, source=source)
+    elif data.source == "-":
         raise ConfigError(
             f"{run.name} was trained on standard input, which is gone; name the data "
             f"with --data."
         )
-    changed = {field: getattr(config, field) for field in {*given} - {"source"}}
-    return dataclasses.replace(own, **changed)
+    else:
+        changed = {field: getattr(config, field) for field in {*given} - {"source"}}
+        data = dataclasses.replace(data, **changed)
+    result = evaluate(run, data, split)
+    for sentence in result.notes:
+        listener.note(f"Note: {sentence}")
+    return result

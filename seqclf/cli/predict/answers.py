@@ -74,11 +74,11 @@ def answer_values(
     labels: Sequence[str], top: int, text: str, row: list[float]
 ) -> dict[str, Any]:
     """Returns an answer as plain values, as `predict --json` prints them."""
-    label, probability = _ranked(labels, row)[0]
-    values: dict[str, Any] = {"text": text, "label": label, "probability": probability}
-    shown = _ranked(labels, row)[:top] if top > 1 else zip(labels, row, strict=True)
-    values["probabilities"] = dict(shown)
-    return values
+    ranked = _ranked(labels, row)
+    label, probability = ranked[0]
+    shown = dict(ranked[:top] if top > 1 else zip(labels, row, strict=True))
+    values = {"text": text, "label": label, "probability": probability}
+    return values | {"probabilities": shown}
 
 
 def plain_answer(labels: Sequence[str], top: int, row: list[float]) -> str:
@@ -92,9 +92,8 @@ def plain_answer(labels: Sequence[str], top: int, row: list[float]) -> str:
 def shortened(text: str) -> str:
     """Returns the beginning of a text, fit for a terminal."""
     shown = clean(text).strip()
-    if len(shown) > SHOWN_CHARACTERS:
-        shown = shown[: SHOWN_CHARACTERS - 1] + "…"
-    return shown
+    is_long = len(shown) > SHOWN_CHARACTERS
+    return shown[: SHOWN_CHARACTERS - 1] + "…" if is_long else shown
 
 
 def dumped(values: Any) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import random
 from bisect import bisect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -44,12 +44,9 @@ SUPPORT_FIRST_SHARE = 25
 
 
 class Review(NamedTuple):
-    """One review and where its deciding words stand.
+    """A review of a label, 0 negative or 1 positive.
 
-    Attributes:
-        text: the review.
-        label: 0 negative or 1 positive.
-        tail: tokens between the last deciding sentence and the end of the text.
+    `tail` counts the tokens behind the last deciding sentence.
     """
 
     text: str
@@ -57,20 +54,18 @@ class Review(NamedTuple):
     tail: int
 
 
+def _count(rng: random.Random, weights: Iterable[int]) -> int:
+    sums = list(accumulate(weights))
+    return bisect(sums, rng.random() * sums[-1])
+
+
 def _pick(rng: random.Random, weights: dict[str, int]) -> str:
-    sums = list(accumulate(weights.values()))
-    return list(weights)[bisect(sums, rng.random() * sums[-1])]
-
-
-def _count(rng: random.Random, weights: tuple[int, ...]) -> int:
-    return bisect(list(accumulate(weights)), rng.random() * sum(weights))
+    return list(weights)[_count(rng, weights.values())]
 
 
 def _notes(composer: Composer, weights: tuple[int, ...]) -> list[str]:
-    rng = composer.rng
-    kinds = {"hearsay": HEARSAY_SHARE, "filler": 100 - HEARSAY_SHARE}
-    number = _count(rng, weights)
-    return [composer.sentence(_pick(rng, kinds)) for _ in range(number)]
+    rng, kinds = composer.rng, {"hearsay": HEARSAY_SHARE, "filler": 100 - HEARSAY_SHARE}
+    return [composer.sentence(_pick(rng, kinds)) for _ in range(_count(rng, weights))]
 
 
 def compose(rng: random.Random, label: int, tail: int = 0) -> Review:
@@ -85,15 +80,13 @@ def compose(rng: random.Random, label: int, tail: int = 0) -> Review:
     opinions = [composer.sentence(kind)]
     number = _count(rng, SUPPORTS.get(kind, SUPPORTS_ELSEWHERE))
     supports = [composer.sentence("support") for _ in range(number)]
-    if rng.random() * 100 < SUPPORT_FIRST_SHARE:
-        opinions = supports + opinions
-    else:
-        opinions += supports
+    is_first = rng.random() * 100 < SUPPORT_FIRST_SHARE
+    opinions = supports + opinions if is_first else opinions + supports
     after = _notes(composer, NOTES_AFTER)
     while count_tokens(" ".join(after)) < tail:
         after.append(composer.sentence("filler"))
     text = " ".join(before + opinions + after)
-    return Review(text, label, count_tokens(" ".join(after)))
+    return Review(text, label, tail=count_tokens(" ".join(after)))
 
 
 def compose_all(seed: int = SEED) -> dict[str, list[Review]]:

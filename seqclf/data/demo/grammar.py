@@ -10,6 +10,7 @@ import random
 import re
 import tomllib
 from bisect import bisect
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -38,14 +39,13 @@ CONSONANT_SOUND = re.compile(r"\b([Aa])n (?=(?:one\b|once\b|us[eu]|uni[qvfo]|Eu)
 SENTENCE_START = re.compile(r"(?:^|(?<=[.!?] ))[a-z]")
 
 
+@dataclass(slots=True)
 class Options:
-    """The fillers of one slot, how often each is drawn, and whether but once."""
+    """The fillers of one slot, the sums of their weights, and whether to draw once."""
 
-    def __init__(self, once: bool = True) -> None:
-        """Starts without fillers."""
-        self.once = once
-        self.fillers: list[str] = []
-        self.sums = [0.0]
+    once: bool = True
+    fillers: list[str] = field(default_factory=list)
+    sums: list[float] = field(default_factory=lambda: [0.0])
 
     def add(self, filler: str, weight: float) -> None:
         """Adds a filler; its chance is in proportion to its positive weight."""
@@ -136,7 +136,11 @@ class Composer:
 
         def expand(match: re.Match[str]) -> str:
             slot, mark = match.groups()
-            return self.expand(slot, self._resolve(mark, polarity))
+            asked = 1 - polarity if mark == "!" else polarity
+            if mark == "?":
+                contrary = self.rng.random() * 100 < CONTRARY_SHARE
+                asked = 1 - self.label if contrary else self.label
+            return self.expand(slot, asked)
 
         return SLOT.sub(expand, pattern)
 
@@ -153,18 +157,11 @@ class Composer:
         """Returns a finished sentence that expresses the label."""
         return finish(self.expand(slot, self.label))
 
-    def _resolve(self, mark: str, polarity: int) -> int:
-        if mark == "?":
-            contrary = self.rng.random() * 100 < CONTRARY_SHARE
-            return 1 - self.label if contrary else self.label
-        return 1 - polarity if mark == "!" else polarity
-
     def _draw(self, options: Options) -> str:
-        filler = options.draw(self.rng)
-        for _ in range(6):
+        for _ in range(7):  # then a filler may come again
+            filler = options.draw(self.rng)
             if not options.once or filler not in self.used:
                 break
-            filler = options.draw(self.rng)
         self.used.add(filler)
         return filler
 
