@@ -18,7 +18,7 @@ from seqclf.linear.model import LinearModel, features_of
 from seqclf.linear.ngrams import NGrams, fit_ngrams, tokenized
 from seqclf.linear.onnx_graph import to_onnx
 from seqclf.model.onnx_graph import open_session
-from seqclf.model.scoring import probabilities_of
+from seqclf.model.scoring import fit_temperature, probabilities_of
 from seqclf.runs.run import LINEAR_FILE
 from seqclf.text import tokens
 from seqclf.text.batching import pad
@@ -118,7 +118,7 @@ def test_a_temperature_follows_the_size_of_the_logits():
     label_ids = rng.integers(0, 3, 400)
     logits = rng.normal(size=(400, 3)) + 1.5 * np.eye(3)[label_ids]
     (one, loss), (ten, same) = (
-        fit.fit_temperature(logits * factor, label_ids) for factor in (1, 10)
+        fit_temperature(logits * factor, label_ids) for factor in (1, 10)
     )
     assert ten == pytest.approx(10 * one, rel=1e-3)
     assert same == pytest.approx(loss, rel=1e-6)
@@ -128,7 +128,7 @@ def test_a_few_texts_that_are_all_right_do_not_make_it_certain():
     label_ids = np.arange(30) % 2
     logits = np.where(np.eye(2)[label_ids] > 0, 1.0, -1.0)
     # The best two-way answer states (30 + 1) / (30 + 2): log odds of log(31).
-    temperature, _ = fit.fit_temperature(logits, label_ids)
+    temperature, _ = fit_temperature(logits, label_ids)
     assert temperature == pytest.approx(2 / np.log(31), rel=1e-3)
 
 
@@ -173,7 +173,7 @@ def test_validation_chooses_and_calibrates(fitted, tmp_path, monkeypatch):
 
     def loss_of(found: fit.Fitted) -> float:
         # Calibrated logits want no other temperature.
-        temperature, loss = fit.fit_temperature(found.model.logits_of(texts), true)
+        temperature, loss = fit_temperature(found.model.logits_of(texts), true)
         assert temperature == pytest.approx(1, abs=0.01)
         return loss
 

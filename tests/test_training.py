@@ -154,10 +154,35 @@ def test_the_best_epoch_is_restored_and_training_stops_in_time():
     model = build_model(PLAIN, 20, 2, 3)
     history = fit(model, examples(64), turned, config)
     assert len(history.epochs) == history.best_epoch + 2 < 30
-    restored = probabilities_of(logits_of(model, turned, 8))
-    loss = -np.log(restored[np.arange(32), turned.label_ids]).mean()
+    logits = logits_of(model, turned, 8)
     best = history.epochs[history.best_epoch - 1].validation_loss
-    assert loss == pytest.approx(best, rel=1e-4)
+    as_trained = log_loss(logits * history.temperature, turned.label_ids)
+    assert as_trained == pytest.approx(best, rel=1e-4)
+
+
+def log_loss(logits: np.ndarray, label_ids: np.ndarray) -> float:
+    own = probabilities_of(logits)[np.arange(len(label_ids)), label_ids]
+    return float(-np.log(own).mean())
+
+
+def test_probabilities_are_calibrated_on_validation_and_answers_stay():
+    train, validation = examples(64), examples(64, seed=9)
+    turned = np.arange(64) % 4 == 0  # a quarter cannot be right: certainty costs
+    label_ids = np.where(turned, 1 - validation.label_ids, validation.label_ids)
+    validation = dataclasses.replace(validation, label_ids=label_ids)
+    model = build_model(PLAIN, 20, 2, 3)
+    history = fit(model, train, validation, dataclasses.replace(RECIPE, epochs=4))
+    calibrated = logits_of(model, validation, 8)
+    as_trained = calibrated * history.temperature
+    best = log_loss(calibrated, validation.label_ids)
+    assert best < log_loss(as_trained, validation.label_ids)
+    # The least that any division reaches, but for the share that Platt's targets take.
+    others = [
+        log_loss(as_trained / t, validation.label_ids)
+        for t in np.geomspace(0.05, 20, 99)
+    ]
+    assert best == pytest.approx(min(others), rel=0.02)
+    assert (calibrated.argmax(1) == as_trained.argmax(1)).all()
 
 
 def test_a_loss_that_is_no_number_stops_with_a_diagnosis():

@@ -11,12 +11,12 @@ import numpy as np
 from seqclf.data.dataset import TRAIN, VALIDATION
 from seqclf.linear.model import LinearModel, features_of
 from seqclf.linear.ngrams import NGrams, fit_ngrams, tokenized
+from seqclf.model.scoring import fit_temperature
 from seqclf.text.encoding import EncodedDataset
 
 REGULARIZATIONS = (0.1, 0.3, 1.0, 3.0)  # C of NB-weighted n-grams
 TFIDF_REGULARIZATIONS = (1.0, 10.0, 100.0)
 FEWEST_FOR_RARE = 500  # texts; below it every n-gram may be the only one of its kind
-LEAST_LOG = -30.0  # of a probability, or one text of such a label is an endless loss
 NEVER = -1e30  # logit of a label that train lacks
 
 
@@ -168,29 +168,3 @@ def _best(
     scaled = weights / np.float32(temperature), bias / np.float32(temperature)
     model = LinearModel(training.ngrams, idf, *scaled)
     return Fitted(model, {"C": c, "temperature": temperature})
-
-
-def fit_temperature(logits: np.ndarray, label_ids: np.ndarray) -> tuple[float, float]:
-    """Returns what to divide logits by for the least log loss, and that loss.
-
-    The true label counts for (n + 1) / (n + 2) and the others for the rest, or a few
-    texts that are all right would ask for certainty (Guo et al. 2017, arXiv:1706.04599;
-    Platt 1999, section 2.2).
-
-    Args:
-      logits: float [n, labels].
-      label_ids: int [n], the true labels.
-    """
-    from scipy.optimize import minimize_scalar
-    from scipy.special import log_softmax
-
-    n, width = logits.shape
-    targets = np.full((n, width), 1 / ((n + 2) * (width - 1)))
-    targets[np.arange(n), label_ids] = (n + 1) / (n + 2)
-
-    def loss(log_temperature: float) -> float:
-        logs = log_softmax(logits / np.exp(log_temperature), axis=1)
-        return float(-(targets * np.maximum(logs, LEAST_LOG)).sum(axis=1).mean())
-
-    found = minimize_scalar(loss, bounds=(-7, 7), method="bounded")
-    return float(np.exp(found.x)), float(found.fun)

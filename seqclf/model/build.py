@@ -20,7 +20,7 @@ from seqclf.text.tokens import PADDING_ID
 
 Tensor = Any
 
-RECURRENT, CONVOLUTION = "recurrent", "convolution"
+RECURRENT, CONVOLUTION, LOGITS = "recurrent", "convolution", "logits"
 
 
 def build_model(
@@ -67,7 +67,7 @@ def build_model(
         config.dropout_rate, seed=_seed(seed, "pooled_dropout"), name="pooled_dropout"
     )(pooled)
     logits = layers.Dense(
-        num_labels, kernel_initializer=_glorot(seed, "logits"), name="logits"
+        num_labels, kernel_initializer=_glorot(seed, LOGITS), name=LOGITS
     )(pooled)
     return keras.Model(token_ids, logits, name=f"seqclf_{config.cell}")
 

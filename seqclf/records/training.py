@@ -37,6 +37,8 @@ class Environment:
       kernel: What ran the recurrence, see `kernels.kernel_of`.
       parameters: All weights; `recurrent_parameters` are those of the recurrent layers.
       best_epoch: The epoch of the least validation loss, from 1.
+      temperature: What the logits were divided by so that validation's probabilities
+        fit best; None of runs before 0.2.0, whose probabilities are as trained.
       cuts: Times the training was interrupted and resumed.
       seconds_per_epoch: Median, as `tokens_per_second`.
       seconds_to_best: Training time up to the end of the best epoch.
@@ -67,6 +69,7 @@ class Environment:
     seconds: float
     jobs: int = 1
     onnx_difference: float | None = None
+    temperature: float | None = None
     cuts: int = 0
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from seqclf.config import TrainingConfig
 from seqclf.errors import TrainingError
 from seqclf.model.backend import import_keras
-from seqclf.model.scoring import logits_of
+from seqclf.model.scoring import calibrate, logits_of
 from seqclf.records.training import Epoch, EpochEnded, Report, Resumed, Stepped
 from seqclf.text import batching
 from seqclf.text.encoding import Examples
@@ -38,6 +38,7 @@ class History:
         weights.
       padding_share: Fraction of positions in the first epoch that held padding.
       batches: A hash an epoch of the batches that Keras got, in their order.
+      temperature: What calibration divided the logits by, see `scoring.calibrate`.
       cuts: Times the training was interrupted and resumed.
     """
 
@@ -45,6 +46,7 @@ class History:
     best_epoch: int
     padding_share: float
     batches: list[str]
+    temperature: float
     cuts: int = 0
 
     @property
@@ -72,9 +74,9 @@ def fit(
     """Trains until the epochs are over or the validation loss no longer improves.
 
     Args:
-      model: From `build_model`; gets the weights of its best epoch.
+      model: From `build_model`; gets the weights of its best epoch, calibrated.
       train: What it learns from.
-      validation: What chooses the epoch.
+      validation: What chooses the epoch, and the temperature.
       config: The recipe.
       report: Receives where it resumes (`Resumed`), if it was interrupted, then each
         epoch (`EpochEnded`) and, several times a second, the steps (`Stepped`).
@@ -122,12 +124,14 @@ def fit(
         standing = standing.after_epoch(record, shortened(seen), model.get_weights())
         checkpoints.save(model, standing)
     model.set_weights(standing.best_weights)
+    temperature = calibrate(model, validation, EVALUATION_BATCH_SIZE)
     order = batching.epoch_order(train.lengths, config, epoch=1)
     return History(
         list(standing.history),
         standing.best_epoch,
         batching.padding_share(order, train.lengths),
         list(standing.batches),
+        temperature,
         standing.cuts,
     )
 

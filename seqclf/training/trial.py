@@ -239,6 +239,7 @@ def _environment(
         parameters=int(model.count_params()),
         recurrent_parameters=recurrent_parameters(trial.config.model),
         best_epoch=history.best_epoch,
+        temperature=history.temperature,
         cuts=history.cuts,
         epochs=len(epochs),
         # The median: the first epoch also traces the graph.
