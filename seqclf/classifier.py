@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ from seqclf.linear.model import LinearModel
 from seqclf.model.keras_file import open_keras
 from seqclf.model.onnx_graph import onnx_predict
 from seqclf.model.scoring import Predict, batched_logits, probabilities_of
-from seqclf.runs import Run
+from seqclf.runs import AnyRun, Mean, Run, members_of
 from seqclf.runs.comparisons import run_or_default
+from seqclf.runs.mean import mean
 from seqclf.runs.run import LINEAR_FILE, MODEL_FILE, ONNX_FILE
 from seqclf.system import cores
 from seqclf.text.arrays import strings
@@ -43,6 +45,7 @@ class Classifier:
       text: Length settings it was trained with.
       labels: Label names; the column of its probabilities.
       threads: Batches that it predicts at a time.
+      others: Models whose probabilities are averaged with its own.
     """
 
     logits: Predict
@@ -50,11 +53,12 @@ class Classifier:
     text: TextConfig
     labels: tuple[str, ...]
     threads: int = 1
+    others: tuple[Classifier, ...] = ()
 
     @classmethod
     def open(
         cls,
-        run: Run | str | os.PathLike[str] | None = None,
+        run: AnyRun | str | os.PathLike[str] | None = None,
         models_dir: str | os.PathLike[str] | None = None,
     ) -> Classifier:
         """Opens a finished run with ONNX Runtime, or a linear one with numpy.
@@ -63,17 +67,22 @@ class Classifier:
         opened with Keras, which takes seconds to start.
 
         Args:
-          run: A run, its path, or its name in `models_dir`; None takes the run that
-            `seqclf predict` takes, and names it to the logger `seqclf`.
+          run: A run, its path, or its name in `models_dir`; names joined by `+` take
+            the mean of their probabilities. None takes what `seqclf predict` takes, and
+            names it to the logger `seqclf`.
           models_dir: Folder of the runs; None takes $SEQCLF_MODELS, else `models`.
 
         Raises:
           RunError: If there is no such run, or its model cannot be read.
         """
-        if not isinstance(run, Run):
+        if not isinstance(run, Run | Mean):
             run = _find(run, models_folder(models_dir))
-        threads = 1 if run.model_file == MODEL_FILE else cores()
-        return cls(_open(run), run.vocabulary, run.text, run.labels, threads)
+        first, *more = members_of(run)
+        threads = 1 if first.model_file == MODEL_FILE else cores()
+        others = tuple(cls.open(one) for one in more)
+        return cls(
+            _open(first), first.vocabulary, first.text, first.labels, threads, others
+        )
 
     def predict(self, texts: Sequence[str] | pa.Array) -> list[str]:
         """Returns the most probable label of each text, as scikit-learn's `predict`.
@@ -96,6 +105,10 @@ class Classifier:
         array = texts if isinstance(texts, pa.Array) else strings(texts)
         if not len(array):
             return np.empty((0, len(self.labels)), np.float32)
+        others = [other.predict_proba(array) for other in self.others]
+        return mean([self._probabilities(array), *others])
+
+    def _probabilities(self, array: pa.Array) -> np.ndarray:
         token_ids, offsets = encode_texts(array, self.vocabulary, self.text)
         examples = Examples(token_ids, offsets, np.zeros(len(array), np.int32))
         width = len(self.labels)
@@ -105,11 +118,12 @@ class Classifier:
         return probabilities_of(logits)
 
     def lengths(self, texts: pa.Array) -> np.ndarray:
-        """Returns how many tokens of each text the model reads, int64 [texts]."""
-        return np.diff(encode_texts(texts, self.vocabulary, self.text)[1])
+        """Returns how many tokens of each text are read at most, int64 [texts]."""
+        own = np.diff(encode_texts(texts, self.vocabulary, self.text)[1])
+        return reduce(np.maximum, [other.lengths(texts) for other in self.others], own)
 
 
-def _find(named: str | os.PathLike[str] | None, models: Path) -> Run:
+def _find(named: str | os.PathLike[str] | None, models: Path) -> AnyRun:
     run = run_or_default(None if named is None else Path(named), models)
     if named is None:
         logging.getLogger("seqclf").info("the newest run is opened: %s", run.path)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqclf.classifier import BATCH_SIZE, BATCH_TOKENS, Classifier
+from seqclf.errors import ConfigError
 from seqclf.model.scoring import Predict, batched_logits, probabilities_of
 from seqclf.text.arrays import strings
 from seqclf.text.batching import sorted_order
@@ -102,7 +103,14 @@ def explain(classifier: Classifier, text: str) -> Explanation:
     model would read if its `max_length` were that, and the answer is the answer to
     these: the work grows with the square of their number. Any text does, the empty one
     too.
+
+    Raises:
+      ConfigError: If the classifier is a mean of several.
     """
+    if classifier.others:
+        raise ConfigError(
+            "an explanation is of one model, not of a mean; name one run."
+        )
     tokenized = tokenize(strings([text]))
     limit = min(classifier.text.max_length, MOST_TOKENS)
     settings = dataclasses.replace(classifier.text, max_length=limit)

@@ -260,7 +260,7 @@ ANSWERS = {
 
 def compared(expected: list[list[float]] | None = None, **changed: object) -> Agreement:
     probabilities = np.array(expected or ANSWERS["probabilities"], np.float32)
-    check = Check("onnx", Path(), ["a", "b"], probabilities, ("no", "yes"))
+    check = Check("onnx", Path(), ["a", "b"], probabilities, ("no", "yes"), "")
     return compare_answers(check, Answers(**ANSWERS | changed))
 
 

@@ -22,6 +22,8 @@ def desk(workplace, tmp_path_factory) -> Path:
     """A folder with the run and the files that the page names."""
     folder = tmp_path_factory.mktemp("desk")
     shutil.copytree(workplace / "models", folder / "models")
+    for name in ("demo-gru-0", "demo-nb-svm"):  # of one data set, as a mean's runs are
+        shutil.copytree(folder / "models" / "reviews-gru-0", folder / "models" / name)
     rows = [text for text, _ in reviews(30)]
     table = "title,text\n" + "".join(f'"title {i}","{t}"\n' for i, t in enumerate(rows))
     (folder / "reviews.csv").write_text(table)

@@ -26,7 +26,7 @@ from seqclf.bulk.writers import WRITERS
 from seqclf.data.formats.contents import format_of
 from seqclf.errors import ConfigError, DataError
 from seqclf.marker import QUESTION_FILE
-from seqclf.runs import Run
+from seqclf.runs import AnyRun, members_of
 from seqclf.runs import run as files
 from seqclf.storage import strict_json, write_json, write_whole
 from seqclf.system import locked, sync
@@ -37,7 +37,7 @@ DIGITS = 16  # of a hash, in hexadecimal
 Question = Mapping[str, object]  # all that decides what the parts hold, by name
 
 
-def question_of(source: Source, run: Run, options: Options) -> Question:
+def question_of(source: Source, run: AnyRun, options: Options) -> Question:
     """Returns all that decides what the parts hold, by the name for messages.
 
     An input is known by the names, sizes and times of change of its files, a run by
@@ -66,15 +66,13 @@ def _hash_of_files(source: Source) -> str:
     return digest.hexdigest()[:DIGITS]
 
 
-def _hash_of_run(run: Run) -> str:
-    checksums = run.checksums
-    names = (
-        run.model_file,
-        files.VOCABULARY_FILE,
-        files.LABELS_FILE,
-        files.TOKENIZER_FILE,
+def _hash_of_run(run: AnyRun) -> str:
+    shared = (files.VOCABULARY_FILE, files.LABELS_FILE, files.TOKENIZER_FILE)
+    together = "".join(
+        member.checksums[name]
+        for member in members_of(run)
+        for name in (member.model_file, *shared)
     )
-    together = "".join(checksums[name] for name in names)
     return hashlib.sha256(together.encode()).hexdigest()[:DIGITS]
 
 

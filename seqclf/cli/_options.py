@@ -286,15 +286,17 @@ Fresh = Annotated[
     bool,
     _in_output("--fresh", "Restart interrupted trainings instead of resuming them."),
 ]
-RunArgument = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="[RUN]",
-        help="A run, by name or path.",
-        show_default="the newest",
-        autocompletion=complete_run,
-    ),
-]
+
+
+def run_argument(help: str = "A run, by name or path; A+B is their mean.") -> Any:
+    """Returns the argument that names a run; left out, it is the newest."""
+    default, names = "the newest", complete_run
+    return typer.Argument(
+        metavar="[RUN]", help=help, show_default=default, autocompletion=names
+    )
+
+
+RunArgument = Annotated[Path | None, run_argument()]
 NamedRun = Annotated[
     Path | None,
     option("--run", "The same as the argument.", autocompletion=complete_run),

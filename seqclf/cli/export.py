@@ -21,7 +21,7 @@ Run = Annotated[
     Path | None,
     typer.Argument(
         metavar="RUN",
-        help="A finished run, by name or path.",
+        help="A finished run, by name or path; A+B is their mean.",
         autocompletion=options.complete_run,
     ),
 ]
@@ -82,11 +82,11 @@ def export(
     if named is None:
         raise ConfigError("export takes a run: seqclf export RUN --format onnx.")
     from seqclf.export import to_json
-    from seqclf.runs import open_run
+    from seqclf.runs import open_any
     from seqclf.workflows.export import EXPORTS, about_of, export_run, formats_of
 
     names, about = formats_of(format, quantize), about_of(license, language)
-    chosen = open_run(named, models_dir)
+    chosen = open_any(named, models_dir)
     asked = (names, Screen(quiet), cache_dir, output, about, overwrite)
     made = export_run(chosen, *asked)
     if json:

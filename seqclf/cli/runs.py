@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, inspect and remove runs.", no_args_is_help=True)
 
+Shown = Annotated[Path | None, options.run_argument("A run, by name or path.")]
 Names = Annotated[
     list[Path],
     typer.Argument(
@@ -87,7 +88,7 @@ def _table(records: list[dict[str, Any]]) -> Table:
 
 @app.command("show", cls=options.Command)
 def show(
-    chosen_run: options.RunArgument = None,
+    chosen_run: Shown = None,
     run: options.NamedRun = None,
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
     json: options.Json = False,
@@ -100,9 +101,14 @@ def show(
     from seqclf.data.dataset import TEST
     from seqclf.records.plain import to_plain
     from seqclf.report import scores
-    from seqclf.runs.comparisons import run_or_default
+    from seqclf.runs import members_of, open_run
+    from seqclf.runs.comparisons import run_by_default
 
-    chosen = run_or_default(options.run_of(chosen_run, run), models_dir)
+    named = options.run_of(chosen_run, run)
+    if named is None:
+        [chosen] = members_of(run_by_default(models_dir, single=True)[0])
+    else:
+        chosen = open_run(named, models_dir)
     chosen.verify()
     if json:
         scored = chosen.has_scores

@@ -12,14 +12,14 @@ from seqclf import statistics
 from seqclf.data.dataset import TEST
 from seqclf.metrics import wilson
 from seqclf.records.comparison import ModelPair, Pair, SettledBy
-from seqclf.runs import Run
+from seqclf.runs import AnyRun
 
 # From seed to bool [texts]: which test texts a model has right.
 Right = dict[int, np.ndarray]
 SIGNIFICANCE = 0.05
 
 
-def right_answers(group: Sequence[Run]) -> Right:
+def right_answers(group: Sequence[AnyRun]) -> Right:
     """Returns which test texts the runs have right, by seed."""
     return {run.config.training.seed: run.predictions(TEST).right for run in group}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -24,10 +24,12 @@ from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask
 from seqclf.metrics import wilson
-from seqclf.records.comparison import AccuracySummary, ComparisonResult, Row
+from seqclf.records.comparison import MEAN, AccuracySummary, ComparisonResult, Row
 from seqclf.records.training import Environment, Timing
-from seqclf.runs import Run
+from seqclf.runs import AnyRun, Mean, Run
+from seqclf.runs.mean import refuse_different_data
 
+N_GRAMS = "nb-svm"  # the linear model that each twin is averaged with
 TIMES = (
     "seconds_per_epoch", "seconds_to_best", "tokens_per_second",
     "milliseconds_per_prediction",
@@ -61,7 +63,7 @@ def compare_runs(
                 f"{run.name} is a linear model; a comparison fits those by itself: "
                 f"name networks."
             )
-    _refuse_different_data(finished)
+    refuse_different_data(finished)
     groups = group_runs(finished)
     rights = {name: right_answers(group) for name, group in groups.items()}
     twins = [
@@ -69,11 +71,21 @@ def compare_runs(
         for name, group in groups.items()
     ]
     fitted = {b.name: Run(b.path) for b in baselines if Run(b.path).is_finished}
-    rows = tuple(_baseline_row(name, run) for name, run in fitted.items()) + (*twins,)
-    best = best_of(rows).name
+    best = best_of(twins).name
     others = {name: {0: run.predictions(TEST).right} for name, run in fitted.items()}
     pairs = compare_pairs(rights, [row.name for row in twins if row.recurs])
     references = compare_with(best, rights[best], others)
+    combined = means_with(groups, fitted.get(N_GRAMS))
+    if best in combined:
+        right = right_answers(combined[best])
+        name, n_grams = _with_n_grams(best), {N_GRAMS: others[N_GRAMS]}
+        references += compare_with(name, right, n_grams)
+    rows = (
+        *(_baseline_row(name, run) for name, run in fitted.items()),
+        *twins,
+        *(_mean_row(_with_n_grams(of), of, group) for of, group in combined.items()),
+        *_rows_over_seeds(groups),
+    )
     card = twin_card(finished, chosen)
     return ComparisonResult(
         rows=rows,
@@ -84,22 +96,35 @@ def compare_runs(
     )
 
 
-def _refuse_different_data(finished: Sequence[Run]) -> None:
-    first = finished[0]
-    for run in finished[1:]:
-        different = [
-            f"{key}: {one}, {other}"
-            for key in ("fingerprint", "labels", "sizes")
-            if (one := getattr(first.dataset, key))
-            != (other := getattr(run.dataset, key))
-        ]
-        settled = settings.differences(first.config, run.config)
-        different += [line for line in settled if line.startswith("data.")]
-        if different:
-            raise RunError(
-                f"{first.name} and {run.name} cannot be compared, their data "
-                f"differs: {'; '.join(different)}."
-            )
+def means_with(
+    groups: Mapping[str, Sequence[Run]], other: Run | None
+) -> dict[str, list[Mean]]:
+    """Averages each twin, seed by seed, with a linear model, by the twins' rows.
+
+    Those that do not lie beside it are left out: they could not be named together.
+    """
+    if other is None:
+        return {}
+    return {
+        name: [Mean((run, other)) for run in group]
+        for name, group in groups.items()
+        if _are_beside([*group, other])
+    }
+
+
+def _rows_over_seeds(groups: Mapping[str, Sequence[Run]]) -> Iterator[Row]:
+    """Yields a row for the mean over the seeds of each row that has several."""
+    for of, group in groups.items():
+        if len(group) > 1 and _are_beside(group):
+            yield _mean_row(f"{of}, mean of {len(group)}", of, [Mean(tuple(group))])
+
+
+def _are_beside(group: Sequence[Run]) -> bool:
+    return len({run.path.parent.resolve() for run in group}) == 1
+
+
+def _with_n_grams(name: str) -> str:
+    return f"{name} + {N_GRAMS}"
 
 
 def group_runs(finished: Sequence[Run]) -> dict[str, list[Run]]:
@@ -187,7 +212,20 @@ def _baseline_row(name: str, run: Run) -> Row:
     )
 
 
-def _scored(group: Sequence[Run], right: Right, **others: Any) -> Row:
+def _mean_row(name: str, of: str, group: Sequence[Mean]) -> Row:
+    twins = [run for one in group for run in one.members if not run.is_linear]
+    return _scored(
+        group,
+        right_answers(group),
+        kind=MEAN,
+        name=name,
+        of=of,
+        seeds=tuple(map(_seed, twins)),
+        validation_loss=_mean([one.validation_loss for one in group]),
+    )
+
+
+def _scored(group: Sequence[AnyRun], right: Right, **others: Any) -> Row:
     """Returns a row with its test scores: their mean, and how far they reach."""
     test = [run.metrics[TEST] for run in group]
     accuracies = [scores.accuracy for scores in test]

@@ -24,7 +24,8 @@ def verdict(
     Args:
       rows: Rows of a comparison, see `rows.compare_runs`.
       pairs: The twins two at a time, see `pairs.compare_pairs`.
-      references: The best twin against each baseline, see `pairs.compare_with`.
+      references: The best twin against each baseline, and its mean with n-grams against
+        these, see `pairs.compare_with`.
       different: Why the runs are no twins, see `card.disagreements`.
     """
     if different:
@@ -40,6 +41,7 @@ def verdict(
         *_about_time(others, best),
         *_about_recurrence(others, best),
         *_about_baselines(rows, references),
+        *_about_mean(rows, references, best),
         *_about_seeds(rows, pairs),
         *_about_guessing(rows),
     ]
@@ -152,6 +154,26 @@ def _about_baselines(rows: Sequence[Row], references: Sequence[Pair]) -> list[st
     else:
         said = f"is {_points(pair)} below {twin}"
     return [f"The best baseline, {name}, {said}."]
+
+
+def _about_mean(
+    rows: Sequence[Row], references: Sequence[Pair], best: Row
+) -> list[str]:
+    """Says what recurrence adds to n-grams, where the two were averaged."""
+    means = {row.name: row for row in rows if row.of == best.name}
+    for pair in references:
+        for name, n_grams in ((pair.a, pair.b), (pair.b, pair.a)):
+            if name not in means:
+                continue
+            score = f"{percent(means[name].accuracy.mean)} %"
+            lead = f"The mean of {best.title} and {n_grams} has {score}"
+            if not is_decided(pair):
+                return [
+                    f"{lead}: that it adds to {n_grams} is not shown {_aside(pair)}."
+                ]
+            more = "more" if pair.a == name else "less"
+            return [f"{lead}, {_points(pair)} {more} than {n_grams} alone."]
+    return []
 
 
 def _about_seeds(rows: Sequence[Row], pairs: Sequence[Pair]) -> list[str]:

@@ -21,7 +21,7 @@ from seqclf.data.relabel import GONE
 from seqclf.data.splits import complete
 from seqclf.errors import ConfigError, DataError, SeqclfError, unknown
 from seqclf.records.scores import Scores
-from seqclf.runs import Run
+from seqclf.runs import AnyRun
 from seqclf.text.encoding import LABELLED_SPLITS
 
 
@@ -35,7 +35,7 @@ class Evaluation:
     notes: tuple[str, ...]
 
 
-def evaluate(run: Run, data: DataConfig, split: str) -> Evaluation:
+def evaluate(run: AnyRun, data: DataConfig, split: str) -> Evaluation:
     """Predicts a split of some data, `train`, `validation` or `test`, and scores it.
 
     The data of the run is divided as in training, so that its test split has no
@@ -67,7 +67,7 @@ def evaluate(run: Run, data: DataConfig, split: str) -> Evaluation:
 
 
 def _read(
-    run: Run, data: DataConfig, split: str
+    run: AnyRun, data: DataConfig, split: str
 ) -> tuple[pa.Table, tuple[str, ...], str, tuple[str, ...]]:
     """Returns texts and labels of the split, where they came from, and notes."""
     if split not in LABELLED_SPLITS:
@@ -95,7 +95,7 @@ def _read(
     return table, raw.labels, raw.source, notes
 
 
-def _source(run: Run, data: DataConfig) -> RawData:
+def _source(run: AnyRun, data: DataConfig) -> RawData:
     """Reads the source; if it is the run's own data, with labels taken as then."""
     usual, default = run.config.data, DataConfig()
     then = {
@@ -134,7 +134,7 @@ def match_labels(
 
 
 def matched(
-    labels: Sequence[str], run: Run, data: DataConfig
+    labels: Sequence[str], run: AnyRun, data: DataConfig
 ) -> tuple[np.ndarray, list[str]]:
     """Matches labels as the run took them: those too rare for it are treated as then.
 

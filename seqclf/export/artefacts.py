@@ -21,7 +21,7 @@ from seqclf.data.dataset import TEST
 from seqclf.engine import Task, run_tasks
 from seqclf.errors import RunError
 from seqclf.export.card import model_card
-from seqclf.export.formats import FORMATS
+from seqclf.export.formats import FORMATS, code_of, loading_code
 from seqclf.export.portable import portable_json
 from seqclf.export.texts import own_data, verification_texts
 from seqclf.export.verify import Check, verify
@@ -31,7 +31,7 @@ from seqclf.records.export import About, ExportRecord, TestCost
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.records.scores import Accuracy
 from seqclf.records.training import Report
-from seqclf.runs import Run
+from seqclf.runs import AnyRun, Mean, Run, members_of
 from seqclf.runs import run as files
 from seqclf.runs.manifest import digests
 from seqclf.storage import read_object, write_json, write_text
@@ -40,6 +40,7 @@ from seqclf.text.batching import sorted_order
 from seqclf.text.encoding import EncodedDataset
 
 EXPORT_FILE, CARD_FILE = "export.json", "README.md"
+LOADER_FILE = "predict.py"  # in the folders of a mean's members
 SCORING_BATCH = 64
 # Files of a run that an artefact, with its card, is made of.
 MADE_OF = (
@@ -69,7 +70,7 @@ class _Build:
 
 
 def export(
-    run: Run,
+    run: AnyRun,
     places: Mapping[str, Path],
     about: About,
     cache: Path,
@@ -82,7 +83,7 @@ def export(
     and settings and unchanged, is reused.
 
     Args:
-      run: A finished run.
+      run: A finished run, or a mean: its artefact has a folder for each member.
       places: The folder of the artefact for each format.
       about: Licence and languages, for the model cards.
       cache: Folder of the encoded data sets; test texts of the run are taken from
@@ -96,7 +97,8 @@ def export(
       RunError: If a place is taken, or an artefact cannot be made, opened, or differs
         too much; those yielded before are kept.
     """
-    run.require_scores()  # the model card names them
+    for member in members_of(run):
+        member.require_scores()  # the model card names them
     there = {n: _record_of(p) for n, p in places.items() if os.path.lexists(p)}
     if not overwrite:
         for name, record in there.items():
@@ -109,27 +111,39 @@ def export(
 
 
 def _export(
-    run: Run, places: Mapping[str, Path], about: About, cache: Path
+    run: AnyRun, places: Mapping[str, Path], about: About, cache: Path
 ) -> Iterator[Artefact]:
     """Writes artefacts and checks them; existing ones are replaced."""
     own = own_data(run, cache)
     texts, num_own = verification_texts(run, own)
     expected = Classifier.open(run).predict_proba(texts)
     with _partials(places) as partials:
-        _build(_Build(run.path, partials))
+        for member, inside in _places_in(run):
+            folders = {name: partial / inside for name, partial in partials.items()}
+            _build(_Build(member.path, folders))
         for name, partial in partials.items():
-            check = Check(name, partial, texts, expected, run.labels)
+            code = code_of(run, name)
+            check = Check(name, partial, texts, expected, run.labels, code)
             record = _finish(run, check, about, own, num_own)
             _put(partial, places[name])
             yield Artefact(path=places[name], record=record)
 
 
+def _places_in(run: AnyRun) -> list[tuple[Run, str]]:
+    """Returns the members of a run, and where in the artefact each of them is."""
+    members = members_of(run)
+    return [(one, one.name if isinstance(run, Mean) else "") for one in members]
+
+
 def _finish(
-    run: Run, check: Check, about: About, own: EncodedDataset | None, num_own: int
+    run: AnyRun, check: Check, about: About, own: EncodedDataset | None, num_own: int
 ) -> ExportRecord:
     """Compares a new artefact with its run, and writes its card and record."""
     name, folder = check.format, check.folder
-    write_common(run, folder)
+    for member, inside in _places_in(run):
+        write_common(member, folder / inside)
+        if inside:
+            write_text(folder / inside / LOADER_FILE, loading_code(name))
     [agreement] = verify([check])
     write_text(folder / CARD_FILE, model_card(run, name, agreement, about))
     sha256 = digests(folder, frozenset())
@@ -172,7 +186,7 @@ def _record_of(place: Path) -> ExportRecord:
 
 
 def _refuse_another(
-    run: Run, name: str, place: Path, record: ExportRecord, about: About
+    run: AnyRun, name: str, place: Path, record: ExportRecord, about: About
 ) -> None:
     """Raises unless an existing artefact is the one that is asked for."""
     reasons, there = [], digests(place, frozenset())
@@ -194,11 +208,13 @@ def _refuse_another(
         )
 
 
-def _run_digest(run: Run) -> str:
+def _run_digest(run: AnyRun) -> str:
     """Returns a hash of what an artefact is made of, as 64 hexadecimal digits."""
-    checksums = run.checksums
-    names = (*MADE_OF, files.LINEAR_FILE) if run.is_linear else MADE_OF
-    made_of = {name: checksums.get(name) for name in names}
+    if isinstance(run, Mean):
+        made_of: Any = [_run_digest(member) for member in run.members]
+    else:
+        names = (*MADE_OF, files.LINEAR_FILE) if run.is_linear else MADE_OF
+        made_of = {name: run.checksums.get(name) for name in names}
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
 
 
@@ -232,6 +248,7 @@ def build_models(build: _Build, report: Report) -> None:
     # Before TensorFlow: a graph traced on a GPU may not run without one.
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     for name, folder in build.folders.items():
+        folder.mkdir(exist_ok=True)
         FORMATS[name].write(Run(build.run), folder)
 
 
@@ -242,7 +259,7 @@ def write_common(run: Run, folder: Path) -> None:
     write_text(folder / files.TOKENIZER_FILE, portable_json(run.text))
 
 
-def _cost(run: Run, folder: Path, own: EncodedDataset) -> TestCost:
+def _cost(run: AnyRun, folder: Path, own: EncodedDataset) -> TestCost:
     from seqclf.model.onnx_graph import onnx_predict
 
     test = own.splits[TEST]

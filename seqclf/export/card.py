@@ -11,9 +11,9 @@ import numpy as np
 from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.data.dataset import TEST
-from seqclf.export.formats import FORMATS, loading_code
+from seqclf.export.formats import FORMATS, code_of
 from seqclf.records.export import About, Agreement
-from seqclf.runs import Run
+from seqclf.runs import AnyRun, Mean, Run, members_of
 
 RESAMPLES, NORMAL_95 = 1000, 1.96
 TASK, TASK_NAME = "text-classification", "Text classification"
@@ -46,7 +46,7 @@ class Score:
     high: float
 
 
-def model_card(run: Run, name: str, agreement: Agreement, about: About) -> str:
+def model_card(run: AnyRun, name: str, agreement: Agreement, about: About) -> str:
     """Returns the README.md of an artefact: a metadata block, then Markdown.
 
     Names and labels come from data; they are escaped. `name` is the format, a key of
@@ -79,7 +79,7 @@ def plain(text: object) -> str:
     return marked.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def scores(run: Run) -> list[Score]:
+def scores(run: AnyRun) -> list[Score]:
     """Returns the scores of the test split with their 95 % intervals.
 
     Accuracy has Wilson's interval, macro F1 a percentile bootstrap over the texts,
@@ -120,7 +120,7 @@ def _macro_f1(confusion: np.ndarray) -> float:
     return float(f1.mean())
 
 
-def _metadata(run: Run, name: str, found: Sequence[Score], about: About) -> str:
+def _metadata(run: AnyRun, name: str, found: Sequence[Score], about: About) -> str:
     """Returns the metadata block, YAML, by the Hub's own library."""
     from huggingface_hub import EvalResult, ModelCardData
 
@@ -153,7 +153,7 @@ def _metadata(run: Run, name: str, found: Sequence[Score], about: About) -> str:
     return str(card.to_yaml())
 
 
-def _hub_id(run: Run) -> str | None:
+def _hub_id(run: AnyRun) -> str | None:
     """Returns the id of a data set of the Hugging Face Hub; None of any other."""
     from seqclf.data.hub.names import entry_of
 
@@ -166,31 +166,37 @@ def _reach(score: Score) -> str:
     return f"{score.low:.4f} to {score.high:.4f}"
 
 
-def _introduction(run: Run, name: str) -> str:
+def _introduction(run: AnyRun, name: str) -> str:
     labels = run.labels
     shown = ", ".join(plain(label) for label in labels[:_MOST_LABELS])
     more = f" and {len(labels) - _MOST_LABELS} more" if labels[_MOST_LABELS:] else ""
-    cell = CELLS[run.config.model.cell]
-    kind = cell.title if cell.recurs else "no recurrent layer"
-    if run.is_linear:
-        kind = f"{_kind(run)}, a linear model on n-grams"
+    kind = " + ".join(map(_title, members_of(run)))
+    if isinstance(run, Mean):
+        kind = f"the mean of the probabilities of {kind}"
     return (
         f"A text classifier ({kind}) with {len(labels)} labels: {shown}{more}. Made "
         f"with seqclf {_versions(run)['seqclf']}, exported as {name}."
     )
 
 
-def _kind(run: Run) -> str:
-    """Returns the name of the cell, or of the linear model."""
-    model = run.config.model
-    return model.cell if model.baseline is None else model.baseline
+def _title(run: Run) -> str:
+    if run.is_linear:
+        return f"{_kind(run)}, a linear model on n-grams"
+    cell = CELLS[run.config.model.cell]
+    return cell.title if cell.recurs else "no recurrent layer"
 
 
-def _versions(run: Run) -> Mapping[str, str]:
-    return run.any_environment.versions
+def _kind(run: AnyRun) -> str:
+    """Returns the name of the cell, of the linear model, or of a mean of these."""
+    models = [member.config.model for member in members_of(run)]
+    return "+".join(model.baseline or model.cell for model in models)
 
 
-def _loading(run: Run, name: str) -> str:
+def _versions(run: AnyRun) -> Mapping[str, str]:
+    return members_of(run)[0].any_environment.versions
+
+
+def _loading(run: AnyRun, name: str) -> str:
     form = FORMATS[name]
     text = run.config.text
     notes = {
@@ -203,11 +209,11 @@ def _loading(run: Run, name: str) -> str:
     }
     before = f"In this folder, after `pip install {form.needs}`:"
     after = '\n\n\nprint(predict(["a text", "another one"]))'
-    code = f"```python\n{loading_code(name).rstrip()}{after}\n```"
+    code = f"```python\n{code_of(run, name).rstrip()}{after}\n```"
     return "\n\n".join(filter(None, (before, code, notes.get(name))))
 
 
-def _scores(run: Run, found: Sequence[Score]) -> Iterator[str]:
+def _scores(run: AnyRun, found: Sequence[Score]) -> Iterator[str]:
     test = run.metrics[TEST]
     yield f"On the {test.n:,} texts of the test split, which chose nothing:"
     rows = [(s.name, f"{s.value:.4f}", _reach(s)) for s in found]
@@ -221,7 +227,7 @@ def _scores(run: Run, found: Sequence[Score]) -> Iterator[str]:
         yield f"The first {_MOST_LABELS} labels are shown."
 
 
-def _data(run: Run) -> str:
+def _data(run: AnyRun) -> str:
     data = run.dataset
     sizes = ", ".join(f"{plain(k)} {v:,}" for k, v in data.sizes.items())
     facts = [
@@ -234,7 +240,14 @@ def _data(run: Run) -> str:
     return _bullets([*facts, *map(plain, data.notes)])
 
 
-def _recipe(run: Run) -> Iterator[str]:
+def _recipe(run: AnyRun) -> Iterator[str]:
+    for member in members_of(run):
+        if isinstance(run, Mean):
+            yield f"### {plain(member.name)}"
+        yield from _recipe_of(member)
+
+
+def _recipe_of(run: Run) -> Iterator[str]:
     versions = ", ".join(f"{k} {v}" for k, v in _versions(run).items())
     if run.is_linear:
         yield plain(versions) + "."
@@ -257,20 +270,29 @@ def _recipe(run: Run) -> Iterator[str]:
     yield _table(("setting", "value"), rows)
 
 
-def _limits_of(run: Run, name: str) -> list[str]:
-    text = run.config.text
-    part = {"head": "its beginning", "tail": "its end", "both": "both its ends"}
-    limits = [
-        f"It reads {text.max_length:,} tokens of a text; of a longer one it reads "
-        f"{part[text.keep]}."
-    ]
-    if run.is_linear:
-        limits = ["It reads texts whole, and counts n-grams: it knows no order beyond."]
+def _limits_of(run: AnyRun, name: str) -> list[str]:
+    limits = [_reading_of(member) for member in members_of(run)]
+    if isinstance(run, Mean):
+        limits = [
+            f"{plain(member.name)}: {limit}"
+            for member, limit in zip(run.members, limits, strict=True)
+        ]
     if run.dataset.name == "demo":
         limits.append("Its training texts are synthetic. It is of no use but to try.")
     if name == "onnx-int8":
         limits.append("Its 8-bit weights make its answers a little coarser.")
     return limits
+
+
+def _reading_of(run: Run) -> str:
+    text = run.config.text
+    part = {"head": "its beginning", "tail": "its end", "both": "both its ends"}
+    if run.is_linear:
+        return "It reads texts whole, and counts n-grams: it knows no order beyond."
+    return (
+        f"It reads {text.max_length:,} tokens of a text; of a longer one it reads "
+        f"{part[text.keep]}."
+    )
 
 
 def _agreement(name: str, agreement: Agreement) -> str:

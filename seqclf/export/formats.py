@@ -22,7 +22,7 @@ from seqclf.model.keras_file import open_keras
 from seqclf.model.kernels import use_kernel
 from seqclf.model.onnx_graph import has_onnx, import_onnxruntime
 from seqclf.private import litert_operators
-from seqclf.runs import Run
+from seqclf.runs import AnyRun, Mean, Run
 from seqclf.runs.run import LINEAR_FILE, MODEL_FILE, ONNX_FILE
 from seqclf.training.trial import onnx_metadata
 
@@ -278,6 +278,14 @@ def loading_code(name: str) -> str:
     form = FORMATS[name]
     parts = [] if form.takes_text else [_loader("token_ids")]
     return "\n\n".join([*parts, _loader(form.loader)])
+
+
+def code_of(run: AnyRun, name: str) -> str:
+    """Returns the code that opens an artefact of a run in a format.
+
+    That of a mean opens its members' folders, each with its own code in `predict.py`.
+    """
+    return _loader("mean") if isinstance(run, Mean) else loading_code(name)
 
 
 def checking_code() -> str:

@@ -16,7 +16,7 @@ from seqclf.data.demo import compose
 from seqclf.errors import SeqclfError
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.plain import from_plain
-from seqclf.runs import Run
+from seqclf.runs import AnyRun, members_of
 from seqclf.storage import read_object
 from seqclf.text.encoding import DATASET_FILE, EncodedDataset, open_encoded
 from seqclf.training.proof import proof_of_data
@@ -66,7 +66,7 @@ NASTY = (
 
 
 def verification_texts(
-    run: Run, own: EncodedDataset | None = None
+    run: AnyRun, own: EncodedDataset | None = None
 ) -> tuple[list[str], int]:
     """Returns the texts, at least 200, and how many of them, the first, are the run's.
 
@@ -83,7 +83,7 @@ def own_texts(own: EncodedDataset) -> list[str]:
     return [texts[int(row)].as_py() for row in rows]
 
 
-def own_data(run: Run, cache: Path) -> EncodedDataset | None:
+def own_data(run: AnyRun, cache: Path) -> EncodedDataset | None:
     """Finds the data set that a run was trained on, encoded and divided as it was.
 
     None if it is no longer in the cache; the hashes of its splits have to fit.
@@ -95,7 +95,7 @@ def own_data(run: Run, cache: Path) -> EncodedDataset | None:
             if about.fingerprint != run.dataset.fingerprint:
                 continue
             data = open_encoded(file.parent)
-            if proof_of_data(data) == run.proof.splits:
+            if proof_of_data(data) == members_of(run)[0].proof.splits:
                 data.texts(TEST)
                 return data
     return None
@@ -106,7 +106,8 @@ def _demo() -> list[str]:
     return [compose(rng, i % 2).text for i in range(DEMO_TEXTS)]
 
 
-def _wordy(run: Run) -> list[str]:
+def _wordy(run: AnyRun) -> list[str]:
+    run = members_of(run)[0]
     words = np.array(run.vocabulary.tokens.to_pylist()[2:] or ["word"], object)
     rng = np.random.default_rng(0)
     return [" ".join(rng.choice(words, length)) for length in WORDY_LENGTHS]

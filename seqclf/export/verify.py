@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from seqclf.errors import RunError
-from seqclf.export.formats import FORMATS, checking_code, loading_code
+from seqclf.export.formats import FORMATS, checking_code
 from seqclf.model.onnx_graph import TELEMETRY_VARIABLE
 from seqclf.records.export import Agreement
 from seqclf.records.plain import from_plain, to_plain
@@ -27,7 +27,8 @@ SHOWN_ERROR = 500  # characters of the last line that a failed process wrote
 class Check:
     """One artefact to be compared, of a format of `FORMATS`.
 
-    `expected` are the run's own probabilities of the texts, float32 [texts, labels].
+    `expected` are the run's own probabilities of the texts, float32 [texts, labels];
+    `code` opens it, see `formats.code_of`.
     """
 
     format: str
@@ -35,6 +36,7 @@ class Check:
     texts: Sequence[str]
     expected: np.ndarray
     labels: tuple[str, ...]
+    code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,7 @@ def _write_job(folder: Path, check: Check) -> _Job:
     folder.mkdir()
     texts, loader = folder / "texts.json", folder / "loader.py"
     texts.write_text(json.dumps(list(check.texts)), "utf-8")
-    loader.write_text(loading_code(check.format), "utf-8")
+    loader.write_text(check.code, "utf-8")
     return _Job(
         loader=str(loader),
         folder=str(check.folder.resolve()),

@@ -16,6 +16,7 @@ from seqclf.records.training import StepTimes
 
 # Of `comparison.json`. 1 had no `version`, and one field for a row's name and its cell.
 VERSION = 2
+MEAN = "mean"  # the kind of a row that combines others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +35,17 @@ class AccuracySummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A twin with its seeds, or a baseline; None is what it does not have.
+    """A twin with its seeds, a baseline, or a mean; None is what it does not have.
+
+    A mean averages probabilities: those of each seed's twin and of n-grams, or those of
+    all seeds of a cell.
 
     Attributes:
       name: What tables call it: the cell, with the name of a run where several rows
         have one cell; or the name of the baseline. No other row has it.
       cell: Name of its cell, a key of `cells.CELLS`.
-      runs: Folders of its runs.
+      of: The row of the twins that a mean is of.
+      runs: Folders of its runs; of a mean, the folders' names are joined by `+`.
       n: Test texts.
       macro_f1: On the test split, as `accuracy` and `log_loss`.
       units: Width of the recurrent state.
@@ -54,12 +59,13 @@ class Row:
       timed: `alone` or `while training`.
 
     Raises:
-      ValueError: If a twin has no cell that is known, or a baseline has one.
+      ValueError: If a twin has no cell that is known, or another row has one.
     """
 
-    kind: Literal["twin", "baseline"]
+    kind: Literal["twin", "baseline", "mean"]
     name: str
     cell: str | None = None
+    of: str | None = None
     runs: tuple[str, ...]
     n: int
     accuracy: AccuracySummary
@@ -82,8 +88,8 @@ class Row:
     def __post_init__(self) -> None:
         if self.kind == "twin" and self.cell not in CELLS:
             raise ValueError(f"{self.name} has the cell {self.cell}, which is unknown")
-        if self.kind == "baseline" and self.cell is not None:
-            raise ValueError(f"the baseline {self.name} has a cell, {self.cell}")
+        if self.kind != "twin" and self.cell is not None:
+            raise ValueError(f"the {self.kind} {self.name} has a cell, {self.cell}")
 
     @property
     def recurs(self) -> bool:
@@ -240,9 +246,9 @@ class ComparisonResult:
     """All that a comparison found.
 
     Attributes:
-      rows: Baselines and twins.
+      rows: Baselines, twins and means.
       pairs: The twins two at a time.
-      references: The best twin and each baseline.
+      references: The best twin and each baseline; its mean with n-grams, and these.
       tuning: By cell, if settings were chosen for each.
       missing: Why trainings are missing, by name.
       command: What to type to do it again.

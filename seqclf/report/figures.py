@@ -61,7 +61,8 @@ def accuracies(rows: Sequence[Row]) -> str:
             if row is aside:
                 continue
             one = row.accuracy
-            look = style(row.name, place) | {"linestyle": "none"}
+            look = style(row.of or row.name, place) | {"linestyle": "none"}
+            look |= {"markerfacecolor": "none"} if row.of else {}
             reach = _reach(one.mean, one.low, one.high)
             axes.errorbar([100 * one.mean], [place], xerr=reach, capsize=3, **look)
         axes.set_yticks(range(len(rows)), [clipped(row.name) for row in rows])

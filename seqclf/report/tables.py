@@ -14,6 +14,7 @@ from seqclf.cells import CELLS
 from seqclf.comparison.pairs import bounds, difference, is_border_case, is_decided
 from seqclf.comparison.verdict import compared as number_of_pairs
 from seqclf.records.comparison import (
+    MEAN,
     ComparisonResult,
     Pair,
     Row,
@@ -118,8 +119,9 @@ def accuracy_said(tried: Tried) -> str:
 
 
 def tables_of(result: ComparisonResult) -> dict[str, Table]:
-    """Returns the tables: quality, tuned and pairs, if there are such, and cost."""
-    rows, pairs = result.rows, compared(result)
+    """Returns the tables by name; those that have no row here are left out."""
+    pairs, means = compared(result), [row for row in result.rows if row.kind == MEAN]
+    rows = [row for row in result.rows if row.kind != MEAN]
     faint = tuple(i for i, row in enumerate(rows) if row.kind == "baseline")
     has_range = any(len(row.runs) > 1 for row in rows)  # one seed has none
     several_units = len({row.units for row in rows if row.units}) > 1
@@ -127,6 +129,9 @@ def tables_of(result: ComparisonResult) -> dict[str, Table]:
     cost = [column for column in COST if several_units or column is not UNITS]
     scores = f"Test scores (n = {rows[0].n:,}; {seeds_said(result)})"
     found = {"quality": _table(scores, quality, rows, faint)}
+    if means:
+        title = "Combined: the mean of probabilities (each costs what its parts do)"
+        found["combined"] = _table(title, quality, means)
     if result.tuning:
         found["tuned"] = _tuned(result.tuning)
     if pairs:
@@ -194,10 +199,12 @@ def _pairs_note(pairs: Sequence[Pair]) -> str:
 
 
 def compared(result: ComparisonResult) -> list[Pair]:
-    """Returns the pairs of twins, and the best baseline with the best twin."""
+    """Returns the pairs of twins, and those with the best baseline or of a mean."""
     baselines = [row for row in result.rows if row.kind == "baseline"]
     best = max(baselines, key=lambda row: row.accuracy.mean, default=None)
-    found = [p for p in result.references if best and best.name in (p.a, p.b)]
+    names = {best.name} if best else set()
+    names |= {row.name for row in result.rows if row.kind == MEAN}
+    found = [pair for pair in result.references if names & {pair.a, pair.b}]
     return [pair for pair in (*result.pairs, *found) if pair.seeds]
 
 
@@ -260,7 +267,7 @@ CSV_OF_ROW = (
     "milliseconds_per_prediction", "peak_memory_bytes", "kernel", "timed",
 )  # fmt: skip
 CSV_OF_PAIR = ("seeds", "difference", "p", "mcnemar_p", "p_unadjusted", "adjusted_for")
-CSV_KINDS = {"twin": "recurrent", "baseline": "baseline"}  # kept, as programs read it
+CSV_KINDS = {"twin": "recurrent", "baseline": "baseline", MEAN: MEAN}  # the first: kept
 CSV_COLUMNS = (
     "kind", "name", "accuracy", "difference", "low", "high", "p", "mcnemar_p",
     "p_unadjusted", "adjusted_for", "is_decided", *CSV_OF_ROW,

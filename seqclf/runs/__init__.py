@@ -1,5 +1,6 @@
 """A run is a directory: its files, and how it is found."""
 
+from seqclf.runs.mean import AnyRun, Mean, members_of, open_any
 from seqclf.runs.places import (
     Place,
     check_name,
@@ -13,14 +14,18 @@ from seqclf.runs.places import (
 from seqclf.runs.run import Predictions, Run
 
 __all__ = [
-    "forget",
-    "is_under_way",
+    "AnyRun",
+    "Mean",
     "Place",
     "Predictions",
     "Run",
     "check_name",
     "find_place",
+    "forget",
+    "is_under_way",
     "list_runs",
+    "members_of",
     "no_runs",
+    "open_any",
     "open_run",
 ]

@@ -6,13 +6,13 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from seqclf.data.dataset import VALIDATION
 from seqclf.errors import RunError
 from seqclf.marker import COMPARISON_FILE, COMPLETE_FILE, QUESTION_FILE
-from seqclf.records.comparison import VERSION, ComparisonResult
+from seqclf.records.comparison import MEAN, VERSION, ComparisonResult, Row
 from seqclf.records.plain import from_plain
 from seqclf.runs.manifest import DamagedError, check
-from seqclf.runs.places import list_runs, no_runs, open_run
+from seqclf.runs.mean import AnyRun, Mean, members_of, open_any
+from seqclf.runs.places import list_runs, no_runs
 from seqclf.runs.run import Run
 from seqclf.storage import strict_json
 
@@ -82,25 +82,26 @@ def find_comparisons(models: Path) -> list[Path]:
     return [path for path in found if (path / COMPLETE_FILE).exists()]
 
 
-def run_or_default(named: Path | None, models: Path) -> Run:
-    """Returns the run of a name or path; None takes `default_run`.
+def run_or_default(named: Path | None, models: Path) -> AnyRun:
+    """Returns the run, or mean of runs, of a name or path; None takes `default_run`.
 
     Raises:
       RunError: If there is none, or it is unfinished.
     """
-    return default_run(models) if named is None else open_run(named, models)
+    return default_run(models) if named is None else open_any(named, models)
 
 
-def default_run(models: Path) -> Run:
+def default_run(models: Path) -> AnyRun:
     """Returns the run that `predict` takes if none is named, see `run_by_default`."""
     return run_by_default(models)[0]
 
 
-def run_by_default(models: Path) -> tuple[Run, str]:
+def run_by_default(models: Path, single: bool = False) -> tuple[AnyRun, str]:
     """Returns the run that `predict` takes if none is named, and why.
 
-    The newest `train`, or the best by validation loss of the newest `compare`, twins
-    and linear rows alike, whichever was asked for last. Damaged ones do not count.
+    The newest `train`, or the best by validation loss of the newest `compare`, twins,
+    linear rows and means alike, whichever was asked for last. Damaged ones do not
+    count, nor do means if it shall be a `single` run.
 
     Returns:
       The run, and a sentence; of a `train` it is empty.
@@ -108,37 +109,29 @@ def run_by_default(models: Path) -> tuple[Run, str]:
     Raises:
       RunError: If there is no finished run.
     """
-    asked: list[tuple[str, Run, str]] = []
+    asked: list[tuple[str, AnyRun, str]] = []
     for path in [run.path for run in list_runs(models)] + find_comparisons(models):
         with contextlib.suppress(RunError):
             complete = Run(path).complete
             if complete.command == "train":
                 asked.append((complete.time, Run(path), ""))
-            elif best := _best_run(path):
+            elif best := _best_run(path, single):
                 asked.append((complete.time, *best))
     if not asked:
         raise RunError(f"no run to predict with; {no_runs(models)}")
     return max(asked, key=lambda one: one[0])[1:]
 
 
-def _best_run(path: Path) -> tuple[Run, str] | None:
+def _best_run(path: Path, single: bool) -> tuple[AnyRun, str] | None:
     """Returns the run of a comparison with the least validation loss, and why."""
     if not (path / COMPARISON_FILE).exists():
         return None
-    found = [
-        (row, Run(path.parent / Path(one).name))
-        for row in read_comparison(path).rows
-        for one in row.runs
-    ]
-    by_loss = sorted(
-        (
-            (run.metrics[VALIDATION].log_loss, run)
-            for row, run in found
-            # Of 0.1.0 a baseline was no run, and another may have its folder's name.
-            if run.is_finished and run.is_linear == (row.kind == "baseline")
-        ),
-        key=lambda one: one[0],
-    )
+    losses: list[tuple[float, AnyRun]] = []
+    for row in read_comparison(path).rows:
+        for one in row.runs:
+            if found := _run_of(row, path.parent / Path(one).name, single):
+                losses.append((found.validation_loss, found))
+    by_loss = sorted(losses, key=lambda one: one[0])
     if not by_loss:
         return None
     (loss, best), *others = by_loss
@@ -149,6 +142,19 @@ def _best_run(path: Path) -> tuple[Run, str] | None:
     return best, f"{why}."
 
 
-def _kind(run: Run) -> tuple[str, str | None]:
-    model = run.config.model
-    return model.cell, model.baseline
+def _run_of(row: Row, path: Path, single: bool) -> AnyRun | None:
+    """Returns a run of a row; None if it is gone, or is no `single` one as asked."""
+    if row.kind == MEAN:
+        with contextlib.suppress(RunError):  # one of its runs is gone
+            found = open_any(Path(path.name), path.parent)
+            return found if isinstance(found, Mean) and not single else None
+        return None
+    run = Run(path)
+    # Of 0.1.0 a baseline was no run, and another may have its folder's name.
+    is_there = run.is_finished and run.is_linear == (row.kind == "baseline")
+    return run if is_there else None
+
+
+def _kind(run: AnyRun) -> list[tuple[str, str | None]]:
+    models = [member.config.model for member in members_of(run)]
+    return [(model.cell, model.baseline) for model in models]

@@ -144,6 +144,16 @@ class Run:
         return found
 
     @property
+    def test_accuracy(self) -> float:
+        """Fraction of the test texts that it has right."""
+        return self.metrics[TEST].accuracy
+
+    @property
+    def validation_loss(self) -> float:
+        """Log loss on validation, in nats."""
+        return self.metrics[VALIDATION].log_loss
+
+    @property
     def environment(self) -> records.Environment:
         """Versions, device, kernel, threads, seconds and memory."""
         return self._record(records.Environment, ENVIRONMENT_FILE)

@@ -8,12 +8,12 @@ from collections.abc import Collection
 from seqclf.config import DataConfig
 from seqclf.errors import ConfigError
 from seqclf.evaluation.evaluate import Evaluation, evaluate
-from seqclf.runs import Run
+from seqclf.runs import AnyRun
 from seqclf.steps import Listener
 
 
 def evaluate_run(
-    run: Run,
+    run: AnyRun,
     listener: Listener,
     split: str = "test",
     source: str | None = None,

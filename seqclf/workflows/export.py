@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seqclf.errors import ConfigError, unknown
 from seqclf.export import FORMATS, About, Artefact, export
-from seqclf.runs import Run
+from seqclf.runs import AnyRun, Mean, Run, members_of
 from seqclf.steps import Listener
 
 ALL = "all"
@@ -63,7 +63,7 @@ def about_of(license: str, languages: str | None) -> About:
 
 
 def export_run(
-    run: Run,
+    run: AnyRun,
     names: Sequence[str],
     listener: Listener,
     cache: Path,
@@ -84,8 +84,11 @@ def export_run(
       ConfigError: If a format cannot hold this model.
       RunError: If a folder is taken, or an artefact differs too much from the run.
     """
-    if run.is_linear:
-        _refuse_networks_formats(run, names)
+    for member in members_of(run):
+        if member.is_linear:
+            _refuse_networks_formats(member, names)
+    if isinstance(run, Mean) and any(FORMATS[name].is_lossy for name in names):
+        raise ConfigError("--quantize is for one run, and not for a mean of several.")
     places = {name: (output or EXPORTS / run.name) / name for name in names}
     if output is not None and len(names) == 1:
         places = {names[0]: output}

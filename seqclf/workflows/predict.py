@@ -14,7 +14,7 @@ from seqclf.bulk.sources import find_source
 from seqclf.classifier import Classifier
 from seqclf.data.files import TEXT_SUFFIX
 from seqclf.records.reading import Reading
-from seqclf.runs import Run
+from seqclf.runs import AnyRun
 from seqclf.wording import listed
 
 SHOWN_PROBLEMS = 5
@@ -49,7 +49,7 @@ class Opened:
 
 
 def open_files(
-    run: Run,
+    run: AnyRun,
     given: Path,
     reading: Reading,
     listener: Listener,
@@ -83,7 +83,7 @@ def texts_of(opened: Opened, listener: Listener) -> Iterator[list[str]]:
     problems.tell(opened.rows, listener)
 
 
-def classified(run: Run, opened: Opened, listener: Listener) -> Iterator[Answered]:
+def classified(run: AnyRun, opened: Opened, listener: Listener) -> Iterator[Answered]:
     """Yields rows with the probabilities of their labels, some at a time."""
     problems = _Problems()
     yield from predict_rows(Classifier.open(run), problems.watch(opened.rows.read()))
@@ -91,7 +91,7 @@ def classified(run: Run, opened: Opened, listener: Listener) -> Iterator[Answere
 
 
 def write_classified(
-    run: Run,
+    run: AnyRun,
     opened: Opened,
     output: Path,
     listener: Listener,

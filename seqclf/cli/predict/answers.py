@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from seqclf.bulk import Answered
     from seqclf.explain import Explanation
-    from seqclf.runs import Run
+    from seqclf.runs import AnyRun
 
 # From a text and the probabilities of its labels to a line.
 Line = Callable[[str, list[float]], str]
@@ -106,7 +106,7 @@ def _ranked(labels: Sequence[str], row: Sequence[float]) -> list[tuple[str, floa
 
 
 def explain_texts(
-    run: Run, batches: Iterable[Sequence[str]], top: int, as_json: bool
+    run: AnyRun, batches: Iterable[Sequence[str]], top: int, as_json: bool
 ) -> None:
     """Explains text after text; with `as_json` each is a JSON object on a line."""
     from seqclf.classifier import Classifier

@@ -21,7 +21,7 @@ from seqclf.errors import ConfigError
 from seqclf.keywords import to_config
 
 if TYPE_CHECKING:
-    from seqclf.runs import Run
+    from seqclf.runs import AnyRun
 
 Texts = Annotated[
     list[str] | None,
@@ -98,7 +98,7 @@ RunOption = Annotated[
     Path | None,
     option(
         "--run",
-        "Run to use, by name or path.",
+        "Run to use, by name or path; A+B is their mean.",
         "the newest training, or the best of the newest comparison",
         autocompletion=options.complete_run,
     ),
@@ -144,7 +144,7 @@ def predict(
     Example: seqclf predict "Not half as dull as I feared."
     """
     from seqclf.records.reading import Reading
-    from seqclf.runs import open_run
+    from seqclf.runs import open_any
     from seqclf.runs.comparisons import run_by_default
 
     require_count("--top", top)
@@ -155,8 +155,8 @@ def predict(
     config = to_config(given | {"columns": columns, "text_column": text_column})
     batches = _typed_texts(texts or []) if input_file is None else iter(())
     screen = Screen(quiet)
-    named = open_run(run, models_dir) if run is not None else None
-    chosen, why = (named, "") if named else run_by_default(models_dir)
+    named = open_any(run, models_dir) if run is not None else None
+    chosen, why = (named, "") if named else run_by_default(models_dir, single=explain)
     _introduce(chosen, why, screen)
     if input_file is None:
         _answer_texts(chosen, batches, top, json, explain)
@@ -191,7 +191,7 @@ def _refuse_options(
 
 
 def _answer_texts(
-    run: Run, batches: Iterator[list[str]], top: int, as_json: bool, explain: bool
+    run: AnyRun, batches: Iterator[list[str]], top: int, as_json: bool, explain: bool
 ) -> None:
     if explain:
         explain_texts(run, batches, top, as_json)
@@ -210,15 +210,18 @@ def _print_lines(lines: Iterable[str]) -> None:
     sys.stdout.flush()
 
 
-def _introduce(run: Run, why: str, screen: Screen) -> None:
+def _introduce(run: AnyRun, why: str, screen: Screen) -> None:
+    from seqclf.runs import members_of
+
     if why:
         screen.note(why)
-    data = run.dataset.name
-    if run.complete.command == "fit":  # saved from Python, without a test split
+    first, *more = members_of(run)
+    if not first.has_scores:
         screen.note(f"{run.name}, saved from Python")
         return
-    accuracy = 100 * run.metrics["test"].accuracy
-    screen.note(f"{run.name}, trained on {data}, test accuracy {accuracy:.1f} %")
+    what = f"the mean of {1 + len(more)} models, " if more else ""
+    accuracy = f"test accuracy {100 * run.test_accuracy:.1f} %"
+    screen.note(f"{run.name}, {what}trained on {run.dataset.name}, {accuracy}")
 
 
 def _typed_texts(texts: list[str]) -> Iterator[list[str]]:

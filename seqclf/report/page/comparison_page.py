@@ -84,6 +84,7 @@ def _tables(
     equal = [(name, _plain(value)) for name, value in card.equal.items()]
     return {
         "pairs": None,
+        "combined": None,
         "tuned": None,
         **tables.tables_of(result),
         "trials": _trials(result.tuning) if result.tuning else None,

@@ -1,0 +1,163 @@
+"""Several runs as one classifier: the mean of their probabilities, with equal weights.
+
+It has no directory of its own. Its name is theirs, joined by `+`, wherever a run is
+named to predict, to evaluate or to export: `demo-gru-0+demo-nb-svm`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+
+import numpy as np
+
+from seqclf import config as settings
+from seqclf import metrics
+from seqclf.config import DataConfig, RunConfig
+from seqclf.data.dataset import TEST, VALIDATION
+from seqclf.errors import RunError
+from seqclf.records.dataset import DatasetInfo
+from seqclf.records.reading import Reading
+from seqclf.records.scores import Metrics, Scores
+from seqclf.runs.places import open_run
+from seqclf.runs.run import Predictions, Run
+
+JOIN = "+"
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """The mean of finished runs on one data set; what they share is the first one's.
+
+    Attributes:
+      members: Two runs at least, each with scores.
+    """
+
+    members: tuple[Run, ...]
+
+    @property
+    def path(self) -> Path:
+        """What names it as a path; nothing is there."""
+        return self.members[0].path.with_name(self.name)
+
+    @property
+    def name(self) -> str:
+        """The names of its members, joined by `+`."""
+        return JOIN.join(member.name for member in self.members)
+
+    @property
+    def config(self) -> RunConfig:
+        """The question of the first: of all, only `data` is the same."""
+        return self.members[0].config
+
+    @property
+    def dataset(self) -> DatasetInfo:
+        """Name, source, fingerprint, labels and sizes of their data."""
+        return self.members[0].dataset
+
+    @property
+    def data(self) -> DataConfig:
+        """Where their data is, see `Run.data`."""
+        return self.members[0].data
+
+    @property
+    def reading(self) -> Reading:
+        """How their data was read, see `Run.reading`."""
+        return self.members[0].reading
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Label names; the position is the label id."""
+        return self.members[0].labels
+
+    @property
+    def test_accuracy(self) -> float:
+        """Fraction of the test texts that it has right."""
+        return float(self.predictions(TEST).right.mean())
+
+    @property
+    def validation_loss(self) -> float:
+        """Log loss on validation, in nats."""
+        found = self.predictions(VALIDATION)
+        rows = np.arange(len(found.label_ids))
+        own = found.probabilities[rows, found.label_ids].astype(np.float64)
+        return float(-np.log(np.maximum(own, np.finfo(np.float64).eps)).mean())
+
+    @property
+    def metrics(self) -> Metrics:
+        """Scores of `validation` and `test`, of the saved predictions."""
+        return {split: self._scores(split) for split in (VALIDATION, TEST)}
+
+    def predictions(self, split: str) -> Predictions:
+        """Returns what it says of a split; lengths are of the one that reads most."""
+        every = [member.predictions(split) for member in self.members]
+        return Predictions(
+            every[0].label_ids,
+            mean([one.probabilities for one in every]),
+            reduce(np.maximum, [one.lengths for one in every]),
+        )
+
+    def _scores(self, split: str) -> Scores:
+        found = self.predictions(split)
+        return metrics.scores(
+            found.label_ids, found.probabilities, self.labels, found.lengths
+        )
+
+
+AnyRun = Run | Mean
+
+
+def mean(probabilities: Sequence[np.ndarray]) -> np.ndarray:
+    """Returns the mean, with equal weights, of probabilities, float32 [n, labels]."""
+    return np.asarray(np.mean(probabilities, axis=0, dtype=np.float32))
+
+
+def members_of(run: AnyRun) -> tuple[Run, ...]:
+    """Returns the runs of a mean, or the run alone."""
+    return run.members if isinstance(run, Mean) else (run,)
+
+
+def open_any(named: Path, models: Path) -> AnyRun:
+    """Opens a finished run, or the mean of several whose names are joined by `+`.
+
+    A run that has a `+` in its own name is taken first.
+
+    Raises:
+      RunError: If one is missing or unfinished, has no scores, is named twice, or they
+        are of different data.
+    """
+    names = named.name.split(JOIN)
+    if len(names) == 1 or any(Run(p).is_finished for p in (named, models / named)):
+        return open_run(named, models)
+    members = [open_run(named.with_name(name or JOIN), models) for name in names]
+    for member in members:
+        member.require_scores()
+    if len({member.path.resolve() for member in members}) < len(members):
+        raise RunError(f"{named} names a run twice; a mean takes each once.")
+    refuse_different_data(members)
+    return Mean(tuple(members))
+
+
+def refuse_different_data(finished: Sequence[Run]) -> None:
+    """Refuses runs that were not trained and tested on the same texts.
+
+    Raises:
+      RunError: What differs is named.
+    """
+    first = finished[0]
+    for run in finished[1:]:
+        different = [
+            f"{key}: {one}, {other}"
+            for key in ("fingerprint", "labels", "sizes")
+            if (one := getattr(first.dataset, key))
+            != (other := getattr(run.dataset, key))
+        ]
+        settled = settings.differences(first.config, run.config)
+        different += [line for line in settled if line.startswith("data.")]
+        if different:
+            raise RunError(
+                f"{first.name} and {run.name} cannot be compared or averaged, their "
+                f"data differs: {'; '.join(different)}."
+            )
