@@ -23,6 +23,7 @@ from seqclf.config import twin
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask
+from seqclf.evaluation.failed import failed_seeds
 from seqclf.metrics import wilson
 from seqclf.records.comparison import MEAN, AccuracySummary, ComparisonResult, Row
 from seqclf.records.training import Environment, Timing
@@ -171,6 +172,7 @@ def _row(name: str, group: Sequence[Run], right: Right, timing: Timing | None) -
         name=name,
         cell=model.cell,
         seeds=tuple(_seed(run) for run in group),
+        failed=failed_seeds(group),
         units=model.units if CELLS[model.cell].recurs else None,
         parameters=environment[0].parameters,
         recurrent_parameters=environment[0].recurrent_parameters,

@@ -48,6 +48,8 @@ class Row:
       runs: Folders of its runs; of a mean, the folders' names are joined by `+`.
       n: Test texts.
       macro_f1: On the test split, as `accuracy` and `log_loss`.
+      failed: Seeds whose training failed, see `evaluation.failed`; they count in all
+        scores. Earlier versions did not keep it.
       units: Width of the recurrent state.
       parameters: All weights; `recurrent_parameters` are those of the recurrent layers.
       seconds_per_epoch: Of training, as `tokens_per_second`.
@@ -72,6 +74,7 @@ class Row:
     macro_f1: float
     log_loss: float
     seeds: tuple[int, ...] = ()
+    failed: tuple[int, ...] | None = None
     units: int | None = None
     parameters: int | None = None
     recurrent_parameters: int | None = None

@@ -23,7 +23,16 @@ from seqclf.records.comparison import (
     TwinCard,
 )
 from seqclf.report.table import Table, to_markdown, to_terminal
-from seqclf.wording import MISSING, interval, p_value, percent, plural, signed, span
+from seqclf.wording import (
+    MISSING,
+    interval,
+    joined,
+    p_value,
+    percent,
+    plural,
+    signed,
+    span,
+)
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -231,10 +240,29 @@ def _kernels(rows: Sequence[Row]) -> str:
 
 def closing(result: ComparisonResult) -> str:
     """Returns the verdict and what is missing, for a terminal."""
-    lines = [escape(result.verdict), escape(held_equal(result.card))]
+    said = (result.verdict, failed_said(result), held_equal(result.card))
+    lines = [escape(text) for text in said if text]
     for name, error in result.missing.items():
         lines.append(f"[bold]Missing:[/bold] {escape(name)}: {escape(error)}")
     return "\n".join(lines)
+
+
+def failed_said(result: ComparisonResult) -> str:
+    """Returns how many trainings failed, and which; nothing where it was not kept."""
+    rows = [row for row in result.twins if row.failed is not None]
+    total = sum(len(row.seeds) for row in rows)
+    failed = [
+        f"{row.title} {len(row.failed)} of {len(row.seeds)} ("
+        f"{plural(len(row.failed), 'seed')} {joined(list(map(str, row.failed)))})"
+        for row in rows
+        if row.failed
+    ]
+    if not failed:
+        return f"Failed trainings: none of {total}." if total else ""
+    return (
+        f"Failed trainings: {joined(failed)}; they count in all scores. On validation "
+        f"they are not above guessing, or less than half as far as their cell's median."
+    )
 
 
 def held_equal(card: TwinCard) -> str:
@@ -256,7 +284,8 @@ def markdown(result: ComparisonResult) -> str:
         parts += [table.title, to_markdown(table)]
         # Else a paragraph that begins with the mark would be a list.
         parts += [table.note.replace(MARK, f"\\{MARK}")] if table.note else []
-    parts += [result.verdict, held_equal(result.card)]
+    parts += [result.verdict]
+    parts += filter(None, [failed_said(result), held_equal(result.card)])
     parts += [f"Missing: {name}: {why}" for name, why in result.missing.items()]
     return "\n\n".join(parts)
 

@@ -242,6 +242,7 @@ def _words(result: ComparisonResult, details: Details | None) -> dict[str, objec
         "terms": TERMS.items(),
         "differences": [in_words(pair, names) for pair in tables.compared(result)],
         "card_said": tables.held_equal(result.card),
+        "failed_said": tables.failed_said(result),
         "command": result.command or "seqclf compare",
         "runs": [run for row in result.twins for run in row.runs],
         "details": details,
