@@ -309,12 +309,12 @@ class TrainingConfig:
     The help of a field says what it does. Beside it:
 
     Attributes:
-      epochs: None: as many as make 1.75 million tokens, but 5 to 20, so that small data
-        sets get more.
+      epochs: None: see `training.recipe`, so that small data sets get more.
+      batch_size: None: 64, but 32 and 16 for few texts, see `training.recipe`.
       batch_tokens: Short texts come in larger batches, long ones in smaller. None goes
         by `batch_size`.
       learning_rate: It falls along a cosine to 0 (Loshchilov & Hutter 2017,
-        arXiv:1608.03983).
+        arXiv:1608.03983). An automatic batch size below 64 lowers it.
       warmup_fraction: In [0, 1).
       weight_decay: Decoupled (Loshchilov & Hutter 2019, arXiv:1711.05101); not of
         biases and embeddings.
@@ -331,9 +331,11 @@ class TrainingConfig:
     """
 
     epochs: int | None = _setting(
-        None, "Maximum number of epochs.", BASIC, "5 to 20, by the size of the data"
+        None, "Maximum number of epochs.", BASIC, "5 to 30, by the size of the data"
     )
-    batch_size: int = _setting(64, "Batch size, in texts.")
+    batch_size: int | None = _setting(
+        None, "Batch size, in texts.", shown="64; 32 or 16 for few texts"
+    )
     batch_tokens: int | None = _setting(
         None, "Token budget of a batch, padding included, instead of --batch-size."
     )
@@ -361,11 +363,10 @@ class TrainingConfig:
     )
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_tokens"):
+        for name in ("epochs", "batch_size", "batch_tokens"):
             if getattr(self, name) is not None:
                 require_count(name, getattr(self, name))
-        for name in ("batch_size", "patience"):
-            require_count(name, getattr(self, name))
+        require_count("patience", self.patience)
         _require(0 <= self.seed < 2**31, "seed", "in [0, 2**31)", self.seed)
         for name in ("learning_rate", "clip_norm"):
             _require_positive(name, getattr(self, name))

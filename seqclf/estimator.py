@@ -98,7 +98,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         convolution.
       pooling: Pooling over time: `last`, `max`, `mean`, `attention`.
       epochs: Maximum epochs; None takes 5 to 20 by the size of the data.
-      batch_size: Batch size, in texts.
+      batch_size: Batch size, in texts; None: 64, but 32 or 16 for few texts.
       batch_tokens: Token budget of a batch, padding included, instead of `batch_size`.
       learning_rate: Peak learning rate.
       warmup_fraction: Fraction of all steps with linear learning-rate warm-up.
@@ -132,7 +132,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     conv_width: int | None = _MODEL.conv_width
     pooling: str = _MODEL.pooling
     epochs: int | None = _TRAINING.epochs
-    batch_size: int = _TRAINING.batch_size
+    batch_size: int | None = _TRAINING.batch_size
     batch_tokens: int | None = _TRAINING.batch_tokens
     learning_rate: float = _TRAINING.learning_rate
     warmup_fraction: float = _TRAINING.warmup_fraction

@@ -92,7 +92,7 @@ class TwinSettings(DataSettings, total=False):
     conv_width: int | None
     pooling: str
     epochs: int | None
-    batch_size: int
+    batch_size: int | None
     batch_tokens: int | None
     learning_rate: float
     warmup_fraction: float

@@ -17,8 +17,9 @@ from seqclf.records.training import EpochEnded, Stepped
 from seqclf.text.batching import num_batches, training_batches
 from seqclf.text.encoding import Examples
 from seqclf.training import fit as fitting
-from seqclf.training.fit import fit, num_epochs
+from seqclf.training.fit import fit
 from seqclf.training.optimizer import exact
+from seqclf.training.recipe import resolved
 
 MODEL = ModelConfig(cell="rnn", units=8, embedding_size=8, dropout_rate=0.0)
 # For what does not depend on the cell: its graph is drawn in a quarter of the time.
@@ -241,11 +242,33 @@ def test_balanced_weights_lift_the_rare_label():
 
 
 @pytest.mark.parametrize(
-    ("num_tokens", "expected"), [(5_000_000, 5), (175_000, 10), (100, 20)]
+    ("texts", "tokens", "expected"),
+    [
+        (22_500, 5_000_000, (64, 0.004, 5)),  # as many tokens as there may be
+        (10_000, 175_000, (64, 0.004, 10)),
+        (10_000, 20_000, (64, 0.004, 20)),
+        (6_000, 1_500_000, (64, 0.004, 11)),  # 94 steps an epoch
+        (5_999, 1_500_000, (32, 0.004 / 2**0.5, 6)),  # 188
+        (1_499, 700_000, (16, 0.002, 11)),  # 94
+        (630, 170_000, (16, 0.002, 25)),  # 40
+        (100, 1_000, (16, 0.002, 30)),
+    ],
 )
-def test_small_data_sets_get_more_epochs(num_tokens, expected):
-    assert num_epochs(TrainingConfig(), num_tokens) == expected
-    assert num_epochs(TrainingConfig(epochs=7), num_tokens) == 7
+def test_small_data_sets_get_smaller_batches_and_more_epochs(texts, tokens, expected):
+    lengths = np.full(texts, 1)
+    lengths[0] += tokens - texts
+    found = resolved(TrainingConfig(), lengths)
+    rate = pytest.approx(found.learning_rate)
+    assert (found.batch_size, rate, found.epochs) == expected
+    # What was given is left as it is; with a batch size, the rules are those of 0.1.0.
+    given = {"batch_size": 8, "learning_rate": 0.1, "epochs": 7}
+    found = resolved(TrainingConfig(**given), lengths)
+    assert (found.batch_size, found.learning_rate, found.epochs) == (8, 0.1, 7)
+    found = resolved(TrainingConfig(batch_size=64), lengths)
+    by_tokens = min(max(round(1_750_000 / tokens), 5), 20)
+    assert (found.learning_rate, found.epochs) == (0.004, by_tokens)
+    found = resolved(TrainingConfig(batch_tokens=500), lengths)
+    assert (found.learning_rate, found.epochs) == (0.004, by_tokens)
 
 
 def test_the_schedule_warms_up_and_falls_to_zero():

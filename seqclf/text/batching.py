@@ -13,6 +13,9 @@ from seqclf.config import TrainingConfig
 from seqclf.text.encoding import Examples
 from seqclf.text.tokens import PADDING_ID, UNKNOWN_ID
 
+BATCH_SIZE = 64
+# With 64 texts a batch, 700 texts make ten steps an epoch, too few to learn from.
+SMALLER = {1_500: 16, 6_000: 32}  # batch size, by the number of texts it is for fewer
 WINDOW_BATCHES = 50  # shuffled batches that are sorted by length together
 
 
@@ -29,6 +32,12 @@ class Batch:
     indices: np.ndarray
     token_ids: np.ndarray
     label_ids: np.ndarray
+
+
+def batch_size_of(config: TrainingConfig, num_texts: int) -> int:
+    """Returns the batch size for so many training texts, if it is automatic."""
+    fitting = (size for most, size in SMALLER.items() if num_texts < most)
+    return config.batch_size or next(fitting, BATCH_SIZE)
 
 
 def epoch_order(
@@ -52,7 +61,7 @@ def epoch_order(
     """
     generator = np.random.default_rng([config.seed, epoch])
     order = generator.permutation(len(lengths))
-    examples = config.batch_size
+    batch_size = examples = batch_size_of(config, len(lengths))
     if config.batch_tokens is not None:
         examples = max(int(config.batch_tokens / lengths.mean()), 1)
     window = WINDOW_BATCHES * examples
@@ -60,7 +69,7 @@ def epoch_order(
     for start in range(0, len(order), window):
         inside = order[start : start + window]
         inside = inside[np.argsort(lengths[inside], kind="stable")]
-        cuts = _cuts(lengths[inside], config.batch_size, config.batch_tokens)
+        cuts = _cuts(lengths[inside], batch_size, config.batch_tokens)
         batches += np.split(inside, cuts)
     return [batches[i] for i in generator.permutation(len(batches))]
 
@@ -81,7 +90,7 @@ def _cuts(lengths: np.ndarray, batch_size: int, batch_tokens: int | None) -> lis
 def num_batches(lengths: np.ndarray, config: TrainingConfig, epoch: int) -> int:
     """Returns how many batches an epoch has; with `batch_tokens` epochs differ."""
     if config.batch_tokens is None:
-        return math.ceil(len(lengths) / config.batch_size)
+        return math.ceil(len(lengths) / batch_size_of(config, len(lengths)))
     return len(epoch_order(lengths, config, epoch))
 
 

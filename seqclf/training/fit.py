@@ -22,10 +22,8 @@ from seqclf.text.encoding import Examples
 from seqclf.training.checkpoint import Checkpoints, Standing
 from seqclf.training.optimizer import adamw
 from seqclf.training.proof import shortened, watched
+from seqclf.training.recipe import resolved
 
-# Small data sets get more epochs, large ones end in time. Chosen on validation.
-AUTOMATIC_TOKENS = 1_750_000
-FEWEST_EPOCHS, MOST_EPOCHS = 5, 20
 EVALUATION_BATCH_SIZE = 256
 
 
@@ -55,14 +53,6 @@ class History:
         return float(sum(e.seconds for e in self.epochs[: self.best_epoch]))
 
 
-def num_epochs(config: TrainingConfig, num_tokens: int) -> int:
-    """Returns the most epochs that training on so many tokens may take."""
-    if config.epochs is not None:
-        return config.epochs
-    wanted = round(AUTOMATIC_TOKENS / num_tokens)
-    return min(max(wanted, FEWEST_EPOCHS), MOST_EPOCHS)
-
-
 def fit(
     model: Any,
     train: Examples,
@@ -87,7 +77,8 @@ def fit(
       TrainingError: If the loss diverged.
     """
     tokens, labels = int(train.lengths.sum()), model.output_shape[-1]
-    epochs = num_epochs(config, tokens)
+    config = resolved(config, train.lengths)
+    epochs = config.epochs or 0
     every = range(1, epochs + 1)
     steps = [batching.num_batches(train.lengths, config, epoch) for epoch in every]
     compile_model(model, config, sum(steps))

@@ -63,9 +63,11 @@ def _point(base: RunConfig, rows: int, everything: int) -> Point:
     return Point(name=f"{rows:,}", config=config, values={"rows": rows})
 
 
-def _batch_size(config: RunConfig, rows: int) -> int:
+def _batch_size(config: RunConfig, rows: int) -> int | None:
     """Returns a batch size that gives an epoch enough steps; a token budget decides."""
     own = config.training.batch_size
+    if own is None:
+        return None  # it goes by the number of texts anyway
     fitting = 1 << max(rows // size_shown.FEWEST_STEPS, 1).bit_length() - 1
     smaller = min(own, max(fitting, SMALLEST_BATCH))
     return smaller if config.training.batch_tokens is None else own

@@ -96,15 +96,19 @@ def table(curves: Sequence[SizePoint]) -> Table:
 def notes(question: Question) -> tuple[str, ...]:
     """Says what was held fixed, and what no interval covers."""
     drawn = "test texts" if len(question.seeds) == 1 else "seeds and test texts"
-    automatic = question.config.training.epochs is None and not question.quick
-    epochs = "5 to 20 epochs, by their tokens" if automatic else "equally many epochs"
+    training = question.config.training
+    automatic = training.epochs is None and not question.quick
+    epochs = "5 to 30 epochs, by their size" if automatic else "equally many epochs"
+    batches = "as the recipe gives them for so many texts"
+    if training.batch_size is not None:
+        batches = f"so that an epoch has about {FEWEST_STEPS} steps"
     return (
         "Samples are stratified, one for each size, the same for all cells and seeds: "
         "no interval covers another sample. The vocabulary comes from the sample "
         "alone; validation and test are whole at every size.",
-        f"Small samples have a smaller batch size, so that an epoch has about "
-        f"{FEWEST_STEPS} steps; they are trained for {epochs}. The gap is that of the "
-        "epoch with the least validation loss, which is kept.",
+        f"Small samples have smaller batches, {batches}; they are trained for "
+        f"{epochs}. The gap is that of the epoch with the least validation loss, which "
+        "is kept.",
         f"Curves: least squares of error = a n^−b + c, of the sizes that beat "
         f"guessing, c = 0 with fewer than {learning_curve.FEWEST_FOR_FLOOR} of them; "
         f"intervals of exponents and crossings by {learning_curve.RESAMPLES} "
