@@ -29,7 +29,7 @@ from seqclf.config import (
 )
 from seqclf.data.demo import compose
 from seqclf.export.artefacts import write_common
-from seqclf.export.formats import FORMATS
+from seqclf.export.formats import FORMATS, code_of
 from seqclf.export.texts import PEOPLE_WRITE, verification_texts
 from seqclf.export.verify import Check, verify
 from seqclf.model.build import build_model
@@ -148,7 +148,8 @@ def checked(
             place.mkdir()
             FORMATS[name].write(run, place)
             write_common(run, place)
-            checks.append(Check(name, place, texts, expected, run.labels))
+            code = code_of(run, name)
+            checks.append(Check(name, place, texts, expected, run.labels, code))
     agreements = iter(verify(checks))
     for options in grid:
         yield Row(options, {name: next(agreements) for name in formats})

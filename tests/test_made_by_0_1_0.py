@@ -11,8 +11,10 @@ import contextlib
 import csv
 import io
 import json
+import re
 import shutil
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -384,10 +386,17 @@ def test_the_page_of_a_comparison_holds_the_studies_of_its_data(name, here):
 
 
 def assert_same_twins(new: Comparison, old: Comparison) -> None:
-    """The twins are as they were; baselines are fitted again, as runs, on the data."""
-    assert new.result.twins == old.result.twins
-    assert new.verdict == old.verdict
-    assert [row.name for row in new.rows] == [row.name for row in old.rows]
+    """The twins are as they were; baselines are fitted again, as runs, on the data.
+
+    What 0.1.0 did not know is added: failed trainings, and means with their sentence.
+    """
+    failed = {twin.failed for twin in new.result.twins}
+    assert None not in failed
+    twins = tuple(replace(twin, failed=None) for twin in new.result.twins)
+    assert twins == old.result.twins
+    assert re.sub(r" The mean of .*?\.(?= [A-Z]|$)", "", new.verdict) == old.verdict
+    rows = [row for row in new.rows if row.kind != "mean"]
+    assert [row.name for row in rows] == [row.name for row in old.rows]
     fitted = [Path(row.runs[0]).name for row in new.rows if row.kind == "baseline"]
     assert fitted == ["reviews-majority", "reviews-tf-idf", "reviews-nb-svm"]
 
