@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -45,14 +46,18 @@ def try_lock(file: IO[Any]) -> bool:
 
 
 @contextlib.contextmanager
-def locked(file: Path, refusal: Exception) -> Iterator[None]:
+def locked(file: Path, refusal: Exception, patience: float = 0) -> Iterator[None]:
     """Makes a file and holds it for this process alone; a crash, too, lets it go.
 
-    Its folder must be there. Raises `refusal` if another process holds it.
+    Its folder must be there. Raises `refusal` if another process still holds it after
+    `patience`, in seconds.
     """
+    end = time.monotonic() + patience
     with file.open("w") as held:
-        if not try_lock(held):
-            raise refusal
+        while not try_lock(held):
+            if time.monotonic() >= end:
+                raise refusal
+            time.sleep(0.1)
         yield
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,13 @@ from seqclf.comparison.saved import read_details, read_timing
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig
 from seqclf.data import load_dataset
 from seqclf.errors import ConfigError, RunError
+from seqclf.evaluation import baselines
+from seqclf.evaluation.baselines import run_baseline
 from seqclf.records.plain import to_plain
 from seqclf.records.training import Failed, StepTimes, Timing
 from seqclf.runs import Run
 from seqclf.runs.comparisons import default_run, read_comparison
+from seqclf.runs.run import locked
 from seqclf.storage import write_json
 from seqclf.text.encoding import encode_dataset
 
@@ -327,6 +331,30 @@ def test_baselines_are_shared_by_comparisons_on_the_same_data(workplace, tmp_pat
     assert [task.is_fitted for task in again] == [False, True, True]
     assert fit_baselines(again, lambda name, event: None) == {}
     assert all(b.is_fitted for b in plan_for(workplace, tmp_path).baselines)
+
+
+def test_a_baseline_that_another_process_fits_is_waited_for(workplace, tmp_path):
+    [task, *_] = plan_for(workplace, tmp_path).baselines
+    began = threading.Event()
+    second = threading.Thread(
+        target=run_baseline, args=(task.trial, lambda event: None)
+    )
+    with locked(task.path):
+        second.start()  # as of another comparison, while this one has the directory
+        second.join(timeout=0.3)
+        assert second.is_alive()
+        baselines._run(task.trial)
+        first = (task.path / "complete").read_bytes()
+    second.join(timeout=30)
+    assert not second.is_alive()
+    assert (task.path / "complete").read_bytes() == first
+    run_baseline(task.trial, lambda event: began.set())  # asked for later: fitted anew
+    assert began.is_set()
+    assert (task.path / "complete").read_bytes() != first
+    with locked(task.path), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(baselines, "PATIENCE", 0.2)
+        with pytest.raises(RunError, match="another process"):
+            run_baseline(task.trial, lambda event: None)
 
 
 def test_a_comparison_under_a_given_name_is_replaced_on_demand_only(

@@ -6,6 +6,7 @@ A new baseline is a function in `linear/fit.py`, an entry in `BASELINES` and its
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,12 +26,14 @@ from seqclf.model.scoring import probabilities_of
 from seqclf.records.plain import to_plain
 from seqclf.records.scores import Metrics
 from seqclf.records.training import BaselineEnvironment, Report, Started
-from seqclf.runs import Predictions
+from seqclf.runs import Predictions, Run
 from seqclf.runs import run as files
 from seqclf.storage import write_json
 from seqclf.system import peak_memory
 from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.training.trial import Trial, package_versions, scores
+
+PATIENCE = 600  # seconds to wait for another process that fits the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,12 @@ def run_baseline(trial: Trial, report: Report) -> None:
     """
     report(Started())
     begin(trial.path, RUN)
-    with files.locked(trial.path):
-        _run(trial)
+    now, run = datetime.datetime.now(datetime.UTC), Run(trial.path)
+    asked = now.isoformat(timespec="microseconds")
+    with files.locked(trial.path, PATIENCE):
+        # Another comparison on the same data may have fitted it in the meantime.
+        if not (run.is_finished and run.complete.time > asked):
+            _run(trial)
 
 
 def _run(trial: Trial) -> None:

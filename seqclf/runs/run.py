@@ -329,18 +329,18 @@ def create_run(
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, patience: float = 0) -> Iterator[None]:
     """Locks a run's directory for this process; a crash unlocks it.
 
     Raises:
-      RunError: If another process has it.
+      RunError: If another process still has it after `patience`, in seconds.
     """
     path.mkdir(parents=True, exist_ok=True)
     refusal = RunError(
         f"{path} is being trained by another process; wait for it, or give this one "
         f"another --name."
     )
-    with system.locked(path / LOCK_FILE, refusal):
+    with system.locked(path / LOCK_FILE, refusal, patience):
         yield
 
 
