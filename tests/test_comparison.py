@@ -379,7 +379,7 @@ def test_a_comparison_trains_reuses_and_survives_a_failing_trial(workplace, tmp_
     assert first.returncode == 0, first.stderr
     result = json.loads(first.stdout)
     assert [r["name"] for r in result["rows"]] == [
-        "majority", "tf-idf + logistic regression", "nb-svm", "gru"
+        "majority", "tf-idf + logistic regression", "nb-svm", "gru", "gru + nb-svm"
     ]  # fmt: skip
     assert result["command"].startswith("seqclf compare --data reviews --min-count 1")
     assert "--models-dir" not in result["command"]
