@@ -125,7 +125,7 @@ def _against_the_rest(
     from sklearn.linear_model import LogisticRegression
 
     regression = LogisticRegression(
-        C=c, solver="liblinear", dual=True, max_iter=1000, random_state=0
+        C=c, solver="liblinear", max_iter=1000, random_state=0
     )
     regression.fit(features.multiply(ratios).tocsr(), is_label)
     return ratios * regression.coef_[0], float(regression.intercept_[0])
