@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+# Another test file, written by the test below: a test of each way to be skipped, which
+# CI has to count as failed.
 SKIPPED = """
 import pytest
 
