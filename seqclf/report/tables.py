@@ -139,7 +139,7 @@ def tables_of(result: ComparisonResult) -> dict[str, Table]:
     scores = f"Test scores (n = {rows[0].n:,}; {seeds_said(result)})"
     found = {"quality": _table(scores, quality, rows, faint)}
     if means:
-        title = "Combined: the mean of probabilities (each costs what its parts do)"
+        title = "Combined: the mean of probabilities"
         found["combined"] = _table(title, quality, means)
     if result.tuning:
         found["tuned"] = _tuned(result.tuning)
