@@ -10,15 +10,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import invoke, reviews, seal
+from conftest import invoke, reviews, seal, write_csv
 from test_report import pair, row
 
 from seqclf import Classifier
+from seqclf.bulk.chunks import Options
+from seqclf.bulk.parts import question_of
+from seqclf.bulk.sources import find_source
 from seqclf.comparison.rows import compare_runs
 from seqclf.comparison.verdict import verdict
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import ConfigError, RunError
 from seqclf.explain import explain
+from seqclf.records.reading import Reading
 from seqclf.runs import Mean, Predictions, Run, open_any
 from seqclf.runs.comparisons import run_by_default
 from seqclf.runs.run import write_predictions
@@ -107,6 +111,18 @@ def test_the_commands_take_it(home, monkeypatch, tmp_path):
                   f"--output={out}")  # fmt: skip
     assert done.exit_code == 0, done.output
     assert len(out.read_text().splitlines()) == 3
+
+
+def test_a_bulk_prediction_is_resumed_with_the_same_members_only(home, tmp_path):
+    source, models = write_csv(tmp_path / "a.csv", reviews(4)), home / "models"
+    asked = [
+        question_of(
+            find_source(source), open_any(Path(name), models), Options(Reading())
+        )
+        for name in (GRU, f"{GRU}+{N_GRAMS}", f"{GRU}+reviews-tf-idf")
+    ]
+    hashes = {one["run"].split(" ")[1] for one in asked}
+    assert len(hashes) == 3
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,14 @@ def test_fit_hands_keras_that_very_dataset(monkeypatch):
     assert [x.options().autotune.enabled for x in seen] == [False, False]
 
 
+def test_a_training_goes_by_the_number_of_all_its_texts():
+    model, config = build_model(PLAIN, 20, 2, 3), TrainingConfig(epochs=1)
+    fit(model, examples(1_600), examples(16), config)
+    assert int(model.optimizer.iterations) == 50  # of 32 texts
+    peak = model.optimizer.get_config()["learning_rate"]["config"]["warmup_target"]
+    assert peak == pytest.approx(0.004 / 2**0.5)
+
+
 def test_batches_by_tokens_are_counted_epoch_by_epoch():
     config = dataclasses.replace(RECIPE, batch_tokens=40, epochs=3)
     lengths = examples(64).lengths
