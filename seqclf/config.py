@@ -1,4 +1,4 @@
-"""Every setting that changes numbers, in four frozen dataclasses.
+"""Every setting that changes numbers, in five frozen dataclasses.
 
 Defaults are here and nowhere else: the command line takes its defaults and its help
 from these fields. The default recipe was chosen on validation data only, see
@@ -27,6 +27,7 @@ CLASS_WEIGHT_NAMES = ("equal", "balanced")
 DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
 KERNEL_NAMES = ("auto", "loop", "cudnn")
 BASELINE_NAMES = ("majority", "tf-idf", "nb-svm")
+PRETRAIN_NAMES = ("svd",)
 
 # Fields of DataConfig that say where the data is and how its rows are read. The content
 # is compared by fingerprint, so they do not count when two questions are compared.
@@ -36,9 +37,16 @@ SOURCE_FIELDS = frozenset(
      "min_per_label", "other")
 )  # fmt: skip
 
-# Settings that older files do not name. None leaves everything as it was then and is no
-# part of `question`, so that such files still ask the same.
-LATER_FIELDS = frozenset(("conv_width", "baseline"))
+# Settings of what a network knows before it is trained; studies begin at random.
+START_FIELDS = ("vectors", "init_from", "pretrain", "freeze_embedding")
+# What names a file or a run with weights; its content counts, by `StartConfig.digest`.
+NAMES_OF_WEIGHTS = frozenset(("vectors", "init_from"))
+
+# Settings that older files do not name. Their default leaves everything as it was then
+# and is no part of `question`, so that such files still ask the same.
+LATER_FIELDS = frozenset(
+    ("conv_width", "baseline", "freeze_embedding", "pretrain", "digest")
+)
 
 Setting = str | int | float | bool | None
 Settings = dict[str, dict[str, Setting]]  # by part of the config and name
@@ -281,6 +289,9 @@ class ModelConfig:
         "no convolution",
     )
     pooling: str = _setting("max", f"Pooling over time: {', '.join(POOLINGS)}.")
+    freeze_embedding: bool = _setting(
+        False, "Keep the embedding that --vectors, --pretrain or --init-from gave."
+    )
     baseline: str | None = _setting(
         None,
         "Fit a linear model on n-grams instead of a network: "
@@ -380,6 +391,56 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartConfig:
+    """What a network knows before it is trained; the same for all twins.
+
+    The help of a field says what it does. Beside it:
+
+    Attributes:
+      vectors: The embedding is as wide as they are.
+      pretrain: `svd`: vectors of train and unlabelled texts, see `start.cooccurrence`.
+      digest: A hash of the weights that the file or the run gave; no option.
+    """
+
+    vectors: str | None = _setting(
+        None,
+        "Begin with word vectors: a text file (GloVe, word2vec, fastText; also .gz), "
+        "or OWNER/NAME/FILE on the Hub.",
+        None,
+        "random",
+    )
+    init_from: str | None = _setting(
+        None,
+        "Begin with the embedding and, for the same cell, the recurrent weights of a "
+        "run.",
+        None,
+        "random",
+    )
+    pretrain: str | None = _setting(
+        None,
+        "Make word vectors of train and unlabelled texts first: "
+        f"{', '.join(PRETRAIN_NAMES)}.",
+        None,
+        "no pre-training",
+    )
+    digest: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.pretrain is not None:
+            _require_choice("pretrain", self.pretrain, PRETRAIN_NAMES)
+        names = [one.name for one in dataclasses.fields(self) if one.name != "digest"]
+        given = [name for name in names if getattr(self, name) is not None]
+        if len(given) > 1:
+            options = " and ".join(f"--{name.replace('_', '-')}" for name in given)
+            raise ConfigError(f"{options} exclude each other; give one.")
+
+    @property
+    def is_random(self) -> bool:
+        """Whether all weights are drawn."""
+        return self == StartConfig()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
     """The whole question that a run answers."""
 
@@ -387,6 +448,7 @@ class RunConfig:
     text: TextConfig = field(default_factory=TextConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    start: StartConfig = field(default_factory=StartConfig)
 
 
 def twin(config: RunConfig, cell: str, seed: int | None = None) -> RunConfig:
@@ -450,17 +512,14 @@ def flat(values: Settings) -> dict[str, Setting]:
 def question(config: RunConfig) -> Settings:
     """Returns plain values that are equal for configs of the same question.
 
-    That is `to_dict` without the fields that say where the data is, and without those
-    of `LATER_FIELDS` that are None.
+    That is `to_dict` without the fields that say where something is, and without those
+    of `LATER_FIELDS` that are None or false, and parts in which nothing is left.
     """
-    return {
-        part: {
-            key: value
-            for key, value in values.items()
-            if value is not None or key not in LATER_FIELDS
-        }
+    kept = {
+        part: {k: v for k, v in values.items() if v or k not in LATER_FIELDS}
         for part, values in _divided(config).items()
     }
+    return {part: values for part, values in kept.items() if values}
 
 
 def division(data: DataConfig) -> dict[str, Setting]:
@@ -470,8 +529,10 @@ def division(data: DataConfig) -> dict[str, Setting]:
 
 
 def _divided(config: RunConfig) -> Settings:
-    """Returns `to_dict` without the fields that say where the data is."""
-    return to_dict(config) | {"data": division(config.data)}
+    """Returns `to_dict` without the fields that say where data or weights are."""
+    values = to_dict(config)
+    start = {k: v for k, v in values["start"].items() if k not in NAMES_OF_WEIGHTS}
+    return values | {"data": division(config.data), "start": start}
 
 
 def _build(cls: type[_Config], values: object, where: str) -> _Config:

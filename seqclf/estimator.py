@@ -27,7 +27,14 @@ from sklearn.utils.validation import (
 )
 
 from seqclf.classifier import Classifier, keras_predict
-from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
+from seqclf.config import (
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    StartConfig,
+    TextConfig,
+    TrainingConfig,
+)
 from seqclf.data.dataset import TRAIN, VALIDATION, fingerprint
 from seqclf.data.splits import held_out
 from seqclf.errors import (
@@ -38,7 +45,7 @@ from seqclf.errors import (
     RunError,
     unknown,
 )
-from seqclf.keywords import fields, to_config
+from seqclf.keywords import DEFAULT_MODELS, fields, to_config
 from seqclf.marker import RUN, is_ours
 from seqclf.model.backend import import_keras, many_models
 from seqclf.model.build import build_model
@@ -49,6 +56,9 @@ from seqclf.records.plain import from_plain, to_plain
 from seqclf.records.training import Epoch
 from seqclf.runs import Run, open_run
 from seqclf.runs import run as files
+from seqclf.start.prepare import settled, start_of
+from seqclf.start.start import Start, begin_with
+from seqclf.start.texts import FreeTexts, without
 from seqclf.storage import strict_json, write_bytes, write_json
 from seqclf.system import cores
 from seqclf.text.arrays import integers, strings
@@ -64,7 +74,7 @@ SOURCE = "texts given to fit"
 LABEL_TYPES = re.compile(r"[OU]|[<>|][biuf][1248]")
 
 _DATA, _TEXT = DataConfig(), TextConfig()
-_MODEL, _TRAINING = ModelConfig(), TrainingConfig()
+_MODEL, _TRAINING, _START = ModelConfig(), TrainingConfig(), StartConfig()
 
 
 @dataclass(eq=False, repr=False)
@@ -96,6 +106,11 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
       dropout_rate: Dropout rate after the embedding and before the output layer.
       conv_width: Kernel size of a Conv1D layer before the recurrent layer; None has no
         convolution.
+      freeze_embedding: Whether to keep the embedding that `vectors`, `pretrain` or
+        `init_from` gave.
+      vectors: File of word vectors to begin with; they set `embedding_size`.
+      init_from: Run to begin with the embedding and the recurrent weights of.
+      pretrain: `svd` makes word vectors of the training texts first.
       pooling: Pooling over time: `last`, `max`, `mean`, `attention`.
       epochs: Maximum epochs; None takes 5 to 20 by the size of the data.
       batch_size: Batch size, in texts; None: 64, but 32 or 16 for few texts.
@@ -131,6 +146,10 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     dropout_rate: float = _MODEL.dropout_rate
     conv_width: int | None = _MODEL.conv_width
     pooling: str = _MODEL.pooling
+    freeze_embedding: bool = _MODEL.freeze_embedding
+    vectors: str | None = _START.vectors
+    init_from: str | None = _START.init_from
+    pretrain: str | None = _START.pretrain
     epochs: int | None = _TRAINING.epochs
     batch_size: int | None = _TRAINING.batch_size
     batch_tokens: int | None = _TRAINING.batch_tokens
@@ -455,9 +474,14 @@ def _train(
     train = _examples(blocks, label_ids[left], vocabulary, config.text)
     blocks = _tokenized(texts, out)
     validation = _examples(blocks, label_ids[out], vocabulary, config.text)
+    start = _start(texts, left, out, vocabulary, config)
+    if start is not None:
+        config = settled(config, start)
     shape = (config.model, len(vocabulary), len(labels), config.training.seed)
     model = build_model(*shape)
     use_kernel(model, config.training.kernel)
+    if start is not None:
+        begin_with(model, start)
     history = fit(model, train, validation, config.training)
     about = _about(texts, label_ids, labels, {TRAIN: left, VALIDATION: out})
     return _Trained(
@@ -468,6 +492,30 @@ def _train(
         onnx=checked_onnx(model, config, vocabulary, about)[0],
         history=history.epochs,
     )
+
+
+def _start(
+    texts: Sequence[str],
+    train: np.ndarray,
+    validation: np.ndarray,
+    vocabulary: Vocabulary,
+    config: RunConfig,
+) -> Start | None:
+    """Returns the weights to begin with, None if all are drawn.
+
+    `train` and `validation` are int [rows], places in the texts.
+    """
+    if config.start.is_random:
+        return None
+
+    def free() -> FreeTexts:
+        given, hidden = (
+            [pa.chunked_array([strings([texts[row] for row in rows])])]
+            for rows in (train.tolist(), validation.tolist())
+        )
+        return without(given, hidden, vocabulary)
+
+    return start_of(config, vocabulary, DEFAULT_MODELS, free)
 
 
 def _tokenized(texts: Sequence[str], rows: np.ndarray) -> list[TokenizedTexts]:

@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 from seqclf import config as settings
-from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig, TrainingConfig
+from seqclf.config import (
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    StartConfig,
+    TextConfig,
+    TrainingConfig,
+)
 from seqclf.errors import ConfigError, SeqclfError, unknown
 
 PARTS: dict[str, type[Any]] = {
@@ -25,6 +32,7 @@ PARTS: dict[str, type[Any]] = {
     "text": TextConfig,
     "model": ModelConfig,
     "training": TrainingConfig,
+    "start": StartConfig,
 }
 # Where a setting is not called after its field.
 OPTION_NAMES = {"source": "data"}
@@ -103,6 +111,10 @@ class TwinSettings(DataSettings, total=False):
     class_weights: str
     kernel: str
     patience: int
+    freeze_embedding: bool
+    vectors: str | None
+    init_from: str | None
+    pretrain: str | None
 
 
 class Comparing(TwinSettings, Placement, total=False):
@@ -122,8 +134,9 @@ def fields() -> Iterator[tuple[str, dataclasses.Field[Any], Any, str]]:
     for part, cls in PARTS.items():
         hints = typing.get_type_hints(cls)
         for field in dataclasses.fields(cls):
-            name = OPTION_NAMES.get(field.name, field.name)
-            yield name, field, hints[field.name], part
+            if settings.HELP in field.metadata:
+                name = OPTION_NAMES.get(field.name, field.name)
+                yield name, field, hints[field.name], part
 
 
 def to_config(given: Mapping[str, Any]) -> RunConfig:

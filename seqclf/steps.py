@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Protocol
 
 from seqclf.cells import CELLS
-from seqclf.config import ModelConfig, RunConfig, TextConfig, TrainingConfig
+from seqclf.config import (
+    ModelConfig,
+    RunConfig,
+    StartConfig,
+    TextConfig,
+    TrainingConfig,
+)
 from seqclf.data import load_dataset
 from seqclf.data.hub import hide_downloads
 from seqclf.errors import ConfigError, SeqclfError
@@ -18,6 +24,7 @@ from seqclf.evaluation.doubts import doubts
 from seqclf.model.kernels import refuse_without_gpu
 from seqclf.records.training import OnEvent
 from seqclf.runs import Run
+from seqclf.start import Start, prepared, weights_file
 from seqclf.text.encoding import EncodedDataset, encode_dataset
 
 
@@ -96,6 +103,21 @@ def load_and_encode(
     return encode_dataset(dataset, config.data, config.text, cache)
 
 
+def with_start(
+    config: RunConfig, data: EncodedDataset, models: Path, listener: Listener
+) -> RunConfig:
+    """Makes ready what the networks know before they are trained, and says what it is.
+
+    Returns:
+      The config, settled: its embedding is as wide as the vectors are.
+    """
+    if config.start.is_random:
+        return config
+    config = prepared(config, data, models)
+    listener.note(f"Begins with {Start.load(weights_file(data.path, config)).about}.")
+    return config
+
+
 def kernel_of_choice(config: RunConfig, require_cudnn: bool) -> RunConfig:
     """Applies --require-cudnn, and refuses it at once where there is no cuDNN.
 
@@ -136,6 +158,7 @@ def refuse_idle_settings(
         raise ConfigError(
             "--batch-size and --batch-tokens both say how large a batch is; give one."
         )
+    _refuse_idle_start(config, chosen)
     if any(CELLS[cell].recurs for cell in cells):
         return
     for field in ("units", "layers", "bidirectional", "kernel"):
@@ -145,9 +168,23 @@ def refuse_idle_settings(
             )
 
 
+def _refuse_idle_start(config: RunConfig, chosen: Collection[str]) -> None:
+    """Refuses what has no meaning with, or without, weights to begin with."""
+    if config.model.freeze_embedding and config.start.is_random:
+        raise ConfigError(
+            "--freeze-embedding keeps what --vectors, --pretrain or --init-from gave; "
+            "give one of them."
+        )
+    has_width = config.start.vectors or config.start.init_from
+    if has_width and "embedding_size" in chosen:
+        raise ConfigError(
+            f"--embedding-size does nothing here: it is that of {has_width}."
+        )
+
+
 def _refuse_beside_baseline(config: RunConfig, given: Collection[str]) -> None:
     """Refuses settings of a network, which a linear model has not."""
-    parts = (config.text, config.model, config.training)
+    parts = (config.text, config.model, config.training, config.start)
     chosen = {*given}.union(*(_not_default(part) for part in parts)) - {"baseline"}
     if "cell" in chosen:
         raise ConfigError("--cell and --baseline exclude each other; give one.")
@@ -158,7 +195,9 @@ def _refuse_beside_baseline(config: RunConfig, given: Collection[str]) -> None:
         )
 
 
-def _not_default(part: ModelConfig | TrainingConfig | TextConfig) -> set[str]:
+def _not_default(
+    part: ModelConfig | TrainingConfig | TextConfig | StartConfig,
+) -> set[str]:
     fields = dataclasses.fields(part)
     return {one.name for one in fields if getattr(part, one.name) != one.default}
 

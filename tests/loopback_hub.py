@@ -1,4 +1,4 @@
-"""A Hugging Face Hub of a few data sets, on this machine."""
+"""A Hugging Face Hub of a few repositories, on this machine."""
 
 from __future__ import annotations
 
@@ -76,6 +76,11 @@ class LoopbackHub(ThreadingHTTPServer):
         self.server_close()
 
     def find(self, path: str, query: str) -> Answer:
+        # A model has no kind in its address; here all names are of both kinds.
+        kinds = "/api/", "/datasets/"
+        return self.found(path if path.startswith(kinds) else f"/datasets{path}", query)
+
+    def found(self, path: str, query: str) -> Answer:
         if self.status:
             return Answer(self.status)
         api = path.startswith("/api/datasets/")

@@ -31,7 +31,7 @@ FLOORS = [
     ["seqclf.data", "seqclf.metrics", "seqclf.statistics", "seqclf.keywords"],
     ["seqclf.text", "seqclf.marker"],
     ["seqclf.runs", "seqclf.model"],
-    ["seqclf.linear"],
+    ["seqclf.linear", "seqclf.start"],
     ["seqclf.training", "seqclf.classifier"],
     ["seqclf.evaluation", "seqclf.bulk", "seqclf.explain", "seqclf.export"],
     ["seqclf.comparison", "seqclf.machine"],

@@ -31,6 +31,7 @@ def test_a_run_and_its_twin_disagree_in_nothing(finished_run, tmp_path):
         "division",
         "vocabulary",
         "batches and their order, by seed",
+        "what it begins with",
         INITIAL_WEIGHTS,
         "optimizer and schedule",
         "stopping rule",

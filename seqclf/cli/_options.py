@@ -27,8 +27,14 @@ __all__ = ["DEFAULT_CACHE", "DEFAULT_MODELS"]
 OUTPUT = "Output"
 # Where the help shows the settings of a part, and in which order: what a newcomer needs
 # comes first.
-PANELS = {"data": "Data", "model": "Model", "training": "Training", "text": "Text"}
-PANEL_ORDER = (BASIC, "Data", "Model", "Training", OUTPUT, "Text", FILES, LABELS)
+START = "Pre-training"
+PANELS = {
+    "data": "Data", "model": "Model", "training": "Training", "text": "Text",
+    "start": START,
+}  # fmt: skip
+PANEL_ORDER = (
+    BASIC, "Data", "Model", "Training", OUTPUT, START, "Text", FILES, LABELS
+)  # fmt: skip
 
 CHOICES = {
     "cell": tuple(CELLS),
@@ -37,6 +43,7 @@ CHOICES = {
     "keep": settings.KEEP_NAMES,
     "class_weights": settings.CLASS_WEIGHT_NAMES,
     "kernel": settings.KERNEL_NAMES,
+    "pretrain": settings.PRETRAIN_NAMES,
 }
 
 

@@ -13,13 +13,14 @@ from seqclf.cells import recurrent_names
 from seqclf.cli import _options as options
 from seqclf.cli._options import option
 from seqclf.cli._screen import Screen, print_json, stdout
-from seqclf.config import RunConfig
+from seqclf.config import START_FIELDS, RunConfig
 
 if TYPE_CHECKING:
     from seqclf.studies.claims_page import Page
     from seqclf.studies.question import Answer
 
 ALL_CELLS = ",".join(recurrent_names())
+NOT_ASKED = ("cell", "seed", "baseline", *START_FIELDS)
 
 Name = Annotated[
     str | None,
@@ -99,7 +100,7 @@ def _list_of_studies() -> str:
     )
 
 
-@options.with_config(without=("cell", "seed", "baseline"))
+@options.with_config(without=NOT_ASKED)
 def study(
     context: typer.Context,
     config: RunConfig,
@@ -167,7 +168,7 @@ def _print_answer(answer: Answer[Any], form: str) -> None:
         sections.to_terminal(answer, stdout())
 
 
-@options.with_config(without=("cell", "seed", "baseline"))
+@options.with_config(without=NOT_ASKED)
 def claims(
     context: typer.Context,
     config: RunConfig,

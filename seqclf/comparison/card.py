@@ -15,6 +15,7 @@ from seqclf.training.proof import digest
 
 OF_CELL, OF_SEED = "model.cell", "training.seed"
 SCORES, TIMES = "scores", "times"
+RANDOM = "random weights"
 INITIAL_WEIGHTS = "initial weights outside the cell, by seed and shape"
 
 
@@ -71,6 +72,7 @@ def _checks(finished: Sequence[Run], chosen: Collection[str]) -> tuple[Check, ..
         _check("division", finished, lambda run: run.proof.splits, _joined),
         _check("vocabulary", finished, lambda run: run.proof.vocabulary),
         _check_by_seed("batches and their order, by seed", finished, _batches),
+        _check("what it begins with", finished, lambda r: r.proof.start or RANDOM),
         # By name and shape: a weight of another shape is another weight.
         _check_by_seed(INITIAL_WEIGHTS, finished, lambda r: r.proof.initial_weights),
         _check("optimizer and schedule", finished, optimizer, _shown_training),

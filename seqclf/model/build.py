@@ -20,7 +20,8 @@ from seqclf.text.tokens import PADDING_ID
 
 Tensor = Any
 
-RECURRENT, CONVOLUTION, LOGITS = "recurrent", "convolution", "logits"
+EMBEDDING, RECURRENT = "embedding", "recurrent"
+CONVOLUTION, LOGITS = "convolution", "logits"
 
 
 def build_model(
@@ -43,14 +44,15 @@ def build_model(
     """
     keras = import_keras()
     layers, most = keras.layers, config.embedding_range
-    uniform = keras.initializers.RandomUniform(-most, most, _seed(seed, "embedding"))
+    uniform = keras.initializers.RandomUniform(-most, most, _seed(seed, EMBEDDING))
     token_ids = keras.Input(shape=(None,), dtype="int32", name="token_ids")
     states = layers.Embedding(
         vocabulary_size,
         config.embedding_size,
         mask_zero=True,
         embeddings_initializer=uniform,
-        name="embedding",
+        trainable=not config.freeze_embedding,
+        name=EMBEDDING,
     )(token_ids)
     states = layers.Dropout(
         config.dropout_rate, seed=_seed(seed, "embedding_dropout"), name="dropout"

@@ -16,7 +16,7 @@ import numpy as np
 from seqclf.cells import CELLS
 from seqclf.config import ModelConfig
 from seqclf.errors import ConfigError
-from seqclf.model.build import CONVOLUTION, RECURRENT
+from seqclf.model.build import CONVOLUTION, EMBEDDING, RECURRENT
 from seqclf.model.scoring import Predict, probabilities_of
 from seqclf.poolings import POOLINGS
 from seqclf.text.tokens import PADDING_ID, UNKNOWN_ID
@@ -193,7 +193,7 @@ def _write_network(graph: _Graph, model: Any, config: ModelConfig) -> None:
     counted = graph.add("Cast", is_token, to=6)  # int32
     lengths = graph.add("ReduceSum", counted, graph.shape(0), keepdims=0)
     is_token = graph.add("Unsqueeze", is_token, graph.shape(2))
-    table = graph.constant(model.get_layer("embedding").get_weights()[0])
+    table = graph.constant(model.get_layer(EMBEDDING).get_weights()[0])
     states = graph.add("Gather", table, by_time)
     if config.conv_width is not None:
         layer = model.get_layer(CONVOLUTION)

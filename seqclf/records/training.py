@@ -151,7 +151,8 @@ class Proof:
     """What twins must have in common, `proof.json`; see `training.proof`.
 
     Hashes of each split's token ids and labels, the vocabulary, each initial weight
-    outside the recurrent layers, by name and shape, and of each epoch's batches.
+    outside the recurrent layers, by name and shape, and of each epoch's batches; and,
+    in words, what weights it began with, None if they were drawn.
     """
 
     splits: dict[str, str]
@@ -159,6 +160,7 @@ class Proof:
     initial_weights: dict[str, str]
     batches: tuple[str, ...]
     training: Optimizer
+    start: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from seqclf.config import DataConfig, TextConfig, division
-from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset
+from seqclf.data.dataset import TEST, TRAIN, UNLABELED, VALIDATION, Dataset
 from seqclf.errors import SeqclfError
 from seqclf.records.dataset import DatasetInfo, TokenCounts
 from seqclf.records.plain import from_plain, to_plain
@@ -75,6 +75,10 @@ class EncodedDataset:
     splits: Mapping[str, Examples]
     about: DatasetInfo
 
+    def has_texts(self, split: str) -> bool:
+        """Whether it has the texts of a split, such as `unlabeled`."""
+        return (self.path / f"{split}{TEXTS_SUFFIX}").exists()
+
     def texts(self, split: str) -> pa.ChunkedArray:
         """Returns the texts of a split, string [examples], memory-mapped."""
         file = pa.memory_map(str(self.path / f"{split}{TEXTS_SUFFIX}"))
@@ -120,6 +124,8 @@ def _write_whole(dataset: Dataset, text: TextConfig, path: Path) -> None:
 
 def _key(dataset: Dataset, data: DataConfig, text: TextConfig) -> str:
     settings = division(data) | dataclasses.asdict(text)
+    if UNLABELED in dataset.splits:  # of which version 0.1.0 kept no texts
+        settings |= {"unlabeled": True}
     known = (dataset.fingerprint, settings, rules_to_json(text))
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -134,6 +140,7 @@ def _write(dataset: Dataset, text: TextConfig, folder: Path) -> None:
         blocks = blocks or tokenize_table(table)
         tokens[split] = _tokens(blocks, text)
         _write_split(folder / f"{split}.arrow", blocks, table, vocabulary, text)
+    for split, table in dataset.splits.items():
         _write_table(folder / f"{split}{TEXTS_SUFFIX}", table.select(["text"]))
     write_text(folder / VOCABULARY_FILE, vocabulary.to_text())
     write_json(folder / DATASET_FILE, to_plain(_info(dataset, tokens)))

@@ -36,7 +36,7 @@ def proof_of_weights(model: Any) -> dict[str, str]:
     """
     return {
         f"{variable.path} {list(variable.shape)}": digest(variable.numpy())
-        for variable in model.trainable_variables
+        for variable in model.weights
         if not variable.path.startswith(RECURRENT)
     }
 

@@ -35,6 +35,7 @@ from seqclf.records.scores import Metrics, Scores
 from seqclf.records.training import Environment, Report
 from seqclf.runs import Predictions, Run
 from seqclf.runs import run as files
+from seqclf.start import Start, begin_with, weights_file
 from seqclf.storage import write_bytes, write_json, write_whole
 from seqclf.system import peak_memory
 from seqclf.text.batching import shuffle_words
@@ -93,10 +94,15 @@ def _run(trial: Trial, report: Report) -> None:
         config.model, len(data.vocabulary), len(data.labels), config.training.seed
     )
     use_kernel(model, config.training.kernel)
+    known = None
+    if not config.start.is_random:
+        known = Start.load(weights_file(trial.encoded, config))
+        begin_with(model, known)
     proof: dict[str, Any] = {
         "splits": proof_of_data(data),
         "vocabulary": digest(data.vocabulary.to_text().encode()),
         "initial_weights": proof_of_weights(model),
+        "start": known.about if known else None,
     }
 
     def keep_and_report(event: records.Event) -> None:

@@ -80,6 +80,8 @@ def compare_twins(
     design = dataclasses.replace(design, config=config)
     start = time.perf_counter()
     data = steps.load_and_encode(design.config, target.cache, listener)
+    config = steps.with_start(design.config, data, target.models, listener)
+    design = dataclasses.replace(design, config=config)
     jobs = jobs or jobs_for(len(design.cells) * max(len(design.seeds), design.tune))
     named = (target.name, target.overwrite)
     path = planning.begin(design, data, target.models, *named)

@@ -28,7 +28,7 @@ def hide_downloads() -> None:
     os.environ[QUIET_VARIABLE] = "1"
 
 
-def _quieten() -> None:
+def quieten() -> None:
     """Silences log lines, and progress bars where nobody would see them."""
     import datasets
 
@@ -57,7 +57,7 @@ def read_hub(source: str, config: DataConfig) -> Found:
         train split.
     """
     entry = names.entry_of(source, config.subset)
-    _quieten()
+    quieten()
     limit_waiting()
     folder, notes = _prepared(entry, config.revision)
     tables, features = _read_prepared(folder)
@@ -106,7 +106,7 @@ def read_saved(path: Path) -> Found:
     """
     import datasets
 
-    _quieten()
+    quieten()
     try:
         loaded = datasets.load_from_disk(str(path))
         splits = {TRAIN: loaded} if isinstance(loaded, datasets.Dataset) else loaded

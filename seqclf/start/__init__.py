@@ -1,0 +1,6 @@
+"""What a network knows before it is trained: word vectors, or the weights of a run."""
+
+from seqclf.start.prepare import prepared, weights_file
+from seqclf.start.start import Start, begin_with
+
+__all__ = ["Start", "begin_with", "prepared", "weights_file"]
