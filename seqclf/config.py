@@ -37,15 +37,15 @@ SOURCE_FIELDS = frozenset(
      "min_per_label", "other")
 )  # fmt: skip
 
-# Settings of what a network knows before it is trained; studies begin at random.
-START_FIELDS = ("vectors", "init_from", "pretrain", "freeze_embedding")
-# What names a file or a run with weights; its content counts, by `StartConfig.digest`.
-NAMES_OF_WEIGHTS = frozenset(("vectors", "init_from"))
+# Settings of what a network knows from elsewhere; studies have nothing of it.
+START_FIELDS = ("vectors", "init_from", "pretrain", "freeze_embedding", "teach")
+# What names a file or a run: its content counts, by a digest.
+NAMES_OF_CONTENT = frozenset(("vectors", "init_from", "teach"))
 
 # Settings that older files do not name. Their default leaves everything as it was then
 # and is no part of `question`, so that such files still ask the same.
 LATER_FIELDS = frozenset(
-    ("conv_width", "baseline", "freeze_embedding", "pretrain", "digest")
+    ("conv_width", "baseline", "freeze_embedding", "pretrain", "digest", "taught")
 )
 
 Setting = str | int | float | bool | None
@@ -55,6 +55,7 @@ _Config = TypeVar("_Config")
 
 # Panels of the help for settings that are not in the panel of their part.
 BASIC, FILES, LABELS = "Options", "Reading files", "Labels and splits"
+ELSEWHERE = "Knowledge from elsewhere"
 HELP = "help"  # where a field's metadata has its Help
 
 
@@ -290,7 +291,9 @@ class ModelConfig:
     )
     pooling: str = _setting("max", f"Pooling over time: {', '.join(POOLINGS)}.")
     freeze_embedding: bool = _setting(
-        False, "Keep the embedding that --vectors, --pretrain or --init-from gave."
+        False,
+        "Keep the embedding that --vectors, --pretrain or --init-from gave.",
+        ELSEWHERE,
     )
     baseline: str | None = _setting(
         None,
@@ -339,6 +342,8 @@ class TrainingConfig:
         `cudnn` is cuDNN or an error.
       patience: In epochs without a better validation loss. The weights of the best
         epoch are kept either way.
+      teach: See `training.lessons`; several runs, joined by `+`, teach their mean.
+      taught: A hash of what the teacher said; no option.
     """
 
     epochs: int | None = _setting(
@@ -372,6 +377,14 @@ class TrainingConfig:
     seed: int = _setting(
         0, "Random seed: initial weights, batch order, dropout.", BASIC
     )
+    teach: str | None = _setting(
+        None,
+        "Learn from unlabelled texts too, as a finished run labels them: RUN, or a "
+        "mean, RUN+RUN.",
+        ELSEWHERE,
+        "no teacher",
+    )
+    taught: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "batch_tokens"):
@@ -529,10 +542,12 @@ def division(data: DataConfig) -> dict[str, Setting]:
 
 
 def _divided(config: RunConfig) -> Settings:
-    """Returns `to_dict` without the fields that say where data or weights are."""
-    values = to_dict(config)
-    start = {k: v for k, v in values["start"].items() if k not in NAMES_OF_WEIGHTS}
-    return values | {"data": division(config.data), "start": start}
+    """Returns `to_dict` without the fields that say where something is."""
+    named = {
+        part: {k: v for k, v in values.items() if k not in NAMES_OF_CONTENT}
+        for part, values in to_dict(config).items()
+    }
+    return named | {"data": division(config.data)}
 
 
 def _build(cls: type[_Config], values: object, where: str) -> _Config:

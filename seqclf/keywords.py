@@ -115,6 +115,7 @@ class TwinSettings(DataSettings, total=False):
     vectors: str | None
     init_from: str | None
     pretrain: str | None
+    teach: str | None
 
 
 class Comparing(TwinSettings, Placement, total=False):

@@ -23,9 +23,10 @@ from seqclf.errors import ConfigError, SeqclfError
 from seqclf.evaluation.doubts import doubts
 from seqclf.model.kernels import refuse_without_gpu
 from seqclf.records.training import OnEvent
-from seqclf.runs import Run
+from seqclf.runs import Run, open_any
 from seqclf.start import Start, prepared, weights_file
 from seqclf.text.encoding import EncodedDataset, encode_dataset
+from seqclf.training.lessons import Lessons, lessons_file, prepared_lessons
 
 
 class Listener(Protocol):
@@ -106,15 +107,23 @@ def load_and_encode(
 def with_start(
     config: RunConfig, data: EncodedDataset, models: Path, listener: Listener
 ) -> RunConfig:
-    """Makes ready what the networks know before they are trained, and says what it is.
+    """Makes ready what the networks know from elsewhere, and says what it is.
+
+    That is weights to begin with, and what a teacher says of unlabelled texts.
 
     Returns:
-      The config, settled: its embedding is as wide as the vectors are.
+      The config, settled: its embedding is as wide as the vectors are, and it has the
+      digests of what files and runs gave.
     """
-    if config.start.is_random:
-        return config
-    config = prepared(config, data, models)
-    listener.note(f"Begins with {Start.load(weights_file(data.path, config)).about}.")
+    if not config.start.is_random:
+        config = prepared(config, data, models)
+        start = Start.load(weights_file(data.path, config))
+        listener.note(f"Begins with {start.about}.")
+    if config.training.teach is not None:
+        teacher = open_any(Path(config.training.teach), models)
+        config = prepared_lessons(config, data, teacher)
+        lessons = Lessons.load(lessons_file(data.path, config))
+        listener.note(f"Learns also from {lessons.about}.")
     return config
 
 

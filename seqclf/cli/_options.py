@@ -17,7 +17,7 @@ from typer.core import TyperCommand
 from seqclf import config as settings
 from seqclf import keywords
 from seqclf.cells import CELLS
-from seqclf.config import BASIC, FILES, LABELS
+from seqclf.config import BASIC, ELSEWHERE, FILES, LABELS
 from seqclf.errors import ConfigError, unknown
 from seqclf.keywords import DEFAULT_CACHE, DEFAULT_MODELS, fields, to_config
 from seqclf.poolings import POOLINGS
@@ -27,13 +27,12 @@ __all__ = ["DEFAULT_CACHE", "DEFAULT_MODELS"]
 OUTPUT = "Output"
 # Where the help shows the settings of a part, and in which order: what a newcomer needs
 # comes first.
-START = "Pre-training"
 PANELS = {
     "data": "Data", "model": "Model", "training": "Training", "text": "Text",
-    "start": START,
+    "start": ELSEWHERE,
 }  # fmt: skip
 PANEL_ORDER = (
-    BASIC, "Data", "Model", "Training", OUTPUT, START, "Text", FILES, LABELS
+    BASIC, "Data", "Model", "Training", OUTPUT, ELSEWHERE, "Text", FILES, LABELS
 )  # fmt: skip
 
 CHOICES = {

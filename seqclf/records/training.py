@@ -152,7 +152,8 @@ class Proof:
 
     Hashes of each split's token ids and labels, the vocabulary, each initial weight
     outside the recurrent layers, by name and shape, and of each epoch's batches; and,
-    in words, what weights it began with, None if they were drawn.
+    in words, what weights it began with, None if they were drawn, and what a teacher
+    taught, None without one.
     """
 
     splits: dict[str, str]
@@ -161,6 +162,7 @@ class Proof:
     batches: tuple[str, ...]
     training: Optimizer
     start: str | None = None
+    lessons: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,8 @@ from seqclf.config import TextConfig
 from seqclf.data.dataset import TEST, TRAIN, UNLABELED, VALIDATION
 from seqclf.runs.run import WHOLE
 from seqclf.text.encoding import EncodedDataset
-from seqclf.text.tokens import BLOCK_ROWS, tokenize
-from seqclf.text.vocabulary import Vocabulary, encode
+from seqclf.text.tokens import BLOCK_ROWS
+from seqclf.text.vocabulary import Vocabulary, encode_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +49,29 @@ def without(
     held_out: Sequence[pa.ChunkedArray],
     vocabulary: Vocabulary,
 ) -> FreeTexts:
-    """Returns the texts given, string [texts], but those that are held out.
+    """Returns the texts given but those that are held out; both are string [texts]."""
+    whole = TextConfig(max_length=WHOLE)
+    batches = free_batches(given, held_out)
+    parts = [encode_texts(batch, vocabulary, whole) for batch in batches]
+    lengths = np.concatenate([np.diff(offsets) for _, offsets in parts])
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    dropped = sum(map(len, given)) - len(lengths)
+    return FreeTexts(np.concatenate([ids for ids, _ in parts]), offsets, dropped)
+
+
+def free_batches(
+    given: Sequence[pa.ChunkedArray], held_out: Sequence[pa.ChunkedArray]
+) -> Iterator[pa.Array]:
+    """Yields the texts given, string [batch], but those that are held out.
 
     Texts are the same if they are once each run of white space is one space and capital
     letters are small.
     """
     hidden = pa.concat_arrays([_plain(c) for texts in held_out for c in texts.chunks])
-    parts, dropped = [], 0
     for texts in given:
         for batch in pa.table({"text": texts}).to_batches(max_chunksize=BLOCK_ROWS):
-            is_free = pc.invert(pc.is_in(_plain(batch["text"]), value_set=hidden))
-            kept = batch["text"].filter(is_free)
-            dropped += batch.num_rows - len(kept)
-            parts.append(
-                encode(tokenize(kept), vocabulary, TextConfig(max_length=WHOLE))
-            )
-    lengths = np.concatenate([np.diff(offsets) for _, offsets in parts])
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    return FreeTexts(np.concatenate([ids for ids, _ in parts]), offsets, dropped)
+            is_hidden = pc.is_in(_plain(batch["text"]), value_set=hidden)
+            yield batch["text"].filter(pc.invert(is_hidden))
 
 
 def _plain(texts: pa.Array) -> pa.Array:

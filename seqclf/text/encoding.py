@@ -38,11 +38,14 @@ class Examples:
       token_ids: int32 [sum of lengths], text behind text; never 0.
       offsets: int64 [examples + 1]; text i is token_ids[offsets[i]:offsets[i + 1]].
       label_ids: int32 [examples].
+      targets: float32 [examples, labels], what to learn where that is more than a
+        label; None is the labels.
     """
 
     token_ids: np.ndarray
     offsets: np.ndarray
     label_ids: np.ndarray
+    targets: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.label_ids)

@@ -83,6 +83,7 @@ def fit(
     steps = [batching.num_batches(train.lengths, config, epoch) for epoch in every]
     compile_model(model, config, sum(steps))
     model.optimizer.build(model.trainable_variables)
+    targets = targets_of(train, labels)
     weights_of_labels = label_weights(train.label_ids, labels, config)
     standing = checkpoints.restore(model)
     if standing.cuts:
@@ -94,7 +95,7 @@ def fit(
         seen = hashlib.sha256()
         batches = watched(batching.training_batches(train, config, epoch), seen)
         left = itertools.islice(batches, standing.step, None)
-        dataset = as_tf_dataset(left, now - standing.step, labels, weights_of_labels)
+        dataset = as_tf_dataset(left, now - standing.step, targets, weights_of_labels)
         reporter = _reporter(standing, epochs, now, tokens / now, report)
         callbacks = [reporter, _keeper(standing, checkpoints, now - standing.step)]
         start = time.perf_counter()
@@ -158,10 +159,17 @@ def label_weights(
     return (len(label_ids) / (present * np.maximum(counts, 1))).astype(np.float32)
 
 
+def targets_of(examples: Examples, num_labels: int) -> np.ndarray:
+    """Returns what to learn of each example, float32 [examples, num_labels]."""
+    if examples.targets is not None:
+        return examples.targets
+    return np.eye(num_labels, dtype=np.float32)[examples.label_ids]
+
+
 def as_tf_dataset(
     batches: Iterator[batching.Batch],
     steps: int,
-    num_labels: int,
+    targets: np.ndarray,
     weights_of_labels: np.ndarray | None,
 ) -> Any:
     """Hands batches of any widths to Keras as one epoch, without tf.data's autotuning.
@@ -170,22 +178,21 @@ def as_tf_dataset(
     as long as the epoch took.
 
     Returns:
-      A tf.data.Dataset of so many steps: token_ids, one-hot labels and, where labels
-      have them, weights (float32 [labels]).
+      A tf.data.Dataset of so many steps: token_ids, the rows of `targets`, float32
+      [examples, labels], and, where labels have them, weights (float32 [labels]).
     """
     import tensorflow as tf
 
-    one_hot = np.eye(num_labels, dtype=np.float32)
     signature = [
         tf.TensorSpec([None, None], tf.int32),
-        tf.TensorSpec([None, num_labels], tf.float32),
+        tf.TensorSpec([None, targets.shape[1]], tf.float32),
     ]
     if weights_of_labels is not None:
         signature.append(tf.TensorSpec([None], tf.float32))
 
     def examples() -> Iterator[tuple[np.ndarray, ...]]:
         for batch in batches:
-            values: tuple[np.ndarray, ...] = (batch.token_ids, one_hot[batch.label_ids])
+            values: tuple[np.ndarray, ...] = (batch.token_ids, targets[batch.indices])
             if weights_of_labels is not None:
                 values += (weights_of_labels[batch.label_ids],)
             yield values

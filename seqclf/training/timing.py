@@ -26,7 +26,7 @@ from seqclf.private import train_function
 from seqclf.records.training import Report, Started, StepTimes, Timing
 from seqclf.text.batching import Batch, num_batches, pad, training_batches
 from seqclf.text.encoding import EncodedDataset, Examples, open_encoded
-from seqclf.training.fit import as_tf_dataset, compile_model
+from seqclf.training.fit import as_tf_dataset, compile_model, targets_of
 
 SINGLE_TEXTS, WARM_UP = 50, 5
 ROUNDS = 5  # unless the task says otherwise
@@ -78,7 +78,7 @@ class _Session:
     model: Any
     config: RunConfig
     batches: list[Batch]
-    labels: int
+    targets: np.ndarray
 
     @property
     def steps(self) -> int:
@@ -94,7 +94,7 @@ class _Session:
 
     def pipeline(self) -> Any:
         """Returns the batches as `fit` gets them."""
-        return as_tf_dataset(iter(self.batches), self.steps, self.labels, None)
+        return as_tf_dataset(iter(self.batches), self.steps, self.targets, None)
 
 
 def _session(config: RunConfig, data: EncodedDataset, tokens: int) -> _Session:
@@ -104,7 +104,8 @@ def _session(config: RunConfig, data: EncodedDataset, tokens: int) -> _Session:
     use_kernel(model, config.training.kernel)
     compile_model(model, config.training, steps=1000)
     batches = sample_batches(data.splits[TRAIN], config, tokens)
-    session = _Session(model, config, batches, len(data.labels))
+    targets = targets_of(data.splits[TRAIN], len(data.labels))
+    session = _Session(model, config, batches, targets)
     model.fit(session.pipeline(), shuffle=False, verbose=0)  # traces the graph
     return session
 

@@ -44,6 +44,7 @@ from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary
 from seqclf.training.checkpoint import Checkpoints
 from seqclf.training.fit import EVALUATION_BATCH_SIZE, History, fit
+from seqclf.training.lessons import Lessons, lessons_file, with_lessons
 from seqclf.training.proof import digest, optimizer_of, proof_of_data, proof_of_weights
 from seqclf.training.timing import single_prediction
 
@@ -115,6 +116,10 @@ def _run(trial: Trial, report: Report) -> None:
         report(event)
 
     train, validation = data.splits[TRAIN], data.splits[VALIDATION]
+    if config.training.taught is not None:
+        lessons = Lessons.load(lessons_file(trial.encoded, config))
+        train = with_lessons(train, lessons)
+        proof |= {"lessons": lessons.about}
     file = trial.path / files.CHECKPOINT_FILE
     checkpoints = Checkpoints(file, _circumstances(config, proof), _every())
     recipe = config.training
