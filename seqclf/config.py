@@ -37,8 +37,8 @@ SOURCE_FIELDS = frozenset(
 )  # fmt: skip
 
 # Settings that older files do not name. None leaves everything as it was then and is no
-# part of `question`, so that such files still ask the same.
-LATER_FIELDS = frozenset(("conv_width", "baseline"))
+# part of `question` and `division`, so that such files still ask the same.
+LATER_FIELDS = frozenset(("conv_width", "baseline", "group_column"))
 
 Setting = str | int | float | bool | None
 Settings = dict[str, dict[str, Setting]]  # by part of the config and name
@@ -123,6 +123,8 @@ class DataConfig:
       min_per_label: Their rows are dropped too; None keeps all. The source's own train
         counts, before any split is made here.
       limit: None uses all rows.
+      group_column: No group is on both sides of a hold-out; a row without a value is a
+        group of its own. None: every row is. Splits of the source stay as they are.
       validation_fraction: In (0, 1), stratified, as is `test_fraction`. A tenth is
         common practice.
       split_seed: Not the training seed, so that all seeds of a comparison share one
@@ -176,6 +178,11 @@ class DataConfig:
         False, "Merge these rare classes into one called other instead.", LABELS
     )
     limit: int | None = _setting(None, "Train on a stratified sample of N rows.")
+    group_column: str | None = _setting(
+        None,
+        "Column whose equal values stay on one side of a split: film, author, patient.",
+        LABELS,
+    )
     validation_fraction: float = _setting(
         0.1,
         "Fraction of train held out for validation, if there is no such split.",
@@ -453,25 +460,24 @@ def question(config: RunConfig) -> Settings:
     That is `to_dict` without the fields that say where the data is, and without those
     of `LATER_FIELDS` that are None.
     """
-    return {
-        part: {
-            key: value
-            for key, value in values.items()
-            if value is not None or key not in LATER_FIELDS
-        }
-        for part, values in _divided(config).items()
-    }
+    return {part: _asked(values) for part, values in _divided(config).items()}
 
 
 def division(data: DataConfig) -> dict[str, Setting]:
-    """Returns how the data is divided: all fields but those that say where it is."""
-    values = dataclasses.asdict(data)
-    return {key: values[key] for key in values if key not in SOURCE_FIELDS}
+    """Returns how the data is divided, as `question` has it."""
+    return question(RunConfig(data=data))["data"]
+
+
+def _asked(values: dict[str, Setting]) -> dict[str, Setting]:
+    """Returns the settings that older files name too, and those that are not None."""
+    return {k: v for k, v in values.items() if v is not None or k not in LATER_FIELDS}
 
 
 def _divided(config: RunConfig) -> Settings:
     """Returns `to_dict` without the fields that say where the data is."""
-    return to_dict(config) | {"data": division(config.data)}
+    values = to_dict(config)
+    data = {k: v for k, v in values["data"].items() if k not in SOURCE_FIELDS}
+    return values | {"data": data}
 
 
 def _build(cls: type[_Config], values: object, where: str) -> _Config:
