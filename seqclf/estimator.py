@@ -426,7 +426,8 @@ def _groups(groups: Any) -> np.ndarray:
         return group_ids(group_names(values, "groups"))
     except (pa.ArrowException, TypeError, DataError) as error:
         raise InputError(
-            f"groups must be strings or numbers, one a text, got {_short(groups)}."
+            f"groups must be all strings or all numbers, one a text, got "
+            f"{_short(groups)}."
         ) from error
 
 

@@ -588,8 +588,11 @@ def test_without_groups_fit_divides_as_before(divided):
     ("groups", "message"),
     [
         (FILMS[:-1], "inconsistent numbers of samples"),
-        ([["a", "b"]] * 60, "groups must be strings or numbers, one a text, got"),
-        ([object()] * 60, "groups must be strings or numbers"),
+        (
+            [["a", "b"]] * 60,
+            "groups must be all strings or all numbers, one a text, got",
+        ),
+        ([object()] * 60, "groups must be all strings or all numbers"),
         (["a"] * 60, "from 60 training rows in 1 group, the largest of 60"),
     ],
 )
