@@ -43,10 +43,11 @@ START_FIELDS = ("vectors", "init_from", "pretrain", "freeze_embedding", "teach")
 NAMES_OF_CONTENT = frozenset(("vectors", "init_from", "teach"))
 
 # Settings that older files do not name. Their default leaves everything as it was then
-# and is no part of `question`, so that such files still ask the same.
+# and is no part of `question` and `division`, so that such files still ask the same.
 LATER_FIELDS = frozenset(
-    ("conv_width", "baseline", "freeze_embedding", "pretrain", "digest", "taught")
-)
+    ("conv_width", "baseline", "group_column", "freeze_embedding", "pretrain", "digest",
+     "taught")
+)  # fmt: skip
 
 Setting = str | int | float | bool | None
 Settings = dict[str, dict[str, Setting]]  # by part of the config and name
@@ -132,6 +133,8 @@ class DataConfig:
       min_per_label: Their rows are dropped too; None keeps all. The source's own train
         counts, before any split is made here.
       limit: None uses all rows.
+      group_column: No group is on both sides of a hold-out; a row without a value is a
+        group of its own. None: every row is. Splits of the source stay as they are.
       validation_fraction: In (0, 1), stratified, as is `test_fraction`. A tenth is
         common practice.
       split_seed: Not the training seed, so that all seeds of a comparison share one
@@ -185,6 +188,11 @@ class DataConfig:
         False, "Merge these rare classes into one called other instead.", LABELS
     )
     limit: int | None = _setting(None, "Train on a stratified sample of N rows.")
+    group_column: str | None = _setting(
+        None,
+        "Column whose equal values stay on one side of a split: film, author, patient.",
+        LABELS,
+    )
     validation_fraction: float = _setting(
         0.1,
         "Fraction of train held out for validation, if there is no such split.",
@@ -528,26 +536,27 @@ def question(config: RunConfig) -> Settings:
     That is `to_dict` without the fields that say where something is, and without those
     of `LATER_FIELDS` that are None or false, and parts in which nothing is left.
     """
-    kept = {
-        part: {k: v for k, v in values.items() if v or k not in LATER_FIELDS}
-        for part, values in _divided(config).items()
-    }
+    kept = {part: _asked(values) for part, values in _divided(config).items()}
     return {part: values for part, values in kept.items() if values}
 
 
 def division(data: DataConfig) -> dict[str, Setting]:
-    """Returns how the data is divided: all fields but those that say where it is."""
-    values = dataclasses.asdict(data)
-    return {key: values[key] for key in values if key not in SOURCE_FIELDS}
+    """Returns how the data is divided, as `question` has it."""
+    return question(RunConfig(data=data))["data"]
+
+
+def _asked(values: dict[str, Setting]) -> dict[str, Setting]:
+    """Returns the settings that older files name too, and those that were given."""
+    return {k: v for k, v in values.items() if v or k not in LATER_FIELDS}
 
 
 def _divided(config: RunConfig) -> Settings:
     """Returns `to_dict` without the fields that say where something is."""
-    named = {
-        part: {k: v for k, v in values.items() if k not in NAMES_OF_CONTENT}
+    named = SOURCE_FIELDS | NAMES_OF_CONTENT
+    return {
+        part: {key: value for key, value in values.items() if key not in named}
         for part, values in to_dict(config).items()
     }
-    return named | {"data": division(config.data)}
 
 
 def _build(cls: type[_Config], values: object, where: str) -> _Config:

@@ -35,7 +35,8 @@ from seqclf.config import (
     TextConfig,
     TrainingConfig,
 )
-from seqclf.data.dataset import TRAIN, VALIDATION, fingerprint
+from seqclf.data.dataset import GROUP, TRAIN, VALIDATION, fingerprint
+from seqclf.data.groups import group_ids, group_names
 from seqclf.data.splits import held_out
 from seqclf.errors import (
     ConfigError,
@@ -165,29 +166,33 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     validation_fraction: float = _DATA.validation_fraction
     random_state: int | np.random.RandomState | None = None
 
-    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803 -- scikit-learn's name
+    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:  # noqa: N803 -- sklearn's
         """Trains on texts and their labels, from scratch.
 
         Args:
           X: Texts, str [n].
           y: Labels [n], at least two of each of at least two classes.
+          groups: Which texts belong together, such as by their film, strings or numbers
+            [n]: no group is on both sides of the hold-out. One that is missing is a
+            group of its own. None has no groups.
 
         Returns:
           This object.
 
         Raises:
-          InputError: If X has no texts or y no labels, or too few to hold some out. It
-            is a ValueError.
+          InputError: If X has no texts or y no labels, or too few to hold some out, or
+            too few groups. It is a ValueError.
           ParameterError: If a parameter is out of range or of another type; the same.
           TrainingError: If the loss diverged.
         """
         config = _config(self.get_params(deep=False))
         texts = _texts(X)
         classes, label_ids = _classes(y)
-        check_consistent_length(texts, label_ids)
+        of_rows = None if groups is None else _groups(groups)
+        check_consistent_length(texts, label_ids, of_rows)
         import_keras()  # first: it sets up the logging that is turned down here
         with many_models():
-            trained = _train(texts, label_ids, _names(classes), config)
+            trained = _train(texts, label_ids, _names(classes), config, of_rows)
         gc.collect()  # Keras's models refer to themselves; a search makes many of them
         self._trained, self.classes_ = trained, classes
         self.history_ = trained.history
@@ -433,6 +438,18 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
     return classes, label_ids.astype(np.int32)
 
 
+def _groups(groups: Any) -> np.ndarray:
+    """Returns a number for each row's group, int32 [n], as the command line does."""
+    try:
+        values = pa.chunked_array([pa.array(groups, from_pandas=True)])
+        return group_ids(group_names(values, "groups"))
+    except (pa.ArrowException, TypeError, DataError) as error:
+        raise InputError(
+            f"groups must be all strings or all numbers, one a text, got "
+            f"{_short(groups)}."
+        ) from error
+
+
 def _refuse_missing(y: Any) -> None:
     """Refuses None, NaN and the like among objects; numpy makes strings of them."""
     kind = getattr(getattr(y, "dtype", None), "kind", "")
@@ -456,6 +473,7 @@ def _train(
     label_ids: np.ndarray,
     labels: tuple[str, ...],
     config: RunConfig,
+    groups: np.ndarray | None,
 ) -> _Trained:
     seed, fraction = config.data.split_seed, config.data.validation_fraction
     counts = np.bincount(label_ids)
@@ -465,7 +483,7 @@ def _train(
             f"{labels[int(counts.argmin())]!r}, has 1."
         )
     try:
-        out = held_out(label_ids, labels, VALIDATION, fraction, seed)
+        out = held_out(label_ids, labels, VALIDATION, fraction, seed, groups)
     except DataError as error:
         raise InputError(str(error)) from error
     left = np.delete(np.arange(len(texts)), out)
@@ -483,7 +501,8 @@ def _train(
     if start is not None:
         begin_with(model, start)
     history = fit(model, train, validation, config.training)
-    about = _about(texts, label_ids, labels, {TRAIN: left, VALIDATION: out})
+    splits = {TRAIN: left, VALIDATION: out}
+    about = _about(texts, label_ids, labels, splits, groups)
     return _Trained(
         config=config,
         about=about,
@@ -510,7 +529,7 @@ def _start(
 
     def free() -> FreeTexts:
         given, hidden = (
-            [pa.chunked_array([strings([texts[row] for row in rows])])]
+            [pa.table({"text": strings([texts[row] for row in rows])})]
             for rows in (train.tolist(), validation.tolist())
         )
         return without(given, hidden, vocabulary)
@@ -550,9 +569,12 @@ def _about(
     label_ids: np.ndarray,
     labels: tuple[str, ...],
     splits: Mapping[str, np.ndarray],
+    groups: np.ndarray | None,
 ) -> DatasetInfo:
     """Returns what `dataset.json` says of texts from Python; `splits` has the rows."""
     table = pa.table({"text": strings(texts), "label": integers(label_ids)})
+    if groups is not None:
+        table = table.append_column(GROUP, integers(groups))
     return DatasetInfo(
         name="fit",
         source=SOURCE,

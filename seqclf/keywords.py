@@ -78,6 +78,7 @@ class DataSettings(TypedDict, total=False):
     min_per_label: int | None
     other: bool
     limit: int | None
+    group_column: str | None
     validation_fraction: float
     test_fraction: float
     split_seed: int

@@ -14,6 +14,7 @@ TITLES = {
     "SQ009": "A label looks missing",
     "SQ010": "One label is spelled in two ways",
     "SQ011": "Labels look like lists",
+    "SQ012": "Groups stand in two splits",
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 from seqclf import metrics
 from seqclf.config import DataConfig, RunConfig, TextConfig
 from seqclf.data.choice import with_columns
-from seqclf.data.dataset import Dataset, Found, Part
+from seqclf.data.dataset import GROUP, Dataset, Found, Part
 from seqclf.data.quality import torn, warnings
 from seqclf.data.raw import to_raw
 from seqclf.evaluation.doubts import doubts
@@ -39,6 +39,19 @@ def dataset(train: list[tuple[str, int]], test: list[tuple[str, int]]) -> Datase
 
 def rows(n: int, split: str, labels: int = 3) -> list[tuple[str, int]]:
     return [(f"{split} {i}", i % labels) for i in range(n)]
+
+
+def of_groups() -> list[str]:
+    """Returns what is said of groups 0 to 9 in train, some of which are in test."""
+    data = dataset(rows(30, "train"), rows(9, "test"))
+    groups = {
+        "train": [i // 3 for i in range(30)], "validation": [-1] * 9,
+        "test": [4, 7, 4, 10, 11, 12, 13, -1, -1],
+    }  # fmt: skip
+    for split, of_rows in groups.items():
+        whole = data.splits[split].append_column(GROUP, pa.array(of_rows, pa.int32()))
+        data.splits[split] = whole
+    return list(warnings(data))
 
 
 def run(
@@ -107,6 +120,7 @@ MAKERS = {
     "SQ009": lambda: notes_of(["bad;good;nan;good;bad"]),
     "SQ010": lambda: notes_of(["good;Good;bad;good;GOOD"]),
     "SQ011": lambda: notes_of(["war;drama;war|crime;crime|drama;war|drama;war"]),
+    "SQ012": of_groups,
 }
 
 

@@ -163,16 +163,37 @@ def test_few_texts_have_vectors_of_the_wanted_width_or_none():
     assert not spread_out(lone, known).any()
 
 
+def table(*chunks: list[str], groups: list[int] | None = None) -> pa.Table:
+    rows = pa.table({"text": pa.chunked_array(chunks)})
+    if groups is None:
+        return rows
+    return rows.append_column("group", pa.array(groups, pa.int32()))
+
+
+def texts_of(free) -> list[list[int]]:
+    return [ids.tolist() for ids in np.split(free.token_ids, free.offsets[1:-1])]
+
+
 def test_texts_that_are_held_out_teach_nothing():
     given = [
-        pa.chunked_array([["A film.", "the  Good\nfilm", "zebra"], ["THE good film "]]),
-        pa.chunked_array([["good good", "zebra"]]),
+        table(["A film.", "the  Good\nfilm", "zebra"], ["THE good film "]),
+        table(["good good", "zebra"]),
     ]
-    held_out = [pa.chunked_array([["The good film"]]), pa.chunked_array([["ZEBRA"]])]
-    free = without(given, held_out, WORDS)
+    free = without(given, [table(["The good film"]), table(["ZEBRA"])], WORDS)
     assert (len(free), free.dropped) == (2, 4)
-    texts = np.split(free.token_ids, free.offsets[1:-1])
-    assert [text.tolist() for text in texts] == [[1, 3, 1], [4, 4]]
+    assert texts_of(free) == [[1, 3, 1], [4, 4]]
+
+
+def test_groups_that_are_held_out_teach_nothing():
+    given = [
+        table(["the", "film", "good"], groups=[0, 1, 2]),
+        table(["zebra", "the the"], groups=[3, -1]),
+    ]
+    # Rows of -1 have no group, and so none in common.
+    held_out = [table(["x", "y"], groups=[1, -1]), table(["z"], groups=[3])]
+    free = without(given, held_out, WORDS)
+    assert texts_of(free) == [[2], [4], [2, 2]]
+    assert free.dropped == 2
 
 
 def small(cell: str = "gru", **options: object) -> ModelConfig:

@@ -98,6 +98,9 @@ def _print(summary: Summary, max_length: int) -> None:
     console.print(_lengths_line(summary), soft_wrap=True)
     shared = ", ".join(f"{where} {n:,}" for where, n in summary.shared.items())
     console.print(f"Texts that stand in two splits: {shared}.", soft_wrap=True)
+    groups = [f"{s} {x.groups:,}" for s, x in summary.splits.items() if x.groups]
+    if groups:
+        console.print(f"Groups: {', '.join(groups)}.", soft_wrap=True)
     console.print(
         f"Unknown tokens in test: {100 * summary.unknown_share:.1f} % (vocabulary "
         f"of train: {summary.vocabulary:,}).",

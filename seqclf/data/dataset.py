@@ -18,6 +18,9 @@ TRAIN, VALIDATION, TEST, UNLABELED = "train", "validation", "test", "unlabeled"
 SHUFFLED = "test_shuffled"  # the test texts, the tokens of each in a random order
 SCHEMA = pa.schema([("text", pa.string()), ("label", pa.int32())])
 NO_LABEL = -1
+# The group of each row, a third column where rows that belong together stay together.
+GROUP = pa.field("group", pa.int32())
+NO_GROUP = -1
 
 # What splits are called elsewhere, in lower case.
 SPLIT_NAMES = {
@@ -45,6 +48,7 @@ class Part:
         text file the line that it begins in.
       notes: What was found out about how they are written, a sentence each.
       reading: How they were read.
+      groups: As `RawData.groups`; the table has no such column then.
     """
 
     place: str
@@ -52,6 +56,7 @@ class Part:
     row: Callable[[int], int] = one_based
     notes: tuple[str, ...] = ()
     reading: Reading = NOTHING_SAID
+    groups: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +105,9 @@ class RawData(_FromSource):
     """Texts and labels of a source, before splits are completed.
 
     Attributes:
-      splits: Tables of `SCHEMA` by split; `train` is there, others may be missing. A
-        label is an index into `labels`; -1 in `unlabeled` means none.
+      splits: Tables of `SCHEMA` by split, with `GROUP` if rows have groups; `train` is
+        there, others may be missing. A label is an index into `labels`; -1 in
+        `unlabeled` means none.
       labels: Label names; their order gives the label ids.
     """
 
@@ -115,6 +121,16 @@ class RawData(_FromSource):
     def label_ids(self, split: str) -> np.ndarray:
         """Returns the label ids of a split, int32 [examples]."""
         return self.splits[split]["label"].to_numpy()
+
+    def groups(self, split: str) -> np.ndarray | None:
+        """Returns the group of each row, int32 [examples]; None without a group column.
+
+        Rows of one number, in whatever splits, belong together. `NO_GROUP` where the
+        files of the split have no such column.
+        """
+        table = self.splits[split]
+        has_groups = GROUP.name in table.column_names
+        return table[GROUP.name].to_numpy() if has_groups else None
 
     def label_counts(self, split: str) -> np.ndarray:
         """Returns the number of examples of each label, int64 [labels]."""
@@ -135,6 +151,7 @@ class Dataset(RawData):
 def fingerprint(splits: Mapping[str, pa.Table], labels: tuple[str, ...]) -> str:
     """Returns a hash of texts, labels and their order, whatever the format and chunks.
 
+    Where rows have groups, also of which belong together, whatever groups are called.
     It is the first 16 hexadecimal digits of a SHA-256.
     """
     digest = hashlib.sha256(repr(labels).encode())
@@ -143,7 +160,18 @@ def fingerprint(splits: Mapping[str, pa.Table], labels: tuple[str, ...]) -> str:
         digest.update(f"{name}:{table.num_rows}".encode())
         digest.update(_column_hash(table["text"]))
         digest.update(table["label"].to_numpy().astype("<i4").tobytes())
+    tables = [splits[name] for name in sorted(splits)]
+    if all(GROUP.name in table.column_names for table in tables):
+        groups = np.concatenate([table[GROUP.name].to_numpy() for table in tables])
+        known = np.where(groups == NO_GROUP, NO_GROUP, numbered(groups))
+        digest.update(known.astype("<i4").tobytes())
     return digest.hexdigest()[:16]
+
+
+def numbered(values: np.ndarray) -> np.ndarray:
+    """Numbers values, any [n], 0, 1, 2, ... as they first occur; int64 [n]."""
+    _, first, places = np.unique(values, return_index=True, return_inverse=True)
+    return first.argsort().argsort()[places]
 
 
 def _column_hash(texts: pa.ChunkedArray) -> bytes:

@@ -16,6 +16,7 @@ from seqclf.data.choice import with_columns
 from seqclf.data.dataset import Dataset, Found, RawData, fingerprint
 from seqclf.data.files import READERS
 from seqclf.data.formats.contents import format_of
+from seqclf.data.groups import with_groups
 from seqclf.data.hub import HUB_NAMES, read_hub
 from seqclf.data.raw import to_raw, without_unlabelled
 from seqclf.data.splits import complete
@@ -71,9 +72,10 @@ def read_source(config: DataConfig, usual: Reading = NOTHING_SAID) -> RawData:
       ConfigError: If a setting does nothing with this source.
     """
     if config.source == DEMO:
-        _refuse_idle(config, *sorted(SOURCE_FIELDS - {"source"}))
+        _refuse_idle(config, *sorted(SOURCE_FIELDS - {"source"}), "group_column")
         return _demo()
-    found = with_columns(_find(config, usual), config, usual)
+    found = with_groups(_find(config, usual), config)
+    found = with_columns(found, config, usual)
     return to_raw(without_unlabelled(found), config)
 
 

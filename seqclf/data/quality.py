@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset
+from seqclf.data.dataset import NO_GROUP, TEST, TRAIN, VALIDATION, Dataset
 from seqclf.data.spelling import shown
 from seqclf.notes import note
+from seqclf.wording import counted
 
 HELD_OUT = (VALIDATION, TEST)
 HEAVY_IMBALANCE = 10  # times as many texts of the commonest label as of the rarest
@@ -53,6 +54,14 @@ def torn(dataset: Dataset, split: str) -> tuple[int, int]:
     return int(is_torn.sum()), int(is_torn[codes].sum())
 
 
+def groups(dataset: Dataset, split: str) -> int | None:
+    """Counts the groups of a split; None if nothing says which rows belong together."""
+    found = dataset.groups(split)
+    if found is None or (found == NO_GROUP).all():
+        return None
+    return len(np.unique(found[found != NO_GROUP]))
+
+
 def drop_duplicates(dataset: Dataset) -> Dataset:
     """Takes out of train what validation or test hold too, and notes how many rows."""
     train = dataset.splits[TRAIN]
@@ -67,7 +76,10 @@ def drop_duplicates(dataset: Dataset) -> Dataset:
 
 def warnings(dataset: Dataset) -> tuple[str, ...]:
     """Says what the user should know before believing a score, a sentence each."""
-    checks = _about_torn, _about_shared, _about_empty, _about_balance, _about_absent
+    checks = (
+        _about_torn, _about_shared, _about_empty, _about_balance, _about_absent,
+        _about_groups,
+    )  # fmt: skip
     return tuple(sentence for check in checks for sentence in check(dataset))
 
 
@@ -134,3 +146,20 @@ def _about_absent(dataset: Dataset) -> Iterator[str]:
             names = shown([dataset.labels[i] for i in absent])
             text = f"no {split} text has the label {names}: {consequence}."
             yield note("SQ008", text)
+
+
+def _about_groups(dataset: Dataset) -> Iterator[str]:
+    train = dataset.groups(TRAIN)
+    for split in HELD_OUT:
+        groups = dataset.groups(split)
+        if train is None or groups is None:
+            return
+        common = groups[np.isin(groups, train)]  # every row of train has a group
+        if some := len(np.unique(common)):
+            yield note(
+                "SQ012",
+                f"{split} shares {counted(some, 'group')} with train, "
+                f"{len(common):,} of its {len(groups):,} rows, so its score is partly "
+                f"memory. Give all rows as train, without a {split} split, and whole "
+                f"groups are held out.",
+            )

@@ -6,6 +6,7 @@ import dataclasses
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -42,8 +43,7 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
                 ids = pa.chunked_array([pa.repeat(dataset.NO_LABEL, len(of_part))])
             else:
                 ids = ids_of(labels.columns[split][index], labels.names)
-            table = pa.table([of_part, ids.cast(pa.int32())], schema=dataset.SCHEMA)
-            tables.append(table.filter(pc.is_valid(ids)) if ids.null_count else table)
+            tables.append(_table(of_part, ids, found.parts[split][index].groups))
         splits[split] = pa.concat_tables(tables)
     raw = RawData(
         name=found.name,
@@ -60,6 +60,16 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
     if config.min_per_label is not None:
         raw = without_rare(raw, config.min_per_label, config.other)
     return _without_emptied(raw, found)
+
+
+def _table(
+    texts: pa.ChunkedArray, ids: pa.ChunkedArray, groups: np.ndarray | None
+) -> pa.Table:
+    """Returns the rows that have a label id, as `RawData.splits` has them."""
+    table = pa.table([texts, ids.cast(pa.int32())], schema=dataset.SCHEMA)
+    if groups is not None:
+        table = table.append_column(dataset.GROUP, pa.array(groups))
+    return table.filter(pc.is_valid(ids)) if ids.null_count else table
 
 
 def _without_emptied(raw: RawData, found: Found) -> RawData:

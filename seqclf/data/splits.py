@@ -10,10 +10,12 @@ import numpy as np
 import pyarrow as pa
 
 from seqclf.config import DataConfig
-from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset, RawData
+from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset, RawData, numbered
+from seqclf.data.groups import whole_groups
 from seqclf.data.quality import drop_duplicates, warnings
 from seqclf.data.spelling import looks_missing, shown
 from seqclf.errors import ConfigError, DataError
+from seqclf.wording import counted, percent
 
 
 def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
@@ -71,7 +73,7 @@ def _refuse_unusable(dataset: Dataset) -> None:
 
 def _hold_out(raw: RawData, config: DataConfig) -> tuple[str, ...]:
     """Takes missing test and validation splits out of train; returns what to say."""
-    label_ids = raw.label_ids(TRAIN)
+    label_ids, groups = raw.label_ids(TRAIN), raw.groups(TRAIN)
     left, chosen, notes = np.arange(len(label_ids)), {}, []
     for split in (TEST, VALIDATION):
         fraction = getattr(config, f"{split}_fraction")
@@ -82,11 +84,11 @@ def _hold_out(raw: RawData, config: DataConfig) -> tuple[str, ...]:
                     f"split."
                 )
             continue
-        seed = config.split_seed
-        drawn = held_out(label_ids[left], raw.labels, split, fraction, seed)
+        seed, of_left = config.split_seed, None if groups is None else groups[left]
+        drawn = held_out(label_ids[left], raw.labels, split, fraction, seed, of_left)
         notes.append(
             f"no {split} split in {raw.source}: held {len(drawn):,} of {len(left):,} "
-            f"training rows out (stratified, seed {seed})."
+            f"training rows out ({_whole(of_left, drawn)}stratified, seed {seed})."
         )
         chosen[split] = left[drawn]
         left = np.delete(left, drawn)
@@ -95,20 +97,40 @@ def _hold_out(raw: RawData, config: DataConfig) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _whole(groups: np.ndarray | None, drawn: np.ndarray) -> str:
+    """Says how many groups were drawn, and which part of the rows they are."""
+    if groups is None:
+        return ""
+    some, every = len(np.unique(groups[drawn])), len(np.unique(groups))
+    share = percent(len(drawn) / len(groups))
+    return f"{share} %, {some:,} of {counted(every, 'group')}; "
+
+
 def held_out(
-    label_ids: np.ndarray, labels: Sequence[str], split: str, fraction: float, seed: int
+    label_ids: np.ndarray,
+    labels: Sequence[str],
+    split: str,
+    fraction: float,
+    seed: int,
+    groups: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draws the rows of train that become another split, stratified.
 
     `label_ids` are int [train]; `labels` include those that train lacks; `fraction`, in
-    (0, 1), is drawn, a row a label at least.
+    (0, 1), is drawn, a row a label at least. Of `groups`, int [train], whole ones are
+    drawn, about that fraction: see `whole_groups`.
 
     Returns:
       int64 [drawn], ascending.
 
     Raises:
-      DataError: If there are too few rows.
+      DataError: If there are too few rows, or groups.
     """
+    if groups is not None:
+        whole = whole_groups(label_ids, groups, fraction, seed)
+        if not len(whole):
+            raise _too_few_groups(groups, split)
+        return whole
     size = max(round(len(label_ids) * fraction), len(labels))
     drawn = _stratified(label_ids, size, seed)
     if drawn is None:
@@ -118,6 +140,16 @@ def held_out(
             f"each label more texts, three or more, or give a {split} split."
         )
     return drawn
+
+
+def _too_few_groups(groups: np.ndarray, split: str) -> DataError:
+    sizes = np.bincount(numbered(groups))
+    return DataError(
+        f"cannot hold out a {split} split from {counted(len(groups), 'training row')} "
+        f"in {counted(len(sizes), 'group')}, the largest of {sizes.max():,}: each has "
+        f"more than half of the rows, or all rows of a label. Give each label rows in "
+        f"three or more groups, or give a {split} split, or do without groups."
+    )
 
 
 def _divided(table: pa.Table, rows: Mapping[str, np.ndarray]) -> dict[str, pa.Table]:

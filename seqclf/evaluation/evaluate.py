@@ -24,6 +24,9 @@ from seqclf.records.scores import Scores
 from seqclf.runs import AnyRun
 from seqclf.text.encoding import LABELLED_SPLITS
 
+# Settings that make other rows, labels or groups of the same files.
+OF_ROWS = ("drop_unlabeled", "merge_labels", "min_per_label", "other", "group_column")
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -96,11 +99,11 @@ def _read(
 
 
 def _source(run: AnyRun, data: DataConfig) -> RawData:
-    """Reads the source; if it is the run's own data, with labels taken as then."""
+    """Reads the source; if it is the run's own, with labels and groups as then."""
     usual, default = run.config.data, DataConfig()
     then = {
         name: getattr(usual, name)
-        for name in ("drop_unlabeled", "merge_labels", "min_per_label", "other")
+        for name in OF_ROWS
         if getattr(data, name) == getattr(default, name)
     }
     as_then = dataclasses.replace(data, **then)

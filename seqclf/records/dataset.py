@@ -62,6 +62,7 @@ class SplitSummary:
       tokens: Percentiles of their lengths, `p5` to `p100`.
       longer_than_max_length: Fraction that is truncated.
       histogram: Of their lengths.
+      groups: How many groups they are; None if it is not known.
     """
 
     texts: int
@@ -71,6 +72,7 @@ class SplitSummary:
     tokens: dict[str, int]
     longer_than_max_length: float
     histogram: Histogram
+    groups: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqclf.config import TextConfig
-from seqclf.data.dataset import TEST, TRAIN, UNLABELED, VALIDATION
+from seqclf.data.dataset import GROUP, NO_GROUP, TEST, TRAIN, UNLABELED, VALIDATION
 from seqclf.runs.run import WHOLE
+from seqclf.text.arrays import booleans
 from seqclf.text.encoding import EncodedDataset
 from seqclf.text.tokens import BLOCK_ROWS
 from seqclf.text.vocabulary import Vocabulary, encode_texts
@@ -36,20 +37,21 @@ class FreeTexts:
 
 
 def free_texts(data: EncodedDataset) -> FreeTexts:
-    """Returns the training and unlabelled texts that are not in validation or test."""
-    given = [data.texts(TRAIN)]
-    if data.has_texts(UNLABELED):
-        given.append(data.texts(UNLABELED))
-    held_out = [data.texts(VALIDATION), data.texts(TEST)]
-    return without(given, held_out, data.vocabulary)
+    """Returns the training and unlabelled texts that are not held out."""
+    every = TRAIN, UNLABELED
+    given = [data.rows(split) for split in every if data.has_texts(split)]
+    return without(given, held_out_rows(data), data.vocabulary)
+
+
+def held_out_rows(data: EncodedDataset) -> list[pa.Table]:
+    """Returns the rows of validation and test, see `EncodedDataset.rows`."""
+    return [data.rows(VALIDATION), data.rows(TEST)]
 
 
 def without(
-    given: Sequence[pa.ChunkedArray],
-    held_out: Sequence[pa.ChunkedArray],
-    vocabulary: Vocabulary,
+    given: Sequence[pa.Table], held_out: Sequence[pa.Table], vocabulary: Vocabulary
 ) -> FreeTexts:
-    """Returns the texts given but those that are held out; both are string [texts]."""
+    """Returns the texts given but those that are held out, see `free_batches`."""
     whole = TextConfig(max_length=WHOLE)
     batches = free_batches(given, held_out)
     parts = [encode_texts(batch, vocabulary, whole) for batch in batches]
@@ -60,18 +62,30 @@ def without(
 
 
 def free_batches(
-    given: Sequence[pa.ChunkedArray], held_out: Sequence[pa.ChunkedArray]
+    given: Sequence[pa.Table], held_out: Sequence[pa.Table]
 ) -> Iterator[pa.Array]:
     """Yields the texts given, string [batch], but those that are held out.
 
     Texts are the same if they are once each run of white space is one space and capital
-    letters are small.
+    letters are small. Rows may have groups, a column `GROUP`: then a text of a group
+    that has rows held out is left out too.
     """
-    hidden = pa.concat_arrays([_plain(c) for texts in held_out for c in texts.chunks])
-    for texts in given:
-        for batch in pa.table({"text": texts}).to_batches(max_chunksize=BLOCK_ROWS):
-            is_hidden = pc.is_in(_plain(batch["text"]), value_set=hidden)
-            yield batch["text"].filter(pc.invert(is_hidden))
+    chunks = [chunk for rows in held_out for chunk in rows["text"].chunks]
+    texts = pa.concat_arrays([_plain(chunk) for chunk in chunks])
+    groups = np.concatenate([_groups(rows) for rows in held_out])
+    groups = groups[groups != NO_GROUP]
+    for rows in given:
+        for batch in rows.to_batches(max_chunksize=BLOCK_ROWS):
+            is_text = pc.is_in(_plain(batch["text"]), value_set=texts).to_numpy(False)
+            is_hidden = is_text | np.isin(_groups(batch), groups)
+            yield batch["text"].filter(booleans(~is_hidden))
+
+
+def _groups(rows: pa.Table | pa.RecordBatch) -> np.ndarray:
+    """Returns the group of each row, int32 [rows]."""
+    if GROUP.name not in rows.schema.names:
+        return np.full(rows.num_rows, NO_GROUP, np.int32)
+    return np.asarray(rows[GROUP.name].to_numpy(zero_copy_only=False))
 
 
 def _plain(texts: pa.Array) -> pa.Array:

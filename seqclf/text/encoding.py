@@ -16,7 +16,14 @@ import numpy as np
 import pyarrow as pa
 
 from seqclf.config import DataConfig, TextConfig, division
-from seqclf.data.dataset import TEST, TRAIN, UNLABELED, VALIDATION, Dataset
+from seqclf.data.dataset import (
+    GROUP,
+    TEST,
+    TRAIN,
+    UNLABELED,
+    VALIDATION,
+    Dataset,
+)
 from seqclf.errors import SeqclfError
 from seqclf.records.dataset import DatasetInfo, TokenCounts
 from seqclf.records.plain import from_plain, to_plain
@@ -84,8 +91,12 @@ class EncodedDataset:
 
     def texts(self, split: str) -> pa.ChunkedArray:
         """Returns the texts of a split, string [examples], memory-mapped."""
+        return self.rows(split)["text"]
+
+    def rows(self, split: str) -> pa.Table:
+        """Returns the same as a table, with `GROUP` if rows have groups."""
         file = pa.memory_map(str(self.path / f"{split}{TEXTS_SUFFIX}"))
-        return pa.ipc.open_file(file).read_all()["text"]
+        return pa.ipc.open_file(file).read_all()
 
 
 def encode_dataset(
@@ -144,7 +155,8 @@ def _write(dataset: Dataset, text: TextConfig, folder: Path) -> None:
         tokens[split] = _tokens(blocks, text)
         _write_split(folder / f"{split}.arrow", blocks, table, vocabulary, text)
     for split, table in dataset.splits.items():
-        _write_table(folder / f"{split}{TEXTS_SUFFIX}", table.select(["text"]))
+        kept = [name for name in ("text", GROUP.name) if name in table.column_names]
+        _write_table(folder / f"{split}{TEXTS_SUFFIX}", table.select(kept))
     write_text(folder / VOCABULARY_FILE, vocabulary.to_text())
     write_json(folder / DATASET_FILE, to_plain(_info(dataset, tokens)))
 

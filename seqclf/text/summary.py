@@ -59,6 +59,7 @@ def _split(
         tokens={f"p{p}": int(n) for p, n in zip(PERCENTILES, tokens, strict=True)},
         longer_than_max_length=float((lengths > text.max_length).mean()),
         histogram=_histogram(lengths),
+        groups=quality.groups(dataset, name),
     )
 
 

@@ -16,11 +16,11 @@ import numpy as np
 
 from seqclf.classifier import Classifier
 from seqclf.config import RunConfig, division
-from seqclf.data.dataset import TEST, UNLABELED, VALIDATION
+from seqclf.data.dataset import UNLABELED
 from seqclf.errors import DataError, RunError
 from seqclf.runs import AnyRun, members_of
 from seqclf.runs.run import VOCABULARY_FILE
-from seqclf.start.texts import free_batches
+from seqclf.start.texts import free_batches, held_out_rows
 from seqclf.storage import write_whole
 from seqclf.text.encoding import EncodedDataset, Examples
 from seqclf.text.vocabulary import encode_texts
@@ -127,15 +127,15 @@ def _lessons(config: RunConfig, data: EncodedDataset, teacher: AnyRun) -> Lesson
             f"with; a split called unlabeled, such as unlabeled.csv beside train.csv, "
             f"has them."
         )
-    held_out = [data.texts(VALIDATION), data.texts(TEST)]
+    given, held_out = data.rows(UNLABELED), held_out_rows(data)
     classifier = Classifier.open(teacher)
-    parts, count = [], len(data.texts(UNLABELED))
-    for batch in free_batches([data.texts(UNLABELED)], held_out):
+    parts = []
+    for batch in free_batches([given], held_out):
         token_ids, offsets = encode_texts(batch, data.vocabulary, config.text)
         parts.append((token_ids, np.diff(offsets), classifier.predict_proba(batch)))
     ids, lengths, probabilities = map(np.concatenate, zip(*parts, strict=True))
     about = f"{len(lengths):,} unlabelled texts taught by {teacher.name}"
-    if left_out := count - len(lengths):
+    if left_out := len(given) - len(lengths):
         about += f"; {left_out:,} that are in validation or test left out"
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     return Lessons(ids, offsets, probabilities, about)
