@@ -27,7 +27,7 @@ CLASS_WEIGHT_NAMES = ("equal", "balanced")
 DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
 KERNEL_NAMES = ("auto", "loop", "cudnn")
 BASELINE_NAMES = ("majority", "tf-idf", "nb-svm")
-PRETRAIN_NAMES = ("svd",)
+PRETRAIN_NAMES = WORD_VECTORS, LANGUAGE_MODEL = ("svd", "lm")
 
 # Fields of DataConfig that say where the data is and how its rows are read. The content
 # is compared by fingerprint, so they do not count when two questions are compared.
@@ -419,7 +419,8 @@ class StartConfig:
 
     Attributes:
       vectors: The embedding is as wide as they are.
-      pretrain: `svd`: vectors of train and unlabelled texts, see `start.cooccurrence`.
+      pretrain: See `start.cooccurrence` and `training.language_model`; the vectors are
+        the same for all twins, and what the language model makes of them is not.
       digest: A hash of the weights that the file or the run gave; no option.
     """
 
@@ -439,8 +440,8 @@ class StartConfig:
     )
     pretrain: str | None = _setting(
         None,
-        "Make word vectors of train and unlabelled texts first: "
-        f"{', '.join(PRETRAIN_NAMES)}.",
+        "Learn from train and unlabelled texts first: svd, word vectors in seconds; "
+        "lm, then also a language model with the cell itself.",
         None,
         "no pre-training",
     )

@@ -32,6 +32,7 @@ def test_a_run_and_its_twin_disagree_in_nothing(finished_run, tmp_path):
         "vocabulary",
         "batches and their order, by seed",
         "what it begins with",
+        "pre-training of each cell by itself",
         "what a teacher adds",
         INITIAL_WEIGHTS,
         "optimizer and schedule",

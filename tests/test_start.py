@@ -207,7 +207,7 @@ def test_a_model_begins_with_the_known_vectors_and_with_layers_of_its_shape():
     vectors = np.arange(24, dtype=np.float32).reshape(6, 4)
     layers = layers_to_keep(source)
     assert len(layers) == 6  # kernel, recurrent kernel and bias in both directions
-    done = begin_with(model, Start(vectors, known, "", layers))
+    done = begin_with(model, Start(vectors, known, "", 0.0, layers))
     begun = model.get_layer("embedding").get_weights()[0]
     np.testing.assert_array_equal(begun, np.where(known[:, None], vectors, drawn))
     assert set(done) == {"embedding/embeddings", *layers}
@@ -221,7 +221,7 @@ def test_layers_of_another_cell_stay_as_they_were_drawn():
     before = [weights.copy() for weights in model.get_weights()]
     start = Start(np.ones((6, 5), np.float32), np.ones(6, bool), "")
     assert begin_with(model, start) == ()  # vectors of another width
-    start = Start(before[0], np.zeros(6, bool), "", layers_to_keep(source))
+    start = Start(before[0], np.zeros(6, bool), "", 0.0, layers_to_keep(source))
     assert begin_with(model, start) == ("embedding/embeddings",)
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
@@ -229,20 +229,22 @@ def test_layers_of_another_cell_stay_as_they_were_drawn():
 
 def test_a_start_survives_its_file_and_every_part_of_it_counts_in_its_digest(tmp_path):
     known = np.array([True, False])
-    start = Start(np.eye(2, dtype=np.float32), known, "é", {"a/b": np.ones(2, "f4")})
+    start = Start(
+        np.eye(2, dtype=np.float32), known, "é", 1.5, {"a/b": np.ones(2, "f4")}
+    )
     start.save(tmp_path / "x.npz")
     read = Start.load(tmp_path / "x.npz")
-    assert (read.digest, read.about) == (start.digest, "é")
+    assert (read.digest, read.about, read.seconds) == (start.digest, "é", 1.5)
     np.testing.assert_array_equal(read.layers["a/b"], [1, 1])
     hidden = start.vectors.copy()
     hidden[1] = 7  # of a token that is not known
     layers = start.layers
-    assert Start(hidden, known, "", layers).digest == start.digest
+    assert Start(hidden, known, "", 0.0, layers).digest == start.digest
     others = [
-        Start(2 * start.vectors, known, "", layers),
-        Start(start.vectors, ~known, "", layers),
-        Start(start.vectors, known, "", {"a/c": layers["a/b"]}),
-        Start(start.vectors, known, "", {"a/b": 2 * layers["a/b"]}),
+        Start(2 * start.vectors, known, "", 0.0, layers),
+        Start(start.vectors, ~known, "", 0.0, layers),
+        Start(start.vectors, known, "", 0.0, {"a/c": layers["a/b"]}),
+        Start(start.vectors, known, "", 0.0, {"a/b": 2 * layers["a/b"]}),
         Start(start.vectors, known, ""),
     ]
     assert len({one.digest for one in (start, *others)}) == 6

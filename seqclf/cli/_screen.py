@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from seqclf.bulk import Answered
-    from seqclf.records.training import Epoch, Event, OnEvent, Stepped
+    from seqclf.records.training import (
+        Epoch,
+        EpochEnded,
+        Event,
+        OnEvent,
+        PretrainingEnded,
+        Stepped,
+    )
     from seqclf.report.table import Table
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -156,8 +163,8 @@ class TrainingProgress:
                 self._print(f"{name}: resumes at {place}")
             case events.Stepped():
                 self._move(name, event)
-            case events.EpochEnded():
-                self._end_epoch(name, event.record, event.epochs)
+            case events.PretrainingEnded() | events.EpochEnded():
+                self._end_epoch(name, event)
             case events.Failed():
                 self._hide(name)
                 self._print(f"{name}: {event.error}")
@@ -174,10 +181,13 @@ class TrainingProgress:
 
     def _move(self, name: str, event: Stepped) -> None:
         done = (event.epoch - 1) * event.steps + event.step
-        state = (
-            f"epoch {event.epoch}/{event.epochs}  loss {event.loss:.3f}  "
-            f"acc {event.accuracy:.3f}  {event.tokens_per_second / 1000:.0f}k tok/s"
-        )
+        what, shown = "epoch", f"loss {event.loss:.3f}"
+        if event.accuracy is None:
+            what = "pre-training"
+        else:
+            shown += f"  acc {event.accuracy:.3f}"
+        speed = f"{event.tokens_per_second / 1000:.0f}k tok/s"
+        state = f"{what} {event.epoch}/{event.epochs}  {shown}  {speed}"
         task, total = self._tasks[name], event.epochs * event.steps
         self.bars.update(task, total=total, completed=done, state=state)
 
@@ -185,7 +195,16 @@ class TrainingProgress:
         if name in self._tasks:
             self.bars.update(self._tasks[name], visible=False)
 
-    def _end_epoch(self, name: str, record: Epoch, epochs: int) -> None:
+    def _end_epoch(self, name: str, event: EpochEnded | PretrainingEnded) -> None:
+        from seqclf.records.training import PretrainingEnded
+
+        if isinstance(event, PretrainingEnded):
+            self._print(
+                f"{name}  pre-training {event.epoch}/{event.epochs}  "
+                f"loss {event.loss:.3f}  {duration(event.seconds)} so far"
+            )
+            return
+        record, epochs = event.record, event.epochs
         self._print(
             f"{name}  epoch {record.epoch}/{epochs}  "
             f"loss {record.loss:.3f}  validation loss {record.validation_loss:.3f}"

@@ -15,7 +15,9 @@ from seqclf.training.proof import digest
 
 OF_CELL, OF_SEED = "model.cell", "training.seed"
 SCORES, TIMES = "scores", "times"
-RANDOM, NOTHING = "random weights", "nothing"
+# Twins share its procedure and its budget, and not the weights that come of it.
+OF_EACH = "pre-training of each cell by itself"
+RANDOM, NONE, NOTHING = "random weights", "none", "nothing"
 INITIAL_WEIGHTS = "initial weights outside the cell, by seed and shape"
 
 
@@ -73,6 +75,7 @@ def _checks(finished: Sequence[Run], chosen: Collection[str]) -> tuple[Check, ..
         _check("vocabulary", finished, lambda run: run.proof.vocabulary),
         _check_by_seed("batches and their order, by seed", finished, _batches),
         _check("what it begins with", finished, lambda r: r.proof.start or RANDOM),
+        _check(OF_EACH, recurring, lambda run: run.proof.pretraining or NONE),
         _check("what a teacher adds", finished, lambda r: r.proof.lessons or NOTHING),
         # By name and shape: a weight of another shape is another weight.
         _check_by_seed(INITIAL_WEIGHTS, finished, lambda r: r.proof.initial_weights),

@@ -20,7 +20,8 @@ from seqclf.text.tokens import PADDING_ID
 
 Tensor = Any
 
-EMBEDDING, RECURRENT = "embedding", "recurrent"
+EMBEDDING, DROPOUT, RECURRENT = "embedding", "dropout", "recurrent"
+FIRST_LAYER = f"{RECURRENT}_0"
 CONVOLUTION, LOGITS = "convolution", "logits"
 
 
@@ -55,7 +56,7 @@ def build_model(
         name=EMBEDDING,
     )(token_ids)
     states = layers.Dropout(
-        config.dropout_rate, seed=_seed(seed, "embedding_dropout"), name="dropout"
+        config.dropout_rate, seed=_seed(seed, "embedding_dropout"), name=DROPOUT
     )(states)
     if config.conv_width is not None:
         states = _convolved(config, token_ids, states, seed)
@@ -69,7 +70,7 @@ def build_model(
         config.dropout_rate, seed=_seed(seed, "pooled_dropout"), name="pooled_dropout"
     )(pooled)
     logits = layers.Dense(
-        num_labels, kernel_initializer=_glorot(seed, LOGITS), name=LOGITS
+        num_labels, kernel_initializer=glorot(seed, LOGITS), name=LOGITS
     )(pooled)
     return keras.Model(token_ids, logits, name=f"seqclf_{config.cell}")
 
@@ -108,7 +109,7 @@ def _convolved(
         config.conv_width,
         padding="same",
         activation="relu",
-        kernel_initializer=_glorot(seed, CONVOLUTION),
+        kernel_initializer=glorot(seed, CONVOLUTION),
         name=CONVOLUTION,
     )(states * is_token)
 
@@ -137,7 +138,7 @@ def _cell_layer(config: ModelConfig, sequences: bool, seed: int, name: str) -> A
         return layer(
             config.units,
             return_sequences=sequences,
-            kernel_initializer=_glorot(seed, f"{name}/{direction}/kernel"),
+            kernel_initializer=glorot(seed, f"{name}/{direction}/kernel"),
             recurrent_initializer=keras.initializers.Orthogonal(seed=seeded),
             name=name if not config.bidirectional else f"{name}_{direction}",
             **cell.options,
@@ -162,5 +163,6 @@ def _seed(seed: int, name: str) -> int:
     return zlib.crc32(f"{seed}/{name}".encode()) & 0x7FFFFFFF
 
 
-def _glorot(seed: int, name: str) -> Any:
+def glorot(seed: int, name: str) -> Any:
+    """Returns Glorot's uniform initializer, its seed from `seed` and a name."""
     return import_keras().initializers.GlorotUniform(_seed(seed, name))

@@ -40,6 +40,8 @@ class Environment:
       temperature: What the logits were divided by so that validation's probabilities
         fit best; None of runs before 0.2.0, whose probabilities are as trained.
       cuts: Times the training was interrupted and resumed.
+      seconds_before: What it took to make what the network began with: vectors of
+        texts, and a language model.
       seconds_per_epoch: Median, as `tokens_per_second`.
       seconds_to_best: Training time up to the end of the best epoch.
       milliseconds_per_prediction: Median over single texts.
@@ -71,6 +73,7 @@ class Environment:
     onnx_difference: float | None = None
     temperature: float | None = None
     cuts: int = 0
+    seconds_before: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +155,8 @@ class Proof:
 
     Hashes of each split's token ids and labels, the vocabulary, each initial weight
     outside the recurrent layers, by name and shape, and of each epoch's batches; and,
-    in words, what weights it began with, None if they were drawn, and what a teacher
-    taught, None without one.
+    in words, what weights all twins began with, None if they were drawn, how each was
+    pre-trained, and what a teacher taught, None without.
     """
 
     splits: dict[str, str]
@@ -162,6 +165,7 @@ class Proof:
     batches: tuple[str, ...]
     training: Optimizer
     start: str | None = None
+    pretraining: str | None = None
     lessons: str | None = None
 
 
@@ -199,7 +203,7 @@ class Stepped:
     """A training step is done, both from 1; reported several times a second.
 
     Loss and accuracy are those of training, in this epoch so far; padding is no token.
-    There are at most `epochs`, and `steps` in this one.
+    There are at most `epochs`, and `steps` in this one. Pre-training has no accuracy.
     """
 
     epoch: int
@@ -207,8 +211,18 @@ class Stepped:
     step: int
     steps: int
     loss: float
-    accuracy: float
+    accuracy: float | None
     tokens_per_second: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainingEnded:
+    """An epoch of pre-training is over: its loss, in nats, and what all took so far."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +245,6 @@ class Failed:
     error: str
 
 
-Event = Started | Resumed | Stepped | EpochEnded | Finished | Failed
+Event = Started | Resumed | Stepped | PretrainingEnded | EpochEnded | Finished | Failed
 Report = Callable[[Event], None]  # receives the progress of a process
 OnEvent = Callable[[str, Event], None]  # receives which training, and what

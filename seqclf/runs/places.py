@@ -162,7 +162,7 @@ def _begun(run: Run, about: DatasetInfo) -> Place | None:
 
 def is_under_way(path: Path) -> bool:
     """Tells whether a training in a directory left a checkpoint to resume from."""
-    return (path / files.CHECKPOINT_FILE).exists()
+    return any((path / name).exists() for name in files.UNDER_WAY)
 
 
 def forget(path: Path) -> None:
@@ -173,7 +173,8 @@ def forget(path: Path) -> None:
     """
     if is_under_way(path):
         with locked(path):
-            (path / files.CHECKPOINT_FILE).unlink(missing_ok=True)
+            for name in files.UNDER_WAY:
+                (path / name).unlink(missing_ok=True)
 
 
 def _difference(run: Run, config: RunConfig) -> str:

@@ -54,11 +54,11 @@ ENVIRONMENT_FILE = "environment.json"
 PROOF_FILE = "proof.json"  # hashes of what twins must have in common
 PREDICTIONS_FOLDER = "predictions"
 CHECKPOINT_FILE = "checkpoint.npz"  # while it trains: how far it is
+PRETRAINING_FILE = "pretraining.npz"  # the same of what comes before
 # What a training that resumes finds again.
-KEPT = frozenset((MARKER_FILE, LOG_FILE, LOCK_FILE, CHECKPOINT_FILE, FIRST_EPOCH_FILE))
-MAY_CHANGE = frozenset(
-    (MARKER_FILE, COMPLETE_FILE, CHECKPOINT_FILE, LOCK_FILE, LOG_FILE)
-)
+UNDER_WAY = (CHECKPOINT_FILE, PRETRAINING_FILE)
+KEPT = frozenset((MARKER_FILE, LOG_FILE, LOCK_FILE, FIRST_EPOCH_FILE, *UNDER_WAY))
+MAY_CHANGE = frozenset((MARKER_FILE, COMPLETE_FILE, LOCK_FILE, LOG_FILE, *UNDER_WAY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,7 +391,8 @@ def write_predictions(folder: Path, split: str, predictions: Predictions) -> Non
 def mark_complete(folder: Path, command: str) -> None:
     """Says that all is written, with checksums, and which command asked for it."""
     _write_complete(folder, command, digests(folder, MAY_CHANGE))
-    (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
+    for name in UNDER_WAY:
+        (folder / name).unlink(missing_ok=True)
 
 
 def mark_asked(run: Run, command: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def prepared(config: RunConfig, data: EncodedDataset, models: Path) -> RunConfig
 def weights_file(folder: Path, config: RunConfig) -> Path:
     """Returns the file of the weights to begin with in the folder of encoded data."""
     start = config.start
-    name = start.digest or f"{start.pretrain}-{config.model.embedding_size}"
+    name = start.digest or f"svd-{config.model.embedding_size}"
     return folder / f"start-{name}.npz"
 
 
@@ -88,11 +89,13 @@ def start_of(
 def words_of(texts: FreeTexts, tokens: int, size: int) -> Start:
     """Returns vectors, of `size` numbers, of a vocabulary of so many tokens."""
     arrays = texts.token_ids, texts.offsets
+    begun = time.perf_counter()
     start = Start(*cooccurrence_vectors(*arrays, tokens, size), "")
+    seconds = time.perf_counter() - begun
     about = f"vectors learnt from {len(texts):,} texts, for {start.share}"
     if texts.dropped:
         about += f"; {texts.dropped:,} texts that are in validation or test left out"
-    return dataclasses.replace(start, about=about)
+    return dataclasses.replace(start, about=about, seconds=seconds)
 
 
 def weights_of(run: Run, vocabulary: Vocabulary) -> Start:
@@ -109,6 +112,6 @@ def weights_of(run: Run, vocabulary: Vocabulary) -> Start:
     if not known[len(RESERVED) :].any():
         raise RunError(f"{run.path} knows none of the {len(vocabulary):,} tokens.")
     vectors = model.get_layer(EMBEDDING).get_weights()[0][places]
-    start = Start(vectors, known, "", layers_to_keep(model))
+    start = Start(vectors, known, "")
     about = f"weights of {run.name}, its embedding for {start.share}"
-    return dataclasses.replace(start, about=about)
+    return dataclasses.replace(start, about=about, layers=layers_to_keep(model))

@@ -26,12 +26,14 @@ class Start:
       vectors: float32 [tokens, size], the embedding of each token of a vocabulary.
       known: bool [tokens], which of them count.
       about: What they are, in words.
+      seconds: What it took to make them.
       layers: Further weights, float32, by the path that Keras gives them.
     """
 
     vectors: np.ndarray
     known: np.ndarray
     about: str
+    seconds: float = 0.0
     layers: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
     @property
@@ -59,7 +61,8 @@ class Start:
     def save(self, path: Path) -> None:
         """Writes it whole, or not at all."""
         arrays: dict[str, Any] = {
-            "vectors": self.vectors, "known": self.known, "about": self.about
+            "vectors": self.vectors, "known": self.known, "about": self.about,
+            "seconds": self.seconds,
         }  # fmt: skip
         arrays |= {f"{_LAYER}{name}": value for name, value in self.layers.items()}
 
@@ -79,7 +82,7 @@ class Start:
                 if name.startswith(_LAYER)
             }
             own = file["vectors"], file["known"], str(file["about"])
-            return cls(*own, layers)
+            return cls(*own, float(file["seconds"]), layers)
 
 
 def begin_with(model: Any, start: Start) -> tuple[str, ...]:

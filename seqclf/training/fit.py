@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,8 +96,10 @@ def fit(
         batches = watched(batching.training_batches(train, config, epoch), seen)
         left = itertools.islice(batches, standing.step, None)
         dataset = as_tf_dataset(left, now - standing.step, targets, weights_of_labels)
-        reporter = _reporter(standing, epochs, now, tokens / now, report)
-        callbacks = [reporter, _keeper(standing, checkpoints, now - standing.step)]
+        callbacks = [
+            reporter(standing, epochs, now, tokens / now, report),
+            keeper(standing, checkpoints, now - standing.step),
+        ]
         start = time.perf_counter()
         trained = model.fit(dataset, shuffle=False, verbose=0, callbacks=callbacks)
         seconds = time.perf_counter() - start + standing.seconds
@@ -172,10 +174,7 @@ def as_tf_dataset(
     targets: np.ndarray,
     weights_of_labels: np.ndarray | None,
 ) -> Any:
-    """Hands batches of any widths to Keras as one epoch, without tf.data's autotuning.
-
-    An autotuned pipeline waits for its tuner's next tick when an epoch ends, up to
-    as long as the epoch took.
+    """Hands batches of any widths to Keras as one epoch.
 
     Returns:
       A tf.data.Dataset of so many steps: token_ids, the rows of `targets`, float32
@@ -197,16 +196,29 @@ def as_tf_dataset(
                 values += (weights_of_labels[batch.label_ids],)
             yield values
 
+    return pipeline(examples, steps, tuple(signature))
+
+
+def pipeline(
+    rows: Callable[[], Iterator[tuple[np.ndarray, ...]]],
+    steps: int,
+    signature: tuple[Any, ...],
+) -> Any:
+    """Returns a tf.data.Dataset of so many steps, without tf.data's autotuning.
+
+    An autotuned pipeline waits for its tuner's next tick when an epoch ends, up to
+    as long as the epoch took. `rows` gives arrays by the TensorSpecs of `signature`.
+    """
+    import tensorflow as tf
+
     options = tf.data.Options()
     options.autotune.enabled = False
-    dataset = tf.data.Dataset.from_generator(
-        examples, output_signature=tuple(signature)
-    )
+    dataset = tf.data.Dataset.from_generator(rows, output_signature=signature)
     counted = dataset.apply(tf.data.experimental.assert_cardinality(steps))
     return counted.prefetch(2).with_options(options)
 
 
-def _reporter(
+def reporter(
     standing: Standing, epochs: int, steps: int, tokens_a_step: float, report: Report
 ) -> Any:
     """Returns a callback that reports the steps, at most five times a second."""
@@ -228,7 +240,7 @@ def _reporter(
                     step=step,
                     steps=steps,
                     loss=float(logs["loss"]),
-                    accuracy=float(logs["accuracy"]),
+                    accuracy=float(logs["accuracy"]) if "accuracy" in logs else None,
                     tokens_per_second=(batch + 1) * tokens_a_step / (now - self.start),
                 )
             )
@@ -236,7 +248,7 @@ def _reporter(
     return Reporter()
 
 
-def _keeper(standing: Standing, checkpoints: Checkpoints, left: int) -> Any:
+def keeper(standing: Standing, checkpoints: Checkpoints, left: int) -> Any:
     """Returns a callback that writes checkpoints within an epoch of which some is left.
 
     It also lets the epoch's loss and accuracy continue from where it was interrupted.

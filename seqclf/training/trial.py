@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from seqclf import metrics
-from seqclf.config import RunConfig, TextConfig, question
+from seqclf.cells import CELLS
+from seqclf.config import LANGUAGE_MODEL, RunConfig, TextConfig, question
 from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
 from seqclf.errors import ConfigError
 from seqclf.marker import RUN, begin
@@ -35,7 +36,7 @@ from seqclf.records.scores import Metrics, Scores
 from seqclf.records.training import Environment, Report
 from seqclf.runs import Predictions, Run
 from seqclf.runs import run as files
-from seqclf.start import Start, begin_with, weights_file
+from seqclf.start import Start, begin_with, free_texts, weights_file
 from seqclf.storage import write_bytes, write_json, write_whole
 from seqclf.system import peak_memory
 from seqclf.text.batching import shuffle_words
@@ -44,6 +45,7 @@ from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary
 from seqclf.training.checkpoint import Checkpoints
 from seqclf.training.fit import EVALUATION_BATCH_SIZE, History, fit
+from seqclf.training.language_model import language_model, language_model_file
 from seqclf.training.lessons import Lessons, lessons_file, with_lessons
 from seqclf.training.proof import digest, optimizer_of, proof_of_data, proof_of_weights
 from seqclf.training.timing import single_prediction
@@ -95,35 +97,20 @@ def _run(trial: Trial, report: Report) -> None:
         config.model, len(data.vocabulary), len(data.labels), config.training.seed
     )
     use_kernel(model, config.training.kernel)
-    known = None
-    if not config.start.is_random:
-        known = Start.load(weights_file(trial.encoded, config))
-        begin_with(model, known)
-    proof: dict[str, Any] = {
-        "splits": proof_of_data(data),
-        "vocabulary": digest(data.vocabulary.to_text().encode()),
-        "initial_weights": proof_of_weights(model),
-        "start": known.about if known else None,
-    }
-
-    def keep_and_report(event: records.Event) -> None:
-        if isinstance(event, records.EpochEnded):
-            files.append_epoch(run, event.record)
-            if event.record.epoch == 1 and trial.with_first_epoch:
-                write_whole(run.path / files.FIRST_EPOCH_FILE, model.save)
-        if isinstance(event, records.Resumed):
-            files.write_history(run, event.history)
-        report(event)
-
-    train, validation = data.splits[TRAIN], data.splits[VALIDATION]
+    begun = _begin(trial, model, data, report)
+    train, validation, proof = data.splits[TRAIN], data.splits[VALIDATION], begun.proof
     if config.training.taught is not None:
         lessons = Lessons.load(lessons_file(trial.encoded, config))
         train = with_lessons(train, lessons)
         proof |= {"lessons": lessons.about}
-    file = trial.path / files.CHECKPOINT_FILE
-    checkpoints = Checkpoints(file, _circumstances(config, proof), _every())
-    recipe = config.training
-    history = fit(model, train, validation, recipe, keep_and_report, checkpoints)
+    history = fit(
+        model,
+        train,
+        validation,
+        config.training,
+        _keeping(run, model, trial.with_first_epoch, report),
+        _checkpoints(trial, files.CHECKPOINT_FILE, proof),
+    )
     training = to_plain(optimizer_of(model))
     later = {"batches": history.batches, "training": training}
     write_json(run.path / files.PROOF_FILE, proof | later)
@@ -136,10 +123,67 @@ def _run(trial: Trial, report: Report) -> None:
     environment = dataclasses.replace(
         measured,
         onnx_difference=difference,
+        seconds_before=begun.seconds,
         seconds=time.perf_counter() - start,
     )
     write_json(run.path / files.ENVIRONMENT_FILE, to_plain(environment))
     files.mark_complete(run.path, trial.command)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What a training has when it begins: its `proof.json` so far, and what it cost."""
+
+    proof: dict[str, Any]
+    seconds: float = 0.0
+
+
+def _begin(trial: Trial, model: Any, data: EncodedDataset, report: Report) -> _Begun:
+    """Gives a model what it knows before it is trained, see `StartConfig`."""
+    config = trial.config
+    start = None
+    if not config.start.is_random:
+        start = Start.load(weights_file(trial.encoded, config))
+        begin_with(model, start)
+    proof: dict[str, Any] = {
+        "splits": proof_of_data(data),
+        "vocabulary": digest(data.vocabulary.to_text().encode()),
+        "initial_weights": proof_of_weights(model),
+        "start": start.about if start else None,
+    }
+    if start is None:
+        return _Begun(proof)
+    recurs = CELLS[config.model.cell].recurs
+    if config.start.pretrain != LANGUAGE_MODEL or not recurs:
+        return _Begun(proof, start.seconds)
+    file = language_model_file(trial.encoded, config)
+    if not file.exists():
+        checkpoints = _checkpoints(trial, files.PRETRAINING_FILE, proof)
+        texts = free_texts(data)
+        language_model(config, start, texts, report, checkpoints).save(file)
+    learnt = Start.load(file)
+    begin_with(model, learnt)
+    return _Begun(proof | {"pretraining": learnt.about}, start.seconds + learnt.seconds)
+
+
+def _keeping(run: Run, model: Any, with_first_epoch: bool, report: Report) -> Report:
+    """Returns what passes events on, and keeps the history they tell."""
+
+    def keep_and_report(event: records.Event) -> None:
+        if isinstance(event, records.EpochEnded):
+            files.append_epoch(run, event.record)
+            if event.record.epoch == 1 and with_first_epoch:
+                write_whole(run.path / files.FIRST_EPOCH_FILE, model.save)
+        if isinstance(event, records.Resumed):
+            files.write_history(run, event.history)
+        report(event)
+
+    return keep_and_report
+
+
+def _checkpoints(trial: Trial, name: str, proof: Mapping[str, object]) -> Checkpoints:
+    about = _circumstances(trial.config, proof)
+    return Checkpoints(trial.path / name, about, _every())
 
 
 def _circumstances(config: RunConfig, proof: Mapping[str, object]) -> dict[str, object]:
