@@ -224,16 +224,19 @@ def _network(twin: Any, seed: int) -> Any:
             training: bool = True,
         ) -> Any:  # fmt: skip
             """Returns the mean loss over all known tokens that are to be told."""
-            told = [(y_pred[0][:, :-1], x[:, 1:])]
+            told = [self._loss(y_pred[0][:, :-1], x[:, :-1], x[:, 1:], y)]
             if has_two:
-                told.append((y_pred[1][:, 1:], x[:, :-1]))
-            losses, counts = zip(
-                *(self._loss(expected, true, y) for expected, true in told), strict=True
-            )
+                told.append(self._loss(y_pred[1][:, 1:], x[:, 1:], x[:, :-1], y))
+            losses, counts = zip(*told, strict=True)
             return sum(losses) / keras.ops.maximum(sum(counts), 1.0)
 
-        def _loss(self, expected: Any, true: Any, drawn: Any) -> tuple[Any, Any]:
-            """Returns the sum of the losses, and of how many tokens it is."""
+        def _loss(
+            self, expected: Any, here: Any, true: Any, drawn: Any
+        ) -> tuple[Any, Any]:
+            """Returns the sum of the losses, and of how many tokens it is.
+
+            What is expected at a token, `here`, is compared with its neighbour, `true`.
+            """
             ops, table = keras.ops, self.embedding.embeddings
             own = ops.sum(expected * ops.take(table, true, axis=0), axis=-1)
             own += ops.take(self.bias, true) - ops.take(self.chances, true)
@@ -242,7 +245,8 @@ def _network(twin: Any, seed: int) -> Any:
             is_own = ops.equal(ops.expand_dims(true, -1), drawn)
             others = ops.where(is_own, -1e9, others)
             every = ops.concatenate([ops.expand_dims(own, -1), others], axis=-1)
-            counts = ops.cast(ops.greater(true, UNKNOWN_ID), "float32")
+            counts = (here != PADDING_ID) & (true > UNKNOWN_ID)
+            counts = ops.cast(counts, "float32")
             losses = ops.logsumexp(every, axis=-1) - own
             return ops.sum(counts * losses), ops.sum(counts)
 
