@@ -205,8 +205,8 @@ def test_twins_are_pretrained_each_by_itself_and_their_card_says_so(place):
     card = json.loads(done.stdout)["card"]
     assert all(c["equal"] for c in card["checks"] if c["concerns"] == "scores")
     said = {check["what"]: check["value"] for check in card["checks"]}
-    assert "a language model over" in said["pre-training of each cell by itself"]
-    assert "language" not in said["what it begins with"]
+    assert "a language model over" in said["procedure of each cell's pre-training"]
+    assert "language" not in said["weights to begin with"]
     none, rnn = (Run(Path(f"models/reviews-{cell}-0")) for cell in ("none", "rnn"))
     assert none.proof.pretraining is None
     shared = none.proof.initial_weights.keys() & rnn.proof.initial_weights.keys()

@@ -160,7 +160,7 @@ def test_a_mean_teaches_twins_alike_and_their_card_says_so(place):
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     card = json.loads(done.stdout)["card"]
-    (check,) = [c for c in card["checks"] if c["what"] == "what a teacher adds"]
+    (check,) = [c for c in card["checks"] if c["what"] == "lessons of a teacher"]
     assert check["equal"]
     assert "taught by first+reviews-nb-svm" in check["value"]
     assert card["equal"]["training.teach"] == "first+reviews-nb-svm"

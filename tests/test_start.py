@@ -336,7 +336,7 @@ def test_twins_begin_with_the_same_vectors_and_their_card_says_so(place):
         check["equal"] for check in card["checks"] if check["concerns"] == "scores"
     )
     said = {check["what"]: check["value"] for check in card["checks"]}
-    assert said["what it begins with"].startswith("vectors learnt from 220 texts")
+    assert said["weights to begin with"].startswith("vectors learnt from 220 texts")
     assert card["equal"]["start.pretrain"] == "svd"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,9 +15,6 @@ from seqclf.training.proof import digest
 
 OF_CELL, OF_SEED = "model.cell", "training.seed"
 SCORES, TIMES = "scores", "times"
-# Twins share its procedure and its budget, and not the weights that come of it.
-OF_EACH = "pre-training of each cell by itself"
-RANDOM, NONE, NOTHING = "random weights", "none", "nothing"
 INITIAL_WEIGHTS = "initial weights outside the cell, by seed and shape"
 
 
@@ -74,9 +71,7 @@ def _checks(finished: Sequence[Run], chosen: Collection[str]) -> tuple[Check, ..
         _check("division", finished, lambda run: run.proof.splits, _joined),
         _check("vocabulary", finished, lambda run: run.proof.vocabulary),
         _check_by_seed("batches and their order, by seed", finished, _batches),
-        _check("what it begins with", finished, lambda r: r.proof.start or RANDOM),
-        _check(OF_EACH, recurring, lambda run: run.proof.pretraining or NONE),
-        _check("what a teacher adds", finished, lambda r: r.proof.lessons or NOTHING),
+        *_from_elsewhere(finished, recurring),
         # By name and shape: a weight of another shape is another weight.
         _check_by_seed(INITIAL_WEIGHTS, finished, lambda r: r.proof.initial_weights),
         _check("optimizer and schedule", finished, optimizer, _shown_training),
@@ -87,6 +82,24 @@ def _checks(finished: Sequence[Run], chosen: Collection[str]) -> tuple[Check, ..
         _check("threads in training", finished, lambda r: r.environment.threads,
                concerns=TIMES),
     )  # fmt: skip
+
+
+def _from_elsewhere(
+    finished: Sequence[Run], recurring: Sequence[Run]
+) -> Iterator[Check]:
+    """Yields what shows that twins know the same from elsewhere, if they know anything.
+
+    Of a language model they share procedure and budget, and not the weights that each
+    cell comes to.
+    """
+    for what, runs, name in (
+        ("weights to begin with", finished, "start"),
+        ("procedure of each cell's pre-training", recurring, "pretraining"),
+        ("lessons of a teacher", finished, "lessons"),
+    ):
+        if any(getattr(run.proof, name) for run in runs):
+            said = [getattr(run.proof, name) or "none" for run in runs]
+            yield _check(what, runs, dict(zip(runs, said, strict=True)).__getitem__)
 
 
 def _check(

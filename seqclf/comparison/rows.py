@@ -178,6 +178,7 @@ def _row(name: str, group: Sequence[Run], right: Right, timing: Timing | None) -
         recurrent_parameters=environment[0].recurrent_parameters,
         peak_memory_bytes=max(e.peak_memory_bytes for e in environment),
         kernel=", ".join(sorted({e.kernel for e in environment})),
+        seconds_before=_mean([e.seconds_before for e in environment]) or None,
         validation_loss=_mean([run.metrics[VALIDATION].log_loss for run in group]),
         **_times(environment, timing),
     )

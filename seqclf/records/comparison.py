@@ -52,6 +52,7 @@ class Row:
         scores. Earlier versions did not keep it.
       units: Width of the recurrent state.
       parameters: All weights; `recurrent_parameters` are those of the recurrent layers.
+      seconds_before: Of what comes before training, such as a language model.
       seconds_per_epoch: Of training, as `tokens_per_second`.
       seconds_to_best: Of training up to the best epoch; of a baseline, of fitting it.
       milliseconds_per_prediction: Of a single text.
@@ -87,6 +88,7 @@ class Row:
     kernel: str | None = None
     timed: str | None = None
     validation_loss: float | None = None
+    seconds_before: float | None = None
 
     def __post_init__(self) -> None:
         if self.kind == "twin" and self.cell not in CELLS:

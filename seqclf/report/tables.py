@@ -146,7 +146,18 @@ def tables_of(result: ComparisonResult) -> dict[str, Table]:
     if pairs:
         title, note = _pairs_title(pairs), _pairs_note(pairs)
         found["pairs"] = _table(title, PAIRS, pairs, note=note)
-    return found | {"cost": _table(f"Cost ({_conditions(rows)})", cost, rows, faint)}
+    title, before = f"Cost ({_conditions(rows)})", _before(rows)
+    return found | {"cost": _table(title, cost, rows, faint, before)}
+
+
+def _before(rows: Sequence[Row]) -> str:
+    """Says what came before training, such as a language model, and what it took."""
+    took = [
+        f"{row.name} {_seconds(row.seconds_before)} s"
+        for row in rows
+        if row.seconds_before
+    ]
+    return f"Pre-training, before these seconds: {', '.join(took)}." if took else ""
 
 
 def _table(

@@ -16,7 +16,7 @@ import numpy as np
 
 from seqclf.classifier import Classifier
 from seqclf.config import RunConfig, division
-from seqclf.data.dataset import UNLABELED
+from seqclf.data.dataset import TRAIN, UNLABELED
 from seqclf.errors import DataError, RunError
 from seqclf.runs import AnyRun, members_of
 from seqclf.runs.run import VOCABULARY_FILE
@@ -84,6 +84,17 @@ def prepared_lessons(
 def lessons_file(folder: Path, config: RunConfig) -> Path:
     """Returns the file of the lessons in the folder of encoded data."""
     return folder / f"lessons-{config.training.taught}.npz"
+
+
+def training_texts(
+    data: EncodedDataset, config: RunConfig
+) -> tuple[Examples, str | None]:
+    """Returns what a twin is trained on, and what a teacher adds to it, in words."""
+    train = data.splits[TRAIN]
+    if config.training.taught is None:
+        return train, None
+    lessons = Lessons.load(lessons_file(data.path, config))
+    return with_lessons(train, lessons), lessons.about
 
 
 def with_lessons(train: Examples, lessons: Lessons) -> Examples:

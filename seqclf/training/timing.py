@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from seqclf.config import RunConfig
-from seqclf.data.dataset import TRAIN
 from seqclf.model import backend
 from seqclf.model.build import build_model
 from seqclf.model.kernels import use_kernel
@@ -27,6 +26,7 @@ from seqclf.records.training import Report, Started, StepTimes, Timing
 from seqclf.text.batching import Batch, num_batches, pad, training_batches
 from seqclf.text.encoding import EncodedDataset, Examples, open_encoded
 from seqclf.training.fit import as_tf_dataset, compile_model, targets_of
+from seqclf.training.lessons import training_texts
 
 SINGLE_TEXTS, WARM_UP = 50, 5
 ROUNDS = 5  # unless the task says otherwise
@@ -59,12 +59,12 @@ def run_timing(task: TimingTask, report: Report) -> list[Timing]:
     backend.set_threads(task.threads)
     data = open_encoded(task.encoded)
     tokens = TOKENS // task.rounds
-    sessions = [_session(config, data, tokens) for config in task.configs]
+    train, _ = training_texts(data, task.configs[0])
+    sessions = [_session(config, data, train, tokens) for config in task.configs]
     rounds: list[list[float]] = [[] for _ in task.configs]
     for _ in range(task.rounds):
         for session, durations in zip(sessions, rounds, strict=True):
             durations.append(session.train_once() / session.steps)
-    train = data.splits[TRAIN]
     return [
         _result(session, durations, train)
         for session, durations in zip(sessions, rounds, strict=True)
@@ -97,14 +97,16 @@ class _Session:
         return as_tf_dataset(iter(self.batches), self.steps, self.targets, None)
 
 
-def _session(config: RunConfig, data: EncodedDataset, tokens: int) -> _Session:
+def _session(
+    config: RunConfig, data: EncodedDataset, train: Examples, tokens: int
+) -> _Session:
     model = build_model(
         config.model, len(data.vocabulary), len(data.labels), config.training.seed
     )
     use_kernel(model, config.training.kernel)
     compile_model(model, config.training, steps=1000)
-    batches = sample_batches(data.splits[TRAIN], config, tokens)
-    targets = targets_of(data.splits[TRAIN], len(data.labels))
+    batches = sample_batches(train, config, tokens)
+    targets = targets_of(train, len(data.labels))
     session = _Session(model, config, batches, targets)
     model.fit(session.pipeline(), shuffle=False, verbose=0)  # traces the graph
     return session

@@ -46,7 +46,7 @@ from seqclf.text.vocabulary import Vocabulary
 from seqclf.training.checkpoint import Checkpoints
 from seqclf.training.fit import EVALUATION_BATCH_SIZE, History, fit
 from seqclf.training.language_model import language_model, language_model_file
-from seqclf.training.lessons import Lessons, lessons_file, with_lessons
+from seqclf.training.lessons import training_texts
 from seqclf.training.proof import digest, optimizer_of, proof_of_data, proof_of_weights
 from seqclf.training.timing import single_prediction
 
@@ -98,15 +98,12 @@ def _run(trial: Trial, report: Report) -> None:
     )
     use_kernel(model, config.training.kernel)
     begun = _begin(trial, model, data, report)
-    train, validation, proof = data.splits[TRAIN], data.splits[VALIDATION], begun.proof
-    if config.training.taught is not None:
-        lessons = Lessons.load(lessons_file(trial.encoded, config))
-        train = with_lessons(train, lessons)
-        proof |= {"lessons": lessons.about}
+    train, lessons = training_texts(data, config)
+    proof = begun.proof | {"lessons": lessons}
     history = fit(
         model,
         train,
-        validation,
+        data.splits[VALIDATION],
         config.training,
         _keeping(run, model, trial.with_first_epoch, report),
         _checkpoints(trial, files.CHECKPOINT_FILE, proof),
