@@ -23,6 +23,7 @@ from seqclf.errors import ConfigError, unknown
 from seqclf.poolings import POOLINGS
 
 KEEP_NAMES = ("head", "tail", "both")
+WORD, CHAR, SUBWORD = TOKENS_NAMES = ("word", "char", "subword")
 CLASS_WEIGHT_NAMES = ("equal", "balanced")
 DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
 KERNEL_NAMES = ("auto", "loop", "cudnn")
@@ -36,9 +37,9 @@ SOURCE_FIELDS = frozenset(
      "min_per_label", "other")
 )  # fmt: skip
 
-# Settings that older files do not name. None leaves everything as it was then and is no
-# part of `question`, so that such files still ask the same.
-LATER_FIELDS = frozenset(("conv_width", "baseline"))
+# Settings that older files do not name, with the value that leaves everything as it was
+# then. With it they are no part of `question`, so that such files still ask the same.
+LATER_FIELDS = {"conv_width": None, "baseline": None, "tokens": WORD}
 
 Setting = str | int | float | bool | None
 Settings = dict[str, dict[str, Setting]]  # by part of the config and name
@@ -221,12 +222,17 @@ class TextConfig:
     The help of a field says what it does. Beside it:
 
     Attributes:
+      tokens: `char` and `subword` split the words of `word`, see `text.tokens`.
       vocabulary_size: 30,000 as in Johnson & Zhang 2016 (arXiv:1602.02373).
       max_length: 400 keeps 4 of 5 IMDB reviews whole.
       keep: `both` keeps equal parts of head and tail: the verdict of a long review is
         often at its end.
     """
 
+    tokens: str = _setting(
+        WORD,
+        "What a token is: word, char, or subword (pieces of words, learnt from train).",
+    )
     vocabulary_size: int = _setting(
         30_000, "Vocabulary size: the most frequent training tokens."
     )
@@ -239,6 +245,7 @@ class TextConfig:
     keep: str = _setting("both", "What to keep of a truncated text: head, tail, both.")
 
     def __post_init__(self) -> None:
+        _require_choice("tokens", self.tokens, TOKENS_NAMES)
         for name in ("vocabulary_size", "min_count", "max_length"):
             require_count(name, getattr(self, name))
         _require_choice("keep", self.keep, KEEP_NAMES)
@@ -450,16 +457,17 @@ def flat(values: Settings) -> dict[str, Setting]:
 def question(config: RunConfig) -> Settings:
     """Returns plain values that are equal for configs of the same question.
 
-    That is `to_dict` without the fields that say where the data is, and without those
-    of `LATER_FIELDS` that are None.
+    That is `to_dict` without the fields that say where the data is, `as_before`.
     """
+    return {part: as_before(values) for part, values in _divided(config).items()}
+
+
+def as_before(values: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Returns settings without those of `LATER_FIELDS` that change nothing."""
     return {
-        part: {
-            key: value
-            for key, value in values.items()
-            if value is not None or key not in LATER_FIELDS
-        }
-        for part, values in _divided(config).items()
+        key: value
+        for key, value in values.items()
+        if key not in LATER_FIELDS or value != LATER_FIELDS[key]
     }
 
 

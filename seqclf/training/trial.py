@@ -198,7 +198,9 @@ def _evaluate(run: Run, model: Any, data: EncodedDataset) -> None:
     parts = {
         VALIDATION: splits[VALIDATION],
         TEST: splits[TEST],
-        SHUFFLED: shuffle_words(splits[TEST]),
+        SHUFFLED: shuffle_words(
+            splits[TEST], data.vocabulary.begins_word(run.config.text)
+        ),
         TRAIN: take(splits[TRAIN], np.unique(rows)),
     }
     results: Metrics = {}
