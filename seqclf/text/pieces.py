@@ -48,13 +48,13 @@ def learn(words: pa.Array, counts: np.ndarray, config: TextConfig) -> frozenset[
     trainer = trainers.BpeTrainer(
         vocab_size=config.vocabulary_size,
         min_frequency=config.min_count,
-        max_token_length=LONGEST,
         show_progress=False,
     )
     model = Tokenizer(models.BPE())
     running = chain.from_iterable(map(repeat, words.to_pylist(), counts.tolist()))
     model.train_from_iterator(running, trainer)
-    return frozenset(model.get_vocab())
+    # Its own bound of the length counts bytes, and so is another for each script.
+    return frozenset(piece for piece in model.get_vocab() if len(piece) <= LONGEST)
 
 
 def pieces_of(words: pa.Array, known: Set[str]) -> pa.ListArray:
