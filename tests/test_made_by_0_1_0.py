@@ -515,13 +515,14 @@ def test_every_setting_of_a_config_file_is_taken(here, monkeypatch):
     found, target = settings_of(given[0]), given[1]
     written = tomllib.loads(Path("train.toml").read_text("utf-8"))
     written = {key.replace("-", "_"): value for key, value in written.items()}
-    later = ("columns", "baseline")
+    later = ("columns", "tokens", "baseline")
     assert {name: written[name] for name in found if name in written} == {
         name: value for name, value in found.items() if name not in later
     }
     usual = settings_of(config.RunConfig())
     assert [name for name in found if found[name] == usual[name]] == [
         "columns",
+        "tokens",
         "baseline",
     ]
     assert (target.name, target.overwrite, target.fresh) == ("mine", True, True)
