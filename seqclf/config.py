@@ -231,7 +231,8 @@ class TextConfig:
 
     tokens: str = _setting(
         WORD,
-        "What a token is: word, char, or subword (pieces of words, learnt from train).",
+        "What a token is: word, char, or subword (pieces of words, learnt from train; "
+        "try --vocabulary-size 4000).",
     )
     vocabulary_size: int = _setting(
         30_000, "Vocabulary size: the most frequent training tokens."
