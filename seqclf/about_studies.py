@@ -11,6 +11,7 @@ from dataclasses import dataclass
 _PLAIN = frozenset({"layers", "bidirectional", "pooling", "conv_width"})
 _ONE_SEED = "--data reviews.csv"
 _TEXT, _RANGE = frozenset({"text"}), frozenset({"range_test"})
+_WORDS = frozenset({"tokens"})  # of studies whose tokens are words, whatever is given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ ABOUT = {
         "end, and measures the accuracy at each distance. It takes only settings from "
         "you; your data is not trained on.",
         example="--quick",
-        idle=_PLAIN | _TEXT | _RANGE,
+        idle=_PLAIN | _TEXT | _RANGE | _WORDS,
     ),
     "gates": AboutStudy(
         claim="z near 1 copies the old state, r near 0 drops it; LSTM hides part of "
@@ -63,6 +64,7 @@ ABOUT = {
         method="Shuffles the words within each text, in training, in testing, in both "
         "or in neither, and measures the accuracy that is lost, beside a model without "
         "recurrence.",
+        idle=_TEXT | _RANGE | _WORDS,
     ),
     "size": AboutStudy(
         claim="LSTM is better where data is plentiful, and overfits more.",

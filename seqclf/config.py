@@ -23,6 +23,7 @@ from seqclf.errors import ConfigError, unknown
 from seqclf.poolings import POOLINGS
 
 KEEP_NAMES = ("head", "tail", "both")
+WORD, CHAR, SUBWORD = TOKENS_NAMES = ("word", "char", "subword")
 CLASS_WEIGHT_NAMES = ("equal", "balanced")
 DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
 KERNEL_NAMES = ("auto", "loop", "cudnn")
@@ -42,12 +43,12 @@ START_FIELDS = ("vectors", "init_from", "pretrain", "freeze_embedding", "teach")
 # What names a file or a run: its content counts, by a digest.
 NAMES_OF_CONTENT = frozenset(("vectors", "init_from", "teach"))
 
-# Settings that older files do not name. Their default leaves everything as it was then
-# and is no part of `question` and `division`, so that such files still ask the same.
-LATER_FIELDS = frozenset(
-    ("conv_width", "baseline", "group_column", "freeze_embedding", "pretrain", "digest",
-     "taught")
-)  # fmt: skip
+# Settings that older files do not name, with the value that leaves everything as it was
+# then. With it they are no part of `question`, so that such files still ask the same.
+LATER_FIELDS = {
+    "group_column": None, "tokens": WORD, "conv_width": None, "baseline": None,
+    "freeze_embedding": False, "taught": None, "pretrain": None, "digest": None,
+}  # fmt: skip
 
 Setting = str | int | float | bool | None
 Settings = dict[str, dict[str, Setting]]  # by part of the config and name
@@ -238,12 +239,18 @@ class TextConfig:
     The help of a field says what it does. Beside it:
 
     Attributes:
+      tokens: `char` and `subword` split the words of `word`, see `text.tokens`.
       vocabulary_size: 30,000 as in Johnson & Zhang 2016 (arXiv:1602.02373).
       max_length: 400 keeps 4 of 5 IMDB reviews whole.
       keep: `both` keeps equal parts of head and tail: the verdict of a long review is
         often at its end.
     """
 
+    tokens: str = _setting(
+        WORD,
+        "What a token is: word, char, or subword (pieces of words, learnt from train; "
+        "try --vocabulary-size 4000).",
+    )
     vocabulary_size: int = _setting(
         30_000, "Vocabulary size: the most frequent training tokens."
     )
@@ -256,6 +263,7 @@ class TextConfig:
     keep: str = _setting("both", "What to keep of a truncated text: head, tail, both.")
 
     def __post_init__(self) -> None:
+        _require_choice("tokens", self.tokens, TOKENS_NAMES)
         for name in ("vocabulary_size", "min_count", "max_length"):
             require_count(name, getattr(self, name))
         _require_choice("keep", self.keep, KEEP_NAMES)
@@ -534,21 +542,25 @@ def flat(values: Settings) -> dict[str, Setting]:
 def question(config: RunConfig) -> Settings:
     """Returns plain values that are equal for configs of the same question.
 
-    That is `to_dict` without the fields that say where something is, and without those
-    of `LATER_FIELDS` that are None or false, and parts in which nothing is left.
+    That is `to_dict` without the fields that say where something is, `as_before`, and
+    without parts in which nothing is left.
     """
-    kept = {part: _asked(values) for part, values in _divided(config).items()}
+    kept = {part: as_before(values) for part, values in _divided(config).items()}
     return {part: values for part, values in kept.items() if values}
+
+
+def as_before(values: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Returns settings without those of `LATER_FIELDS` that change nothing."""
+    return {
+        key: value
+        for key, value in values.items()
+        if key not in LATER_FIELDS or value != LATER_FIELDS[key]
+    }
 
 
 def division(data: DataConfig) -> dict[str, Setting]:
     """Returns how the data is divided, as `question` has it."""
     return question(RunConfig(data=data))["data"]
-
-
-def _asked(values: dict[str, Setting]) -> dict[str, Setting]:
-    """Returns the settings that older files name too, and those that were given."""
-    return {k: v for k, v in values.items() if v or k not in LATER_FIELDS}
 
 
 def _divided(config: RunConfig) -> Settings:

@@ -94,6 +94,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Attributes:
       cell: Recurrent layer: `none`, `rnn`, `gru`, `lstm`.
+      tokens: What a token is: `word`, `char`, or `subword` (pieces of words, learnt
+        from the texts).
       vocabulary_size: Vocabulary size, the most frequent training tokens.
       min_count: Minimum count of a training token; rarer ones become unknown.
       max_length: Maximum tokens per text; longer texts are truncated.
@@ -135,6 +137,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     cell: str = _MODEL.cell
     _: KW_ONLY
+    tokens: str = _TEXT.tokens
     vocabulary_size: int = _TEXT.vocabulary_size
     min_count: int = _TEXT.min_count
     max_length: int = _TEXT.max_length
@@ -487,10 +490,10 @@ def _train(
     except DataError as error:
         raise InputError(str(error)) from error
     left = np.delete(np.arange(len(texts)), out)
-    blocks = _tokenized(texts, left)
+    blocks = _tokenized(texts, left, config.text)
     vocabulary = Vocabulary.build(blocks, config.text)
     train = _examples(blocks, label_ids[left], vocabulary, config.text)
-    blocks = _tokenized(texts, out)
+    blocks = _tokenized(texts, out, config.text)
     validation = _examples(blocks, label_ids[out], vocabulary, config.text)
     start = _start(texts, left, out, vocabulary, config)
     if start is not None:
@@ -532,15 +535,19 @@ def _start(
             [pa.table({"text": strings([texts[row] for row in rows])})]
             for rows in (train.tolist(), validation.tolist())
         )
-        return without(given, hidden, vocabulary)
+        return without(given, hidden, vocabulary, config.text)
 
     return start_of(config, vocabulary, DEFAULT_MODELS, free)
 
 
-def _tokenized(texts: Sequence[str], rows: np.ndarray) -> list[TokenizedTexts]:
+def _tokenized(
+    texts: Sequence[str], rows: np.ndarray, config: TextConfig
+) -> list[TokenizedTexts]:
     starts = range(0, len(rows), BLOCK_ROWS)
     parts = [rows[start : start + BLOCK_ROWS].tolist() for start in starts]
-    return [tokenize(strings([texts[row] for row in part])) for part in parts]
+    return [
+        tokenize(strings([texts[row] for row in part]), config.tokens) for part in parts
+    ]
 
 
 def _examples(
@@ -549,7 +556,9 @@ def _examples(
     vocabulary: Vocabulary,
     config: TextConfig,
 ) -> Examples:
-    parts = [encode(block, vocabulary, config) for block in blocks]
+    parts = [
+        encode(vocabulary.read(block, config), vocabulary, config) for block in blocks
+    ]
     lengths = np.concatenate([np.diff(offsets) for _, offsets in parts])
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     return Examples(np.concatenate([ids for ids, _ in parts]), offsets, label_ids)

@@ -13,8 +13,8 @@ from seqclf.model.scoring import Predict, batched_logits, probabilities_of
 from seqclf.text.arrays import strings
 from seqclf.text.batching import sorted_order
 from seqclf.text.encoding import Examples
-from seqclf.text.tokens import UNKNOWN_ID, tokenize
-from seqclf.text.vocabulary import encode, kept_codes
+from seqclf.text.tokens import UNKNOWN_ID
+from seqclf.text.vocabulary import encode, kept_codes, tokens_of
 
 MOST_TOKENS = 400  # explained; the model reads a text about twice for each
 
@@ -49,6 +49,7 @@ class Explanation:
     Attributes:
       tokens: The tokens that are explained, in order; none if the text has none.
       known: bool [tokens], whether the vocabulary has them.
+      kind: What a token is, the setting `tokens`.
       num_tokens: How many tokens the text has.
       num_read: How many of them the model reads; the others are truncated.
       effects: What they do, of the explained tokens alone. Of a text without tokens it
@@ -57,6 +58,7 @@ class Explanation:
 
     tokens: tuple[str, ...]
     known: np.ndarray
+    kind: str
     num_tokens: int
     num_read: int
     effects: Effects
@@ -111,7 +113,7 @@ def explain(classifier: Classifier, text: str) -> Explanation:
         raise ConfigError(
             "an explanation is of one model, not of a mean; name one run."
         )
-    tokenized = tokenize(strings([text]))
+    tokenized = tokens_of(strings([text]), classifier.vocabulary, classifier.text)
     limit = min(classifier.text.max_length, MOST_TOKENS)
     settings = dataclasses.replace(classifier.text, max_length=limit)
     token_ids, _ = encode(tokenized, classifier.vocabulary, settings)
@@ -122,6 +124,7 @@ def explain(classifier: Classifier, text: str) -> Explanation:
     return Explanation(
         tokens=tokens,
         known=(token_ids != UNKNOWN_ID)[: len(tokens)],
+        kind=classifier.text.tokens,
         num_tokens=num_tokens,
         num_read=min(num_tokens, classifier.text.max_length),
         effects=effects_of(classifier.logits, token_ids, width, threads),

@@ -88,6 +88,7 @@ class DataSettings(TypedDict, total=False):
 class TwinSettings(DataSettings, total=False):
     """Keywords for all settings that twins share."""
 
+    tokens: str
     vocabulary_size: int
     min_count: int
     max_length: int

@@ -206,7 +206,7 @@ def _refuse_beside_baseline(config: RunConfig, given: Collection[str]) -> None:
     if chosen:
         raise ConfigError(
             f"{min(chosen)} does nothing for {config.model.baseline}, a linear model "
-            f"that reads texts whole."
+            f"that counts the words of whole texts."
         )
 
 

@@ -210,7 +210,7 @@ def made(tokens: list[str], effects: list[float], decided: int) -> Explanation:
     probabilities = np.array([0.03, 0.97], np.float32)
     numbers = np.array(effects, np.float32)
     moved = Effects(probabilities, 1, numbers, running, decided)
-    return Explanation(tuple(tokens), known, count + 20, count, moved)
+    return Explanation(tuple(tokens), known, "word", count + 20, count, moved)
 
 
 LABELS = ("bad", "good")

@@ -556,7 +556,7 @@ def divided(monkeypatch) -> Iterator[list[tuple[set[str], set[str]]]]:
         halves.append({texts[row] for row in rows})
         if len(halves) % 2 == 0:
             found.append((halves[-2], halves[-1]))
-        return tokenized(texts, rows)
+        return tokenized(texts, rows, config)
 
     monkeypatch.setattr(estimator, "_tokenized", watched)
     return found

@@ -219,7 +219,8 @@ PUBLIC = {
     "scipy.stats", "sklearn.base", "sklearn.feature_extraction.text",
     "sklearn.linear_model", "sklearn.metrics", "sklearn.model_selection", "sklearn.svm",
     "sklearn.utils", "sklearn.utils.multiclass", "sklearn.utils.validation",
-    "tensorflow", "threadpoolctl", "typer", "typer.core", "typing_extensions",
+    "tensorflow", "threadpoolctl", "tokenizers", "tokenizers.models",
+    "tokenizers.trainers", "typer", "typer.core", "typing_extensions",
 }  # fmt: skip
 # Attributes with an underscore, or that are set, and are documented to be used so.
 DOCUMENTED = {

@@ -15,7 +15,7 @@ from conftest import TINY, invoke, reviews, run_cli
 from loopback_hub import LoopbackHub, repository
 
 from seqclf import SequenceClassifier
-from seqclf.config import ModelConfig, RunConfig, StartConfig, question
+from seqclf.config import ModelConfig, RunConfig, StartConfig, TextConfig, question
 from seqclf.errors import ConfigError, DataError
 from seqclf.model.build import build_model
 from seqclf.runs import Run
@@ -179,7 +179,9 @@ def test_texts_that_are_held_out_teach_nothing():
         table(["A film.", "the  Good\nfilm", "zebra"], ["THE good film "]),
         table(["good good", "zebra"]),
     ]
-    free = without(given, [table(["The good film"]), table(["ZEBRA"])], WORDS)
+    free = without(
+        given, [table(["The good film"]), table(["ZEBRA"])], WORDS, TextConfig()
+    )
     assert (len(free), free.dropped) == (2, 4)
     assert texts_of(free) == [[1, 3, 1], [4, 4]]
 
@@ -191,7 +193,7 @@ def test_groups_that_are_held_out_teach_nothing():
     ]
     # Rows of -1 have no group, and so none in common.
     held_out = [table(["x", "y"], groups=[1, -1]), table(["z"], groups=[3])]
-    free = without(given, held_out, WORDS)
+    free = without(given, held_out, WORDS, TextConfig())
     assert texts_of(free) == [[2], [4], [2, 2]]
     assert free.dropped == 2
 

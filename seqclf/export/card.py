@@ -10,6 +10,7 @@ import numpy as np
 
 from seqclf import config as settings
 from seqclf.cells import CELLS
+from seqclf.config import CHAR, SUBWORD, WORD
 from seqclf.data.dataset import TEST
 from seqclf.export.formats import FORMATS, code_of
 from seqclf.records.export import About, Agreement
@@ -26,7 +27,6 @@ LIMITS = (
     "of them, whatever it is about.",
     "The scores hold for texts like those of the test split. On other texts, of "
     "another time or source, they may be far lower.",
-    "Words that the training texts did not hold are all one unknown word to it.",
     "Whether labels or texts are biased was not examined. Do not let it alone decide "
     "about people.",
 )
@@ -271,7 +271,7 @@ def _recipe_of(run: Run) -> Iterator[str]:
 
 
 def _limits_of(run: AnyRun, name: str) -> list[str]:
-    limits = [_reading_of(member) for member in members_of(run)]
+    limits = [f"{_reading_of(one)} {_unknown_to(one)}" for one in members_of(run)]
     if isinstance(run, Mean):
         limits = [
             f"{plain(member.name)}: {limit}"
@@ -289,9 +289,18 @@ def _reading_of(run: Run) -> str:
     part = {"head": "its beginning", "tail": "its end", "both": "both its ends"}
     if run.is_linear:
         return "It reads texts whole, and counts n-grams: it knows no order beyond."
+    unit = {WORD: "tokens", CHAR: "characters", SUBWORD: "pieces of words"}[text.tokens]
     return (
-        f"It reads {text.max_length:,} tokens of a text; of a longer one it reads "
+        f"It reads {text.max_length:,} {unit} of a text; of a longer one it reads "
         f"{part[text.keep]}."
+    )
+
+
+def _unknown_to(run: Run) -> str:
+    unit = "word" if run.text.tokens == WORD else "character"
+    return (
+        f"{unit.capitalize()}s that the training texts did not hold are all one "
+        f"unknown {unit} to it."
     )
 
 

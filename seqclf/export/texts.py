@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from seqclf.config import WORD
 from seqclf.data.dataset import TEST
 from seqclf.data.demo import compose
 from seqclf.errors import SeqclfError
@@ -19,6 +20,7 @@ from seqclf.records.plain import from_plain
 from seqclf.runs import AnyRun, members_of
 from seqclf.storage import read_object
 from seqclf.text.encoding import DATASET_FILE, EncodedDataset, open_encoded
+from seqclf.text.tokens import BEGIN
 from seqclf.training.proof import proof_of_data
 
 OWN_TEXTS = 100  # of the run's test split, where they are still here
@@ -110,4 +112,7 @@ def _wordy(run: AnyRun) -> list[str]:
     run = members_of(run)[0]
     words = np.array(run.vocabulary.tokens.to_pylist()[2:] or ["word"], object)
     rng = np.random.default_rng(0)
-    return [" ".join(rng.choice(words, length)) for length in WORDY_LENGTHS]
+    drawn = [rng.choice(words, length) for length in WORDY_LENGTHS]
+    if run.text.tokens == WORD:
+        return [" ".join(tokens) for tokens in drawn]
+    return ["".join(tokens).replace(BEGIN, " ") for tokens in drawn]

@@ -44,7 +44,9 @@ def prepared(config: RunConfig, data: EncodedDataset, models: Path) -> RunConfig
     ready = weights_file(data.path, config)
     if config.start.pretrain and ready.exists():
         return config
-    start = start_of(config, data.vocabulary, models, lambda: free_texts(data))
+    start = start_of(
+        config, data.vocabulary, models, lambda: free_texts(data, config.text)
+    )
     config = settled(config, start)
     start.save(weights_file(data.path, config))
     return config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -36,11 +37,14 @@ class FreeTexts:
         return len(self.offsets) - 1
 
 
-def free_texts(data: EncodedDataset) -> FreeTexts:
-    """Returns the training and unlabelled texts that are not held out."""
+def free_texts(data: EncodedDataset, text: TextConfig) -> FreeTexts:
+    """Returns the training and unlabelled texts that are not held out.
+
+    `text` says what a token is.
+    """
     every = TRAIN, UNLABELED
     given = [data.rows(split) for split in every if data.has_texts(split)]
-    return without(given, held_out_rows(data), data.vocabulary)
+    return without(given, held_out_rows(data), data.vocabulary, text)
 
 
 def held_out_rows(data: EncodedDataset) -> list[pa.Table]:
@@ -49,10 +53,13 @@ def held_out_rows(data: EncodedDataset) -> list[pa.Table]:
 
 
 def without(
-    given: Sequence[pa.Table], held_out: Sequence[pa.Table], vocabulary: Vocabulary
+    given: Sequence[pa.Table],
+    held_out: Sequence[pa.Table],
+    vocabulary: Vocabulary,
+    text: TextConfig,
 ) -> FreeTexts:
     """Returns the texts given but those that are held out, see `free_batches`."""
-    whole = TextConfig(max_length=WHOLE)
+    whole = dataclasses.replace(text, max_length=WHOLE)
     batches = free_batches(given, held_out)
     parts = [encode_texts(batch, vocabulary, whole) for batch in batches]
     lengths = np.concatenate([np.diff(offsets) for _, offsets in parts])

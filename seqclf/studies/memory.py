@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from seqclf.cells import SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE, Right, right_answers
 from seqclf.comparison.verdict import title
-from seqclf.config import DataConfig, RunConfig
+from seqclf.config import WORD, DataConfig, RunConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.records import inside
 from seqclf.report.figures import drawn, legend, style
@@ -108,7 +108,7 @@ def _recipe(
     training = TRAINING | {"epochs": one.epochs, "patience": one.epochs}
     return RunConfig(
         data=data,
-        text=replace(config.text, max_length=most),
+        text=replace(config.text, max_length=most, tokens=WORD),
         model=_unless_given(config.model, model, question.given),
         training=_unless_given(config.training, training, question.given),
     )

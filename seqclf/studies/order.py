@@ -19,7 +19,7 @@ import numpy as np
 from seqclf.cells import CELLS, NO_RECURRENCE
 from seqclf.comparison.pairs import SIGNIFICANCE, Right
 from seqclf.comparison.verdict import title
-from seqclf.config import RunConfig, TextConfig
+from seqclf.config import WORD, RunConfig, TextConfig
 from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
 from seqclf.records.details import Reach
 from seqclf.records.inside import CellOrder, OrderFindings
@@ -58,9 +58,10 @@ NEITHER, SHUFFLED_TEST, TRAINING, BOTH = CONDITIONS
 def run(question: Question, lab: Lab) -> Answer[OrderFindings]:
     """Trains the cells and the twin without recurrence, in order and shuffled.
 
-    All comparisons are paired on the same texts.
+    All comparisons are paired on the same texts. Tokens are words: those are shuffled.
     """
     config = question.recipe
+    config = replace(config, text=replace(config.text, tokens=WORD))
     none = NO_RECURRENCE.name
     cells = (none, *(cell for cell in question.cells if cell != none))
     shuffled = cells[-1:] if question.quick else cells

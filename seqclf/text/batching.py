@@ -143,14 +143,19 @@ def drop_words(
         token_ids[dropped & (token_ids != PADDING_ID)] = UNKNOWN_ID
 
 
-def shuffle_words(examples: Examples) -> Examples:
-    """Returns the same texts, the tokens of each in a random order.
+def shuffle_words(examples: Examples, begins_word: np.ndarray) -> Examples:
+    """Returns the same texts, the words of each in a random order.
 
-    The order depends on the texts' lengths alone, so it is the same for all models.
+    `begins_word`, bool [vocabulary], says which tokens begin a word; the others stay
+    behind the token before them. The order depends on the lengths of texts and words
+    alone, so it is the same for all models.
     """
     texts = np.repeat(np.arange(len(examples)), examples.lengths)
-    keys = np.random.default_rng(0).random(len(texts))
-    order = np.lexsort((keys, texts))
+    begins = begins_word[examples.token_ids]
+    begins[examples.offsets[:-1]] = True
+    keys = np.random.default_rng(0).random(int(begins.sum()))
+    # Stable: the tokens of a word, which have one key, stay together.
+    order = np.lexsort((keys[np.cumsum(begins) - 1], texts))
     return dataclasses.replace(examples, token_ids=examples.token_ids[order])
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from seqclf.config import DataConfig, TextConfig, division
+from seqclf.config import DataConfig, TextConfig, as_before, division
 from seqclf.data.dataset import (
     GROUP,
     TEST,
@@ -137,7 +137,7 @@ def _write_whole(dataset: Dataset, text: TextConfig, path: Path) -> None:
 
 
 def _key(dataset: Dataset, data: DataConfig, text: TextConfig) -> str:
-    settings = division(data) | dataclasses.asdict(text)
+    settings = division(data) | as_before(dataclasses.asdict(text))
     if UNLABELED in dataset.splits:  # of which version 0.1.0 kept no texts
         settings |= {"unlabeled": True}
     known = (dataset.fingerprint, settings, rules_to_json(text))
@@ -146,12 +146,13 @@ def _key(dataset: Dataset, data: DataConfig, text: TextConfig) -> str:
 
 def _write(dataset: Dataset, text: TextConfig, folder: Path) -> None:
     folder.mkdir(parents=True)
-    blocks = tokenize_table(dataset.splits[TRAIN])
+    blocks = tokenize_table(dataset.splits[TRAIN], text.tokens)
     vocabulary = Vocabulary.build(blocks, text)
     tokens: dict[str, TokenCounts] = {}
     for split in LABELLED_SPLITS:  # train is the first
         table = dataset.splits[split]
-        blocks = blocks or tokenize_table(table)
+        blocks = blocks or tokenize_table(table, text.tokens)
+        blocks = [vocabulary.read(block, text) for block in blocks]
         tokens[split] = _tokens(blocks, text)
         _write_split(folder / f"{split}.arrow", blocks, table, vocabulary, text)
     for split, table in dataset.splits.items():

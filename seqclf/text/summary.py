@@ -21,8 +21,13 @@ def summarize(dataset: Dataset, text: TextConfig) -> Summary:
 
     `text` tells what would be truncated or unknown.
     """
-    blocks = {name: tokenize_table(table) for name, table in dataset.splits.items()}
+    blocks = {
+        name: tokenize_table(table, text.tokens)
+        for name, table in dataset.splits.items()
+    }
     vocabulary = Vocabulary.build(blocks[TRAIN], text)
+    for name in blocks:
+        blocks[name] = [vocabulary.read(block, text) for block in blocks[name]]
     test_ids = [encode(block, vocabulary, text)[0] for block in blocks[TEST]]
     return Summary(
         name=dataset.name,

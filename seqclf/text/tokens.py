@@ -4,9 +4,12 @@ Arrow arrays come in and numpy arrays go out; no Python object is made for a tok
 
 The rules are an ordered list of RE2 replacements and one character table, so that
 Arrow, a TensorFlow graph and a few lines of any language can carry them out with the
-same result. Case is folded by that table and not by an engine's own lower-casing:
-engines disagree on rare letters, on a final sigma, and TensorFlow's depends on the
-locale of the process.
+same result. Characters are two replacements more; pieces of words are looked up in the
+vocabulary, see `text.pieces`.
+
+Case is folded by that table and not by an engine's own lower-casing: engines disagree
+on rare letters, on a final sigma, and TensorFlow's depends on the locale of the
+process.
 """
 
 from __future__ import annotations
@@ -22,31 +25,48 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqclf.config import TextConfig
+from seqclf.config import CHAR, SUBWORD, WORD, TextConfig
 from seqclf.text.arrays import as_numpy, booleans, integers, strings, text_lengths
 
 PADDING_ID, UNKNOWN_ID = 0, 1
 RESERVED = ("[PAD]", "[UNK]")  # no token looks like this: brackets stand alone
-RULES_VERSION = 1
+RULES_VERSION, PIECES_VERSION = 1, 2  # readers of 1 do not know the step `pieces`
+LONGEST = 16  # characters of a piece of a word, the sign of its beginning among them
 BLOCK_ROWS = 20_000  # texts tokenized at a time; bounds memory, changes no result
+
+Rule = tuple[str, str]  # an RE2 pattern, and what it is replaced by
 
 # Scripts that are written without spaces: each letter is a token, with its marks.
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 
 # On whole texts: markup is a space, and so is every run of spaces and controls.
-TEXT_RULES: tuple[tuple[str, str], ...] = (
+TEXT_RULES: tuple[Rule, ...] = (
     (r"</?[a-zA-Z][^<>]*>", " "),
     (r"[\pZ\pC]+", " "),
 )
 # Behind the character table. None of them looks across a space, so they may be
 # applied to a text or to each of its words. U+0001, which no text has any more,
 # stands for an apostrophe inside a word while the others are set apart.
-WORD_RULES: tuple[tuple[str, str], ...] = (
+WORD_RULES: tuple[Rule, ...] = (
     (r"([\pL\pN\pM])'", "\\1\x01"),
     ("\x01($|[^\\pL\\pN\\pM])", " ' \\1"),
     (rf"((?:[^\pL\pN\pM\x{{1}} ]|[{_UNSPACED}])\pM*)", r" \1 "),
     ("\x01", "'"),
 )
+# Characters and pieces are of words: the first of each word begins with this sign, and
+# so differs from the same one inside. In a text the sign is a word of its own, so that
+# no text can pass for it.
+BEGIN = "\u2581"
+_MARK: Rule = (r"([^ ]+)", rf"{BEGIN}\1")
+_ALONE = r"([^\pL\pN\pM\x{1} ]\pM*)"  # the third word rule, without the scripts above
+
+# Pieces may span several letters of a script without spaces: which belong together is
+# learnt, and so a run of them is one word.
+RULES_OF: dict[str, tuple[Rule, ...]] = {
+    WORD: WORD_RULES,
+    CHAR: (*WORD_RULES, _MARK, (rf"({BEGIN}?[^ ]\pM*)", r"\1 ")),
+    SUBWORD: (*WORD_RULES[:2], (_ALONE, r" \1 "), WORD_RULES[3], _MARK),
+}
 
 
 @cache
@@ -72,13 +92,16 @@ def _folding_table() -> np.ndarray:
 
 def rules_to_json(config: TextConfig) -> dict[str, Any]:
     """Returns all that turns a text into tokens, in order, as plain values."""
+    in_pieces = config.tokens == SUBWORD
+    rules = RULES_OF[config.tokens]
     return {
-        "version": RULES_VERSION,
+        "version": PIECES_VERSION if in_pieces else RULES_VERSION,
         "steps": [
             *({"replace": pattern, "with": to} for pattern, to in TEXT_RULES),
             {"translate": folding()},
-            *({"replace": pattern, "with": to} for pattern, to in WORD_RULES),
+            *({"replace": pattern, "with": to} for pattern, to in rules),
             {"split": " "},
+            *([{"pieces": LONGEST}] if in_pieces else []),
         ],
         "max_length": config.max_length,
         "keep": config.keep,
@@ -107,32 +130,44 @@ class TokenizedTexts:
         return [[tokens[code] for code in self.codes[a:b]] for a, b in bounds]
 
 
-def tokenize(texts: pa.Array) -> TokenizedTexts:
+def tokenize(texts: pa.Array, kind: str = WORD) -> TokenizedTexts:
     """Splits texts into tokens by the rules.
 
     The word rules run once for each distinct word, which are few, and not over the
-    running text. `texts` is string [texts], without nulls; a text of nothing but markup
-    and spaces has no tokens.
+    running text.
+
+    Args:
+      texts: string [texts], without nulls; one of nothing but markup and spaces has no
+        tokens.
+      kind: The setting `tokens`. Of `subword` the tokens are still whole words, to be
+        divided by a vocabulary, see `text.vocabulary`.
     """
     words = _split(_replace(texts, TEXT_RULES))
     distinct = words.values.dictionary_encode()
-    tokens = _split(_replace(_fold(distinct.dictionary), WORD_RULES))
-    codes = tokens.values.dictionary_encode()
-    word_of, token_bounds = as_numpy(distinct.indices), as_numpy(tokens.offsets)
-    starts, lengths = token_bounds[:-1][word_of], np.diff(token_bounds)[word_of]
+    running = TokenizedTexts(
+        distinct.dictionary, as_numpy(distinct.indices), as_numpy(words.offsets)
+    )
+    return divided(running, _split(_replace(_fold(running.tokens), RULES_OF[kind])))
+
+
+def divided(texts: TokenizedTexts, parts: pa.ListArray) -> TokenizedTexts:
+    """Puts in the place of each token its parts, list<string> [distinct tokens]."""
+    codes = parts.values.dictionary_encode()
+    bounds = as_numpy(parts.offsets)
+    starts, lengths = bounds[:-1][texts.codes], np.diff(bounds)[texts.codes]
     sums = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=sums[1:])
     return TokenizedTexts(
         tokens=codes.dictionary,
         codes=gather(as_numpy(codes.indices), starts, lengths),
-        offsets=sums[as_numpy(words.offsets)],
+        offsets=sums[texts.offsets],
     )
 
 
-def tokenize_table(table: pa.Table) -> list[TokenizedTexts]:
+def tokenize_table(table: pa.Table, kind: str = WORD) -> list[TokenizedTexts]:
     """Tokenizes the column `text` of a table, `BLOCK_ROWS` rows at a time."""
     batches = table.select(["text"]).to_batches(max_chunksize=BLOCK_ROWS)
-    return [tokenize(batch.column(0)) for batch in batches]
+    return [tokenize(batch.column(0), kind) for batch in batches]
 
 
 def lengths_of(blocks: Sequence[TokenizedTexts]) -> np.ndarray:
@@ -140,7 +175,7 @@ def lengths_of(blocks: Sequence[TokenizedTexts]) -> np.ndarray:
     return np.concatenate([np.diff(block.offsets) for block in blocks])
 
 
-def _replace(texts: pa.Array, rules: Iterable[tuple[str, str]]) -> pa.Array:
+def _replace(texts: pa.Array, rules: Iterable[Rule]) -> pa.Array:
     for pattern, to in rules:
         texts = pc.replace_substring_regex(texts, pattern=pattern, replacement=to)
     return texts

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqclf.config import TextConfig
+from seqclf.config import SUBWORD, WORD, TextConfig
 from seqclf.errors import RunError
 from seqclf.text.arrays import as_numpy, strings
-from seqclf.text.tokens import RESERVED, UNKNOWN_ID, TokenizedTexts, gather, tokenize
+from seqclf.text.pieces import learn, pieces_of
+from seqclf.text.tokens import (
+    BEGIN,
+    RESERVED,
+    UNKNOWN_ID,
+    TokenizedTexts,
+    divided,
+    gather,
+    tokenize,
+)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Vocabulary:
     """The tokens that have an id; 0 is padding and 1 unknown.
 
@@ -33,14 +43,22 @@ class Vocabulary:
         """Takes the most frequent tokens of the training texts.
 
         Order is by (-count, token), so equal texts give equal ids; at most
-        `config.vocabulary_size` come behind the two reserved ones.
+        `config.vocabulary_size` come behind the two reserved ones. Pieces of words are
+        learnt first; those that are left out occur too rarely for their ids to be.
+
+        Args:
+          blocks: From `tokenize`, of the kind that `config` says.
+          config: The text settings.
         """
         found = [np.bincount(b.codes, minlength=len(b.tokens)) for b in blocks]
-        counts = pa.concat_tables(
-            pa.table({"token": block.tokens, "n": n})
-            for block, n in zip(blocks, found, strict=True)
+        counts = _summed(
+            pa.concat_tables(
+                pa.table({"token": block.tokens, "n": n})
+                for block, n in zip(blocks, found, strict=True)
+            )
         )
-        counts = counts.group_by("token").aggregate([("n", "sum")])
+        if config.tokens == SUBWORD:
+            counts = _in_pieces(counts, config)
         counts = counts.filter(pc.field("n_sum") >= config.min_count)
         counts = counts.sort_by([("n_sum", "descending"), ("token", "ascending")])
         known = counts["token"][: config.vocabulary_size].combine_chunks()
@@ -50,6 +68,22 @@ class Vocabulary:
         """Returns the id of each token, int32 [tokens]; 1 for unknown ones."""
         ids = pc.index_in(tokens, self.tokens)
         return as_numpy(ids, null=UNKNOWN_ID)
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.tokens.to_pylist())
+
+    def read(self, words: TokenizedTexts, config: TextConfig) -> TokenizedTexts:
+        """Returns the tokens that have ids: of `subword` the pieces of the words."""
+        if config.tokens != SUBWORD:
+            return words
+        return divided(words, pieces_of(words.tokens, self._known))
+
+    def begins_word(self, config: TextConfig) -> np.ndarray:
+        """Returns whether a token begins a word, bool [size]; no unknown one does."""
+        if config.tokens == WORD:
+            return np.ones(len(self), bool)
+        return np.array([one.startswith(BEGIN) for one in self.tokens.to_pylist()])
 
     def to_text(self) -> str:
         """Returns a token a line; the line number, from 0, is the id."""
@@ -69,6 +103,20 @@ class Vocabulary:
                 f"{tokens[:2]}; the file is damaged."
             )
         return cls(strings(tokens))
+
+
+def _summed(counts: pa.Table) -> pa.Table:
+    """Returns distinct tokens with `n_sum`, of a table of `token` and `n`."""
+    return counts.group_by("token").aggregate([("n", "sum")])
+
+
+def _in_pieces(words: pa.Table, config: TextConfig) -> pa.Table:
+    """Learns pieces from words with `n_sum`, and counts them in these words."""
+    tokens = words["token"].combine_chunks()
+    counts = words["n_sum"].to_numpy()
+    parts = pieces_of(tokens, learn(tokens, counts, config))
+    n = np.repeat(counts, np.diff(as_numpy(parts.offsets)))
+    return _summed(pa.table({"token": parts.values, "n": n}))
 
 
 def encode(
@@ -116,8 +164,15 @@ def _kept_ranges(
     return starts, np.stack([head, tail], axis=1)
 
 
+def tokens_of(
+    texts: pa.Array, vocabulary: Vocabulary, config: TextConfig
+) -> TokenizedTexts:
+    """Splits texts into the tokens that `encode` takes; the path of prediction."""
+    return vocabulary.read(tokenize(texts, config.tokens), config)
+
+
 def encode_texts(
     texts: pa.Array, vocabulary: Vocabulary, config: TextConfig
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Tokenizes and encodes; the path of prediction. See `encode` for the result."""
-    return encode(tokenize(texts), vocabulary, config)
+    """Tokenizes and encodes; see `encode` for the result."""
+    return encode(tokens_of(texts, vocabulary, config), vocabulary, config)

@@ -156,7 +156,7 @@ def _begin(trial: Trial, model: Any, data: EncodedDataset, report: Report) -> _B
     file = language_model_file(trial.encoded, config)
     if not file.exists():
         checkpoints = _checkpoints(trial, files.PRETRAINING_FILE, proof)
-        texts = free_texts(data)
+        texts = free_texts(data, config.text)
         language_model(config, start, texts, report, checkpoints).save(file)
     learnt = Start.load(file)
     begin_with(model, learnt)
@@ -250,7 +250,9 @@ def _evaluate(run: Run, model: Any, data: EncodedDataset) -> None:
     parts = {
         VALIDATION: splits[VALIDATION],
         TEST: splits[TEST],
-        SHUFFLED: shuffle_words(splits[TEST]),
+        SHUFFLED: shuffle_words(
+            splits[TEST], data.vocabulary.begins_word(run.config.text)
+        ),
         TRAIN: take(splits[TRAIN], np.unique(rows)),
     }
     results: Metrics = {}

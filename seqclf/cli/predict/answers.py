@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seqclf.cli._screen import clean, stdout
+from seqclf.config import CHAR, SUBWORD, WORD
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,6 +37,7 @@ BAR = 20
 WIDTH = 60  # of the line of blocks
 BLOCKS = "▁▂▃▄▅▆▇█"
 FOR, AGAINST = "green", "red"
+UNITS = {WORD: "word", CHAR: "character", SUBWORD: "piece"}
 
 
 def answer_line(labels: Sequence[str], top: int, as_json: bool) -> Line:
@@ -152,7 +154,7 @@ def show(explained: Explanation, labels: Sequence[str], top: int) -> None:
     console = stdout()
     answer = plain_answer(labels, top, explained.effects.probabilities.tolist())
     console.print(answer, markup=False, style="bold")
-    label = clean(labels[explained.effects.label])
+    label, unit = clean(labels[explained.effects.label]), UNITS[explained.kind]
     if not explained.tokens:
         console.print("The text has no words; this is the answer to none.\n")
         return
@@ -161,9 +163,9 @@ def show(explained: Explanation, labels: Sequence[str], top: int) -> None:
     if shown:
         console.print(_table(explained, shown, label))
     else:
-        console.print("No word alone moves it by half a point.", style="dim")
-    console.print(_course(explained, label), style="dim", markup=False)
-    for sentence in _left_out(explained):
+        console.print(f"No {unit} alone moves it by half a point.", style="dim")
+    console.print(_course(explained, label, unit), style="dim", markup=False)
+    for sentence in _left_out(explained, unit):
         console.print(sentence, style="dim", markup=False)
     console.print()
 
@@ -201,8 +203,8 @@ def _table(explained: Explanation, shown: Sequence[int], label: str) -> Table:
     from rich.text import Text
 
     effects = explained.effects.effects.tolist()
-    table = Table(box=None, pad_edge=False)
-    table.add_column("word", overflow="ellipsis", no_wrap=True, max_width=24)
+    table, unit = Table(box=None, pad_edge=False), UNITS[explained.kind]
+    table.add_column(unit, overflow="ellipsis", no_wrap=True, max_width=24)
     table.add_column("at", justify="right")
     table.add_column("points", justify="right")
     table.add_column(Text(f"for {label} (+) or against it (−)"), overflow="ellipsis")
@@ -228,13 +230,13 @@ def _colour(effect: float) -> str:
     return FOR if effect >= 0 else AGAINST
 
 
-def _course(explained: Explanation, label: str) -> str:
+def _course(explained: Explanation, label: str, unit: str) -> str:
     effects = explained.effects
     count, place = len(explained.tokens), effects.decided
     word = clean(explained.tokens[place - 1])
     return (
-        f"{label}, word by word, 0 to 100 %: {blocks(effects.running.tolist())}\n"
-        f"Made up its mind at word {place:,} of {count:,} ({word}): from there on it "
+        f"{label}, {unit} by {unit}, 0 to 100 %: {blocks(effects.running.tolist())}\n"
+        f"Made up its mind at {unit} {place:,} of {count:,} ({word}): from there on it "
         f"is {label}."
     )
 
@@ -247,15 +249,18 @@ def blocks(running: Sequence[float]) -> str:
     return "".join(BLOCKS[min(int(running[end] * levels), levels - 1)] for end in ends)
 
 
-def _left_out(explained: Explanation) -> Iterator[str]:
+def _left_out(explained: Explanation, unit: str) -> Iterator[str]:
     count, read = len(explained.tokens), explained.num_read
     if read > count:
         yield (
-            f"Explained are {count:,} of the {read:,} words that the model reads; the "
-            f"answer above is the answer to these."
+            f"Explained are {count:,} of the {read:,} {unit}s that the model reads; "
+            f"the answer above is the answer to these."
         )
     elif explained.num_tokens > read:
-        yield f"The model reads {read:,} of the {explained.num_tokens:,} words."
+        yield f"The model reads {read:,} of the {explained.num_tokens:,} {unit}s."
     if not explained.known.all():
         unknown = int((~explained.known).sum())
-        yield f"Words it does not know, struck through on a terminal: {unknown:,}."
+        yield (
+            f"{unit.capitalize()}s it does not know, struck through on a terminal: "
+            f"{unknown:,}."
+        )

@@ -40,8 +40,8 @@ from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, trainings
 from seqclf.text.arrays import strings
 from seqclf.text.encoding import EncodedDataset, Examples, open_encoded, take
-from seqclf.text.tokens import RESERVED, UNKNOWN_ID, tokenize
-from seqclf.text.vocabulary import Vocabulary, encode, kept_codes
+from seqclf.text.tokens import RESERVED, UNKNOWN_ID
+from seqclf.text.vocabulary import Vocabulary, encode, kept_codes, tokens_of
 
 TEXTS, QUICK_TEXTS = 300, 100
 MOST_TEXTS = 4  # that can be given to be drawn
@@ -186,7 +186,7 @@ def words_of(
     text: str, vocabulary: Vocabulary, config: TextConfig
 ) -> tuple[list[str], np.ndarray]:
     """Returns a text's tokens, unknown ones in brackets, and ids, int32 [tokens]."""
-    tokenized = tokenize(strings([text]))
+    tokenized = tokens_of(strings([text]), vocabulary, config)
     token_ids, _ = encode(tokenized, vocabulary, config)
     codes = kept_codes(tokenized, config)
     if not len(codes):
