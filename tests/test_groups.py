@@ -552,7 +552,7 @@ def divided(monkeypatch) -> Iterator[list[tuple[set[str], set[str]]]]:
     found: list[tuple[set[str], set[str]]] = []
     tokenized, halves = estimator._tokenized, []
 
-    def watched(texts: list[str], rows: np.ndarray) -> object:
+    def watched(texts: list[str], rows: np.ndarray, config: object) -> object:
         halves.append({texts[row] for row in rows})
         if len(halves) % 2 == 0:
             found.append((halves[-2], halves[-1]))
