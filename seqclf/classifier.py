@@ -42,7 +42,7 @@ class Classifier:
     Attributes:
       logits: The model, from token_ids int32 [batch, time] to logits.
       vocabulary: The tokens it knows.
-      text: Length settings it was trained with.
+      text: How it reads texts.
       labels: Label names; the column of its probabilities.
       threads: Batches that it predicts at a time.
       others: Models whose probabilities are averaged with its own.

@@ -24,6 +24,7 @@ from seqclf.poolings import POOLINGS
 
 KEEP_NAMES = ("head", "tail", "both")
 WORD, CHAR, SUBWORD = TOKENS_NAMES = ("word", "char", "subword")
+FURTHER = 2.5  # times as far as in training texts are read outside it
 CLASS_WEIGHT_NAMES = ("equal", "balanced")
 DELIMITER_NAMES = {"tab": "\t", "\\t": "\t"}
 KERNEL_NAMES = ("auto", "loop", "cudnn")
@@ -242,6 +243,8 @@ class TextConfig:
       tokens: `char` and `subword` split the words of `word`, see `text.tokens`.
       vocabulary_size: 30,000 as in Johnson & Zhang 2016 (arXiv:1602.02373).
       max_length: 400 keeps 4 of 5 IMDB reviews whole.
+      predict_length: None is two and a half times `max_length`; what is read of
+        validation and test, and in prediction (docs/recipe.md).
       keep: `both` keeps equal parts of head and tail: the verdict of a long review is
         often at its end.
     """
@@ -260,13 +263,26 @@ class TextConfig:
     max_length: int = _setting(
         400, "Maximum tokens per text; longer texts are truncated."
     )
+    predict_length: int | None = _setting(
+        None,
+        "Maximum tokens per text outside training; at least --max-length.",
+        shown="2.5 times --max-length",
+    )
     keep: str = _setting("both", "What to keep of a truncated text: head, tail, both.")
 
     def __post_init__(self) -> None:
         _require_choice("tokens", self.tokens, TOKENS_NAMES)
         for name in ("vocabulary_size", "min_count", "max_length"):
             require_count(name, getattr(self, name))
+        if self.predict_length is not None:
+            require_count("predict_length", self.predict_length, self.max_length)
         _require_choice("keep", self.keep, KEEP_NAMES)
+
+    @property
+    def reading(self) -> TextConfig:
+        """How texts are read outside training."""
+        most = self.predict_length or round(FURTHER * self.max_length)
+        return dataclasses.replace(self, max_length=most, predict_length=most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -513,6 +529,18 @@ def from_dict(values: Mapping[str, object]) -> RunConfig:
     return _build(RunConfig, values, "config")
 
 
+def of_run(values: Mapping[str, object]) -> RunConfig:
+    """Reads a run's config, strictly, of whatever version.
+
+    Before 0.2.0 texts were read in prediction as far as in training.
+    """
+    text = values.get("text")
+    if isinstance(text, Mapping) and "predict_length" not in text:
+        text = {**text, "predict_length": text.get("max_length")}
+        values = {**values, "text": text}
+    return from_dict(values)
+
+
 def same_question(a: RunConfig, b: RunConfig) -> bool:
     """Tells whether two configs give the same numbers on the same data.
 
@@ -550,12 +578,12 @@ def question(config: RunConfig) -> Settings:
 
 
 def as_before(values: Mapping[str, Setting]) -> dict[str, Setting]:
-    """Returns settings without those of `LATER_FIELDS` that change nothing."""
-    return {
-        key: value
-        for key, value in values.items()
-        if key not in LATER_FIELDS or value != LATER_FIELDS[key]
-    }
+    """Returns settings without those of later versions that change nothing.
+
+    These are `LATER_FIELDS`, and a text is read in prediction as far as in training.
+    """
+    before = LATER_FIELDS | {"predict_length": values.get("max_length")}
+    return {k: v for k, v in values.items() if k not in before or v != before[k]}
 
 
 def division(data: DataConfig) -> dict[str, Setting]:

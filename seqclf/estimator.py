@@ -99,6 +99,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
       vocabulary_size: Vocabulary size, the most frequent training tokens.
       min_count: Minimum count of a training token; rarer ones become unknown.
       max_length: Maximum tokens per text; longer texts are truncated.
+      predict_length: The same of validation and in prediction; None is 2.5 times
+        `max_length`.
       keep: What to keep of a truncated text: `head`, `tail`, `both`.
       units: Hidden units per direction.
       layers: Stacked recurrent layers.
@@ -141,6 +143,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     vocabulary_size: int = _TEXT.vocabulary_size
     min_count: int = _TEXT.min_count
     max_length: int = _TEXT.max_length
+    predict_length: int | None = _TEXT.predict_length
     keep: str = _TEXT.keep
     units: int = _MODEL.units
     layers: int = _MODEL.layers
@@ -321,7 +324,7 @@ class _Trained:
         return Classifier(
             logits=onnx_predict(self.onnx) if self.onnx else self._keras_predict(),
             vocabulary=Vocabulary.from_text(self.vocabulary),
-            text=self.config.text,
+            text=self.config.text.reading,
             labels=self.about.labels,
             threads=cores() if self.onnx else 1,
         )
@@ -494,7 +497,7 @@ def _train(
     vocabulary = Vocabulary.build(blocks, config.text)
     train = _examples(blocks, label_ids[left], vocabulary, config.text)
     blocks = _tokenized(texts, out, config.text)
-    validation = _examples(blocks, label_ids[out], vocabulary, config.text)
+    validation = _examples(blocks, label_ids[out], vocabulary, config.text.reading)
     start = _start(texts, left, out, vocabulary, config)
     if start is not None:
         config = settled(config, start)

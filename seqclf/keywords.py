@@ -92,6 +92,7 @@ class TwinSettings(DataSettings, total=False):
     vocabulary_size: int
     min_count: int
     max_length: int
+    predict_length: int | None
     keep: str
     units: int
     layers: int

@@ -18,7 +18,7 @@ from pathlib import Path
 from seqclf import config as settings
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, RunError
-from seqclf.keywords import PARTS, models_folder
+from seqclf.keywords import models_folder
 from seqclf.storage import read_object, write_json
 
 MARKER_FILE = "seqclf.json"
@@ -37,7 +37,8 @@ _HALF_BEGUN = frozenset(
     (LOG_FILE, LOCK_FILE, CONFIG_FILE, "predictions", DATASET_FILE, "tokenizer.json",
      "vocabulary.txt", LABELS_FILE)
 )  # fmt: skip
-_QUESTION = {*PARTS, "cells", "seeds", "match", "tune", "fingerprint"}
+_PARTS = {"data", "text", "model", "training"}  # of a config of 0.1.0
+_QUESTION = {*_PARTS, "cells", "seeds", "match", "tune", "fingerprint"}
 _ASIDE = ".seqclf-removed"  # what is being removed; no list looks into it
 _MOST_BYTES = 1 << 24  # of a file that is read here
 
@@ -192,11 +193,11 @@ def _has_config(folder: Path) -> bool:
 
 
 def _config(values: Mapping[str, object]) -> RunConfig | None:
-    """Returns a config from all its parts, if there is nothing else."""
-    if set(values) != set(PARTS) or not all(values.values()):
+    """Returns a config of 0.1.0 from all its parts, if there is nothing else."""
+    if set(values) != _PARTS or not all(values.values()):
         return None
     try:
-        return settings.from_dict(values)
+        return settings.of_run(values)
     except ConfigError:
         return None
 
@@ -205,7 +206,7 @@ def _is_question(values: Mapping[str, object]) -> bool:
     """Tells whether it is what 0.1.0 wrote of the question of a comparison."""
     if set(values) == {"finished"}:
         return isinstance(values["finished"], list)
-    recipe = {part: values.get(part) for part in PARTS}
+    recipe = {part: values.get(part) for part in _PARTS}
     return set(values) == _QUESTION and _config(recipe) is not None
 
 

@@ -38,6 +38,7 @@ def test_config_survives_a_round_trip():
         (ModelConfig, {"conv_width": 0}, "conv_width must be a whole number"),
         (TextConfig, {"max_length": 0}, "max_length"),
         (TextConfig, {"keep": "middle"}, "head, tail, both"),
+        (TextConfig, {"max_length": 9, "predict_length": 8}, "at least 9, got 8"),
         (TrainingConfig, {"epochs": 0}, "epochs"),
         (TrainingConfig, {"learning_rate": math.nan}, "positive"),
         (TrainingConfig, {"learning_rate": math.inf}, "positive"),
@@ -106,3 +107,22 @@ def test_the_name_of_a_source_is_no_difference():
     assert config.same_question(there, RunConfig(data=DataConfig(source="a.csv")))
     other = RunConfig(data=DataConfig(source="a.csv", limit=5))
     assert not config.same_question(there, other)
+
+
+def test_a_run_of_before_reads_as_far_in_prediction_as_in_training():
+    before = config.to_dict(RunConfig(text=TextConfig(max_length=50)))
+    assert config.of_run(before).text.reading.max_length == 125
+    del before["text"]["predict_length"]
+    read = config.of_run(before).text
+    assert (read.max_length, read.reading.max_length) == (50, 50)
+    # That is no other question than that of the file; what is new by default is one.
+    assert config.question(config.of_run(before))["text"] == {
+        "vocabulary_size": 30_000, "min_count": 2, "max_length": 50, "keep": "both"
+    }  # fmt: skip
+    assert "predict_length" in config.question(RunConfig())["text"]
+
+
+def test_reading_twice_reads_no_further():
+    text = TextConfig(max_length=10)
+    assert text.reading.reading == text.reading
+    assert text.reading.max_length == 25

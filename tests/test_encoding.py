@@ -37,13 +37,34 @@ def test_encoded_examples_are_those_of_the_texts(data, tmp_path):
         ] == []
 
 
+def test_held_out_texts_are_read_further_than_training_texts(tmp_path):
+    for split in ("train", "validation", "test"):
+        rows = [("a b c d e f g h i", "xy"[i % 2]) for i in range(8)]
+        write_csv(tmp_path / f"{split}.csv", rows)
+    config = DataConfig(source=str(tmp_path))
+    dataset = load_dataset(config)
+
+    def lengths(**settings: int) -> list[int]:
+        text = TextConfig(min_count=1, **settings)
+        splits = encode_dataset(dataset, config, text, tmp_path / "cache").splits
+        return [int(splits[s].lengths[0]) for s in ("train", "validation", "test")]
+
+    assert lengths(max_length=2) == [2, 5, 5]
+    assert lengths(max_length=3) == [3, 8, 8]  # 7.5, to the even number
+    assert lengths(max_length=2, predict_length=7) == [2, 7, 7]
+    assert lengths(max_length=4, predict_length=4) == [4, 4, 4]
+
+
 def test_lengths_before_the_cut_are_counted_also_in_a_cache_of_before(tmp_path):
     # Texts of 1 to 5 tokens in each split; two of five are longer than 3.
     for split in ("train", "validation", "test"):
         rows = [(f"{split} " * (i % 5) + str(i), "ab"[i % 2]) for i in range(20)]
         write_csv(tmp_path / f"{split}.csv", rows)
     config = DataConfig(source=str(tmp_path))
-    dataset, text = load_dataset(config), TextConfig(min_count=1, max_length=3)
+    dataset, text = (
+        load_dataset(config),
+        TextConfig(min_count=1, max_length=3, predict_length=3),
+    )
     encoded = encode_dataset(dataset, config, text, tmp_path / "cache")
     expected = {
         s: TokenCounts(median=3, cut=8) for s in ("train", "validation", "test")

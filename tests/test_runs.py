@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import seal
 
-from seqclf.config import ModelConfig, RunConfig, TrainingConfig, to_dict
+from seqclf.config import ModelConfig, RunConfig, TextConfig, TrainingConfig, to_dict
 from seqclf.errors import ConfigError, RunError
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.plain import to_plain
@@ -86,8 +86,12 @@ def test_a_run_cut_off_as_it_began_is_begun_anew_in_place(tmp_path):
     (tmp_path / "toys-gru-7" / "log.txt").touch()
     assert find_place(tmp_path, CONFIG, ABOUT).path.name == "toys-gru-7"
     assert find_place(tmp_path, CONFIG, ABOUT, "toys-gru-7").path.name == "toys-gru-7"
-    write_json(tmp_path / "toys-gru-7" / "config.json", to_dict(CONFIG))
-    assert find_place(tmp_path, CONFIG, ABOUT).is_begun
+    # 0.1.0 wrote no marker, and had no such settings.
+    config = dataclasses.replace(CONFIG, text=TextConfig(predict_length=400))
+    values = to_dict(config)
+    del values["start"], values["text"]["predict_length"]
+    write_json(tmp_path / "toys-gru-7" / "config.json", values)
+    assert find_place(tmp_path, config, ABOUT).is_begun
 
 
 def test_an_equal_run_is_found_behind_a_gap(tmp_path):
@@ -249,7 +253,7 @@ def test_a_finished_run_has_every_file(finished_run):
     assert finished_run.environment.onnx_difference <= 1e-5
     assert finished_run.metrics["test"].n == 48
     rules = json.loads((finished_run.path / "tokenizer.json").read_text("utf-8"))
-    assert rules["max_length"] == 400
+    assert rules["max_length"] == 1000  # two and a half times as in training
 
 
 def test_the_data_is_asked_for_at_the_commit_that_was_loaded(finished_run, tmp_path):

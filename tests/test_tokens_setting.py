@@ -188,11 +188,12 @@ def test_words_are_as_before_the_setting(tmp_path):
     ]
     (tmp_path / "r.csv").write_text("text,label\n" + "".join(rows), "utf-8")
     data = DataConfig(source=str(tmp_path / "r.csv"))
-    encoded = encode_dataset(load_dataset(data), data, TextConfig(), tmp_path / "cache")
+    text = TextConfig(predict_length=400)  # so far were texts read then
+    encoded = encode_dataset(load_dataset(data), data, text, tmp_path / "cache")
     assert encoded.path.name == "r-07a89874242c"
     found = {
         "rules": rules_to_json(TextConfig()),
-        "question": configs.question(RunConfig()),
+        "question": configs.question(RunConfig(text=text)),
         "vocabulary": encoded.vocabulary.to_text(),
         "ids": encoded.splits["train"].token_ids.tolist(),
         "shuffled": shuffle_words(
@@ -565,14 +566,14 @@ def test_the_texts_of_verification_are_of_the_vocabulary(any_run):
     """Whatever a token is, most tokens of the texts made of them are known."""
     texts, _ = verification_texts(any_run)
     made = texts[80:120]  # behind those of demo: 1 to 40 tokens long
-    ids = ids_of(made, any_run.vocabulary, any_run.config.text)
+    ids = ids_of(made, any_run.vocabulary, any_run.text)
     assert (np.concatenate(ids) > 1).mean() > 0.9
 
 
 def test_the_card_says_what_a_token_is(any_run):
     [said] = _limits_of(any_run, "onnx")
     unit = {"char": "characters", "subword": "pieces of words"}
-    assert f"It reads 400 {unit[any_run.config.text.tokens]} of a text" in said
+    assert f"It reads 1,000 {unit[any_run.config.text.tokens]} of a text" in said
     assert "are all one unknown character to it" in said
 
 

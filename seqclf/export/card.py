@@ -198,7 +198,7 @@ def _versions(run: AnyRun) -> Mapping[str, str]:
 
 def _loading(run: AnyRun, name: str) -> str:
     form = FORMATS[name]
-    text = run.config.text
+    text = members_of(run)[0].text
     notes = {
         "saved_model": "It takes raw text; the way from text to numbers is inside. A "
         "SavedModel is a program: open only those that you trust.",
@@ -285,7 +285,7 @@ def _limits_of(run: AnyRun, name: str) -> list[str]:
 
 
 def _reading_of(run: Run) -> str:
-    text = run.config.text
+    text = run.text
     part = {"head": "its beginning", "tail": "its end", "both": "both its ends"}
     if run.is_linear:
         return "It reads texts whole, and counts n-grams: it knows no order beyond."

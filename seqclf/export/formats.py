@@ -92,7 +92,7 @@ def write_saved_model(run: Run, folder: Path) -> None:
     """
     import tensorflow as tf
 
-    model, text = _open_model(run), run.config.text
+    model, text = _open_model(run), run.text
     module = tf.Module()
     module.weights = [weight.value for weight in model.weights]
     module.table = vocabulary_table(run.vocabulary)
@@ -221,7 +221,7 @@ def write_litert(run: Run, folder: Path) -> None:
     def from_token_ids(token_ids: Tensor) -> dict[str, Tensor]:
         return {"probabilities": tf.nn.softmax(model(token_ids, training=False))}
 
-    shape = tf.TensorSpec([1, run.config.text.max_length], tf.int32, name="token_ids")
+    shape = tf.TensorSpec([1, run.text.max_length], tf.int32, name="token_ids")
     module.from_token_ids = tf.function(from_token_ids, input_signature=[shape])
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         [module.from_token_ids.get_concrete_function()], module

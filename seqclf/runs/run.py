@@ -105,7 +105,7 @@ class Run:
     @property
     def config(self) -> RunConfig:
         """The question it answers."""
-        return settings.from_dict(self._json(CONFIG_FILE))
+        return settings.of_run(self._json(CONFIG_FILE))
 
     @property
     def is_linear(self) -> bool:
@@ -114,9 +114,9 @@ class Run:
 
     @property
     def text(self) -> TextConfig:
-        """How much of a text it reads; a linear model reads it whole."""
+        """How it reads a text to predict; a linear model reads it whole."""
         whole = TextConfig(max_length=WHOLE)
-        return whole if self.is_linear else self.config.text
+        return whole if self.is_linear else self.config.text.reading
 
     @property
     def dataset(self) -> DatasetInfo:

@@ -97,7 +97,8 @@ def shuffled_texts(data: EncodedDataset, text: TextConfig) -> dict[str, pa.Table
     for seed, split in enumerate((TRAIN, VALIDATION, TEST)):
         texts = data.texts(split).combine_chunks()
         if split != TEST:
-            texts = shuffled_words(texts, text, seed)
+            read = text if split == TRAIN else text.reading
+            texts = shuffled_words(texts, read, seed)
         labels = pa.array(data.labels).take(pa.array(data.splits[split].label_ids))
         tables[split] = pa.table({"text": texts, "label": labels})
     return tables
@@ -224,7 +225,7 @@ def notes(
         "The words of each text are shuffled within it, once, the same for all cells; "
         "where training is shuffled, so is validation, which chooses the epoch."
     ]
-    longest = max(int(data.splits[s].lengths.max()) for s in (TRAIN, VALIDATION))
+    longest = int(data.splits[TRAIN].lengths.max())
     if longest == config.text.max_length:
         lines.append(
             f"Of texts of more than {longest} tokens only those that the network sees "

@@ -104,7 +104,7 @@ def encode_dataset(
 ) -> EncodedDataset:
     """Encodes a data set, or opens what an equal call encoded before.
 
-    `data` are the settings it was loaded with, `text` gives vocabulary and length; the
+    `data` are the settings it was loaded with, `text` gives vocabulary and lengths; the
     folder `cache` is made if it is not there.
     """
     path = cache / f"{dataset.name}-{_key(dataset, data, text)}"
@@ -153,8 +153,9 @@ def _write(dataset: Dataset, text: TextConfig, folder: Path) -> None:
         table = dataset.splits[split]
         blocks = blocks or tokenize_table(table, text.tokens)
         blocks = [vocabulary.read(block, text) for block in blocks]
-        tokens[split] = _tokens(blocks, text)
-        _write_split(folder / f"{split}.arrow", blocks, table, vocabulary, text)
+        read = text if split == TRAIN else text.reading
+        tokens[split] = _tokens(blocks, read)
+        _write_split(folder / f"{split}.arrow", blocks, table, vocabulary, read)
     for split, table in dataset.splits.items():
         kept = [name for name in ("text", GROUP.name) if name in table.column_names]
         _write_table(folder / f"{split}{TEXTS_SUFFIX}", table.select(kept))

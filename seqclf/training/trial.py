@@ -218,11 +218,10 @@ def checked_onnx(
     """
     if not has_onnx(config.model.cell):
         return None, None
-    metadata = onnx_metadata(config.text, vocabulary, about)
+    reading = config.text.reading
+    metadata = onnx_metadata(reading, vocabulary, about)
     made = to_onnx(model, config.model, metadata).SerializeToString()
-    difference = greatest_difference(
-        model, made, len(vocabulary), config.text.max_length
-    )
+    difference = greatest_difference(model, made, len(vocabulary), reading.max_length)
     return (made if difference <= MOST_DIFFERENCE else None), difference
 
 

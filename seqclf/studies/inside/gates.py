@@ -121,7 +121,7 @@ def measure(sample: Sample, report: Report) -> Measured:
     summary = gates_counted.summary(cell, collected, len(sample.rows))
     chosen = spread_units(summary.memory)
     drawn = [
-        _values_of_text(model, cell, text, data.vocabulary, config.text, chosen)
+        _values_of_text(model, cell, text, data.vocabulary, done.text, chosen)
         for text in sample.texts
     ]
     return Measured(summary=summary, chosen=chosen, drawn=drawn)
