@@ -48,7 +48,8 @@ NAMES_OF_CONTENT = frozenset(("vectors", "init_from", "teach"))
 # then. With it they are no part of `question`, so that such files still ask the same.
 LATER_FIELDS = {
     "group_column": None, "tokens": WORD, "conv_width": None, "baseline": None,
-    "freeze_embedding": False, "taught": None, "pretrain": None, "digest": None,
+    "freeze_embedding": False, "grow_word_dropout": False, "taught": None,
+    "pretrain": None, "digest": None,
 }  # fmt: skip
 
 Setting = str | int | float | bool | None
@@ -367,6 +368,7 @@ class TrainingConfig:
       clip_norm: Pascanu et al. 2013 (arXiv:1211.5063).
       word_dropout_rate: In [0, 1); drawn again each epoch (Iyyer et al. 2015, ACL
         P15-1162).
+      grow_word_dropout: What is learnt from order is learnt first, see docs/recipe.md.
       label_smoothing: Share in [0, 1) of the target that is spread over all labels
         (Szegedy et al. 2016, arXiv:1512.00567).
       class_weights: `balanced` weights by inverse label frequency.
@@ -389,7 +391,7 @@ class TrainingConfig:
     )
     learning_rate: float = _setting(4e-3, "Peak learning rate.")
     warmup_fraction: float = _setting(
-        0.1, "Fraction of all steps with linear learning-rate warm-up."
+        0.3, "Fraction of all steps with linear learning-rate warm-up."
     )
     weight_decay: float = _setting(
         0.004, "Weight decay of AdamW, on weight matrices only."
@@ -397,6 +399,9 @@ class TrainingConfig:
     clip_norm: float = _setting(1.0, "Maximum global norm of the gradient (clipping).")
     word_dropout_rate: float = _setting(
         0.4, "Word dropout: fraction of training tokens made unknown."
+    )
+    grow_word_dropout: bool = _setting(
+        True, "Let word dropout grow, from none in the first epoch to all in the last."
     )
     label_smoothing: float = _setting(0.1, "Label smoothing.")
     class_weights: str = _setting(
@@ -532,12 +537,14 @@ def from_dict(values: Mapping[str, object]) -> RunConfig:
 def of_run(values: Mapping[str, object]) -> RunConfig:
     """Reads a run's config, strictly, of whatever version.
 
-    Before 0.2.0 texts were read in prediction as far as in training.
+    Before 0.2.0 texts were read in prediction as far as in training, and word dropout
+    was the same in all epochs.
     """
-    text = values.get("text")
-    if isinstance(text, Mapping) and "predict_length" not in text:
-        text = {**text, "predict_length": text.get("max_length")}
-        values = {**values, "text": text}
+    text, training = values.get("text"), values.get("training")
+    if isinstance(text, Mapping) and isinstance(training, Mapping):
+        text = {"predict_length": text.get("max_length"), **text}
+        training = {"grow_word_dropout": False, **training}
+        values = {**values, "text": text, "training": training}
     return from_dict(values)
 
 

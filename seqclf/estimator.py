@@ -125,6 +125,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
       weight_decay: Weight decay of AdamW, on weight matrices only.
       clip_norm: Maximum global norm of the gradient (clipping).
       word_dropout_rate: Word dropout: fraction of training tokens made unknown.
+      grow_word_dropout: Whether it grows, from none in the first epoch to all in the
+        last.
       label_smoothing: Label smoothing.
       class_weights: Class weights in the loss: `equal`, `balanced`.
       kernel: Implementation of the recurrence: `auto`, `loop`, `cudnn`.
@@ -165,6 +167,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     weight_decay: float = _TRAINING.weight_decay
     clip_norm: float = _TRAINING.clip_norm
     word_dropout_rate: float = _TRAINING.word_dropout_rate
+    grow_word_dropout: bool = _TRAINING.grow_word_dropout
     label_smoothing: float = _TRAINING.label_smoothing
     class_weights: str = _TRAINING.class_weights
     kernel: str = _TRAINING.kernel

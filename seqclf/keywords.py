@@ -110,6 +110,7 @@ class TwinSettings(DataSettings, total=False):
     weight_decay: float
     clip_norm: float
     word_dropout_rate: float
+    grow_word_dropout: bool
     label_smoothing: float
     class_weights: str
     kernel: str

@@ -14,8 +14,10 @@ from seqclf.text.batching import (
     padding_share,
     sorted_order,
     training_batches,
+    word_dropout_of,
 )
 from seqclf.text.encoding import Examples
+from seqclf.text.tokens import UNKNOWN_ID
 
 
 def examples(lengths: list[int]) -> Examples:
@@ -139,3 +141,34 @@ def test_word_dropout_differs_by_epoch_and_repeats_by_seed():
     assert tokens(config, 1).count(1) > 0
     assert tokens(config, 1) != tokens(config, 2)
     assert tokens(config, 1) != tokens(dataclasses.replace(config, seed=1), 1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"epochs": 5}, [0, 0.1, 0.2, 0.3, 0.4, 0.4]),
+        ({"epochs": 2}, [0, 0.4, 0.4, 0.4, 0.4, 0.4]),
+        ({"epochs": 1}, [0.4] * 6),
+        ({"epochs": None}, [0.4] * 6),  # how many there will be is not known
+        ({"epochs": 5, "grow_word_dropout": False}, [0.4] * 6),
+    ],
+)
+def test_word_dropout_grows_evenly_from_none_to_its_rate(settings, expected):
+    config = TrainingConfig(word_dropout_rate=0.4, **settings)
+    rates = [word_dropout_of(config, epoch) for epoch in range(1, 7)]
+    assert rates == pytest.approx(expected)
+
+
+def test_the_first_epoch_drops_no_word_and_the_last_drops_its_share():
+    config = TrainingConfig(word_dropout_rate=0.4, epochs=3, batch_size=8)
+    ids = np.full(4000, 5, np.int32)
+    texts = Examples(ids, np.arange(0, 4001, 20), np.zeros(200, np.int32))
+    shares = [
+        float(np.mean(np.concatenate([
+            batch.token_ids.ravel() == UNKNOWN_ID
+            for batch in training_batches(texts, config, epoch)
+        ])))
+        for epoch in (1, 2, 3)
+    ]  # fmt: skip
+    assert shares[0] == 0
+    assert shares[1:] == pytest.approx([0.2, 0.4], abs=0.03)

@@ -31,8 +31,9 @@ from seqclf.workflows import train as training
 
 FIXTURES = Path(__file__).parent / "fixtures" / "0.1.0"
 MADE_IN = "/srv/seqclf-0.1.0"  # stands in two/question.json
-# Texts were then read in prediction as far as in training.
-RECIPE = ["--data=reviews", *TINY, "--epochs=4", "--predict-length=400"]
+# What is otherwise by default since.
+AS_THEN = ["--predict-length=400", "--no-grow-word-dropout", "--warmup-fraction=0.1"]
+RECIPE = ["--data=reviews", *TINY, "--epochs=4", *AS_THEN]
 BASELINE = "reviews-de2b87b11f10-baselines/nb-svm"
 TEXTS = ("a lovely film", "an awful meal, number 7", "very clumsy phone, number 230")
 
@@ -518,7 +519,8 @@ def test_every_setting_of_a_config_file_is_taken(here, monkeypatch):
     written = {key.replace("-", "_"): value for key, value in written.items()}
     later = (
         "columns", "group_column", "tokens", "predict_length", "freeze_embedding",
-        "baseline", "teach", "taught", "vectors", "init_from", "pretrain", "digest",
+        "baseline", "grow_word_dropout", "teach", "taught", "vectors", "init_from",
+        "pretrain", "digest",
     )  # fmt: skip
     assert {name: written[name] for name in found if name in written} == {
         name: value for name, value in found.items() if name not in later

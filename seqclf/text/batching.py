@@ -101,12 +101,25 @@ def training_batches(
 
     The config gives the size of the batches, word dropout and seed.
     """
+    rate = word_dropout_of(config, epoch)
     order = epoch_order(examples.lengths, config, epoch)
     generator = np.random.default_rng([config.seed, epoch, 1])
     for indices in order:
         batch = pad(examples, indices)
-        drop_words(batch.token_ids, config.word_dropout_rate, generator)
+        drop_words(batch.token_ids, rate, generator)
         yield batch
+
+
+def word_dropout_of(config: TrainingConfig, epoch: int) -> float:
+    """Returns the share of tokens that become unknown in an epoch, from 1.
+
+    Where it grows, it does so evenly, from none in the first epoch to the rate in the
+    last; of automatic epochs the last is known in training alone, see `recipe`.
+    """
+    rate, epochs = config.word_dropout_rate, config.epochs or 1
+    if not config.grow_word_dropout or epochs == 1:
+        return rate
+    return rate * min((epoch - 1) / (epochs - 1), 1)
 
 
 def sorted_order(
