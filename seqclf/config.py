@@ -368,7 +368,7 @@ class TrainingConfig:
       clip_norm: Pascanu et al. 2013 (arXiv:1211.5063).
       word_dropout_rate: In [0, 1); drawn again each epoch (Iyyer et al. 2015, ACL
         P15-1162).
-      grow_word_dropout: What is learnt from order is learnt first, see docs/recipe.md.
+      grow_word_dropout: SimpleRNN then learns order, see docs/recipe.md.
       label_smoothing: Share in [0, 1) of the target that is spread over all labels
         (Szegedy et al. 2016, arXiv:1512.00567).
       class_weights: `balanced` weights by inverse label frequency.
@@ -391,7 +391,7 @@ class TrainingConfig:
     )
     learning_rate: float = _setting(4e-3, "Peak learning rate.")
     warmup_fraction: float = _setting(
-        0.3, "Fraction of all steps with linear learning-rate warm-up."
+        0.1, "Fraction of all steps with linear learning-rate warm-up."
     )
     weight_decay: float = _setting(
         0.004, "Weight decay of AdamW, on weight matrices only."
@@ -401,7 +401,7 @@ class TrainingConfig:
         0.4, "Word dropout: fraction of training tokens made unknown."
     )
     grow_word_dropout: bool = _setting(
-        True, "Let word dropout grow, from none in the first epoch to all in the last."
+        False, "Let word dropout grow, from none in the first epoch to all in the last."
     )
     label_smoothing: float = _setting(0.1, "Label smoothing.")
     class_weights: str = _setting(
@@ -537,14 +537,12 @@ def from_dict(values: Mapping[str, object]) -> RunConfig:
 def of_run(values: Mapping[str, object]) -> RunConfig:
     """Reads a run's config, strictly, of whatever version.
 
-    Before 0.2.0 texts were read in prediction as far as in training, and word dropout
-    was the same in all epochs.
+    Before 0.2.0 texts were read in prediction as far as in training.
     """
-    text, training = values.get("text"), values.get("training")
-    if isinstance(text, Mapping) and isinstance(training, Mapping):
+    text = values.get("text")
+    if isinstance(text, Mapping):
         text = {"predict_length": text.get("max_length"), **text}
-        training = {"grow_word_dropout": False, **training}
-        values = {**values, "text": text, "training": training}
+        values = {**values, "text": text}
     return from_dict(values)
 
 

@@ -146,11 +146,14 @@ def test_word_dropout_differs_by_epoch_and_repeats_by_seed():
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"epochs": 5}, [0, 0.1, 0.2, 0.3, 0.4, 0.4]),
-        ({"epochs": 2}, [0, 0.4, 0.4, 0.4, 0.4, 0.4]),
-        ({"epochs": 1}, [0.4] * 6),
-        ({"epochs": None}, [0.4] * 6),  # how many there will be is not known
-        ({"epochs": 5, "grow_word_dropout": False}, [0.4] * 6),
+        ({"epochs": 5, "grow_word_dropout": True}, [0, 0.1, 0.2, 0.3, 0.4, 0.4]),
+        ({"epochs": 2, "grow_word_dropout": True}, [0, 0.4, 0.4, 0.4, 0.4, 0.4]),
+        ({"epochs": 1, "grow_word_dropout": True}, [0.4] * 6),
+        (
+            {"epochs": None, "grow_word_dropout": True},
+            [0.4] * 6,
+        ),  # how many there will be is not known
+        ({"epochs": 5}, [0.4] * 6),
     ],
 )
 def test_word_dropout_grows_evenly_from_none_to_its_rate(settings, expected):
@@ -160,7 +163,9 @@ def test_word_dropout_grows_evenly_from_none_to_its_rate(settings, expected):
 
 
 def test_the_first_epoch_drops_no_word_and_the_last_drops_its_share():
-    config = TrainingConfig(word_dropout_rate=0.4, epochs=3, batch_size=8)
+    config = TrainingConfig(
+        word_dropout_rate=0.4, epochs=3, batch_size=8, grow_word_dropout=True
+    )
     ids = np.full(4000, 5, np.int32)
     texts = Examples(ids, np.arange(0, 4001, 20), np.zeros(200, np.int32))
     shares = [

@@ -112,10 +112,7 @@ def test_the_name_of_a_source_is_no_difference():
 def test_a_run_of_before_was_read_and_trained_as_then():
     before = config.to_dict(RunConfig(text=TextConfig(max_length=50)))
     assert config.of_run(before).text.reading.max_length == 125
-    assert config.of_run(before).training.grow_word_dropout
     del before["text"]["predict_length"], before["training"]["grow_word_dropout"]
-    assert not config.of_run(before).training.grow_word_dropout
-    assert "grow_word_dropout" not in config.question(config.of_run(before))["training"]
     read = config.of_run(before).text
     assert (read.max_length, read.reading.max_length) == (50, 50)
     # That is no other question than that of the file; what is new by default is one.

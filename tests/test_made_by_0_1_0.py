@@ -31,9 +31,8 @@ from seqclf.workflows import train as training
 
 FIXTURES = Path(__file__).parent / "fixtures" / "0.1.0"
 MADE_IN = "/srv/seqclf-0.1.0"  # stands in two/question.json
-# What is otherwise by default since.
-AS_THEN = ["--predict-length=400", "--no-grow-word-dropout", "--warmup-fraction=0.1"]
-RECIPE = ["--data=reviews", *TINY, "--epochs=4", *AS_THEN]
+# Texts were then read in prediction as far as in training.
+RECIPE = ["--data=reviews", *TINY, "--epochs=4", "--predict-length=400"]
 BASELINE = "reviews-de2b87b11f10-baselines/nb-svm"
 TEXTS = ("a lovely film", "an awful meal, number 7", "very clumsy phone, number 230")
 

@@ -26,7 +26,7 @@ from test_text import ORDINARY
 
 from seqclf import config as configs
 from seqclf.classifier import Classifier
-from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig, linear
+from seqclf.config import DataConfig, RunConfig, TextConfig, linear
 from seqclf.data import load_dataset
 from seqclf.errors import ConfigError
 from seqclf.estimator import SequenceClassifier
@@ -180,9 +180,6 @@ def test_many_texts_give_what_each_gives_alone():
 # What was before.
 
 
-AS_THEN = TrainingConfig(warmup_fraction=0.1, grow_word_dropout=False)
-
-
 def test_words_are_as_before_the_setting(tmp_path):
     """The hashes are of the commit before it."""
     rows = [
@@ -196,7 +193,7 @@ def test_words_are_as_before_the_setting(tmp_path):
     assert encoded.path.name == "r-07a89874242c"
     found = {
         "rules": rules_to_json(TextConfig()),
-        "question": configs.question(RunConfig(text=text, training=AS_THEN)),
+        "question": configs.question(RunConfig(text=text)),
         "vocabulary": encoded.vocabulary.to_text(),
         "ids": encoded.splits["train"].token_ids.tolist(),
         "shuffled": shuffle_words(

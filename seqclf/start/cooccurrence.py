@@ -17,7 +17,7 @@ from seqclf.text.tokens import UNKNOWN_ID
 WINDOW = 5  # tokens to each side; nearer ones count more
 LEAST_COUNT = 1.5  # of a pair: what was seen once says little
 SMOOTHING = 0.75  # exponent of the neighbours' counts, or rare ones weigh too much
-SPREAD = 0.05  # standard deviation of the numbers, see docs/recipe.md
+SPREAD = 0.15  # standard deviation of the numbers, see docs/recipe.md
 
 
 def cooccurrence_vectors(

@@ -30,7 +30,7 @@ from seqclf.start.texts import FreeTexts
 from seqclf.text import batching
 from seqclf.text.encoding import Examples
 from seqclf.text.tokens import PADDING_ID, RESERVED, UNKNOWN_ID
-from seqclf.training.checkpoint import Checkpoints
+from seqclf.training.checkpoint import Checkpoints, Standing
 from seqclf.training.fit import keeper, pipeline, reporter
 from seqclf.training.optimizer import adamw
 
@@ -79,23 +79,16 @@ def language_model(
     network.optimizer.build(network.trainable_variables)
     standing = checkpoints.restore(network)
     while standing.epoch <= epochs:
-        where = standing.epoch, standing.step
-        dataset, left = _dataset(pieces, recipe, len(start.known), *where)
-        callbacks = [
-            reporter(standing, epochs, steps, len(texts.token_ids) / steps, report),
-            keeper(standing, checkpoints, left),
-        ]
+        now, left = _dataset(pieces, recipe, len(start.known), standing)
+        told = reporter(standing, epochs, steps, len(texts.token_ids) / steps, report)
+        kept = keeper(standing, checkpoints, left)
         begun = time.perf_counter()
-        trained = network.fit(dataset, shuffle=False, verbose=0, callbacks=callbacks)
+        done = network.fit(now, shuffle=False, verbose=0, callbacks=[told, kept])
         seconds = time.perf_counter() - begun + standing.seconds
-        loss = float(trained.history["loss"][0])
-        report(
-            PretrainingEnded(
-                epoch=standing.epoch, epochs=epochs, loss=loss, seconds=seconds
-            )
-        )
+        loss, epoch = float(done.history["loss"][0]), standing.epoch
+        report(PretrainingEnded(epoch=epoch, epochs=epochs, loss=loss, seconds=seconds))
         standing = dataclasses.replace(
-            standing, epoch=standing.epoch + 1, step=0, seconds=seconds, metrics=()
+            standing, epoch=epoch + 1, step=0, seconds=seconds, metrics=()
         )
         checkpoints.save(network, standing)
     vectors = twin.get_layer(EMBEDDING).get_weights()[0]
@@ -114,7 +107,10 @@ def language_model_file(folder: Path, config: RunConfig) -> Path:
     Twins with the same first layer and seed share it, whatever comes behind.
     """
     model, training = config.model, config.training
-    names = "units", "bidirectional", "embedding_size", "embedding_range"
+    names = (
+        "units", "bidirectional", "embedding_size", "embedding_range",
+        "freeze_embedding",
+    )  # fmt: skip
     known = [VERSION, *(getattr(model, name) for name in names)]
     known += [training.warmup_fraction, training.clip_norm, training.weight_decay]
     key = hashlib.sha256(json.dumps(known).encode()).hexdigest()[:8]
@@ -166,14 +162,15 @@ def log_chances(tokens: int) -> np.ndarray:
 
 
 def _dataset(
-    pieces: Examples, recipe: TrainingConfig, tokens: int, epoch: int, step: int
+    pieces: Examples, recipe: TrainingConfig, tokens: int, standing: Standing
 ) -> tuple[Any, int]:
-    """Returns the batches of an epoch from a step on, and how many they are.
+    """Returns the batches that are left of an epoch, and how many they are.
 
     Each comes with the tokens that are drawn for it, of a vocabulary of `tokens`.
     """
     import tensorflow as tf
 
+    epoch, step = standing.epoch, standing.step
     steps = batching.num_batches(pieces.lengths, recipe, epoch) - step
     batches = batching.training_batches(pieces, recipe, epoch)
 
