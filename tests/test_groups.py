@@ -445,12 +445,14 @@ def test_a_config_from_before_asks_the_same_question():
 
 def test_without_groups_all_is_as_it_was_before_there_were_any(tmp_path):
     # What the commit before the setting printed.
-    asked = json.dumps(config.question(RunConfig()), sort_keys=True).encode()
+    text = TextConfig(predict_length=400)  # so far were texts read then
+    question = config.question(RunConfig(text=text))
+    asked = json.dumps(question, sort_keys=True).encode()
     assert hashlib.sha256(asked).hexdigest()[:16] == "74e126cbf64c5759"
     data = DataConfig(source=str(write_csv(tmp_path / "x.csv", reviews(60))))
     dataset = load_dataset(data)
     assert dataset.fingerprint == "e8e33118e8afb9c3"
-    encoded = encode_dataset(dataset, data, TextConfig(), tmp_path / "cache")
+    encoded = encode_dataset(dataset, data, text, tmp_path / "cache")
     assert encoded.path.name == "x-194a5d33c3df"
     numbers = [int(text.split()[-1]) for text in texts_of(dataset, "test")]
     assert numbers == [4, 11, 13, 17, 20, 26, 27, 33, 41, 48, 52, 56]

@@ -218,7 +218,8 @@ PUBLIC = {
     "scipy.sparse", "scipy.special",
     "scipy.stats", "sklearn.base", "sklearn.feature_extraction.text",
     "sklearn.linear_model", "sklearn.metrics", "sklearn.model_selection", "sklearn.svm",
-    "sklearn.utils", "sklearn.utils.multiclass", "sklearn.utils.validation",
+    "sklearn.utils", "sklearn.utils.extmath", "sklearn.utils.multiclass",
+    "sklearn.utils.validation",
     "tensorflow", "threadpoolctl", "tokenizers", "tokenizers.models",
     "tokenizers.trainers", "typer", "typer.core", "typing_extensions",
 }  # fmt: skip
