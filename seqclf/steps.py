@@ -95,14 +95,18 @@ def shortly(error: Exception) -> str:
 def load_and_encode(
     config: RunConfig, cache: Path, listener: Listener | None
 ) -> EncodedDataset:
-    """Loads and encodes the data, and says what the person should know of it."""
+    """Loads and encodes the data, and says what the person should know of it.
+
+    Where words are learnt from unlabelled texts, these count in the vocabulary, too.
+    """
     if listener is None or listener.quiet:
         hide_downloads()
     dataset = load_dataset(config.data)
     if listener is not None:
         for sentence in dataset.notes:
             listener.note(f"Note: {sentence}")
-    return encode_dataset(dataset, config.data, config.text, cache)
+    is_wide = bool(config.start.pretrain or config.training.teach)
+    return encode_dataset(dataset, config.data, config.text, cache, is_wide)
 
 
 def with_start(

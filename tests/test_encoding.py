@@ -55,6 +55,25 @@ def test_held_out_texts_are_read_further_than_training_texts(tmp_path):
     assert lengths(max_length=4, predict_length=4) == [4, 4, 4]
 
 
+def test_a_wide_vocabulary_knows_unlabelled_words_but_none_that_are_held_out(tmp_path):
+    for split in ("train", "validation", "test"):
+        rows = [(f"{split} text {i}", "xy"[i % 2]) for i in range(8)]
+        write_csv(tmp_path / f"{split}.csv", rows)
+    texts = ["zebra zebra", "Test  TEXT 3", "test text 3", "zebra text"]
+    (tmp_path / "unlabeled.csv").write_text("\n".join(["text", *texts]) + "\n")
+    config = DataConfig(source=str(tmp_path))
+    dataset, text = load_dataset(config), TextConfig(min_count=2)
+    cache = tmp_path / "cache"
+
+    def known(is_wide: bool) -> set[str]:
+        encoded = encode_dataset(dataset, config, text, cache, is_wide)
+        return set(encoded.vocabulary.tokens.to_pylist()[2:])
+
+    assert known(is_wide=False) == {"train", "text"}
+    assert known(is_wide=True) == {"train", "text", "zebra"}  # and no "test"
+    assert known(is_wide=False) == {"train", "text"}  # they do not share a cache
+
+
 def test_lengths_before_the_cut_are_counted_also_in_a_cache_of_before(tmp_path):
     # Texts of 1 to 5 tokens in each split; two of five are longer than 3.
     for split in ("train", "validation", "test"):

@@ -28,7 +28,14 @@ from seqclf.errors import SeqclfError
 from seqclf.records.dataset import DatasetInfo, TokenCounts
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.storage import strict_json, write_json, write_text
-from seqclf.text.tokens import TokenizedTexts, lengths_of, rules_to_json, tokenize_table
+from seqclf.text.free import free_batches
+from seqclf.text.tokens import (
+    TokenizedTexts,
+    lengths_of,
+    rules_to_json,
+    tokenize,
+    tokenize_table,
+)
 from seqclf.text.vocabulary import Vocabulary, encode
 
 VOCABULARY_FILE = "vocabulary.txt"
@@ -76,7 +83,7 @@ class EncodedDataset:
     """The splits as token ids, with the vocabulary and the labels they refer to.
 
     `path` is the cache folder it is in, `about` what a run's `dataset.json` has. The
-    vocabulary is from train alone; the position of a label is its id.
+    vocabulary has nothing of what is held out; the position of a label is its id.
     """
 
     path: Path
@@ -100,17 +107,27 @@ class EncodedDataset:
 
 
 def encode_dataset(
-    dataset: Dataset, data: DataConfig, text: TextConfig, cache: Path
+    dataset: Dataset,
+    data: DataConfig,
+    text: TextConfig,
+    cache: Path,
+    is_wide: bool = False,
 ) -> EncodedDataset:
     """Encodes a data set, or opens what an equal call encoded before.
 
-    `data` are the settings it was loaded with, `text` gives vocabulary and lengths; the
-    folder `cache` is made if it is not there.
+    Args:
+      dataset: The texts.
+      data: The settings it was loaded with.
+      text: Gives vocabulary and lengths.
+      cache: A folder; it is made if it is not there.
+      is_wide: Whether the vocabulary is counted on unlabelled texts, too, but for those
+        that are held out.
     """
-    path = cache / f"{dataset.name}-{_key(dataset, data, text)}"
+    is_wide = is_wide and UNLABELED in dataset.splits
+    path = cache / f"{dataset.name}-{_key(dataset, data, text, is_wide)}"
     encoded = _cached(path)
     if encoded is None:
-        _write_whole(dataset, text, path)
+        _write_whole(dataset, text, path, is_wide)
         encoded = open_encoded(path)
     # The cache may have been made from an equal data set of another name.
     return dataclasses.replace(encoded, about=_info(dataset, encoded.about.tokens))
@@ -125,29 +142,31 @@ def _cached(path: Path) -> EncodedDataset | None:
     return None
 
 
-def _write_whole(dataset: Dataset, text: TextConfig, path: Path) -> None:
+def _write_whole(dataset: Dataset, text: TextConfig, path: Path, is_wide: bool) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     shutil.rmtree(path, ignore_errors=True)
     try:
-        _write(dataset, text, partial)
+        _write(dataset, text, partial, is_wide)
         if not path.exists():  # another process may have been faster
             partial.rename(path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _key(dataset: Dataset, data: DataConfig, text: TextConfig) -> str:
+def _key(dataset: Dataset, data: DataConfig, text: TextConfig, is_wide: bool) -> str:
     settings = division(data) | as_before(dataclasses.asdict(text))
     if UNLABELED in dataset.splits:  # of which version 0.1.0 kept no texts
-        settings |= {"unlabeled": True}
+        settings |= {"unlabeled": "counted" if is_wide else "kept"}
     known = (dataset.fingerprint, settings, rules_to_json(text))
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _write(dataset: Dataset, text: TextConfig, folder: Path) -> None:
+def _write(dataset: Dataset, text: TextConfig, folder: Path, is_wide: bool) -> None:
     folder.mkdir(parents=True)
     blocks = tokenize_table(dataset.splits[TRAIN], text.tokens)
-    vocabulary = Vocabulary.build(blocks, text)
+    more = _unlabelled(dataset, text) if is_wide else []
+    vocabulary = Vocabulary.build([*blocks, *more], text)
+    del more
     tokens: dict[str, TokenCounts] = {}
     for split in LABELLED_SPLITS:  # train is the first
         table = dataset.splits[split]
@@ -161,6 +180,13 @@ def _write(dataset: Dataset, text: TextConfig, folder: Path) -> None:
         _write_table(folder / f"{split}{TEXTS_SUFFIX}", table.select(kept))
     write_text(folder / VOCABULARY_FILE, vocabulary.to_text())
     write_json(folder / DATASET_FILE, to_plain(_info(dataset, tokens)))
+
+
+def _unlabelled(dataset: Dataset, text: TextConfig) -> list[TokenizedTexts]:
+    """Returns the unlabelled texts that are not held out."""
+    held_out = [dataset.splits[split] for split in (VALIDATION, TEST)]
+    batches = free_batches([dataset.splits[UNLABELED]], held_out)
+    return [tokenize(batch, text.tokens) for batch in batches]
 
 
 def _tokens(blocks: list[TokenizedTexts], text: TextConfig) -> TokenCounts:

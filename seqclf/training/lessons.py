@@ -20,9 +20,10 @@ from seqclf.data.dataset import TRAIN, UNLABELED
 from seqclf.errors import DataError, RunError
 from seqclf.runs import AnyRun, members_of
 from seqclf.runs.run import VOCABULARY_FILE
-from seqclf.start.texts import free_batches, held_out_rows
+from seqclf.start.texts import held_out_rows
 from seqclf.storage import write_whole
 from seqclf.text.encoding import EncodedDataset, Examples
+from seqclf.text.free import free_batches
 from seqclf.text.vocabulary import encode_texts
 
 
