@@ -109,7 +109,7 @@ def load_and_encode(
     return encode_dataset(dataset, config.data, config.text, cache, is_wide)
 
 
-def with_start(
+def with_knowledge(
     config: RunConfig, data: EncodedDataset, models: Path, listener: Listener
 ) -> RunConfig:
     """Makes ready what the networks know from elsewhere, and says what it is.

@@ -20,7 +20,7 @@ from seqclf.runs import Run
 from seqclf.text.batching import training_batches
 from seqclf.text.encoding import Examples
 from seqclf.training.checkpoint import Checkpoints
-from seqclf.training.fit import as_tf_dataset, fit, targets_of
+from seqclf.training.fit import as_tf_dataset, fit
 from seqclf.training.lessons import Lessons, with_lessons
 
 TWIN = dataclasses.replace(TWIN, cell="none")
@@ -39,7 +39,6 @@ def test_lessons_stand_behind_the_training_texts():
     expected = [[0, 1], [1, 0], [0.3, 0.7], [0.9, 0.1]]
     np.testing.assert_allclose(both.targets, expected)
     assert len(both) == 4
-    assert targets_of(train, 3).tolist() == [[0, 1, 0], [1, 0, 0]]
 
 
 def test_each_text_comes_with_its_own_target():
@@ -47,7 +46,7 @@ def test_each_text_comes_with_its_own_target():
     targets = np.arange(40, dtype=np.float32).reshape(20, 2)
     config = dataclasses.replace(CONFIG, word_dropout_rate=0.0)
     batches = list(training_batches(texts, config, 1))
-    dataset = as_tf_dataset(iter(batches), len(batches), targets, None)
+    dataset = as_tf_dataset(iter(batches), len(batches), 2, None, targets)
     seen = 0
     for (token_ids, rows), batch in zip(dataset, batches, strict=True):
         np.testing.assert_array_equal(rows, targets[batch.indices])
@@ -68,7 +67,7 @@ def equal(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
 
 def test_certain_targets_are_the_labels_and_others_are_not():
     train = examples(64)
-    certain = dataclasses.replace(train, targets=targets_of(train, 2))
+    certain = dataclasses.replace(train, targets=np.eye(2, dtype="f4")[train.label_ids])
     doubtful = dataclasses.replace(train, targets=0.6 * certain.targets + 0.2)
     plain = taught(train)[0]
     assert equal(plain, taught(certain)[0])

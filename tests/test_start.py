@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 import os
@@ -15,8 +16,17 @@ from conftest import TINY, invoke, reviews, run_cli
 from loopback_hub import LoopbackHub, repository
 
 from seqclf import SequenceClassifier
-from seqclf.config import ModelConfig, RunConfig, StartConfig, TextConfig, question
+from seqclf.comparison.design import Design
+from seqclf.config import (
+    ModelConfig,
+    RunConfig,
+    StartConfig,
+    TextConfig,
+    TrainingConfig,
+    question,
+)
 from seqclf.errors import ConfigError, DataError
+from seqclf.keywords import DEFAULT_CACHE, DEFAULT_MODELS
 from seqclf.model.build import build_model
 from seqclf.runs import Run
 from seqclf.start.cooccurrence import (
@@ -28,9 +38,12 @@ from seqclf.start.cooccurrence import (
 from seqclf.start.files import read_vectors
 from seqclf.start.start import Start, begin_with, layers_to_keep
 from seqclf.start.texts import without
+from seqclf.steps import Target
 from seqclf.text.arrays import strings
 from seqclf.text.tokens import RESERVED
 from seqclf.text.vocabulary import Vocabulary
+from seqclf.workflows.compare import _command
+from seqclf.workflows.study import question_of
 
 WORDS = Vocabulary(strings([*RESERVED, "the", "film", "good", "zebra"]))
 GLOVE = "the 1 0 -1\nThe 9 9 9\nFilm 2 0 2\ngood 0 3 -3\n"
@@ -395,6 +408,31 @@ def test_studies_begin_with_random_weights(place):
     done = invoke("study", "cost", "--data=reviews", "--pretrain=svd")
     assert done.exit_code != 0
     assert "No such option" in done.output
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        RunConfig(start=StartConfig(pretrain="svd")),
+        RunConfig(training=TrainingConfig(teach="a-run")),
+    ],
+)
+def test_studies_from_python_refuse_it_too(config):
+    with pytest.raises(ConfigError, match="studies ask about the cells alone"):
+        question_of(config, "rnn,gru", 1)
+
+
+def test_the_command_of_a_comparison_can_be_typed_again():
+    start = StartConfig(vectors="w.vec", digest="12")
+    config = RunConfig(model=ModelConfig(embedding_size=50), start=start)
+    design = Design(config=config, cells=("rnn", "gru"), seeds=(0,))
+    command = _command(design, Target(DEFAULT_MODELS, DEFAULT_CACHE))
+    assert "--vectors w.vec" in command
+    assert "--embedding-size" not in command  # beside --vectors it is refused
+    config = dataclasses.replace(config, start=StartConfig())
+    plain = dataclasses.replace(design, config=config)
+    command = _command(plain, Target(DEFAULT_MODELS, DEFAULT_CACHE))
+    assert "--embedding-size 50" in command
 
 
 def test_a_config_of_before_asks_the_same_question():

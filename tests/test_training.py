@@ -102,8 +102,7 @@ def test_the_graph_of_a_step_is_drawn_once(monkeypatch):
 
 def test_what_keras_fits_on_has_autotuning_off():
     batches = training_batches(examples(16), RECIPE, epoch=1)
-    targets = fitting.targets_of(examples(16), 2)
-    dataset = fitting.as_tf_dataset(batches, 2, targets, None)
+    dataset = fitting.as_tf_dataset(batches, 2, 2, None)
     assert dataset.options().autotune.enabled is False
 
 

@@ -83,7 +83,6 @@ def fit(
     steps = [batching.num_batches(train.lengths, config, epoch) for epoch in every]
     compile_model(model, config, sum(steps))
     model.optimizer.build(model.trainable_variables)
-    targets = targets_of(train, labels)
     weights_of_labels = label_weights(train.label_ids, labels, config)
     standing = checkpoints.restore(model)
     if standing.cuts:
@@ -95,7 +94,9 @@ def fit(
         seen = hashlib.sha256()
         batches = watched(batching.training_batches(train, config, epoch), seen)
         left = itertools.islice(batches, standing.step, None)
-        dataset = as_tf_dataset(left, now - standing.step, targets, weights_of_labels)
+        dataset = as_tf_dataset(
+            left, now - standing.step, labels, weights_of_labels, train.targets
+        )
         callbacks = [
             reporter(standing, epochs, now, tokens / now, report),
             keeper(standing, checkpoints, now - standing.step),
@@ -161,37 +162,37 @@ def label_weights(
     return (len(label_ids) / (present * np.maximum(counts, 1))).astype(np.float32)
 
 
-def targets_of(examples: Examples, num_labels: int) -> np.ndarray:
-    """Returns what to learn of each example, float32 [examples, num_labels]."""
-    if examples.targets is not None:
-        return examples.targets
-    return np.eye(num_labels, dtype=np.float32)[examples.label_ids]
-
-
 def as_tf_dataset(
     batches: Iterator[batching.Batch],
     steps: int,
-    targets: np.ndarray,
+    num_labels: int,
     weights_of_labels: np.ndarray | None,
+    targets: np.ndarray | None = None,
 ) -> Any:
     """Hands batches of any widths to Keras as one epoch.
 
     Returns:
-      A tf.data.Dataset of so many steps: token_ids, the rows of `targets`, float32
-      [examples, labels], and, where labels have them, weights (float32 [labels]).
+      A tf.data.Dataset of so many steps: token_ids, what is to be learnt (one-hot
+      labels or, if given, the rows of `targets`, float32 [examples, labels]) and, where
+      labels have them, weights (float32 [labels]).
     """
     import tensorflow as tf
 
+    one_hot = np.eye(num_labels, dtype=np.float32)
     signature = [
         tf.TensorSpec([None, None], tf.int32),
-        tf.TensorSpec([None, targets.shape[1]], tf.float32),
+        tf.TensorSpec([None, num_labels], tf.float32),
     ]
     if weights_of_labels is not None:
         signature.append(tf.TensorSpec([None], tf.float32))
 
     def examples() -> Iterator[tuple[np.ndarray, ...]]:
         for batch in batches:
-            values: tuple[np.ndarray, ...] = (batch.token_ids, targets[batch.indices])
+            if targets is None:
+                learnt = one_hot[batch.label_ids]
+            else:
+                learnt = targets[batch.indices]
+            values: tuple[np.ndarray, ...] = (batch.token_ids, learnt)
             if weights_of_labels is not None:
                 values += (weights_of_labels[batch.label_ids],)
             yield values

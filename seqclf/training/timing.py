@@ -25,7 +25,7 @@ from seqclf.private import train_function
 from seqclf.records.training import Report, Started, StepTimes, Timing
 from seqclf.text.batching import Batch, num_batches, pad, training_batches
 from seqclf.text.encoding import EncodedDataset, Examples, open_encoded
-from seqclf.training.fit import as_tf_dataset, compile_model, targets_of
+from seqclf.training.fit import as_tf_dataset, compile_model
 from seqclf.training.lessons import training_texts
 
 SINGLE_TEXTS, WARM_UP = 50, 5
@@ -78,7 +78,7 @@ class _Session:
     model: Any
     config: RunConfig
     batches: list[Batch]
-    targets: np.ndarray
+    labels: int
 
     @property
     def steps(self) -> int:
@@ -94,7 +94,7 @@ class _Session:
 
     def pipeline(self) -> Any:
         """Returns the batches as `fit` gets them."""
-        return as_tf_dataset(iter(self.batches), self.steps, self.targets, None)
+        return as_tf_dataset(iter(self.batches), self.steps, self.labels, None)
 
 
 def _session(
@@ -106,8 +106,7 @@ def _session(
     use_kernel(model, config.training.kernel)
     compile_model(model, config.training, steps=1000)
     batches = sample_batches(train, config, tokens)
-    targets = targets_of(train, len(data.labels))
-    session = _Session(model, config, batches, targets)
+    session = _Session(model, config, batches, len(data.labels))
     model.fit(session.pipeline(), shuffle=False, verbose=0)  # traces the graph
     return session
 

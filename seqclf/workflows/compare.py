@@ -80,7 +80,7 @@ def compare_twins(
     design = dataclasses.replace(design, config=config)
     start = time.perf_counter()
     data = steps.load_and_encode(design.config, target.cache, listener)
-    config = steps.with_start(design.config, data, target.models, listener)
+    config = steps.with_knowledge(design.config, data, target.models, listener)
     design = dataclasses.replace(design, config=config)
     jobs = jobs or jobs_for(len(design.cells) * max(len(design.seeds), design.tune))
     named = (target.name, target.overwrite)
@@ -210,8 +210,10 @@ def _costs(trials: Sequence[Trial]) -> dict[str, float]:
 
 def _command(design: Design, target: Target) -> str:
     """Returns what to type to ask the same again, in the same place."""
-    parts = ["seqclf", "compare"]
-    parts += keywords.as_options(design.config, ("cell", "seed"))
+    parts, left_out = ["seqclf", "compare"], ["cell", "seed"]
+    if design.config.start.digest:  # the vectors say how wide they are
+        left_out.append("embedding_size")
+    parts += keywords.as_options(design.config, left_out)
     parts += ["--cells", ",".join(design.cells), "--seeds", str(len(design.seeds))]
     if design.match != "units":
         parts += ["--match", design.match]

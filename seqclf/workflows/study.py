@@ -53,8 +53,14 @@ def question_of(config: RunConfig, cells: str, seeds: int, **others: Any) -> Que
     least 1, and `others` are the other fields of `Question`.
 
     Raises:
-      ConfigError: If there is no such cell, or no seed.
+      ConfigError: If there is no such cell, or no seed, or the networks know something
+        from elsewhere.
     """
+    if not config.start.is_random or config.training.teach is not None:
+        raise ConfigError(
+            "studies ask about the cells alone: leave --vectors, --init-from, "
+            "--pretrain and --teach out."
+        )
     require_count("--seeds", seeds)
     chosen = parse_cells(cells)
     return Question(config=config, cells=chosen, seeds=tuple(range(seeds)), **others)

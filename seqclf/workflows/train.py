@@ -34,7 +34,7 @@ def train_run(
     config = steps.kernel_of_choice(config, require_cudnn)
     steps.refuse_idle_settings(config, (config.model.cell,), target, given)
     data = steps.load_and_encode(config, target.cache, listener)
-    config = steps.with_start(config, data, target.models, listener)
+    config = steps.with_knowledge(config, data, target.models, listener)
     named = (target.name, target.overwrite)
     place = runs.find_place(target.models, config, data.about, *named)
     if place.is_done:

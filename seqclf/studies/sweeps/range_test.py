@@ -31,7 +31,7 @@ from seqclf.studies.question import QUICK_ROWS, Answer, Question, trainings
 from seqclf.studies.timed import built
 from seqclf.text.batching import Batch, training_batches
 from seqclf.text.encoding import Examples, open_encoded
-from seqclf.training.fit import as_tf_dataset, compile_model, label_weights, targets_of
+from seqclf.training.fit import as_tf_dataset, compile_model, label_weights
 from seqclf.wording import MISSING
 
 STEPS, QUICK_STEPS = 400, 120
@@ -72,11 +72,9 @@ def measure(task: RangeTask, report: Report) -> list[float]:
     model.optimizer.learning_rate = rise(
         LEAST_RATE, max(task.steps - 1, 1), MOST_RATE / LEAST_RATE
     )
-    train = data.splits[TRAIN]
-    batches = first_batches(train, config, task.steps)
-    weights = label_weights(train.label_ids, labels, config.training)
-    targets = targets_of(train, labels)
-    dataset = as_tf_dataset(batches, task.steps, targets, weights)
+    batches = first_batches(data.splits[TRAIN], config, task.steps)
+    weights = label_weights(data.splits[TRAIN].label_ids, labels, config.training)
+    dataset = as_tf_dataset(batches, task.steps, labels, weights)
     losses: list[float] = []
     model.fit(dataset, shuffle=False, verbose=0, callbacks=[_recorder(losses)])
     return list(itertools.takewhile(math.isfinite, losses))
