@@ -501,6 +501,14 @@ class RunConfig:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     start: StartConfig = field(default_factory=StartConfig)
 
+    def __post_init__(self) -> None:
+        is_pretrained = self.start.pretrain == LANGUAGE_MODEL
+        if is_pretrained and self.model.conv_width is not None:
+            raise ConfigError(
+                "--pretrain lm and --conv-width exclude each other: through a "
+                "convolution a place sees the token that it is to tell."
+            )
+
 
 def twin(config: RunConfig, cell: str, seed: int | None = None) -> RunConfig:
     """Returns the config that differs in its cell (and, if given, its seed) only."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import gc
 import math
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,8 +27,10 @@ from sklearn.utils.validation import (
     column_or_1d,
 )
 
+from seqclf.cells import CELLS
 from seqclf.classifier import Classifier, keras_predict
 from seqclf.config import (
+    LANGUAGE_MODEL,
     DataConfig,
     ModelConfig,
     RunConfig,
@@ -46,7 +49,7 @@ from seqclf.errors import (
     RunError,
     unknown,
 )
-from seqclf.keywords import DEFAULT_MODELS, fields, to_config
+from seqclf.keywords import DEFAULT_MODELS, fields, in_python, to_config
 from seqclf.marker import RUN, is_ours
 from seqclf.model.backend import import_keras, many_models
 from seqclf.model.build import build_model
@@ -66,7 +69,9 @@ from seqclf.text.arrays import integers, strings
 from seqclf.text.encoding import Examples
 from seqclf.text.tokens import BLOCK_ROWS, TokenizedTexts, tokenize
 from seqclf.text.vocabulary import Vocabulary, encode
+from seqclf.training.checkpoint import Checkpoints
 from seqclf.training.fit import fit
+from seqclf.training.language_model import language_model
 from seqclf.training.trial import checked_onnx
 
 ESTIMATOR_FILE = "estimator.json"  # beside a run's files: parameters and classes
@@ -115,7 +120,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         `init_from` gave.
       vectors: File of word vectors to begin with; they set `embedding_size`.
       init_from: Run to begin with the embedding and the recurrent weights of.
-      pretrain: `svd` makes word vectors of the training texts first.
+      pretrain: `svd` makes word vectors of the training texts first, `lm` then also a
+        language model.
       pooling: Pooling over time: `last`, `max`, `mean`, `attention`.
       epochs: Maximum epochs; None takes 5 to 20 by the size of the data.
       batch_size: Batch size, in texts; None: 64, but 32 or 16 for few texts.
@@ -375,7 +381,7 @@ def _config(parameters: Mapping[str, object]) -> RunConfig:
     try:
         return to_config(values | {"data": SOURCE, "seed": seed, "split_seed": seed})
     except ConfigError as error:
-        raise ParameterError(str(error)) from error
+        raise ParameterError(in_python(str(error))) from error
 
 
 def _parameters(config: RunConfig) -> dict[str, Any]:
@@ -501,14 +507,16 @@ def _train(
     train = _examples(blocks, label_ids[left], vocabulary, config.text)
     blocks = _tokenized(texts, out, config.text)
     validation = _examples(blocks, label_ids[out], vocabulary, config.text.reading)
-    start = _start(texts, left, out, vocabulary, config)
-    if start is not None:
+    free = functools.partial(_free, texts, left, out, vocabulary, config.text)
+    start = None
+    if not config.start.is_random:
+        start = start_of(config, vocabulary, DEFAULT_MODELS, free)
         config = settled(config, start)
     shape = (config.model, len(vocabulary), len(labels), config.training.seed)
     model = build_model(*shape)
     use_kernel(model, config.training.kernel)
     if start is not None:
-        begin_with(model, start)
+        _begin(model, start, config, free)
     history = fit(model, train, validation, config.training)
     splits = {TRAIN: left, VALIDATION: out}
     about = _about(texts, label_ids, labels, splits, groups)
@@ -522,28 +530,30 @@ def _train(
     )
 
 
-def _start(
+def _begin(
+    model: Any, start: Start, config: RunConfig, texts: Callable[[], FreeTexts]
+) -> None:
+    """Gives a model what it knows before it is trained; `texts` are to learn from."""
+    begin_with(model, start)
+    if config.start.pretrain == LANGUAGE_MODEL and CELLS[config.model.cell].recurs:
+        kept = Checkpoints()  # nowhere
+        learnt = language_model(config, start, texts(), lambda event: None, kept)
+        begin_with(model, learnt)
+
+
+def _free(
     texts: Sequence[str],
     train: np.ndarray,
     validation: np.ndarray,
     vocabulary: Vocabulary,
-    config: RunConfig,
-) -> Start | None:
-    """Returns the weights to begin with, None if all are drawn.
-
-    `train` and `validation` are int [rows], places in the texts.
-    """
-    if config.start.is_random:
-        return None
-
-    def free() -> FreeTexts:
-        given, hidden = (
-            [pa.table({"text": strings([texts[row] for row in rows])})]
-            for rows in (train.tolist(), validation.tolist())
-        )
-        return without(given, hidden, vocabulary, config.text)
-
-    return start_of(config, vocabulary, DEFAULT_MODELS, free)
+    config: TextConfig,
+) -> FreeTexts:
+    """Returns the texts of train that are not in validation, int [rows] of each."""
+    given, hidden = (
+        [pa.table({"text": strings([texts[row] for row in rows])})]
+        for rows in (train.tolist(), validation.tolist())
+    )
+    return without(given, hidden, vocabulary, config)
 
 
 def _tokenized(

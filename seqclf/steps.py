@@ -11,7 +11,6 @@ from typing import Protocol
 
 from seqclf.cells import CELLS
 from seqclf.config import (
-    LANGUAGE_MODEL,
     ModelConfig,
     RunConfig,
     StartConfig,
@@ -188,11 +187,6 @@ def _refuse_idle_start(config: RunConfig, chosen: Collection[str]) -> None:
         raise ConfigError(
             "--freeze-embedding keeps what --vectors, --pretrain or --init-from gave; "
             "give one of them."
-        )
-    if config.start.pretrain == LANGUAGE_MODEL and config.model.conv_width is not None:
-        raise ConfigError(
-            "--pretrain lm and --conv-width exclude each other: through a convolution "
-            "a place sees the token that it is to tell."
         )
     has_width = config.start.vectors or config.start.init_from
     if has_width and "embedding_size" in chosen:

@@ -25,7 +25,7 @@ from seqclf.config import (
     TrainingConfig,
     question,
 )
-from seqclf.errors import ConfigError, DataError
+from seqclf.errors import ConfigError, DataError, ParameterError
 from seqclf.keywords import DEFAULT_CACHE, DEFAULT_MODELS
 from seqclf.model.build import build_model
 from seqclf.runs import Run
@@ -458,8 +458,13 @@ def test_the_estimator_begins_with_vectors_too(place):
     assert fitted._trained.config.model.embedding_size == 5
     learnt = SequenceClassifier(pretrain="svd", embedding_size=6, **options)
     plain = SequenceClassifier(embedding_size=6, **options)
-    losses = [one.fit(texts, labels).history_[0].loss for one in (learnt, plain)]
-    assert losses[0] != losses[1]
+    told = SequenceClassifier("rnn", pretrain="lm", embedding_size=6, **options)
+    silent = SequenceClassifier("rnn", pretrain="svd", embedding_size=6, **options)
+    every = (learnt, plain, told, silent)
+    losses = [one.fit(texts, labels).history_[0].loss for one in every]
+    assert len(set(losses)) == 4
+    with pytest.raises(ParameterError, match="conv_width exclude each other"):
+        SequenceClassifier(pretrain="lm", conv_width=3).fit(texts, labels)
 
 
 @pytest.mark.slow
