@@ -171,6 +171,10 @@ def refuse_idle_settings(
         raise ConfigError(
             "--batch-size and --batch-tokens both say how large a batch is; give one."
         )
+    if config.training.grow_word_dropout and not config.training.word_dropout_rate:
+        raise ConfigError(
+            "--grow-word-dropout does nothing at --word-dropout-rate 0; leave one out."
+        )
     _refuse_idle_start(config, chosen)
     if any(CELLS[cell].recurs for cell in cells):
         return

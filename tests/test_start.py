@@ -382,6 +382,7 @@ def test_a_frozen_embedding_stays_as_the_file_has_it(place):
     ("options", "said"),
     [
         (["--freeze-embedding"], "give one of them"),
+        (["--grow-word-dropout", "--word-dropout-rate=0"], "does nothing at"),
         (["--vectors=a", "--pretrain=svd"], "--vectors and --pretrain exclude"),
         (["--init-from=a", "--vectors=b"], "--vectors and --init-from exclude"),
         (["--vectors=words.vec", "--embedding-size=8"], "it is that of words.vec"),
