@@ -12,6 +12,7 @@ import datetime
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -42,11 +43,15 @@ class Entry:
       data: Name of the data set.
       seeds: Trainings of each cell.
       tune: Trials a cell that choose its settings, or 0.
+      limit: At most so many training texts, or all.
+      group: The column of the films, see `with_films`.
     """
 
     data: str
-    seeds: int = 1
+    seeds: int = 3
     tune: int = 0
+    limit: int | None = None
+    group: str | None = None
 
     @property
     def name(self) -> str:
@@ -62,27 +67,56 @@ class Entry:
     def options(self) -> list[str]:
         """What is typed behind `seqclf compare --data NAME`."""
         given = ["--seeds", str(self.seeds)]
+        if self.limit:
+            given += ["--limit", str(self.limit)]
+        if self.group:
+            given += ["--group-column", self.group]
         if self.tune:
             given += ["--tune", str(self.tune), "--name", self.name]
         return given
 
 
 CAMPAIGN = (
-    Entry("imdb", seeds=3),
+    Entry("imdb", group="film"),
     Entry("trec6", seeds=5),
-    Entry("trec6", seeds=3, tune=8),
-    Entry("ag_news_small", seeds=5),
-    Entry("mr", seeds=5),
+    Entry("trec6", tune=8),
+    Entry("mr"),
+    Entry("ag_news_small"),
     Entry("banking77"),
     Entry("chnsenticorp_htl"),
     Entry("germeval2018"),
+    Entry("tweeteval_emotion"),
+    Entry("sms_spam"),
+    Entry("20newsgroups", seeds=1),
+    Entry("sst2", seeds=1),
+    Entry("nsmc_raw_3class", seeds=1, limit=20_000),
 )
 FAR_BELOW = 0.03  # a gap to the linear baseline that has to be explained
 
 
+def with_films(source: Path, target: Path) -> Path:
+    """Writes a copy of IMDB whose rows say which film they are about; returns it.
+
+    The Hub's parquet files leave the films out; the archive of Maas et al. 2011 has
+    them in `urls_*.txt`, in the order of the reviews.
+    """
+    import pyarrow.parquet as pq
+
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source / "labels.json", target)
+    for file in source.glob("*.parquet"):
+        films = pq.read_table(source / "meta" / file.name)["movie"]
+        table = pq.read_table(file).append_column("film", films)
+        pq.write_table(table, target / file.name)
+    return target
+
+
 def compare(entry: Entry) -> None:
     """Runs the comparison as a user would, on a local copy of the data set."""
-    command = [sys.executable, "-m", "seqclf", "compare", f"--data={DATA / entry.data}"]
+    source = DATA / entry.data
+    if entry.group == "film":
+        source = with_films(source, MODELS / ".data" / entry.data)
+    command = [sys.executable, "-m", "seqclf", "compare", f"--data={source}"]
     command += [*entry.options, f"--models-dir={MODELS}", "--quiet", "--json"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
 

@@ -675,6 +675,40 @@ def test_a_litert_file_has_built_in_operators_alone(everything):
     formats.refuse_flex(found)
 
 
+def test_the_lengths_of_litert_halve_down_to_32():
+    lengths = formats.litert_lengths(1000)
+    assert list(lengths.values()) == [1000, 500, 250, 125, 63, 32]
+    assert list(lengths)[::5] == ["serving_default", "tokens_32"]
+    assert formats.litert_lengths(7) == {"serving_default": 7}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::UserWarning")  # that it moves to a package
+def test_a_litert_file_has_its_weights_once_and_any_length_that_fits(
+    everything, finished_run
+):
+    import keras
+    import tensorflow as tf
+
+    content = (everything[0] / "litert" / "model.tflite").read_bytes()
+    model = keras.saving.load_model(everything[0] / "keras" / "model.keras")
+    assert content.count(model.get_layer("embedding").get_weights()[0].tobytes()) == 1
+    interpreter = tf.lite.Interpreter(model_content=content)
+    longest = finished_run.text.max_length
+    # What an interpreter without signatures sees holds every text.
+    assert list(interpreter.get_input_details()[0]["shape"]) == [1, longest]
+    names = formats.litert_lengths(longest)
+    assert set(interpreter.get_signature_list()) == set(names)
+    assert len(names) > 1
+    text = "good and fine film"
+    [row] = ids_of([text], finished_run.vocabulary, finished_run.text)
+    expected = expected_of(finished_run, [text])
+    for name, length in names.items():
+        ids = np.array([row + [0] * (length - len(row))], np.int32)
+        answer = interpreter.get_signature_runner(name)(token_ids=ids)
+        np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-5)
+
+
 def test_foreign_litert_operators_are_refused():
 
     with pytest.raises(RunError, match="FlexTensorListReserve, which the plain"):

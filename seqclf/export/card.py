@@ -12,9 +12,10 @@ from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.config import CHAR, SUBWORD, WORD
 from seqclf.data.dataset import TEST
-from seqclf.export.formats import FORMATS, code_of
+from seqclf.export.formats import FORMATS, code_of, litert_lengths
 from seqclf.records.export import About, Agreement
 from seqclf.runs import AnyRun, Mean, Run, members_of
+from seqclf.wording import joined
 
 RESAMPLES, NORMAL_95 = 1000, 1.96
 TASK, TASK_NAME = "text-classification", "Text classification"
@@ -199,11 +200,12 @@ def _versions(run: AnyRun) -> Mapping[str, str]:
 def _loading(run: AnyRun, name: str) -> str:
     form = FORMATS[name]
     text = members_of(run)[0].text
+    lengths = joined([str(n) for n in litert_lengths(text.max_length).values()])
     notes = {
         "saved_model": "It takes raw text; the way from text to numbers is inside. A "
         "SavedModel is a program: open only those that you trust.",
-        "litert": f"It takes one text at a time, {text.max_length} token ids padded "
-        "with 0.",
+        "litert": "It takes one text at a time, its token ids padded with 0 to one of "
+        f"the lengths {lengths}; the shortest that holds it is the fastest.",
         "onnx-int8": "8-bit weights: ONNX Runtime measures ranges over a batch, so a "
         "text's probabilities depend a little on the others beside it.",
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import resources
@@ -30,6 +31,7 @@ from seqclf.training.trial import onnx_metadata
 VERSION_FOLDER = "1"
 CUDNN = "Cudnn"
 LITERT_FILE = "model.tflite"
+_SHORTEST = 32  # tokens: below, a call costs more than its positions
 # The token vectors, most of the file, and those recurrent operators of which ONNX
 # Runtime has an 8-bit twin. The output layer has a few hundred weights: to quantize it
 # would cost accuracy and save nothing.
@@ -207,8 +209,9 @@ def write_litert(run: Run, folder: Path) -> None:
     """Writes `model.tflite`, which the plain interpreter runs, without Flex operators.
 
     Such operators are free of shapes that are known only at run time, so it takes one
-    text at a time, of a fixed length: token_ids, int32 [1, max_length], padded on the
-    right with 0. It gives probabilities, float32 [1, labels].
+    text at a time, padded on the right with 0: token_ids, int32 [1, length]. It gives
+    probabilities, float32 [1, labels]. A text costs what its padded length costs, so
+    there is a signature for each of `litert_lengths`, on the same weights.
 
     Raises:
       RunError: If the model cannot be had from built-in operators.
@@ -221,20 +224,41 @@ def write_litert(run: Run, folder: Path) -> None:
     def from_token_ids(token_ids: Tensor) -> dict[str, Tensor]:
         return {"probabilities": tf.nn.softmax(model(token_ids, training=False))}
 
-    shape = tf.TensorSpec([1, run.text.max_length], tf.int32, name="token_ids")
-    module.from_token_ids = tf.function(from_token_ids, input_signature=[shape])
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [module.from_token_ids.get_concrete_function()], module
-    )
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    try:
-        content = converter.convert()
-    except Exception as error:  # of classes that the converter keeps to itself
-        raise RunError(
-            f"{run.name} could not be written with built-in LiteRT operators: {error}"
-        ) from error
+    signatures = {}
+    for name, length in litert_lengths(run.text.max_length).items():
+        shape = tf.TensorSpec([1, length], tf.int32, name="token_ids")
+        traced = tf.function(from_token_ids, input_signature=[shape])
+        signatures[name] = traced.get_concrete_function()
+    with tempfile.TemporaryDirectory() as saved:
+        tf.saved_model.save(module, saved, signatures=signatures)
+        names = list(signatures)
+        converter = tf.lite.TFLiteConverter.from_saved_model(saved, names)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        try:
+            content = converter.convert()
+        except Exception as error:  # of classes that the converter keeps to itself
+            raise RunError(
+                f"{run.name} could not be written with built-in LiteRT operators: "
+                f"{error}"
+            ) from error
     refuse_flex(litert_operators(content))
     (folder / LITERT_FILE).write_bytes(content)
+
+
+def litert_lengths(longest: int) -> dict[str, int]:
+    """Returns the lengths of a LiteRT model's signatures, in tokens, by their names.
+
+    The longest is `serving_default`, and the model's first, for interpreters that know
+    no signatures. Each further one, `tokens_N`, is half as long, down to 32 or fewer.
+
+    >>> litert_lengths(100)
+    {'serving_default': 100, 'tokens_50': 50, 'tokens_25': 25}
+    """
+    lengths = {"serving_default": longest}
+    while longest > _SHORTEST:
+        longest = -(-longest // 2)
+        lengths[f"tokens_{longest}"] = longest
+    return lengths
 
 
 def refuse_flex(names: Iterable[str]) -> None:
