@@ -1,0 +1,72 @@
+"""Every setting that changes numbers, in five frozen dataclasses.
+
+Defaults are here and nowhere else: the command line takes its defaults and its help
+from these fields. The default recipe was chosen on validation data only, see
+docs/recipe.md.
+
+`data`, `text`, `model`, `training` and `start` have a dataclass each, `run` all five.
+`fields` and `checks` are what they are made of; `plain` writes and reads them, and
+`questions` tells whether two configs ask the same.
+"""
+
+from seqclf.config.checks import DELIMITER_NAMES, require_count
+from seqclf.config.data import SOURCE_FIELDS, DataConfig
+from seqclf.config.fields import BASIC, ELSEWHERE, FILES, HELP, LABELS
+from seqclf.config.model import BASELINE_NAMES, ModelConfig
+from seqclf.config.plain import Setting, flat, from_dict, of_run, to_dict
+from seqclf.config.questions import (
+    as_before,
+    differences,
+    division,
+    question,
+    same_question,
+)
+from seqclf.config.run import RunConfig, linear, twin
+from seqclf.config.start import (
+    LANGUAGE_MODEL,
+    PRETRAIN_NAMES,
+    START_FIELDS,
+    StartConfig,
+)
+from seqclf.config.text import CHAR, KEEP_NAMES, SUBWORD, TOKENS_NAMES, WORD, TextConfig
+from seqclf.config.training import CLASS_WEIGHT_NAMES, KERNEL_NAMES, TrainingConfig
+
+__all__ = [
+    "BASELINE_NAMES",
+    "BASIC",
+    "CHAR",
+    "CLASS_WEIGHT_NAMES",
+    "DELIMITER_NAMES",
+    "ELSEWHERE",
+    "FILES",
+    "HELP",
+    "KEEP_NAMES",
+    "KERNEL_NAMES",
+    "LABELS",
+    "LANGUAGE_MODEL",
+    "PRETRAIN_NAMES",
+    "SOURCE_FIELDS",
+    "START_FIELDS",
+    "SUBWORD",
+    "TOKENS_NAMES",
+    "WORD",
+    "DataConfig",
+    "ModelConfig",
+    "RunConfig",
+    "Setting",
+    "StartConfig",
+    "TextConfig",
+    "TrainingConfig",
+    "as_before",
+    "differences",
+    "division",
+    "flat",
+    "from_dict",
+    "linear",
+    "of_run",
+    "question",
+    "require_count",
+    "same_question",
+    "to_dict",
+    "twin",
+]

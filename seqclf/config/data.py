@@ -1,0 +1,137 @@
+"""The settings of the data: which texts, and how they are divided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seqclf.config.checks import (
+    require,
+    require_count,
+    require_delimiter,
+    require_encoding,
+)
+from seqclf.config.fields import BASIC, FILES, LABELS, setting
+from seqclf.errors import ConfigError
+
+# Fields of DataConfig that say where the data is and how its rows are read. The content
+# is compared by fingerprint, so they do not count when two questions are compared.
+SOURCE_FIELDS = frozenset(
+    ("source", "revision", "subset", "text_column", "label_column", "encoding",
+     "delimiter", "header", "columns", "drop_unlabeled", "merge_labels",
+     "min_per_label", "other")
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataConfig:
+    """Which texts, and how they are divided.
+
+    The help of a field says what it does. Beside it:
+
+    Attributes:
+      source: Like the other fields of `SOURCE_FIELDS`, it does not change numbers: two
+        sources of equal content are equal.
+      revision: None takes the newest.
+      subset: None takes its only one.
+      text_column: None finds one by its name, as does `label_column`.
+      encoding: By a name that Python knows.
+      merge_labels: The spelling that is most frequent in train is kept.
+      min_per_label: Their rows are dropped too; None keeps all. The source's own train
+        counts, before any split is made here.
+      limit: None uses all rows.
+      group_column: No group is on both sides of a hold-out; a row without a value is a
+        group of its own. None: every row is. Splits of the source stay as they are.
+      validation_fraction: In (0, 1), stratified, as is `test_fraction`. A tenth is
+        common practice.
+      split_seed: Not the training seed, so that all seeds of a comparison share one
+        split.
+    """
+
+    source: str = setting(
+        "demo",
+        "Data set: demo, imdb and others (seqclf data list), OWNER/NAME on the Hugging "
+        "Face Hub, a file, a folder, '*.csv', or - for standard input.",
+        BASIC,
+    )
+    revision: str | None = setting(None, "Commit, branch or tag of a Hub data set.")
+    subset: str | None = setting(None, "Subset (configuration) of a Hub data set.")
+    text_column: str | None = setting(
+        None, "Text column, or several to join: title,content."
+    )
+    label_column: str | None = setting(None, "Label column.")
+    encoding: str | None = setting(
+        None,
+        "Character encoding of text files.",
+        FILES,
+        "by byte order mark, else utf-8",
+    )
+    delimiter: str | None = setting(
+        None, "Delimiter of CSV files: one character, or tab.", FILES, "detected"
+    )
+    header: bool | None = setting(
+        None,
+        "Whether the first line of a CSV file names the columns.",
+        FILES,
+        "detected",
+    )
+    columns: str | None = setting(
+        None, "Column names of CSV files without a header: label,title,text.", FILES
+    )
+    drop_unlabeled: bool = setting(
+        False,
+        "Drop rows whose label is empty or a missing-value marker such as nan.",
+        LABELS,
+    )
+    merge_labels: bool = setting(
+        False,
+        "Merge labels that differ only in case, whitespace or Unicode form.",
+        LABELS,
+    )
+    min_per_label: int | None = setting(
+        None, "Drop classes with fewer than N training texts.", LABELS
+    )
+    other: bool = setting(
+        False, "Merge these rare classes into one called other instead.", LABELS
+    )
+    limit: int | None = setting(None, "Train on a stratified sample of N rows.")
+    group_column: str | None = setting(
+        None,
+        "Column whose equal values stay on one side of a split: film, author, patient.",
+        LABELS,
+    )
+    validation_fraction: float = setting(
+        0.1,
+        "Fraction of train held out for validation, if there is no such split.",
+        LABELS,
+    )
+    test_fraction: float = setting(
+        0.2, "Fraction of train held out for test, if there is no such split.", LABELS
+    )
+    split_seed: int = setting(0, "Random seed of these splits and of --limit.", LABELS)
+    drop_duplicates: bool = setting(
+        False, "Remove training texts that also occur in validation or test.", LABELS
+    )
+
+    def __post_init__(self) -> None:
+        if self.limit is not None:
+            require_count("limit", self.limit)
+        if self.min_per_label is not None:
+            require_count("min_per_label", self.min_per_label, least=2)
+        elif self.other:
+            raise ConfigError(
+                "--other says what becomes of the labels that --min-per-label finds "
+                "too rare; give both, such as --min-per-label 2 --other."
+            )
+        for name in ("validation_fraction", "test_fraction"):
+            value = getattr(self, name)
+            require(0 < value < 1, name, "a fraction in (0, 1)", value)
+        require_count("split_seed", self.split_seed, least=0)
+        if self.encoding is not None:
+            require_encoding(self.encoding)
+        if self.delimiter is not None:
+            require_delimiter(self.delimiter)
+        if self.columns is not None and self.header is not None:
+            raise ConfigError(
+                "--columns names the columns of a file without a header; leave "
+                "--header and --no-header out."
+            )
