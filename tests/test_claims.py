@@ -12,6 +12,7 @@ from conftest import TINY, run_cli
 
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, DataError
+from seqclf.records.estimates import Difference, Mean, MeanShare
 from seqclf.records.inside import (
     AccuracyAt,
     CellGates,
@@ -28,25 +29,24 @@ from seqclf.records.inside import (
     StageGradients,
     WayBack,
 )
-from seqclf.records.sweeps import (
+from seqclf.records.side_by_side import (
     ConvergenceFindings,
     CostFindings,
-    Crossing,
-    Difference,
-    Gaps,
     Level,
-    Mean,
-    MeanShare,
     Median,
+    ToldApart,
+    WinsFindings,
+)
+from seqclf.records.sweeps import (
+    Crossing,
+    Gaps,
     SizeFindings,
     SizePair,
     Spread,
     SpreadPair,
-    ToldApart,
     TrialsFindings,
     Variant,
     VariantsFindings,
-    WinsFindings,
 )
 from seqclf.report.table import Table
 from seqclf.steps import Target

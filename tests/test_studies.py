@@ -18,7 +18,8 @@ from seqclf.about_studies import ABOUT
 from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.errors import RunError
 from seqclf.marker import QUESTION_FILE
-from seqclf.records.sweeps import RANGE, MeanShare, Variant, VariantsFindings
+from seqclf.records.estimates import MeanShare
+from seqclf.records.sweeps import RANGE, Variant, VariantsFindings
 from seqclf.report.table import Table, column_widths
 from seqclf.runs import Run
 from seqclf.runs.run import FIRST_EPOCH_FILE

@@ -13,7 +13,7 @@ from seqclf.config import ModelConfig, RunConfig, twin
 from seqclf.data import load_dataset
 from seqclf.errors import ConfigError, RunError
 from seqclf.records.plain import from_plain, to_plain
-from seqclf.records.sweeps import Median
+from seqclf.records.side_by_side import Median
 from seqclf.records.training import StepTimes, TimedTwin, Timing
 from seqclf.steps import Target
 from seqclf.studies import cost, saved, timed

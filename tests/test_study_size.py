@@ -9,7 +9,8 @@ import pytest
 from asked import TINY, Silent, tiny_question
 
 from seqclf import steps
-from seqclf.records.sweeps import Mean, MeanShare, SizePoint
+from seqclf.records.estimates import Mean, MeanShare
+from seqclf.records.sweeps import SizePoint
 from seqclf.studies import intervals
 from seqclf.studies.sweeps import learning_curve, size, size_shown, sweep
 from seqclf.studies.sweeps.learning_curve import PowerLaw

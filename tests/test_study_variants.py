@@ -9,7 +9,8 @@ from asked import TINY, Silent, tiny_question
 
 from seqclf import steps
 from seqclf.errors import ConfigError
-from seqclf.records.sweeps import MeanShare, Variant, VariantsFindings
+from seqclf.records.estimates import MeanShare
+from seqclf.records.sweeps import Variant, VariantsFindings
 from seqclf.studies import intervals
 from seqclf.studies.question import Question
 from seqclf.studies.sweeps import variants

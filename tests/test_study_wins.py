@@ -18,7 +18,7 @@ from seqclf.errors import RunError
 from seqclf.records.comparison import ComparisonResult, ModelPair, Pair, TwinCard
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.plain import to_plain
-from seqclf.records.sweeps import ToldApart
+from seqclf.records.side_by_side import ToldApart
 from seqclf.steps import Target
 from seqclf.storage import write_json
 from seqclf.studies import saved, wins

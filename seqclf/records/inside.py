@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from seqclf.records.details import Reach
-from seqclf.records.sweeps import Difference, MeanShare
+from seqclf.records.estimates import Difference, MeanShare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

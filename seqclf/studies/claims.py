@@ -14,7 +14,7 @@ from typing import Any
 from seqclf.cells import CELLS, GRU, LSTM, SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
-from seqclf.records import inside, sweeps
+from seqclf.records import inside, side_by_side, sweeps
 from seqclf.studies.intervals import MODELS
 from seqclf.studies.memory_tasks import RECALL_SERIES
 from seqclf.studies.question import Answer
@@ -210,7 +210,7 @@ def order(answer: Answer[inside.OrderFindings]) -> Ruling:
     return Ruling(CONTRADICTED if none else UNDECIDED, evidence)
 
 
-def parameters(answer: Answer[sweeps.CostFindings]) -> Ruling:
+def parameters(answer: Answer[side_by_side.CostFindings]) -> Ruling:
     """Judges the order LSTM, GRU, SimpleRNN of recurrent parameters."""
     counts = answer.findings.recurrent_parameters
     said = [f"{title(cell)} {n:,}" for cell, n in counts.items()]
@@ -221,7 +221,7 @@ def parameters(answer: Answer[sweeps.CostFindings]) -> Ruling:
     return Ruling(verdict, f"Recurrent parameters: {joined(said)}.")
 
 
-def price_of_gates(answer: Answer[sweeps.CostFindings]) -> Ruling:
+def price_of_gates(answer: Answer[side_by_side.CostFindings]) -> Ruling:
     """Judges whether a gated cell's step takes longer than SimpleRNN's."""
     ratio = answer.findings.step_ratio[SIMPLE_RNN.name]
     # Of SimpleRNN beside GRU: below 1, the gates cost.
@@ -230,7 +230,7 @@ def price_of_gates(answer: Answer[sweeps.CostFindings]) -> Ruling:
     return Ruling(verdict, f"A step of SimpleRNN takes {said} as long as GRU's.")
 
 
-def speed_of_gru(answer: Answer[sweeps.CostFindings]) -> Ruling:
+def speed_of_gru(answer: Answer[side_by_side.CostFindings]) -> Ruling:
     """Judges whether LSTM's step takes longer than GRU's."""
     ratio = answer.findings.step_ratio[LSTM.name]
     said = times(ratio.median, ratio.low, ratio.high)
@@ -240,7 +240,7 @@ def speed_of_gru(answer: Answer[sweeps.CostFindings]) -> Ruling:
     return Ruling(by_interval(ratio.low, ratio.high, bound=1.0), evidence)
 
 
-def convergence(answer: Answer[sweeps.ConvergenceFindings]) -> Ruling:
+def convergence(answer: Answer[side_by_side.ConvergenceFindings]) -> Ruling:
     """Judges whether GRU reaches the same loss in fewer steps than LSTM."""
     hardest = answer.findings.hardest
     if hardest is None:
@@ -331,7 +331,7 @@ def variants(answer: Answer[sweeps.VariantsFindings]) -> Ruling:
     return Ruling(CONTRADICTED if all_worse else UNDECIDED, evidence)
 
 
-def wins(answer: Answer[sweeps.WinsFindings]) -> Ruling:
+def wins(answer: Answer[side_by_side.WinsFindings]) -> Ruling:
     """Judges whether GRU is ahead of LSTM on more data sets than chance makes it."""
     found = answer.findings
     first, second, p = found.first, found.second, found.p

@@ -24,7 +24,8 @@ import numpy as np
 from seqclf.cells import GRU, LSTM
 from seqclf.data.dataset import TRAIN
 from seqclf.errors import ConfigError
-from seqclf.records.sweeps import ConvergenceFindings, EpochReached, Level, Mean
+from seqclf.records.estimates import Mean
+from seqclf.records.side_by_side import ConvergenceFindings, EpochReached, Level
 from seqclf.runs import Run
 from seqclf.studies import convergence_shown
 from seqclf.studies.intervals import student_mean

@@ -6,7 +6,8 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from seqclf.records.sweeps import ConvergenceFindings, EpochReached, Level, Mean
+from seqclf.records.estimates import Mean
+from seqclf.records.side_by_side import ConvergenceFindings, EpochReached, Level
 from seqclf.report.figures import drawn, legend, style
 from seqclf.report.table import Table
 from seqclf.runs import Run

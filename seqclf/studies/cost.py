@@ -20,7 +20,7 @@ from seqclf.comparison.verdict import title
 from seqclf.config import ModelConfig, RunConfig
 from seqclf.errors import ConfigError, RunError
 from seqclf.model.build import recurrent_parameters
-from seqclf.records.sweeps import CellCost, CostFindings, Median
+from seqclf.records.side_by_side import CellCost, CostFindings, Median
 from seqclf.records.training import TimedTwin
 from seqclf.report.figures import drawn, short, style
 from seqclf.report.svg import INK

@@ -12,7 +12,8 @@ from seqclf import statistics
 from seqclf.comparison.pairs import Right, accuracy_interval, compare_models
 from seqclf.metrics import wilson
 from seqclf.records.details import Reach
-from seqclf.records.sweeps import Correlation, Difference, Mean, SpreadPair, Variant
+from seqclf.records.estimates import Difference, Mean
+from seqclf.records.sweeps import Correlation, SpreadPair, Variant
 
 Tested = TypeVar("Tested", Difference, Variant, SpreadPair, Correlation)
 CELLS, MODELS = "cells", "models"  # what a difference is about

@@ -22,8 +22,8 @@ from seqclf.comparison.verdict import title
 from seqclf.config import WORD, RunConfig, TextConfig
 from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
 from seqclf.records.details import Reach
+from seqclf.records.estimates import Difference
 from seqclf.records.inside import CellOrder, OrderFindings
-from seqclf.records.sweeps import Difference
 from seqclf.report.figures import drawn, legend, style
 from seqclf.report.svg import INK
 from seqclf.report.table import Table

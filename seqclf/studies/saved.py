@@ -10,7 +10,7 @@ from typing import Any
 from seqclf import storage
 from seqclf.errors import RunError
 from seqclf.marker import QUESTION_FILE
-from seqclf.records import inside, sweeps
+from seqclf.records import inside, side_by_side, sweeps
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.studies.question import VERSION, Answer
 
@@ -30,18 +30,18 @@ FINDINGS: dict[str, type] = {
     sweeps.RANGE: sweeps.RangeFindings,
     "depth": sweeps.VariantsFindings,
     "mix": sweeps.VariantsFindings,
-    "convergence": sweeps.ConvergenceFindings,
-    "cost": sweeps.CostFindings,
-    "wins": sweeps.WinsFindings,
+    "convergence": side_by_side.ConvergenceFindings,
+    "cost": side_by_side.CostFindings,
+    "wins": side_by_side.WinsFindings,
 }
 # Type of the rows that code reads; those of other studies stay plain values.
 ROWS: dict[str, type] = {
     "gradients": inside.GradientRow,
     "gates": inside.GateRow,
     sweeps.RANGE: sweeps.RangeStep,
-    "convergence": sweeps.EpochReached,
-    "cost": sweeps.CellCost,
-    "wins": sweeps.Compared,
+    "convergence": side_by_side.EpochReached,
+    "cost": side_by_side.CellCost,
+    "wins": side_by_side.Compared,
 }
 
 Asked = Mapping[str, object]  # a question as plain values, see `Question.asked`

@@ -26,7 +26,7 @@ from seqclf.errors import RunError
 from seqclf.marker import COMPARISON_FILE
 from seqclf.records.comparison import ComparisonResult
 from seqclf.records.dataset import DatasetInfo
-from seqclf.records.sweeps import Compared, ToldApart, WinsFindings
+from seqclf.records.side_by_side import Compared, ToldApart, WinsFindings
 from seqclf.report.figures import drawn, style
 from seqclf.report.svg import INK
 from seqclf.report.table import Table

@@ -10,7 +10,7 @@ import numpy as np
 
 from seqclf.cells import GRU, Values
 from seqclf.records import inside
-from seqclf.records.sweeps import MeanShare
+from seqclf.records.estimates import MeanShare
 from seqclf.studies.inside import unrolled
 from seqclf.studies.inside.gates_counted import Summary, Sums, UnitShares
 from seqclf.studies.intervals import middle

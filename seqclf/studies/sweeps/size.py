@@ -20,6 +20,7 @@ from seqclf.comparison.pairs import Right, right_answers
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.records import sweeps
+from seqclf.records.estimates import Mean
 from seqclf.runs import Run
 from seqclf.studies import intervals
 from seqclf.studies.lab import Lab
@@ -192,9 +193,7 @@ def _described(
     )  # fmt: skip
 
 
-def per_doubling(
-    sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray
-) -> sweeps.Mean | None:
+def per_doubling(sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray) -> Mean | None:
     """Returns the slope of a difference of accuracies per doubling of the data.
 
     `gain` is the difference at each size, `drawn` that of each resample, [resamples,
@@ -205,7 +204,7 @@ def per_doubling(
     x = np.log2(sizes) - np.log2(sizes).mean()
     weights = x / (x**2).sum()
     low, high = intervals.middle(drawn @ weights)
-    return sweeps.Mean(mean=float(gain @ weights), low=low, high=high)
+    return Mean(mean=float(gain @ weights), low=low, high=high)
 
 
 def gap_differences(trained: Sequence[Trained]) -> sweeps.Gaps | None:

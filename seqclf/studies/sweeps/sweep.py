@@ -13,7 +13,7 @@ from typing import Generic
 from seqclf.comparison.pairs import Right
 from seqclf.config import RunConfig, twin
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
-from seqclf.records.sweeps import MeanShare
+from seqclf.records.estimates import MeanShare
 from seqclf.runs import Run
 from seqclf.studies import intervals
 from seqclf.studies.lab import Lab
