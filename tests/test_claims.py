@@ -50,7 +50,7 @@ from seqclf.records.sweeps import (
 )
 from seqclf.report.table import Table
 from seqclf.steps import Target
-from seqclf.studies import STUDIES, claims, claims_page
+from seqclf.studies import STUDIES, claims_page
 from seqclf.studies.claims import (
     CLAIMS,
     CONTRADICTED,
@@ -60,6 +60,9 @@ from seqclf.studies.claims import (
     Ruling,
     all_of,
     by_interval,
+    inside,
+    side_by_side,
+    sweeps,
 )
 from seqclf.studies.intervals import CELLS, MODELS
 from seqclf.studies.question import About, Answer, Question
@@ -142,26 +145,26 @@ def gradients(verdicts: list[str], span: int = 100, texts: int = 200) -> Answer:
     ],
 )
 def test_gradients_of_a_plain_rnn(verdicts, expected):
-    ruling = claims.gradients_of_rnn(gradients(verdicts))
+    ruling = inside.gradients_of_rnn(gradients(verdicts))
     assert ruling.verdict == expected
     assert "over 100 tokens" in ruling.evidence
     assert "1.0e-05 times" in ruling.evidence
 
 
 def test_few_texts_or_tokens_say_nothing_of_long_distances():
-    assert claims.gradients_of_rnn(gradients(["steady"], 49)).verdict == UNDECIDED
-    assert claims.gradients_of_rnn(gradients(["steady"], 50)).verdict == CONTRADICTED
-    assert claims.gradients_of_rnn(gradients(["vanishing"], 9)).verdict == SUPPORTED
+    assert inside.gradients_of_rnn(gradients(["steady"], 49)).verdict == UNDECIDED
+    assert inside.gradients_of_rnn(gradients(["steady"], 50)).verdict == CONTRADICTED
+    assert inside.gradients_of_rnn(gradients(["vanishing"], 9)).verdict == SUPPORTED
     few = gradients(["vanishing"], 100, 9)
-    assert claims.gradients_of_rnn(few).verdict == UNDECIDED
-    assert "Of 9 texts" in claims.gradients_of_rnn(few).evidence
+    assert inside.gradients_of_rnn(few).verdict == UNDECIDED
+    assert "Of 9 texts" in inside.gradients_of_rnn(few).evidence
     better = {"after": Ratio(ratio=4, low=2, high=8)}
     found = {"accuracy": {"lstm": 0.8}, "against_rnn": {"lstm": better}}
     for span, texts, verdict in (
         (50, 10, SUPPORTED), (49, 10, UNDECIDED), (50, 9, UNDECIDED),
     ):  # fmt: skip
         one = typed(found_gradients(span, texts, **found))
-        assert claims.gradients_of_gates(one).verdict == verdict
+        assert inside.gradients_of_gates(one).verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -184,7 +187,7 @@ def test_the_last_stage_tells_whether_gates_cure_it(gru, lstm, expected):
         accuracy={"gru": 0.9, "lstm": 0.8},
         against_rnn={"gru": stages(*gru), "lstm": stages(*lstm)},
     )
-    assert claims.gradients_of_gates(typed(found)).verdict == expected
+    assert inside.gradients_of_gates(typed(found)).verdict == expected
 
 
 def memory(distance: int, over_rnn: float) -> Answer:
@@ -201,12 +204,12 @@ def memory(distance: int, over_rnn: float) -> Answer:
 
 
 def test_memory_counts_only_over_a_long_distance():
-    assert claims.memory_of_gates(memory(100, 0.5)).verdict == SUPPORTED
-    said = claims.memory_of_gates(memory(100, 0.5)).evidence
+    assert inside.memory_of_gates(memory(100, 0.5)).verdict == SUPPORTED
+    said = inside.memory_of_gates(memory(100, 0.5)).evidence
     assert "SimpleRNN 90.0 % (half-way to chance at 33) and LSTM 90.0 %." in said
-    assert claims.memory_of_gates(memory(100, -0.5)).verdict == CONTRADICTED
-    assert claims.memory_of_gates(memory(100, 0.01)).verdict == UNDECIDED
-    assert claims.memory_of_gates(memory(50, 0.5)).verdict == UNDECIDED
+    assert inside.memory_of_gates(memory(100, -0.5)).verdict == CONTRADICTED
+    assert inside.memory_of_gates(memory(100, 0.01)).verdict == UNDECIDED
+    assert inside.memory_of_gates(memory(50, 0.5)).verdict == UNDECIDED
 
 
 @pytest.mark.parametrize(
@@ -223,7 +226,7 @@ def test_memory_is_judged_in_every_way_it_was_asked_for(other, series, expected)
     second = memory(100, other).findings.series["recall"]
     second = dataclasses.replace(second, title="otherwise")
     found.findings.series[series] = second
-    ruling = claims.memory_of_gates(found)
+    ruling = inside.memory_of_gates(found)
     assert ruling.verdict == expected
     assert ("otherwise: SimpleRNN" in ruling.evidence) == (series != "adding")
 
@@ -247,13 +250,13 @@ def shuffled(p: float = 0.01, of: str = CELLS, **lost: float | None) -> Answer:
 
 
 def test_order_matters_if_one_cell_trained_without_it_is_behind():
-    assert claims.order(shuffled(none=None, gru=0.1, lstm=0.0)).verdict == SUPPORTED
-    assert claims.order(shuffled(none=0.1, gru=0.01, lstm=None)).verdict == UNDECIDED
-    assert claims.order(shuffled(gru=-0.1, lstm=-0.05)).verdict == CONTRADICTED
-    assert claims.order(shuffled(none=None, gru=None)).verdict == UNDECIDED
+    assert inside.order(shuffled(none=None, gru=0.1, lstm=0.0)).verdict == SUPPORTED
+    assert inside.order(shuffled(none=0.1, gru=0.01, lstm=None)).verdict == UNDECIDED
+    assert inside.order(shuffled(gru=-0.1, lstm=-0.05)).verdict == CONTRADICTED
+    assert inside.order(shuffled(none=None, gru=None)).verdict == UNDECIDED
     # The p adjusted for all cells, not an interval alone, and not one training each.
-    assert claims.order(shuffled(p=0.06, gru=0.1)).verdict == UNDECIDED
-    assert claims.order(shuffled(of=MODELS, gru=0.1)).verdict == UNDECIDED
+    assert inside.order(shuffled(p=0.06, gru=0.1)).verdict == UNDECIDED
+    assert inside.order(shuffled(of=MODELS, gru=0.1)).verdict == UNDECIDED
 
 
 def cost(**found: Any) -> Answer[CostFindings]:
@@ -264,9 +267,9 @@ def cost(**found: Any) -> Answer[CostFindings]:
 def test_parameters_have_to_fall_from_lstm_to_rnn():
     counts = {"rnn": 1, "gru": 3, "lstm": 4}
     found = cost(recurrent_parameters=counts)
-    assert claims.parameters(found).verdict == SUPPORTED
+    assert side_by_side.parameters(found).verdict == SUPPORTED
     equal = cost(recurrent_parameters=dict.fromkeys(counts, 4))
-    assert claims.parameters(equal).verdict == CONTRADICTED
+    assert side_by_side.parameters(equal).verdict == CONTRADICTED
 
 
 def steps(rnn: tuple[float, float], lstm: tuple[float, float]) -> Answer[CostFindings]:
@@ -277,13 +280,17 @@ def steps(rnn: tuple[float, float], lstm: tuple[float, float]) -> Answer[CostFin
 
 
 def test_times_are_judged_by_all_rounds():
-    assert claims.price_of_gates(steps((0.4, 0.6), (1, 1))).verdict == SUPPORTED
-    assert claims.price_of_gates(steps((1.1, 1.3), (1, 1))).verdict == CONTRADICTED
-    assert claims.price_of_gates(steps((0.9, 1.1), (1, 1))).verdict == UNDECIDED
-    assert claims.speed_of_gru(steps((1, 1), (1.1, 1.4))).verdict == SUPPORTED
-    assert claims.speed_of_gru(steps((1, 1), (0.98, 1.03))).verdict == CONTRADICTED
-    assert claims.speed_of_gru(steps((1, 1), (0.9, 1.4))).verdict == UNDECIDED
-    slightly = claims.speed_of_gru(steps((1, 1), (1.01, 1.04)))
+    assert side_by_side.price_of_gates(steps((0.4, 0.6), (1, 1))).verdict == SUPPORTED
+    assert (
+        side_by_side.price_of_gates(steps((1.1, 1.3), (1, 1))).verdict == CONTRADICTED
+    )
+    assert side_by_side.price_of_gates(steps((0.9, 1.1), (1, 1))).verdict == UNDECIDED
+    assert side_by_side.speed_of_gru(steps((1, 1), (1.1, 1.4))).verdict == SUPPORTED
+    assert (
+        side_by_side.speed_of_gru(steps((1, 1), (0.98, 1.03))).verdict == CONTRADICTED
+    )
+    assert side_by_side.speed_of_gru(steps((1, 1), (0.9, 1.4))).verdict == UNDECIDED
+    slightly = side_by_side.speed_of_gru(steps((1, 1), (1.01, 1.04)))
     assert slightly.verdict == SUPPORTED
     assert "1.02 times (1.01 to 1.04)" in slightly.evidence
 
@@ -292,7 +299,7 @@ def test_times_are_judged_by_all_rounds():
     ("high", "said"), [(999_999, "(150 to 999,999)"), (3.7e19, "(150 to 3.7e+19)")]
 )
 def test_ratios_of_a_million_and_more_are_said_in_powers_of_ten(high, said):
-    assert said in claims.speed_of_gru(steps((1, 1), (150, high))).evidence
+    assert said in side_by_side.speed_of_gru(steps((1, 1), (150, high))).evidence
 
 
 def converged(ratio: Mean | None, seeds: int = 3) -> Answer[ConvergenceFindings]:
@@ -313,14 +320,14 @@ def converged(ratio: Mean | None, seeds: int = 3) -> Answer[ConvergenceFindings]
 )
 def test_fewer_steps_are_a_ratio_below_one(low, high, expected):
     ratio = Mean(mean=(low + high) / 2, low=low, high=high)
-    assert claims.convergence(converged(ratio)).verdict == expected
+    assert side_by_side.convergence(converged(ratio)).verdict == expected
 
 
 def test_one_training_or_none_that_learnt_decides_no_convergence():
     one = converged(Mean(mean=0.5), seeds=1)
-    assert claims.convergence(one).verdict == UNDECIDED
-    assert "One training each" in claims.convergence(one).evidence
-    assert claims.convergence(converged(None)).verdict == UNDECIDED
+    assert side_by_side.convergence(one).verdict == UNDECIDED
+    assert "One training each" in side_by_side.convergence(one).evidence
+    assert side_by_side.convergence(converged(None)).verdict == UNDECIDED
 
 
 def size(seeds: int = 3, **found: Any) -> Answer[SizeFindings]:
@@ -340,11 +347,11 @@ def test_plenty_of_data_is_judged_for_lstm_whoever_stands_first(turned):
         }  # fmt: skip
     pairs = (SizePair(**pair, p=0.01, of=CELLS, crossing=Crossing()),)
     found = {"sizes": (64, 10_000), "pairs": pairs}
-    ruling = claims.plenty(size(**found))
+    ruling = sweeps.plenty(size(**found))
     assert ruling.verdict == SUPPORTED
     assert "10,000 texts: 2.0 points (1.0 to 3.0)" in ruling.evidence
-    assert claims.plenty(size(seeds=1, **found)).verdict == UNDECIDED
-    few = claims.plenty(size(**found | {"sizes": (64, 9999)}))
+    assert sweeps.plenty(size(seeds=1, **found)).verdict == UNDECIDED
+    few = sweeps.plenty(size(**found | {"sizes": (64, 9999)}))
     assert few.verdict == UNDECIDED
     assert "Plenty begins at 10,000" in few.evidence
 
@@ -354,10 +361,10 @@ def test_a_larger_gap_of_lstm_is_overfitting():
         return Gaps(a="lstm", b="gru", by_size=(), mean=mean, low=low, high=high)
 
     more, less = gaps(0.03, 0.01, 0.05), gaps(-0.03, -0.05, -0.01)
-    assert claims.overfitting(size(gaps=more)).verdict == SUPPORTED
-    assert claims.overfitting(size(gaps=less)).verdict == CONTRADICTED
+    assert sweeps.overfitting(size(gaps=more)).verdict == SUPPORTED
+    assert sweeps.overfitting(size(gaps=less)).verdict == CONTRADICTED
     one = gaps(0.03, None, None)
-    assert claims.overfitting(size(seeds=1, gaps=one)).verdict == UNDECIDED
+    assert sweeps.overfitting(size(seeds=1, gaps=one)).verdict == UNDECIDED
 
 
 def variants(*differences: tuple[float, float], seeds: int = 3) -> Answer[Any]:
@@ -377,13 +384,13 @@ def variants(*differences: tuple[float, float], seeds: int = 3) -> Answer[Any]:
 
 def test_a_variant_helps_if_one_is_better_beyond_chance():
     good = (0.05, 0.001), (-0.02, 0.4)
-    assert claims.variants(variants(*good)).verdict == SUPPORTED
-    assert claims.variants(variants(*good, seeds=1)).verdict == UNDECIDED
-    assert claims.variants(variants((0.05, 0.2))).verdict == UNDECIDED
+    assert sweeps.variants(variants(*good)).verdict == SUPPORTED
+    assert sweeps.variants(variants(*good, seeds=1)).verdict == UNDECIDED
+    assert sweeps.variants(variants((0.05, 0.2))).verdict == UNDECIDED
     worse = variants((-0.05, 0.001), (-0.03, 0.01))
-    assert claims.variants(worse).verdict == CONTRADICTED
+    assert sweeps.variants(worse).verdict == CONTRADICTED
     # What decided is shown, not a larger difference that chance would make.
-    ruling = claims.variants(variants((0.02, 0.001), (0.05, 0.3)))
+    ruling = sweeps.variants(variants((0.02, 0.001), (0.05, 0.3)))
     assert ruling.verdict == SUPPORTED
     assert "v0: 2.0 points (1.0 to 3.0), adjusted p = 0.001." in ruling.evidence
 
@@ -401,11 +408,11 @@ def test_spreads_differ_if_one_pair_does_by_the_adjusted_p():
         )  # fmt: skip
         return answer(found)
 
-    assert claims.sensitivity(trials(0.2, 0.01)).verdict == SUPPORTED
-    assert claims.sensitivity(trials(0.2, 0.06)).verdict == UNDECIDED
-    assert claims.sensitivity(trials(None)).verdict == UNDECIDED
+    assert sweeps.sensitivity(trials(0.2, 0.01)).verdict == SUPPORTED
+    assert sweeps.sensitivity(trials(0.2, 0.06)).verdict == UNDECIDED
+    assert sweeps.sensitivity(trials(None)).verdict == UNDECIDED
     assert "Least p, adjusted for 2 pairs: 0.06." in (
-        claims.sensitivity(trials(0.2, 0.06)).evidence
+        sweeps.sensitivity(trials(0.2, 0.06)).evidence
     )
 
 
@@ -417,10 +424,10 @@ def test_wins_are_judged_by_the_sign_test():
         )  # fmt: skip
         return answer(found)
 
-    assert claims.wins(counted(8, 0, 0.008)).verdict == SUPPORTED
-    assert claims.wins(counted(0, 8, 0.008)).verdict == CONTRADICTED
-    assert claims.wins(counted(4, 2, 0.7)).verdict == UNDECIDED
-    assert claims.wins(counted(0, 0, None)).verdict == UNDECIDED
+    assert side_by_side.wins(counted(8, 0, 0.008)).verdict == SUPPORTED
+    assert side_by_side.wins(counted(0, 8, 0.008)).verdict == CONTRADICTED
+    assert side_by_side.wins(counted(4, 2, 0.7)).verdict == UNDECIDED
+    assert side_by_side.wins(counted(0, 0, None)).verdict == UNDECIDED
 
 
 def found_gates(**found: Any) -> GatesFindings:
@@ -444,13 +451,13 @@ def gates(copying: float | None, dropping: float) -> Answer:
 
 
 def test_what_update_and_reset_do():
-    assert claims.copy_and_drop(gates(0.1, 0.2)).verdict == SUPPORTED
-    assert claims.copy_and_drop(gates(3.0, 2.0)).verdict == CONTRADICTED
-    assert claims.copy_and_drop(gates(0.1, 2.0)).verdict == CONTRADICTED
-    assert claims.copy_and_drop(gates(0.1, 0.5)).verdict == UNDECIDED
+    assert inside.copy_and_drop(gates(0.1, 0.2)).verdict == SUPPORTED
+    assert inside.copy_and_drop(gates(3.0, 2.0)).verdict == CONTRADICTED
+    assert inside.copy_and_drop(gates(0.1, 2.0)).verdict == CONTRADICTED
+    assert inside.copy_and_drop(gates(0.1, 0.5)).verdict == UNDECIDED
     # Moving nearly as far is no copying, and tenths of a gate are not near its ends.
-    assert claims.copy_and_drop(gates(0.1, 0.93)).verdict == CONTRADICTED
-    never = claims.copy_and_drop(gates(None, 0.2))
+    assert inside.copy_and_drop(gates(0.1, 0.93)).verdict == CONTRADICTED
+    never = inside.copy_and_drop(gates(None, 0.2))
     assert never.verdict == UNDECIDED
     assert "z is never near both its ends" in never.evidence
 
@@ -461,9 +468,9 @@ def test_an_lstm_that_shows_nearly_all_hides_nothing():
         lstm = CellGates(gates={}, size=0.5, saturated=0.0, exposed=one)
         return typed(found_gates(cells={"lstm": lstm}))
 
-    assert claims.hidden_memory(shown(0.5)).verdict == SUPPORTED
-    assert claims.hidden_memory(shown(0.97)).verdict == CONTRADICTED
-    assert claims.hidden_memory(shown(0.9)).verdict == UNDECIDED
+    assert inside.hidden_memory(shown(0.5)).verdict == SUPPORTED
+    assert inside.hidden_memory(shown(0.97)).verdict == CONTRADICTED
+    assert inside.hidden_memory(shown(0.9)).verdict == UNDECIDED
 
 
 def test_every_claim_names_a_study_that_there_is():

@@ -1,0 +1,163 @@
+"""Judges of what was measured inside a model: gradients, gates, memory, word order."""
+
+from __future__ import annotations
+
+from seqclf.cells import CELLS, LSTM, SIMPLE_RNN
+from seqclf.comparison.pairs import SIGNIFICANCE
+from seqclf.comparison.verdict import title
+from seqclf.records.inside import (
+    CellMemory,
+    GatesFindings,
+    GradientsFindings,
+    MemoryFindings,
+    OrderFindings,
+)
+from seqclf.studies.claims.ruling import (
+    CONTRADICTED,
+    SUPPORTED,
+    UNDECIDED,
+    Ruling,
+    all_of,
+    by_interval,
+    of_one,
+)
+from seqclf.studies.intervals import MODELS
+from seqclf.studies.memory_tasks import RECALL_SERIES
+from seqclf.studies.question import Answer
+from seqclf.wording import joined, percent, points, times
+
+FAR = 100  # tokens: "long-range"
+LEAST_SPAN = 50  # tokens that a gradient must be followed over to be called steady
+FEWEST_TEXTS = 10  # whose gradients are measured; fewer give no reliable interval
+HALF = 0.5  # of a movement: less is left of what is copied, or dropped
+MOST_SHOWN = 0.9  # of its memory, if it hides more than a tenth
+_TOO_SHORT = f"The texts are too short to tell: {LEAST_SPAN} tokens are needed."
+
+
+def gradients_of_rnn(answer: Answer[GradientsFindings]) -> Ruling:
+    """Judges whether a plain RNN's gradients vanish or explode, at any stage."""
+    found, cell = answer.findings, SIMPLE_RNN.name
+    state = found.memory[cell]
+    stages = {stage: at.states[state] for stage, at in found.cells[cell].items()}
+    said = [
+        f"{stage} {at.verdict}, {times(at.factor, at.factor_low, at.factor_high)}"
+        for stage, at in stages.items()
+    ]
+    verdicts = {at.verdict for at in stages.values()}
+    evidence = f"SimpleRNN's gradient over {found.span} tokens: {'; '.join(said)}."
+    evidence += of_one(answer)
+    if found.texts < FEWEST_TEXTS:
+        return Ruling(UNDECIDED, f"{evidence} Of {found.texts} texts.")
+    if verdicts & {"vanishing", "exploding"}:
+        return Ruling(SUPPORTED, evidence)
+    if found.span < LEAST_SPAN:
+        return Ruling(UNDECIDED, f"{evidence} {_TOO_SHORT}")
+    return Ruling(CONTRADICTED if verdicts == {"steady"} else UNDECIDED, evidence)
+
+
+def gradients_of_gates(answer: Answer[GradientsFindings]) -> Ruling:
+    """Judges whether more of a gradient comes back through gates, trained."""
+    found, said, verdicts = answer.findings, [], []
+    for cell, stages in found.against_rnn.items():
+        stage, at = list(stages.items())[-1]
+        verdicts.append(by_interval(at.low, at.high, bound=1.0))
+        said.append(f"{title(cell)} {times(at.ratio, at.low, at.high)}")
+    right = [f"{title(cell)} {percent(one)} %" for cell, one in found.accuracy.items()]
+    evidence = (
+        f"Gradient left over {found.span} tokens, beside SimpleRNN's, {stage}: "
+        f"{joined(said)}. Right on test: {joined(right)}.{of_one(answer)}"
+    )
+    if found.texts < FEWEST_TEXTS:
+        return Ruling(UNDECIDED, f"{evidence} Of {found.texts} texts.")
+    if found.span < LEAST_SPAN:
+        return Ruling(UNDECIDED, f"{evidence} {_TOO_SHORT}")
+    return Ruling(all_of(verdicts), evidence)
+
+
+def copy_and_drop(answer: Answer[GatesFindings]) -> Ruling:
+    """Judges whether z near 1 keeps a GRU's state, and r near 0 drops it."""
+    found, said, verdicts = answer.findings, [], []
+    for one, what, at, there in (
+        (found.copying, "the state moves", "z > 0.9", "z < 0.1"),
+        (found.dropping, "the old state moves the candidate", "r < 0.1", "r > 0.9"),
+    ):
+        if one is None:
+            return Ruling(UNDECIDED, "GRU was not measured.")
+        ratio, low, high = one.ratio, one.low, one.high
+        if ratio is None or low is None or high is None:
+            return Ruling(UNDECIDED, f"The GRU's {at[0]} is never near both its ends.")
+        verdicts.append(by_interval(-high, -low, bound=-HALF))
+        far = times(ratio, low, high)
+        said.append(f"{what} {far} as far at {at} as at {there}")
+    evidence = f"Over the texts, for these models: {joined(said)}.{of_one(answer)}"
+    return Ruling(all_of(verdicts), evidence)
+
+
+def hidden_memory(answer: Answer[GatesFindings]) -> Ruling:
+    """Judges whether an LSTM's output gate hides more than a tenth of its memory."""
+    lstm = answer.findings.cells.get(LSTM.name)
+    one = lstm.exposed if lstm else None
+    if one is None:
+        return Ruling(UNDECIDED, "LSTM was not measured.")
+    said = times(one.mean, one.low, one.high)
+    evidence = (
+        f"Over the texts, for these models: what LSTM shows is {said} as large as what "
+        f"it holds; GRU shows all, by its formula.{of_one(answer)}"
+    )
+    return Ruling(by_interval(-one.high, -one.low, bound=-MOST_SHOWN), evidence)
+
+
+def memory_of_gates(answer: Answer[MemoryFindings]) -> Ruling:
+    """Judges whether gated cells recall over the longest distance what rnn does not.
+
+    In every variant of the first-token task: how far SimpleRNN gets depends on the
+    distances of the training texts and on the embedding initialisation range.
+    """
+    found, verdicts, said = answer.findings.series, [], []
+    recall = [one for name, one in found.items() if name in RECALL_SERIES]
+    for series in recall:
+        right = []
+        for cell, one in series.cells.items():
+            right.append(f"{title(cell)} {_far(one)}")
+            if one.over_rnn:
+                apart = one.over_rnn[-1]
+                verdicts.append(by_interval(apart.low, apart.high))
+        said.append(f"{series.title}: {joined(right)}")
+    distance = recall[0].cells[SIMPLE_RNN.name].accuracy[-1].distance
+    evidence = (
+        f"Recalled over {distance} tokens, chance {percent(recall[0].chance)} %; "
+        f"{'; '.join(said)}.{of_one(answer)}"
+    )
+    return Ruling(all_of(verdicts) if distance >= FAR else UNDECIDED, evidence)
+
+
+def _far(one: CellMemory) -> str:
+    value, half = f"{percent(one.accuracy[-1].accuracy)} %", one.half_way
+    return value if half is None else f"{value} (half-way to chance at {half:.0f})"
+
+
+def order(answer: Answer[OrderFindings]) -> Ruling:
+    """Judges whether a cell does worse with both training and test texts shuffled.
+
+    Shuffled test texts alone do not count: models trained in order never saw any.
+    """
+    trained = {
+        cell: one.lost
+        for cell, one in answer.findings.cells.items()
+        if CELLS[cell].recurs and one.lost is not None
+    }
+    if not trained:
+        return Ruling(UNDECIDED, "No cell was trained on shuffled words.")
+    said = [
+        f"{title(cell)} {points(one.difference, one.low, one.high)}"
+        for cell, one in trained.items()
+    ]
+    evidence = f"Lost where training and test are shuffled: {joined(said)}."
+    if any(one.of == MODELS for one in trained.values()):
+        return Ruling(UNDECIDED, f"{evidence}{of_one(answer)}")
+    least = min(one.p for one in trained.values())
+    evidence += f" Least p, adjusted for {len(trained)} cells: {least:.2g}."
+    if any(one.p < SIGNIFICANCE and one.low > 0 for one in trained.values()):
+        return Ruling(SUPPORTED, evidence)
+    none = all(one.high < 0 for one in trained.values())
+    return Ruling(CONTRADICTED if none else UNDECIDED, evidence)
