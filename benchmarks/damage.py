@@ -20,8 +20,7 @@ from typer.testing import CliRunner
 
 from seqclf.cli import app
 from seqclf.config import to_dict, twin
-from seqclf.runs import Run
-from seqclf.runs import run as files
+from seqclf.runs import Run, files, writing
 from seqclf.storage import write_json
 
 COMMANDS = {
@@ -74,7 +73,7 @@ def make(folder: Path) -> Path:
         raise SystemExit(f"the run could not be trained: {said}")
     shutil.copytree(run.path, other)
     write_json(other / files.CONFIG_FILE, to_dict(twin(run.config, "gru", seed=1)))
-    files.mark_complete(other, "train")
+    writing.mark_complete(other, "train")
     return run.path
 
 

@@ -39,8 +39,7 @@ from seqclf.records.dataset import DatasetInfo
 from seqclf.records.export import Agreement
 from seqclf.records.plain import to_plain
 from seqclf.records.training import Environment
-from seqclf.runs import Predictions, Run
-from seqclf.runs import run as files
+from seqclf.runs import Predictions, Run, files, writing
 from seqclf.storage import write_bytes, write_json
 from seqclf.text.tokens import tokenize
 from seqclf.text.vocabulary import Vocabulary
@@ -97,7 +96,7 @@ def untrained_run(path: Path, model: ModelConfig, text: TextConfig) -> Run:
         name="untrained", source="made up", fingerprint="0" * 16, labels=LABELS,
         sizes=sizes, notes=("No text was ever shown to it.",),
     )  # fmt: skip
-    run = files.create_run(path, config, about, vocabulary)
+    run = writing.create_run(path, config, about, vocabulary)
     network = build_model(model, len(vocabulary), len(LABELS), seed=3)
     weights = np.random.default_rng(0)
     network.set_weights(
@@ -107,7 +106,7 @@ def untrained_run(path: Path, model: ModelConfig, text: TextConfig) -> Run:
     made = to_onnx(network, model, {"labels": str(LABELS)})
     write_bytes(path / files.ONNX_FILE, made.SerializeToString())
     _write_scores(run, network.count_params())
-    files.mark_complete(path, "train")
+    writing.mark_complete(path, "train")
     return run
 
 
@@ -115,7 +114,7 @@ def _write_scores(run: Run, parameters: int) -> None:
     probabilities = np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1, 0]] * 0.7 + 0.1
     label_ids = np.array([0, 1, 2, 0, 1, 1], np.int32)
     predictions = Predictions(label_ids, probabilities, np.full(6, 5, np.int32))
-    files.write_predictions(run.path, "test", predictions)
+    writing.write_predictions(run.path, "test", predictions)
     scores = trial.scores(predictions, LABELS)
     metrics = {"validation": scores, "test": scores}
     write_json(run.path / files.METRICS_FILE, to_plain(metrics))

@@ -21,8 +21,8 @@ from seqclf.model.onnx_graph import onnx_predict
 from seqclf.model.scoring import Predict, batched_logits, probabilities_of
 from seqclf.runs import AnyRun, Mean, Run, members_of
 from seqclf.runs.comparisons import run_or_default
+from seqclf.runs.files import LINEAR_FILE, MODEL_FILE, ONNX_FILE
 from seqclf.runs.mean import mean
-from seqclf.runs.run import LINEAR_FILE, MODEL_FILE, ONNX_FILE
 from seqclf.system import cores
 from seqclf.text.arrays import strings
 from seqclf.text.batching import sorted_order

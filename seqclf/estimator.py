@@ -58,8 +58,7 @@ from seqclf.model.onnx_graph import onnx_predict
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.records.training import Epoch
-from seqclf.runs import Run, open_run
-from seqclf.runs import run as files
+from seqclf.runs import Run, files, open_run, writing
 from seqclf.start.prepare import settled, start_of
 from seqclf.start.start import Start, begin_with
 from seqclf.start.texts import FreeTexts, without
@@ -272,7 +271,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classes, dtype = self.classes_.tolist(), _type_name(self.classes_)
         saved = _Saved(parameters=parameters, classes=classes, dtype=dtype)
         write_json(folder / ESTIMATOR_FILE, to_plain(saved))
-        files.mark_complete(folder, "fit")
+        writing.mark_complete(folder, "fit")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -352,9 +351,9 @@ class _Trained:
         """Writes a run's files but `complete`."""
         vocabulary = Vocabulary.from_text(self.vocabulary)
         about = dataclasses.replace(self.about, name=folder.name)
-        run = files.create_run(folder, self.config, about, vocabulary)
+        run = writing.create_run(folder, self.config, about, vocabulary)
         for record in self.history:
-            files.append_epoch(run, record)
+            writing.append_epoch(run, record)
         write_bytes(folder / files.MODEL_FILE, self.keras)
         if self.onnx:
             write_bytes(folder / files.ONNX_FILE, self.onnx)

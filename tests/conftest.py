@@ -88,8 +88,8 @@ def run_cli(
 
 def seal(folder: Path, **values: object) -> None:
     """Says of what was written into a run by hand that it was meant so."""
+    from seqclf.runs.files import COMPLETE_FILE, MAY_CHANGE
     from seqclf.runs.manifest import digests
-    from seqclf.runs.run import COMPLETE_FILE, MAY_CHANGE
     from seqclf.storage import write_json
 
     said = {"command": "train", "time": "2026-01-01"} | values

@@ -25,7 +25,7 @@ from seqclf.records.dataset import DatasetInfo
 from seqclf.records.plain import to_plain
 from seqclf.runs import Run, find_place, list_runs, open_run
 from seqclf.runs.comparisons import read_comparison
-from seqclf.runs.run import create_run
+from seqclf.runs.writing import create_run
 from seqclf.storage import write_json
 from seqclf.studies import saved
 from seqclf.text.vocabulary import Vocabulary

@@ -21,7 +21,7 @@ from seqclf.records.plain import to_plain
 from seqclf.records.training import Failed, StepTimes, Timing
 from seqclf.runs import Run
 from seqclf.runs.comparisons import default_run, read_comparison
-from seqclf.runs.run import locked
+from seqclf.runs.writing import locked
 from seqclf.storage import write_json
 from seqclf.text.encoding import encode_dataset
 

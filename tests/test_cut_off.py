@@ -42,14 +42,14 @@ pathlib.Path.replace = replace
 # yesterday.
 CLOCK = """
 import datetime, itertools, time, types
-from seqclf.runs import run
+from seqclf.runs import writing
 hours, real_time = itertools.count(), time.time
 time.time = lambda: real_time() - 3600 * next(hours)
 class Earlier(datetime.datetime):
     @classmethod
     def now(cls, tz=None):
         return datetime.datetime.now(tz) - datetime.timedelta(days=365)
-run.datetime = types.SimpleNamespace(datetime=Earlier, UTC=datetime.UTC)
+writing.datetime = types.SimpleNamespace(datetime=Earlier, UTC=datetime.UTC)
 """
 
 

@@ -19,7 +19,7 @@ from seqclf.linear.ngrams import NGrams, fit_ngrams, tokenized
 from seqclf.linear.onnx_graph import to_onnx
 from seqclf.model.onnx_graph import open_session
 from seqclf.model.scoring import fit_temperature, probabilities_of
-from seqclf.runs.run import LINEAR_FILE
+from seqclf.runs.files import LINEAR_FILE
 from seqclf.text import tokens
 from seqclf.text.batching import pad
 from seqclf.text.encoding import EncodedDataset, Examples, encode_dataset

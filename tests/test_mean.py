@@ -25,7 +25,7 @@ from seqclf.explain import explain
 from seqclf.records.reading import Reading
 from seqclf.runs import Mean, Predictions, Run, open_any
 from seqclf.runs.comparisons import run_by_default
-from seqclf.runs.run import write_predictions
+from seqclf.runs.writing import write_predictions
 from seqclf.storage import write_json
 
 GRU, SECOND, N_GRAMS = "reviews-gru-0", "reviews-gru-1", "reviews-nb-svm"

@@ -23,14 +23,8 @@ from seqclf.runs import (
     list_runs,
     open_run,
 )
-from seqclf.runs.run import (
-    CHECKPOINT_FILE,
-    LOCK_FILE,
-    create_run,
-    locked,
-    mark_complete,
-    write_predictions,
-)
+from seqclf.runs.files import CHECKPOINT_FILE, LOCK_FILE
+from seqclf.runs.writing import create_run, locked, mark_complete, write_predictions
 from seqclf.storage import write_json, write_whole
 from seqclf.text.vocabulary import Vocabulary
 
@@ -113,7 +107,7 @@ def test_a_run_belongs_to_one_process_at_a_time(tmp_path):
 HOLDER = """
 import sys, time
 from pathlib import Path
-from seqclf.runs.run import locked
+from seqclf.runs.writing import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

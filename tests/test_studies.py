@@ -22,7 +22,7 @@ from seqclf.records.estimates import MeanShare
 from seqclf.records.sweeps import RANGE, Variant, VariantsFindings
 from seqclf.report.table import Table, column_widths
 from seqclf.runs import Run
-from seqclf.runs.run import FIRST_EPOCH_FILE
+from seqclf.runs.files import FIRST_EPOCH_FILE
 from seqclf.steps import Target
 from seqclf.studies import STUDIES, saved, sections
 from seqclf.studies.lab import Lab

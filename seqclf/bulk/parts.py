@@ -26,8 +26,7 @@ from seqclf.bulk.writers import WRITERS
 from seqclf.data.formats.contents import format_of
 from seqclf.errors import ConfigError, DataError
 from seqclf.marker import QUESTION_FILE
-from seqclf.runs import AnyRun, members_of
-from seqclf.runs import run as files
+from seqclf.runs import AnyRun, files, members_of
 from seqclf.storage import strict_json, write_json, write_whole
 from seqclf.system import locked, sync
 

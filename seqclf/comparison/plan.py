@@ -24,8 +24,7 @@ from seqclf.marker import COMPARISON_FILE, QUESTION_FILE
 from seqclf.records.comparison import ComparisonResult, Tuned
 from seqclf.records.plain import to_plain
 from seqclf.records.training import Failed, Finished, OnEvent
-from seqclf.runs import Run
-from seqclf.runs import run as files
+from seqclf.runs import Run, files, writing
 from seqclf.storage import numbered, read_object, write_json
 from seqclf.system import cores
 from seqclf.text.encoding import EncodedDataset, open_encoded
@@ -333,7 +332,7 @@ def _write(
         (path / saved.DETAILS_FILE).unlink(missing_ok=True)
         result = replace(result, missing=result.missing | {DETAILS: str(error)})
     write_json(path / COMPARISON_FILE, to_plain(result))
-    files.mark_complete(path, "compare")
+    writing.mark_complete(path, "compare")
     return result
 
 

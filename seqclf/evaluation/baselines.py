@@ -26,8 +26,7 @@ from seqclf.model.scoring import probabilities_of
 from seqclf.records.plain import to_plain
 from seqclf.records.scores import Metrics
 from seqclf.records.training import BaselineEnvironment, Report, Started
-from seqclf.runs import Predictions, Run
-from seqclf.runs import run as files
+from seqclf.runs import Predictions, Run, files, writing
 from seqclf.storage import write_json
 from seqclf.system import peak_memory
 from seqclf.text.encoding import EncodedDataset, open_encoded
@@ -109,7 +108,7 @@ def run_baseline(trial: Trial, report: Report) -> None:
     begin(trial.path, RUN)
     now, run = datetime.datetime.now(datetime.UTC), Run(trial.path)
     asked = now.isoformat(timespec="microseconds")
-    with files.locked(trial.path, PATIENCE):
+    with writing.locked(trial.path, PATIENCE):
         # Another comparison on the same data may have fitted it in the meantime.
         if not (run.is_finished and run.complete.time > asked):
             _run(trial)
@@ -123,11 +122,11 @@ def _run(trial: Trial) -> None:
     with threadpool_limits(limits=1):
         fitted = BASELINES[name].fit(encoded)
     model = fitted.model
-    run = files.create_run(trial.path, trial.config, trial.about, model.vocabulary)
+    run = writing.create_run(trial.path, trial.config, trial.about, model.vocabulary)
     results: Metrics = {}
     for split in (VALIDATION, TEST):
         predictions = _predictions(encoded, split, model)
-        files.write_predictions(run.path, split, predictions)
+        writing.write_predictions(run.path, split, predictions)
         results[split] = scores(predictions, encoded.labels)
     model.save(run.path)
     write_json(run.path / files.METRICS_FILE, to_plain(results))
@@ -138,7 +137,7 @@ def _run(trial: Trial) -> None:
         peak_memory_bytes=peak_memory(),
     )
     write_json(run.path / files.ENVIRONMENT_FILE, to_plain(environment))
-    files.mark_complete(run.path, trial.command)
+    writing.mark_complete(run.path, trial.command)
 
 
 def _predictions(

@@ -31,8 +31,7 @@ from seqclf.records.export import About, ExportRecord, TestCost
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.records.scores import Accuracy
 from seqclf.records.training import Report
-from seqclf.runs import AnyRun, Mean, Run, members_of
-from seqclf.runs import run as files
+from seqclf.runs import AnyRun, Mean, Run, files, members_of
 from seqclf.runs.manifest import digests
 from seqclf.storage import read_object, write_json, write_text
 from seqclf.system import sync

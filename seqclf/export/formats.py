@@ -24,7 +24,7 @@ from seqclf.model.kernels import use_kernel
 from seqclf.model.onnx_graph import has_onnx, import_onnxruntime
 from seqclf.private import litert_operators
 from seqclf.runs import AnyRun, Mean, Run
-from seqclf.runs.run import LINEAR_FILE, MODEL_FILE, ONNX_FILE
+from seqclf.runs.files import LINEAR_FILE, MODEL_FILE, ONNX_FILE
 from seqclf.training.trial import onnx_metadata
 
 # A folder that TensorFlow Serving watches holds a model's versions, by number.

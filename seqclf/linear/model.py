@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from seqclf.errors import RunError
 from seqclf.linear.ngrams import LONGEST, NGrams
-from seqclf.runs.run import LINEAR_FILE
+from seqclf.runs.files import LINEAR_FILE
 from seqclf.storage import write_whole
 from seqclf.text.arrays import strings
 from seqclf.text.tokens import RESERVED, TokenizedTexts

@@ -13,8 +13,9 @@ from seqclf.config import RunConfig
 from seqclf.errors import ConfigError, RunError, SeqclfError, unknown
 from seqclf.marker import RUN, holds_nothing, is_free, is_ours, kind_of, removal
 from seqclf.records.dataset import DatasetInfo
-from seqclf.runs import run as files
-from seqclf.runs.run import Run, locked
+from seqclf.runs import files
+from seqclf.runs.run import Run
+from seqclf.runs.writing import locked
 from seqclf.storage import numbered
 
 

@@ -1,13 +1,9 @@
-"""A run is a directory; these are its files."""
+"""A run is a directory; this reads its files."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import datetime
-import json
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -17,48 +13,36 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqclf import config as settings
-from seqclf import storage, system
+from seqclf import storage
 from seqclf.config import DataConfig, RunConfig, TextConfig
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
-from seqclf.marker import COMPLETE_FILE as COMPLETE_FILE  # written last, with checksums
-from seqclf.marker import CONFIG_FILE as CONFIG_FILE  # the whole question
-from seqclf.marker import DATASET_FILE as DATASET_FILE
-from seqclf.marker import LABELS_FILE as LABELS_FILE
-from seqclf.marker import LOCK_FILE as LOCK_FILE  # held by the process that trains
-from seqclf.marker import LOG_FILE as LOG_FILE  # what libraries wrote meanwhile
-from seqclf.marker import MARKER_FILE, RUN, begin, removal
+from seqclf.marker import removal
 from seqclf.records import training as records
 from seqclf.records.dataset import DatasetInfo
-from seqclf.records.plain import from_plain, to_plain
+from seqclf.records.plain import from_plain
 from seqclf.records.reading import Reading
 from seqclf.records.scores import Metrics
-from seqclf.runs.manifest import DamagedError, check, digests
-from seqclf.storage import write_json, write_text
-from seqclf.text.tokens import rules_to_json
+from seqclf.runs.files import (
+    COMPLETE_FILE,
+    CONFIG_FILE,
+    DATASET_FILE,
+    ENVIRONMENT_FILE,
+    HISTORY_FILE,
+    LABELS_FILE,
+    LINEAR_FILE,
+    METRICS_FILE,
+    MODEL_FILE,
+    ONNX_FILE,
+    PREDICTIONS_FOLDER,
+    PROOF_FILE,
+    VOCABULARY_FILE,
+)
+from seqclf.runs.manifest import DamagedError, check
 from seqclf.text.vocabulary import Vocabulary
 
 T = TypeVar("T")
 WHOLE = 10**9  # tokens; no text is as long
-
-# File names; other programs read them, so they keep.
-VOCABULARY_FILE = "vocabulary.txt"
-TOKENIZER_FILE = "tokenizer.json"
-MODEL_FILE = "model.keras"
-FIRST_EPOCH_FILE = "first_epoch.keras"  # the model after one epoch, for studies
-LINEAR_FILE = "linear.npz"  # of a linear model
-ONNX_FILE = "model.onnx"  # the same weights; missing if it does not agree with Keras
-HISTORY_FILE = "history.jsonl"
-METRICS_FILE = "metrics.json"
-ENVIRONMENT_FILE = "environment.json"
-PROOF_FILE = "proof.json"  # hashes of what twins must have in common
-PREDICTIONS_FOLDER = "predictions"
-CHECKPOINT_FILE = "checkpoint.npz"  # while it trains: how far it is
-PRETRAINING_FILE = "pretraining.npz"  # the same of what comes before
-# What a training that resumes finds again.
-UNDER_WAY = (CHECKPOINT_FILE, PRETRAINING_FILE)
-KEPT = frozenset((MARKER_FILE, LOG_FILE, LOCK_FILE, FIRST_EPOCH_FILE, *UNDER_WAY))
-MAY_CHANGE = frozenset((MARKER_FILE, COMPLETE_FILE, LOCK_FILE, LOG_FILE, *UNDER_WAY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,105 +286,3 @@ def _damaged(run: Run, file: str, error: object) -> str:
         f"{run.path} has no usable {file} ({error}); remove the run with "
         f"{removal(run.path)}, and train it again."
     )
-
-
-def create_run(
-    path: Path, config: RunConfig, about: DatasetInfo, vocabulary: Vocabulary
-) -> Run:
-    """Begins a run: the question, the data and the way from text to numbers.
-
-    What an unfinished run left in the directory is removed, but for its checkpoint.
-
-    Returns:
-      The unfinished run.
-
-    Raises:
-      RunError: If what is there is not all seqclf's own.
-    """
-    begin(path, RUN)
-    _clear(path)
-    (path / PREDICTIONS_FOLDER).mkdir(parents=True)
-    write_json(path / CONFIG_FILE, settings.to_dict(config))
-    write_json(path / DATASET_FILE, to_plain(about))
-    write_json(path / TOKENIZER_FILE, rules_to_json(Run(path).text))
-    write_text(path / VOCABULARY_FILE, vocabulary.to_text())
-    write_text(path / LABELS_FILE, "".join(f"{label}\n" for label in about.labels))
-    return Run(path)
-
-
-@contextlib.contextmanager
-def locked(path: Path, patience: float = 0) -> Iterator[None]:
-    """Locks a run's directory for this process; a crash unlocks it.
-
-    Raises:
-      RunError: If another process still has it after `patience`, in seconds.
-    """
-    path.mkdir(parents=True, exist_ok=True)
-    refusal = RunError(
-        f"{path} is being trained by another process; wait for it, or give this one "
-        f"another --name."
-    )
-    with system.locked(path / LOCK_FILE, refusal, patience):
-        yield
-
-
-def _clear(path: Path) -> None:
-    """Removes what an earlier run left, except what this one locks or resumes from.
-
-    `complete` goes first, as this may be interrupted too.
-    """
-    (path / COMPLETE_FILE).unlink(missing_ok=True)
-    for old in path.iterdir():
-        if old.is_dir():
-            shutil.rmtree(old)
-        elif old.name not in KEPT:
-            old.unlink()
-
-
-def append_epoch(run: Run, record: records.Epoch) -> None:
-    """Adds a line to the run's history."""
-    with (run.path / HISTORY_FILE).open("ab") as file:
-        file.write(json.dumps(to_plain(record)).encode() + b"\n")
-
-
-def write_history(run: Run, epochs: Sequence[records.Epoch]) -> None:
-    """Rewrites the run's history, a line an epoch."""
-    lines = (json.dumps(to_plain(record)) + "\n" for record in epochs)
-    write_text(run.path / HISTORY_FILE, "".join(lines))
-
-
-def write_predictions(folder: Path, split: str, predictions: Predictions) -> None:
-    """Writes predictions/<split>.parquet: id, label, length, probabilities."""
-    from pyarrow import parquet
-
-    n, width = predictions.probabilities.shape
-    flat = pa.array(predictions.probabilities.ravel(), pa.float32())
-    table = pa.table(
-        {
-            "id": np.arange(n),
-            "label": predictions.label_ids,
-            "length": predictions.lengths.astype(np.int32),
-            "probabilities": pa.FixedSizeListArray.from_arrays(flat, width),
-        }
-    )
-    file = folder / PREDICTIONS_FOLDER / f"{split}.parquet"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    storage.write_whole(file, lambda partial: parquet.write_table(table, partial))
-
-
-def mark_complete(folder: Path, command: str) -> None:
-    """Says that all is written, with checksums, and which command asked for it."""
-    _write_complete(folder, command, digests(folder, MAY_CHANGE))
-    for name in UNDER_WAY:
-        (folder / name).unlink(missing_ok=True)
-
-
-def mark_asked(run: Run, command: str) -> None:
-    """Says which command asked for a finished run last."""
-    _write_complete(run.path, command, run.checksums)
-
-
-def _write_complete(folder: Path, command: str, checksums: Mapping[str, str]) -> None:
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
-    said = records.Complete(command=command, time=now, files=dict(checksums))
-    write_json(folder / COMPLETE_FILE, to_plain(said))

@@ -14,7 +14,7 @@ from seqclf.errors import RunError
 from seqclf.model.build import EMBEDDING
 from seqclf.model.keras_file import open_keras
 from seqclf.runs import Run, open_run
-from seqclf.runs.run import MODEL_FILE
+from seqclf.runs.files import MODEL_FILE
 from seqclf.start.cooccurrence import cooccurrence_vectors
 from seqclf.start.files import read_vectors
 from seqclf.start.start import Start, layers_to_keep

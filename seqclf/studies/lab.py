@@ -16,7 +16,7 @@ from seqclf.engine import Task, run_tasks
 from seqclf.errors import RunError, TrainingError
 from seqclf.records.training import Finished, Report
 from seqclf.runs import Run
-from seqclf.runs.run import FIRST_EPOCH_FILE, LOG_FILE
+from seqclf.runs.files import FIRST_EPOCH_FILE, LOG_FILE
 from seqclf.steps import Listener, Target, load_and_encode
 from seqclf.storage import numbered, write_whole
 from seqclf.studies import saved

@@ -19,7 +19,7 @@ from seqclf.config import RunConfig, division
 from seqclf.data.dataset import TRAIN, UNLABELED
 from seqclf.errors import DataError, RunError
 from seqclf.runs import AnyRun, members_of
-from seqclf.runs.run import VOCABULARY_FILE
+from seqclf.runs.files import VOCABULARY_FILE
 from seqclf.start.texts import held_out_rows
 from seqclf.storage import write_whole
 from seqclf.text.encoding import EncodedDataset, Examples

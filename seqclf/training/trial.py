@@ -34,8 +34,7 @@ from seqclf.records.dataset import DatasetInfo
 from seqclf.records.plain import to_plain
 from seqclf.records.scores import Metrics, Scores
 from seqclf.records.training import Environment, Report
-from seqclf.runs import Predictions, Run
-from seqclf.runs import run as files
+from seqclf.runs import Predictions, Run, files, writing
 from seqclf.start import Start, begin_with, free_texts, weights_file
 from seqclf.storage import write_bytes, write_json, write_whole
 from seqclf.system import peak_memory
@@ -83,7 +82,7 @@ def run_trial(trial: Trial, report: Report) -> None:
     """Trains, evaluates and writes one run, and reports as `fit`; in a subprocess."""
     report(records.Started())
     begin(trial.path, RUN)
-    with files.locked(trial.path):
+    with writing.locked(trial.path):
         _run(trial, report)
 
 
@@ -91,7 +90,7 @@ def _run(trial: Trial, report: Report) -> None:
     start = time.perf_counter()
     data = open_encoded(trial.encoded)
     config = trial.config
-    run = files.create_run(trial.path, config, trial.about, data.vocabulary)
+    run = writing.create_run(trial.path, config, trial.about, data.vocabulary)
     backend.set_threads(trial.threads)
     model = build_model(
         config.model, len(data.vocabulary), len(data.labels), config.training.seed
@@ -124,7 +123,7 @@ def _run(trial: Trial, report: Report) -> None:
         seconds=time.perf_counter() - start,
     )
     write_json(run.path / files.ENVIRONMENT_FILE, to_plain(environment))
-    files.mark_complete(run.path, trial.command)
+    writing.mark_complete(run.path, trial.command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +167,11 @@ def _keeping(run: Run, model: Any, with_first_epoch: bool, report: Report) -> Re
 
     def keep_and_report(event: records.Event) -> None:
         if isinstance(event, records.EpochEnded):
-            files.append_epoch(run, event.record)
+            writing.append_epoch(run, event.record)
             if event.record.epoch == 1 and with_first_epoch:
                 write_whole(run.path / files.FIRST_EPOCH_FILE, model.save)
         if isinstance(event, records.Resumed):
-            files.write_history(run, event.history)
+            writing.write_history(run, event.history)
         report(event)
 
     return keep_and_report
@@ -258,7 +257,7 @@ def _evaluate(run: Run, model: Any, data: EncodedDataset) -> None:
     for name, examples in parts.items():
         predictions = predict_examples(model, examples)
         if name != TRAIN:
-            files.write_predictions(run.path, name, predictions)
+            writing.write_predictions(run.path, name, predictions)
         results[name] = scores(predictions, data.labels)
     write_json(run.path / files.METRICS_FILE, to_plain(results))
 

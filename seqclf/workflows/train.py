@@ -12,7 +12,8 @@ from seqclf.errors import TrainingError
 from seqclf.evaluation.baselines import run_baseline
 from seqclf.model import backend
 from seqclf.runs import Run
-from seqclf.runs.run import LOG_FILE, mark_asked
+from seqclf.runs.files import LOG_FILE
+from seqclf.runs.writing import mark_asked
 from seqclf.steps import Listener, Target, optional
 from seqclf.system import cores
 from seqclf.text.encoding import EncodedDataset

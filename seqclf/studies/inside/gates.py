@@ -30,7 +30,7 @@ from seqclf.model.keras_file import open_keras
 from seqclf.records.inside import GatesFindings
 from seqclf.records.training import Report, Started
 from seqclf.runs import Run
-from seqclf.runs.run import MODEL_FILE
+from seqclf.runs.files import MODEL_FILE
 from seqclf.studies.inside import gates_counted, gates_judged, gates_shown, unrolled
 from seqclf.studies.inside.gates_counted import Collected, activations
 from seqclf.studies.inside.gates_judged import Drawing, Measured

@@ -30,7 +30,7 @@ from seqclf.model.keras_file import open_keras
 from seqclf.records.inside import GradientsFindings, Spectrum
 from seqclf.records.training import Report, Started
 from seqclf.runs import Run
-from seqclf.runs.run import FIRST_EPOCH_FILE, MODEL_FILE
+from seqclf.runs.files import FIRST_EPOCH_FILE, MODEL_FILE
 from seqclf.studies.inside import gradients_judged, gradients_shown, unrolled
 from seqclf.studies.inside.gradients_judged import STAGES, Measured, MeasuredStage
 from seqclf.studies.inside.unrolled import Sample
