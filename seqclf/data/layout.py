@@ -22,7 +22,7 @@ from seqclf.data.files import (
 )
 from seqclf.data.formats.contents import format_of, stem_of
 from seqclf.data.hub import is_saved, read_saved
-from seqclf.data.labels import read_label_names
+from seqclf.data.label_ids import read_label_names
 from seqclf.errors import ConfigError, DataError
 from seqclf.records.reading import NOTHING_SAID, Known
 from seqclf.wording import listed

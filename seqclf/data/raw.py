@@ -14,7 +14,8 @@ from seqclf.config import DataConfig
 from seqclf.data import dataset
 from seqclf.data.columns import actual_name, checked_texts, column_of
 from seqclf.data.dataset import TEST, TRAIN, UNLABELED, VALIDATION, Found, Part, RawData
-from seqclf.data.labels import ids_of, labels_of
+from seqclf.data.label_ids import ids_of
+from seqclf.data.labels import labels_of
 from seqclf.data.relabel import without_doubles, without_rare
 
 

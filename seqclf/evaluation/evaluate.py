@@ -15,7 +15,7 @@ from seqclf.classifier import Classifier
 from seqclf.config import DataConfig
 from seqclf.data import read_source, spelling
 from seqclf.data.dataset import TRAIN, UNLABELED, RawData, fingerprint
-from seqclf.data.labels import remedy
+from seqclf.data.label_ids import remedy
 from seqclf.data.layout import STANDARD_INPUT
 from seqclf.data.relabel import GONE
 from seqclf.data.splits import complete
