@@ -15,12 +15,13 @@ from conftest import TINY, invoke, reviews, run_cli, seal, write_csv
 from test_studies import ANSWER
 
 import seqclf
-from seqclf import estimator, marker, studies
+from seqclf import marker, studies
 from seqclf.cli import _options
 from seqclf.comparison import plan as planning
 from seqclf.comparison.saved import read_details, read_timing
 from seqclf.config import ModelConfig, RunConfig
 from seqclf.errors import ConfigError, RunError
+from seqclf.estimator.saving import refuse_to_replace
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.plain import to_plain
 from seqclf.runs import Run, find_place, list_runs, open_run
@@ -250,7 +251,7 @@ def test_what_another_made_is_not_overwritten(foreign):
         with pytest.raises(RunError, match="was left as it is"):
             create_run(foreign / "x", CONFIG, ABOUT, WORDS)
     with pytest.raises(RunError, match="no saved classifier"):
-        estimator._refuse_to_replace(foreign / "x", overwrite=True)
+        refuse_to_replace(foreign / "x", overwrite=True)
     assert tree(foreign.parent) == before
 
 

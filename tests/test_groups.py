@@ -19,12 +19,13 @@ from conftest import TINY, invoke, reviews, shared, write_csv
 from pyarrow import feather, parquet
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, cross_val_score
 
-from seqclf import Run, SequenceClassifier, config, estimator
+from seqclf import Run, SequenceClassifier, config
 from seqclf.config import DataConfig, RunConfig, TextConfig
 from seqclf.data import load_dataset, read_source
 from seqclf.data.dataset import Dataset, RawData, fingerprint
 from seqclf.data.groups import whole_groups
 from seqclf.errors import ConfigError, DataError, InputError
+from seqclf.estimator import fitting
 from seqclf.text.encoding import encode_dataset
 
 SPLITS = ("train", "validation", "test")
@@ -552,7 +553,7 @@ FILM_OF = dict(zip(TEXTS, FILMS, strict=True))
 def divided(monkeypatch) -> Iterator[list[tuple[set[str], set[str]]]]:
     """The texts of train and of validation of each fit."""
     found: list[tuple[set[str], set[str]]] = []
-    tokenized, halves = estimator._tokenized, []
+    tokenized, halves = fitting._tokenized, []
 
     def watched(texts: list[str], rows: np.ndarray, config: object) -> object:
         halves.append({texts[row] for row in rows})
@@ -560,7 +561,7 @@ def divided(monkeypatch) -> Iterator[list[tuple[set[str], set[str]]]]:
             found.append((halves[-2], halves[-1]))
         return tokenized(texts, rows, config)
 
-    monkeypatch.setattr(estimator, "_tokenized", watched)
+    monkeypatch.setattr(fitting, "_tokenized", watched)
     return found
 
 
