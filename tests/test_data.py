@@ -112,6 +112,7 @@ def test_labels_json_names_the_ids_and_gives_the_order(suffix, tmp_path):
     data = load(folder(tmp_path, [0, 1], ["neg", "pos"], suffix))
     assert data.labels == ("neg", "pos")
     assert data.label_counts("test").tolist() == [3, 3]
+    assert not any("left aside" in note for note in data.notes)  # it was read
 
 
 def test_labels_json_orders_names_too(tmp_path):

@@ -22,7 +22,7 @@ from seqclf.data.files import (
 )
 from seqclf.data.formats.contents import format_of, stem_of
 from seqclf.data.hub import is_saved, read_saved
-from seqclf.data.label_ids import read_label_names
+from seqclf.data.label_ids import LABELS_FILE, read_label_names
 from seqclf.errors import ConfigError, DataError
 from seqclf.records.reading import NOTHING_SAID, Known
 from seqclf.wording import listed
@@ -159,7 +159,8 @@ def _split_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
         if file.is_dir() or not (format_of(file) in READERS or is_lines):
             continue
         if split is None:
-            aside.append(file.name)
+            if file.name != LABELS_FILE:
+                aside.append(file.name)
             continue
         others = files.setdefault(split, [])
         if others and not (SHARD.search(stem) and SHARD.search(stem_of(others[0]))):
