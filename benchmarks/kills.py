@@ -7,6 +7,7 @@ Writes the table between the markers of docs/reliability.md. The slow tests run 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import hashlib
 import json
@@ -24,7 +25,7 @@ from pathlib import Path
 import marked
 from pyarrow import parquet
 
-CELLS = ("none", "rnn", "gru", "lstm")
+CELLS = ("none", "rnn", "gru", "lstm", "gru --pretrain=lm")
 OPTIONS = [
     "--data=reviews.csv", "--units=8", "--embedding-size=8", "--epochs=6",
     "--batch-size=8", "--min-count=1", "--learning-rate=0.02", "--name=run",
@@ -38,6 +39,12 @@ PLANTED = (
     ("before model.keras 1", "while the model is written"),
     ("after metrics.json 1", "behind the evaluation"),
     ("before complete 1", "while `complete` is written"),
+)
+# The same of a language model, and of the training behind it.
+PLANTED_BEFORE = (
+    ("before pretraining.npz 1", "in the middle of its first checkpoint"),
+    ("after pretraining.npz 4", "just behind a later one"),
+    ("after checkpoint.npz 2", "behind a checkpoint of the training that follows"),
 )
 # Read by every process that Python starts, the ones that train included.
 SITE = """
@@ -85,8 +92,13 @@ def write_reviews(folder: Path, n: int = 400) -> None:
     (folder / "reviews.csv").write_text("\n".join(rows) + "\n")
 
 
-def train(folder: Path, cell: str, planted: str = "") -> subprocess.Popen[str]:
-    """Starts a training in `folder`, with a checkpoint every 50 milliseconds."""
+def train(
+    folder: Path, cell: str, planted: str = "", more: Sequence[str] = ()
+) -> subprocess.Popen[str]:
+    """Starts a training in `folder`, with a checkpoint every 50 milliseconds.
+
+    `more` are options beside `OPTIONS`; `planted` is the first part of a `PLANTED`.
+    """
     environment = os.environ | {"SEQCLF_CHECKPOINT_SECONDS": "0.05"}
     if planted:
         site = folder / "site"
@@ -97,7 +109,7 @@ def train(folder: Path, cell: str, planted: str = "") -> subprocess.Popen[str]:
     # Without recurrence there are no units, and to name some is refused.
     options = [o for o in OPTIONS if cell != "none" or not o.startswith("--units")]
     return subprocess.Popen(
-        [sys.executable, "-m", "seqclf", "train", f"--cell={cell}", *options],
+        [sys.executable, "-m", "seqclf", "train", f"--cell={cell}", *options, *more],
         cwd=folder,
         env=environment,
         stdout=subprocess.DEVNULL,
@@ -133,29 +145,40 @@ def weights(run: Path) -> str:
     return hashed.hexdigest()
 
 
-def moments(count: int, seconds: float, generator: random.Random) -> Iterator[str]:
+def moments(
+    planted: Sequence[tuple[str, str]],
+    count: int,
+    seconds: float,
+    generator: random.Random,
+) -> Iterator[str]:
     """Yields moments: the planted ones, then some at random, as `after 3.2 s`."""
-    for planted, _ in PLANTED[:count]:
-        yield planted
-    for _ in range(count - len(PLANTED)):
+    for moment, _ in planted[:count]:
+        yield moment
+    for _ in range(count - len(planted)):
         yield f"after {generator.uniform(0.0, seconds):.2f} s"
 
 
-def killed(folder: Path, cell: str, moment: str, expected: dict[str, str]) -> Killed:
+def killed(
+    folder: Path,
+    cell: str,
+    moment: str,
+    expected: dict[str, str],
+    more: Sequence[str] = (),
+) -> Killed:
     """Trains, kills, types the same again, and compares."""
     run = folder / "models" / "run"
-    shutil.rmtree(run.parent, ignore_errors=True)
+    forget(folder)
     if moment.endswith(" s"):
-        process = train(folder, cell)
+        process = train(folder, cell, more=more)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(float(moment.split()[1]))
         process.kill()  # the parent alone; nobody tells its child
         process.communicate()
         wait_until_free(run)
     else:
-        train(folder, cell, moment).communicate()
+        train(folder, cell, moment, more).communicate()
     state = state_of(run)
-    again = train(folder, cell)
+    again = train(folder, cell, more=more)
     said = again.communicate()[1]
     if again.returncode:
         raise SystemExit(f"{cell}, {moment}: the second training failed: {said}")
@@ -165,11 +188,19 @@ def killed(folder: Path, cell: str, moment: str, expected: dict[str, str]) -> Ki
     return Killed(cell, moment, state, (*differing, *left))
 
 
+def forget(folder: Path) -> None:
+    """Removes all runs, and the language models that were trained for them."""
+    shutil.rmtree(folder / "models", ignore_errors=True)
+    for file in (folder / "data").rglob("lm-*.npz"):
+        file.unlink()
+
+
 def state_of(run: Path) -> str:
     """Returns what a killed training left."""
     if (run / "complete").exists():
         return "a finished run"
-    return "a checkpoint" if (run / "checkpoint.npz").exists() else "no checkpoint"
+    left = any((run / f"{of}.npz").exists() for of in ("checkpoint", "pretraining"))
+    return "a checkpoint" if left else "no checkpoint"
 
 
 def wait_until_free(run: Path, most: float = 20.0) -> None:
@@ -188,11 +219,11 @@ def wait_until_free(run: Path, most: float = 20.0) -> None:
 
 
 def campaign(cells: Sequence[str], count: int, folder: Path) -> Iterator[Killed]:
-    """Kills `count` trainings of each cell.
+    """Kills `count` trainings of each cell, or a language model before a training.
 
     Args:
-      cells: Cells.
-      count: Moments for each; the first six are planted, see `PLANTED`.
+      cells: Cells; one with `--pretrain=lm` behind it has a language model first.
+      count: Moments for each; the first are planted, see `PLANTED`, `PLANTED_BEFORE`.
       folder: An empty folder.
 
     Yields:
@@ -200,21 +231,23 @@ def campaign(cells: Sequence[str], count: int, folder: Path) -> Iterator[Killed]
     """
     write_reviews(folder)
     generator = random.Random(1)
-    for cell in cells:
-        shutil.rmtree(folder / "models", ignore_errors=True)
+    for name in cells:
+        cell, *more = name.split()
+        planted = PLANTED_BEFORE if more else PLANTED
+        forget(folder)
         start = time.monotonic()
-        said = train(folder, cell).communicate()[1]
+        said = train(folder, cell, more=more).communicate()[1]
         seconds = time.monotonic() - start
         if not (folder / "models" / "run" / "complete").exists():
-            raise SystemExit(f"{cell}: {said}")
+            raise SystemExit(f"{name}: {said}")
         expected = numbers(folder / "models" / "run")
-        for moment in moments(count, seconds, generator):
-            yield killed(folder, cell, moment, expected)
+        for moment in moments(planted, count, seconds, generator):
+            one = killed(folder, cell, moment, expected, more)
+            yield dataclasses.replace(one, cell=name)
 
 
 def table(results: Sequence[Killed]) -> str:
     """Returns the results as Markdown."""
-    said = dict(PLANTED)
     lines = [
         "| cell | moments | left no checkpoint | a checkpoint | a finished run | "
         "identical in the end |",
@@ -230,8 +263,17 @@ def table(results: Sequence[Killed]) -> str:
         lines.append(
             f"| {cell} | {len(own)} | {' | '.join(map(str, counts))} | {same} |"
         )
-    planted = "; ".join(said.values())
-    return "\n".join([*lines, "", f"Planted moments, for each cell: {planted}."])
+    planted, before = (
+        "; ".join(said for _, said in some) for some in (PLANTED, PLANTED_BEFORE)
+    )
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"Planted moments, for each cell: {planted}. Of a language model before a "
+            f"training: {before}.",
+        ]
+    )
 
 
 def main(count: int) -> None:

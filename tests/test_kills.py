@@ -21,6 +21,14 @@ def test_killed_trainings_go_on_to_the_same_numbers(tmp_path):
     assert "a checkpoint" in {one.state for one in results}
 
 
+def test_a_killed_language_model_goes_on_to_the_same_numbers(tmp_path):
+    results = list(kills.campaign(["gru --pretrain=lm"], 3, tmp_path))
+    assert [(one.moment, one.differing) for one in results] == [
+        (moment, ()) for moment, _ in kills.PLANTED_BEFORE
+    ]
+    assert [one.state for one in results] == ["no checkpoint", *["a checkpoint"] * 2]
+
+
 def test_a_difference_would_be_seen(tmp_path):
     kills.write_reviews(tmp_path)
     process = kills.train(tmp_path, "none")
