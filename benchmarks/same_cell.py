@@ -17,7 +17,7 @@ import numpy as np
 
 from seqclf.data.dataset import TEST
 from seqclf.runs import Run
-from seqclf.statistics import crossed_mean, mcnemar_mid_p
+from seqclf.statistics import cells_difference, mcnemar_mid_p
 
 STATISTICS = Path(__file__).parents[1] / "docs" / "statistics.md"
 SEEDS, DRAWS = 40, 2000
@@ -51,7 +51,7 @@ def false_alarms(right: np.ndarray, seeds: int) -> tuple[float, float]:
     for _ in range(DRAWS):
         chosen = generator.choice(len(right), 2 * seeds, replace=False)
         a, b = right[chosen[:seeds]], right[chosen[seeds:]]
-        alarms[0] += crossed_mean(a.astype(np.int8) - b).p < 0.05
+        alarms[0] += cells_difference(a, b).p < 0.05
         only_a, only_b = int((a[0] & ~b[0]).sum()), int((b[0] & ~a[0]).sum())
         alarms[1] += mcnemar_mid_p(only_a, only_b) < 0.05
     cells, models = alarms / DRAWS

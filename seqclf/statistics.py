@@ -2,15 +2,15 @@
 
 Two questions, never mixed. *These two trained models*: which is right more often on
 such texts (`mcnemar_mid_p`, `paired_bootstrap`). *These cells*: which is right more
-often on such texts, trained again and again (`crossed_mean` of their differences). Only
-the second may say that one cell is better than another; docs/statistics.md argues and
+often on such texts, trained again and again (`cells_difference`). Only the
+second may say that one cell is better than another; docs/statistics.md argues and
 calibrates it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,21 +23,23 @@ MOST_SEEDS, MOST_ROWS = 100, 10_000_000  # beyond, nothing would settle it
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over seeds and texts, and how far it may be off.
+    """A mean, or a difference of two, and how far it may be off.
 
     Attributes:
-      mean: The mean.
+      mean: The mean, or the difference.
       standard_error: Its standard error, 0 if nothing varies.
       share_of_seeds: How much of the variance is that of the seeds, in [0, 1].
-      seeds: Seeds it rests on.
-      rows: Texts it rests on.
+      freedom_of_seeds: Degrees of freedom with which that part was estimated.
+      freedom_of_rows: The same of the texts' part.
+      weight: How far its quantile is Satterthwaite's, in [0, 1]; the rest is Cochran's.
     """
 
     mean: float
     standard_error: float
     share_of_seeds: float
-    seeds: int
-    rows: int
+    freedom_of_seeds: float
+    freedom_of_rows: int
+    weight: float = 0.0
 
     def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
         """Returns the bounds that hold the true mean with that confidence."""
@@ -47,11 +49,18 @@ class Estimate:
     @property
     def p(self) -> float:
         """The two-sided p-value of a true mean of 0, in [0, 1]."""
+        return min(2 * self.tail(0.0), 1.0)
+
+    def tail(self, bound: float) -> float:
+        """Returns the one-sided p-value of a true mean at, or beyond, a bound.
+
+        It is the probability of so large a distance from it; in [0, 0.5].
+        """
         from scipy.optimize import brentq
 
         if not self.standard_error:
-            return 1.0 if not self.mean else 0.0
-        seen = abs(self.mean) / self.standard_error
+            return 0.5 if self.mean == bound else 0.0
+        seen = abs(self.mean - bound) / self.standard_error
         if self._quantile(LEAST_TAIL) < seen:
             return 0.0
         log_tail = brentq(
@@ -59,21 +68,31 @@ class Estimate:
             math.log(LEAST_TAIL),
             math.log(0.5),
         )
-        return float(min(2 * math.exp(log_tail), 1.0))
+        return float(math.exp(log_tail))
 
     def _quantile(self, tail: float) -> float:
         """Returns how many standard errors leave a tail of that probability."""
-        return _cochran(tail, self.share_of_seeds, self.seeds, self.rows)
+        from scipy.stats import t
+
+        share = self.share_of_seeds
+        of_seeds, of_rows = t.isf(tail, [self.freedom_of_seeds, self.freedom_of_rows])
+        cochran = share * of_seeds + (1 - share) * of_rows
+        if not self.weight:
+            return float(cochran)
+        pooled = share**2 / self.freedom_of_seeds
+        pooled += (1 - share) ** 2 / self.freedom_of_rows
+        satterthwaite = t.isf(tail, 1 / pooled)
+        return float(self.weight * satterthwaite + (1 - self.weight) * cochran)
 
 
 @dataclass(frozen=True, slots=True)
 class Variances:
-    """What values over seeds x texts vary with; each at least 0.
+    """What a difference over seeds x texts varies with; each at least 0.
 
     Attributes:
-      of_seeds: Variance between seeds.
+      of_seeds: Variance between seeds, summed over the two cells.
       of_rows: Variance between texts.
-      of_rest: Variance of the rest, of one seed on one text.
+      of_rest: Variance of the rest, of one seed on one text, summed likewise.
     """
 
     of_seeds: float
@@ -89,15 +108,11 @@ def crossed_mean(values: np.ndarray) -> Estimate:
     texts), see Searle, Casella & McCulloch (1992), ch. 4; it is never taken to be
     smaller than either part alone. The quantile is that of Cochran & Cox (1957,
     Experimental Designs, 4.14): Student's quantiles for the seeds and for the texts,
-    weighted by their parts of the variance. The usual one, Satterthwaite's, tells equal
-    cells apart too often with three seeds.
+    weighted by their parts of the variance.
 
     Args:
-      values: [seeds, texts], at least 2 x 2. For the difference of two cells, 1 where
-        only the first is right, -1 where only the second is, else 0.
-
-    Returns:
-      The estimate.
+      values: [seeds, texts], at least 2 x 2: of one cell, or of the difference of two
+        answers of one and the same model.
 
     Raises:
       ValueError: If there are fewer than two seeds or texts.
@@ -109,15 +124,90 @@ def crossed_mean(values: np.ndarray) -> Estimate:
     of_seeds, of_rows, rest = (square / (seeds * rows) for square in squares)
     variance = max(of_seeds + of_rows - rest, of_seeds, of_rows)
     share = of_seeds / variance if variance else 0.0
-    return Estimate(mean, math.sqrt(variance), share, seeds, rows)
+    return Estimate(mean, math.sqrt(variance), share, seeds - 1, rows - 1)
 
 
-def variances(values: np.ndarray) -> Variances:
-    """Splits the variance of values [seeds, texts] as `crossed_mean` sees it."""
+def cells_difference(a: np.ndarray, b: np.ndarray) -> Estimate:
+    """Estimates how much more often cell a is right than cell b, over seeds and texts.
+
+    Two cells have no more in common with one seed than with two, so the seeds of each
+    vary by themselves (Welch 1947, Biometrika 34:28), and the texts, which all models
+    read, in the difference of the cells' means. The quantile lies between
+    Satterthwaite's (1946, Biometrics Bulletin 2:110), for cells whose seeds vary alike,
+    and Cochran's, as in `crossed_mean`, where one cell's seeds alone vary:
+    docs/statistics.md has the simulations.
+
+    Args:
+      a: bool [seeds, texts], which texts each training has right, two texts at least.
+      b: The same of the other cell; as many texts, perhaps other seeds. Of what is
+        fitted once, such as a baseline, the same row again and again.
+
+    Raises:
+      ValueError: If one has fewer than two seeds, or there are fewer than two texts.
+    """
+    rows = a.shape[1]
+    if min(len(a), len(b), rows) < 2:
+        raise ValueError(
+            f"needs two seeds and two texts, got {len(a)} and {len(b)} seeds and "
+            f"{rows} texts"
+        )
+    parts = [_seed_part(one) for one in (a, b)]
+    by_row = a.mean(axis=0, dtype=np.float64) - b.mean(axis=0, dtype=np.float64)
+    of_rows = float(by_row.var(ddof=1)) / rows
+    of_seeds = sum(part.variance for part in parts)
+    rest = sum(part.rest for part in parts)
+    variance = max(of_seeds + of_rows - rest, of_seeds, of_rows)
+    freedom, weight = _freedom(parts)
+    return Estimate(
+        float(by_row.mean()),
+        math.sqrt(variance),
+        of_seeds / variance if variance else 0.0,
+        freedom,
+        rows - 1,
+        weight,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _SeedPart:
+    """What the seeds of one cell add to the variance of its mean accuracy.
+
+    `rest` is how much of it that of the texts contains too; `freedom` are its degrees.
+    """
+
+    variance: float
+    rest: float
+    freedom: int
+
+
+def _seed_part(values: np.ndarray) -> _SeedPart:
     seeds, rows = values.shape
-    _, (of_seeds, of_rows, rest) = _mean_squares(values)
+    _, (of_seeds, _, rest) = _mean_squares(values)
+    return _SeedPart(of_seeds / (seeds * rows), rest / (seeds * rows), seeds - 1)
+
+
+def _freedom(parts: Sequence[_SeedPart]) -> tuple[float, float]:
+    """Returns Welch's degrees of freedom of the seeds, and `Estimate.weight`.
+
+    The weight is where they stand between those of one cell and those of both.
+    """
+    least, most = (f(part.freedom for part in parts) for f in (min, sum))
+    squares = sum(part.variance**2 / part.freedom for part in parts)
+    if not squares:  # no seed varies, and nothing hangs on it
+        return most, 1.0
+    freedom = sum(part.variance for part in parts) ** 2 / squares
+    return freedom, (freedom - least) / (most - least)
+
+
+def variances(a: np.ndarray, b: np.ndarray) -> Variances:
+    """Splits the variance of a difference as `cells_difference` sees it."""
+    parts, rows = [(one, _seed_part(one)) for one in (a, b)], a.shape[1]
+    by_row = a.mean(axis=0, dtype=np.float64) - b.mean(axis=0, dtype=np.float64)
+    rest = sum(part.rest for _, part in parts)
     return Variances(
-        max(of_seeds - rest, 0.0) / rows, max(of_rows - rest, 0.0) / seeds, rest
+        sum(max(part.variance - part.rest, 0.0) * len(one) for one, part in parts),
+        max(float(by_row.var(ddof=1)) - rest * rows, 0.0),
+        sum(part.rest * len(one) * rows for one, part in parts),
     )
 
 
@@ -201,57 +291,64 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def seeds_to_settle(values: np.ndarray, confidence: float = CONFIDENCE) -> int | None:
-    """Returns how many seeds would tell the mean from 0, if it stays what it is.
+def seeds_to_settle(
+    a: np.ndarray, b: np.ndarray, confidence: float = CONFIDENCE
+) -> int | None:
+    """Returns how many seeds of each cell would tell the difference from 0, as it is.
 
     Args:
-      values: [seeds, texts], see `crossed_mean`.
+      a: See `cells_difference`.
+      b: Likewise.
       confidence: Of the interval that shall leave 0 out.
 
     Returns:
       Seeds in all; None if no number up to 100 would.
     """
-    seeds, rows = values.shape
-    return _fewest(values, confidence, range(seeds, MOST_SEEDS + 1), rows_of=[rows])
+    least, rows = max(len(a), len(b)), a.shape[1]
+    expected = _expectation(a, b)
+    for seeds in range(least, MOST_SEEDS + 1):
+        if _leaves_out_0(expected(seeds, rows), confidence):
+            return seeds
+    return None
 
 
-def rows_to_settle(values: np.ndarray, confidence: float = CONFIDENCE) -> int | None:
-    """Returns how many texts would tell the mean from 0, if it stays what it is.
+def rows_to_settle(
+    a: np.ndarray, b: np.ndarray, confidence: float = CONFIDENCE
+) -> int | None:
+    """Returns how many texts would tell the difference from 0, if it stays as it is.
 
     Returns:
       Texts in all, rounded up to two digits; None if ten million would not.
     """
-    seeds, rows = values.shape
-    steps = np.geomspace(rows, MOST_ROWS, 200).astype(int)
-    found = _fewest(values, confidence, [seeds], rows_of=steps.tolist())
-    if found is None:
-        return None
-    digit = 10 ** max(len(str(found)) - 2, 0)
-    return math.ceil(found / digit) * digit
-
-
-def _fewest(
-    values: np.ndarray,
-    confidence: float,
-    seeds_of: Sequence[int],
-    rows_of: Sequence[int],
-) -> int | None:
-    """Returns the first of the numbers under which the interval would leave 0 out."""
-    found, mean = variances(values), abs(float(values.mean(dtype=np.float64)))
-    for seeds in seeds_of:
-        for rows in rows_of:
-            by_seed = found.of_seeds / seeds + found.of_rest / (seeds * rows)
-            variance = by_seed + found.of_rows / rows
-            share = by_seed / variance if variance else 0.0
-            quantile = _cochran((1 - confidence) / 2, share, seeds, rows)
-            if mean > quantile * math.sqrt(variance):
-                return rows if len(rows_of) > 1 else seeds
+    seeds, rows = max(len(a), len(b)), a.shape[1]
+    expected = _expectation(a, b)
+    for more in np.geomspace(rows, MOST_ROWS, 200).astype(int).tolist():
+        if _leaves_out_0(expected(seeds, more), confidence):
+            digit = 10 ** max(len(str(more)) - 2, 0)
+            return math.ceil(more / digit) * digit
     return None
 
 
-def _cochran(tail: float, share_of_seeds: float, seeds: int, rows: int) -> float:
-    """Returns Student's upper quantiles of seeds and texts, weighted."""
-    from scipy.stats import t
+def _expectation(a: np.ndarray, b: np.ndarray) -> Callable[[int, int], Estimate]:
+    """Returns what to expect of so many seeds of each cell, and so many texts."""
+    seen, found = cells_difference(a, b), variances(a, b)
+    freedom = seen.freedom_of_seeds / (max(len(a), len(b)) - 1)
 
-    of_seeds, of_rows = t.isf(tail, [seeds - 1, rows - 1])
-    return float(share_of_seeds * of_seeds + (1 - share_of_seeds) * of_rows)
+    def expected(seeds: int, rows: int) -> Estimate:
+        of_seeds = found.of_seeds / seeds + found.of_rest / (seeds * rows)
+        variance = of_seeds + found.of_rows / rows
+        return Estimate(
+            seen.mean,
+            math.sqrt(variance),
+            of_seeds / variance if variance else 0.0,
+            freedom * (seeds - 1),
+            rows - 1,
+            seen.weight,
+        )
+
+    return expected
+
+
+def _leaves_out_0(estimate: Estimate, confidence: float) -> bool:
+    low, high = estimate.interval(confidence)
+    return low > 0 or high < 0

@@ -9,7 +9,13 @@ import pytest
 from scipy import stats
 
 from seqclf import statistics
-from seqclf.statistics import Estimate, crossed_mean, holm, mcnemar_mid_p
+from seqclf.statistics import (
+    Estimate,
+    cells_difference,
+    crossed_mean,
+    holm,
+    mcnemar_mid_p,
+)
 
 
 def test_mcnemar_mid_p_of_the_published_example():
@@ -87,7 +93,7 @@ def test_the_estimate_of_a_worked_example():
 
 def test_the_quantile_is_weighted_by_the_parts_of_the_variance():
     # A third that of 3 seeds (4.3027), two thirds that of 101 texts (1.9840).
-    estimate = Estimate(0.0, 1.0, 1 / 3, seeds=3, rows=101)
+    estimate = Estimate(0.0, 1.0, 1 / 3, 2, 100)
     expected = 4.3027 / 3 + 2 * 1.9840 / 3
     assert estimate.interval()[1] == pytest.approx(expected, abs=1e-4)
 
@@ -119,12 +125,13 @@ def test_one_seed_has_no_variance_over_seeds():
         crossed_mean(np.ones((1, 5)))
 
 
-def test_the_interval_leaves_0_out_where_p_is_small():
+@pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
+def test_the_interval_leaves_0_out_where_p_is_small(weight):
     for mean in np.linspace(0.001, 0.05, 40):
-        estimate = Estimate(mean, 0.01, 0.4, seeds=3, rows=500)
+        estimate = Estimate(mean, 0.01, 0.4, 2, 499, weight)
         assert 0 < estimate.p < 1
         assert (estimate.interval()[0] > 0) == (estimate.p < 0.05)
-        other = Estimate(-mean, 0.01, 0.4, seeds=3, rows=500)
+        other = Estimate(-mean, 0.01, 0.4, 2, 499, weight)
         assert other.p == estimate.p
 
 
@@ -136,30 +143,102 @@ def drawn(seeds: int, rows: int, effect: float, seed: int = 0) -> np.ndarray:
 
 
 def test_variances_are_found_again():
-    found = statistics.variances(drawn(200, 4000, 0.0))
-    assert found.of_seeds == pytest.approx(0.01**2, rel=0.2)
-    assert found.of_rows == pytest.approx(0.2**2, rel=0.1)
-    assert found.of_rest == pytest.approx(0.2**2, rel=0.02)
+    a, b = drawn(200, 4000, 0.0, 1), drawn(200, 4000, 0.0, 2)
+    found = statistics.variances(a, b)
+    assert found.of_seeds == pytest.approx(2 * 0.01**2, rel=0.2)
+    assert found.of_rows == pytest.approx(2 * 0.2**2, rel=0.1)
+    assert found.of_rest == pytest.approx(2 * 0.2**2, rel=0.02)
+
+
+def test_the_difference_of_two_cells_of_a_worked_example():
+    # Of a, seeds have 1 and 1/2, of b 1/2 and 0: their variances are 1/8 each, 1/16 of
+    # a mean. The texts differ by 1 - 1/2 and 1/2 - 0: not at all. So the variance is
+    # 1/8, all of it that of the seeds, with Welch's 2 degrees of freedom.
+    a, b = np.array([[1, 1], [1, 0]]), np.array([[1, 0], [0, 0]])
+    estimate = cells_difference(a, b)
+    assert estimate.mean == 0.5
+    assert estimate.standard_error == pytest.approx(math.sqrt(1 / 8))
+    assert estimate.share_of_seeds == pytest.approx(1)
+    assert estimate.freedom_of_seeds == pytest.approx(2)
+    assert estimate.weight == pytest.approx(1)
+
+
+def by_seed_alone(accuracies: list[float], rows: int) -> np.ndarray:
+    """Returns values in which nothing but the seed varies."""
+    return np.repeat(np.array(accuracies)[:, None], rows, axis=1)
+
+
+@pytest.mark.parametrize("b", [[0.1, 0.4, 0.3], [0.0, 0.9], [0.2, 0.21, 0.19, 0.2]])
+def test_where_texts_do_not_differ_it_is_welchs_test_over_seeds(b):
+    a = [0.6, 0.5, 0.75]
+    estimate = cells_difference(by_seed_alone(a, 50), by_seed_alone(b, 50))
+    expected = stats.ttest_ind(a, b, equal_var=False)
+    assert estimate.p == pytest.approx(expected.pvalue)
+    assert estimate.interval() == pytest.approx(tuple(expected.confidence_interval()))
+
+
+def test_where_seeds_do_not_differ_the_difference_is_a_paired_t_test_over_texts():
+    generator = np.random.default_rng(0)
+    a, b = generator.normal(0.1, 1, 60), generator.normal(0, 1, 60)
+    estimate = cells_difference(np.tile(a, (3, 1)), np.tile(b, (2, 1)))
+    expected = stats.ttest_rel(a, b)
+    assert estimate.p == pytest.approx(expected.pvalue)
+    assert estimate.interval() == pytest.approx(tuple(expected.confidence_interval()))
+
+
+def test_beside_what_is_fitted_once_it_is_the_crossed_mean():
+    a = drawn(4, 90, 0.3) > 0.2
+    b = np.tile(drawn(1, 90, 0.1, 5) > 0.2, (4, 1))
+    expected = crossed_mean(a.astype(np.int8) - b)
+    found = cells_difference(a, b)
+    assert found.mean == pytest.approx(expected.mean)
+    assert found.standard_error == pytest.approx(expected.standard_error)
+    assert found.interval() == pytest.approx(expected.interval())
+
+
+def test_the_quantile_goes_from_satterthwaites_to_cochrans():
+    # Half the variance is that of 3 and 3 seeds. Alike they have 4 degrees of freedom,
+    # pooled with the texts' 1 / (0.25 / 4 + 0.25 / 100) = 15.4: 2.1267.
+    alike = Estimate(0.0, 1.0, 0.5, 4, 100, 1.0)
+    assert alike.interval()[1] == pytest.approx(stats.t.isf(0.025, 15.3846), abs=1e-6)
+    # Where one cell's alone vary they have 2: (4.3027 + 1.9840) / 2.
+    one = Estimate(0.0, 1.0, 0.5, 2, 100, 0.0)
+    assert one.interval()[1] == pytest.approx((4.3027 + 1.9840) / 2, abs=1e-4)
+    between = Estimate(0.0, 1.0, 0.5, 3, 100, 0.5).interval()[1]
+    assert alike.interval()[1] < between < one.interval()[1]
+
+
+@pytest.mark.parametrize(("a", "b"), [((1, 5), (2, 5)), ((2, 1), (2, 1))])
+def test_two_cells_need_two_seeds_each_and_two_texts(a, b):
+    with pytest.raises(ValueError, match="two seeds and two texts"):
+        cells_difference(np.ones(a), np.ones(b))
+
+
+def test_a_tail_is_the_chance_beyond_a_bound():
+    estimate = Estimate(0.02, 0.01, 0.5, 4, 100, 1.0)
+    freedom = 1 / (0.25 / 4 + 0.25 / 100)
+    assert estimate.tail(0.01) == pytest.approx(stats.t.sf(1, freedom))
+    assert estimate.tail(0.05) == pytest.approx(stats.t.sf(3, freedom))
+    assert estimate.tail(0.0) == pytest.approx(estimate.p / 2)
+    assert Estimate(0.02, 0.0, 0.0, 4, 100).tail(0.02) == 0.5
 
 
 def test_what_would_settle_it_does_settle_it():
-    values = drawn(3, 2000, 0.0)
-    values += 0.0098 - values.mean()
-    assert crossed_mean(values).p > 0.05
-    seeds = statistics.seeds_to_settle(values)
-    rows = statistics.rows_to_settle(values)
+    a, b = drawn(3, 2000, 0.0, 1), drawn(3, 2000, 0.0, 2)
+    a += 0.014 - a.mean() + b.mean()
+    assert cells_difference(a, b).p > 0.05
+    seeds, rows = statistics.seeds_to_settle(a, b), statistics.rows_to_settle(a, b)
     assert seeds is not None
     assert seeds > 3
-    found = statistics.variances(values)
+    found = statistics.variances(a, b)
     variance = (
         found.of_seeds / seeds + found.of_rows / 2000 + found.of_rest / (seeds * 2000)
     )
-    assert 1.96 * math.sqrt(variance) < 0.012
+    assert 1.96 * math.sqrt(variance) < 0.014
     assert rows is None or rows > 2000
 
 
 def test_a_difference_of_nothing_is_never_settled():
-    values = drawn(3, 500, 0.0)
-    values -= values.mean()
-    assert statistics.seeds_to_settle(values) is None
-    assert statistics.rows_to_settle(values) is None
+    a = drawn(3, 500, 0.0)
+    assert statistics.seeds_to_settle(a, a) is None
+    assert statistics.rows_to_settle(a, a) is None

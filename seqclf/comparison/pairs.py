@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -95,7 +96,7 @@ def is_border_case(pair: Pair) -> bool:
 
     Of cells: its own interval leaves 0 out, and Holm's adjustment undoes that.
     """
-    if is_decided(pair) or not pair.seeds:
+    if is_decided(pair) or pair.difference is None:
         return False
     return leaves_out_0(pair) or (pair.p is None and _is_small(pair))
 
@@ -115,9 +116,9 @@ def bounds(pair: Pair) -> tuple[float, float]:
 
 
 def difference(pair: Pair) -> float:
-    """Returns the difference of two rows that have a seed in common."""
+    """Returns the difference of two rows that can be compared."""
     if pair.difference is None:
-        raise ValueError(f"{pair.a} and {pair.b} have no seed in common")
+        raise ValueError(f"{pair.a} and {pair.b} have one seed each, and not the same")
     return pair.difference
 
 
@@ -126,42 +127,49 @@ def _judged(pair: Pair) -> Pair:
 
 
 def _tell_of_cells(right_a: Right, right_b: Right) -> bool:
-    """Tells whether two seeds and two texts, at least, are in common."""
+    """Tells whether both have two seeds, and two texts, at least."""
     rows = len(next(iter(right_a.values())))
-    return min(len(right_a.keys() & right_b.keys()), rows) > 1
+    return min(len(right_a), len(right_b), rows) > 1
 
 
 def _pair(a: str, b: str, right_a: Right, right_b: Right, compared: int = 1) -> Pair:
     seeds = tuple(sorted(right_a.keys() & right_b.keys()))
-    if not seeds:
+    of_cells = _tell_of_cells(right_a, right_b)
+    if not (seeds or of_cells):
         return Pair(a=a, b=b, seeds=(), difference=None, adjusted_for=compared)
-    if sum(right_a[s].sum() - int(right_b[s].sum()) for s in seeds) < 0:
+    counted = None if of_cells else seeds
+    ahead = _accuracy(right_a, counted) - _accuracy(right_b, counted)
+    if ahead < 0:
         a, b, right_a, right_b = b, a, right_b, right_a
-    values = np.array([right_a[s].astype(np.int8) - right_b[s] for s in seeds])
     models = [replace(compare_models(right_a[s], right_b[s]), seed=s) for s in seeds]
     pair = Pair(
         a=a,
         b=b,
         seeds=seeds,
-        difference=float(values.mean(dtype=np.float64)),
+        difference=float(abs(ahead)),
         adjusted_for=compared,
         mcnemar_p=tuple(model.mcnemar_p for model in models),
         models=tuple(models),
     )
-    if not _tell_of_cells(right_a, right_b):
-        return pair
-    return _of_cells(pair, values)
+    return _of_cells(pair, right_a, right_b) if of_cells else pair
 
 
-def _of_cells(pair: Pair, values: np.ndarray) -> Pair:
-    """Adds what the differences [seeds, texts] tell of the cells."""
-    estimate = statistics.crossed_mean(values)
+def _accuracy(right: Right, seeds: Collection[int] | None) -> Fraction:
+    """Returns the mean accuracy over some seeds, or all."""
+    counted = [right[seed] for seed in seeds or right]
+    return Fraction(sum(int(one.sum()) for one in counted), sum(map(len, counted)))
+
+
+def _of_cells(pair: Pair, right_a: Right, right_b: Right) -> Pair:
+    """Adds what all their seeds tell of the cells."""
+    a, b = (np.array(list(right.values())) for right in (right_a, right_b))
+    estimate = statistics.cells_difference(a, b)
     low, high = estimate.interval()
     # The strictest level that Holm's adjustment may ask of this pair.
     confidence = 1 - SIGNIFICANCE / (pair.adjusted_for or 1)
     settled_by = SettledBy(
-        seeds=statistics.seeds_to_settle(values, confidence),
-        rows=statistics.rows_to_settle(values, confidence),
+        seeds=statistics.seeds_to_settle(a, b, confidence),
+        rows=statistics.rows_to_settle(a, b, confidence),
     )
     return replace(
         pair,

@@ -68,12 +68,12 @@ def _twins(rows: Iterable[Row]) -> list[Row]:
 
 
 def _others(rows: Sequence[Row], pairs: Sequence[Pair], one: Row) -> Others:
-    """Returns the rows that have a seed in common with one, and the pairs of both."""
+    """Returns the rows that can be compared with one, and the pairs of both."""
     by_name = {row.name: row for row in rows}
     found = [
         (by_name[pair.b if pair.a == one.name else pair.a], pair)
         for pair in pairs
-        if one.name in (pair.a, pair.b) and pair.seeds
+        if one.name in (pair.a, pair.b) and pair.difference is not None
     ]
     return sorted(found, key=lambda other: abs(difference(other[1])))
 
@@ -177,14 +177,13 @@ def _about_mean(
 
 
 def _about_seeds(rows: Sequence[Row], pairs: Sequence[Pair]) -> list[str]:
-    """Says so where some pair has one seed in common, or some cell has one seed."""
-    counts = [len(pair.seeds) for pair in pairs if pair.seeds]
-    counts += [len(row.seeds) for row in _twins(rows)]
-    if min(counts) > 1:
-        return []
+    """Says so where models are compared, for a cell has one seed."""
+    counts = [len(row.seeds) for row in _twins(rows)]
     if max(counts) == 1:
         return ["With one seed this concerns these trained models, not the cells."]
-    return ["Cells with one seed in common are compared as two trained models."]
+    if any(pair.difference is not None and pair.p is None for pair in pairs):
+        return ["Where a cell has one seed, two trained models are compared."]
+    return []
 
 
 def _about_settling(others: Others, best: Row) -> list[str]:
@@ -195,7 +194,8 @@ def _about_settling(others: Others, best: Row) -> list[str]:
     row, pair = undecided[0]
     needed, ways = pair.settled_by, []
     if needed and needed.seeds:
-        ways.append(f"about {needed.seeds} seeds (here {len(pair.seeds)})")
+        there = min(len(row.seeds), len(best.seeds))
+        ways.append(f"about {needed.seeds} seeds (here {there})")
     if needed and needed.rows:
         ways.append(f"about {needed.rows:,} test texts (here {best.n:,})")
     if not ways:
@@ -251,7 +251,7 @@ def compared(pair: Pair) -> str:
 def in_words(pair: Pair, names: Mapping[str, str]) -> str:
     """Returns a difference and its interval as a sentence, in texts of a thousand.
 
-    The rows have a seed in common; `names` is what sentences call them, see `titles`.
+    The rows can be compared; `names` is what sentences call them, see `titles`.
     """
     count, low, high = (
         round(1000 * value) for value in (difference(pair), *bounds(pair))

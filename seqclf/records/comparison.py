@@ -144,10 +144,11 @@ class Pair:
 
     Attributes:
       seeds: Seeds that both have.
-      difference: Accuracy of a less that of b over these; None without one. Its
-        interval, over seeds and texts, is None of one seed.
-      p: Of the difference, adjusted after Holm; None of one seed, as `p_unadjusted`.
-      settled_by: What would decide it; None of one seed.
+      difference: Accuracy of a less that of b, over all seeds of both. If one has a
+        single seed, two models of a seed are compared, and it is theirs; None if they
+        have none in common. Its interval is then None too.
+      p: Of the difference, adjusted after Holm; None of models, as `p_unadjusted`.
+      settled_by: What would decide it; None of models.
       models: The two models of each seed; `mcnemar_p` are theirs.
       adjusted_for: Number of the pairs that p is adjusted for; earlier versions did not
         keep it.

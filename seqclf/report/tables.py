@@ -225,7 +225,7 @@ def compared(result: ComparisonResult) -> list[Pair]:
     names = {best.name} if best else set()
     names |= {row.name for row in result.rows if row.kind == MEAN}
     found = [pair for pair in result.references if names & {pair.a, pair.b}]
-    return [pair for pair in (*result.pairs, *found) if pair.seeds]
+    return [pair for pair in (*result.pairs, *found) if pair.difference is not None]
 
 
 def seeds_said(result: ComparisonResult) -> str:

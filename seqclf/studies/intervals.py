@@ -42,26 +42,44 @@ def p_of_guessing(right: Right, chance: float) -> float:
 
 
 def difference(a: Right, b: Right) -> Difference:
-    """Returns the difference in accuracy of a less b on the same texts and seeds.
+    """Returns the difference in accuracy of a less b, two trainings, on the same texts.
 
     Args:
       a: Which test texts the first has right, bool [texts] by seed.
       b: The same of the second.
 
     Returns:
-      Of CELLS, over seeds and texts, see `crossed_mean`; with one seed of MODELS: the
-      bootstrap and McNemar's test of two models, which say nothing about another
+      Of CELLS, over seeds and texts, see `cells_difference`; with one seed of MODELS:
+      the bootstrap and McNemar's test of two models, which say nothing about another
       training. p is not adjusted.
     """
-    seeds = sorted(a)
-    if len(seeds) == 1:
-        one = compare_models(a[seeds[0]], b[seeds[0]])
-        return Difference(
-            difference=one.difference, low=one.low, high=one.high, p=one.mcnemar_p,
-            of=MODELS,
-        )  # fmt: skip
-    values = np.array([a[seed].astype(np.int8) - b[seed] for seed in seeds])
-    estimate = statistics.crossed_mean(values)
+    if min(len(a), len(b)) == 1:
+        return _of_models(a, b)
+    right_a, right_b = (np.array(list(right.values())) for right in (a, b))
+    return _of_cells(statistics.cells_difference(right_a, right_b))
+
+
+def own_difference(a: Right, b: Right) -> Difference:
+    """Returns the difference of the same models' answers to two forms of the texts.
+
+    As `difference`, but the seeds are those of the same trainings: see `crossed_mean`.
+    """
+    if len(a) == 1:
+        return _of_models(a, b)
+    values = np.array([a[seed].astype(np.int8) - b[seed] for seed in sorted(a)])
+    return _of_cells(statistics.crossed_mean(values))
+
+
+def _of_models(a: Right, b: Right) -> Difference:
+    seed = min(a)
+    one = compare_models(a[seed], b[seed])
+    return Difference(
+        difference=one.difference, low=one.low, high=one.high, p=one.mcnemar_p,
+        of=MODELS,
+    )  # fmt: skip
+
+
+def _of_cells(estimate: statistics.Estimate) -> Difference:
     low, high = estimate.interval()
     return Difference(
         difference=estimate.mean, low=max(low, -1.0), high=min(high, 1.0), p=estimate.p,

@@ -30,7 +30,7 @@ from seqclf.report.table import Table
 from seqclf.runs import Run
 from seqclf.studies import intervals
 from seqclf.studies.drawing import bar, name_lines
-from seqclf.studies.intervals import MODELS, accuracy, difference
+from seqclf.studies.intervals import MODELS, accuracy, difference, own_difference
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, trainings
 from seqclf.text.encoding import EncodedDataset
@@ -147,7 +147,7 @@ def _cell(cell: str, rights: Rights) -> CellOrder:
     none = rights[NEITHER].get(NO_RECURRENCE.name) if CELLS[cell].recurs else None
     return CellOrder(
         accuracy={c: accuracy(own[c]) if c in own else None for c in rights},
-        lost_at_test=difference(own[NEITHER], own[SHUFFLED_TEST]),
+        lost_at_test=own_difference(own[NEITHER], own[SHUFFLED_TEST]),
         lost=difference(own[NEITHER], own[BOTH]) if BOTH in own else None,
         over_none=difference(own[NEITHER], none) if none else None,
     )

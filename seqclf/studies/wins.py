@@ -95,7 +95,11 @@ def _pair(folder: Path, result: ComparisonResult) -> list[Compared]:
     """Returns the pair, if the comparison has it."""
     by_name = {row.name: row for row in result.rows}
     both = {GRU.name, LSTM.name}
-    found = [one for one in result.pairs if {one.a, one.b} == both and one.seeds]
+    found = [
+        one
+        for one in result.pairs
+        if {one.a, one.b} == both and one.difference is not None
+    ]
     if not found:
         return []
     pair = found[0]
@@ -106,7 +110,8 @@ def _pair(folder: Path, result: ComparisonResult) -> list[Compared]:
     gain = sign * difference(pair) + 0.0  # no negative zero
     one = Compared(  # which of them count: see `_once_a_data_set`
         data=dataset.name, comparison=folder.name, fingerprint=dataset.fingerprint,
-        n=gru.n, seeds=len(pair.seeds), own_settings=int(bool(result.card.chosen)),
+        n=gru.n, seeds=min(len(gru.seeds), len(lstm.seeds)),
+        own_settings=int(bool(result.card.chosen)),
         gru=gru.accuracy.mean, lstm=lstm.accuracy.mean, difference=gain, low=low,
         high=high, p=pair.p, is_synthetic=int(dataset.source == GENERATED), counts=0,
     )  # fmt: skip
