@@ -169,6 +169,7 @@ def compare(
     seeds: int = 3,
     match: str = "units",
     tune: int = 0,
+    margin: float = 1.0,
     jobs: int | None = None,
     on_report: OnEvent | None = None,
     **options: Unpack[Comparing],
@@ -184,6 +185,7 @@ def compare(
       seeds: Trainings of each cell.
       match: What the twins have equally many of: `units`, or recurrent `parameters`.
       tune: Trials a cell that choose its settings on validation; 0 for none.
+      margin: Points of accuracy below which two cells are practically equal.
       jobs: Trainings at a time; None takes as many as cores and memory allow.
       on_report: Called with the name of a training and each event of its progress.
       **options: Settings by the names of `seqclf compare`, such as `units`, `epochs`,
@@ -200,7 +202,7 @@ def compare(
     listener = Logged(on_report)
     config, target, require_cudnn = _asked(data, options, Comparing)
     named = cells if isinstance(cells, str) else ",".join(cells)
-    design = design_of(config, named, seeds, match, tune)
+    design = design_of(config, named, seeds, match, tune, margin)
     asked = (design, target, listener, jobs, require_cudnn, set(options))
     result, path = compare_twins(*asked)
     for failed, reason in result.missing.items():
@@ -212,6 +214,7 @@ def compare_runs(
     *finished: Run | AnyPath,
     name: str | None = None,
     overwrite: bool = False,
+    margin: float = 1.0,
     models_dir: AnyPath | None = None,
     cache_dir: AnyPath | None = None,
     on_report: OnEvent | None = None,
@@ -225,6 +228,7 @@ def compare_runs(
       name: Where in `models_dir` to keep the comparison, with its page; None keeps
         nothing.
       overwrite: Whether the name may be taken from another comparison.
+      margin: Points of accuracy below which two are practically equal.
       models_dir: Folder of the runs; None takes $SEQCLF_MODELS, else `models`.
       cache_dir: Folder of encoded data; None takes $SEQCLF_CACHE, else `data/cache`.
       on_report: Called with the name of a baseline and each event of its progress.
@@ -244,7 +248,7 @@ def compare_runs(
             f"Comparison.open(path) reads a finished comparison."
         )
     target = _target(models_dir, cache_dir, name=name, overwrite=overwrite)
-    result, path = compare_finished(paths, target, Logged(on_report))
+    result, path = compare_finished(paths, target, Logged(on_report), margin)
     return Comparison(result, path)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 CONFIDENCE = 0.95
 RESAMPLES = 10_000
+RANK_RESAMPLES = 20_000
 LEAST_TAIL = 1e-15  # smaller p-values are given as 0
 MOST_SEEDS, MOST_ROWS = 100, 10_000_000  # beyond, nothing would settle it
 
@@ -43,13 +44,27 @@ class Estimate:
 
     def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
         """Returns the bounds that hold the true mean with that confidence."""
-        reach = self._quantile((1 - confidence) / 2) * self.standard_error
+        reach = self.reach((1 - confidence) / 2)
         return self.mean - reach, self.mean + reach
+
+    def reach(self, tail: float) -> float:
+        """Returns how far off it is to either side with that probability at most."""
+        return self._quantile(tail) * self.standard_error
 
     @property
     def p(self) -> float:
         """The two-sided p-value of a true mean of 0, in [0, 1]."""
         return min(2 * self.tail(0.0), 1.0)
+
+    def p_within(self, margin: float) -> float:
+        """The p-value of a true mean that is off 0 by the margin or more.
+
+        The larger of two one-sided tests (Schuirmann 1987, J. Pharmacokinet. Biopharm.
+        15:657), at least 0.5 where the mean itself is.
+        """
+        bound = math.copysign(margin, self.mean)
+        beyond = self.tail(bound)
+        return beyond if abs(self.mean) < margin else 1.0 - beyond
 
     def tail(self, bound: float) -> float:
         """Returns the one-sided p-value of a true mean at, or beyond, a bound.
@@ -281,6 +296,38 @@ def paired_bootstrap(
     return float(low), float(high)
 
 
+def rank_test(a: Sequence[float], b: Sequence[float]) -> float:
+    """Returns the exact two-sided p of Mann & Whitney's rank test of two samples.
+
+    Ties are allowed for: the distribution is that of all ways to divide the values, or
+    of 20,000 of them where there are more.
+    """
+    from scipy.stats import PermutationMethod, mannwhitneyu
+
+    ways = PermutationMethod(n_resamples=RANK_RESAMPLES, rng=np.random.default_rng(0))
+    return float(min(mannwhitneyu(a, b, method=ways).pvalue, 1.0))
+
+
+def sign_test(values: Sequence[float], fixed: float) -> float:
+    """Returns the exact two-sided p of values that lie above and below a fixed one."""
+    from scipy.stats import binomtest
+
+    above = sum(value > fixed for value in values)
+    apart = above + sum(value < fixed for value in values)
+    return float(binomtest(above, apart).pvalue) if apart else 1.0
+
+
+def ranks_to_settle(level: float) -> int:
+    """Returns how many seeds of each cell the rank test needs to reach a level at all.
+
+    Of n and n values that do not overlap, its p is 2 / (2n over n).
+    """
+    seeds = 2
+    while 2 / math.comb(2 * seeds, seeds) >= level:
+        seeds += 1
+    return seeds
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjusts p-values for their number (Holm 1979, Scand. J. Stat. 6:65)."""
     adjusted, largest = [0.0] * len(p_values), 0.0
@@ -292,14 +339,18 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def seeds_to_settle(
-    a: np.ndarray, b: np.ndarray, confidence: float = CONFIDENCE
+    a: np.ndarray,
+    b: np.ndarray,
+    level: float = 1 - CONFIDENCE,
+    margin: float | None = None,
 ) -> int | None:
-    """Returns how many seeds of each cell would tell the difference from 0, as it is.
+    """Returns how many seeds of each cell would decide the difference, as it is.
 
     Args:
       a: See `cells_difference`.
       b: Likewise.
-      confidence: Of the interval that shall leave 0 out.
+      level: Which p must be below, of no difference or of one as large as the margin.
+      margin: See `Estimate.p_within`; None asks of no difference alone.
 
     Returns:
       Seeds in all; None if no number up to 100 would.
@@ -307,15 +358,20 @@ def seeds_to_settle(
     least, rows = max(len(a), len(b)), a.shape[1]
     expected = _expectation(a, b)
     for seeds in range(least, MOST_SEEDS + 1):
-        if _leaves_out_0(expected(seeds, rows), confidence):
+        if _decides(expected(seeds, rows), level, margin):
             return seeds
     return None
 
 
 def rows_to_settle(
-    a: np.ndarray, b: np.ndarray, confidence: float = CONFIDENCE
+    a: np.ndarray,
+    b: np.ndarray,
+    level: float = 1 - CONFIDENCE,
+    margin: float | None = None,
 ) -> int | None:
-    """Returns how many texts would tell the difference from 0, if it stays as it is.
+    """Returns how many texts would decide the difference, as it is.
+
+    Arguments are those of `seeds_to_settle`.
 
     Returns:
       Texts in all, rounded up to two digits; None if ten million would not.
@@ -323,7 +379,7 @@ def rows_to_settle(
     seeds, rows = max(len(a), len(b)), a.shape[1]
     expected = _expectation(a, b)
     for more in np.geomspace(rows, MOST_ROWS, 200).astype(int).tolist():
-        if _leaves_out_0(expected(seeds, more), confidence):
+        if _decides(expected(seeds, more), level, margin):
             digit = 10 ** max(len(str(more)) - 2, 0)
             return math.ceil(more / digit) * digit
     return None
@@ -349,6 +405,9 @@ def _expectation(a: np.ndarray, b: np.ndarray) -> Callable[[int, int], Estimate]
     return expected
 
 
-def _leaves_out_0(estimate: Estimate, confidence: float) -> bool:
-    low, high = estimate.interval(confidence)
-    return low > 0 or high < 0
+def _decides(estimate: Estimate, level: float, margin: float | None) -> bool:
+    """Tells whether `p` or `p_within` would be below a level."""
+    size = abs(estimate.mean)
+    if size > estimate.reach(level / 2):
+        return True
+    return margin is not None and margin - size > estimate.reach(level)

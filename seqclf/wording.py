@@ -100,6 +100,11 @@ def points(
     return size if low is None else f"{size} ({interval(low, high)})"
 
 
+def margin_said(margin: float) -> str:
+    """Returns a margin, a fraction, such as `1 point` or `0.5 points`."""
+    return f"{100 * margin:g} {'point' if margin == 0.01 else 'points'}"
+
+
 def points_at_length(difference: float, low: float | None, high: float | None) -> str:
     """Returns such as `0.3 points (95 % interval −0.4 to 1.0)`, of fractions."""
     return f"{points(difference)} (95 % interval {interval(low, high)})"

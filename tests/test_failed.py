@@ -51,19 +51,20 @@ def test_a_failed_training_is_one_without_half_its_cell_s_lead(
     assert failed_seeds(runs) == failed
     [found] = [one for one in compare_runs(runs).rows if one.kind == "twin"]
     assert found.failed == failed
+    one = found.accuracy
+    assert (one.low is None, one.high is None, one.median is None) == (
+        bool(failed), bool(failed), not failed,
+    )  # fmt: skip
+    assert (one.of_others is None) == (len(failed) in (0, len(accuracies)))
 
 
 def test_every_comparison_says_how_many_failed():
     gru, rnn = (row(cell, runs=3, failed=()) for cell in ("gru", "rnn"))
     assert failed_said(of(gru, rnn)) == "Failed trainings: none of 6."
     some = of(gru, replace(rnn, failed=(2,)))
-    assert "Failed trainings: SimpleRNN 1 of 3 (seed 2); they count" in failed_said(
-        some
-    )
+    assert failed_said(some).startswith("Failed trainings: SimpleRNN, seed 2. On valid")
     more = of(replace(gru, failed=(0,)), replace(rnn, failed=(0, 2)))
-    assert "GRU 1 of 3 (seed 0) and SimpleRNN 2 of 3 (seeds 0 and 2);" in failed_said(
-        more
-    )
+    assert ": GRU, seed 0; SimpleRNN, seeds 0 and 2. On" in failed_said(more)
     for text in (closing(more), markdown(more)):
         assert failed_said(more) in text
     # Comparisons of before do not know.

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
+import re
 from dataclasses import replace
 
 import pytest
@@ -14,6 +16,7 @@ from seqclf.records.comparison import (
     ModelPair,
     Pair,
     Row,
+    Superiority,
     Tried,
     Tuned,
     TwinCard,
@@ -104,8 +107,8 @@ def test_the_tables_fit_eighty_columns_and_hold_the_numbers(runs):
     # One seed: McNemar and the bootstrap of the models; more: the cells.
     pairs = [line for line in text.splitlines() if "gru, lstm" in line]
     shown_of_pair = {
-        True: ("0.3", "−0.2 to 0.8", "0.234", "3 (−2 to 8)"),
-        False: ("0.3", "−0.4 to 1.0", "< 0.001", "3 (−4 to 10)"),
+        True: ("0.3", "−0.2 to 0.8", "0.234", "open"),
+        False: ("0.3", "−0.4 to 1.0", "< 0.001", "open"),
     }[runs > 1]
     for figure in shown_of_pair:
         assert figure in pairs[0]
@@ -123,7 +126,7 @@ def test_markdown_has_the_same_numbers():
         "| log loss |"
     )
     assert "| gru | 89.9 | 89.5–90.3 | 89.7–90.2 | 87.6 | 0.250 |" in text
-    assert "| gru, lstm | 0.3 | −0.2 to 0.8 | 0.234 | 3 (−2 to 8) |" in text
+    assert "| gru, lstm | 0.3 | −0.2 to 0.8 | 0.234 | open |" in text
     assert "| tf-idf + logistic regression, gru | 0.3 |" in text
     assert "Missing: x-rnn-1: killed" in text
 
@@ -178,6 +181,52 @@ def test_what_tuning_chose_has_a_table():
     assert "| gru | 0.0013 | 0.35 | 96 | 0.432 | 80.0 |" in text
     text = tables.markdown(replace(result(), tuning={"none": tuned}))
     assert "| none | 0.0013 | 0.35 | – | 0.432 | 80.0 |" in text
+
+
+def test_a_pair_is_said_to_be_better_equal_or_open():
+    one, _ = result(3).pairs
+    small = {"p": 0.01, "p_equal": 0.01}
+    for change, word in (
+        ({"p": 0.2, "p_equal": 0.06}, "open"),
+        ({"p": 0.2, "p_equal": 0.04}, "equal"),
+        ({"p": 0.01, "p_equal": 0.2}, "a better"),
+        (small, "a better, by little"),
+    ):
+        changed = dataclasses.replace(
+            result(3), pairs=(dataclasses.replace(one, **change),), margin=0.02
+        )
+        text = tables.markdown(changed)
+        assert re.search(rf"\| gru, lstm \|.*\| {word} \|", text)
+        told = "Equal, or by little: apart by less than 2 points." in text
+        assert told == (change["p_equal"] < 0.05)
+
+
+def test_a_cell_that_failed_has_its_median_and_a_pair_its_ranks():
+    whole = result(3)
+    rows = [
+        dataclasses.replace(
+            row, accuracy=dataclasses.replace(
+                row.accuracy, low=None, high=None, median=0.8123
+            )
+        ) if row.name == "gru" else row
+        for row in whole.rows
+    ]  # fmt: skip
+    told = Superiority(ahead=8.5, pairs=9, p=0.1)
+    one, _ = whole.pairs
+    by_ranks = dataclasses.replace(
+        one, by="ranks", low=None, high=None, p=0.1, superiority=told, settled_by=None
+    )
+    failed = dataclasses.replace(whole, rows=tuple(rows), pairs=(by_ranks,))
+    text = tables.markdown(failed)
+    assert "| gru | 81.2† | – | 89.7–90.2 |" in text
+    assert "| gru, lstm | 0.3 | 8.5 of 9† | 0.100 | open |" in text
+    assert "† The median, for trainings failed" in text
+    assert "† Pairs of trainings in which a is ahead" in text
+    lines = list(csv.DictReader(io.StringIO(tables.csv(failed))))
+    line = next(one for one in lines if one["name"] == "gru - lstm")
+    assert (line["low"], line["high"], line["by"]) == ("", "", "ranks")
+    (line,) = [one for one in lines if one["name"] == "gru"]
+    assert (line["low"], line["high"]) == ("", "")
 
 
 def test_csv_has_the_numbers_whole_and_no_formula():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -221,6 +222,39 @@ def test_a_tail_is_the_chance_beyond_a_bound():
     assert estimate.tail(0.05) == pytest.approx(stats.t.sf(3, freedom))
     assert estimate.tail(0.0) == pytest.approx(estimate.p / 2)
     assert Estimate(0.02, 0.0, 0.0, 4, 100).tail(0.02) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [([3, 5, 8], [1, 2, 4]), ([1, 1, 2], [1, 3, 3, 3]), ([0, 1], [0, 1])]
+)
+def test_the_rank_test_counts_every_way_to_divide_the_values(a, b):
+    values, n = [*a, *b], len(a)
+
+    def distance(chosen: tuple[int, ...]) -> float:
+        first = [values[i] for i in chosen]
+        second = [values[i] for i in range(len(values)) if i not in chosen]
+        ahead = sum((x > y) + (x == y) / 2 for x in first for y in second)
+        return abs(ahead - n * len(b) / 2)
+
+    every = list(itertools.combinations(range(len(values)), n))
+    seen = distance(tuple(range(n)))
+    expected = sum(distance(one) >= seen for one in every) / len(every)
+    assert statistics.rank_test(a, b) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("level", "seeds"), [(0.5, 2), (0.11, 3), (0.05, 4), (0.05 / 3, 5)]
+)
+def test_the_fewest_seeds_whose_ranks_can_decide(level, seeds):
+    assert statistics.ranks_to_settle(level) == seeds
+    apart = list(range(seeds)), list(range(seeds, 2 * seeds))
+    assert statistics.rank_test(*apart) < level
+
+
+def test_the_sign_test_of_a_worked_example():
+    # One of five above: (1 + 5) / 32, twice; a tie says nothing.
+    assert statistics.sign_test([1, 2, 3, 4, 9, 5], 5) == pytest.approx(12 / 32)
+    assert statistics.sign_test([5, 5], 5) == 1.0
 
 
 def test_what_would_settle_it_does_settle_it():

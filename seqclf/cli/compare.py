@@ -46,6 +46,13 @@ Tune = Annotated[
         metavar="N",
     ),
 ]
+Margin = Annotated[
+    float,
+    option(
+        "--margin",
+        "Points of accuracy below which two cells are practically equal.",
+    ),
+]
 Markdown = Annotated[bool, option("--markdown", "Print Markdown tables.")]
 Csv = Annotated[bool, option("--csv", "Print CSV: one line per cell and per pair.")]
 Paths = Annotated[
@@ -61,7 +68,7 @@ Paths = Annotated[
 # What has a meaning for finished runs.
 OF_FINISHED = {"paths", "models_dir", "cache_dir", "config_file"}
 OF_FINISHED |= {"json", "markdown", "csv", "quiet"}
-OF_SEVERAL = OF_FINISHED | {"name", "overwrite"}
+OF_SEVERAL = OF_FINISHED | {"name", "overwrite", "margin"}
 
 
 @options.with_config(without=("cell", "seed", "baseline"))
@@ -73,6 +80,7 @@ def compare(
     seeds: Seeds = 3,
     match: Match = "units",
     tune: Tune = 0,
+    margin: Margin = 1.0,
     jobs: Jobs = None,
     name: options.Name = None,
     overwrite: options.Overwrite = False,
@@ -107,9 +115,9 @@ def compare(
         if len(paths) == 1:
             options.refuse_given(context, OF_FINISHED, "a finished comparison is shown")
         options.refuse_given(context, OF_SEVERAL, "finished runs are compared")
-        result, folder = compare_finished(paths, target, screen)
+        result, folder = compare_finished(paths, target, screen, margin)
     else:
-        design = design_of(config, cells, seeds, match, tune)
+        design = design_of(config, cells, seeds, match, tune, margin)
         given = options.given_settings(context, "model", "training")
         asked = (design, target, screen, jobs, require_cudnn, given)
         result, folder = compare_twins(*asked)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from seqclf import config as settings
 from seqclf.cells import CELLS
+from seqclf.comparison.pairs import MARGIN
 from seqclf.config import ModelConfig, RunConfig, twin
 from seqclf.errors import ConfigError, unknown
 from seqclf.model.build import recurrent_parameters
@@ -30,6 +31,7 @@ class Design:
         recurrent parameters, as in Chung et al. 2014 (arXiv:1412.3555).
       tune: Trials a cell that choose its settings on validation; 0 for none. Units are
         among them unless parameters are matched.
+      margin: Points of accuracy below which a difference is practically none.
     """
 
     config: RunConfig
@@ -37,6 +39,7 @@ class Design:
     seeds: tuple[int, ...]
     match: str = UNITS
     tune: int = 0
+    margin: float = 100 * MARGIN
 
     def __post_init__(self) -> None:
         if self.match not in MATCH_NAMES:
@@ -45,6 +48,7 @@ class Design:
             raise ConfigError(
                 f"--tune takes 0, or at least 2 trials to choose from, got {self.tune}."
             )
+        require_margin(self.margin)
         recurrent = [cell for cell in self.cells if CELLS[cell].recurs]
         if self.match == PARAMETERS and len(recurrent) < 2:
             raise ConfigError(
@@ -73,6 +77,12 @@ class Design:
             "tune": self.tune,
             "fingerprint": fingerprint,
         }
+
+
+def require_margin(points: float) -> None:
+    """Raises ConfigError unless a margin is between 0 and 100 points."""
+    if not 0 < points < 100:
+        raise ConfigError(f"--margin takes points between 0 and 100, got {points:g}.")
 
 
 def parse_cells(text: str) -> tuple[str, ...]:

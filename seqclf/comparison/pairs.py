@@ -12,12 +12,22 @@ import numpy as np
 from seqclf import statistics
 from seqclf.data.dataset import TEST
 from seqclf.metrics import wilson
-from seqclf.records.comparison import ModelPair, Pair, SettledBy
+from seqclf.records.comparison import (
+    BY_CELLS,
+    BY_MODELS,
+    BY_RANKS,
+    ModelPair,
+    Pair,
+    SettledBy,
+    Superiority,
+)
 from seqclf.runs import AnyRun
 
 # From seed to bool [texts]: which test texts a model has right.
 Right = dict[int, np.ndarray]
+Names = tuple[str, str]  # of the rows of a pair
 SIGNIFICANCE = 0.05
+MARGIN = 0.01  # of accuracy: less is practically nothing
 
 
 def right_answers(group: Sequence[AnyRun]) -> Right:
@@ -41,12 +51,16 @@ def accuracy_interval(right: Right) -> tuple[float, float]:
 
 
 def compare_pairs(
-    rights: Mapping[str, Right], recurrent: Collection[str]
+    rights: Mapping[str, Right],
+    recurrent: Collection[str],
+    failed: Collection[str] = (),
+    margin: float = MARGIN,
 ) -> tuple[Pair, ...]:
     """Compares all cells, two at a time, by what their rows have right.
 
-    p is Holm's over the pairs of `recurrent` rows, and adjusted_for their number; of a
-    single question it is 1. low and high are the pair's own.
+    p and p_equal are Holm's over the pairs of `recurrent` rows, and adjusted_for their
+    number; of a single question it is 1. low and high are the pair's own. Rows of which
+    a training `failed` are compared by ranks.
     """
     every = list(itertools.combinations(rights, 2))
     asked = [
@@ -54,26 +68,54 @@ def compare_pairs(
         for a, b in every
         if a in recurrent and b in recurrent and _tell_of_cells(rights[a], rights[b])
     ]
-    pairs = {
-        (a, b): _pair(a, b, rights[a], rights[b], len(asked) if (a, b) in asked else 1)
-        for a, b in every
-    }
-    own = [p for names in asked if (p := pairs[names].p) is not None]
-    for names, p in zip(asked, statistics.holm(own), strict=True):
-        pairs[names] = replace(pairs[names], p=p)
+    pairs = {}
+    for a, b in every:
+        ranked = a in failed or b in failed
+        compared = len(asked) if (a, b) in asked else 1
+        pairs[a, b] = _pair(a, b, rights[a], rights[b], compared, ranked, margin)
+    pairs |= _adjusted({names: pairs[names] for names in asked})
     return tuple(_judged(pair) for pair in pairs.values())
 
 
 def compare_with(
-    name: str, right: Right, references: Mapping[str, Right]
+    name: str,
+    right: Right,
+    references: Mapping[str, Right],
+    ranked: bool = False,
+    margin: float = MARGIN,
 ) -> tuple[Pair, ...]:
-    """Compares a cell with baselines, each of which has been fitted once."""
-    return tuple(
-        _judged(
-            _pair(name, other, right, dict.fromkeys(right, next(iter(fitted.values()))))
-        )
-        for other, fitted in references.items()
-    )
+    """Compares a cell with baselines, each of which has been fitted once.
+
+    It is compared by ranks (`ranked`) if a training of it failed.
+    """
+    found = []
+    for other, fitted in references.items():
+        again = dict.fromkeys(right, next(iter(fitted.values())))
+        found.append(_judged(_pair(name, other, right, again, 1, ranked, margin)))
+    return tuple(found)
+
+
+def _adjusted(pairs: Mapping[Names, Pair]) -> dict[Names, Pair]:
+    """Adjusts p, and p_equal of those that have it, for their number."""
+    different = {names: pair.p for names, pair in pairs.items()}
+    equal = {names: pair.p_equal for names, pair in pairs.items()}
+    for p_values in (different, equal):
+        known = {names: p for names, p in p_values.items() if p is not None}
+        p_values |= zip(known, statistics.holm(list(known.values())), strict=True)
+    return {
+        names: replace(pair, p=different[names], p_equal=equal[names])
+        for names, pair in pairs.items()
+    }
+
+
+def is_equal(pair: Pair) -> bool:
+    """Tells whether two cells are known to differ by less than the margin."""
+    return pair.p_equal is not None and pair.p_equal < SIGNIFICANCE
+
+
+def is_open(pair: Pair) -> bool:
+    """Tells whether a pair is neither decided nor known to be practically equal."""
+    return not is_decided(pair) and not is_equal(pair)
 
 
 def is_decided(pair: Pair) -> bool:
@@ -96,7 +138,7 @@ def is_border_case(pair: Pair) -> bool:
 
     Of cells: its own interval leaves 0 out, and Holm's adjustment undoes that.
     """
-    if is_decided(pair) or pair.difference is None:
+    if is_decided(pair) or pair.difference is None or pair.by == BY_RANKS:
         return False
     return leaves_out_0(pair) or (pair.p is None and _is_small(pair))
 
@@ -108,7 +150,13 @@ def leaves_out_0(pair: Pair) -> bool:
 
 
 def bounds(pair: Pair) -> tuple[float, float]:
-    """Returns the interval of a difference: of the cells, or of two models."""
+    """Returns the interval of a difference: of the cells, or of two models.
+
+    Raises:
+      ValueError: If there is none, for a training failed.
+    """
+    if pair.by == BY_RANKS:
+        raise ValueError(f"{pair.a} and {pair.b} have no interval, but ranks")
     if pair.low is not None and pair.high is not None:
         return pair.low, pair.high
     model = pair.models[0]
@@ -123,7 +171,7 @@ def difference(pair: Pair) -> float:
 
 
 def _judged(pair: Pair) -> Pair:
-    return replace(pair, is_decided=is_decided(pair))
+    return replace(pair, is_decided=is_decided(pair), is_equal=is_equal(pair))
 
 
 def _tell_of_cells(right_a: Right, right_b: Right) -> bool:
@@ -132,7 +180,15 @@ def _tell_of_cells(right_a: Right, right_b: Right) -> bool:
     return min(len(right_a), len(right_b), rows) > 1
 
 
-def _pair(a: str, b: str, right_a: Right, right_b: Right, compared: int = 1) -> Pair:
+def _pair(
+    a: str,
+    b: str,
+    right_a: Right,
+    right_b: Right,
+    compared: int,
+    ranked: bool,
+    margin: float,
+) -> Pair:
     seeds = tuple(sorted(right_a.keys() & right_b.keys()))
     of_cells = _tell_of_cells(right_a, right_b)
     if not (seeds or of_cells):
@@ -151,7 +207,43 @@ def _pair(a: str, b: str, right_a: Right, right_b: Right, compared: int = 1) -> 
         mcnemar_p=tuple(model.mcnemar_p for model in models),
         models=tuple(models),
     )
-    return _of_cells(pair, right_a, right_b) if of_cells else pair
+    if not of_cells:
+        return replace(pair, by=BY_MODELS)
+    pair = replace(pair, superiority=superiority(right_a, right_b))
+    if ranked:
+        return _by_ranks(pair)
+    return _by_cells(pair, right_a, right_b, margin)
+
+
+def superiority(right_a: Right, right_b: Right) -> Superiority:
+    """Counts how many trainings of a beat how many of b, each with each."""
+    a, b = _trainings(right_a), _trainings(right_b)
+    ahead = sum((x > y) + (x == y) / 2 for x in a for y in b)
+    if 1 in (len(a), len(b)):
+        once, several = sorted((a, b), key=len)
+        p = statistics.sign_test(several, once[0])
+    else:
+        p = statistics.rank_test(a, b)
+    return Superiority(ahead=ahead, pairs=len(a) * len(b), p=p)
+
+
+def _trainings(right: Right) -> list[float]:
+    """Returns the accuracies; that of a baseline, the same under every seed, once."""
+    once = {id(one): one for one in right.values()}
+    return [float(one.mean()) for one in once.values()]
+
+
+def _by_ranks(pair: Pair) -> Pair:
+    """Adds what the ranks of all trainings tell of the cells."""
+    told, compared = pair.superiority, pair.adjusted_for or 1
+    if told is None:
+        return pair
+    is_apart = told.ahead in (0, told.pairs)  # else no number can be promised
+    needed = statistics.ranks_to_settle(SIGNIFICANCE / compared) if is_apart else None
+    settled_by = SettledBy(seeds=needed)
+    return replace(
+        pair, by=BY_RANKS, p=told.p, p_unadjusted=told.p, settled_by=settled_by
+    )
 
 
 def _accuracy(right: Right, seeds: Collection[int] | None) -> Fraction:
@@ -160,19 +252,21 @@ def _accuracy(right: Right, seeds: Collection[int] | None) -> Fraction:
     return Fraction(sum(int(one.sum()) for one in counted), sum(map(len, counted)))
 
 
-def _of_cells(pair: Pair, right_a: Right, right_b: Right) -> Pair:
+def _by_cells(pair: Pair, right_a: Right, right_b: Right, margin: float) -> Pair:
     """Adds what all their seeds tell of the cells."""
     a, b = (np.array(list(right.values())) for right in (right_a, right_b))
     estimate = statistics.cells_difference(a, b)
     low, high = estimate.interval()
     # The strictest level that Holm's adjustment may ask of this pair.
-    confidence = 1 - SIGNIFICANCE / (pair.adjusted_for or 1)
+    level = SIGNIFICANCE / (pair.adjusted_for or 1)
     settled_by = SettledBy(
-        seeds=statistics.seeds_to_settle(a, b, confidence),
-        rows=statistics.rows_to_settle(a, b, confidence),
+        seeds=statistics.seeds_to_settle(a, b, level, margin),
+        rows=statistics.rows_to_settle(a, b, level, margin),
     )
     return replace(
         pair,
+        by=BY_CELLS,
+        p_equal=estimate.p_within(margin),
         low=max(low, -1.0),  # accuracies differ by no more
         high=min(high, 1.0),
         p=estimate.p,

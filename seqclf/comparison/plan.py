@@ -14,6 +14,7 @@ from seqclf.cells import CELLS, NO_RECURRENCE
 from seqclf.comparison import saved, tuning
 from seqclf.comparison.design import Design, twins
 from seqclf.comparison.details import details
+from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.rows import compare_runs, group_runs
 from seqclf.config import RunConfig, twin
 from seqclf.data.dataset import TEST
@@ -46,6 +47,7 @@ class Plan:
       timing: The twins, to be timed against each other.
       chosen: Settings in which the twins may differ, see `Design.chosen`.
       tuning: The trials that chose them, if any.
+      margin: Difference in accuracy, a fraction, below which two are practically equal.
     """
 
     path: Path
@@ -56,6 +58,7 @@ class Plan:
     jobs: int = 1
     chosen: tuple[str, ...] = ()
     tuning: dict[str, Tuned] | None = None
+    margin: float = MARGIN
 
 
 def relative_cost(config: RunConfig) -> float:
@@ -129,6 +132,7 @@ def plan(
         jobs,
         design.chosen,
         tried,
+        design.margin / 100,
     )
 
 
@@ -300,7 +304,7 @@ def finish(
         raise RunError(f"no training was finished. {reasons}")
     timing = saved.read_timing(plan.path)
     result = replace(
-        compare_runs(finished, plan.baselines, timing, plan.chosen),
+        compare_runs(finished, plan.baselines, timing, plan.chosen, plan.margin),
         tuning=plan.tuning,
         missing=failures,
         command=command,

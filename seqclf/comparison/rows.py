@@ -12,6 +12,7 @@ from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.comparison.card import disagreements, twin_card
 from seqclf.comparison.pairs import (
+    MARGIN,
     Right,
     accuracy_interval,
     compare_pairs,
@@ -42,6 +43,7 @@ def compare_runs(
     baselines: Sequence[BaselineTask] = (),
     timing: Mapping[str, Timing] | None = None,
     chosen: Collection[str] = (),
+    margin: float = MARGIN,
 ) -> ComparisonResult:
     """Compares finished runs, without training.
 
@@ -51,6 +53,7 @@ def compare_runs(
       timing: Of the twins alone, by cell, see `training.timing`; it replaces what the
         runs measured themselves, perhaps while others ran.
       chosen: Settings that were chosen for each cell, in which twins may differ.
+      margin: Difference in accuracy, a fraction, below which two are practically equal.
 
     Raises:
       RunError: If the runs are not comparable; what differs is named.
@@ -74,17 +77,22 @@ def compare_runs(
     fitted = {b.name: Run(b.path) for b in baselines if Run(b.path).is_finished}
     best = best_of(twins).name
     others = {name: {0: run.predictions(TEST).right} for name, run in fitted.items()}
-    pairs = compare_pairs(rights, [row.name for row in twins if row.recurs])
-    references = compare_with(best, rights[best], others)
+    failed = {row.name: row.failed for row in twins if row.failed}
+    recurrent = [row.name for row in twins if row.recurs]
+    pairs = compare_pairs(rights, recurrent, failed, margin)
+    references = compare_with(best, rights[best], others, best in failed, margin)
     combined = means_with(groups, fitted.get(N_GRAMS))
     if best in combined:
         right = right_answers(combined[best])
         name, n_grams = _with_n_grams(best), {N_GRAMS: others[N_GRAMS]}
-        references += compare_with(name, right, n_grams)
+        references += compare_with(name, right, n_grams, best in failed, margin)
     rows = (
         *(_baseline_row(name, run) for name, run in fitted.items()),
         *twins,
-        *(_mean_row(_with_n_grams(of), of, group) for of, group in combined.items()),
+        *(
+            _mean_row(_with_n_grams(of), of, group, failed.get(of, ()))
+            for of, group in combined.items()
+        ),
         *_rows_over_seeds(groups),
     )
     card = twin_card(finished, chosen)
@@ -92,8 +100,9 @@ def compare_runs(
         rows=rows,
         pairs=pairs,
         references=references,
-        verdict=verdict(rows, pairs, references, disagreements(card)),
+        verdict=verdict(rows, pairs, references, disagreements(card), margin),
         card=card,
+        margin=margin,
     )
 
 
@@ -117,7 +126,8 @@ def _rows_over_seeds(groups: Mapping[str, Sequence[Run]]) -> Iterator[Row]:
     """Yields a row for the mean over the seeds of each row that has several."""
     for of, group in groups.items():
         if len(group) > 1 and _are_beside(group):
-            yield _mean_row(f"{of}, mean of {len(group)}", of, [Mean(tuple(group))])
+            name = f"{of}, mean of {len(group)}"
+            yield _mean_row(name, of, [Mean(tuple(group))], ())
 
 
 def _are_beside(group: Sequence[Run]) -> bool:
@@ -165,14 +175,16 @@ def _seed(run: Run) -> int:
 def _row(name: str, group: Sequence[Run], right: Right, timing: Timing | None) -> Row:
     model = group[0].config.model
     environment = [run.environment for run in group]
+    failed = failed_seeds(group)
     return _scored(
         group,
         right,
+        failed,
         kind="twin",
         name=name,
         cell=model.cell,
         seeds=tuple(_seed(run) for run in group),
-        failed=failed_seeds(group),
+        failed=failed,
         units=model.units if CELLS[model.cell].recurs else None,
         parameters=environment[0].parameters,
         recurrent_parameters=environment[0].recurrent_parameters,
@@ -207,6 +219,7 @@ def _baseline_row(name: str, run: Run) -> Row:
     return _scored(
         [run],
         {},
+        (),
         kind="baseline",
         name=name,
         validation_loss=run.metrics[VALIDATION].log_loss,
@@ -215,11 +228,14 @@ def _baseline_row(name: str, run: Run) -> Row:
     )
 
 
-def _mean_row(name: str, of: str, group: Sequence[Mean]) -> Row:
+def _mean_row(
+    name: str, of: str, group: Sequence[Mean], failed: Collection[int]
+) -> Row:
     twins = [run for one in group for run in one.members if not run.is_linear]
     return _scored(
         group,
         right_answers(group),
+        failed,
         kind=MEAN,
         name=name,
         of=of,
@@ -228,18 +244,36 @@ def _mean_row(name: str, of: str, group: Sequence[Mean]) -> Row:
     )
 
 
-def _scored(group: Sequence[AnyRun], right: Right, **others: Any) -> Row:
-    """Returns a row with its test scores: their mean, and how far they reach."""
+def _scored(
+    group: Sequence[AnyRun], right: Right, failing: Collection[int], **others: Any
+) -> Row:
+    """Returns a row with its test scores: their mean, and how far they reach.
+
+    Where trainings of some seeds are `failing`, no interval over the seeds would hold.
+    """
     test = [run.metrics[TEST] for run in group]
     accuracies = [scores.accuracy for scores in test]
+    lasting = [
+        one for one, seed in zip(accuracies, right, strict=False) if seed not in failing
+    ]
     mean, n = _mean(accuracies), test[0].n
-    several = len(test) > 1 and n > 1
-    low, high = accuracy_interval(right) if several else wilson(round(mean * n), n)
+    low: float | None = None
+    high: float | None = None
+    if len(test) > 1 and n > 1 and not failing:
+        low, high = accuracy_interval(right)
+    elif not failing:
+        low, high = wilson(round(mean * n), n)
     return Row(
         runs=tuple(str(run.path) for run in group),
         n=n,
         accuracy=AccuracySummary(
-            mean=mean, low=low, high=high, least=min(accuracies), most=max(accuracies)
+            mean=mean,
+            low=low,
+            high=high,
+            least=min(accuracies),
+            most=max(accuracies),
+            median=float(np.median(accuracies)) if failing else None,
+            of_others=_mean(lasting) if failing and lasting else None,
         ),
         macro_f1=_mean([scores.macro_f1 for scores in test]),
         log_loss=_mean([scores.log_loss for scores in test]),

@@ -5,9 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from seqclf.cells import CELLS
-from seqclf.comparison.pairs import bounds, difference, is_border_case, is_decided
-from seqclf.records.comparison import Pair, Row
-from seqclf.wording import interval, joined, percent, points
+from seqclf.comparison.pairs import (
+    MARGIN,
+    bounds,
+    difference,
+    is_border_case,
+    is_decided,
+    is_equal,
+    is_open,
+)
+from seqclf.metrics import wilson
+from seqclf.records.comparison import BY_RANKS, Pair, Row
+from seqclf.wording import (
+    interval,
+    joined,
+    margin_said,
+    p_value,
+    percent,
+    plural,
+    points,
+)
 
 Others = Sequence[tuple[Row, Pair]]  # of a row, the nearest first
 GUESSING = "majority"  # the baseline that looks at no text
@@ -18,6 +35,7 @@ def verdict(
     pairs: Sequence[Pair] = (),
     references: Sequence[Pair] = (),
     different: Sequence[str] = (),
+    margin: float = MARGIN,
 ) -> str:
     """Says in a few plain sentences what the comparison supports, and no more.
 
@@ -27,6 +45,7 @@ def verdict(
       references: The best twin against each baseline, and its mean with n-grams against
         these, see `pairs.compare_with`.
       different: Why the runs are no twins, see `card.disagreements`.
+      margin: Difference below which two are practically equal, a fraction.
     """
     if different:
         return (
@@ -36,11 +55,12 @@ def verdict(
     best = best_of([row for row in rows if row.recurs] or rows)
     others = _others(rows, pairs, best)
     about = [
-        *_about_cells(rows, others, best),
-        *_about_settling(others, best),
+        *_about_failures(rows),
+        *_about_cells(rows, others, best, margin),
+        *_about_settling(rows, pairs),
         *_about_time(others, best),
-        *_about_recurrence(others, best),
-        *_about_baselines(rows, references),
+        *_about_recurrence(others, best, margin),
+        *_about_baselines(rows, references, margin),
         *_about_mean(rows, references, best),
         *_about_seeds(rows, pairs),
         *_about_guessing(rows),
@@ -78,29 +98,82 @@ def _others(rows: Sequence[Row], pairs: Sequence[Pair], one: Row) -> Others:
     return sorted(found, key=lambda other: abs(difference(other[1])))
 
 
-def _about_cells(rows: Sequence[Row], others: Others, best: Row) -> list[str]:
+def _about_failures(rows: Sequence[Row]) -> list[str]:
+    """Says of each cell how many trainings failed, if any, and what the others have."""
+    return [failure(row) for row in rows if row.failed]
+
+
+def failure(row: Row) -> str:
+    """Returns how many trainings of a cell failed, and what the others have.
+
+    Such as `SimpleRNN failed in 1 of 3 trainings (95 % interval of that share: 6 to
+    79 %); the others have 87.0 %.` The interval is Wilson's.
+    """
+    number, seeds = len(row.failed or ()), len(row.seeds)
+    low, high = (round(100 * end) for end in wilson(number, seeds))
+    share = f"95 % interval of that share: {low} to {high} %"
+    lead = f"{row.title} failed in {number} of {seeds} trainings ({share})"
+    if row.accuracy.of_others is None:
+        return f"{lead}."
+    return f"{lead}; the others have {percent(row.accuracy.of_others)} %."
+
+
+def _about_cells(
+    rows: Sequence[Row], others: Others, best: Row, margin: float
+) -> list[str]:
     recurrent = [(row, pair) for row, pair in others if row.recurs]
-    score = f"{percent(best.accuracy.mean)} %"
+    score = f"{percent(best.accuracy.middle)} %"
     if not recurrent:
         if any(row.recurs and row is not best for row in rows):
             return [f"{best.title} has {score}; the cells have no seed in common."]
         name = best.title[0].upper() + best.title[1:]
         return [f"{name} has {score} of {best.n:,} test texts right."]
-    close = [f"{r.title} {_aside(p)}" for r, p in recurrent if not is_decided(p)]
-    worse = [f"{r.title} by {_points(p)}" for r, p in recurrent if is_decided(p)]
+    equal = [f"{r.title} {_aside(p)}" for r, p in recurrent if _is_only_equal(p)]
+    close = [f"{r.title} {_aside(p)}" for r, p in recurrent if is_open(p)]
+    worse = [_better_than(r, p, margin) for r, p in recurrent if is_decided(p)]
     lead, said = f"{best.title} ({score})", []
+    if equal:
+        said.append(f"{lead} is practically equal to {joined(equal)}.")
+        lead = best.title
     if close:
         said.append(f"{lead} cannot be told apart here from {joined(close)}.")
         lead = best.title
     if worse:
         said.append(f"{lead} is better than {joined(worse)}.")
+    if equal:
+        said.append(f"Equal means: apart by less than {margin_said(margin)}.")
     return said
+
+
+def _is_only_equal(pair: Pair) -> bool:
+    return is_equal(pair) and not is_decided(pair)
+
+
+def _better_than(row: Row, pair: Pair, margin: float) -> str:
+    less = f", less than {margin_said(margin)}" if is_equal(pair) else ""
+    return f"{row.title} {_by(pair)}{less}"
+
+
+def _by(pair: Pair) -> str:
+    """Returns by how much a is better: in points or, without an interval, ranks."""
+    return ranks(pair) if pair.by == BY_RANKS else f"by {_points(pair)}"
+
+
+def ranks(pair: Pair) -> str:
+    """Returns such as `in 12 of 12 pairs of trainings (exact rank test, p = 0.029)`."""
+    told = pair.superiority
+    if told is None or pair.p is None:
+        raise ValueError(f"{pair.a} and {pair.b} have no ranks")
+    p = p_value(pair.p)
+    p = p if p.startswith("<") else f"= {p}"
+    count = f"{told.ahead:g} of {told.pairs} {plural(told.pairs, 'pair')}"
+    return f"in {count} of trainings (exact rank test, p {p})"
 
 
 def _about_time(others: Others, best: Row) -> list[str]:
     """Ranks the times of cells that are equally good, if they may be compared."""
     for row, pair in others:
-        if is_decided(pair) or not row.recurs:
+        if (is_decided(pair) and not is_equal(pair)) or not row.recurs:
             continue
         slow, fast = sorted((best, row), key=lambda one: -(one.seconds_per_epoch or 0))
         ratio = _times_as_fast(fast, slow)
@@ -126,31 +199,44 @@ def _times_as_fast(fast: Row, slow: Row) -> float | None:
     return long / short
 
 
-def _about_recurrence(others: Others, best: Row) -> list[str]:
+def _about_recurrence(others: Others, best: Row, margin: float) -> list[str]:
     """Says what the twin without recurrence lacks, where it was trained."""
     for row, pair in others:
         if row.recurs:
             continue
-        if not is_decided(pair):
-            return [f"That recurrence helps is not shown {_aside(pair)}."]
-        if pair.a == best.name:
-            below = f"{_points(pair)} below {best.title}"
-            return [f"The twin without recurrence is {below}."]
-        return [f"The twin without recurrence beats {best.title} by {_points(pair)}."]
+        if _is_only_equal(pair):
+            said = f"Recurrence changes less than {margin_said(margin)} {_aside(pair)}."
+        elif not is_decided(pair):
+            said = f"That recurrence helps is not shown {_aside(pair)}."
+        elif pair.by == BY_RANKS:
+            beaten = "is behind" if pair.a == best.name else "beats"
+            said = f"The twin without recurrence {beaten} {best.title} {ranks(pair)}."
+        elif pair.a == best.name:
+            said = f"The twin without recurrence is {_points(pair)} below {best.title}."
+        else:
+            said = f"The twin without recurrence beats {best.title} by {_points(pair)}."
+        return [said]
     return []
 
 
-def _about_baselines(rows: Sequence[Row], references: Sequence[Pair]) -> list[str]:
+def _about_baselines(
+    rows: Sequence[Row], references: Sequence[Pair], margin: float
+) -> list[str]:
     baselines = [row for row in rows if row.kind == "baseline"]
     if not baselines or not references:
         return []
     name = max(baselines, key=lambda row: row.accuracy.mean).name
     pair = next(p for p in references if name in (p.a, p.b))
     twin = titles(rows)[pair.b if pair.a == name else pair.a]
-    if not is_decided(pair):
+    if _is_only_equal(pair):
+        size = margin_said(margin)
+        said = f"is within {size} of the best twin, {twin} {_aside(pair)}"
+    elif not is_decided(pair):
         said = f"cannot be told apart from the best twin, {twin} {_aside(pair)}"
     elif pair.a == name:
-        said = f"beats the best twin, {twin}, by {_points(pair)}"
+        said = f"beats the best twin, {twin}, {_by(pair)}"
+    elif pair.by == BY_RANKS:
+        said = f"is behind {twin} {ranks(pair)}"
     else:
         said = f"is {_points(pair)} below {twin}"
     return [f"The best baseline, {name}, {said}."]
@@ -165,8 +251,10 @@ def _about_mean(
         for name, n_grams in ((pair.a, pair.b), (pair.b, pair.a)):
             if name not in means:
                 continue
-            score = f"{percent(means[name].accuracy.mean)} %"
+            score = f"{percent(means[name].accuracy.middle)} %"
             lead = f"The mean of {best.title} and {n_grams} has {score}"
+            if pair.by == BY_RANKS:
+                return [f"{lead}."]
             if not is_decided(pair):
                 return [
                     f"{lead}: that it adds to {n_grams} is not shown {_aside(pair)}."
@@ -186,24 +274,28 @@ def _about_seeds(rows: Sequence[Row], pairs: Sequence[Pair]) -> list[str]:
     return []
 
 
-def _about_settling(others: Others, best: Row) -> list[str]:
-    """Says what would tell the best cell from the nearest that it resembles."""
-    undecided = [(r, p) for r, p in others if r.recurs and not is_decided(p)]
-    if not undecided or undecided[0][1].p is None:
+def _about_settling(rows: Sequence[Row], pairs: Sequence[Pair]) -> list[str]:
+    """Says of each pair of recurrent cells that is open what would decide it."""
+    by_name = {row.name: row for row in rows}
+    said = []
+    for pair in pairs:
+        a, b = by_name[pair.a], by_name[pair.b]
+        if a.recurs and b.recurs and pair.p is not None and is_open(pair):
+            said.append(f"{a.title} and {b.title}: {_settled_by(pair, a, b)}")
+    if not said:
         return []
-    row, pair = undecided[0]
+    return [f"What would decide the open pairs, if they stay as they are: "
+            f"{'; '.join(said)}."]  # fmt: skip
+
+
+def _settled_by(pair: Pair, a: Row, b: Row) -> str:
     needed, ways = pair.settled_by, []
     if needed and needed.seeds:
-        there = min(len(row.seeds), len(best.seeds))
+        there = min(len(a.seeds), len(b.seeds))
         ways.append(f"about {needed.seeds} seeds (here {there})")
     if needed and needed.rows:
-        ways.append(f"about {needed.rows:,} test texts (here {best.n:,})")
-    if not ways:
-        return ["More seeds or test texts alone would hardly settle it."]
-    return [
-        f"If the true difference of {best.title} and {row.title} is that "
-        f"large, {' or '.join(ways)} would more likely than not show it."
-    ]
+        ways.append(f"about {needed.rows:,} test texts (here {a.n:,})")
+    return " or ".join(ways) or "more seeds or test texts alone hardly would"
 
 
 def _about_guessing(rows: Sequence[Row]) -> list[str]:
@@ -211,7 +303,7 @@ def _about_guessing(rows: Sequence[Row]) -> list[str]:
     guesses = [row for row in rows if row.name == GUESSING]
     others = [row for row in rows if row.name != GUESSING]
     if not guesses or any(
-        row.accuracy.low > guesses[0].accuracy.mean for row in others
+        row.accuracy.ends[0] > guesses[0].accuracy.mean for row in others
     ):
         return []
     return [
@@ -227,6 +319,8 @@ def _points(pair: Pair) -> str:
 
 def _aside(pair: Pair) -> str:
     """Returns such as `(difference 0.3 points, 95 % interval −0.4 to 1.0)`."""
+    if pair.by == BY_RANKS:
+        return f"(ahead {ranks(pair)})"
     size, reach = points(abs(difference(pair))), interval(*bounds(pair))
     if not is_border_case(pair):
         return f"(difference {size}, 95 % interval {reach})"
@@ -253,10 +347,12 @@ def in_words(pair: Pair, names: Mapping[str, str]) -> str:
 
     The rows can be compared; `names` is what sentences call them, see `titles`.
     """
+    a, b = names[pair.a], names[pair.b]
+    if pair.by == BY_RANKS:
+        return f"{a} has more right than {b} {ranks(pair)}."
     count, low, high = (
         round(1000 * value) for value in (difference(pair), *bounds(pair))
     )
-    a, b = names[pair.a], names[pair.b]
     if not count:
         lead = f"{a} has as many right as {b}"
     else:

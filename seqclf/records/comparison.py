@@ -23,14 +23,30 @@ MEAN = "mean"  # the kind of a row that combines others
 class AccuracySummary:
     """The test accuracy of a row: the mean over the seeds, the worst and the best seed.
 
-    The interval is over seeds and texts; of one model it is Wilson's.
+    The interval is over seeds and texts; of one model it is Wilson's. Where a training
+    failed there is none, for none holds: there is the median instead, and the mean of
+    the others, if there are any.
     """
 
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     least: float
     most: float
+    median: float | None = None
+    of_others: float | None = None
+
+    @property
+    def middle(self) -> float:
+        """The mean or, where there is no interval, the median."""
+        return self.mean if self.median is None else self.median
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The interval or, where there is none, the range over the seeds."""
+        if self.low is None or self.high is None:
+            return self.least, self.most
+        return self.low, self.high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +155,29 @@ class SettledBy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Superiority:
+    """In how many pairs of a training of each cell the first one's is right more often.
+
+    Attributes:
+      ahead: Of `pairs`; a tie counts half.
+      pairs: Each training of one cell with each of the other; what is fitted once is
+        one training.
+      p: Of the exact two-sided rank test (Mann & Whitney 1947), not adjusted.
+    """
+
+    ahead: float
+    pairs: int
+    p: float
+
+
+# What a pair was compared by: all trainings of two cells; two models of one seed; or
+# ranks, where trainings failed.
+BY_CELLS: Literal["cells"] = "cells"
+BY_MODELS: Literal["models"] = "models"
+BY_RANKS: Literal["ranks"] = "ranks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """Two rows, the better one first, on average.
 
@@ -147,12 +186,18 @@ class Pair:
       difference: Accuracy of a less that of b, over all seeds of both. If one has a
         single seed, two models of a seed are compared, and it is theirs; None if they
         have none in common. Its interval is then None too.
+      by: `cells`, `models`, or `ranks` where a training of either failed: then no
+        interval holds, and p is that of `superiority`. Earlier versions lack it.
       p: Of the difference, adjusted after Holm; None of models, as `p_unadjusted`.
+      p_equal: Of a difference of the margin or more, adjusted likewise: the larger of
+        two one-sided tests (Schuirmann 1987). None but of cells.
+      superiority: None of models.
       settled_by: What would decide it; None of models.
       models: The two models of each seed; `mcnemar_p` are theirs.
       adjusted_for: Number of the pairs that p is adjusted for; earlier versions did not
         keep it.
       is_decided: Whether the two differ, beyond chance; likewise.
+      is_equal: Whether they differ by less than the margin, beyond chance; likewise.
 
     Raises:
       ValueError: If it has seeds but not what they tell.
@@ -171,12 +216,17 @@ class Pair:
     mcnemar_p: tuple[float, ...] = ()
     adjusted_for: int | None = None
     is_decided: bool | None = None
+    by: Literal["cells", "models", "ranks"] | None = None
+    p_equal: float | None = None
+    is_equal: bool | None = None
+    superiority: Superiority | None = None
 
     def __post_init__(self) -> None:
         told = self.difference is not None and self.models and self.mcnemar_p
         if self.seeds and not told:
             raise ValueError(f"the pair of {self.a} and {self.b} lacks its difference")
-        if None in (self.low, self.high) and self.p is not None:
+        has_interval = None not in (self.low, self.high) or self.by == BY_RANKS
+        if self.p is not None and not has_interval:
             raise ValueError(f"the pair of {self.a} and {self.b} lacks its interval")
 
 
@@ -255,6 +305,8 @@ class ComparisonResult:
       rows: Baselines, twins and means.
       pairs: The twins two at a time.
       references: The best twin and each baseline; its mean with n-grams, and these.
+      margin: Difference in accuracy, a fraction, below which two are practically equal;
+        earlier versions had none.
       tuning: By cell, if settings were chosen for each.
       missing: Why trainings are missing, by name.
       command: What to type to do it again.
@@ -270,6 +322,7 @@ class ComparisonResult:
     references: tuple[Pair, ...] = ()
     verdict: str
     card: TwinCard
+    margin: float | None = None
     tuning: dict[str, Tuned] | None = None
     missing: dict[str, str] = field(default_factory=dict)
     command: str = ""

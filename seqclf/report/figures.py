@@ -14,7 +14,7 @@ from typing import Any
 from seqclf.cells import CELLS, GRU
 from seqclf.comparison.pairs import bounds, difference, is_decided
 from seqclf.comparison.verdict import GUESSING
-from seqclf.records.comparison import Pair, Row
+from seqclf.records.comparison import BY_RANKS, Pair, Row
 from seqclf.records.details import Calibration, Curve, Group, WordOrder
 from seqclf.report.svg import INK, fit_for_page
 from seqclf.wording import percent
@@ -52,7 +52,10 @@ def style(name: str, index: int = 0) -> dict[str, object]:
 
 
 def accuracies(rows: Sequence[Row]) -> str:
-    """Draws each row's test accuracy with its 95 % interval."""
+    """Draws each row's test accuracy with its 95 % interval.
+
+    Where trainings failed, the median with the range over the seeds.
+    """
     aside = _far_below(rows)
 
     def draw(figure: Any) -> None:
@@ -63,14 +66,14 @@ def accuracies(rows: Sequence[Row]) -> str:
             one = row.accuracy
             look = style(row.of or row.name, place) | {"linestyle": "none"}
             look |= {"markerfacecolor": "none"} if row.of else {}
-            reach = _reach(one.mean, one.low, one.high)
-            axes.errorbar([100 * one.mean], [place], xerr=reach, capsize=3, **look)
+            reach = _reach(one.middle, *one.ends)
+            axes.errorbar([100 * one.middle], [place], xerr=reach, capsize=3, **look)
         axes.set_yticks(range(len(rows)), [clipped(row.name) for row in rows])
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlabel("test accuracy, %")
         axes.grid(axis="x", alpha=0.25)
         if aside is not None:
-            said = f" ◂ {percent(aside.accuracy.mean)}"
+            said = f" ◂ {percent(aside.accuracy.middle)}"
             left = axes.get_yaxis_transform()
             axes.text(0, list(rows).index(aside), said, transform=left, va="center")
 
@@ -88,9 +91,9 @@ def _far_below(rows: Sequence[Row]) -> Row | None:
     others = [row.accuracy for row in rows if row.name != GUESSING]
     if not guesses or not others:
         return None
-    lowest = min(one.low for one in others)
-    width = max(one.high for one in others) - lowest
-    return guesses[0] if lowest - guesses[0].accuracy.high > width else None
+    lowest = min(one.ends[0] for one in others)
+    width = max(one.ends[1] for one in others) - lowest
+    return guesses[0] if lowest - guesses[0].accuracy.ends[1] > width else None
 
 
 def majority_said(rows: Sequence[Row]) -> str:
@@ -101,13 +104,18 @@ def majority_said(rows: Sequence[Row]) -> str:
 
 
 def differences(pairs: Sequence[Pair]) -> str:
-    """Draws each pair's difference, which it must have, and interval; 0 is marked."""
+    """Draws each pair's difference, which it must have, and interval; 0 is marked.
+
+    Pairs that are compared by ranks have no interval.
+    """
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         axes.axvline(0, color=INK, linewidth=0.8)
         for place, pair in enumerate(pairs):
-            value, reach = difference(pair), _reach(difference(pair), *bounds(pair))
+            value, reach = difference(pair), None
+            if pair.by != BY_RANKS:
+                reach = _reach(value, *bounds(pair))
             axes.errorbar(
                 [100 * value], [place], xerr=reach, capsize=3, color=GRU.look.colour,
                 marker="o", markerfacecolor=None if is_decided(pair) else "none",

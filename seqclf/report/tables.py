@@ -11,10 +11,18 @@ from rich import table as terminal_table
 from rich.markup import escape
 
 from seqclf.cells import CELLS
-from seqclf.comparison.pairs import bounds, difference, is_border_case, is_decided
+from seqclf.comparison.pairs import (
+    bounds,
+    difference,
+    is_border_case,
+    is_decided,
+    is_equal,
+)
 from seqclf.comparison.verdict import compared as number_of_pairs
 from seqclf.records.comparison import (
+    BY_RANKS,
     MEAN,
+    AccuracySummary,
     ComparisonResult,
     Pair,
     Row,
@@ -27,6 +35,7 @@ from seqclf.wording import (
     MISSING,
     interval,
     joined,
+    margin_said,
     p_value,
     percent,
     plural,
@@ -39,6 +48,19 @@ V = TypeVar("V")
 Column = tuple[str, Callable[[T], str]]  # its header, and what shows a row's value
 
 MARK = "*"  # at an interval that decides nothing, though it may look so
+MEDIAN = "†"  # at the median of a cell of which trainings failed
+
+
+def _middle(row: Row) -> str:
+    """Returns the mean accuracy; the median, marked, where trainings failed."""
+    return percent(row.accuracy.middle) + (MEDIAN if row.accuracy.median else "")
+
+
+def _span(one: AccuracySummary) -> str:
+    """Returns the interval; where trainings failed there is none."""
+    if one.low is None or one.high is None:
+        return MISSING
+    return span(one.low, one.high)
 
 
 def _range(row: Row) -> str:
@@ -72,8 +94,8 @@ CELL: Column[Row] = ("cell", lambda row: row.name)
 RANGE: Column[Row] = ("range over\nseeds", _range)
 QUALITY: tuple[Column[Row], ...] = (
     CELL,
-    ("accuracy %", lambda row: percent(row.accuracy.mean)),
-    ("95 %\ninterval", lambda row: span(row.accuracy.low, row.accuracy.high)),
+    ("accuracy %", _middle),
+    ("95 %\ninterval", lambda row: _span(row.accuracy)),
     RANGE,
     ("macro\nF1 %", lambda row: percent(row.macro_f1)),
     ("log\nloss", lambda row: f"{row.log_loss:.3f}"),
@@ -93,13 +115,17 @@ COST: tuple[Column[Row], ...] = (
 
 
 def _reach(pair: Pair) -> str:
+    if pair.by == BY_RANKS:
+        told = pair.superiority
+        return f"{told.ahead:g} of {told.pairs}†" if told else MISSING
     return interval(*bounds(pair)) + (MARK if is_border_case(pair) else "")
 
 
-def _of_a_thousand(pair: Pair) -> str:
-    """Returns how many more texts a has right, such as `4 (−1 to 9)`."""
-    reach = interval(*bounds(pair), 1000, 0)
-    return f"{signed(1000 * difference(pair), 0)} ({reach})"
+def _found(pair: Pair) -> str:
+    """Returns what was found, in a word or two."""
+    if not is_decided(pair):
+        return "equal" if is_equal(pair) else "open"
+    return "a better, by little" if is_equal(pair) else "a better"
 
 
 PAIRS: tuple[Column[Pair], ...] = (
@@ -107,7 +133,7 @@ PAIRS: tuple[Column[Pair], ...] = (
     ("a − b,\npoints", lambda pair: signed(100 * difference(pair))),
     ("95 %\ninterval", _reach),
     ("p", lambda pair: p_value(pair.mcnemar_p[0] if pair.p is None else pair.p)),
-    ("net more right\nof 1,000 texts", _of_a_thousand),
+    ("found", _found),
 )
 
 
@@ -137,17 +163,27 @@ def tables_of(result: ComparisonResult) -> dict[str, Table]:
     quality = [column for column in QUALITY if has_range or column is not RANGE]
     cost = [column for column in COST if several_units or column is not UNITS]
     scores = f"Test scores (n = {rows[0].n:,}; {seeds_said(result)})"
-    found = {"quality": _table(scores, quality, rows, faint)}
+    found = {"quality": _table(scores, quality, rows, faint, _median_note(rows))}
     if means:
         title = "Combined: the mean of probabilities"
-        found["combined"] = _table(title, quality, means)
+        note = _median_note(means)
+        found["combined"] = _table(title, quality, means, note=note)
     if result.tuning:
         found["tuned"] = _tuned(result.tuning)
     if pairs:
-        title, note = _pairs_title(pairs), _pairs_note(pairs)
+        title, note = _pairs_title(pairs), _pairs_note(pairs, result.margin)
         found["pairs"] = _table(title, PAIRS, pairs, note=note)
     title, before = f"Cost ({_conditions(rows)})", _before(rows)
     return found | {"cost": _table(title, cost, rows, faint, before)}
+
+
+def _median_note(rows: Sequence[Row]) -> str:
+    """Explains the mark at a median, where there is one."""
+    if not any(row.accuracy.median for row in rows):
+        return ""
+    return (
+        f"{MEDIAN} The median, for trainings failed: no interval over seeds holds then."
+    )
 
 
 def _before(rows: Sequence[Row]) -> str:
@@ -205,7 +241,28 @@ def _pairs_title(pairs: Sequence[Pair]) -> str:
     return "Pairwise comparisons over seeds and texts (p: Holm among recurrent cells)"
 
 
-def _pairs_note(pairs: Sequence[Pair]) -> str:
+def _pairs_note(pairs: Sequence[Pair], margin: float | None) -> str:
+    """Explains what is marked, and what `equal` means, where there is such."""
+    notes = [_ranks_note(pairs), _mark_note(pairs), _equal_note(pairs, margin)]
+    return " ".join(filter(None, notes))
+
+
+def _ranks_note(pairs: Sequence[Pair]) -> str:
+    if not any(pair.by == BY_RANKS for pair in pairs):
+        return ""
+    return (
+        f"{MEDIAN} Pairs of trainings in which a is ahead, for some failed; p is that "
+        f"of the exact rank test."
+    )
+
+
+def _equal_note(pairs: Sequence[Pair], margin: float | None) -> str:
+    if margin is None or not any(map(is_equal, pairs)):
+        return ""
+    return f"Equal, or by little: apart by less than {margin_said(margin)}."
+
+
+def _mark_note(pairs: Sequence[Pair]) -> str:
     """Explains the mark at intervals that decide nothing, where there is one."""
     marked = [pair for pair in pairs if is_border_case(pair)]
     if not marked:
@@ -263,16 +320,16 @@ def failed_said(result: ComparisonResult) -> str:
     rows = [row for row in result.twins if row.failed is not None]
     total = sum(len(row.seeds) for row in rows)
     failed = [
-        f"{row.title} {len(row.failed)} of {len(row.seeds)} ("
-        f"{plural(len(row.failed), 'seed')} {joined(list(map(str, row.failed)))})"
+        f"{row.title}, {plural(len(row.failed), 'seed')} "
+        f"{joined(list(map(str, row.failed)))}"
         for row in rows
         if row.failed
     ]
     if not failed:
         return f"Failed trainings: none of {total}." if total else ""
     return (
-        f"Failed trainings: {joined(failed)}; they count in all scores. On validation "
-        f"they are not above guessing, or less than half as far as their cell's median."
+        f"Failed trainings: {'; '.join(failed)}. On validation these are not above "
+        f"guessing, or less than half as far as their cell's median."
     )
 
 
@@ -306,11 +363,15 @@ CSV_OF_ROW = (
     "seconds_per_epoch", "seconds_to_best", "tokens_per_second",
     "milliseconds_per_prediction", "peak_memory_bytes", "kernel", "timed",
 )  # fmt: skip
-CSV_OF_PAIR = ("seeds", "difference", "p", "mcnemar_p", "p_unadjusted", "adjusted_for")
+CSV_OF_PAIR = (
+    "seeds", "difference", "p", "mcnemar_p", "p_unadjusted", "adjusted_for", "p_equal",
+    "by",
+)  # fmt: skip
 CSV_KINDS = {"twin": "recurrent", "baseline": "baseline", MEAN: MEAN}  # the first: kept
 CSV_COLUMNS = (
     "kind", "name", "accuracy", "difference", "low", "high", "p", "mcnemar_p",
-    "p_unadjusted", "adjusted_for", "is_decided", *CSV_OF_ROW,
+    "p_unadjusted", "adjusted_for", "is_decided", *CSV_OF_ROW, "p_equal", "is_equal",
+    "by",
 )  # fmt: skip
 
 
@@ -337,9 +398,11 @@ def _csv_of_row(row: Row) -> dict[str, object]:
 
 def _csv_of_pair(pair: Pair) -> dict[str, object]:
     values = {key: getattr(pair, key) for key in CSV_OF_PAIR}
-    ends = dict(zip(("low", "high"), bounds(pair), strict=True))
+    low, high = (None, None) if pair.by == BY_RANKS else bounds(pair)
+    ends = {"low": low, "high": high}
     named = {"kind": "pair", "name": f"{pair.a} - {pair.b}"}
-    return _csv_values(values | named | ends | {"is_decided": is_decided(pair)})
+    found = {"is_decided": is_decided(pair), "is_equal": is_equal(pair)}
+    return _csv_values(values | named | ends | found)
 
 
 def _csv_values(values: Mapping[str, Any]) -> dict[str, object]:

@@ -24,7 +24,7 @@ from seqclf.comparison.pairs import SIGNIFICANCE, bounds, difference
 from seqclf.data import GENERATED
 from seqclf.errors import RunError
 from seqclf.marker import COMPARISON_FILE
-from seqclf.records.comparison import ComparisonResult
+from seqclf.records.comparison import BY_RANKS, ComparisonResult
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.side_by_side import Compared, ToldApart, WinsFindings
 from seqclf.report.figures import drawn, style
@@ -92,7 +92,11 @@ def compared(models: Path) -> tuple[list[Compared], list[str]]:
 
 
 def _pair(folder: Path, result: ComparisonResult) -> list[Compared]:
-    """Returns the pair, if the comparison has it."""
+    """Returns the pair, if the comparison has it.
+
+    Raises:
+      RunError: If it has no interval.
+    """
     by_name = {row.name: row for row in result.rows}
     both = {GRU.name, LSTM.name}
     found = [
@@ -103,6 +107,8 @@ def _pair(folder: Path, result: ComparisonResult) -> list[Compared]:
     if not found:
         return []
     pair = found[0]
+    if pair.by == BY_RANKS:
+        raise RunError("a training of gru or lstm failed in it, so no interval holds")
     sign = 1 if pair.a == GRU.name else -1
     low, high = sorted(sign * end for end in bounds(pair))
     dataset = result.card.dataset

@@ -12,7 +12,8 @@ from seqclf import keywords, runs, steps
 from seqclf.cells import CELLS, NO_RECURRENCE
 from seqclf.comparison import plan as planning
 from seqclf.comparison import tuning
-from seqclf.comparison.design import Design, parse_cells, twins
+from seqclf.comparison.design import Design, parse_cells, require_margin, twins
+from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.rows import compare_runs
 from seqclf.config import RunConfig, require_count
 from seqclf.data.layout import STANDARD_INPUT
@@ -31,13 +32,19 @@ from seqclf.training.trial import Trial
 
 
 def design_of(
-    config: RunConfig, cells: str, seeds: int, match: str, tune: int
+    config: RunConfig,
+    cells: str,
+    seeds: int,
+    match: str,
+    tune: int,
+    margin: float = 100 * MARGIN,
 ) -> Design:
     """Returns the question of a comparison.
 
     The recipe is `config`; its cell is replaced by `cells`, separated by commas, and
     its seed by `seeds` of them, at least 1. `match` is `units` or `parameters`, see
-    `Design`; `tune` is the number of tuning trials of each cell, 0 for none.
+    `Design`; `tune` is the number of tuning trials of each cell, 0 for none; `margin`
+    are the points below which two are practically equal.
 
     Raises:
       ConfigError: If there is no such comparison.
@@ -50,6 +57,7 @@ def design_of(
         seeds=tuple(range(seeds)),
         match=match,
         tune=tune,
+        margin=margin,
     )
     # What cannot be matched is refused before anything is written.
     tuning.tuning_configs(design) if tune else twins(design)
@@ -99,14 +107,18 @@ def compare_twins(
 
 
 def compare_finished(
-    paths: Sequence[Path], target: Target, listener: Listener
+    paths: Sequence[Path],
+    target: Target,
+    listener: Listener,
+    margin: float = 100 * MARGIN,
 ) -> tuple[ComparisonResult, Path | None]:
     """Compares finished runs, or reads a finished comparison, and writes the page.
 
     Trains nothing.
 
     `paths` are runs or one comparison, by path or by name in the folder of the runs. A
-    comparison of runs is written if the target has a name.
+    comparison of runs is written if the target has a name. `margin` are the points
+    below which two runs are practically equal; a finished comparison has its own.
 
     Returns:
       What was found, and the folder of the comparison, None if it has none.
@@ -117,14 +129,15 @@ def compare_finished(
         is taken.
     """
     steps.refuse_idle_overwrite(target)
-    result, folder = _compare_finished(paths, target, listener)
+    require_margin(margin)
+    result, folder = _compare_finished(paths, target, listener, margin)
     if folder is not None:
         write_page(folder, result, target.models, listener)
     return result, folder
 
 
 def _compare_finished(
-    paths: Sequence[Path], target: Target, listener: Listener
+    paths: Sequence[Path], target: Target, listener: Listener, margin: float
 ) -> tuple[ComparisonResult, Path | None]:
     if len(paths) == 1:
         folder = paths[0] if paths[0].exists() else target.models / paths[0]
@@ -146,10 +159,11 @@ def _compare_finished(
     baselines = baseline_tasks(finished[0].config, data, models) if data else []
     with listener.progress({}) as report:
         planning.fit_baselines(baselines, report)
-    result = compare_runs(finished, baselines)
+    result = compare_runs(finished, baselines, margin=margin / 100)
     if place is None:
         return result, None
-    parts = ["seqclf", "compare", *map(str, paths), *_places(target)]
+    asked = [*map(str, paths), *_margin(margin), *_places(target)]
+    parts = ["seqclf", "compare", *asked]
     result = planning.keep(place, result, finished, data, shlex.join(parts))
     listener.note(f"Written: {place[0] / COMPARISON_FILE}")
     return result, place[0]
@@ -219,7 +233,13 @@ def _command(design: Design, target: Target) -> str:
         parts += ["--match", design.match]
     if design.tune:
         parts += ["--tune", str(design.tune)]
+    parts += _margin(design.margin)
     return shlex.join(parts + _places(target))
+
+
+def _margin(points: float) -> list[str]:
+    """Returns the option of a margin that is not the usual one."""
+    return [] if points == 100 * MARGIN else ["--margin", f"{points:g}"]
 
 
 def _places(target: Target) -> list[str]:
