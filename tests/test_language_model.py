@@ -150,6 +150,7 @@ def learnt(monkeypatch, checkpoints: Checkpoints, told: list | None = None) -> S
     return language_model(CONFIG, nothing_known(), cycle(64), report, checkpoints)
 
 
+@pytest.mark.slow
 def test_it_learns_what_follows_what_and_a_cut_changes_nothing(monkeypatch, tmp_path):
     told: list = []
     whole = learnt(monkeypatch, Checkpoints(), told)

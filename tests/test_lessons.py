@@ -129,6 +129,7 @@ def trained(*options: str) -> Run:
     return Run(Path(json.loads(done.stdout)["run"]))
 
 
+@pytest.mark.slow
 def test_a_pupil_learns_what_the_teacher_says_of_texts_that_are_not_held_out(place):
     run = trained("--teach=reviews-nb-svm")
     # 65 unlabelled texts, 5 of which are validation's in capitals.

@@ -305,6 +305,7 @@ def trained(*options: str) -> Run:
     return Run(Path(json.loads(done.stdout)["run"]))
 
 
+@pytest.mark.slow
 def test_train_with_vectors_is_as_wide_as_they_are_and_exports(place):
     run = trained("--vectors=words.vec", "--name=wide", *WITHOUT_SIZE)
     assert run.config.model.embedding_size == 5
@@ -327,6 +328,7 @@ def test_the_content_of_a_file_counts_and_not_its_name(place):
     assert trained("--vectors=words.vec", *WITHOUT_SIZE).path != first.path
 
 
+@pytest.mark.slow
 def test_vectors_of_texts_are_learnt_without_those_that_are_held_out(place):
     run = trained("--pretrain=svd", *TINY)
     # 160 training texts and 65 unlabelled ones, 5 of which are test's in capitals.
