@@ -106,8 +106,8 @@ ABOUT = {
     "wins": AboutStudy(
         claim="GRU is slightly ahead in many uses.",
         method="Reads the finished comparisons in --models-dir, one for each data set, "
-        "and counts where GRU is more accurate than LSTM. It trains nothing, so it "
-        "takes no data and no recipe.",
+        "and puts the differences of GRU and LSTM together (random effects). It trains "
+        "nothing, so it takes no data and no recipe.",
         example="--models-dir models",
         trains=False,
     ),

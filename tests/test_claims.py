@@ -34,6 +34,7 @@ from seqclf.records.side_by_side import (
     CostFindings,
     Level,
     Median,
+    OverDataSets,
     ToldApart,
     WinsFindings,
 )
@@ -54,6 +55,7 @@ from seqclf.studies import STUDIES, claims_page
 from seqclf.studies.claims import (
     CLAIMS,
     CONTRADICTED,
+    EQUAL,
     SUPPORTED,
     UNDECIDED,
     Claim,
@@ -416,18 +418,29 @@ def test_spreads_differ_if_one_pair_does_by_the_adjusted_p():
     )
 
 
-def test_wins_are_judged_by_the_sign_test():
-    def counted(first, second, p):
-        found = WinsFindings(
-            data_sets=first + second, first=first, second=second, ties=0, p=p,
-            least_p=1.0, told_apart=ToldApart(first=0, second=0, of=0),
+def test_wins_are_judged_by_the_mean_over_data_sets():
+    def over(low, high, p, p_equal):
+        mean = OverDataSets(
+            mean=(low + high) / 2, low=low, high=high, spread=0.0, p=p,
+            p_equal=p_equal, margin=0.01,
         )  # fmt: skip
-        return answer(found)
+        return answer(wins_of(mean))
 
-    assert side_by_side.wins(counted(8, 0, 0.008)).verdict == SUPPORTED
-    assert side_by_side.wins(counted(0, 8, 0.008)).verdict == CONTRADICTED
-    assert side_by_side.wins(counted(4, 2, 0.7)).verdict == UNDECIDED
-    assert side_by_side.wins(counted(0, 0, None)).verdict == UNDECIDED
+    def wins_of(mean):
+        return WinsFindings(
+            data_sets=4, first=3, second=1, ties=0, overall=mean,
+            told_apart=ToldApart(first=0, second=0, of=4),
+        )  # fmt: skip
+
+    assert side_by_side.wins(over(0.01, 0.03, 0.01, 0.9)).verdict == SUPPORTED
+    assert side_by_side.wins(over(-0.03, -0.01, 0.01, 0.9)).verdict == CONTRADICTED
+    assert side_by_side.wins(over(-0.01, 0.03, 0.3, 0.6)).verdict == UNDECIDED
+    assert side_by_side.wins(over(-0.004, 0.006, 0.3, 0.01)).verdict == EQUAL
+    # Ahead by less than anyone would notice is no lead.
+    little = side_by_side.wins(over(0.001, 0.005, 0.01, 0.01))
+    assert little.verdict == EQUAL
+    assert "GRU is ahead, and practically equal, within 1 point" in little.evidence
+    assert side_by_side.wins(answer(wins_of(None))).verdict == UNDECIDED
 
 
 def found_gates(**found: Any) -> GatesFindings:

@@ -224,6 +224,52 @@ def test_a_tail_is_the_chance_beyond_a_bound():
     assert Estimate(0.02, 0.0, 0.0, 4, 100).tail(0.02) == 0.5
 
 
+# Deaths and survivors with and without the vaccine: Colditz et al. 1994, JAMA 271:698.
+BCG = (
+    (4, 119, 11, 128), (6, 300, 29, 274), (3, 228, 11, 209), (62, 13536, 248, 12619),
+    (33, 5036, 47, 5761), (180, 1361, 372, 1079), (8, 2537, 10, 619),
+    (505, 87886, 499, 87892), (29, 7470, 45, 7232), (17, 1699, 65, 1600),
+    (186, 50448, 141, 27197), (5, 2493, 3, 2338), (27, 16886, 29, 17825),
+)  # fmt: skip
+
+
+def test_random_effects_of_a_well_known_example():
+    ratios = [math.log(a / (a + b) / (c / (c + d))) for a, b, c, d in BCG]
+    errors = [
+        math.sqrt(1 / a - 1 / (a + b) + 1 / c - 1 / (c + d)) for a, b, c, d in BCG
+    ]
+    found = statistics.overall(ratios, errors)
+    # Between studies 0.318, as published for the method of Paule and Mandel.
+    assert found.spread**2 == pytest.approx(0.318, abs=5e-4)
+    assert found.mean == pytest.approx(-0.715, abs=5e-4)
+    weights = np.array([1 / (e**2 + found.spread**2) for e in errors])
+    residuals = np.array(ratios) - found.mean
+    assert (weights * residuals**2).sum() == pytest.approx(12, abs=1e-6)
+
+
+def test_equally_sure_differences_are_put_together_by_students_t():
+    values = [0.03, -0.01, 0.02, 0.05, 0.01]
+    found = statistics.overall(values, [0.001] * 5)
+    expected = stats.ttest_1samp(values, 0)
+    assert found.interval() == pytest.approx(tuple(expected.confidence_interval()))
+    assert 2 * found.p_beyond(0) == pytest.approx(expected.pvalue)
+
+
+def test_differences_that_agree_too_well_are_no_surer_than_their_errors():
+    found = statistics.overall([0.01, 0.01, 0.01, 0.01], [0.02] * 4)
+    assert found.spread == 0
+    assert found.standard_error == pytest.approx(0.02 / 2)
+    assert found.freedom == 3
+
+
+def test_equality_over_data_sets_is_two_one_sided_tests():
+    found = statistics.overall([0.002, -0.002, 0.001, 0.0, -0.001], [0.001] * 5)
+    low, high = found.interval(0.9)
+    for margin in (max(high, -low) - 1e-7, max(high, -low) + 1e-7):
+        assert (found.p_within(margin) < 0.05) == (margin > max(high, -low))
+    assert statistics.overall([0.02, 0.03], [0.01] * 2).p_within(0.01) > 0.5
+
+
 @pytest.mark.parametrize(
     ("a", "b"), [([3, 5, 8], [1, 2, 4]), ([1, 1, 2], [1, 3, 3, 3]), ([0, 1], [0, 1])]
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,6 +11,7 @@ import pytest
 from asked import Silent
 from conftest import run_cli, seal
 
+from seqclf import statistics
 from seqclf.config import RunConfig
 from seqclf.data import GENERATED
 from seqclf.errors import RunError
@@ -77,22 +77,36 @@ def test_signs_are_turned_to_gru_over_lstm(tmp_path):
     assert behind.gru == pytest.approx(0.77)
 
 
-@pytest.mark.parametrize(("ahead", "behind"), [(8, 0), (5, 2), (3, 3), (1, 0)])
-def test_the_sign_test_is_that_of_a_fair_coin(tmp_path, ahead, behind):
-    for number in range(ahead):
-        comparison(tmp_path, f"a{number}", 0.01)
-    for number in range(behind):
-        comparison(tmp_path, f"b{number}", -0.01)
-    comparison(tmp_path, "equal", 0.0)
+@pytest.mark.parametrize(
+    ("differences", "words"),
+    [
+        ((0.04, 0.05, 0.06, 0.05, 0.045), "GRU is ahead."),
+        ((-0.04, -0.05, -0.06, -0.05, -0.045), "LSTM is ahead."),
+        ((0.001, -0.002, 0.0, 0.002, -0.001) * 4, "practically equal, within 1 point."),
+        ((0.05, -0.04), "not decided."),
+    ],
+)
+def test_the_data_sets_are_put_together(tmp_path, differences, words):
+    for number, difference in enumerate(differences):
+        comparison(tmp_path, f"a{number}", difference)
+    rows, _ = wins.compared(tmp_path)
+    findings = wins.count(rows)
+    errors = [(row.high - row.low) / 2 / 1.959964 for row in rows]
+    expected = statistics.overall([row.difference for row in rows], errors)
+    assert findings.overall.mean == pytest.approx(expected.mean)
+    bounds = findings.overall.low, findings.overall.high
+    assert bounds == pytest.approx(expected.interval())
+    assert words in wins.sentence(findings)
+    signs = [sum(d > 0 for d in differences), sum(d < 0 for d in differences)]
+    assert [findings.first, findings.second] == signs
+    assert findings.ties == len(differences) - sum(signs)
+
+
+def test_one_data_set_says_nothing_of_others(tmp_path):
+    comparison(tmp_path, "a", 0.05, p=0.001)
     findings = wins.count(wins.compared(tmp_path)[0])
-    n = ahead + behind
-    tail = sum(math.comb(n, k) for k in range(max(ahead, behind), n + 1)) / 2**n
-    assert findings.p == pytest.approx(min(2 * tail, 1))
-    assert (findings.first, findings.second, findings.ties) == (
-        ahead, behind, 1,
-    )  # fmt: skip
-    said = wins.sentence(findings)
-    assert ("ahead more often than chance" in said) == (findings.p < 0.05)
+    assert findings.overall is None
+    assert "That says nothing of other data sets." in wins.sentence(findings)
 
 
 def test_a_data_set_counts_once_and_the_outcome_does_not_choose(tmp_path):
@@ -109,7 +123,7 @@ def test_the_built_in_corpus_is_shown_and_does_not_count(tmp_path):
     rows, _ = wins.compared(tmp_path)
     findings = wins.count(rows)
     assert findings.data_sets == 0
-    assert findings.p is None
+    assert findings.overall is None
     assert "does not count" in wins.sentence(findings)
     assert wins.table(rows).rows[0][0] == "demo (not counted)"
 
@@ -122,9 +136,8 @@ def test_one_seed_tells_of_two_models_and_is_marked(tmp_path):
     assert findings.told_apart == ToldApart(first=1, second=0, of=1)
     marked = {row[0]: row[4].endswith("*") for row in wins.table(rows).rows}
     assert marked == {"one": True, "two": False}
-    notes = " ".join(wins.notes(rows, findings))
-    assert "p = 0.5" in notes  # two on one side: the least that two can give
-    assert "six are needed" in notes
+    assert findings.overall is None  # of two, one has several seeds
+    assert "no part of the mean" in " ".join(wins.notes(rows, findings))
 
 
 def test_the_answer_follows_the_comparisons(tmp_path):

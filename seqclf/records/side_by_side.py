@@ -169,20 +169,41 @@ class ToldApart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverDataSets:
+    """The mean difference in accuracy over data sets, GRU less LSTM, a fraction.
+
+    Attributes:
+      spread: Standard deviation of the true difference between data sets.
+      p: Of no difference on average.
+      p_equal: Of one of `margin` or more.
+    """
+
+    mean: float
+    low: float
+    high: float
+    spread: float
+    p: float
+    p_equal: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WinsFindings:
     """What `wins` found on so many data sets that count.
 
     Attributes:
       first: Data sets on which GRU had the higher mean accuracy; `second` for LSTM.
-      p: Of the sign test; None without data sets.
-      least_p: The smallest that so many data sets could give.
       told_apart: Where they differ with p < 0.05, over seeds and texts.
+      overall: The mean over the data sets that have several seeds, if these are two at
+        least.
+      p: Of the sign test of earlier versions; `least_p` is the smallest it could be.
     """
 
     data_sets: int
     first: int
     second: int
     ties: int
-    p: float | None = None
-    least_p: float
     told_apart: ToldApart
+    overall: OverDataSets | None = None
+    p: float | None = None
+    least_p: float | None = None

@@ -1,14 +1,14 @@
-"""One table over several data sets: is GRU ahead of LSTM more often than not?
+"""One table over several data sets: is GRU ahead of LSTM, on average?
 
 Reads the finished comparisons in the folder of the runs and trains nothing. A data set
 counts once, however often it was compared: by the comparison with the most seeds, among
 these one with the same settings for both cells, then by name, never by the result. The
 built-in corpus is shown but does not count, because it is synthetic.
 
-How often GRU is ahead is tested with the exact two-sided sign test, ties left out
-(Conover 1999, Practical Nonparametric Statistics). It ignores how large the differences
-are; see their intervals. Jozefowicz et al. (2015) and Greff et al. (2017) compared the
-cells on several tasks.
+The differences are put together as a sample of data sets (random effects, see
+`statistics.overall`), those over several seeds alone: one training each says nothing
+of the cells. Jozefowicz et al. (2015) and Greff et al. (2017) compared the cells on
+several tasks.
 """
 
 from __future__ import annotations
@@ -19,14 +19,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from seqclf import statistics
 from seqclf.cells import GRU, LSTM, NO_RECURRENCE
-from seqclf.comparison.pairs import SIGNIFICANCE, bounds, difference
+from seqclf.comparison.pairs import MARGIN, SIGNIFICANCE, bounds, difference
 from seqclf.data import GENERATED
 from seqclf.errors import RunError
 from seqclf.marker import COMPARISON_FILE
 from seqclf.records.comparison import BY_RANKS, ComparisonResult
 from seqclf.records.dataset import DatasetInfo
-from seqclf.records.side_by_side import Compared, ToldApart, WinsFindings
+from seqclf.records.side_by_side import (
+    Compared,
+    OverDataSets,
+    ToldApart,
+    WinsFindings,
+)
 from seqclf.report.figures import drawn, style
 from seqclf.report.svg import INK
 from seqclf.report.table import Table
@@ -35,7 +43,16 @@ from seqclf.steps import optional
 from seqclf.studies.drawing import bar, name_lines
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question
-from seqclf.wording import counted, interval, percent, signed
+from seqclf.wording import (
+    counted,
+    interval,
+    margin_said,
+    percent,
+    points_at_length,
+    signed,
+)
+
+LEAST_ERROR = 1e-6  # of a difference that no seed and no text changes
 
 
 def about(models: Path) -> DatasetInfo:
@@ -137,20 +154,17 @@ def _once_a_data_set(found: Sequence[Compared]) -> list[Compared]:
     return sorted(rows, key=lambda row: (-row.counts, row.data))
 
 
-def count(rows: Sequence[Compared]) -> WinsFindings:
-    """Counts the signs and tests them."""
-    from scipy.stats import binomtest
-
+def count(rows: Sequence[Compared], margin: float = MARGIN) -> WinsFindings:
+    """Counts who is ahead, and puts the differences together."""
     chosen = [row for row in rows if row.counts]
     first, second = _signs(chosen)
-    decided = first + second
-    p_values = [(row, row.p) for row in chosen if row.p is not None]
-    better = _signs([row for row, p in p_values if p < SIGNIFICANCE])
+    several = [row for row in chosen if row.p is not None]
+    better = _signs([row for row in several if (row.p or 0.0) < SIGNIFICANCE])
     return WinsFindings(
-        data_sets=len(chosen), first=first, second=second, ties=len(chosen) - decided,
-        p=float(binomtest(first, decided).pvalue) if decided else None,
-        least_p=min(2.0 ** (1 - decided), 1.0),
-        told_apart=ToldApart(first=better[0], second=better[1], of=len(p_values)),
+        data_sets=len(chosen), first=first, second=second,
+        ties=len(chosen) - first - second,
+        told_apart=ToldApart(first=better[0], second=better[1], of=len(several)),
+        overall=_overall(several, margin) if len(several) > 1 else None,
     )  # fmt: skip
 
 
@@ -160,8 +174,23 @@ def _signs(rows: Sequence[Compared]) -> tuple[int, int]:
     return first, sum(row.difference < 0 for row in rows)
 
 
+def _overall(rows: Sequence[Compared], margin: float) -> OverDataSets:
+    from scipy.stats import norm
+
+    # An interval is as wide as Student's t makes it; taken for a normal one, it counts
+    # a little less than it might.
+    widths = [(row.high - row.low) / 2 / norm.isf(0.025) for row in rows]
+    errors = np.maximum(widths, LEAST_ERROR)
+    found = statistics.overall([row.difference for row in rows], errors.tolist())
+    low, high = found.interval()
+    return OverDataSets(
+        mean=found.mean, low=low, high=high, spread=found.spread,
+        p=2 * found.p_beyond(0.0), p_equal=found.p_within(margin), margin=margin,
+    )  # fmt: skip
+
+
 def sentence(findings: WinsFindings) -> str:
-    """Says what the count supports, and no more."""
+    """Says what the data sets support together, and no more."""
     n, first, second = findings.data_sets, findings.first, findings.second
     if not n:
         return (
@@ -175,17 +204,27 @@ def sentence(findings: WinsFindings) -> str:
     )
     apart = findings.told_apart
     told = (
-        f"Over seeds and texts GRU is better on {apart.first}, LSTM on "
+        f"over seeds and texts GRU is better on {apart.first}, LSTM on "
         f"{apart.second}, of {apart.of} with several seeds"
     )
-    p = findings.p
-    if p is None:
-        return f"{lead}. {told}."
-    test = f"sign test p = {p:.2g}"
-    if p >= SIGNIFICANCE:
-        return f"{lead} ({test}): that does not show which is ahead in general. {told}."
-    ahead = "GRU" if first > second else "LSTM"
-    return f"{lead} ({test}): {ahead} is ahead more often than chance. {told}."
+    if findings.overall is None:
+        return f"{lead}; {told}. That says nothing of other data sets."
+    return f"{on_average(findings.overall, apart.of)} {lead}; {told}."
+
+
+def on_average(found: OverDataSets, data_sets: int) -> str:
+    """Says how far GRU is ahead of LSTM on such data sets, and what that shows."""
+    size = points_at_length(found.mean, found.low, found.high)
+    equal = f"practically equal, within {margin_said(found.margin)}"
+    if found.p < SIGNIFICANCE:
+        ahead = "GRU is ahead" if found.mean > 0 else "LSTM is ahead"
+        little = f" {equal}" if found.p_equal < SIGNIFICANCE else ""
+        shown = f"{ahead}, and{little}" if little else ahead
+    elif found.p_equal < SIGNIFICANCE:
+        shown = equal
+    else:
+        shown = "not decided"
+    return f"GRU less LSTM over {data_sets} data sets: {size}: {shown}."
 
 
 def table(rows: Sequence[Compared]) -> Table:
@@ -219,17 +258,10 @@ def notes(rows: Sequence[Compared], findings: WinsFindings) -> tuple[str, ...]:
         "In the figure, filled is over seeds, open one training of each, grey not "
         "counted.",
     ]
-    decided = findings.first + findings.second
-    if findings.least_p >= SIGNIFICANCE:
-        said.append(
-            f"With {counted(decided, 'data set')} even a count all on one side has "
-            f"p = {findings.least_p:.2g}: six are needed for the sign test to find "
-            f"anything."
-        )
     if any(row.p is None for row in rows):
         said.append(
             "* one training of each: the interval is of these two models on such "
-            "texts, not of the cells."
+            "texts, not of the cells, and no part of the mean."
         )
     if any(row.is_synthetic for row in rows):
         said.append("The built-in corpus is synthetic, and does not count.")

@@ -7,6 +7,7 @@ accuracy need several.
 
 from seqclf.studies.claims.ruling import (
     CONTRADICTED,
+    EQUAL,
     SUPPORTED,
     UNDECIDED,
     Ruling,
@@ -18,6 +19,7 @@ from seqclf.studies.claims.table import CLAIMS, Claim
 __all__ = [
     "CLAIMS",
     "CONTRADICTED",
+    "EQUAL",
     "SUPPORTED",
     "UNDECIDED",
     "Claim",

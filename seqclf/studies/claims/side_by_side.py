@@ -8,6 +8,7 @@ from seqclf.comparison.verdict import title
 from seqclf.records.side_by_side import ConvergenceFindings, CostFindings, WinsFindings
 from seqclf.studies.claims.ruling import (
     CONTRADICTED,
+    EQUAL,
     SUPPORTED,
     UNDECIDED,
     Ruling,
@@ -15,6 +16,7 @@ from seqclf.studies.claims.ruling import (
     of_one,
 )
 from seqclf.studies.question import Answer
+from seqclf.studies.wins import on_average
 from seqclf.wording import joined, times
 
 ALIKE = 1.05  # a smaller ratio of times is no difference that anyone would notice
@@ -65,13 +67,13 @@ def convergence(answer: Answer[ConvergenceFindings]) -> Ruling:
 
 
 def wins(answer: Answer[WinsFindings]) -> Ruling:
-    """Judges whether GRU is ahead of LSTM on more data sets than chance makes it."""
-    found = answer.findings
-    first, second, p = found.first, found.second, found.p
-    evidence = f"GRU ahead on {first}, LSTM on {second} of {found.data_sets} data sets"
-    if p is None:
-        return Ruling(UNDECIDED, f"{evidence}.")
-    evidence += f" (sign test p = {p:.2g})."
-    if p >= SIGNIFICANCE:
-        return Ruling(UNDECIDED, evidence)
-    return Ruling(SUPPORTED if first > second else CONTRADICTED, evidence)
+    """Judges whether GRU is ahead of LSTM on average over data sets."""
+    found, overall = answer.findings, answer.findings.overall
+    if overall is None:
+        of = found.data_sets
+        count = f"GRU ahead on {found.first}, LSTM on {found.second} of {of} data sets"
+        return Ruling(UNDECIDED, f"{count}; several seeds on two are needed.")
+    evidence = on_average(overall, found.told_apart.of)
+    if overall.p_equal < SIGNIFICANCE:
+        return Ruling(EQUAL, evidence)
+    return Ruling(by_interval(overall.low, overall.high), evidence)
