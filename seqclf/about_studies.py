@@ -23,7 +23,8 @@ class AboutStudy:
       method: What it trains and measures, in one to three sentences.
       example: The options of an example, after `seqclf study NAME`.
       idle: Parameters of `seqclf study` that do nothing for it, or that it sets itself.
-      trains: Whether it trains or measures; False if it only reads comparisons.
+      trains: Whether it trains or measures your data; False if it takes neither data
+        nor recipe.
     """
 
     claim: str
@@ -34,6 +35,15 @@ class AboutStudy:
 
 
 ABOUT = {
+    "flow": AboutStudy(
+        claim="Gradients vanish or explode in plain RNNs by design, and gates cure it.",
+        method="Measures, by back-propagation, how much of a gradient comes back over "
+        "100 tokens in networks that nobody trained, while the size of the inputs, the "
+        "recurrent matrix and the gates' biases are moved one by one. It takes no data "
+        "and no recipe, and a few seconds.",
+        example="--models-dir models",
+        trains=False,
+    ),
     "gradients": AboutStudy(
         claim="Gradients vanish or explode in plain RNNs, and gates cure it.",
         method="Trains one layer in one direction that reads out the last state, and "

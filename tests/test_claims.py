@@ -26,8 +26,6 @@ from seqclf.records.inside import (
     OrderFindings,
     Ratio,
     SeriesMemory,
-    StageGradients,
-    WayBack,
 )
 from seqclf.records.side_by_side import (
     ConvergenceFindings,
@@ -122,44 +120,7 @@ def found_gradients(span: int, texts: int, **found: Any) -> GradientsFindings:
     )  # fmt: skip
 
 
-def gradients(verdicts: list[str], span: int = 100, texts: int = 200) -> Answer:
-    def stage(verdict: str) -> StageGradients:
-        way = WayBack(
-            slope=-0.05, slope_low=-0.06, slope_high=-0.04, verdict=verdict,
-            factor=1e-5, factor_low=1e-6, factor_high=1e-4,
-        )  # fmt: skip
-        return StageGradients(
-            states={"h": way}, clipped=0.0, largest_gradient=1.0, matrices={}
-        )
-
-    stages = {f"stage {i}": stage(v) for i, v in enumerate(verdicts)}
-    found = found_gradients(span, texts, cells={"rnn": stages}, memory={"rnn": "h"})
-    return typed(found)
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "expected"),
-    [
-        (["steady", "vanishing"], SUPPORTED),
-        (["steady", "exploding"], SUPPORTED),
-        (["steady", "steady"], CONTRADICTED),
-        (["steady", "not decided"], UNDECIDED),
-    ],
-)
-def test_gradients_of_a_plain_rnn(verdicts, expected):
-    ruling = inside.gradients_of_rnn(gradients(verdicts))
-    assert ruling.verdict == expected
-    assert "over 100 tokens" in ruling.evidence
-    assert "1.0e-05 times" in ruling.evidence
-
-
 def test_few_texts_or_tokens_say_nothing_of_long_distances():
-    assert inside.gradients_of_rnn(gradients(["steady"], 49)).verdict == UNDECIDED
-    assert inside.gradients_of_rnn(gradients(["steady"], 50)).verdict == CONTRADICTED
-    assert inside.gradients_of_rnn(gradients(["vanishing"], 9)).verdict == SUPPORTED
-    few = gradients(["vanishing"], 100, 9)
-    assert inside.gradients_of_rnn(few).verdict == UNDECIDED
-    assert "Of 9 texts" in inside.gradients_of_rnn(few).evidence
     better = {"after": Ratio(ratio=4, low=2, high=8)}
     found = {"accuracy": {"lstm": 0.8}, "against_rnn": {"lstm": better}}
     for span, texts, verdict in (

@@ -169,7 +169,7 @@ def test_without_a_comparison_the_command_says_how_to_make_one(tmp_path):
 def test_options_that_would_do_nothing_are_refused(tmp_path):
     done = run_cli(["study", "wins", "--seeds=3", "--units=8"], tmp_path)
     assert done.returncode == 2
-    assert "--seeds does nothing when wins reads finished comparisons" in done.stderr
+    assert "--seeds does nothing when wins takes no data and no recipe" in done.stderr
 
 
 def test_a_damaged_comparison_is_named_and_stops_no_other(tmp_path):

@@ -55,7 +55,7 @@ Jobs = Annotated[
 Markdown = Annotated[bool, option("--markdown", "Print Markdown.")]
 COLOURS = {"supported": "green", "contradicted": "red"}
 
-# All that a study of finished comparisons takes.
+# All that a study without data takes.
 _OUTPUT = {"fresh", "models_dir", "json", "markdown", "quiet", "config_file"}
 
 
@@ -136,7 +136,7 @@ def study(
     form = options.one_form(json=json, markdown=markdown)
     screen = Screen(quiet)
     if name in ABOUT and not ABOUT[name].trains:
-        why = f"{name} reads finished comparisons"
+        why = f"{name} takes no data and no recipe"
         options.refuse_given(context, _OUTPUT | {"name", "cache_dir"}, why)
     elif name in ABOUT:
         _note_idle(context, name, screen)

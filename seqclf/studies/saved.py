@@ -10,7 +10,7 @@ from typing import Any
 from seqclf import storage
 from seqclf.errors import RunError
 from seqclf.marker import QUESTION_FILE
-from seqclf.records import inside, side_by_side, sweeps
+from seqclf.records import flow, inside, side_by_side, sweeps
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.studies.question import VERSION, Answer
 
@@ -21,6 +21,7 @@ FIGURE_FILE = "figure.svg"
 MADE_BY = ("seqclf", "answers", "machine")  # of a question: what answered it, where
 # Type of the findings, by study, or by mode where a study has two.
 FINDINGS: dict[str, type] = {
+    "flow": flow.FlowFindings,
     "gradients": inside.GradientsFindings,
     "memory": inside.MemoryFindings,
     "gates": inside.GatesFindings,
@@ -36,6 +37,7 @@ FINDINGS: dict[str, type] = {
 }
 # Type of the rows that code reads; those of other studies stay plain values.
 ROWS: dict[str, type] = {
+    "flow": flow.FlowRow,
     "gradients": inside.GradientRow,
     "gates": inside.GateRow,
     sweeps.RANGE: sweeps.RangeStep,

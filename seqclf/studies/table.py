@@ -9,7 +9,14 @@ from typing import Any
 
 from seqclf.records.dataset import DatasetInfo
 from seqclf.studies import convergence, convergence_shown, cost, memory, order, wins
-from seqclf.studies.inside import gates, gates_shown, gradients, gradients_shown
+from seqclf.studies.inside import (
+    flow,
+    flow_shown,
+    gates,
+    gates_shown,
+    gradients,
+    gradients_shown,
+)
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question
 from seqclf.studies.sweeps import (
@@ -27,8 +34,8 @@ class Study:
 
     Attributes:
       is_timed: Whether its answer is valid only on the machine that gave it.
-      about: For a study of finished comparisons instead of a data set: from the folder
-        of the runs to a description that takes the place of the data set's.
+      about: For a study of finished comparisons, or of no data, instead of a data set:
+        from the folder of the runs to what takes the place of the data's description.
     """
 
     run: Callable[[Question, Lab], Answer[Any]]
@@ -38,6 +45,7 @@ class Study:
 
 
 STUDIES: dict[str, Study] = {
+    "flow": Study(flow.run, flow_shown.figure, about=flow.about),
     "gradients": Study(gradients.run, gradients_shown.figure),
     "memory": Study(memory.run, memory.figure),
     "gates": Study(gates.run, gates_shown.figure),

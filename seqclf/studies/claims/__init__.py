@@ -7,6 +7,7 @@ accuracy need several.
 
 from seqclf.studies.claims.ruling import (
     CONTRADICTED,
+    DEPENDS,
     EQUAL,
     SUPPORTED,
     UNDECIDED,
@@ -19,6 +20,7 @@ from seqclf.studies.claims.table import CLAIMS, Claim
 __all__ = [
     "CLAIMS",
     "CONTRADICTED",
+    "DEPENDS",
     "EQUAL",
     "SUPPORTED",
     "UNDECIDED",

@@ -5,15 +5,18 @@ from __future__ import annotations
 from seqclf.cells import CELLS, LSTM, SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
+from seqclf.records.flow import FlowFindings
 from seqclf.records.inside import (
     CellMemory,
     GatesFindings,
     GradientsFindings,
     MemoryFindings,
     OrderFindings,
+    WayBack,
 )
 from seqclf.studies.claims.ruling import (
     CONTRADICTED,
+    DEPENDS,
     SUPPORTED,
     UNDECIDED,
     Ruling,
@@ -21,6 +24,9 @@ from seqclf.studies.claims.ruling import (
     by_interval,
     of_one,
 )
+from seqclf.studies.inside import unrolled
+from seqclf.studies.inside.flow_shown import said_at
+from seqclf.studies.inside.gradients_shown import scientific
 from seqclf.studies.intervals import MODELS
 from seqclf.studies.memory_tasks import RECALL_SERIES
 from seqclf.studies.question import Answer
@@ -34,25 +40,43 @@ MOST_SHOWN = 0.9  # of its memory, if it hides more than a tenth
 _TOO_SHORT = f"The texts are too short to tell: {LEAST_SPAN} tokens are needed."
 
 
-def gradients_of_rnn(answer: Answer[GradientsFindings]) -> Ruling:
-    """Judges whether a plain RNN's gradients vanish or explode, at any stage."""
-    found, cell = answer.findings, SIMPLE_RNN.name
-    state = found.memory[cell]
-    stages = {stage: at.states[state] for stage, at in found.cells[cell].items()}
-    said = [
-        f"{stage} {at.verdict}, {times(at.factor, at.factor_low, at.factor_high)}"
-        for stage, at in stages.items()
-    ]
-    verdicts = {at.verdict for at in stages.values()}
-    evidence = f"SimpleRNN's gradient over {found.span} tokens: {'; '.join(said)}."
-    evidence += of_one(answer)
-    if found.texts < FEWEST_TEXTS:
-        return Ruling(UNDECIDED, f"{evidence} Of {found.texts} texts.")
-    if verdicts & {"vanishing", "exploding"}:
-        return Ruling(SUPPORTED, evidence)
-    if found.span < LEAST_SPAN:
-        return Ruling(UNDECIDED, f"{evidence} {_TOO_SHORT}")
-    return Ruling(CONTRADICTED if verdicts == {"steady"} else UNDECIDED, evidence)
+def flow_of_rnn(answer: Answer[FlowFindings]) -> Ruling:
+    """Judges whether a plain RNN's gradients vanish or explode, before training."""
+    points = answer.findings.cells[SIMPLE_RNN.name]
+    said = [f"{said_at(one)} {_left(one.way)}" for one in points]
+    evidence = (
+        f"Untrained SimpleRNN, gradient left over {answer.findings.span} tokens: "
+        f"{', '.join(said)}."
+    )
+    verdicts = {one.way.verdict for one in points}
+    if "steady" not in verdicts:
+        return Ruling(SUPPORTED if len(verdicts) == 1 else DEPENDS, evidence)
+    return Ruling(CONTRADICTED if verdicts == {"steady"} else DEPENDS, evidence)
+
+
+def _left(way: WayBack) -> str:
+    return f"{scientific(way.factor)} ({way.verdict})"
+
+
+def flow_of_gates(answer: Answer[FlowFindings]) -> Ruling:
+    """Judges whether an untrained gated cell brings back more than a plain RNN."""
+    found, said, verdicts = answer.findings, [], []
+    plain = {(one.dial, one.value): one.way for one in found.cells[SIMPLE_RNN.name]}
+    usual = next(one.way for one in found.cells[SIMPLE_RNN.name] if one.is_usual)
+    for cell, settings in found.cells.items():
+        if CELLS[cell].inside is None or unrolled.inside_of(cell).keeps is None:
+            continue
+        more = less = 0
+        for one in settings:
+            beside = plain.get((one.dial, one.value), usual)
+            more += one.way.factor_low > beside.factor_high
+            less += one.way.factor_high < beside.factor_low
+        verdicts += [SUPPORTED] * bool(more) + [CONTRADICTED] * bool(less)
+        said.append(f"{title(cell)} more in {more} settings, less in {less}")
+    evidence = f"Untrained, gradient left beside SimpleRNN's: {'; '.join(said)}."
+    if len(set(verdicts)) > 1:
+        return Ruling(DEPENDS, evidence)
+    return Ruling(verdicts[0] if verdicts else UNDECIDED, evidence)
 
 
 def gradients_of_gates(answer: Answer[GradientsFindings]) -> Ruling:

@@ -9,12 +9,12 @@ from typing import Any
 from seqclf.studies.question import Answer
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "not decided here"
-EQUAL = "practically equal"
+EQUAL, DEPENDS = "practically equal", "depends on initialisation"
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What a study says of a claim: SUPPORTED, CONTRADICTED, EQUAL or UNDECIDED.
+    """What a study says of a claim: one of the verdicts above.
 
     `evidence` are the numbers behind it, with their intervals, in a sentence or two.
     """

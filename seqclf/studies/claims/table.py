@@ -25,9 +25,11 @@ class Claim:
 
 
 CLAIMS: tuple[Claim, ...] = (
-    Claim("The gradients of a plain RNN vanish or explode.", "gradients",
-          "Hochreiter 1991; Bengio et al. 1994", inside.gradients_of_rnn),
-    Claim("Gates cure it: more of the gradient comes back.", "gradients",
+    Claim("The gradients of a plain RNN vanish or explode.", "flow",
+          "Hochreiter 1991; Bengio et al. 1994", inside.flow_of_rnn),
+    Claim("Gates cure it, by design: more of the gradient comes back.", "flow",
+          "Hochreiter & Schmidhuber 1997; Cho et al. 2014", inside.flow_of_gates),
+    Claim("Trained, more of the gradient comes back through gates.", "gradients",
           "Hochreiter & Schmidhuber 1997; Cho et al. 2014", inside.gradients_of_gates),
     Claim("z near 1 copies the old state, r near 0 drops it.", "gates",
           "Cho et al. 2014", inside.copy_and_drop),
