@@ -163,8 +163,7 @@ def test_pairs_tell_for_how_many_they_are_adjusted_and_are_settled_so():
     }
     pairs = compare_pairs(rights)
     for pair in pairs:
-        own = "none" in (pair.a, pair.b)
-        assert pair.adjusted_for == (1 if own else 3)
+        assert pair.adjusted_for == 3
         assert pair.is_decided == (pair.p < 0.05)
     # On its own the interval leaves 0 out; among three pairs it is not enough.
     (among,) = [p for p in pairs if {p.a, p.b} == {"rnn", "lstm"}]
@@ -407,7 +406,7 @@ def test_pairs_of_a_worked_example():
     assert (pair.p, pair.low, pair.high) == (None, None, None)
 
 
-def test_p_values_of_recurrent_cells_are_adjusted_for_their_number():
+def test_each_question_is_adjusted_for_the_number_of_its_pairs():
     rights = {
         "none": answers(0.85, 3, 7),
         "rnn": answers(0.895, 3, 1, 0.003),
@@ -416,11 +415,35 @@ def test_p_values_of_recurrent_cells_are_adjusted_for_their_number():
     }
     pairs = compare_pairs(rights)
     assert len(pairs) == 6
-    for pair in pairs:
-        if "none" in (pair.a, pair.b):
-            assert pair.p == pair.p_unadjusted
-        else:
-            assert pair.p_unadjusted <= pair.p <= 3 * pair.p_unadjusted + 1e-12
+    for among in (True, False):
+        own = [pair for pair in pairs if ("none" in (pair.a, pair.b)) == among]
+        by_holm = statistics.holm([pair.p_unadjusted for pair in own])
+        assert [pair.p for pair in own] == pytest.approx(by_holm)
+    baselines = {name: answers(0.89, 1, i) for i, name in enumerate("abc", 40)}
+    found = compare_with("gru", rights["gru"], baselines)
+    by_holm = statistics.holm([pair.p_unadjusted for pair in found])
+    assert [pair.p for pair in found] == pytest.approx(by_holm)
+
+
+def test_one_seed_is_adjusted_for_the_number_of_pairs_too():
+    rights = {
+        "rnn": answers(0.892, 1, 1),
+        "gru": answers(0.9, 1, 2),
+        "lstm": answers(0.897, 1, 3),
+    }
+    found = compare_pairs(rights)
+    own = [pair.mcnemar_p[0] for pair in found]
+    assert [pair.p_models for pair in found] == pytest.approx(statistics.holm(own))
+    assert [pair.p for pair in found] == [None] * 3
+    for pair in found:
+        assert pair.is_decided == (pair.p_models < 0.05)
+    # One that is small alone, and not among three, says why.
+    (close,) = [p for p in found if p.mcnemar_p[0] < 0.05 < p.p_models]
+    assert "rnn" in (close.a, close.b)
+    (alone,) = compare_pairs({name: rights[name] for name in (close.a, close.b)})
+    assert alone.is_decided
+    text = said({name: rights[name] for name in ("rnn", "gru", "lstm")})
+    assert "With one seed this concerns these trained models" in text
 
 
 def test_cells_without_a_common_seed_are_not_compared():

@@ -58,23 +58,24 @@ def compare_pairs(
 ) -> tuple[Pair, ...]:
     """Compares all cells, two at a time, by what their rows have right.
 
-    p and p_equal are Holm's over the pairs of `recurrent` rows, and adjusted_for their
-    number; of a single question it is 1. low and high are the pair's own. Rows of which
-    a training `failed` are compared by ranks.
+    Two questions: which `recurrent` row is better, and what recurrence is worth, beside
+    the others. The p-values are Holm's over the pairs of each, and adjusted_for is
+    their number. low and high are the pair's own. Rows of which a training `failed` are
+    compared by ranks.
     """
     every = list(itertools.combinations(rights, 2))
-    asked = [
-        (a, b)
+    known = [(a, b) for a, b in every if _can_be_compared(rights[a], rights[b])]
+    pairs: dict[Names, Pair] = {}
+    for among in (True, False):
+        asked = [(a, b) for a, b in known if ({a, b} <= set(recurrent)) == among]
+        for a, b in asked:
+            ranked = a in failed or b in failed
+            pairs[a, b] = _pair(a, b, rights[a], rights[b], len(asked), ranked, margin)
+        pairs |= _adjusted({names: pairs[names] for names in asked})
+    return tuple(
+        pairs[a, b] if (a, b) in pairs else Pair(a=a, b=b, seeds=(), difference=None)
         for a, b in every
-        if a in recurrent and b in recurrent and _tell_of_cells(rights[a], rights[b])
-    ]
-    pairs = {}
-    for a, b in every:
-        ranked = a in failed or b in failed
-        compared = len(asked) if (a, b) in asked else 1
-        pairs[a, b] = _pair(a, b, rights[a], rights[b], compared, ranked, margin)
-    pairs |= _adjusted({names: pairs[names] for names in asked})
-    return tuple(_judged(pair) for pair in pairs.values())
+    )
 
 
 def compare_with(
@@ -86,24 +87,36 @@ def compare_with(
 ) -> tuple[Pair, ...]:
     """Compares a cell with baselines, each of which has been fitted once.
 
-    It is compared by ranks (`ranked`) if a training of it failed.
+    The p-values are Holm's over these. It is compared by ranks (`ranked`) if a training
+    of it failed.
     """
-    found = []
+    pairs = {}
     for other, fitted in references.items():
         again = dict.fromkeys(right, next(iter(fitted.values())))
-        found.append(_judged(_pair(name, other, right, again, 1, ranked, margin)))
-    return tuple(found)
+        compared = len(references)
+        pairs[name, other] = _pair(name, other, right, again, compared, ranked, margin)
+    return tuple(_adjusted(pairs).values())
 
 
 def _adjusted(pairs: Mapping[Names, Pair]) -> dict[Names, Pair]:
-    """Adjusts p, and p_equal of those that have it, for their number."""
-    different = {names: pair.p for names, pair in pairs.items()}
-    equal = {names: pair.p_equal for names, pair in pairs.items()}
-    for p_values in (different, equal):
+    """Adjusts the p-values that pairs have for their number, and judges by them."""
+    by_kind = {
+        "p": {names: pair.p for names, pair in pairs.items()},
+        "p_models": {names: pair.p_models for names, pair in pairs.items()},
+        "p_equal": {names: pair.p_equal for names, pair in pairs.items()},
+    }
+    for p_values in by_kind.values():
         known = {names: p for names, p in p_values.items() if p is not None}
         p_values |= zip(known, statistics.holm(list(known.values())), strict=True)
     return {
-        names: replace(pair, p=different[names], p_equal=equal[names])
+        names: _judged(
+            replace(
+                pair,
+                p=by_kind["p"][names],
+                p_models=by_kind["p_models"][names],
+                p_equal=by_kind["p_equal"][names],
+            )
+        )
         for names, pair in pairs.items()
     }
 
@@ -124,13 +137,32 @@ def is_decided(pair: Pair) -> bool:
     Of two models, test and interval are of two kinds; where they disagree, at the
     border, nothing is decided.
     """
+    p = p_of(pair)
+    if pair.p is not None or p is None:
+        return p is not None and p < SIGNIFICANCE
+    return p < SIGNIFICANCE and leaves_out_0(pair)
+
+
+def p_of(pair: Pair) -> float | None:
+    """Returns the p that decides: of the cells or, with one seed, of the two models.
+
+    Earlier versions did not adjust that of models.
+    """
     if pair.p is not None:
-        return pair.p < SIGNIFICANCE
-    return bool(pair.mcnemar_p) and _is_small(pair) and leaves_out_0(pair)
+        return pair.p
+    if pair.p_models is not None:
+        return pair.p_models
+    return max(pair.mcnemar_p, default=None)
 
 
-def _is_small(pair: Pair) -> bool:
-    return max(pair.mcnemar_p) < SIGNIFICANCE
+def is_small_alone(pair: Pair) -> bool:
+    """Tells whether a pair's own p is below 0.05, before it is adjusted.
+
+    Of cells it is where their interval leaves 0 out.
+    """
+    if pair.p is not None:
+        return leaves_out_0(pair)
+    return bool(pair.mcnemar_p) and max(pair.mcnemar_p) < SIGNIFICANCE
 
 
 def is_border_case(pair: Pair) -> bool:
@@ -140,7 +172,7 @@ def is_border_case(pair: Pair) -> bool:
     """
     if is_decided(pair) or pair.difference is None or pair.by == BY_RANKS:
         return False
-    return leaves_out_0(pair) or (pair.p is None and _is_small(pair))
+    return leaves_out_0(pair) or (pair.p is None and is_small_alone(pair))
 
 
 def leaves_out_0(pair: Pair) -> bool:
@@ -174,6 +206,11 @@ def _judged(pair: Pair) -> Pair:
     return replace(pair, is_decided=is_decided(pair), is_equal=is_equal(pair))
 
 
+def _can_be_compared(right_a: Right, right_b: Right) -> bool:
+    """Tells whether they tell of cells, or have two models of one seed."""
+    return bool(right_a.keys() & right_b.keys()) or _tell_of_cells(right_a, right_b)
+
+
 def _tell_of_cells(right_a: Right, right_b: Right) -> bool:
     """Tells whether both have two seeds, and two texts, at least."""
     rows = len(next(iter(right_a.values())))
@@ -191,8 +228,6 @@ def _pair(
 ) -> Pair:
     seeds = tuple(sorted(right_a.keys() & right_b.keys()))
     of_cells = _tell_of_cells(right_a, right_b)
-    if not (seeds or of_cells):
-        return Pair(a=a, b=b, seeds=(), difference=None, adjusted_for=compared)
     counted = None if of_cells else seeds
     ahead = _accuracy(right_a, counted) - _accuracy(right_b, counted)
     if ahead < 0:
@@ -208,7 +243,7 @@ def _pair(
         models=tuple(models),
     )
     if not of_cells:
-        return replace(pair, by=BY_MODELS)
+        return replace(pair, by=BY_MODELS, p_models=max(pair.mcnemar_p))
     pair = replace(pair, superiority=superiority(right_a, right_b))
     if ranked:
         return _by_ranks(pair)

@@ -13,6 +13,9 @@ from seqclf.comparison.pairs import (
     is_decided,
     is_equal,
     is_open,
+    is_small_alone,
+    leaves_out_0,
+    p_of,
 )
 from seqclf.metrics import wilson
 from seqclf.records.comparison import BY_RANKS, Pair, Row
@@ -324,7 +327,7 @@ def _aside(pair: Pair) -> str:
     size, reach = points(abs(difference(pair))), interval(*bounds(pair))
     if not is_border_case(pair):
         return f"(difference {size}, 95 % interval {reach})"
-    if pair.p is None:
+    if not (leaves_out_0(pair) and is_small_alone(pair)):
         return (
             f"(difference {size}, 95 % interval {reach}, McNemar's "
             f"p = {max(pair.mcnemar_p):.3f}: the two disagree, a border case)"
@@ -332,7 +335,7 @@ def _aside(pair: Pair) -> str:
     return (
         f"(difference {size}; on its own its 95 % interval, {reach}, "
         f"leaves 0 out, but not after allowing for the {compared(pair)} compared: "
-        f"p = {pair.p:.3f})"
+        f"p = {p_of(pair):.3f})"
     )
 
 

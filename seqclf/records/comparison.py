@@ -189,6 +189,8 @@ class Pair:
       by: `cells`, `models`, or `ranks` where a training of either failed: then no
         interval holds, and p is that of `superiority`. Earlier versions lack it.
       p: Of the difference, adjusted after Holm; None of models, as `p_unadjusted`.
+      p_models: Of McNemar's tests of models, the largest, adjusted likewise; None of
+        cells.
       p_equal: Of a difference of the margin or more, adjusted likewise: the larger of
         two one-sided tests (Schuirmann 1987). None but of cells.
       superiority: None of models.
@@ -217,6 +219,7 @@ class Pair:
     adjusted_for: int | None = None
     is_decided: bool | None = None
     by: Literal["cells", "models", "ranks"] | None = None
+    p_models: float | None = None
     p_equal: float | None = None
     is_equal: bool | None = None
     superiority: Superiority | None = None

@@ -17,6 +17,9 @@ from seqclf.comparison.pairs import (
     is_border_case,
     is_decided,
     is_equal,
+    is_small_alone,
+    leaves_out_0,
+    p_of,
 )
 from seqclf.comparison.verdict import compared as number_of_pairs
 from seqclf.records.comparison import (
@@ -132,7 +135,7 @@ PAIRS: tuple[Column[Pair], ...] = (
     ("a, b", lambda pair: f"{pair.a}, {pair.b}"),
     ("a − b,\npoints", lambda pair: signed(100 * difference(pair))),
     ("95 %\ninterval", _reach),
-    ("p", lambda pair: p_value(pair.mcnemar_p[0] if pair.p is None else pair.p)),
+    ("p", lambda pair: _if_known(p_of(pair), p_value)),
     ("found", _found),
 )
 
@@ -235,10 +238,10 @@ def _tuned(tuning: Mapping[str, Tuned]) -> Table:
 def _pairs_title(pairs: Sequence[Pair]) -> str:
     models = [pair.p is None for pair in pairs]
     if all(models):
-        return "Pairwise comparisons of these models, not the cells (p: McNemar)"
+        return "Pairwise comparisons of these models, not the cells (p: McNemar, Holm)"
     if any(models):
         return "Pairwise comparisons (p: Holm over seeds; one seed: McNemar, models)"
-    return "Pairwise comparisons over seeds and texts (p: Holm among recurrent cells)"
+    return "Pairwise comparisons over seeds and texts (p: Holm for each question)"
 
 
 def _pairs_note(pairs: Sequence[Pair], margin: float | None) -> str:
@@ -267,7 +270,7 @@ def _mark_note(pairs: Sequence[Pair]) -> str:
     marked = [pair for pair in pairs if is_border_case(pair)]
     if not marked:
         return ""
-    if marked[0].p is None:
+    if not any(leaves_out_0(pair) and is_small_alone(pair) for pair in marked):
         return f"{MARK} Interval and McNemar's test disagree: a border case, undecided."
     return (
         f"{MARK} The pair's own interval: it leaves 0 out, but not after allowing for "
@@ -364,14 +367,14 @@ CSV_OF_ROW = (
     "milliseconds_per_prediction", "peak_memory_bytes", "kernel", "timed",
 )  # fmt: skip
 CSV_OF_PAIR = (
-    "seeds", "difference", "p", "mcnemar_p", "p_unadjusted", "adjusted_for", "p_equal",
-    "by",
+    "seeds", "difference", "p", "mcnemar_p", "p_unadjusted", "adjusted_for", "p_models",
+    "p_equal", "by",
 )  # fmt: skip
 CSV_KINDS = {"twin": "recurrent", "baseline": "baseline", MEAN: MEAN}  # the first: kept
 CSV_COLUMNS = (
     "kind", "name", "accuracy", "difference", "low", "high", "p", "mcnemar_p",
-    "p_unadjusted", "adjusted_for", "is_decided", *CSV_OF_ROW, "p_equal", "is_equal",
-    "by",
+    "p_unadjusted", "adjusted_for", "is_decided", *CSV_OF_ROW, "p_models", "p_equal",
+    "is_equal", "by",
 )  # fmt: skip
 
 
