@@ -190,8 +190,8 @@ def head() -> str:
             f"but those shown is given. Machine: {cores()} cores of {processor()}, no "
             f"GPU. {versions}. Written {datetime.datetime.now(datetime.UTC).date()}.",
             "Sections of 2026-11-21 are of 0.1.0, kept until they are made again: "
-            "since then probabilities are calibrated, `nb-svm` counts three words, rows "
-            "for means have come, fewer than 6,000 training texts have smaller batches "
+            "since then probabilities are calibrated, `nb-svm` counts three words, "
+            "rows for means have come, fewer than 6,000 texts have smaller batches "
             "([recipe.md](recipe.md)), texts are read further than they were trained "
             "on, and cells are compared otherwise ([statistics.md](statistics.md)).",
             "The twins were timed in a pass of its own behind the trainings, in turns "
