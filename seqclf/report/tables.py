@@ -238,10 +238,10 @@ def _tuned(tuning: Mapping[str, Tuned]) -> Table:
 def _pairs_title(pairs: Sequence[Pair]) -> str:
     models = [pair.p is None for pair in pairs]
     if all(models):
-        return "Pairwise comparisons of these models, not the cells (p: McNemar, Holm)"
+        return "Pairs of these models, not of the cells (p: McNemar, Holm)"
     if any(models):
-        return "Pairwise comparisons (p: Holm over seeds; one seed: McNemar, models)"
-    return "Pairwise comparisons over seeds and texts (p: Holm for each question)"
+        return "Pairs (p: Holm over seeds; one seed: McNemar, models)"
+    return "Pairs, over seeds and texts (p: Holm for each question)"
 
 
 def _pairs_note(pairs: Sequence[Pair], margin: float | None) -> str:
