@@ -411,13 +411,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def seeds_to_settle(
-    a: np.ndarray,
-    b: np.ndarray,
-    level: float = 1 - CONFIDENCE,
-    margin: float | None = None,
-) -> int | None:
-    """Returns how many seeds of each cell would decide the difference, as it is.
+def to_settle(
+    a: np.ndarray, b: np.ndarray, level: float, margin: float | None = None
+) -> tuple[int | None, int | None]:
+    """Returns how many seeds of each cell, or texts, would decide the difference.
+
+    That is if it stays as it is, and the other number too.
 
     Args:
       a: See `cells_difference`.
@@ -426,36 +425,29 @@ def seeds_to_settle(
       margin: See `Estimate.p_within`; None asks of no difference alone.
 
     Returns:
-      Seeds in all; None if no number up to 100 would.
-    """
-    least, rows = max(len(a), len(b)), a.shape[1]
-    expected = _expectation(a, b)
-    for seeds in range(least, MOST_SEEDS + 1):
-        if _decides(expected(seeds, rows), level, margin):
-            return seeds
-    return None
-
-
-def rows_to_settle(
-    a: np.ndarray,
-    b: np.ndarray,
-    level: float = 1 - CONFIDENCE,
-    margin: float | None = None,
-) -> int | None:
-    """Returns how many texts would decide the difference, as it is.
-
-    Arguments are those of `seeds_to_settle`.
-
-    Returns:
-      Texts in all, rounded up to two digits; None if ten million would not.
+      Seeds in all, None if no number up to 100 would; and texts in all, rounded up to
+      two digits, None if ten million would not.
     """
     seeds, rows = max(len(a), len(b)), a.shape[1]
     expected = _expectation(a, b)
-    for more in np.geomspace(rows, MOST_ROWS, 200).astype(int).tolist():
-        if _decides(expected(seeds, more), level, margin):
-            digit = 10 ** max(len(str(more)) - 2, 0)
-            return math.ceil(more / digit) * digit
-    return None
+    enough = (
+        more
+        for more in range(seeds, MOST_SEEDS + 1)
+        if _decides(expected(more, rows), level, margin)
+    )
+    texts = (
+        more
+        for more in np.geomspace(rows, MOST_ROWS, 200).astype(int).tolist()
+        if _decides(expected(seeds, more), level, margin)
+    )
+    found = next(texts, None)
+    return next(enough, None), None if found is None else _rounded_up(found)
+
+
+def _rounded_up(number: int) -> int:
+    """Rounds up to two digits."""
+    digit = 10 ** max(len(str(number)) - 2, 0)
+    return math.ceil(number / digit) * digit
 
 
 def _expectation(a: np.ndarray, b: np.ndarray) -> Callable[[int, int], Estimate]:

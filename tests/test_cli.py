@@ -41,6 +41,8 @@ from seqclf.model import kernels
         (["compare", "--seeds", "0"], "--seeds must be"),
         (["compare", "--cell", "gru"], "No such option"),
         (["compare", "--jobs", "0"], "--jobs must be a whole number of at least 1"),
+        (["compare", "--margin", "0"], "--margin takes points between 0 and 100"),
+        (["compare", "a", "b", "--margin", "100"], "--margin takes points between"),
         (["compare", "--tune", "-2"], "--tune must be a whole number of at least 0"),
         (["study", "cost", "--jobs", "0"], "--jobs must be a whole number of at leas"),
         (["study", "cost", "--jobs", "-1"], "--jobs must be a whole number of at lea"),
@@ -431,6 +433,12 @@ def test_a_comparison_of_finished_runs_is_kept_under_its_name(finished_run, tmp_
         "=", " "
     )
     assert "no twins" in (folder / "report.html").read_text()
+    assert written["margin"] == 0.01
+    wider = [*kept, "--margin=2.5"]
+    made = json.loads(invoke(*wider).stdout)
+    assert made["margin"] == 0.025
+    assert " --margin 2.5 " in made["command"]
+    assert json.loads(invoke(*kept).stdout) == written
     # The folder is a comparison like others: it is shown, and made again, the same.
     assert json.loads(invoke("compare", "kept", option, "--json").stdout) == written
     assert invoke(*kept).exit_code == 0
@@ -446,6 +454,7 @@ def test_a_comparison_of_finished_runs_is_kept_under_its_name(finished_run, tmp_
         (["one", "two", "--name=one"], "is no comparison; choose another --name"),
         (["one", "two", "--overwrite"], "--overwrite replaces what stands under"),
         (["kept", "--name=x"], "--name does nothing when a finished comparison"),
+        (["kept", "--margin=3"], "--margin does nothing when a finished comparison"),
         (["one", "two", "--tune=2"], "--tune does nothing when finished runs"),
     ):
         failed = invoke("compare", *arguments, option)

@@ -307,7 +307,7 @@ def test_what_would_settle_it_does_settle_it():
     a, b = drawn(3, 2000, 0.0, 1), drawn(3, 2000, 0.0, 2)
     a += 0.014 - a.mean() + b.mean()
     assert cells_difference(a, b).p > 0.05
-    seeds, rows = statistics.seeds_to_settle(a, b), statistics.rows_to_settle(a, b)
+    seeds, rows = statistics.to_settle(a, b, level=0.05)
     assert seeds is not None
     assert seeds > 3
     found = statistics.variances(a, b)
@@ -320,5 +320,15 @@ def test_what_would_settle_it_does_settle_it():
 
 def test_a_difference_of_nothing_is_never_settled():
     a = drawn(3, 500, 0.0)
-    assert statistics.seeds_to_settle(a, a) is None
-    assert statistics.rows_to_settle(a, a) is None
+    assert statistics.to_settle(a, a, level=0.05) == (None, None)
+
+
+def test_what_is_equal_is_settled_by_fewer_where_the_margin_is_wider():
+    a, b = drawn(3, 2000, 0.0, 1), drawn(3, 2000, 0.0, 2)
+    a += 0.001 - a.mean() + b.mean()
+    # So far apart that more than a hundred seeds would tell, they are equal sooner.
+    assert statistics.to_settle(a, b, 0.05)[0] is None
+    needed = [statistics.to_settle(a, b, 0.05, m)[0] for m in (0.01, 0.012, 0.03)]
+    assert needed == sorted(needed, reverse=True)
+    assert needed[0] > needed[-1] == 3
+    assert cells_difference(a, b).p_within(0.03) < 0.05

@@ -294,10 +294,7 @@ def _by_cells(pair: Pair, right_a: Right, right_b: Right, margin: float) -> Pair
     low, high = estimate.interval()
     # The strictest level that Holm's adjustment may ask of this pair.
     level = SIGNIFICANCE / (pair.adjusted_for or 1)
-    settled_by = SettledBy(
-        seeds=statistics.seeds_to_settle(a, b, level, margin),
-        rows=statistics.rows_to_settle(a, b, level, margin),
-    )
+    seeds, rows = statistics.to_settle(a, b, level, margin)
     return replace(
         pair,
         by=BY_CELLS,
@@ -306,7 +303,7 @@ def _by_cells(pair: Pair, right_a: Right, right_b: Right, margin: float) -> Pair
         high=min(high, 1.0),
         p=estimate.p,
         p_unadjusted=estimate.p,
-        settled_by=settled_by,
+        settled_by=SettledBy(seeds=seeds, rows=rows),
     )
 
 

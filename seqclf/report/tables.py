@@ -270,11 +270,12 @@ def _mark_note(pairs: Sequence[Pair]) -> str:
     marked = [pair for pair in pairs if is_border_case(pair)]
     if not marked:
         return ""
-    if not any(leaves_out_0(pair) and is_small_alone(pair) for pair in marked):
+    undone = [pair for pair in marked if leaves_out_0(pair) and is_small_alone(pair)]
+    if not undone:
         return f"{MARK} Interval and McNemar's test disagree: a border case, undecided."
     return (
         f"{MARK} The pair's own interval: it leaves 0 out, but not after allowing for "
-        f"the {number_of_pairs(marked[0])} compared, as p does."
+        f"the {number_of_pairs(undone[0])} compared, as p does."
     )
 
 
