@@ -328,7 +328,7 @@ def test_what_is_equal_is_settled_by_fewer_where_the_margin_is_wider():
     a += 0.001 - a.mean() + b.mean()
     # So far apart that more than a hundred seeds would tell, they are equal sooner.
     assert statistics.to_settle(a, b, 0.05)[0] is None
-    needed = [statistics.to_settle(a, b, 0.05, m)[0] for m in (0.01, 0.012, 0.03)]
+    needed = [statistics.to_settle(a, b, 0.05, m)[0] for m in (0.0125, 0.0135, 0.03)]
     assert needed == sorted(needed, reverse=True)
     assert needed[0] > needed[-1] == 3
     assert cells_difference(a, b).p_within(0.03) < 0.05
