@@ -201,6 +201,20 @@ def test_a_pair_is_said_to_be_better_equal_or_open():
         assert told == (change["p_equal"] < 0.05)
 
 
+def test_the_note_names_the_number_of_the_pairs_that_it_is_about():
+    _, second = result(3).pairs
+    # The one has a McNemar's p that its interval does not bear out, the other its own
+    # interval undone by Holm.
+    models = pair("gru", "lstm", 1)
+    border = dataclasses.replace(models, by="models", adjusted_for=6, p_models=0.0004)
+    undone = dataclasses.replace(second, low=0.001, p=0.12, adjusted_for=3)
+    both = dataclasses.replace(result(3), pairs=(border, undone))
+    text = tables.markdown(both)
+    assert "but not after allowing for the 3 pairs compared, as p does." in text
+    alone = dataclasses.replace(result(3), pairs=(border,), references=())
+    assert "Interval and McNemar's test disagree" in tables.markdown(alone)
+
+
 def test_a_cell_that_failed_has_its_median_and_a_pair_its_ranks():
     whole = result(3)
     rows = [

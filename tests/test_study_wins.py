@@ -172,6 +172,19 @@ def test_options_that_would_do_nothing_are_refused(tmp_path):
     assert "--seeds does nothing when wins takes no data and no recipe" in done.stderr
 
 
+def test_a_comparison_by_ranks_has_no_interval_and_is_left_out(tmp_path):
+    comparison(tmp_path, "a-compare", 0.02)
+    comparison(tmp_path, "b-compare", 0.03)
+    file = tmp_path / "a-compare" / "comparison.json"
+    result = json.loads(file.read_text())
+    result["pairs"][0] |= {"by": "ranks", "low": None, "high": None}
+    write_json(file, result)
+    seal(file.parent, command="compare")
+    rows, left_out = wins.compared(tmp_path)
+    assert [row.comparison for row in rows] == ["b-compare"]
+    assert "a training of gru or lstm failed in it" in " ".join(left_out)
+
+
 def test_a_damaged_comparison_is_named_and_stops_no_other(tmp_path):
     comparison(tmp_path, "a-compare", 0.02)
     (tmp_path / "a-compare" / "comparison.json").write_text("{}")

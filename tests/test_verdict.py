@@ -206,9 +206,9 @@ def test_a_wide_margin_makes_a_decided_difference_a_small_one():
     assert (narrow.is_decided, narrow.is_equal) == (True, False)
     assert (wide.is_decided, wide.is_equal) == (True, True)
     rows = [row(name, right) for name, right in rights.items()]
-    assert "by 2.1 points (1.5 to 2.8), less than 5 points." in verdict(
-        rows, [wide], margin=0.05
-    )
+    text = verdict(rows, [wide], margin=0.05)
+    assert "by 2.1 points (1.5 to 2.8), less than 5 points." in text
+    assert "practically equal" not in text  # it is better, by little
 
 
 def test_equality_is_adjusted_for_the_number_of_pairs():
@@ -271,6 +271,16 @@ def test_three_trainings_each_cannot_decide_by_ranks():
     text = verdict(rows, [pair])
     assert "(ahead in 9 of 9 pairs of trainings (exact rank test, p = 0.100))" in text
     assert "GRU and SimpleRNN: about 4 seeds (here 4)" in text
+
+
+def test_ties_count_half_and_ranks_that_overlap_promise_nothing():
+    four = [np.arange(4) < right for right in (1, 2, 2, 3)]
+    a, b = {0: four[1], 1: four[3]}, {0: four[0], 1: four[2]}
+    # 2 and 3 right beside 1 and 2: one tie of four pairs.
+    assert pairs.superiority(a, b).ahead == 3.5
+    (pair,) = pairs.compare_pairs({"gru": a, "rnn": b}, ["gru", "rnn"], failed=["rnn"])
+    assert pair.by == "ranks"
+    assert pair.settled_by == SettledBy(seeds=None, rows=None)
 
 
 def test_a_failing_best_twin_is_set_against_a_baseline_training_by_training():
@@ -423,6 +433,7 @@ def test_each_question_is_adjusted_for_the_number_of_its_pairs():
     found = compare_with("gru", rights["gru"], baselines)
     by_holm = statistics.holm([pair.p_unadjusted for pair in found])
     assert [pair.p for pair in found] == pytest.approx(by_holm)
+    assert {pair.adjusted_for for pair in found} == {3}
 
 
 def test_one_seed_is_adjusted_for_the_number_of_pairs_too():
