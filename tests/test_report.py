@@ -23,7 +23,7 @@ from seqclf.records.comparison import (
 )
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.scores import LabelScores, Scores
-from seqclf.report import scores, tables
+from seqclf.report import csv_lines, scores, tables
 from seqclf.report.table import Table, to_markdown, to_terminal
 
 
@@ -157,7 +157,7 @@ def test_an_interval_that_decides_nothing_is_marked_in_every_table():
     assert "0.1 to 0.8* " in file.getvalue()
     assert note in " ".join(file.getvalue().split())
     assert max(map(len, file.getvalue().splitlines())) <= 80
-    (line,) = [one for one in csv.DictReader(io.StringIO(tables.csv(values)))
+    (line,) = [one for one in csv.DictReader(io.StringIO(csv_lines.csv(values)))
                if one["name"] == "gru - lstm"]  # fmt: skip
     assert (line["p_unadjusted"], line["adjusted_for"]) == ("0.04", "3")
     assert line["is_decided"] == "False"
@@ -236,7 +236,7 @@ def test_a_cell_that_failed_has_its_median_and_a_pair_its_ranks():
     assert "| gru, lstm | 0.3 | 8.5 of 9† | 0.100 | open |" in text
     assert "† The median, for trainings failed" in text
     assert "† Pairs of trainings in which a is ahead" in text
-    lines = list(csv.DictReader(io.StringIO(tables.csv(failed))))
+    lines = list(csv.DictReader(io.StringIO(csv_lines.csv(failed))))
     line = next(one for one in lines if one["name"] == "gru - lstm")
     assert (line["low"], line["high"], line["by"]) == ("", "", "ranks")
     (line,) = [one for one in lines if one["name"] == "gru"]
@@ -252,7 +252,7 @@ def test_csv_has_the_numbers_whole_and_no_formula():
         rows=(first, replace(second, name="=1+1"), *others),
         pairs=(one, replace(other, b="=1+1")),
     )
-    lines = list(csv.DictReader(io.StringIO(tables.csv(values))))
+    lines = list(csv.DictReader(io.StringIO(csv_lines.csv(values))))
     assert [line["kind"] for line in lines] == (
         ["baseline"] + ["recurrent"] * 4 + ["pair"] * 3
     )

@@ -17,6 +17,7 @@ from seqclf.statistics import (
     holm,
     mcnemar_mid_p,
 )
+from seqclf.statistics.cells import mean_squares
 
 
 def test_mcnemar_mid_p_of_the_published_example():
@@ -75,7 +76,7 @@ def by_definition(values: np.ndarray) -> tuple[float, float, float]:
 @pytest.mark.parametrize("shape", [(2, 2), (3, 40), (5, 7)])
 def test_mean_squares_agree_with_their_definition(shape):
     values = np.random.default_rng(sum(shape)).integers(-1, 2, shape).astype(np.int8)
-    mean, squares = statistics._mean_squares(values)
+    mean, squares = mean_squares(values)
     assert mean == pytest.approx(values.mean())
     assert squares == pytest.approx(by_definition(values.astype(float)), abs=1e-12)
 

@@ -133,11 +133,12 @@ def compare(
 def _print(result: ComparisonResult, form: str) -> None:
     from seqclf.records.plain import to_plain
     from seqclf.report import tables
+    from seqclf.report.csv_lines import csv
 
     if form == "json":
         print_json(to_plain(result))
     elif form:
-        text = {"markdown": tables.markdown, "csv": tables.csv}[form](result)
+        text = {"markdown": tables.markdown, "csv": csv}[form](result)
         typer.echo(text, nl=not text.endswith("\n"))
     else:
         console = stdout()

@@ -14,6 +14,7 @@ from seqclf.report import figures, tables
 from seqclf.report.page.render import render, trusted
 from seqclf.report.page.sections import Section, contents, prepared
 from seqclf.report.page.terms import TERMS
+from seqclf.report.pair_table import compared
 from seqclf.report.table import Table
 from seqclf.wording import (
     MISSING,
@@ -58,7 +59,7 @@ def page(
 
 def _figures(result: ComparisonResult, details: Details | None) -> dict[str, str]:
     """Returns the drawings by name; an empty text where there is nothing to draw."""
-    pairs = tables.compared(result)
+    pairs = compared(result)
     drawn = {
         "accuracies": figures.accuracies(result.rows),
         "differences": figures.differences(pairs) if pairs else "",
@@ -193,7 +194,7 @@ def _models(result: ComparisonResult) -> Table | None:
     rows = tuple(
         (f"{p.a}, {p.b}", str(m.seed), str(m.only_a), str(m.only_b),
          signed(100 * m.difference), interval(m.low, m.high), p_value(m.mcnemar_p))
-        for p in tables.compared(result)
+        for p in compared(result)
         for m in p.models
     )  # fmt: skip
     if not rows:
@@ -240,7 +241,7 @@ def _words(result: ComparisonResult, details: Details | None) -> dict[str, objec
         "n_validation": _size(dataset, VALIDATION),
         "majority_said": figures.majority_said(result.rows),
         "terms": TERMS.items(),
-        "differences": [in_words(pair, names) for pair in tables.compared(result)],
+        "differences": [in_words(pair, names) for pair in compared(result)],
         "card_said": tables.held_equal(result.card),
         "failed_said": tables.failed_said(result),
         "command": result.command or "seqclf compare",

@@ -1,0 +1,107 @@
+"""The pairs of a comparison as a table: which differ, by how much, and how sure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seqclf.comparison.pairs import (
+    bounds,
+    difference,
+    is_border_case,
+    is_decided,
+    is_equal,
+    is_small_alone,
+    leaves_out_0,
+    p_of,
+)
+from seqclf.comparison.verdict import compared as number_of_pairs
+from seqclf.records.comparison import BY_RANKS, MEAN, ComparisonResult, Pair
+from seqclf.report.columns import MARK, MEDIAN, Column, if_known, table_of
+from seqclf.report.table import Table
+from seqclf.wording import MISSING, interval, margin_said, p_value, signed
+
+
+def pair_table(result: ComparisonResult) -> Table | None:
+    """Returns the table of the pairs that could be compared, None if there are none."""
+    pairs = compared(result)
+    if not pairs:
+        return None
+    note = _note(pairs, result.margin)
+    return table_of(_title(pairs), PAIRS, pairs, note=note)
+
+
+def _reach(pair: Pair) -> str:
+    if pair.by == BY_RANKS:
+        told = pair.superiority
+        return f"{told.ahead:g} of {told.pairs}†" if told else MISSING
+    return interval(*bounds(pair)) + (MARK if is_border_case(pair) else "")
+
+
+def _found(pair: Pair) -> str:
+    """Returns what was found, in a word or two."""
+    if not is_decided(pair):
+        return "equal" if is_equal(pair) else "open"
+    return "a better, by little" if is_equal(pair) else "a better"
+
+
+PAIRS: tuple[Column[Pair], ...] = (
+    ("a, b", lambda pair: f"{pair.a}, {pair.b}"),
+    ("a − b,\npoints", lambda pair: signed(100 * difference(pair))),
+    ("95 %\ninterval", _reach),
+    ("p", lambda pair: if_known(p_of(pair), p_value)),
+    ("found", _found),
+)
+
+
+def _title(pairs: Sequence[Pair]) -> str:
+    models = [pair.p is None for pair in pairs]
+    if all(models):
+        return "Pairs of these models, not of the cells (p: McNemar, Holm)"
+    if any(models):
+        return "Pairs (p: Holm over seeds; one seed: McNemar, models)"
+    return "Pairs, over seeds and texts (p: Holm for each question)"
+
+
+def _note(pairs: Sequence[Pair], margin: float | None) -> str:
+    """Explains what is marked, and what `equal` means, where there is such."""
+    notes = [_ranks_note(pairs), _mark_note(pairs), _equal_note(pairs, margin)]
+    return " ".join(filter(None, notes))
+
+
+def _ranks_note(pairs: Sequence[Pair]) -> str:
+    if not any(pair.by == BY_RANKS for pair in pairs):
+        return ""
+    return (
+        f"{MEDIAN} Pairs of trainings in which a is ahead, for some failed; p is that "
+        f"of the exact rank test."
+    )
+
+
+def _equal_note(pairs: Sequence[Pair], margin: float | None) -> str:
+    if margin is None or not any(map(is_equal, pairs)):
+        return ""
+    return f"Equal, or by little: apart by less than {margin_said(margin)}."
+
+
+def _mark_note(pairs: Sequence[Pair]) -> str:
+    """Explains the mark at intervals that decide nothing, where there is one."""
+    marked = [pair for pair in pairs if is_border_case(pair)]
+    if not marked:
+        return ""
+    undone = [pair for pair in marked if leaves_out_0(pair) and is_small_alone(pair)]
+    if not undone:
+        return f"{MARK} Interval and McNemar's test disagree: a border case, undecided."
+    return (
+        f"{MARK} The pair's own interval: it leaves 0 out, but not after allowing for "
+        f"the {number_of_pairs(undone[0])} compared, as p does."
+    )
+
+
+def compared(result: ComparisonResult) -> list[Pair]:
+    """Returns the pairs of twins, and those with the best baseline or of a mean."""
+    baselines = [row for row in result.rows if row.kind == "baseline"]
+    best = max(baselines, key=lambda row: row.accuracy.mean, default=None)
+    names = {best.name} if best else set()
+    names |= {row.name for row in result.rows if row.kind == MEAN}
+    found = [pair for pair in result.references if names & {pair.a, pair.b}]
+    return [pair for pair in (*result.pairs, *found) if pair.difference is not None]

@@ -1,0 +1,33 @@
+"""How sure a difference is: of two models on the same texts, or of two cells.
+
+Two questions, never mixed. *These two trained models*: which is right more often on
+such texts (`models`). *These cells*: which is right more often on such texts, trained
+again and again (`cells`; `settling` tells what would decide it). Only the second may
+say that one cell is better than another; docs/statistics.md argues and calibrates it.
+`ranks` compares trainings by these and adjusts p-values, `data_sets` goes beyond one.
+"""
+
+from seqclf.statistics.cells import cells_difference, crossed_mean, variances
+from seqclf.statistics.data_sets import Overall, overall
+from seqclf.statistics.estimate import CONFIDENCE, Estimate
+from seqclf.statistics.models import RESAMPLES, mcnemar_mid_p, paired_bootstrap
+from seqclf.statistics.ranks import holm, rank_test, sign_test
+from seqclf.statistics.settling import ranks_to_settle, to_settle
+
+__all__ = [
+    "CONFIDENCE",
+    "RESAMPLES",
+    "Estimate",
+    "Overall",
+    "cells_difference",
+    "crossed_mean",
+    "holm",
+    "mcnemar_mid_p",
+    "overall",
+    "paired_bootstrap",
+    "rank_test",
+    "ranks_to_settle",
+    "sign_test",
+    "to_settle",
+    "variances",
+]
