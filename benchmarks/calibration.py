@@ -1,22 +1,24 @@
-"""Simulates comparisons of cells and counts how often the statistics are wrong.
+"""Simulates comparisons and studies and counts how often the statistics are wrong.
 
-Run as ``python benchmarks/calibration.py [COMPARISONS]``; writes the table between the
-markers of docs/statistics.md. Nothing is trained: right and wrong answers are drawn.
+Run as ``python benchmarks/calibration.py [cells|studies] [COMPARISONS]``; writes the
+tables between the markers of docs/statistics.md. Nothing is trained: right and wrong
+answers are drawn.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import norm
 
-from seqclf.statistics import cells_difference
+from seqclf.statistics import cells_difference, holm
 
 PAGE = Path(__file__).parents[1] / "docs" / "statistics.md"
-COMPARISONS = 2000
+COMPARISONS, ALPHA = 2000, 0.05
 # Standard deviations of the two cells' accuracies over seeds, in points.
 SPREADS = ((0.2, 0.2), (0.8, 0.8), (2.0, 2.0), (0.3, 1.0), (0.2, 2.0))
 SETTINGS = [
@@ -31,38 +33,49 @@ DIFFERENCE = 0.01  # planted, to see whether intervals cover it
 # Shares of the variance of how hard a text is: for every model, for one cell in all of
 # its seeds, and for one training alone.
 SHARED, OF_CELL, OF_TRAINING = 0.6, 0.15, 0.25
+# Studies of one plain network and variants of it, on so few texts that seeds count as
+# much: the spreads of the groups over seeds, in points, the plain one first.
+STUDY_ROWS, STUDIES, FOUND = 2000, 500, 0.05
+MANY = 16
+STUDY_SPREADS = {
+    "all alike": (1.5,) * MANY,
+    "half of them twice": (1.5, 3.0) * (MANY // 2),
+    "half of them ten times": (0.5, 5.0) * (MANY // 2),
+    "one variant thrice": (1.5, 4.5, *(1.5,) * (MANY - 2)),
+    "one variant ten times": (0.5, 5.0, *(0.5,) * (MANY - 2)),
+    "the plain one thrice": (4.5, *(1.5,) * (MANY - 1)),
+    "the plain one ten times": (5.0, *(0.5,) * (MANY - 1)),
+}
 
 
 def draw(
     seeds: int,
     rows: int,
-    spreads: tuple[float, float],
-    difference: float,
+    spreads: Sequence[float],
+    more: Sequence[float],
     rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draws right answers of two cells, bool [seeds, texts] each.
+) -> list[np.ndarray]:
+    """Draws right answers of cells, bool [seeds, texts] each.
 
     Args:
       seeds: Trainings of each cell.
       rows: Test texts.
-      spreads: See `SPREADS`.
-      difference: Of the two cells' accuracies, a fraction.
+      spreads: Standard deviation of each cell's accuracy over seeds, in points.
+      more: How far each cell is above `ACCURACY`, a fraction.
       rng: Draws everything anew: texts, cells and trainings.
     """
     hardness = rng.normal(0, np.sqrt(SHARED), rows).astype(np.float32)
     right = []
-    for accuracy, spread in zip(
-        (ACCURACY + difference, ACCURACY), spreads, strict=True
-    ):
+    for above, spread in zip(more, spreads, strict=True):
         # A shift of s moves the accuracy by about s times the density at the edge.
-        edge = np.float32(norm.ppf(accuracy))
+        edge = np.float32(norm.ppf(ACCURACY + above))
         shifts = rng.standard_normal((seeds, 1), np.float32)
         shifts *= np.float32(spread / 100 / norm.pdf(edge))
         of_cell = rng.standard_normal(rows, np.float32) * np.float32(OF_CELL**0.5)
         own = rng.standard_normal((seeds, rows), np.float32)
         own *= np.float32(OF_TRAINING**0.5)
         right.append(edge + shifts + hardness + of_cell + own > 0)
-    return right[0], right[1]
+    return right
 
 
 def rates(
@@ -86,10 +99,10 @@ def rates(
         for more in (0.0, DIFFERENCE)
     )
     for _ in range(comparisons):
-        a, b = draw(seeds, rows, spreads, 0.0, rng)
+        a, b = draw(seeds, rows, spreads, (0.0, 0.0), rng)
         low, high = cells_difference(a, b).interval()
         alarms += not low <= equal <= high
-        a, b = draw(seeds, rows, spreads, DIFFERENCE, rng)
+        a, b = draw(seeds, rows, spreads, (DIFFERENCE, 0.0), rng)
         low, high = cells_difference(a, b).interval()
         covered += low <= truth <= high
         found += low > 0 or high < 0
@@ -107,8 +120,62 @@ def _accuracy(accuracy: float, spread: float) -> float:
     return float(norm.cdf(edge / np.sqrt(1 + shift**2)))
 
 
-def main(comparisons: int) -> None:
-    """Prints and writes the table."""
+def study_rates(
+    seeds: int, spreads: Sequence[float], studies: int, seed: int = 0
+) -> dict[str, float]:
+    """Returns how often a study of equal variants finds one, and misses a good one.
+
+    Returns:
+      pooled, apart: Share of studies of equal variants in which one is told from the
+        plain network, p adjusted by Holm; seed variances pooled, and each pair's own.
+      pooled_found, apart_found: Share of studies that tell the first variant, 5 points
+        better, from the plain network.
+    """
+    rng = np.random.default_rng([seed, seeds, *(round(10 * s) for s in spreads)])
+    equal = np.zeros(len(spreads))
+    # Over seeds, accuracies of different spreads are equal on average.
+    for index, spread in enumerate(spreads):
+        equal[index] = ACCURACY - _accuracy(ACCURACY, spread)
+    better = equal + FOUND * (np.arange(len(spreads)) == 1)
+    counted = dict.fromkeys(("pooled", "apart", "pooled_found", "apart_found"), 0)
+    for _ in range(studies):
+        for suffix, more in (("", equal), ("_found", better)):
+            groups = draw(seeds, STUDY_ROWS, spreads, more, rng)
+            for name, among in (("pooled", groups), ("apart", ())):
+                p = holm(
+                    [cells_difference(one, groups[0], among).p for one in groups[1:]]
+                )
+                is_found = p[0] < ALPHA if suffix else min(p) < ALPHA
+                counted[name + suffix] += is_found
+    return {name: count / studies for name, count in counted.items()}
+
+
+def of_studies(studies: int) -> None:
+    """Prints and writes the table of studies."""
+    header = (
+        "| seeds | spread over seeds | false alarms, pooled | each pair's own | "
+        "5 points found, pooled | each pair's own |"
+    )
+    lines = [header, "|---:|---|---:|---:|---:|---:|"]
+    for seeds in (2, 3, 5):
+        for name, spreads in STUDY_SPREADS.items():
+            r = study_rates(seeds, spreads, studies)
+            lines.append(
+                f"| {seeds} | {name} | {100 * r['pooled']:.1f} % | "
+                f"{100 * r['apart']:.1f} % | {100 * r['pooled_found']:.0f} % | "
+                f"{100 * r['apart_found']:.0f} % |"
+            )
+            print(lines[-1], flush=True)
+    said = (
+        f"`python benchmarks/calibration.py studies`, {studies:,} studies each of "
+        f"{MANY} groups, {STUDY_ROWS:,} texts (false alarms: a study of equal groups "
+        f"that tells one of {MANY - 1} from the plain one, p adjusted, at 5 %):"
+    )
+    write("studies", said, lines)
+
+
+def of_cells(comparisons: int) -> None:
+    """Prints and writes the table of comparisons."""
     header = "| seeds | texts | seed spreads | false alarms | coverage | found |"
     lines = [header, "|---:|---:|---:|---:|---:|---:|"]
     start = time.perf_counter()
@@ -120,16 +187,32 @@ def main(comparisons: int) -> None:
             f"{100 * r['coverage']:.1f} % | {100 * r['found']:.0f} % |"
         )
         print(lines[-1], f"{time.perf_counter() - start:.0f} s", flush=True)
-    before, rest = PAGE.read_text("utf-8").split("<!-- calibration -->\n", 1)
-    after = rest.split("<!-- /calibration -->", 1)[1]
     said = (
         f"`python benchmarks/calibration.py`, {comparisons:,} comparisons each of "
         f"equal cells (false alarms at 5 %) and of cells {100 * DIFFERENCE:.0f} point "
         f"apart (coverage of the 95 % interval, and how often the difference is found):"
     )
-    text = "\n".join(["<!-- calibration -->", said, "", *lines, ""])
-    PAGE.write_text(before + text + "<!-- /calibration -->" + after, encoding="utf-8")
+    write("calibration", said, lines)
+
+
+def write(name: str, said: str, lines: Sequence[str]) -> None:
+    """Writes a table between the markers of its name."""
+    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    before, rest = PAGE.read_text("utf-8").split(start, 1)
+    text = "\n".join([said, "", *lines, ""])
+    after = rest.split(end, 1)[1]
+    PAGE.write_text(before + start + text + end + after, encoding="utf-8")
+
+
+def main(names: Sequence[str]) -> None:
+    """Writes the tables that are asked for, or both."""
+    count = [int(name) for name in names if name.isdigit()]
+    asked = [name for name in names if not name.isdigit()] or ["cells", "studies"]
+    if "cells" in asked:
+        of_cells(*count or [COMPARISONS])
+    if "studies" in asked:
+        of_studies(*count or [STUDIES])
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else COMPARISONS)
+    main(sys.argv[1:])

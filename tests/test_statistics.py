@@ -210,6 +210,43 @@ def test_the_quantile_goes_from_satterthwaites_to_cochrans():
     assert alike.interval()[1] < between < one.interval()[1]
 
 
+def group(middle: float, spread: float) -> np.ndarray:
+    """Three seeds with that standard deviation, on texts that all read alike."""
+    return by_seed_alone([middle - spread, middle, middle + spread], 40)
+
+
+def test_groups_of_a_study_share_what_their_seeds_vary():
+    # Variances of seeds 4, 4, 1 and 1 (1e-4): on average 2.5. The first two keep
+    # theirs, the others are not taken to vary less than all.
+    a, b, c, d = group(0.6, 0.02), group(0.5, 0.02), group(0.7, 0.01), group(0.4, 0.01)
+    among = [a, b, c, d]
+    expected = {(0, 1): 4 + 4, (0, 2): 4 + 2.5, (2, 3): 2.5 + 2.5}
+    for (i, j), variance in expected.items():
+        found = cells_difference(among[i], among[j], among)
+        assert found.standard_error == pytest.approx((variance * 1e-4 / 3) ** 0.5)
+        assert (found.freedom_of_seeds, found.weight) == (8, 1.0)
+        reach = stats.t.isf(0.025, 8) * found.standard_error
+        assert found.interval()[1] == pytest.approx(found.mean + reach)
+
+
+def test_a_group_that_varies_far_more_is_left_to_itself():
+    wild, others = group(0.5, 0.2), [group(0.6 + i / 50, 0.01) for i in range(6)]
+    among = [wild, *others]
+    # Its pairs are as they were, and the others' are not blurred by it.
+    assert cells_difference(wild, others[0], among) == cells_difference(wild, others[0])
+    found = cells_difference(others[0], others[1], among)
+    assert found.standard_error == pytest.approx((2e-4 / 3) ** 0.5)
+    assert found.freedom_of_seeds == 12
+
+
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_nothing_is_shared_between_two_groups_or_with_two_seeds(seeds):
+    several = [drawn(seeds, 40, i / 10, i) > 0.2 for i in range(4)]
+    among = several[:2] if seeds == 3 else several
+    alone = cells_difference(several[0], several[1])
+    assert cells_difference(several[0], several[1], among) == alone
+
+
 @pytest.mark.parametrize(("a", "b"), [((1, 5), (2, 5)), ((2, 1), (2, 1))])
 def test_two_cells_need_two_seeds_each_and_two_texts(a, b):
     with pytest.raises(ValueError, match="two seeds and two texts"):

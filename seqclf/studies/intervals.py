@@ -41,12 +41,13 @@ def p_of_guessing(right: Right, chance: float) -> float:
     return float(test.pvalue)
 
 
-def difference(a: Right, b: Right) -> Difference:
+def difference(a: Right, b: Right, among: Sequence[Right] = ()) -> Difference:
     """Returns the difference in accuracy of a less b, two trainings, on the same texts.
 
     Args:
       a: Which test texts the first has right, bool [texts] by seed.
       b: The same of the second.
+      among: All groups of the study that are judged together, see `cells_difference`.
 
     Returns:
       Of CELLS, over seeds and texts, see `cells_difference`; with one seed of MODELS:
@@ -55,8 +56,8 @@ def difference(a: Right, b: Right) -> Difference:
     """
     if min(len(a), len(b)) == 1:
         return _of_models(a, b)
-    right_a, right_b = (np.array(list(right.values())) for right in (a, b))
-    return _of_cells(statistics.cells_difference(right_a, right_b))
+    right_a, right_b, *others = (np.array(list(r.values())) for r in (a, b, *among))
+    return _of_cells(statistics.cells_difference(right_a, right_b, others))
 
 
 def own_difference(a: Right, b: Right) -> Difference:
@@ -106,6 +107,26 @@ def student_mean(values: Sequence[float]) -> Mean:
         return Mean(mean=mean)
     error = float(np.std(values, ddof=1)) / len(values) ** 0.5
     reach = float(t.isf((1 - statistics.CONFIDENCE) / 2, len(values) - 1)) * error
+    return Mean(mean=mean, low=mean - reach, high=mean + reach)
+
+
+def welch_difference(a: Sequence[float], b: Sequence[float]) -> Mean:
+    """Returns the mean of a less that of b, independent values, with Welch's interval.
+
+    Welch 1947, Biometrika 34:28. Of a single value on one side there is no interval.
+    """
+    from scipy.stats import t
+
+    mean = float(np.mean(a) - np.mean(b))
+    if min(len(a), len(b)) < 2:
+        return Mean(mean=mean)
+    parts = [(float(np.var(one, ddof=1)) / len(one), len(one) - 1) for one in (a, b)]
+    variance = sum(part for part, _ in parts)
+    if not variance:  # no value varies
+        return Mean(mean=mean, low=mean, high=mean)
+    freedom = variance**2 / sum(part**2 / own for part, own in parts)
+    quantile = float(t.isf((1 - statistics.CONFIDENCE) / 2, freedom))
+    reach = quantile * variance**0.5
     return Mean(mean=mean, low=mean - reach, high=mean + reach)
 
 

@@ -144,12 +144,13 @@ def _by_cell(runs: Sequence[Run], split: str) -> dict[str, Right]:
 
 def _cell(cell: str, rights: Rights) -> CellOrder:
     own = {c: by_cell[cell] for c, by_cell in rights.items() if cell in by_cell}
+    among = [one for c in (NEITHER, BOTH) for one in rights[c].values()]
     none = rights[NEITHER].get(NO_RECURRENCE.name) if CELLS[cell].recurs else None
     return CellOrder(
         accuracy={c: accuracy(own[c]) if c in own else None for c in rights},
         lost_at_test=own_difference(own[NEITHER], own[SHUFFLED_TEST]),
-        lost=difference(own[NEITHER], own[BOTH]) if BOTH in own else None,
-        over_none=difference(own[NEITHER], none) if none else None,
+        lost=difference(own[NEITHER], own[BOTH], among) if BOTH in own else None,
+        over_none=difference(own[NEITHER], none, among) if none else None,
     )
 
 

@@ -10,13 +10,13 @@ one has the recipe's pooling and no convolution.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
-from seqclf.comparison.pairs import SIGNIFICANCE, right_answers
+from seqclf.comparison.pairs import SIGNIFICANCE, Right, right_answers
 from seqclf.comparison.verdict import title
 from seqclf.data.dataset import TEST
 from seqclf.errors import ConfigError
@@ -127,11 +127,12 @@ def read(
 ) -> Answer[VariantsFindings]:
     """Compares each variant with the plain one, the first point, within its cell."""
     every = sweep.points_of(trained)
-    found = [
-        _variant(trained, cell, point, every[0])
-        for point in every
-        for cell in question.cells
-    ]
+    keys = [(point, cell) for point in every for cell in question.cells]
+    groups = {
+        (point.name, cell): right_answers(sweep.runs_of(trained, cell, point))
+        for point, cell in keys
+    }
+    found = [_variant(trained, cell, point, every[0], groups) for point, cell in keys]
     findings = VariantsFindings(
         plain=every[0].name,
         variants=tuple(intervals.adjusted(found)),
@@ -145,10 +146,13 @@ def read(
 
 
 def _variant(
-    trained: Sequence[Trained], cell: str, point: Point, plain: Point
+    trained: Sequence[Trained],
+    cell: str,
+    point: Point,
+    plain: Point,
+    groups: Mapping[tuple[str, str], Right],
 ) -> Variant:
-    group = sweep.runs_of(trained, cell, point)
-    right = right_answers(group)
+    group, right = sweep.runs_of(trained, cell, point), groups[point.name, cell]
     one = Variant(
         cell=cell,
         variant=point.name,
@@ -158,8 +162,8 @@ def _variant(
     )
     if point is plain:
         return one
-    reference = right_answers(sweep.runs_of(trained, cell, plain))
-    apart = intervals.difference(right, reference)
+    reference = groups[plain.name, cell]
+    apart = intervals.difference(right, reference, list(groups.values()))
     return replace(one, **asdict(apart), p_unadjusted=apart.p)
 
 
