@@ -82,9 +82,12 @@ def number(value: float) -> str:
     return f"{value:#.{3 if 0.995 <= value < 9.995 else 2}g}".rstrip(".")
 
 
-def times(ratio: float, low: float, high: float) -> str:
-    """Returns a ratio such as `1.04 times (0.98 to 1.10)`."""
-    return f"{number(ratio)} times ({number(low)} to {number(high)})"
+def times(ratio: float, low: float | None = None, high: float | None = None) -> str:
+    """Returns a ratio such as `1.04 times`; `1.04 times (0.98 to 1.10)` with bounds."""
+    said = f"{number(ratio)} times"
+    if low is None or high is None:
+        return said
+    return f"{said} ({number(low)} to {number(high)})"
 
 
 def models_each(seeds: int) -> str:

@@ -18,7 +18,6 @@ from seqclf.records.inside import (
     CellGates,
     CellMemory,
     CellOrder,
-    DifferenceAt,
     Effect,
     GatesFindings,
     GradientsFindings,
@@ -41,6 +40,7 @@ from seqclf.records.sweeps import (
     Gaps,
     SizeFindings,
     SizePair,
+    SizePoint,
     Spread,
     SpreadPair,
     TrialsFindings,
@@ -53,14 +53,18 @@ from seqclf.studies import STUDIES, claims_page
 from seqclf.studies.claims import (
     CLAIMS,
     CONTRADICTED,
-    DEPENDS,
     EQUAL,
+    NOT_JUDGED,
+    NOT_RUN,
     SUPPORTED,
     UNDECIDED,
     Claim,
     Ruling,
+    agreed,
     all_of,
     by_interval,
+    by_ratio,
+    depends_on,
     inside,
     side_by_side,
     sweeps,
@@ -106,11 +110,57 @@ def test_an_interval_decides_only_if_it_leaves_the_bound_out(low, high, bound, v
     assert by_interval(low, high, bound) == verdict
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (-0.009, 0.008, EQUAL),
+        (0.001, 0.009, EQUAL),  # surely more, by less than anyone would notice
+        (0.001, 0.02, SUPPORTED),
+        (-0.02, -0.001, CONTRADICTED),
+        (-0.01, 0.005, UNDECIDED),  # the margin itself is not within it
+        (None, None, UNDECIDED),
+    ],
+)
+def test_what_keeps_within_a_margin_is_practically_equal(low, high, verdict):
+    assert by_interval(low, high, margin=0.01) == verdict
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (0.6, 1.9, EQUAL),
+        (0.51, 0.9, EQUAL),
+        (2.1, 9.0, SUPPORTED),
+        (0.1, 0.4, CONTRADICTED),
+        (0.4, 1.9, UNDECIDED),
+        (None, 2.0, UNDECIDED),
+    ],
+)
+def test_a_ratio_is_judged_alike_both_ways(low, high, verdict):
+    assert by_ratio(low, high, alike=2.0) == verdict
+    if low and high:
+        turned = {SUPPORTED: CONTRADICTED, CONTRADICTED: SUPPORTED}
+        other = by_ratio(1 / high, 1 / low, alike=2.0)
+        assert other == turned.get(verdict, verdict)
+
+
 def test_one_cell_contradicts_what_is_said_of_all():
     assert all_of([SUPPORTED, SUPPORTED]) == SUPPORTED
     assert all_of([SUPPORTED, CONTRADICTED]) == CONTRADICTED
     assert all_of([UNDECIDED, CONTRADICTED]) == CONTRADICTED
     assert all_of([SUPPORTED, UNDECIDED]) == UNDECIDED
+    assert all_of([EQUAL, UNDECIDED]) == UNDECIDED
+    assert all_of([EQUAL, EQUAL]) == EQUAL
+    assert all_of([SUPPORTED, EQUAL]) == depends_on("the cell")
+
+
+def test_ways_of_asking_that_disagree_are_what_it_depends_on():
+    assert agreed([SUPPORTED, SUPPORTED], "x") == SUPPORTED
+    assert agreed([SUPPORTED, UNDECIDED], "x") == UNDECIDED
+    assert agreed([SUPPORTED, UNDECIDED, EQUAL], "x") == "depends on x"
+    assert agreed([SUPPORTED, CONTRADICTED], "x") == "depends on x"
+    assert agreed([SUPPORTED, NOT_JUDGED], "x") == UNDECIDED
+    assert agreed([NOT_JUDGED, NOT_JUDGED], "x") == NOT_JUDGED
 
 
 def found_gradients(span: int, texts: int, **found: Any) -> GradientsFindings:
@@ -125,10 +175,15 @@ def test_few_texts_or_tokens_say_nothing_of_long_distances():
     better = {"after": Ratio(ratio=4, low=2, high=8)}
     found = {"accuracy": {"lstm": 0.8}, "against_rnn": {"lstm": better}}
     for span, texts, verdict in (
-        (50, 10, SUPPORTED), (49, 10, UNDECIDED), (50, 9, UNDECIDED),
+        (50, 10, SUPPORTED), (49, 10, NOT_JUDGED), (50, 9, NOT_JUDGED),
     ):  # fmt: skip
         one = typed(found_gradients(span, texts, **found))
         assert inside.gradients_of_gates(one).verdict == verdict
+    # Nor do gradients of a model that always guesses.
+    guessing = typed(found_gradients(50, 10, guessing=("rnn",), **found))
+    ruling = inside.gradients_of_gates(guessing)
+    assert ruling.verdict == NOT_JUDGED
+    assert "SimpleRNN may have learnt nothing" in ruling.evidence
 
 
 @pytest.mark.parametrize(
@@ -138,6 +193,8 @@ def test_few_texts_or_tokens_say_nothing_of_long_distances():
         ((0.01, 0.1), (0.2, 0.5), CONTRADICTED),
         ((10, 1000), (0.2, 0.5), CONTRADICTED),
         ((10, 1000), (0.5, 2), UNDECIDED),
+        ((0.6, 1.4), (0.7, 1.9), EQUAL),
+        ((10, 1000), (0.7, 1.9), depends_on("the cell")),
     ],
 )
 def test_the_last_stage_tells_whether_gates_cure_it(gru, lstm, expected):
@@ -154,40 +211,74 @@ def test_the_last_stage_tells_whether_gates_cure_it(gru, lstm, expected):
     assert inside.gradients_of_gates(typed(found)).verdict == expected
 
 
-def memory(distance: int, over_rnn: float) -> Answer:
-    far = AccuracyAt(distance=distance, accuracy=0.9, low=0.8, high=1.0)
-    apart = DifferenceAt(
-        distance=distance, difference=over_rnn, low=over_rnn - 0.05,
-        high=over_rnn + 0.05, p=0.5, of=CELLS,
-    )  # fmt: skip
-    rnn = CellMemory(accuracy=(far,), best=0.9, learnt=True, half_way=33.4)
-    lstm = dataclasses.replace(rnn, over_rnn=(apart,), half_way=None)
-    cells = {"rnn": rnn, "lstm": lstm}
+def memory(
+    distance: int,
+    rnn: tuple[float, float | None] | None,
+    lstm: tuple[float | None, float | None] | None,
+) -> Answer:
+    """Cells whose recall falls half-way within an interval, or that learnt nothing."""
+
+    def cell(ends):
+        far = AccuracyAt(distance=distance, accuracy=0.9, low=0.8, high=1.0)
+        low, high = ends or (None, None)
+        middle = low and (low + (high or distance)) / 2
+        return CellMemory(
+            accuracy=(far,), best=0.9, learnt=ends is not None, half_way=middle,
+            half_way_low=low, half_way_high=high,
+        )  # fmt: skip
+
+    cells = {"rnn": cell(rnn), "lstm": cell(lstm)}
     recall = SeriesMemory(title="first token", chance=0.25, n=9, cells=cells)
     return typed(MemoryFindings(distances=(distance,), series={"recall": recall}))
 
 
+NEAR, FAR, BEYOND = (30, 36), (60, 90), (None, None)
+
+
+@pytest.mark.parametrize(
+    ("rnn", "lstm", "expected"),
+    [
+        (NEAR, FAR, SUPPORTED),
+        (NEAR, BEYOND, SUPPORTED),
+        (FAR, NEAR, CONTRADICTED),
+        (BEYOND, FAR, CONTRADICTED),
+        (BEYOND, BEYOND, EQUAL),  # within what was tested
+        (NEAR, (33, 80), UNDECIDED),
+        ((60, None), BEYOND, UNDECIDED),
+        (None, FAR, SUPPORTED),  # SimpleRNN learnt nothing
+        (NEAR, None, CONTRADICTED),
+        (None, None, UNDECIDED),
+    ],
+)
+def test_memory_is_judged_by_the_distance_at_which_half_is_left(rnn, lstm, expected):
+    assert inside.memory_of_gates(memory(100, rnn, lstm)).verdict == expected
+
+
 def test_memory_counts_only_over_a_long_distance():
-    assert inside.memory_of_gates(memory(100, 0.5)).verdict == SUPPORTED
-    said = inside.memory_of_gates(memory(100, 0.5)).evidence
-    assert "SimpleRNN 90.0 % (half-way to chance at 33) and LSTM 90.0 %." in said
-    assert inside.memory_of_gates(memory(100, -0.5)).verdict == CONTRADICTED
-    assert inside.memory_of_gates(memory(100, 0.01)).verdict == UNDECIDED
-    assert inside.memory_of_gates(memory(50, 0.5)).verdict == UNDECIDED
+    said = inside.memory_of_gates(memory(100, NEAR, BEYOND)).evidence
+    assert "SimpleRNN at 33 (30 to 36) and LSTM does not (90.0 % at the" in said
+    assert "LSTM learnt nothing" in (
+        inside.memory_of_gates(memory(100, NEAR, None)).evidence
+    )
+    assert inside.memory_of_gates(memory(50, NEAR, FAR)).verdict == NOT_JUDGED
+
+
+DIFFERS = depends_on("training texts and initialisation")
 
 
 @pytest.mark.parametrize(
     ("other", "series", "expected"),
     [
-        (0.5, "recall_small", SUPPORTED),
-        (0.0, "recall_short", UNDECIDED),
-        (-0.5, "recall_small", CONTRADICTED),
-        (-0.5, "adding", SUPPORTED),  # is not a matter of the first token
+        ((NEAR, FAR), "recall_small", SUPPORTED),
+        ((BEYOND, BEYOND), "recall_short", DIFFERS),
+        ((FAR, NEAR), "recall_small", DIFFERS),
+        ((NEAR, (33, 80)), "recall_small", UNDECIDED),
+        ((FAR, NEAR), "adding", SUPPORTED),  # is not a matter of the first token
     ],
 )
 def test_memory_is_judged_in_every_way_it_was_asked_for(other, series, expected):
-    found = memory(100, 0.5)
-    second = memory(100, other).findings.series["recall"]
+    found = memory(100, NEAR, FAR)
+    second = memory(100, *other).findings.series["recall"]
     second = dataclasses.replace(second, title="otherwise")
     found.findings.series[series] = second
     ruling = inside.memory_of_gates(found)
@@ -236,62 +327,110 @@ def test_parameters_have_to_fall_from_lstm_to_rnn():
     assert side_by_side.parameters(equal).verdict == CONTRADICTED
 
 
-def steps(rnn: tuple[float, float], lstm: tuple[float, float]) -> Answer[CostFindings]:
+Ends = tuple[float, float]
+
+
+def timed(
+    step: Ends, single: Ends, cell: str = "rnn", adds: int = 4
+) -> Answer[CostFindings]:
+    """A cell beside GRU, whose matrices have 3: steps, predictions, multiply-adds."""
+
     def ratio(low, high):
-        return Median(median=(low + high) / 2, low=low, high=high)
+        return {cell: Median(median=(low + high) / 2, low=low, high=high)}
 
-    return cost(step_ratio={"rnn": ratio(*rnn), "lstm": ratio(*lstm)})
+    return cost(
+        step_ratio=ratio(*step), prediction_ratio=ratio(*single),
+        multiply_adds_per_token={"gru": 3, cell: adds},
+    )  # fmt: skip
 
 
-def test_times_are_judged_by_all_rounds():
-    assert side_by_side.price_of_gates(steps((0.4, 0.6), (1, 1))).verdict == SUPPORTED
-    assert (
-        side_by_side.price_of_gates(steps((1.1, 1.3), (1, 1))).verdict == CONTRADICTED
-    )
-    assert side_by_side.price_of_gates(steps((0.9, 1.1), (1, 1))).verdict == UNDECIDED
-    assert side_by_side.speed_of_gru(steps((1, 1), (1.1, 1.4))).verdict == SUPPORTED
-    assert (
-        side_by_side.speed_of_gru(steps((1, 1), (0.98, 1.03))).verdict == CONTRADICTED
-    )
-    assert side_by_side.speed_of_gru(steps((1, 1), (0.9, 1.4))).verdict == UNDECIDED
-    slightly = side_by_side.speed_of_gru(steps((1, 1), (1.01, 1.04)))
-    assert slightly.verdict == SUPPORTED
-    assert "1.02 times (1.01 to 1.04)" in slightly.evidence
+COUNTED = depends_on("what is counted")
+
+
+@pytest.mark.parametrize(
+    ("step", "single", "expected"),
+    [
+        ((0.4, 0.6), (0.5, 0.8), SUPPORTED),
+        ((1.1, 1.3), (1.2, 1.3), CONTRADICTED),
+        ((0.97, 1.03), (0.98, 1.02), EQUAL),
+        ((0.4, 0.6), (1.1, 1.3), COUNTED),
+        ((0.4, 0.6), (0.97, 1.03), COUNTED),
+        ((0.4, 0.6), (0.8, 1.2), UNDECIDED),
+    ],
+)
+def test_gates_cost_time_if_training_and_prediction_say_so(step, single, expected):
+    assert side_by_side.price_of_gates(timed(step, single)).verdict == expected
+
+
+@pytest.mark.parametrize(
+    ("step", "single", "adds", "expected"),
+    [
+        ((1.1, 1.4), (1.2, 1.3), 4, SUPPORTED),
+        ((0.97, 1.03), (1.2, 1.3), 4, COUNTED),
+        ((0.8, 0.9), (1.2, 1.3), 4, COUNTED),
+        ((0.8, 1.2), (1.2, 1.3), 4, UNDECIDED),
+        ((0.8, 0.9), (0.8, 0.9), 2, CONTRADICTED),
+    ],
+)
+def test_lstm_is_slower_if_arithmetic_training_and_prediction_say_so(
+    step, single, adds, expected
+):
+    ruling = side_by_side.speed_of_gru(timed(step, single, "lstm", adds))
+    assert ruling.verdict == expected
+    assert f"LSTM beside GRU: {adds / 3:.2f} times the arithmetic" in ruling.evidence
 
 
 @pytest.mark.parametrize(
     ("high", "said"), [(999_999, "(150 to 999,999)"), (3.7e19, "(150 to 3.7e+19)")]
 )
 def test_ratios_of_a_million_and_more_are_said_in_powers_of_ten(high, said):
-    assert said in side_by_side.speed_of_gru(steps((1, 1), (150, high))).evidence
+    found = timed((150, high), (1, 1), "lstm")
+    assert said in side_by_side.speed_of_gru(found).evidence
 
 
-def converged(ratio: Mean | None, seeds: int = 3) -> Answer[ConvergenceFindings]:
-    hardest = ratio and Level(
-        loss=0.3, trainings={}, steps={}, seconds_alone={}, ratio=ratio,
-        seconds_ratio=ratio,
+def converged(*ratios: Mean, seeds: int = 3) -> Answer[ConvergenceFindings]:
+    levels = tuple(
+        Level(
+            loss=0.3, trainings={}, steps={}, seconds_alone={}, ratio=ratio,
+            seconds_ratio=ratio,
+        )
+        for ratio in ratios
     )  # fmt: skip
     found = ConvergenceFindings(
-        levels=(), hardest=hardest, best_epoch={}, milliseconds_per_step={},
-        guessing=0.7, way=0.5, fewer=0, more=0, last=(None, None), seeds=seeds,
+        levels=levels, hardest=levels[-1] if levels else None, best_epoch={},
+        milliseconds_per_step={}, guessing=0.7, way=0.5, fewer=0, more=0,
+        last=(None, None), seeds=seeds,
     )  # fmt: skip
     return answer(found, seeds)
 
 
+FEWER, MORE, ALIKE, OPEN = (0.5, 0.8), (1.2, 1.5), (0.95, 1.05), (0.8, 1.2)
+
+
 @pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [(0.5, 0.9, SUPPORTED), (1.1, 1.5, CONTRADICTED), (0.9, 1.2, UNDECIDED)],
+    ("easy", "hard", "expected"),
+    [
+        (FEWER, FEWER, SUPPORTED),
+        (MORE, MORE, CONTRADICTED),
+        (ALIKE, ALIKE, EQUAL),
+        (OPEN, FEWER, UNDECIDED),
+        (FEWER, MORE, depends_on("the loss to reach")),
+    ],
 )
-def test_fewer_steps_are_a_ratio_below_one(low, high, expected):
-    ratio = Mean(mean=(low + high) / 2, low=low, high=high)
-    assert side_by_side.convergence(converged(ratio)).verdict == expected
+def test_fewer_steps_are_a_ratio_below_one_at_every_level(easy, hard, expected):
+    ratios = [
+        Mean(mean=sum(ends) / 2, low=ends[0], high=ends[1]) for ends in (easy, hard)
+    ]
+    ruling = side_by_side.convergence(converged(*ratios))
+    assert ruling.verdict == expected
+    assert "to a validation loss of 0.300 " in ruling.evidence
 
 
 def test_one_training_or_none_that_learnt_decides_no_convergence():
     one = converged(Mean(mean=0.5), seeds=1)
     assert side_by_side.convergence(one).verdict == UNDECIDED
     assert "One training each" in side_by_side.convergence(one).evidence
-    assert side_by_side.convergence(converged(None)).verdict == UNDECIDED
+    assert side_by_side.convergence(converged()).verdict == NOT_JUDGED
 
 
 def size(seeds: int = 3, **found: Any) -> Answer[SizeFindings]:
@@ -316,8 +455,26 @@ def test_plenty_of_data_is_judged_for_lstm_whoever_stands_first(turned):
     assert "10,000 texts: 2.0 points (1.0 to 3.0)" in ruling.evidence
     assert sweeps.plenty(size(seeds=1, **found)).verdict == UNDECIDED
     few = sweeps.plenty(size(**found | {"sizes": (64, 9999)}))
-    assert few.verdict == UNDECIDED
+    assert few.verdict == NOT_JUDGED
     assert "Plenty begins at 10,000" in few.evidence
+
+
+def test_cells_that_guess_are_not_judged_by_their_learning_curves():
+    def point(cell, low):
+        near = MeanShare(mean=low + 0.1, low=low, high=low + 0.2)
+        mean = Mean(mean=0.0)
+        return SizePoint(cell=cell, rows=10_000, accuracy=near, log_loss=0.5, gap=mean)
+
+    pair = SizePair(
+        a="lstm", b="gru", difference=0.0, low=-0.009, high=0.009, p=0.5, of=CELLS,
+        crossing=Crossing(),
+    )  # fmt: skip
+    found = {"sizes": (64, 10_000), "pairs": (pair,)}
+    assert sweeps.plenty(size(**found)).verdict == EQUAL
+    curves = (point("rnn", 0.4), point("gru", 0.5), point("lstm", 0.6))
+    ruling = sweeps.plenty(size(**found, curves=curves))  # of two labels
+    assert ruling.verdict == NOT_JUDGED
+    assert ruling.evidence.endswith(" GRU may have learnt nothing.")
 
 
 def test_a_larger_gap_of_lstm_is_overfitting():
@@ -353,6 +510,11 @@ def test_a_variant_helps_if_one_is_better_beyond_chance():
     assert sweeps.variants(variants((0.05, 0.2))).verdict == UNDECIDED
     worse = variants((-0.05, 0.001), (-0.03, 0.01))
     assert sweeps.variants(worse).verdict == CONTRADICTED
+    # None gains a point, the interval's upper end included; one that may is open.
+    none = sweeps.variants(variants((-0.05, 0.001), (-0.005, 0.4)))
+    assert none.verdict == EQUAL
+    assert none.evidence.endswith("None gains 1 point.")
+    assert sweeps.variants(variants((-0.05, 0.001), (0.0, 0.9))).verdict == UNDECIDED
     # What decided is shown, not a larger difference that chance would make.
     ruling = sweeps.variants(variants((0.02, 0.001), (0.05, 0.3)))
     assert ruling.verdict == SUPPORTED
@@ -432,6 +594,10 @@ def test_what_update_and_reset_do():
     assert inside.copy_and_drop(gates(0.1, 0.5)).verdict == UNDECIDED
     # Moving nearly as far is no copying, and tenths of a gate are not near its ends.
     assert inside.copy_and_drop(gates(0.1, 0.93)).verdict == CONTRADICTED
+    of_guesser = dataclasses.replace(gates(0.1, 0.2).findings, guessing=("gru",))
+    assert inside.copy_and_drop(typed(of_guesser)).verdict == NOT_JUDGED
+    others = dataclasses.replace(of_guesser, guessing=("rnn", "lstm"))
+    assert inside.copy_and_drop(typed(others)).verdict == SUPPORTED
     never = inside.copy_and_drop(gates(None, 0.2))
     assert never.verdict == UNDECIDED
     assert "z is never near both its ends" in never.evidence
@@ -446,6 +612,8 @@ def test_an_lstm_that_shows_nearly_all_hides_nothing():
     assert inside.hidden_memory(shown(0.5)).verdict == SUPPORTED
     assert inside.hidden_memory(shown(0.97)).verdict == CONTRADICTED
     assert inside.hidden_memory(shown(0.9)).verdict == UNDECIDED
+    guessing = dataclasses.replace(shown(0.5).findings, guessing=("lstm",))
+    assert inside.hidden_memory(typed(guessing)).verdict == NOT_JUDGED
 
 
 def test_every_claim_names_a_study_that_there_is():
@@ -477,7 +645,6 @@ def judged(
 
     monkeypatch.setattr(workflow, "STUDIES", fake)
     monkeypatch.setattr(workflow, "CLAIMS", chosen)
-    monkeypatch.setattr(claims_page, "CLAIMS", chosen)
     monkeypatch.setattr(workflow, "run_study", run_study)
     (tmp_path / "reviews-studies").mkdir(exist_ok=True)
     target = Target(tmp_path, tmp_path / "cache")
@@ -492,11 +659,12 @@ def test_a_study_without_an_answer_leaves_the_others_theirs(monkeypatch, tmp_pat
         "wins": "comparisons-studies",
     }
     page = judged(monkeypatch, tmp_path, outcomes)
-    assert [one.study for one in page.rulings] == ["cost", "wins"]
-    assert page.notes[1:] == (
-        "mix has no answer: leave --pooling attention out.",
-        "size has no answer: --limit of at least 12 texts.",
-    )
+    assert [(one.study, one.verdict) for one in page.rulings] == [
+        ("cost", SUPPORTED), ("mix", NOT_RUN), ("size", NOT_RUN), ("wins", SUPPORTED),
+    ]  # fmt: skip
+    said = [one.evidence for one in page.rulings if one.verdict == NOT_RUN]
+    assert said == ["leave --pooling attention out.", "--limit of at least 12 texts."]
+    assert page.notes[0] == "Decided: 2 of 4 claims."
     # What is of all comparisons does not draw the page to its own folder.
     assert page.file == tmp_path / "reviews-studies" / claims_page.PAGE_FILE
     assert page.file.exists()
@@ -510,10 +678,11 @@ def test_an_answer_of_another_time_leaves_the_others_theirs(monkeypatch, tmp_pat
 
     outcomes = dict.fromkeys(("gates", "cost", "mix"), "reviews-studies")
     page = judged(monkeypatch, tmp_path, outcomes, judge)
-    assert [one.study for one in page.rulings] == ["cost"]
-    for name, note in zip(("gates", "mix"), page.notes[1:], strict=True):
-        assert note.startswith(f"{name} has no answer: it could not be judged (KeyErr")
-        assert f"type seqclf study {name} --fresh" in note
+    assert [one.study for one in page.rulings] == ["gates", "cost", "mix"]
+    for one in page.rulings[::2]:
+        assert one.verdict == NOT_RUN
+        assert one.evidence.startswith("it could not be judged (KeyErr")
+        assert f"type seqclf study {one.study} --fresh" in one.evidence
     assert page.file.exists()
 
 
@@ -537,12 +706,14 @@ def test_the_page_holds_every_claim_that_could_be_asked(workplace, tmp_path):
     folder = tmp_path / "models" / "reviews-studies"
     said = json.loads(done.stdout)
     assert said == json.loads((folder / claims_page.JSON_FILE).read_text())
-    asked = [claim.text for claim in CLAIMS if claim.study != "wins"]
+    asked = [claim.text for claim in CLAIMS]
     assert [one["claim"] for one in said["claims"]] == asked
-    by_study = {one["study"]: one["verdict"] for one in said["claims"]}
-    assert by_study.pop("flow") == DEPENDS  # on no data
-    assert set(by_study.values()) <= {SUPPORTED, CONTRADICTED, UNDECIDED}
-    assert any("wins has no answer" in note for note in said["notes"])
+    by_study = {one["study"]: one for one in said["claims"]}
+    assert by_study["flow"]["verdict"] == depends_on("initialisation")  # on no data
+    assert by_study["wins"]["verdict"] == NOT_RUN
+    assert "no finished comparison" in by_study["wins"]["evidence"]
+    assert by_study["sensitivity"]["verdict"] == NOT_RUN  # of a quick page
+    assert said["notes"][0].startswith("Decided: ")
     page = (folder / claims_page.PAGE_FILE).read_text()
     assert all(text in page for text in asked)
     # Nothing is trained or measured twice.

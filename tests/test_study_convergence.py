@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 from asked import Silent, tiny
-from scipy.stats import ttest_1samp
+from scipy.stats import t
 
 from seqclf.errors import ConfigError
 from seqclf.steps import Target
@@ -72,16 +72,18 @@ def test_the_hardest_loss_is_one_that_each_gru_and_lstm_reaches():
     assert [level.loss for level in findings.levels][0] == pytest.approx(half)
 
 
-def test_the_ratio_is_students_on_logarithms_by_seed():
-    first, second = {0: 10.0, 1: 30.0, 2: 12.0}, {0: 20.0, 1: 33.0, 2: 30.0}
-    found = convergence.paired_ratio(first, second)
-    logs = [math.log(first[s] / second[s]) for s in first]
-    interval = ttest_1samp(logs, 0).confidence_interval()
-    assert found.mean == pytest.approx(math.exp(sum(logs) / 3))
-    assert found.low == pytest.approx(math.exp(interval.low))
-    assert found.high == pytest.approx(math.exp(interval.high))
-    turned = convergence.paired_ratio(second, first)
+def test_the_ratio_is_welchs_on_logarithms():
+    first, second = [10.0, 30.0, 12.0], [20.0, 33.0, None, 30.0]
+    found = convergence.ratio_of_means(first, second)
+    means = [sum(map(math.log, (10, 30, 12))) / 3, sum(map(math.log, (20, 33, 30))) / 3]
+    assert found.mean == pytest.approx(math.exp(means[0] - means[1]))
+    # Variances of the logarithms 0.34663 and 0.07071, of three each: Welch's degrees of
+    # freedom are 0.13911^2 / ((0.11554^2 + 0.02357^2) / 2) = 2.7834.
+    reach = t.isf(0.025, 2.7834) * 0.13911**0.5
+    assert math.log(found.high) == pytest.approx(means[0] - means[1] + reach, abs=1e-3)
+    turned = convergence.ratio_of_means(second, first)
     assert turned.low == pytest.approx(1 / found.high)
+    assert convergence.ratio_of_means([10.0], [20.0, 30.0]).low is None
 
 
 def twice_as_fast(seeds: int) -> list[Curve]:

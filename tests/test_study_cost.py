@@ -28,6 +28,7 @@ TIMING = Timing(
     tokens_per_second=1.0,
     seconds_per_epoch=1.0,
     milliseconds_per_prediction=1.0,
+    predictions=ROUNDS,
 )
 
 

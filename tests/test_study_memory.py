@@ -9,7 +9,7 @@ from asked import comes_back
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from seqclf.data import demo
 from seqclf.data.demo import grammar as demo_grammar
-from seqclf.records.inside import MemoryFindings
+from seqclf.records.inside import AccuracyAt, MemoryFindings
 from seqclf.report.table import Table
 from seqclf.studies import memory, memory_tasks
 from seqclf.studies.memory_tasks import TASKS, texts
@@ -111,7 +111,28 @@ def test_training_distances_are_spread_as_asked(spread, least, most, middle):
     ],
 )
 def test_half_way_is_interpolated_on_the_logarithm(curve, chance, expected):
-    assert memory.half_way(curve, chance) == pytest.approx(expected)
+    half_way, low, high = memory.half_ways(reached(curve), chance)
+    assert half_way == pytest.approx(expected)
+    assert low == high == half_way  # of intervals without width
+
+
+def reached(curve, width=0.0):
+    return [
+        AccuracyAt(distance=d, accuracy=a, low=a - width, high=a + width)
+        for d, a in curve
+    ]
+
+
+def test_the_ends_of_the_intervals_fall_earlier_and_later():
+    # The level is 0.6: the lower ends, 0.95, 0.45 and 0.15, and the upper ones, 1.05,
+    # 0.55 and 0.25, cross it between the first two distances.
+    curve = [(10, 1.0), (100, 0.5), (1000, 0.2)]
+    half_way, low, high = memory.half_ways(reached(curve, 0.05), 0.2)
+    assert half_way == pytest.approx(10 * 10**0.8)
+    assert low == pytest.approx(10 * 10 ** (0.35 / 0.5))
+    assert high == pytest.approx(10 * 10 ** (0.45 / 0.5))
+    # Wide ones cross it at once, and never.
+    assert memory.half_ways(reached(curve, 0.45), 0.2)[1:] == (10.0, None)
 
 
 def rights(accuracies, seeds=1, n=200):

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from asked import TINY, Silent, tiny_question
+from scipy.stats import t
 
 from seqclf import steps
 from seqclf.records.estimates import Mean, MeanShare
@@ -159,7 +160,7 @@ def fake_run(train: float, validation: float) -> SimpleNamespace:
     return SimpleNamespace(metrics=metrics)
 
 
-def test_the_difference_of_gaps_is_paired_by_seed():
+def test_the_difference_of_gaps_is_welchs_over_seeds():
     point = sweep.Point(name="8", config=None, values={"rows": 8})
     gaps = {("lstm", 0): 0.10, ("lstm", 1): 0.30, ("gru", 0): 0.05, ("gru", 1): 0.23}
     trained = [
@@ -169,9 +170,12 @@ def test_the_difference_of_gaps_is_paired_by_seed():
         for (cell, seed), gap in gaps.items()
     ]  # fmt: skip
     found = size.gap_differences(trained)
-    # 0.05 and 0.07: mean 0.06, standard error 0.01, t of one degree of freedom 12.706.
+    # Means 0.20 and 0.14, variances 0.02 and 0.0162: the standard error is
+    # (0.01 + 0.0081)^0.5 = 0.13454, with 0.0181^2 / (0.01^2 + 0.0081^2) = 1.9782
+    # degrees of freedom.
     assert found.mean == pytest.approx(0.06)
-    assert found.by_size[0].low == pytest.approx(0.06 - 0.12706, abs=1e-5)
+    reach = t.isf(0.025, 1.9782) * 0.13454
+    assert found.by_size[0].low == pytest.approx(0.06 - reach, abs=1e-4)
     assert size.gap_differences([one for one in trained if one.cell == "gru"]) is None
 
 

@@ -53,7 +53,10 @@ Jobs = Annotated[
     ),
 ]
 Markdown = Annotated[bool, option("--markdown", "Print Markdown.")]
-COLOURS = {"supported": "green", "contradicted": "red"}
+COLOURS = {
+    "supported": "green", "contradicted": "red", "practically equal": "cyan",
+    "not decided here": "yellow", "not judged": "dim", "not run": "dim",
+}  # fmt: skip
 
 # All that a study without data takes.
 _OUTPUT = {"fresh", "models_dir", "json", "markdown", "quiet", "config_file"}
@@ -218,7 +221,7 @@ def _show_page(page: Page) -> None:
     table.add_column("verdict", no_wrap=True)
     table.add_column("claim, and the evidence")
     for one in page.rulings:
-        colour = COLOURS.get(one.verdict, "yellow")
+        colour = COLOURS.get(one.verdict, "magenta")  # it depends on something
         where = f"{one.study}, {one.trials} trainings; {one.source}"
         table.add_row(
             f"[{colour}]{one.verdict}[/{colour}]",

@@ -77,6 +77,7 @@ class GradientsFindings:
       batches: Training batches whose gradients were measured.
       clip_norm: Norm to which training clips a gradient.
       accuracy: By cell, on the test split of so many texts.
+      guessing: Cells of which a training is not surely above always guessing.
       span: Tokens that factors, ratios and verdicts are over.
       threshold: A gradient is steady if its factor is between 1/threshold and this.
       memory: By cell, the state that is kept from token to token.
@@ -92,6 +93,7 @@ class GradientsFindings:
     memory: dict[str, str]
     cells: dict[str, dict[str, StageGradients]]
     against_rnn: dict[str, dict[str, Ratio]]
+    guessing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +193,7 @@ class GatesFindings:
         large where r > 0.9.
       dropping_tenths: The same at the lowest and the highest tenth of r.
       accuracy: By cell, on the test split.
+      guessing: Cells of which a training is not surely above always guessing.
     """
 
     tokens: int
@@ -202,6 +205,7 @@ class GatesFindings:
     dropping_tenths: Effect | None = None
     texts: int
     accuracy: dict[str, float]
+    guessing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +259,9 @@ class CellMemory:
         number.
       half_way: The distance at which it falls half-way from its best to chance; None
         if it does not, or learnt nothing.
+      half_way_low: The same of the lower ends of its intervals, to the same level;
+        None: beyond the longest distance, or nothing learnt.
+      half_way_high: The same of the upper ends.
       over_rnn: At each distance the difference to rnn on the same texts; None without
         rnn, and for rnn itself.
     """
@@ -263,6 +270,8 @@ class CellMemory:
     best: float
     learnt: bool
     half_way: float | None = None
+    half_way_low: float | None = None
+    half_way_high: float | None = None
     over_rnn: tuple[DifferenceAt, ...] | None = None
 
 

@@ -99,6 +99,7 @@ class CellCost:
       milliseconds_per_prediction: Of a single text.
       kernel: What ran the recurrence.
       step_ratio: Time of a step relative to GRU's.
+      prediction_ratio: Time of a prediction relative to GRU's.
     """
 
     cell: str
@@ -114,6 +115,9 @@ class CellCost:
     step_ratio: float
     step_ratio_low: float
     step_ratio_high: float
+    prediction_ratio: float
+    prediction_ratio_low: float
+    prediction_ratio_high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +131,7 @@ class CostFindings:
     milliseconds_per_prediction: dict[str, float]
     kernel: dict[str, str]
     step_ratio: dict[str, Median]
+    prediction_ratio: dict[str, Median]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,13 +94,15 @@ class Timing:
     """What the timing pass measured of a twin.
 
     Times of training are from the median step, and padding is no token; a prediction is
-    of a single text, the median.
+    of a single text, the median of `predictions`, which are of the same texts for every
+    twin, in turns.
     """
 
     milliseconds_per_step: StepTimes
     tokens_per_second: float
     seconds_per_epoch: float
     milliseconds_per_prediction: float
+    predictions: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

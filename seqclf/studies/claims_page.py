@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 from seqclf.records.plain import to_plain
 from seqclf.records.sweeps import TrialsFindings
 from seqclf.report.table import Table, to_markdown
-from seqclf.studies.claims import CLAIMS, Claim
+from seqclf.studies.claims import NOT_JUDGED, NOT_RUN, UNDECIDED, Claim
 from seqclf.studies.question import Answer
+from seqclf.wording import counted
 
 PAGE_FILE, JSON_FILE = "claims.html", "claims.json"
 TRAININGS = 3  # the column of numbers
@@ -28,6 +29,12 @@ class Judged:
     source: str
     trials: int
     seeds: int
+    by_formula: bool = False
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the verdict says something of the claim, not of what was asked."""
+        return self.verdict not in (UNDECIDED, NOT_JUDGED, NOT_RUN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +74,24 @@ class Page:
         )
 
 
-def judge(answers: Mapping[str, Answer[Any]]) -> list[Judged]:
-    """Judges each claim whose study has an answer."""
-    return [_judged(one, answers[one.study]) for one in CLAIMS if one.study in answers]
+def decided(rulings: Sequence[Judged]) -> str:
+    """Says how many claims are decided, and how many of them were true by formula."""
+    sure = [one for one in rulings if one.is_decided]
+    algebra = sum(one.by_formula for one in sure)
+    said = f"Decided: {len(sure)} of {counted(len(rulings), 'claim')}"
+    return f"{said}, {algebra} of them by formula." if algebra else f"{said}."
 
 
-def _judged(claim: Claim, answer: Answer[Any]) -> Judged:
+def not_run(claim: Claim, why: str) -> Judged:
+    """Returns a claim that was not put to the test, and what keeps it from that."""
+    return Judged(
+        claim=claim.text, verdict=NOT_RUN, evidence=why, study=claim.study,
+        source=claim.source, trials=0, seeds=0, by_formula=claim.by_formula,
+    )  # fmt: skip
+
+
+def judged(claim: Claim, answer: Answer[Any]) -> Judged:
+    """Judges a claim by the answer of its study."""
     ruling, found = claim.judge(answer), answer.findings
     # `sensitivity` takes the first seed only of those that were asked for.
     is_one = isinstance(found, TrialsFindings)
@@ -80,4 +99,5 @@ def _judged(claim: Claim, answer: Answer[Any]) -> Judged:
         claim=claim.text, verdict=ruling.verdict, evidence=ruling.evidence,
         study=claim.study, source=claim.source, trials=answer.trials,
         seeds=found.seeds if is_one else len(answer.about.seeds),
+        by_formula=claim.by_formula,
     )  # fmt: skip

@@ -6,9 +6,9 @@ is, and is linear between epochs. Chung et al. (2014) compared GRU and LSTM by s
 curves, over updates and over seconds; GRU was ahead on some of their data sets.
 
 The losses to reach are on the way from guessing to the best loss of the least
-successful training of GRU or LSTM, so that all of these reach all of them. GRU and LSTM
-are paired by seed, because twins of one seed see the same batches: the mean logarithm
-of the ratio of their steps, with Student's interval over seeds.
+successful training of GRU or LSTM, so that all of these reach all of them. Steps are
+compared by the mean of their logarithms over seeds, with Welch's interval: twins of one
+seed see the same batches, but have no more in common than twins of two.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from seqclf.records.estimates import Mean
 from seqclf.records.side_by_side import ConvergenceFindings, EpochReached, Level
 from seqclf.runs import Run
 from seqclf.studies import convergence_shown
-from seqclf.studies.intervals import student_mean
+from seqclf.studies.intervals import welch_difference
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, grouped, trainings
 from seqclf.studies.timed import twins_timed
@@ -176,7 +176,7 @@ def _level(curves: Sequence[Curve], loss: float, step_ms: dict[str, float]) -> L
     reached = grouped((curve.cell, curve.steps_to(loss)) for curve in curves)
     means = {cell: _mean(values) for cell, values in reached.items()}
     faster = step_ms[FIRST] / step_ms[SECOND]
-    ratio = paired_ratio(_by_seed(curves, FIRST, loss), _by_seed(curves, SECOND, loss))
+    ratio = ratio_of_means(reached[FIRST], reached[SECOND])
     return Level(
         loss=loss,
         trainings={c: sum(s is not None for s in v) for c, v in reached.items()},
@@ -190,24 +190,21 @@ def _level(curves: Sequence[Curve], loss: float, step_ms: dict[str, float]) -> L
     )
 
 
-def _by_seed(curves: Sequence[Curve], cell: str, loss: float) -> dict[int, float]:
-    found = {c.seed: c.steps_to(loss) for c in curves if c.cell == cell}
-    return {seed: steps for seed, steps in found.items() if steps is not None}
-
-
 def _mean(values: Sequence[float | None]) -> float | None:
     there = [value for value in values if value is not None]
     return statistics.fmean(there) if len(there) == len(values) else None
 
 
-def paired_ratio(first: dict[int, float], second: dict[int, float]) -> Mean:
-    """Returns the geometric mean of the ratio of two cells' steps, paired by seed.
+def ratio_of_means(
+    first: Sequence[float | None], second: Sequence[float | None]
+) -> Mean:
+    """Returns the ratio of the geometric means of two cells' steps, one a training.
 
-    Its interval is by Student's t on the logarithms; a single seed has none. Both cells
-    have steps, positive, of the same seeds.
+    Its interval is Welch's, on the logarithms; a single training has none. Steps are
+    positive; None, of a training that did not get there, is left out.
     """
-    logs = [math.log(first[seed] / second[seed]) for seed in first]
-    return student_mean(logs).mapped(math.exp)
+    logs = [[math.log(one) for one in steps if one] for steps in (first, second)]
+    return welch_difference(*logs).mapped(math.exp)
 
 
 def _rows(curves: Sequence[Curve]) -> list[EpochReached]:

@@ -45,7 +45,7 @@ def run(question: Question, lab: Lab) -> Answer[CostFindings]:
     config = question.recipe
     configs = trainings(question, config)[: len(question.cells)]
     measured = twins_timed(configs, lab)
-    base = measured[question.cells.index(GRU.name)].milliseconds_per_step.rounds
+    base = measured[question.cells.index(GRU.name)]
     rows = [_row(c, timed, base) for c, timed in zip(configs, measured, strict=True)]
     return Answer(
         study="cost", title="What each cell costs", sentence=sentence(rows),
@@ -64,8 +64,8 @@ def multiply_adds(config: ModelConfig) -> int:
     return recurrent_parameters(config) - CELLS[config.cell].biases * width
 
 
-def _row(config: RunConfig, timed: TimedTwin, base: Sequence[float]) -> CellCost:
-    """Returns the costs of a cell; `base` are GRU's step times by round."""
+def _row(config: RunConfig, timed: TimedTwin, base: TimedTwin) -> CellCost:
+    """Returns the costs of a cell; `base` is GRU, timed with it."""
     cell, formula = config.model.cell, recurrent_parameters(config.model)
     if formula != timed.recurrent_parameters:
         raise RunError(
@@ -73,7 +73,8 @@ def _row(config: RunConfig, timed: TimedTwin, base: Sequence[float]) -> CellCost
             f"model has {timed.recurrent_parameters}."
         )
     step = timed.milliseconds_per_step
-    ratio = ratio_by_round(step.rounds, base)
+    ratio = ratio_by_round(step.rounds, base.milliseconds_per_step.rounds)
+    single = ratio_by_round(timed.predictions, base.predictions)
     return CellCost(
         cell=cell, recurrent_parameters=formula, parameters=timed.parameters,
         multiply_adds_per_token=multiply_adds(config.model),
@@ -81,15 +82,16 @@ def _row(config: RunConfig, timed: TimedTwin, base: Sequence[float]) -> CellCost
         milliseconds_per_step_most=step.most, tokens_per_second=timed.tokens_per_second,
         milliseconds_per_prediction=timed.milliseconds_per_prediction,
         kernel=timed.kernel, step_ratio=ratio.median, step_ratio_low=ratio.low,
-        step_ratio_high=ratio.high,
+        step_ratio_high=ratio.high, prediction_ratio=single.median,
+        prediction_ratio_low=single.low, prediction_ratio_high=single.high,
     )  # fmt: skip
 
 
 def ratio_by_round(times: Sequence[float], base: Sequence[float]) -> Median:
-    """Returns the median ratio of step times to GRU's, `base`, round by round.
+    """Returns the median ratio of times to GRU's, `base`, round by round.
 
-    The cells take turns, so that a slow moment of the machine affects both times of a
-    round.
+    A round is one of training steps, or a text to predict. The cells take turns, so
+    that a slow moment of the machine affects both times of a round.
     """
     ratios = [one / other for one, other in zip(times, base, strict=True)]
     low, high = interval_of_median(ratios)
@@ -108,16 +110,19 @@ def interval_of_median(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _findings(rows: Sequence[CellCost]) -> CostFindings:
-    names = {one.name for one in fields(CostFindings)} - {"step_ratio"}
-    return CostFindings(
-        **{name: {row.cell: getattr(row, name) for row in rows} for name in names},
-        step_ratio={
-            row.cell: Median(
-                median=row.step_ratio, low=row.step_ratio_low, high=row.step_ratio_high
-            )
-            for row in rows
-        },
+    steps, singles = (
+        {row.cell: _median(row, name) for row in rows}
+        for name in ("step_ratio", "prediction_ratio")
     )
+    ratios = {"step_ratio", "prediction_ratio"}
+    names = {one.name for one in fields(CostFindings)} - ratios
+    values = {name: {row.cell: getattr(row, name) for row in rows} for name in names}
+    return CostFindings(**values, step_ratio=steps, prediction_ratio=singles)
+
+
+def _median(row: CellCost, name: str) -> Median:
+    middle, low, high = (getattr(row, f"{name}{end}") for end in ("", "_low", "_high"))
+    return Median(median=middle, low=low, high=high)
 
 
 def sentence(rows: Sequence[CellCost]) -> str:
@@ -128,18 +133,19 @@ def sentence(rows: Sequence[CellCost]) -> str:
     if not others:
         return f"{weights} and takes {base.milliseconds_per_step:.1f} ms a step."
     counts = [f"{title(r.cell)} {r.recurrent_parameters:,}" for r in others]
-    times = [
-        f"{title(r.cell)} {r.step_ratio:.2f} times ({_spread(r)}) that of GRU"
-        for r in others
-    ]
+    steps, singles = (
+        joined([f"{title(r.cell)} {_times(_median(r, name))}" for r in others])
+        for name in ("step_ratio", "prediction_ratio")
+    )
     return (
-        f"{weights}, {joined(counts)}. A training step alone on this machine took "
-        f"{joined(times)}; in brackets the 95 % interval of the median over the rounds."
+        f"{weights}, {joined(counts)}. A training step alone on this machine, times "
+        f"that of GRU: {steps}; a prediction: {singles}. In brackets the 95 % interval "
+        f"of the median over the rounds."
     )
 
 
-def _spread(row: CellCost) -> str:
-    return interval(row.step_ratio_low, row.step_ratio_high, scale=1, digits=2)
+def _times(one: Median) -> str:
+    return f"{one.median:.2f} ({interval(one.low, one.high, scale=1, digits=2)})"
 
 
 def table(rows: Sequence[CellCost]) -> Table:
@@ -148,6 +154,7 @@ def table(rows: Sequence[CellCost]) -> Table:
         header=(
             "cell", "recurrent parameters", "multiply-adds a token", "ms a step",
             "beside GRU (95 % interval)", "ms a prediction",
+            "beside GRU (95 % interval)",
         ),
         rows=tuple(
             (
@@ -155,8 +162,9 @@ def table(rows: Sequence[CellCost]) -> Table:
                 f"{row.recurrent_parameters:,}",
                 f"{row.multiply_adds_per_token:,}",
                 f"{row.milliseconds_per_step:.2f}",
-                f"{row.step_ratio:.2f} ({_spread(row)})",
+                _times(_median(row, "step_ratio")),
                 f"{row.milliseconds_per_prediction:.3f}",
+                _times(_median(row, "prediction_ratio")),
             )
             for row in rows
         ),
@@ -177,7 +185,7 @@ def notes(
         "about three times as many.",
         "Steps of all cells are timed in turns on the same batches, without tracing; "
         "beside GRU is the median of the ratios by round. A prediction is one text on "
-        "ONNX Runtime.",
+        "ONNX Runtime, of all cells in turns.",
         f"Kernel of a training step: {_kernels(rows)}.",
     ]
     if len({row.kernel for row in rows if CELLS[row.cell].recurs}) > 1:

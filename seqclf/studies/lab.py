@@ -150,6 +150,15 @@ class Lab:
             many = f"{len(failures)} of {counted(len(trials), 'training')}"
             raise TrainingError(f"{many} failed. {reasons}")
 
+    def seconds_a_training(self) -> float | None:
+        """Returns the mean seconds of the trainings that are here, side by side.
+
+        None if there are none.
+        """
+        kept = [Run(path) for path in (self.folder / TRIALS).glob("*")]
+        took = [run.environment.seconds for run in kept if run.is_finished]
+        return sum(took) / len(took) / self.jobs if took else None
+
     def keep_data(self, name: str, splits: Mapping[str, pa.Table]) -> DataConfig:
         """Writes made-up or altered texts as a data set, and returns its config.
 
@@ -192,6 +201,27 @@ class Lab:
                 values[outcome.index] = outcome.value
                 report(names[outcome.index], Finished())
         return [values[index] for index in range(len(arguments))]
+
+
+class Planned(Exception):  # noqa: N818 - it tells of no error
+    """What a study would train, see `Planner`."""
+
+    def __init__(self, configs: Sequence[RunConfig]) -> None:
+        super().__init__()
+        self.configs = configs
+
+
+class Planner(Lab):
+    """A lab in which a study comes as far as its trainings: they are raised."""
+
+    def train(
+        self,
+        configs: Sequence[RunConfig],
+        with_first_epoch: bool = False,
+        may_diverge: bool = False,
+    ) -> list[Run]:
+        """Raises what would be trained, as `Planned`."""
+        raise Planned(configs)
 
 
 def has_diverged(run: Run) -> bool:

@@ -162,23 +162,43 @@ def _cell(
     # Adjusted for the number of distances: guessing is above chance now and then.
     least = min(p_of_guessing(one, chance) for one in right.values())
     learnt = least * len(right) < SIGNIFICANCE
-    curve = [(one.distance, one.accuracy) for one in reached]
+    best = max(one.accuracy for one in reached)
+    fall = half_ways(reached, chance) if learnt else (None, None, None)
+    half_way, low, high = fall
     return inside.CellMemory(
-        accuracy=reached, best=max(one.accuracy for one in reached), learnt=learnt,
-        half_way=half_way(curve, chance) if learnt else None, over_rnn=over or None,
+        accuracy=reached, best=best, learnt=learnt, half_way=half_way,
+        half_way_low=low, half_way_high=high, over_rnn=over or None,
     )  # fmt: skip
 
 
-def half_way(curve: Sequence[tuple[int, float]], chance: float) -> float | None:
+def half_ways(
+    reached: Sequence[inside.AccuracyAt], chance: float
+) -> tuple[float | None, float | None, float | None]:
     """Returns the distance at which accuracy falls half-way from its best to chance.
 
-    Interpolated on the logarithm of the distance, after the last best point; None if
-    accuracy never falls so far. The curve has distances, ascending, with accuracies.
+    Beside it those at which the lower and the upper ends of the intervals fall to the
+    same level; each None if it never does. `reached` is by ascending distance. The fall
+    is looked for after the last best point.
     """
-    best = max(accuracy for _, accuracy in curve)
-    level = (best + chance) / 2
-    start = max(index for index, (_, accuracy) in enumerate(curve) if accuracy == best)
-    for (near, above), (far, below) in itertools.pairwise(curve[start:]):
+    best = max(one.accuracy for one in reached)
+    start = max(i for i, one in enumerate(reached) if one.accuracy == best)
+    after, level = reached[start:], (best + chance) / 2
+    return (
+        fall([(one.distance, one.accuracy) for one in after], level),
+        fall([(one.distance, one.low) for one in after], level),
+        fall([(one.distance, one.high) for one in after], level),
+    )
+
+
+def fall(curve: Sequence[tuple[int, float]], level: float) -> float | None:
+    """Returns the distance at which a curve falls to a level; None if it never does.
+
+    Interpolated on the logarithm of the distance. The curve has distances, ascending,
+    with accuracies; one that begins at the level or below has fallen at its first.
+    """
+    if curve[0][1] <= level:
+        return float(curve[0][0])
+    for (near, above), (far, below) in itertools.pairwise(curve):
         if below <= level:
             share = (above - level) / (above - below)
             return near * (far / near) ** share

@@ -21,7 +21,7 @@ from seqclf.studies.lab import Lab
 from seqclf.system import cores
 from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.training.fit import compile_model
-from seqclf.training.timing import TimingTask, run_timing
+from seqclf.training.timing import SINGLE_TEXTS, TimingTask, run_timing
 from seqclf.training.trial import package_versions
 
 FOLDER = "timings"
@@ -38,6 +38,7 @@ def twins_timed(configs: Sequence[RunConfig], lab: Lab) -> list[TimedTwin]:
         "questions": [settings.question(config) for config in configs],
         "fingerprint": data.about.fingerprint,
         "rounds": ROUNDS,
+        "predictions": SINGLE_TEXTS,
         **machine(),
     }
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())

@@ -7,8 +7,10 @@ same batches: what slows the machine for a while slows all of them.
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,13 +63,14 @@ def run_timing(task: TimingTask, report: Report) -> list[Timing]:
     tokens = TOKENS // task.rounds
     train, _ = training_texts(data, task.configs[0])
     sessions = [_session(config, data, train, tokens) for config in task.configs]
+    singles = single_predictions([_predictor(one) for one in sessions], train)
     rounds: list[list[float]] = [[] for _ in task.configs]
     for _ in range(task.rounds):
         for session, durations in zip(sessions, rounds, strict=True):
             durations.append(session.train_once() / session.steps)
     return [
-        _result(session, durations, train)
-        for session, durations in zip(sessions, rounds, strict=True)
+        _result(session, durations, single, train)
+        for session, durations, single in zip(sessions, rounds, singles, strict=True)
     ]
 
 
@@ -133,7 +136,9 @@ def sample_batches(train: Examples, config: RunConfig, tokens: int) -> list[Batc
     return list(np.random.default_rng(0).permutation(np.array(chosen, object)))
 
 
-def _result(session: _Session, durations: list[float], train: Examples) -> Timing:
+def _result(
+    session: _Session, durations: list[float], single: list[float], train: Examples
+) -> Timing:
     step = statistics.median(durations)
     tokens = sum(int((batch.token_ids != 0).sum()) for batch in session.batches)
     seconds = step * session.steps / tokens * float(train.lengths.sum())
@@ -146,7 +151,8 @@ def _result(session: _Session, durations: list[float], train: Examples) -> Timin
         ),
         tokens_per_second=tokens / (step * session.steps),
         seconds_per_epoch=seconds,
-        milliseconds_per_prediction=single_prediction(_predictor(session), train),
+        milliseconds_per_prediction=statistics.median(single),
+        predictions=tuple(single),
     )
 
 
@@ -159,20 +165,29 @@ def _predictor(session: _Session) -> Predict:
     return onnx_predict(made.SerializeToString())
 
 
-def single_prediction(predict: Predict, examples: Examples, seed: int = 0) -> float:
-    """Returns the median milliseconds to predict one text, drawn from `examples`.
+def single_prediction(predict: Predict, examples: Examples) -> float:
+    """Returns the median milliseconds to predict one text of `examples`."""
+    (durations,) = single_predictions([predict], examples)
+    return statistics.median(durations)
 
-    Every twin is timed on the same texts: the draw depends on the seed alone. The first
-    few are also predicted before, to warm up.
+
+def single_predictions(
+    predictors: Sequence[Predict], examples: Examples, seed: int = 0
+) -> list[list[float]]:
+    """Returns the milliseconds to predict single texts, by predictor, by text.
+
+    The predictors take turns text by text. Every twin is timed on the same texts: the
+    draw depends on the seed alone. The first few are also predicted before, to warm up.
     """
     size = min(SINGLE_TEXTS, len(examples))
     drawn = np.random.default_rng(seed).choice(len(examples), size, replace=False)
     texts = [pad(examples, drawn[i : i + 1]).token_ids for i in range(size)]
-    for text in texts[:WARM_UP]:
+    for text, predict in itertools.product(texts[:WARM_UP], predictors):
         predict(text)
-    durations = []
+    durations: list[list[float]] = [[] for _ in predictors]
     for text in texts:
-        start = time.perf_counter()
-        predict(text)
-        durations.append(time.perf_counter() - start)
-    return 1000 * statistics.median(durations)
+        for predict, own in zip(predictors, durations, strict=True):
+            start = time.perf_counter()
+            predict(text)
+            own.append(1000 * (time.perf_counter() - start))
+    return durations

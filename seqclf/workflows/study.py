@@ -5,8 +5,9 @@ A question is asked once, and its answer kept in files; each claim is judged by 
 
 from __future__ import annotations
 
+import functools
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,11 @@ from seqclf.steps import (
 )
 from seqclf.storage import write_json, write_text
 from seqclf.studies import STUDIES, saved, sections, timed
-from seqclf.studies.claims import CLAIMS
-from seqclf.studies.claims_page import JSON_FILE, Judged, Page, judge
+from seqclf.studies.claims import CLAIMS, Claim
+from seqclf.studies.claims_page import JSON_FILE, Judged, Page, decided, judged, not_run
 from seqclf.studies.claims_page import PAGE_FILE as CLAIMS_PAGE
-from seqclf.studies.lab import Lab
-from seqclf.studies.question import About, Answer, Question
+from seqclf.studies.lab import Lab, Planned, Planner
+from seqclf.studies.question import About, Answer, Question, grouped
 from seqclf.studies.sections import section_of
 from seqclf.wording import counted
 
@@ -104,7 +105,7 @@ def run_study(
             listener.note(f"{path} has the answer to this question: reused.")
             return answer, path
     marker.begin_new(folder, marker.STUDIES)
-    jobs = jobs or jobs_for(len(question.cells) * len(question.seeds))
+    jobs = jobs or _jobs_for(question)
     answer = study.run(question, Lab(folder, target, listener, jobs))
     answer = replace(answer, about=_about(name, question, about))
     figure = ""
@@ -116,6 +117,10 @@ def run_study(
         write_text(path / PAGE_FILE, page)
         listener.note(f"Report: {path / PAGE_FILE}")
     return answer, path
+
+
+def _jobs_for(question: Question) -> int:
+    return jobs_for(len(question.cells) * len(question.seeds))
 
 
 def _refuse_idle_fields(name: str, question: Question) -> None:
@@ -162,44 +167,91 @@ def judge_all(
     if jobs is not None:
         require_count("--jobs", jobs)
     about: About | None = None
-    rulings, sections, notes, folder = [], [], [], target.models
+    rulings: list[Judged] = []
+    sections, folder = [], target.models
     once = _Once(listener)
-    for name in dict.fromkeys(claim.study for claim in CLAIMS):
+    texts = functools.cache(lambda: _training_texts(question, target))
+    for name, claims in grouped((one.study, one) for one in CLAIMS).items():
+        lacking = {one: why for one in claims if (why := one.lacks(question, texts))}
+        if len(lacking) == len(claims):
+            lab = Lab(folder, target, once, jobs or _jobs_for(question))
+            more = _price(name, max(one.seeds for one in claims), question, lab)
+            rulings += [not_run(one, f"{why}{more}") for one, why in lacking.items()]
+            continue
         listener.note(f"Study: {name}")
         try:
             answer, path = run_study(name, question, target, once, jobs)
-            ruled, section = _used(answer, path)
+            ruled, section = _used(answer, path, claims, lacking)
         except SeqclfError as error:
             if not about and not isinstance(error, _UnusableError):
                 raise  # not the fault of one study
-            notes.append(f"{name} has no answer: {error}")
-            listener.insist(notes[-1])
+            rulings += [not_run(claim, str(error)) for claim in claims]
+            listener.insist(f"{name} has no answer: {error}")
             continue
         rulings += ruled
         if STUDIES[name].about is None:  # else it is not of this data set
             about, folder = about or answer.about, path.parent
         sections.append(section)
     if not about:
-        raise RunError(" ".join(notes))
-    if question.config.data.source == "demo":
-        notes.insert(0, SYNTHETIC)
-    page = Page(_title_of(about), tuple(rulings), tuple(notes), folder / CLAIMS_PAGE)
+        raise RunError(" ".join(one.evidence for one in rulings))
+    about_data = (SYNTHETIC,) if question.config.data.source == "demo" else ()
+    notes = (decided(rulings), *about_data)
+    page = Page(_title_of(about), tuple(rulings), notes, folder / CLAIMS_PAGE)
     with optional(listener.insist, f"No {page.file} could be written"):
         _write_page(page, sections)
     return page
+
+
+def _training_texts(question: Question, target: Target) -> int:
+    """Counts the training texts that the answer to a question rests on."""
+    return steps.load_and_encode(question.recipe, target.cache, None).about.sizes[TRAIN]
+
+
+def _price(name: str, seeds: int, question: Question, lab: Lab) -> str:
+    """Says what the trainings of a study would take, by those of the page so far.
+
+    `lab` is that of the page; nothing is said of a study that has the seeds it needs.
+    """
+    if len(question.seeds) >= seeds:
+        return ""
+    planner = Planner(lab.folder, lab.target, lab.listener, lab.jobs)
+    try:
+        STUDIES[name].run(replace(question, seeds=tuple(range(seeds))), planner)
+    except Planned as planned:
+        count = counted(len(planned.configs), "training")
+        took = lab.seconds_a_training()
+        if took is None:
+            return f" {count}."
+        minutes = max(round(len(planned.configs) * took / 60), 1)
+        return f" About {counted(minutes, 'minute')}: {count}."
+    return ""
 
 
 class _UnusableError(RunError):
     """An answer exists but cannot be judged or shown."""
 
 
-def _used(answer: Answer[Any], path: Path) -> tuple[list[Judged], Section]:
-    """Returns an answer's rulings and its section of the page."""
+def _used(
+    answer: Answer[Any],
+    path: Path,
+    claims: Sequence[Claim],
+    lacking: Mapping[Claim, str],
+) -> tuple[list[Judged], Section]:
+    """Returns an answer's rulings and its section of the page.
+
+    `lacking` says of some claims what keeps the answer from deciding them.
+    """
     try:
         section = section_of(STUDIES[answer.study], answer, path)
         if STUDIES[answer.study].about is None:
             _title_of(answer.about)
-        return judge({answer.study: answer}), section
+        ruled = [
+            not_run(claim, lacking[claim])
+            if claim in lacking
+            else judged(claim, answer)
+            for claim in claims
+        ]
+        return ruled, section
     except RunError as error:
         raise _UnusableError(str(error)) from error
     except Exception as error:

@@ -7,25 +7,33 @@ accuracy need several.
 
 from seqclf.studies.claims.ruling import (
     CONTRADICTED,
-    DEPENDS,
     EQUAL,
+    NOT_JUDGED,
+    NOT_RUN,
     SUPPORTED,
     UNDECIDED,
     Ruling,
+    agreed,
     all_of,
     by_interval,
+    by_ratio,
+    depends_on,
 )
 from seqclf.studies.claims.table import CLAIMS, Claim
 
 __all__ = [
     "CLAIMS",
     "CONTRADICTED",
-    "DEPENDS",
     "EQUAL",
+    "NOT_JUDGED",
+    "NOT_RUN",
     "SUPPORTED",
     "UNDECIDED",
     "Claim",
     "Ruling",
+    "agreed",
     "all_of",
     "by_interval",
+    "by_ratio",
+    "depends_on",
 ]

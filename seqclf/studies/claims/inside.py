@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from seqclf.cells import CELLS, LSTM, SIMPLE_RNN
+import math
+from collections.abc import Collection, Mapping
+
+from seqclf.cells import CELLS, GRU, LSTM, SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
 from seqclf.records.flow import FlowFindings
@@ -16,12 +19,16 @@ from seqclf.records.inside import (
 )
 from seqclf.studies.claims.ruling import (
     CONTRADICTED,
-    DEPENDS,
+    EQUAL,
+    NOT_JUDGED,
     SUPPORTED,
     UNDECIDED,
     Ruling,
+    agreed,
     all_of,
     by_interval,
+    by_ratio,
+    depends_on,
     of_one,
 )
 from seqclf.studies.inside import unrolled
@@ -37,6 +44,8 @@ LEAST_SPAN = 50  # tokens that a gradient must be followed over to be called ste
 FEWEST_TEXTS = 10  # whose gradients are measured; fewer give no reliable interval
 HALF = 0.5  # of a movement: less is left of what is copied, or dropped
 MOST_SHOWN = 0.9  # of its memory, if it hides more than a tenth
+ALIKE = 2.0  # a smaller ratio of gradients, which differ by powers of ten, is none
+INITIALISATION = "initialisation"
 _TOO_SHORT = f"The texts are too short to tell: {LEAST_SPAN} tokens are needed."
 
 
@@ -50,8 +59,10 @@ def flow_of_rnn(answer: Answer[FlowFindings]) -> Ruling:
     )
     verdicts = {one.way.verdict for one in points}
     if "steady" not in verdicts:
-        return Ruling(SUPPORTED if len(verdicts) == 1 else DEPENDS, evidence)
-    return Ruling(CONTRADICTED if verdicts == {"steady"} else DEPENDS, evidence)
+        one = len(verdicts) == 1
+        return Ruling(SUPPORTED if one else depends_on(INITIALISATION), evidence)
+    always = verdicts == {"steady"}
+    return Ruling(CONTRADICTED if always else depends_on(INITIALISATION), evidence)
 
 
 def _left(way: WayBack) -> str:
@@ -74,9 +85,7 @@ def flow_of_gates(answer: Answer[FlowFindings]) -> Ruling:
         verdicts += [SUPPORTED] * bool(more) + [CONTRADICTED] * bool(less)
         said.append(f"{title(cell)} more in {more} settings, less in {less}")
     evidence = f"Untrained, gradient left beside SimpleRNN's: {'; '.join(said)}."
-    if len(set(verdicts)) > 1:
-        return Ruling(DEPENDS, evidence)
-    return Ruling(verdicts[0] if verdicts else UNDECIDED, evidence)
+    return Ruling(agreed(verdicts or [UNDECIDED], INITIALISATION), evidence)
 
 
 def gradients_of_gates(answer: Answer[GradientsFindings]) -> Ruling:
@@ -84,7 +93,7 @@ def gradients_of_gates(answer: Answer[GradientsFindings]) -> Ruling:
     found, said, verdicts = answer.findings, [], []
     for cell, stages in found.against_rnn.items():
         stage, at = list(stages.items())[-1]
-        verdicts.append(by_interval(at.low, at.high, bound=1.0))
+        verdicts.append(by_ratio(at.low, at.high, ALIKE))
         said.append(f"{title(cell)} {times(at.ratio, at.low, at.high)}")
     right = [f"{title(cell)} {percent(one)} %" for cell, one in found.accuracy.items()]
     evidence = (
@@ -92,15 +101,24 @@ def gradients_of_gates(answer: Answer[GradientsFindings]) -> Ruling:
         f"{joined(said)}. Right on test: {joined(right)}.{of_one(answer)}"
     )
     if found.texts < FEWEST_TEXTS:
-        return Ruling(UNDECIDED, f"{evidence} Of {found.texts} texts.")
+        return Ruling(NOT_JUDGED, f"{evidence} Of {found.texts} texts.")
     if found.span < LEAST_SPAN:
-        return Ruling(UNDECIDED, f"{evidence} {_TOO_SHORT}")
+        return Ruling(NOT_JUDGED, f"{evidence} {_TOO_SHORT}")
+    if found.guessing:
+        return Ruling(NOT_JUDGED, f"{evidence} {_guesses(found.guessing)}")
     return Ruling(all_of(verdicts), evidence)
+
+
+def _guesses(cells: Collection[str]) -> str:
+    named = joined([title(cell) for cell in cells])
+    return f"{named} may have learnt nothing: not surely above always guessing."
 
 
 def copy_and_drop(answer: Answer[GatesFindings]) -> Ruling:
     """Judges whether z near 1 keeps a GRU's state, and r near 0 drops it."""
     found, said, verdicts = answer.findings, [], []
+    if GRU.name in found.guessing:
+        return Ruling(NOT_JUDGED, _guesses([GRU.name]))
     for one, what, at, there in (
         (found.copying, "the state moves", "z > 0.9", "z < 0.1"),
         (found.dropping, "the old state moves the candidate", "r < 0.1", "r > 0.9"),
@@ -123,6 +141,8 @@ def hidden_memory(answer: Answer[GatesFindings]) -> Ruling:
     one = lstm.exposed if lstm else None
     if one is None:
         return Ruling(UNDECIDED, "LSTM was not measured.")
+    if LSTM.name in answer.findings.guessing:
+        return Ruling(NOT_JUDGED, _guesses([LSTM.name]))
     said = times(one.mean, one.low, one.high)
     evidence = (
         f"Over the texts, for these models: what LSTM shows is {said} as large as what "
@@ -132,32 +152,63 @@ def hidden_memory(answer: Answer[GatesFindings]) -> Ruling:
 
 
 def memory_of_gates(answer: Answer[MemoryFindings]) -> Ruling:
-    """Judges whether gated cells recall over the longest distance what rnn does not.
+    """Judges whether gated cells recall farther back than SimpleRNN.
 
-    In every variant of the first-token task: how far SimpleRNN gets depends on the
-    distances of the training texts and on the embedding initialisation range.
+    By the distance at which recall falls half-way to chance, in every variant of the
+    first-token task: how far SimpleRNN gets depends on the distances of the training
+    texts and on the embedding initialisation range.
     """
-    found, verdicts, said = answer.findings.series, [], []
+    found = answer.findings.series
     recall = [one for name, one in found.items() if name in RECALL_SERIES]
-    for series in recall:
-        right = []
-        for cell, one in series.cells.items():
-            right.append(f"{title(cell)} {_far(one)}")
-            if one.over_rnn:
-                apart = one.over_rnn[-1]
-                verdicts.append(by_interval(apart.low, apart.high))
-        said.append(f"{series.title}: {joined(right)}")
+    said = [
+        f"{one.title}: "
+        + joined([f"{title(cell)} {_far(own)}" for cell, own in one.cells.items()])
+        for one in recall
+    ]
     distance = recall[0].cells[SIMPLE_RNN.name].accuracy[-1].distance
     evidence = (
-        f"Recalled over {distance} tokens, chance {percent(recall[0].chance)} %; "
-        f"{'; '.join(said)}.{of_one(answer)}"
+        f"Recall falls half-way to chance, {percent(recall[0].chance)} %, within "
+        f"{distance} tokens: {'; '.join(said)}.{of_one(answer)}"
     )
-    return Ruling(all_of(verdicts) if distance >= FAR else UNDECIDED, evidence)
+    if distance < FAR:
+        return Ruling(NOT_JUDGED, f"{evidence} {FAR} tokens are needed.")
+    verdicts = [_farther(series.cells) for series in recall]
+    return Ruling(agreed(verdicts, "training texts and initialisation"), evidence)
+
+
+def _farther(cells: Mapping[str, CellMemory]) -> str:
+    """Judges a task: whether all gated cells recall farther back than SimpleRNN."""
+    plain = _span(cells[SIMPLE_RNN.name])
+    verdicts = []
+    for cell, one in cells.items():
+        if unrolled.inside_of(cell).keeps is None:
+            continue
+        low, high = _span(one)
+        if low == plain[0] == math.inf:
+            verdicts.append(EQUAL)
+        elif low > plain[1]:
+            verdicts.append(SUPPORTED)
+        else:
+            verdicts.append(CONTRADICTED if high < plain[0] else UNDECIDED)
+    return all_of(verdicts or [UNDECIDED])
+
+
+def _span(one: CellMemory) -> tuple[float, float]:
+    """Returns the interval of the half-way distance: infinite beyond the longest."""
+    if not one.learnt:
+        return 0.0, 0.0
+    low, high = one.half_way_low, one.half_way_high
+    return low or math.inf, high or math.inf
 
 
 def _far(one: CellMemory) -> str:
-    value, half = f"{percent(one.accuracy[-1].accuracy)} %", one.half_way
-    return value if half is None else f"{value} (half-way to chance at {half:.0f})"
+    if not one.learnt:
+        return "learnt nothing"
+    if one.half_way is None:
+        return f"does not ({percent(one.accuracy[-1].accuracy)} % at the farthest)"
+    low, high = _span(one)
+    end = f"{high:.0f}" if high < math.inf else "beyond"
+    return f"at {one.half_way:.0f} ({low:.0f} to {end})"
 
 
 def order(answer: Answer[OrderFindings]) -> Ruling:

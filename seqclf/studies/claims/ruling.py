@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 from seqclf.studies.question import Answer
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "not decided here"
-EQUAL, DEPENDS = "practically equal", "depends on initialisation"
+EQUAL = "practically equal"
+NOT_JUDGED = "not judged"  # the models did not learn enough, or the data is too short
+NOT_RUN = "not run"  # what was asked for could not have decided it
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +26,61 @@ class Ruling:
     evidence: str
 
 
-def by_interval(low: float | None, high: float | None, bound: float = 0.0) -> str:
+def depends_on(what: str) -> str:
+    """Returns the verdict on what holds here and fails there."""
+    return f"depends on {what}"
+
+
+def by_interval(
+    low: float | None, high: float | None, bound: float = 0.0, margin: float = 0.0
+) -> str:
     """Returns the verdict on "it is more than `bound`", from an interval of it.
 
-    Without ends, as for a single training, nothing is decided. `bound` is 0 for a
-    difference, 1 for a ratio.
+    An interval that keeps within the margin is practically equal, be it on one side.
+    Without ends, as for a single training, nothing is decided.
     """
     if low is None or high is None:
         return UNDECIDED
+    if bound - margin < low and high < bound + margin:
+        return EQUAL
     if low > bound:
         return SUPPORTED
     return CONTRADICTED if high < bound else UNDECIDED
 
 
+def by_ratio(low: float | None, high: float | None, alike: float = 1.0) -> str:
+    """Returns the verdict on "the ratio is above 1", from an interval of it.
+
+    One between `1 / alike` and `alike` is practically equal. Ends are positive.
+    """
+    if low is None or high is None:
+        return UNDECIDED
+    return by_interval(math.log(low), math.log(high), margin=math.log(alike))
+
+
 def all_of(verdicts: Iterable[str]) -> str:
-    """Returns the verdict on a claim about all: one exception contradicts it."""
+    """Returns the verdict on a claim about all cells: one exception contradicts it.
+
+    Where it holds of one and another is practically equal, it depends on the cell.
+    """
     found = set(verdicts)
     if CONTRADICTED in found:
         return CONTRADICTED
-    return SUPPORTED if found == {SUPPORTED} else UNDECIDED
+    if found == {SUPPORTED, EQUAL}:
+        return depends_on("the cell")
+    return found.pop() if len(found) == 1 else UNDECIDED
+
+
+def agreed(verdicts: Iterable[str], on: str) -> str:
+    """Returns the verdict on a claim that was judged in several ways.
+
+    It depends on what they differ in, `on`, if two are decided otherwise; it is that of
+    all if all agree, and else undecided.
+    """
+    found = set(verdicts)
+    if len(found) == 1:
+        return found.pop()
+    return depends_on(on) if len(found - {UNDECIDED, NOT_JUDGED}) > 1 else UNDECIDED
 
 
 def of_one(answer: Answer[Any]) -> str:

@@ -5,14 +5,22 @@ from __future__ import annotations
 from seqclf.cells import GRU, LSTM, SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
-from seqclf.records.side_by_side import ConvergenceFindings, CostFindings, WinsFindings
+from seqclf.records.side_by_side import (
+    ConvergenceFindings,
+    CostFindings,
+    Median,
+    WinsFindings,
+)
 from seqclf.studies.claims.ruling import (
     CONTRADICTED,
     EQUAL,
+    NOT_JUDGED,
     SUPPORTED,
     UNDECIDED,
     Ruling,
+    agreed,
     by_interval,
+    by_ratio,
     of_one,
 )
 from seqclf.studies.question import Answer
@@ -20,6 +28,8 @@ from seqclf.studies.wins import on_average
 from seqclf.wording import joined, times
 
 ALIKE = 1.05  # a smaller ratio of times is no difference that anyone would notice
+ALIKE_STEPS = 1.1  # a smaller ratio of steps to a loss is none
+TIMED = "what is counted"
 
 
 def parameters(answer: Answer[CostFindings]) -> Ruling:
@@ -30,40 +40,65 @@ def parameters(answer: Answer[CostFindings]) -> Ruling:
     ordered = [counts[cell] for cell in cells if cell in counts]
     falls = all(a > b for a, b in zip(ordered, ordered[1:], strict=False))
     verdict = SUPPORTED if falls and len(ordered) > 1 else CONTRADICTED
-    return Ruling(verdict, f"Recurrent parameters: {joined(said)}.")
+    return Ruling(verdict, f"By formula, recurrent parameters: {joined(said)}.")
 
 
 def price_of_gates(answer: Answer[CostFindings]) -> Ruling:
-    """Judges whether a gated cell's step takes longer than SimpleRNN's."""
-    ratio = answer.findings.step_ratio[SIMPLE_RNN.name]
+    """Judges whether a gated cell takes longer than SimpleRNN, to train and to use."""
+    found = answer.findings
+    step, single = (
+        ratios[SIMPLE_RNN.name] for ratios in (found.step_ratio, found.prediction_ratio)
+    )
     # Of SimpleRNN beside GRU: below 1, the gates cost.
-    verdict = by_interval(-ratio.high, -ratio.low, bound=-1.0)
-    said = times(ratio.median, ratio.low, ratio.high)
-    return Ruling(verdict, f"A step of SimpleRNN takes {said} as long as GRU's.")
+    verdicts = [by_ratio(1 / one.high, 1 / one.low, ALIKE) for one in (step, single)]
+    evidence = (
+        f"SimpleRNN beside GRU: a training step takes {_ratio(step)} as long, a "
+        f"prediction {_ratio(single)}."
+    )
+    return Ruling(agreed(verdicts, TIMED), evidence)
 
 
 def speed_of_gru(answer: Answer[CostFindings]) -> Ruling:
-    """Judges whether LSTM's step takes longer than GRU's."""
-    ratio = answer.findings.step_ratio[LSTM.name]
-    said = times(ratio.median, ratio.low, ratio.high)
-    evidence = f"A training step of LSTM takes {said} as long as GRU's."
-    if ratio.low <= 1 and ratio.high < ALIKE:
-        return Ruling(CONTRADICTED, evidence)
-    return Ruling(by_interval(ratio.low, ratio.high, bound=1.0), evidence)
+    """Judges whether LSTM takes longer than GRU: arithmetic, training, prediction."""
+    found = answer.findings
+    adds = found.multiply_adds_per_token
+    arithmetic = adds[LSTM.name] / adds[GRU.name]
+    step, single = (
+        ratios[LSTM.name] for ratios in (found.step_ratio, found.prediction_ratio)
+    )
+    spans = (arithmetic, arithmetic), (step.low, step.high), (single.low, single.high)
+    evidence = (
+        f"LSTM beside GRU: {arithmetic:.2f} times the arithmetic, by formula; a "
+        f"training step takes {_ratio(step)} as long, a prediction {_ratio(single)}."
+    )
+    return Ruling(agreed([by_ratio(*one, ALIKE) for one in spans], TIMED), evidence)
+
+
+def _ratio(one: Median) -> str:
+    return times(one.median, one.low, one.high)
 
 
 def convergence(answer: Answer[ConvergenceFindings]) -> Ruling:
-    """Judges whether GRU reaches the same loss in fewer steps than LSTM."""
-    hardest = answer.findings.hardest
-    if hardest is None:
-        return Ruling(UNDECIDED, "Not every training learnt enough to be compared.")
-    ratio = hardest.ratio
-    said = f"GRU takes {ratio.mean:.2f} times the steps of LSTM"
-    where = f"to a validation loss of {hardest.loss:.3f}"
-    if ratio.low is None or ratio.high is None:
-        return Ruling(UNDECIDED, f"{said} {where}.{of_one(answer)}")
-    evidence = f"{said} ({ratio.low:.2f} to {ratio.high:.2f}) {where}."
-    return Ruling(by_interval(-ratio.high, -ratio.low, bound=-1.0), evidence)
+    """Judges whether GRU reaches the same losses in fewer steps than LSTM."""
+    levels = answer.findings.levels
+    if not levels:
+        return Ruling(NOT_JUDGED, "Not every training learnt enough to be compared.")
+    ratios = [one.ratio for one in levels]
+    said = [
+        f"{one.loss:.3f} {times(one.ratio.mean, one.ratio.low, one.ratio.high)}"
+        for one in levels
+    ]
+    evidence = (
+        f"GRU's steps beside LSTM's, to a validation loss of {joined(said)}."
+        f"{of_one(answer)}"
+    )
+    verdicts = [
+        by_ratio(1 / one.high, 1 / one.low, ALIKE_STEPS)
+        if one.low and one.high
+        else UNDECIDED
+        for one in ratios
+    ]
+    return Ruling(agreed(verdicts, "the loss to reach"), evidence)
 
 
 def wins(answer: Answer[WinsFindings]) -> Ruling:

@@ -15,6 +15,8 @@ from seqclf.records.sweeps import (
 )
 from seqclf.studies.claims.ruling import (
     CONTRADICTED,
+    EQUAL,
+    NOT_JUDGED,
     SUPPORTED,
     UNDECIDED,
     Ruling,
@@ -25,6 +27,7 @@ from seqclf.studies.question import Answer
 from seqclf.wording import joined, points
 
 PLENTY = 10_000  # training texts from which on data is called plentiful
+MARGIN = 0.01  # of accuracy: a smaller difference is practically none
 _NOT_BOTH = "LSTM and GRU were not both trained."
 
 
@@ -50,8 +53,22 @@ def plenty(answer: Answer[SizeFindings]) -> Ruling:
     if found.seeds == 1:
         return Ruling(UNDECIDED, evidence + of_one(answer))
     if most < PLENTY:
-        return Ruling(UNDECIDED, f"{evidence} Plenty begins at {PLENTY:,}.")
-    return Ruling(by_interval(low, high), evidence)
+        return Ruling(NOT_JUDGED, f"{evidence} Plenty begins at {PLENTY:,}.")
+    if guessing := _guessing(found):
+        return Ruling(NOT_JUDGED, f"{evidence} {guessing}")
+    return Ruling(by_interval(low, high, margin=MARGIN), evidence)
+
+
+def _guessing(found: SizeFindings) -> str:
+    """Says which of LSTM and GRU do not surely beat guessing with the most texts."""
+    most = max(found.sizes)
+    named = [
+        title(one.cell)
+        for one in found.curves
+        if one.rows == most and one.accuracy.low <= found.guess
+        if one.cell in (GRU.name, LSTM.name)
+    ]
+    return f"{joined(named)} may have learnt nothing." if named else ""
 
 
 def overfitting(answer: Answer[SizeFindings]) -> Ruling:
@@ -64,7 +81,9 @@ def overfitting(answer: Answer[SizeFindings]) -> Ruling:
     if gaps.low is None:
         return Ruling(UNDECIDED, f"{said}.{of_one(answer)}")
     evidence = f"{said}, over seeds alone, on these texts."
-    return Ruling(by_interval(gaps.low, gaps.high), evidence)
+    if guessing := _guessing(answer.findings):
+        return Ruling(NOT_JUDGED, f"{evidence} {guessing}")
+    return Ruling(by_interval(gaps.low, gaps.high, margin=MARGIN), evidence)
 
 
 def sensitivity(answer: Answer[TrialsFindings]) -> Ruling:
@@ -101,5 +120,8 @@ def variants(answer: Answer[VariantsFindings]) -> Ruling:
     evidence += f", adjusted p = {most.p:.2g}."
     if better:
         return Ruling(SUPPORTED, evidence)
-    all_worse = len(told) == len(compared)
-    return Ruling(CONTRADICTED if all_worse else UNDECIDED, evidence)
+    if len(told) == len(compared):
+        return Ruling(CONTRADICTED, evidence)
+    if all(apart.high < MARGIN for _, apart in compared):
+        return Ruling(EQUAL, f"{evidence} None gains {100 * MARGIN:.0f} point.")
+    return Ruling(UNDECIDED, evidence)

@@ -8,20 +8,42 @@ from typing import Any
 
 from seqclf.studies.claims import inside, side_by_side, sweeps
 from seqclf.studies.claims.ruling import Ruling
-from seqclf.studies.question import Answer
+from seqclf.studies.question import Answer, Question
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A claim: a sentence, the study that tests it, its source by author and year.
 
-    `judge` turns the study's answer into a ruling.
+    Attributes:
+      judge: Turns the study's answer into a ruling.
+      seeds: Trainings of each cell without which it cannot be decided.
+      texts: Training texts without which it cannot.
+      takes_quick: Whether a quick answer can decide it.
+      by_formula: Whether it is algebra, and true before anything is measured.
     """
 
     text: str
     study: str
     source: str
     judge: Callable[[Answer[Any]], Ruling]
+    seeds: int = 1
+    texts: int = 0
+    takes_quick: bool = True
+    by_formula: bool = False
+
+    def lacks(self, question: Question, texts: Callable[[], int]) -> str:
+        """Says what keeps an answer from deciding this; nothing if nothing does.
+
+        `texts` counts the training texts that the answer would rest on.
+        """
+        if len(question.seeds) < self.seeds:
+            return f"Needs {self.seeds} seeds (--seeds {self.seeds}), here is 1."
+        if question.quick and not self.takes_quick:
+            return "Needs more than a quick answer: leave --quick out."
+        if self.texts and texts() < self.texts:
+            return f"Needs {self.texts:,} training texts, here are {texts():,}."
+        return ""
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -37,23 +59,25 @@ CLAIMS: tuple[Claim, ...] = (
           "Chung et al. 2014", inside.hidden_memory),
     Claim("Gates keep long-range dependencies.", "memory",
           "Hochreiter & Schmidhuber 1997", inside.memory_of_gates),
-    Claim("The order of words matters here.", "order", "the explainers", inside.order),
+    Claim("The order of words matters here.", "order", "the explainers", inside.order,
+          seeds=2),
     Claim("LSTM has the most parameters, GRU fewer, SimpleRNN fewest.", "cost",
-          "Chung et al. 2014", side_by_side.parameters),
+          "Chung et al. 2014", side_by_side.parameters, by_formula=True),
     Claim("Gates cost time.", "cost", "Chung et al. 2014", side_by_side.price_of_gates),
     Claim("GRU is faster than LSTM.", "cost",
           "Chung et al. 2014", side_by_side.speed_of_gru),
     Claim("GRU converges in fewer steps than LSTM.", "convergence",
-          "Chung et al. 2014", side_by_side.convergence),
+          "Chung et al. 2014", side_by_side.convergence, seeds=2),
     Claim("LSTM is better where data is plentiful.", "size",
-          "the explainers", sweeps.plenty),
-    Claim("LSTM overfits more than GRU.", "size", "the explainers", sweeps.overfitting),
+          "the explainers", sweeps.plenty, seeds=2, texts=sweeps.PLENTY),
+    Claim("LSTM overfits more than GRU.", "size", "the explainers", sweeps.overfitting,
+          seeds=2),
     Claim("The cells differ in sensitivity to their settings.", "sensitivity",
-          "Greff et al. 2017", sweeps.sensitivity),
+          "Collins et al. 2017", sweeps.sensitivity, takes_quick=False),
     Claim("Recurrent layers stack: more than one, or the other direction, helps.",
-          "depth", "the explainers", sweeps.variants),
+          "depth", "the explainers", sweeps.variants, seeds=2),
     Claim("They combine with convolution and attention to advantage.", "mix",
-          "Zhou et al. 2015; Yang et al. 2016", sweeps.variants),
+          "Zhou et al. 2015; Yang et al. 2016", sweeps.variants, seeds=2),
     Claim("GRU is slightly ahead of LSTM in many uses.", "wins",
           "Jozefowicz et al. 2015", side_by_side.wins),
 )  # fmt: skip

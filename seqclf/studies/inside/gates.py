@@ -76,6 +76,7 @@ def run(question: Question, lab: Lab) -> Answer[GatesFindings]:
         unrolled.by_cell(question, [one.summary for one in measured]),
         texts=len(places),
         accuracy=unrolled.accuracies(question, runs),
+        guessing=unrolled.guessing(question, runs),
     )
     by_run = dict(zip(unrolled.pairs(question), measured, strict=True))
     about = gates_shown.notes(findings, question)

@@ -36,11 +36,15 @@ class Measured:
 
 
 def judge(
-    by_cell: Mapping[str, Sequence[Summary]], texts: int, accuracy: dict[str, float]
+    by_cell: Mapping[str, Sequence[Summary]],
+    texts: int,
+    accuracy: dict[str, float],
+    guessing: tuple[str, ...] = (),
 ) -> inside.GatesFindings:
     """Returns the findings, from a summary of each cell and seed.
 
-    `texts` is their number, `accuracy` by cell that on the test split.
+    `texts` is their number, `accuracy` by cell that on the test split, `guessing` are
+    the cells that may have learnt nothing.
     """
     everything = [one for seeds in by_cell.values() for one in seeds]
     gru = [one.effects for one in by_cell.get(GRU.name, ()) if one.effects]
@@ -51,6 +55,7 @@ def judge(
         cells={cell: _of_cell(seeds) for cell, seeds in by_cell.items()},
         texts=texts,
         accuracy=accuracy,
+        guessing=guessing,
         **{name: ratio([one[name] for one in gru]) for name in names},
     )
 

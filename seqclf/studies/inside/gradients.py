@@ -73,6 +73,7 @@ def run(question: Question, lab: Lab) -> Answer[GradientsFindings]:
         by_cell, min(distance, SPAN), texts=len(rows),
         clip_norm=config.training.clip_norm,
         accuracy=unrolled.accuracies(question, runs),
+        guessing=unrolled.guessing(question, runs),
     )  # fmt: skip
     about = gradients_shown.notes(findings, distance)
     return Answer(

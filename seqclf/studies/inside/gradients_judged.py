@@ -52,6 +52,7 @@ def judge(
     texts: int,
     clip_norm: float,
     accuracy: dict[str, float],
+    guessing: tuple[str, ...] = (),
 ) -> inside.GradientsFindings:
     """Returns the findings, with factors and verdicts over `span` tokens."""
     return inside.GradientsFindings(
@@ -59,6 +60,7 @@ def judge(
         batches=max(one.batches for seeds in by_cell.values() for one in seeds),
         clip_norm=clip_norm,
         accuracy=accuracy,
+        guessing=guessing,
         span=span,
         threshold=10**LIMIT,
         memory={cell: unrolled.inside_of(cell).memory for cell in by_cell},

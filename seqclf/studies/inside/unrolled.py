@@ -15,13 +15,14 @@ import numpy as np
 
 from seqclf import config as settings
 from seqclf.cells import CELLS, Inside
+from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.config import RunConfig
-from seqclf.data.dataset import TEST
+from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import ConfigError, RunError
 from seqclf.model.backend import import_keras
 from seqclf.model.kernels import recurrent_layers
 from seqclf.runs import Run
-from seqclf.studies.intervals import middle
+from seqclf.studies.intervals import middle, p_of_guessing
 from seqclf.studies.question import Question, grouped, quick_config, textbook
 from seqclf.text.batching import pad
 from seqclf.text.encoding import Examples
@@ -110,6 +111,25 @@ def accuracies(question: Question, runs: Sequence[Run]) -> dict[str, float]:
         cell: float(np.mean([run.metrics[TEST].accuracy for run in group]))
         for cell, group in by_cell(question, runs).items()
     }
+
+
+def guessing(question: Question, runs: Sequence[Run]) -> tuple[str, ...]:
+    """Returns the cells of which a training is not surely above always guessing.
+
+    On validation, beside always giving its most frequent label: one-sided p of 0.05 or
+    more. What such a model does inside says nothing of how its cell solves the task.
+    """
+    return tuple(
+        cell
+        for cell, group in by_cell(question, runs).items()
+        if any(_p_of_guessing(run) >= SIGNIFICANCE for run in group)
+    )
+
+
+def _p_of_guessing(run: Run) -> float:
+    counts = run.dataset.label_counts[VALIDATION]
+    right = {run.config.training.seed: run.predictions(VALIDATION).right}
+    return p_of_guessing(right, max(counts) / sum(counts))
 
 
 def of_accuracies(accuracy: Mapping[str, float]) -> str:

@@ -208,7 +208,7 @@ def per_doubling(sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray) -> Mean
 
 
 def gap_differences(trained: Sequence[Trained]) -> sweeps.Gaps | None:
-    """Returns LSTM's train-validation gap less GRU's, paired by seed and texts."""
+    """Returns LSTM's train-validation gap less GRU's, over seeds, on the same texts."""
     if not {one.cell for one in trained} >= set(GAP_OF):
         return None
     every = sweep.points_of(trained)
@@ -216,12 +216,11 @@ def gap_differences(trained: Sequence[Trained]) -> sweeps.Gaps | None:
         np.array([[*map(_gap, sweep.runs_of(trained, cell, one))] for one in every])
         for cell in GAP_OF
     )
-    apart = lstm - gru  # [sizes, seeds]
-    by_size = [
-        sweeps.SizeGap(rows=_rows(point), **asdict(intervals.student_mean(values)))
-        for point, values in zip(every, apart.tolist(), strict=True)
+    by_size = [  # of [sizes, seeds]
+        sweeps.SizeGap(rows=_rows(point), **asdict(intervals.welch_difference(*own)))
+        for point, *own in zip(every, lstm.tolist(), gru.tolist(), strict=True)
     ]
-    over_all = intervals.student_mean(apart.mean(axis=0).tolist())
+    over_all = intervals.welch_difference(lstm.mean(axis=0), gru.mean(axis=0))
     a, b = GAP_OF
     return sweeps.Gaps(a=a, b=b, by_size=tuple(by_size), **asdict(over_all))
 
