@@ -209,7 +209,9 @@ def _times(environment: Sequence[Environment], timing: Timing | None) -> dict[st
     if timing is None:
         own = {name: _mean([getattr(e, name) for e in environment]) for name in TIMES}
         return own | {"timed": "while training"}
-    alone = {field.name: getattr(timing, field.name) for field in fields(Timing)}
+    kept = {field.name for field in fields(Row)}
+    named = (field.name for field in fields(Timing) if field.name in kept)
+    alone = {name: getattr(timing, name) for name in named}
     to_best = timing.seconds_per_epoch * _mean([e.best_epoch for e in environment])
     return alone | {"seconds_to_best": to_best, "timed": "alone"}
 
