@@ -149,7 +149,7 @@ def section(entry: Entry, result: ComparisonResult, notes: dict[str, str]) -> st
     parts = [
         f"## {name}",
         f"{len(dataset.labels)} labels; {sizes}. Fingerprint "
-        f"`{dataset.fingerprint}`. {result.date}.",
+        f"`{dataset.fingerprint}`. {result.date}, {machine()}.",
         f"    seqclf compare --data {entry.data} {' '.join(entry.options)}",
         tables.markdown(result),
     ]
@@ -179,6 +179,11 @@ def gap(result: ComparisonResult) -> float:
     return best["baseline"] - best["twin"]
 
 
+def machine() -> str:
+    """Says what the times were measured on, since other sections may be of another."""
+    return f"{cores()} cores of {processor()}, no GPU"
+
+
 def head() -> str:
     """Returns what stands above all tables."""
     versions = ", ".join(f"{k} {v}" for k, v in package_versions().items())
@@ -187,8 +192,8 @@ def head() -> str:
             "# Results on real data",
             "Written by `python benchmarks/results.py`, on local copies of the data "
             "sets; what stands behind `--data` is the folder of such a copy. No option "
-            f"but those shown is given. Machine: {cores()} cores of {processor()}, no "
-            f"GPU. {versions}. Written {datetime.datetime.now(datetime.UTC).date()}.",
+            f"but those shown is given. {versions}. Written "
+            f"{datetime.datetime.now(datetime.UTC).date()}.",
             "Sections of 2026-11-21 are of 0.1.0, kept until they are made again: "
             "since then probabilities are calibrated, `nb-svm` counts three words, "
             "rows for means have come, fewer than 6,000 texts have smaller batches "
@@ -212,9 +217,8 @@ def fill_readme(entry: Entry, result: ComparisonResult) -> None:
     before, rest = readme.read_text("utf-8").split("<!-- imdb -->\n", 1)
     after = rest.split("<!-- /imdb -->", 1)[1]
     said = (
-        f"IMDB, official split, {result.date}, {cores()} cores of {processor()}, "
-        f"no GPU, `seqclf compare --data imdb {' '.join(entry.options)}` on a local "
-        f"copy of the data set:"
+        f"IMDB, official split, {result.date}, {machine()}, `seqclf compare --data "
+        f"imdb {' '.join(entry.options)}` on a local copy of the data set:"
     )
     body = f"<!-- imdb -->\n{said}\n\n{tables.markdown(result)}\n\n<!-- /imdb -->"
     readme.write_text(before + body + after, encoding="utf-8")
