@@ -28,7 +28,7 @@ class Design:
       cells: Cells to compare.
       seeds: Training seeds, each for all cells.
       match: `units`: all cells are equally wide; `parameters`: they have equally many
-        recurrent parameters, as in Chung et al. 2014 (arXiv:1412.3555).
+        parameters in their layers, as in Chung et al. 2014 (arXiv:1412.3555).
       tune: Trials a cell that choose its settings on validation; 0 for none. Units are
         among them unless parameters are matched.
       margin: Points of accuracy below which a difference is practically none.
@@ -49,10 +49,10 @@ class Design:
                 f"--tune takes 0, or at least 2 trials to choose from, got {self.tune}."
             )
         require_margin(self.margin)
-        recurrent = [cell for cell in self.cells if CELLS[cell].recurs]
-        if self.match == PARAMETERS and len(recurrent) < 2:
+        with_layer = [cell for cell in self.cells if CELLS[cell].has_layer]
+        if self.match == PARAMETERS and len(with_layer) < 2:
             raise ConfigError(
-                "--match parameters needs two cells that recur; there is nothing to "
+                "--match parameters needs two cells with a layer; there is nothing to "
                 f"match in {', '.join(self.cells)}."
             )
 
@@ -114,18 +114,17 @@ def twins(design: Design, config: RunConfig | None = None) -> dict[str, RunConfi
 
 
 def matched(models: Sequence[ModelConfig]) -> list[ModelConfig]:
-    """Returns the models with units that make their recurrent parameters equal.
+    """Returns the models with units that make the parameters of their layers equal.
 
     The model with the most parameters keeps its units, or takes the nearest number
-    that the others can match; they become wider. One without recurrence stays.
+    that the others can match; they become wider. One without a layer stays.
 
     Raises:
       ConfigError: If nothing near brings all within 1 %: so few units are too coarse.
     """
-    recurrent = [model for model in models if CELLS[model.cell].recurs]
-    if not recurrent:
+    largest = max(models, key=recurrent_parameters)
+    if not recurrent_parameters(largest):
         return list(models)
-    largest = max(recurrent, key=recurrent_parameters)
     most = largest.units  # up to a quarter away, the nearest first
     reach = range(most - most // 4, most + most // 4 + 1)
     for units in sorted(reach, key=lambda near: (abs(near - most), near)):

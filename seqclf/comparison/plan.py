@@ -64,7 +64,7 @@ class Plan:
 def relative_cost(config: RunConfig) -> float:
     """Returns about how long a training takes, relative to one GRU layer."""
     cell = CELLS[config.model.cell]
-    return cell.relative_cost * (config.model.layers if cell.recurs else 1)
+    return cell.relative_cost * (config.model.layers if cell.has_layer else 1)
 
 
 def begin(

@@ -89,8 +89,8 @@ COST: tuple[Column[Row], ...] = (
 
 
 def settings_said(cell: str, tried: Tried) -> tuple[str, str, str]:
-    """Returns learning rate, dropout and units of a trial; units where it recurs."""
-    units = str(tried.units) if CELLS[cell].recurs else MISSING
+    """Returns learning rate, dropout and units of a trial; units where it has any."""
+    units = str(tried.units) if CELLS[cell].has_layer else MISSING
     return f"{tried.learning_rate:g}", f"{tried.dropout_rate:g}", units
 
 

@@ -19,7 +19,7 @@ V = TypeVar("V")
 VERSION = 2
 QUICK_ROWS, QUICK_EPOCHS = 2000, 3
 QUICK_CELLS = 2  # that some quick studies train: the last ones
-ANSWERS = 2  # raised whenever the same trainings give another answer than before
+ANSWERS = 3  # raised whenever the same trainings give another answer than before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

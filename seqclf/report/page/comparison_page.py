@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from seqclf.cells import DENSE
 from seqclf.comparison.verdict import in_words, titles
 from seqclf.data.dataset import VALIDATION
 from seqclf.records.comparison import Check, ComparisonResult, Row, Tried, Tuned
@@ -254,11 +255,13 @@ def _words(result: ComparisonResult, details: Details | None) -> dict[str, objec
 def _about(result: ComparisonResult) -> str:
     dataset, n = result.card.dataset, result.rows[0].n
     date = f"; {result.date}" if result.date else ""
+    cells = {row.cell for row in result.twins}
+    dense = ", dense has a dense layer in its place" if DENSE.name in cells else ""
     return (
         f"{n:,} test texts; {tables.seeds_said(result)}; data {dataset.name}, "
         f"fingerprint {dataset.fingerprint}{date}. Twins are networks that are equal "
         "but for the recurrent cell: rnn is Keras's SimpleRNN, none leaves the cell "
-        "out. A seed stands for a random start and an order of the batches."
+        f"out{dense}. A seed stands for a random start and an order of the batches."
     )
 
 

@@ -38,6 +38,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim("Gates keep long-range dependencies.", "memory",
           "Hochreiter & Schmidhuber 1997", inside.memory_of_gates),
     Claim("The order of words matters here.", "order", "the explainers", inside.order),
+    Claim("Recurrence helps: a layer of equal width without it does worse.",
+          "order", "the explainers", inside.recurrence),
     Claim("LSTM has the most parameters, GRU fewer, SimpleRNN fewest.", "cost",
           "Chung et al. 2014", side_by_side.parameters),
     Claim("Gates cost time.", "cost", "Chung et al. 2014", side_by_side.price_of_gates),
