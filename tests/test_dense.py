@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import io
 import json
@@ -9,7 +10,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from conftest import invoke
+from conftest import TINY, invoke
 from test_model import LABELS, VOCABULARY, build, pool, small
 
 from seqclf.cells import CELLS, recurrent_names
@@ -174,14 +175,10 @@ def test_it_learns_which_words_stand_in_a_text_and_not_their_order():
 
 @pytest.mark.slow
 def test_it_is_trained_compared_exported_and_predicts(workplace, tmp_path, monkeypatch):
-    import csv
-
-    from conftest import TINY
-
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reviews").symlink_to(workplace / "reviews")
-    cells = "--cells=none,dense,rnn"
-    done = invoke("compare", "--data=reviews", cells, "--seeds=2", *TINY, "--json")
+    cells = "--cells=dense,rnn"
+    done = invoke("compare", "--data=reviews", cells, "--seeds=1", *TINY, "--json")
     assert done.exit_code == 0, done.output
     result = json.loads(done.stdout)
     rows = {row["name"]: row for row in result["rows"]}
@@ -199,9 +196,8 @@ def test_it_is_trained_compared_exported_and_predicts(workplace, tmp_path, monke
         io.StringIO(invoke("compare", "models/reviews-compare", "--csv").stdout)
     )
     assert "dense" in {row["name"] for row in table}
-    for form in ("onnx", "saved_model", "litert", "keras"):
-        exported = invoke("export", "reviews-dense-0", f"--format={form}")
-        assert exported.exit_code == 0, exported.output
+    exported = invoke("export", "reviews-dense-0", "--format=litert")
+    assert exported.exit_code == 0, exported.output
     small_one = invoke("export", "reviews-dense-0", "--format=onnx", "--quantize=int8")
     assert small_one.exit_code == 0, small_one.output
     said = invoke(

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from seqclf.records.comparison import ComparisonResult
 
 Cells = Annotated[
-    str, option("--cells", "Recurrent layers to compare; none leaves it out.")
+    str,
+    option(
+        "--cells",
+        "Recurrent layers to compare; none leaves it out, dense has a dense layer of "
+        "equal width in its place.",
+    ),
 ]
 Seeds = Annotated[int, option("--seeds", "Number of training seeds per cell.")]
 Jobs = Annotated[
