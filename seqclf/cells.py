@@ -229,7 +229,7 @@ DENSE = Cell(
     options={"activation": "tanh"},
     parts=1,
     biases=1,
-    relative_cost=0.25,
+    relative_cost=0.25,  # on `demo`, by its place between `none` and SimpleRNN
     look=Look(colour="#8A4B8F", marker="p", line=":"),
     recurs=False,
     onnx=Onnx(operator="MatMul", gate_order=(0,), activations=("Tanh",), has_int8=True),
@@ -299,6 +299,8 @@ LSTM = Cell(
 CELLS: dict[str, Cell] = {
     cell.name: cell for cell in (NO_RECURRENCE, DENSE, SIMPLE_RNN, GRU, LSTM)
 }
+# Those of a comparison that names none.
+DEFAULT_CELLS = tuple(cell.name for cell in (NO_RECURRENCE, SIMPLE_RNN, GRU, LSTM))
 
 
 def recurrent_names() -> tuple[str, ...]:

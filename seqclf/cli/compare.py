@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqclf.cells import DEFAULT_CELLS
 from seqclf.cli import _options as options
 from seqclf.cli._options import option
 from seqclf.cli._screen import Screen, print_json, stdout
@@ -14,6 +15,8 @@ from seqclf.config import RunConfig
 
 if TYPE_CHECKING:
     from seqclf.records.comparison import ComparisonResult
+
+USUAL_CELLS = ",".join(DEFAULT_CELLS)
 
 Cells = Annotated[
     str,
@@ -45,9 +48,9 @@ Tune = Annotated[
     int,
     option(
         "--tune",
-        "Tune learning rate, dropout and (unless parameters are matched) units for "
-        "each cell by random search: N trials per cell, chosen by validation loss; "
-        "0: no tuning.",
+        "Tune learning rate, epochs, warm-up, clipping, dropout and (unless parameters "
+        "are matched) units for each cell by random search: N trials of 2 trainings "
+        "per cell, chosen by validation loss; 0: no tuning.",
         metavar="N",
     ),
 ]
@@ -81,7 +84,7 @@ def compare(
     context: typer.Context,
     config: RunConfig,
     paths: Paths = None,
-    cells: Cells = "none,rnn,gru,lstm",
+    cells: Cells = USUAL_CELLS,
     seeds: Seeds = 3,
     match: Match = "units",
     tune: Tune = 0,

@@ -10,11 +10,19 @@ from dataclasses import dataclass
 from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.comparison.pairs import MARGIN
+from seqclf.comparison.ranges import OF_MODEL, OF_TRAINING
 from seqclf.config import ModelConfig, RunConfig, twin
 from seqclf.errors import ConfigError, unknown
 from seqclf.model.build import recurrent_parameters
+from seqclf.wording import joined
 
 UNITS, PARAMETERS = MATCH_NAMES = ("units", "parameters")
+# Trainings of each trial of tuning. No comparison has these seeds, so that no setting
+# is chosen for a lucky one.
+TUNING_SEEDS = (1000, 1001)
+# Raised whenever as many trials try something else: 1, which is not kept, was one
+# training a trial, of learning rate, dropout and units.
+TUNING = 2
 MOST_APART = 0.01  # of matched parameters, a fraction
 MOST_UNITS = 1 << 14
 
@@ -29,8 +37,8 @@ class Design:
       seeds: Training seeds, each for all cells.
       match: `units`: all cells are equally wide; `parameters`: they have equally many
         parameters in their layers, as in Chung et al. 2014 (arXiv:1412.3555).
-      tune: Trials a cell that choose its settings on validation; 0 for none. Units are
-        among them unless parameters are matched.
+      tune: Trials a cell that choose its settings on validation, see `tuning`; 0 for
+        none. Units are among them unless parameters are matched.
       margin: Points of accuracy below which a difference is practically none.
     """
 
@@ -48,6 +56,12 @@ class Design:
             raise ConfigError(
                 f"--tune takes 0, or at least 2 trials to choose from, got {self.tune}."
             )
+        if self.tune and {*TUNING_SEEDS} & {*self.seeds}:
+            raise ConfigError(
+                f"--tune chooses by trainings with the seeds "
+                f"{joined([*map(str, TUNING_SEEDS)])}, which then cannot be compared; "
+                f"take at most {min(TUNING_SEEDS)} --seeds."
+            )
         require_margin(self.margin)
         with_layer = [cell for cell in self.cells if CELLS[cell].has_layer]
         if self.match == PARAMETERS and len(with_layer) < 2:
@@ -61,7 +75,8 @@ class Design:
         """Settings in which the twins may differ because the comparison chose them."""
         names = {"model.units"} if self.match == PARAMETERS else set()
         if self.tune:
-            names |= {"model.units", "model.dropout_rate", "training.learning_rate"}
+            names |= {f"model.{name}" for name in OF_MODEL}
+            names |= {f"training.{name}" for name in OF_TRAINING}
         return tuple(sorted(names))
 
     def question(self, fingerprint: object) -> dict[str, object]:
@@ -70,13 +85,18 @@ class Design:
             part: {k: v for k, v in values.items() if k not in ("cell", "seed")}
             for part, values in settings.question(self.config).items()
         }
-        return recipe | {
-            "cells": list(self.cells),
-            "seeds": list(self.seeds),
-            "match": self.match,
-            "tune": self.tune,
-            "fingerprint": fingerprint,
-        }
+        tuning = {"tuning": TUNING} if self.tune else {}
+        return (
+            recipe
+            | tuning
+            | {
+                "cells": list(self.cells),
+                "seeds": list(self.seeds),
+                "match": self.match,
+                "tune": self.tune,
+                "fingerprint": fingerprint,
+            }
+        )
 
 
 def require_margin(points: float) -> None:

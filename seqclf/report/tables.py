@@ -88,10 +88,20 @@ COST: tuple[Column[Row], ...] = (
 )
 
 
-def settings_said(cell: str, tried: Tried) -> tuple[str, str, str]:
-    """Returns learning rate, dropout and units of a trial; units where it has any."""
+# Of a trial, as `settings_said` tells them.
+SETTINGS = ("learning\nrate", "dropout", "units", "epochs", "clip\nnorm", "warm-up")
+
+
+def settings_said(cell: str, tried: Tried) -> tuple[str, ...]:
+    """Returns the `SETTINGS` of a trial; units where it has any."""
     units = str(tried.units) if CELLS[cell].has_layer else MISSING
-    return f"{tried.learning_rate:g}", f"{tried.dropout_rate:g}", units
+    later = (tried.epochs, tried.clip_norm, tried.warmup_fraction)
+    return (
+        f"{tried.learning_rate:g}",
+        f"{tried.dropout_rate:g}",
+        units,
+        *(if_known(one, "{:g}".format) for one in later),
+    )
 
 
 def loss_said(tried: Tried) -> str:
@@ -158,8 +168,7 @@ def _tuned(tuning: Mapping[str, Tuned]) -> Table:
     return Table(
         title="Tuned settings of each cell, chosen by validation loss from "
         f"{count} trials",
-        header=("cell", "learning\nrate", "dropout", "units", "validation\nloss",
-                "validation\naccuracy %"),
+        header=("cell", *SETTINGS, "validation\nloss", "validation\naccuracy %"),
         rows=tuple(
             (cell, *settings_said(cell, one), loss_said(one), accuracy_said(one))
             for cell, one in best.items()

@@ -217,16 +217,18 @@ def _trials(tuning: Mapping[str, Tuned]) -> Table:
     )  # fmt: skip
     return Table(
         title="Every cell had the same trials",
-        header=("trial", "learning rate", "dropout", "units", "validation loss",
-                "validation accuracy %", ""),
+        header=("trial", *(name.replace("\n", " ") for name in tables.SETTINGS),
+                "validation loss", "of each training", "validation accuracy %", ""),
         rows=rows,
     )  # fmt: skip
 
 
-def _validation(tried: Tried) -> tuple[str, str]:
+def _validation(tried: Tried) -> tuple[str, str, str]:
+    each = ["diverged" if loss is None else f"{loss:.3f}" for loss in tried.losses]
+    of_each = ", ".join(each) or MISSING
     if tried.validation_loss is None:
-        return "diverged", MISSING
-    return tables.loss_said(tried), tables.accuracy_said(tried)
+        return "diverged", of_each, MISSING
+    return tables.loss_said(tried), of_each, tables.accuracy_said(tried)
 
 
 def _words(result: ComparisonResult, details: Details | None) -> dict[str, object]:
