@@ -56,7 +56,7 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for cell in DEFAULT_CELLS:
+        for cell in DEFAULT_CELLS.split(","):
             run = train(cell, folder)
             file, sample = write_sample(run, folder)
             ours = {"run": str(run.path), "file": str(file)}

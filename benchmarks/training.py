@@ -99,7 +99,7 @@ def main() -> None:
         sample, _ = write_sample(Path(folder))
         tokens = np.load(sample)["offsets"][-1] / REVIEWS
         peak = matrix_peak()
-        for cell in DEFAULT_CELLS:
+        for cell in DEFAULT_CELLS.split(","):
             figures = measure(cell, sample)
             ours = figures["seqclf"]
             for name, values in figures.items():

@@ -299,8 +299,8 @@ LSTM = Cell(
 CELLS: dict[str, Cell] = {
     cell.name: cell for cell in (NO_RECURRENCE, DENSE, SIMPLE_RNN, GRU, LSTM)
 }
-# Those of a comparison that names none.
-DEFAULT_CELLS = tuple(cell.name for cell in (NO_RECURRENCE, SIMPLE_RNN, GRU, LSTM))
+# Those of a comparison that names none, as in --cells.
+DEFAULT_CELLS = ",".join(one.name for one in (NO_RECURRENCE, SIMPLE_RNN, GRU, LSTM))
 
 
 def recurrent_names() -> tuple[str, ...]:

@@ -16,8 +16,6 @@ from seqclf.config import RunConfig
 if TYPE_CHECKING:
     from seqclf.records.comparison import ComparisonResult
 
-USUAL_CELLS = ",".join(DEFAULT_CELLS)
-
 Cells = Annotated[
     str,
     option(
@@ -84,7 +82,7 @@ def compare(
     context: typer.Context,
     config: RunConfig,
     paths: Paths = None,
-    cells: Cells = USUAL_CELLS,
+    cells: Cells = DEFAULT_CELLS,
     seeds: Seeds = 3,
     match: Match = "units",
     tune: Tune = 0,

@@ -89,7 +89,7 @@ COST: tuple[Column[Row], ...] = (
 
 
 # Of a trial, as `settings_said` tells them.
-SETTINGS = ("learning\nrate", "dropout", "units", "epochs", "clip\nnorm", "warm-up")
+SETTINGS = ("learning\nrate", "dropout", "units", "epochs", "clip\nnorm", "warm\nup")
 
 
 def settings_said(cell: str, tried: Tried) -> tuple[str, ...]:
@@ -167,8 +167,8 @@ def _tuned(tuning: Mapping[str, Tuned]) -> Table:
     best = {cell: tuned.best for cell, tuned in tuning.items()}
     return Table(
         title="Tuned settings of each cell, chosen by validation loss from "
-        f"{count} trials",
-        header=("cell", *SETTINGS, "validation\nloss", "validation\naccuracy %"),
+        f"{count} trials, and the means of validation",
+        header=("cell", *SETTINGS, "loss", "accuracy\n%"),  # 80 columns, all of them
         rows=tuple(
             (cell, *settings_said(cell, one), loss_said(one), accuracy_said(one))
             for cell, one in best.items()
