@@ -36,6 +36,7 @@ GOOD_FOR = {
     "tf-idf + logistic regression": "the first thing to try; words can be looked at",
     "nb-svm": "the same, often a little better on short texts",
     "none": "what pooled word vectors alone can do",
+    "dense": "to tell a recurrent layer's gain from any layer's",
     "rnn": "to see what gates are for",
     "gru": "texts in which the order of words matters",
     "lstm": "the same, with a third more parameters",

@@ -16,7 +16,7 @@ import numpy as np
 import rounds
 from pyarrow import parquet
 
-from seqclf.cells import CELLS
+from seqclf.cells import CELLS, DEFAULT_CELLS
 from seqclf.runs import Run
 from seqclf.system import cores
 from seqclf.text.vocabulary import encode_texts
@@ -32,7 +32,7 @@ def train(cell: str, folder: Path) -> Run:
     command = [sys.executable, "-m", "seqclf", "train", f"--cell={cell}"]
     command += [f"--data={rounds.DATA / 'imdb'}", f"--models-dir={folder}"]
     command += [f"--cache-dir={folder / 'cache'}", *LOCAL]
-    command += [] if cell == "none" else ["--no-bidirectional"]
+    command += ["--no-bidirectional"] if CELLS[cell].has_layer else []
     subprocess.run(command, check=True, capture_output=True)
     return Run(folder / f"imdb-{cell}-0")
 
@@ -56,7 +56,7 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for cell in CELLS:
+        for cell in DEFAULT_CELLS.split(","):
             run = train(cell, folder)
             file, sample = write_sample(run, folder)
             ours = {"run": str(run.path), "file": str(file)}

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import rounds
 
-from seqclf.cells import CELLS
+from seqclf.cells import CELLS, DEFAULT_CELLS
 from seqclf.config import DataConfig, TextConfig, TrainingConfig
 from seqclf.data import load_dataset
 from seqclf.system import cores
@@ -53,10 +53,11 @@ def write_sample(folder: Path) -> tuple[Path, EncodedDataset]:
 def flops_a_token(cell: str) -> float:
     """Returns the multiplications and additions of training on one token.
 
-    Two for each weight of the recurrent layer, three times: forward, and backward to
+    Two for each weight of the cell's matrices, three times: forward, and backward to
     the inputs and to the weights.
     """
-    return 3 * 2 * {"none": 0, "rnn": 1, "gru": 3, "lstm": 4}[cell] * 128 * 256
+    one = CELLS[cell]
+    return 3 * 2 * one.parts * 128 * (256 if one.recurs else 128)
 
 
 def matrix_peak() -> float:
@@ -98,7 +99,7 @@ def main() -> None:
         sample, _ = write_sample(Path(folder))
         tokens = np.load(sample)["offsets"][-1] / REVIEWS
         peak = matrix_peak()
-        for cell in CELLS:
+        for cell in DEFAULT_CELLS.split(","):
             figures = measure(cell, sample)
             ours = figures["seqclf"]
             for name, values in figures.items():

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Unpack, get_type_hints
 
 from seqclf import data as sources
 from seqclf import keywords
+from seqclf.cells import DEFAULT_CELLS
 from seqclf.comparison.saved import REPORT_FILE
 from seqclf.config import RunConfig
 from seqclf.data.dataset import Dataset
@@ -32,8 +33,6 @@ from seqclf.workflows.train import train_run
 
 if TYPE_CHECKING:
     from seqclf.bulk import Answered
-
-ALL_CELLS = "none,rnn,gru,lstm"
 
 _log = logging.getLogger("seqclf")
 
@@ -165,7 +164,7 @@ def train(
 def compare(
     data: AnyPath = "demo",
     *,
-    cells: str | Sequence[str] = ALL_CELLS,
+    cells: str | Sequence[str] = DEFAULT_CELLS,
     seeds: int = 3,
     match: str = "units",
     tune: int = 0,
@@ -184,7 +183,8 @@ def compare(
       cells: Cells to compare, a sequence or separated by commas.
       seeds: Trainings of each cell.
       match: What the twins have equally many of: `units`, or recurrent `parameters`.
-      tune: Trials a cell that choose its settings on validation; 0 for none.
+      tune: Trials a cell, of two trainings each, that choose its settings on
+        validation; 0 for none.
       margin: Points of accuracy below which two cells are practically equal.
       jobs: Trainings at a time; None takes as many as cores and memory allow.
       on_report: Called with the name of a training and each event of its progress.

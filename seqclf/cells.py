@@ -3,7 +3,7 @@
 Twins differ in their cell alone. With d inputs and h units a recurrent layer has, for
 each of its parts (its gates and its candidate), a kernel [d, h], a recurrent kernel
 [h, h] and biases [h]. Keras keeps the parts of a layer side by side in one array, in
-the order of `Inside.parts`.
+the order of `Inside.parts`. A layer that does not recur has no recurrent kernel.
 
 A cell may lack an ONNX operator, a cuDNN kernel or a description of its steps; what
 needs one then refuses the cell by its name.
@@ -33,10 +33,11 @@ class Onnx:
     """A cell as an operator of ONNX (https://onnx.ai/onnx/operators).
 
     Attributes:
-      operator: Its name.
+      operator: Its name; of a cell that does not recur, that of its product.
       gate_order: Index of Keras's part at each place of ONNX's order.
       attributes: Those of the operator besides `hidden_size` and `direction`.
-      activations: Of one direction, by ONNX's names; none takes the operator's own.
+      activations: Of one direction, by ONNX's names; none takes the operator's own. Of
+        a cell that does not recur, what follows the product and its bias.
       has_int8: Whether ONNX Runtime has it with 8-bit weights.
     """
 
@@ -105,12 +106,13 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """A kind of recurrent layer, or none.
+    """A kind of recurrent layer, or what stands in its place.
 
     Attributes:
       name: In options, files and tables.
       title: In sentences.
-      layer: The stock Keras layer; None: nothing recurs.
+      layer: The stock Keras layer; None: there is none.
+      recurs: Whether the state of a token depends on those before it.
       parts: Gates and candidate: how many pairs of kernels it has.
       biases: Biases a unit.
       relative_cost: Time of an epoch relative to GRU's, measured on IMDB
@@ -130,18 +132,23 @@ class Cell:
     relative_cost: float
     look: Look
     options: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    recurs: bool = True
     onnx: Onnx | None = None
     has_cudnn: bool = False
     inside: Inside | None = None
 
     @property
-    def recurs(self) -> bool:
-        """Whether it has a recurrent layer."""
+    def has_layer(self) -> bool:
+        """Whether there is a layer, and so units, layers and directions."""
         return self.layer is not None
 
     def parameters(self, inputs: int, units: int) -> int:
-        """Counts the weights of one direction: h (parts (h + d) + biases)."""
-        return units * (self.parts * (units + inputs) + self.biases)
+        """Counts the weights of one direction: h (parts (h + d) + biases).
+
+        Without recurrence h (parts d + biases).
+        """
+        read = inputs + units if self.recurs else inputs
+        return units * (self.parts * read + self.biases)
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -212,6 +219,20 @@ NO_RECURRENCE = Cell(
     biases=0,
     relative_cost=0.15,
     look=Look(colour="#777777", marker="o", line=":"),
+    recurs=False,
+)
+# SimpleRNN without its recurrent kernel: what capacity does by itself.
+DENSE = Cell(
+    name="dense",
+    title="the dense twin",
+    layer="Dense",
+    options={"activation": "tanh"},
+    parts=1,
+    biases=1,
+    relative_cost=0.25,  # on `demo`, by its place between `none` and SimpleRNN
+    look=Look(colour="#8A4B8F", marker="p", line=":"),
+    recurs=False,
+    onnx=Onnx(operator="MatMul", gate_order=(0,), activations=("Tanh",), has_int8=True),
 )
 SIMPLE_RNN = Cell(
     name="rnn",
@@ -273,11 +294,13 @@ LSTM = Cell(
         step=_lstm,
     ),
 )
-# In the order of tables and of --cells; the colours are after Okabe & Ito's, which all
+# In the order of tables; the colours are after Okabe & Ito's, which all
 # eyes tell apart, but dark enough for white paper.
 CELLS: dict[str, Cell] = {
-    cell.name: cell for cell in (NO_RECURRENCE, SIMPLE_RNN, GRU, LSTM)
+    cell.name: cell for cell in (NO_RECURRENCE, DENSE, SIMPLE_RNN, GRU, LSTM)
 }
+# Those of a comparison that names none, as in --cells.
+DEFAULT_CELLS = ",".join(one.name for one in (NO_RECURRENCE, SIMPLE_RNN, GRU, LSTM))
 
 
 def recurrent_names() -> tuple[str, ...]:

@@ -176,9 +176,17 @@ def refuse_idle_settings(
             "--grow-word-dropout does nothing at --word-dropout-rate 0; leave one out."
         )
     _refuse_idle_start(config, chosen)
-    if any(CELLS[cell].recurs for cell in cells):
-        return
-    for field in ("units", "layers", "bidirectional", "kernel"):
+    _refuse_beside_cells(cells, chosen)
+
+
+def _refuse_beside_cells(cells: Sequence[str], chosen: Collection[str]) -> None:
+    """Refuses settings of what none of the cells has: a layer, or recurrence."""
+    idle = []
+    if not any(CELLS[cell].has_layer for cell in cells):
+        idle += ["units", "layers", "bidirectional"]
+    if not any(CELLS[cell].recurs for cell in cells):
+        idle += ["kernel"]
+    for field in idle:
         if field in chosen:
             raise ConfigError(
                 f"{field} does nothing without recurrence: the cell is {cells[0]}."

@@ -83,8 +83,9 @@ def pair(a: str, b: str, difference: float) -> Pair:
 def comparison() -> ComparisonResult:
     """Returns what a `comparison.json` may hold."""
     twins = [twin(c, 0.7 + 0.05 * i, 1.0 + i) for i, c in enumerate(CELLS)]
-    trial = Tried(learning_rate=0.001, dropout_rate=0.4, units=96, validation_loss=0.4,
-                  validation_accuracy=0.8)  # fmt: skip
+    trial = Tried(learning_rate=0.001, dropout_rate=0.4, units=96, epochs=7,
+                  clip_norm=0.5, warmup_fraction=0.25, losses=(0.3, 0.5),
+                  validation_loss=0.4, validation_accuracy=0.8)  # fmt: skip
     check = Check(what="vocabulary", value="ab12", equal=True, differing=(),
                   concerns="scores")  # fmt: skip
     broken = replace(check, what="data", equal=False, differing=(SCRIPT,))

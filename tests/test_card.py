@@ -115,6 +115,38 @@ def test_a_rate_that_the_comparison_chose_may_differ(finished_run, tmp_path):
     assert broken([finished_run, faster], chosen) == ["optimizer and schedule"]
 
 
+def test_what_tuning_chose_may_differ_and_is_not_told_as_equal(finished_run, tmp_path):
+    training = to_plain(finished_run.proof.training)
+    course = {"warmup_target": 0.5, "warmup_steps": 3, "decay_steps": 1}
+    tuned = training | {
+        "global_clipnorm": 0.25, "schedule": training["schedule"] | course,
+    }  # fmt: skip
+    changed(finished_run, tmp_path / "b", training=tuned)
+    settings = {"learning_rate": 0.5, "clip_norm": 0.25, "warmup_fraction": 0.3,
+                "epochs": 9}  # fmt: skip
+    other = copy(
+        Run(tmp_path / "b"), tmp_path / "c",
+        **{f"training__{name}": value for name, value in settings.items()},
+    )  # fmt: skip
+    runs = [finished_run, other]
+    assert broken(runs) == ["optimizer and schedule", "stopping rule"]
+    chosen = [f"training.{name}" for name in settings]
+    card = twin_card(runs, chosen)
+    assert (broken(runs, chosen), disagreements(card)) == ([], [])
+    said = {check.what: check.value for check in card.checks}
+    assert (
+        said["optimizer and schedule"] == "AdamW, steps that rise, then a cosine to 0"
+    )
+    assert said["stopping rule"].endswith("or as many as were chosen")
+    for left_out in ("training.clip_norm", "training.epochs"):
+        others = [name for name in chosen if name != left_out]
+        assert "optimizer and schedule" in broken(runs, others)
+    # Nor of the optimizer itself.
+    changed(finished_run, tmp_path / "d", training=tuned | {"beta_1": 0.5})
+    third = copy(Run(tmp_path / "d"), tmp_path / "e")
+    assert broken([finished_run, third], chosen) == ["optimizer and schedule"]
+
+
 def test_threads_and_kernels_concern_times_alone(finished_run, tmp_path):
     other = changed(finished_run, tmp_path / "b")
     environment = to_plain(finished_run.environment) | {

@@ -314,6 +314,44 @@ def test_order_matters_if_one_cell_trained_without_it_is_behind():
     assert inside.order(shuffled(of=MODELS, gru=0.1)).verdict == UNDECIDED
 
 
+def beaten(of: str = CELLS, p: float = 0.01, **over: tuple | None) -> Answer:
+    """Each cell's lead over none and over dense, give or take 0.02."""
+
+    def lead(value: float) -> Difference:
+        return Difference(
+            difference=value, low=value - 0.02, high=value + 0.02, p=p, of=of
+        )
+
+    nothing = Difference(difference=0.0, low=0.0, high=0.0, p=1.0, of=of)
+    cells = {
+        cell: CellOrder(
+            accuracy={}, lost_at_test=nothing,
+            over_none=None if pair is None else lead(pair[0]),
+            over_dense=None if pair is None else lead(pair[1]),
+        )
+        for cell, pair in over.items()
+    }  # fmt: skip
+    return typed(OrderFindings(n=9, cells=cells))
+
+
+def test_recurrence_helps_if_one_cell_beats_both_twins_that_do_not_recur():
+    some = inside.recurrence(beaten(dense=None, rnn=(0.05, 0.01), gru=(0.1, 0.06)))
+    assert some.verdict == SUPPORTED
+    assert "SimpleRNN beats none and GRU beats none and dense" in some.evidence
+    # By Holm over two cells: 2 x 0.01.
+    assert "adjusted for 2 cells: 0.02" in some.evidence
+    # Capacity alone explains it.
+    one = inside.recurrence(beaten(rnn=(0.1, 0.01), gru=(0.1, 0.0)))
+    assert one.verdict == UNDECIDED
+    none = inside.recurrence(beaten(rnn=(0.1, -0.05), gru=(-0.1, 0.1)))
+    assert none.verdict == CONTRADICTED
+    assert (
+        inside.recurrence(beaten(p=0.03, rnn=(0, 0), gru=(1, 1))).verdict == UNDECIDED
+    )
+    assert inside.recurrence(beaten(of=MODELS, gru=(0.1, 0.1))).verdict == UNDECIDED
+    assert inside.recurrence(beaten(gru=None)).verdict == UNDECIDED
+
+
 def cost(**found: Any) -> Answer[CostFindings]:
     nothing = {field.name: {} for field in dataclasses.fields(CostFindings)}
     return answer(CostFindings(**nothing | found))

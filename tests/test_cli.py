@@ -22,7 +22,7 @@ from seqclf.model import kernels
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", "--cell", "transformer"], "none, rnn, gru, lstm"),
+        (["train", "--cell", "transformer"], "none, dense, rnn, gru, lstm"),
         (["train", "--cell", "lstn"], "did you mean 'lstm'"),
         (["train", "--epochs", "0"], "epochs must be a whole number of at least 1"),
         (["train", "--epochs", "many"], "parse string as an integer"),

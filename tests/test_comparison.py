@@ -422,26 +422,48 @@ def test_a_comparison_trains_reuses_and_survives_a_failing_trial(workplace, tmp_
 @pytest.mark.slow
 def test_tuning_tries_chooses_and_goes_on_where_it_was_cut(workplace, tmp_path):
     shutil.copytree(workplace / "reviews", tmp_path / "reviews")
-    command = ["compare", "--data=reviews", "--cells=rnn,gru", "--seeds=1", "--tune=2"]
-    command += ["--match=parameters", "--json", "--embedding-size=8", "--units=32"]
-    command += ["--epochs=1", "--min-count=1"]
+    command = ["compare", "--data=reviews", "--cells=gru", "--seeds=1", "--tune=2"]
+    command += ["--json", "--embedding-size=8", "--units=32", "--epochs=1"]
+    command += ["--min-count=1"]
     first = run_cli(command, tmp_path)
     assert first.returncode == 0, first.stderr
     assert "Tuning: 4 trainings, 0 of them finished before" in first.stderr
     result = json.loads(first.stdout)
     tuning = result["tuning"]
-    for cell in ("rnn", "gru"):
-        losses = [trial["validation_loss"] for trial in tuning[cell]["trials"]]
-        assert len(losses) == 2
-        assert losses[tuning[cell]["chosen"] - 1] == min(losses)
+    trials = tuning["gru"]["trials"]
+    losses = [trial["validation_loss"] for trial in trials]
+    assert len(losses) == 2
+    for number, trial in enumerate(trials, 1):
+        own = [
+            Run(tmp_path / "models/reviews-compare/tuning" / f"gru-{number}-{s}")
+            for s in (1000, 1001)
+        ]
+        each = [run.metrics["validation"].log_loss for run in own]
+        assert trial["losses"] == each
+        assert each[0] != each[1]
+        assert trial["validation_loss"] == pytest.approx((each[0] + each[1]) / 2)
+        for run in own:
+            training = run.config.training
+            assert training.clip_norm == trial["clip_norm"]
+            assert training.warmup_fraction == trial["warmup_fraction"]
+            assert training.epochs == trial["epochs"]
+    assert losses[tuning["gru"]["chosen"] - 1] == min(losses)
     rows = {row["name"]: row for row in result["rows"]}
     for cell, tried in tuning.items():
         chosen = tried["trials"][tried["chosen"] - 1]
         assert rows[cell]["units"] == chosen["units"]
+        config = Run(tmp_path / rows[cell]["runs"][0]).config
+        assert config.training.seed == 0
+        assert config.training.clip_norm == chosen["clip_norm"]
+        assert config.training.epochs == chosen["epochs"]
+    checks = {check["what"]: check for check in result["card"]["checks"]}
+    assert all(c["equal"] for c in checks.values() if c["concerns"] == "scores")
+    budget = checks["trials of each cell's tuning"]
+    assert budget["value"] == "2 of 2 trainings each"
     # Trials of a comparison are no runs that predict or the list of runs would take.
     listed = run_cli(["runs", "list", "--json"], tmp_path)
     assert "tuning" not in listed.stdout
-    shutil.rmtree(tmp_path / "models" / "reviews-compare" / "tuning" / "gru-2")
+    shutil.rmtree(tmp_path / "models" / "reviews-compare" / "tuning" / "gru-2-1001")
     again = run_cli(command, tmp_path)
     assert "Tuning: 4 trainings, 3 of them finished before" in again.stderr
     assert json.loads(again.stdout)["tuning"] == tuning

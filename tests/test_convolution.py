@@ -65,7 +65,10 @@ def by_hand(model, cell: str, pooling: str, token_ids: list[int]) -> np.ndarray:
     """Returns the logits of one text, without Keras; one layer, one direction."""
     x = model.get_layer("embedding").get_weights()[0][token_ids]
     states = convolved(x, *model.get_layer("convolution").get_weights())
-    if cell != "none":
+    if cell == "dense":
+        kernel, bias = model.get_layer("dense_0").get_weights()
+        states = np.tanh(states @ kernel + bias)
+    elif cell != "none":
         weights = model.get_layer("recurrent_0").get_weights()
         states = states_by_loop(cell, states, weights)
     kernel, bias = model.get_layer("logits").get_weights()
@@ -173,7 +176,7 @@ def test_the_cell_has_as_many_parameters_as_without(cell):
     counted = sum(
         layer.count_params()
         for layer in build_model(config, VOCABULARY, LABELS, 0).layers
-        if layer.name.startswith("recurrent_")
+        if layer.name.startswith(("recurrent_", "dense_"))
     )
     assert counted == recurrent_parameters(config)
     assert recurrent_parameters(small(cell=cell, layers=2, conv_width=None)) == counted
@@ -235,7 +238,7 @@ def test_the_kernel_is_that_of_the_recurrence_alone(cell):
     model = build(cell=cell)
     use_kernel(model, "auto")
     model.compile(jit_compile=False)
-    assert kernel_of(model) == (kernels.NONE if cell == "none" else kernels.LOOP)
+    assert kernel_of(model) == (kernels.LOOP if CELLS[cell].recurs else kernels.NONE)
 
 
 @pytest.mark.parametrize("layers", [1, 2])

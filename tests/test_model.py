@@ -153,6 +153,11 @@ def test_twins_start_from_equal_weights_but_for_the_recurrent_layer(
     for name in shared:
         for twin in twins[1:]:
             np.testing.assert_array_equal(twin[name], twins[0][name])
+    dense = weights(build(cell="dense", **settings))
+    shared_with_dense = [name for name in dense if not name.startswith("dense_")]
+    assert sorted(shared_with_dense) == sorted(shared)
+    for name in shared:
+        np.testing.assert_array_equal(dense[name], twins[0][name])
     without = weights(build(cell="none", **settings))
     np.testing.assert_array_equal(
         without["embedding/embeddings"], twins[0]["embedding/embeddings"]
@@ -164,7 +169,7 @@ def without_cell(model) -> dict[str, object]:
     return {
         layer.name: layer.get_config()
         for layer in model.layers
-        if not layer.name.startswith("recurrent_")
+        if not layer.name.startswith(("recurrent_", "dense_"))
     }
 
 
@@ -202,16 +207,16 @@ def test_recurrent_parameters_follow_the_formulas(cell, bidirectional, layers):
     counted = sum(
         layer.count_params()
         for layer in model.layers
-        if layer.name.startswith("recurrent_")
+        if layer.name.startswith(("recurrent_", "dense_"))
     )
     assert counted == recurrent_parameters(config)
 
 
 def test_recurrent_parameters_of_a_worked_example():
-    # d = 3, h = 2: RNN 2(2+3+1), GRU 3(2(2+3)+2*2), LSTM 4*2(2+3+1).
+    # d = 3, h = 2: RNN 2(2+3+1), GRU 3(2(2+3)+2*2), LSTM 4*2(2+3+1), dense 2(3+1).
     one_way = {"units": 2, "embedding_size": 3, "bidirectional": False}
-    counts = [recurrent_parameters(ModelConfig(cell=c, **one_way)) for c in RECURRENT]
-    assert counts == [12, 42, 48]
+    counts = [recurrent_parameters(ModelConfig(cell=c, **one_way)) for c in CELLS]
+    assert counts == [0, 8, 12, 42, 48]
 
 
 @pytest.mark.parametrize(("cell", "pooling"), list(itertools.product(CELLS, POOLINGS)))
@@ -236,4 +241,4 @@ def test_dropout_stands_outside_the_recurrent_layer(name):
 def test_the_kernel_is_read_from_the_graph(cell):
     model = build(cell=cell)
     model.compile(jit_compile=False)
-    assert kernel_of(model) == (NONE if cell == "none" else LOOP)
+    assert kernel_of(model) == (LOOP if CELLS[cell].recurs else NONE)

@@ -89,12 +89,13 @@ def check(what: str, equal: bool) -> Check:
     return Check(what=what, equal=equal, value="ab", concerns="scores", differing=())
 
 
-def shown(runs: int = 1) -> str:
+def shown(runs: int = 1, **changes: object) -> str:
     file = io.StringIO()
     console = Console(file=file, width=80)
-    for table in tables.terminal(result(runs)):
+    asked = replace(result(runs), **changes)
+    for table in tables.terminal(asked):
         console.print(table)
-    console.print(tables.closing(result(runs)))
+    console.print(tables.closing(asked))
     return file.getvalue()
 
 
@@ -173,14 +174,21 @@ def test_units_have_a_column_where_they_differ():
 
 
 def test_what_tuning_chose_has_a_table():
-    trial = Tried(learning_rate=0.0013, dropout_rate=0.35, units=96,
+    trial = Tried(learning_rate=0.0013, dropout_rate=0.35, units=96, epochs=7,
+                  clip_norm=0.5, warmup_fraction=0.25, losses=(0.4, 0.4642),
                   validation_loss=0.4321, validation_accuracy=0.8)  # fmt: skip
     tuned = Tuned(trials=(replace(trial, validation_loss=0.5), trial), chosen=2)
     text = tables.markdown(replace(result(), tuning={"gru": tuned}))
     assert "chosen by validation loss from 2 trials" in text
-    assert "| gru | 0.0013 | 0.35 | 96 | 0.432 | 80.0 |" in text
+    assert "| gru | 0.0013 | 0.35 | 96 | 7 | 0.5 | 0.25 | 0.432 | 80.0 |" in text
+    assert "| cell | learning rate | dropout | units | epochs | clip norm |" in text
+    widest = replace(trial, learning_rate=0.00062, units=128, warmup_fraction=0.25)
+    five = Tuned(trials=(widest,), chosen=1)
+    text = shown(tuning={"dense": five, "lstm": five})
+    assert "0.00062" in text
+    assert "…" not in text  # 80 columns cut no heading and no number
     text = tables.markdown(replace(result(), tuning={"none": tuned}))
-    assert "| none | 0.0013 | 0.35 | – | 0.432 | 80.0 |" in text
+    assert "| none | 0.0013 | 0.35 | – | 7 | 0.5 | 0.25 | 0.432 | 80.0 |" in text
 
 
 def test_a_pair_is_said_to_be_better_equal_or_open():

@@ -60,8 +60,8 @@ def right(share, seeds, n=200):
 
 
 SHARES = {
-    "neither": {"none": 0.7, "rnn": 0.65, "gru": 0.95},
-    "test": {"none": 0.7, "rnn": 0.6, "gru": 0.55},
+    "neither": {"none": 0.7, "dense": 0.8, "rnn": 0.65, "gru": 0.95},
+    "test": {"none": 0.7, "dense": 0.8, "rnn": 0.6, "gru": 0.55},
     "training": {"gru": 0.6},
     "both": {"gru": 0.7},
 }
@@ -86,13 +86,16 @@ def test_planted_losses_are_found(seeds):
     assert 0.1 < gru.lost.low < 0.25 < gru.lost.high < 0.4
     assert gru.lost_at_test.difference == pytest.approx(0.4)
     assert gru.over_none.difference == pytest.approx(0.25)
+    assert gru.over_dense.difference == pytest.approx(0.15)
+    assert findings.cells["rnn"].over_dense.difference == pytest.approx(-0.15)
 
 
 def test_what_was_not_trained_is_missing_and_not_zero():
     cells = planted().cells
     assert cells["rnn"].lost is None
     assert cells["rnn"].accuracy["both"] is None
-    assert cells["none"].over_none is None
+    for name in ("none", "dense"):
+        assert (cells[name].over_none, cells[name].over_dense) == (None, None)
 
 
 def test_the_same_answers_lose_nothing():
@@ -105,6 +108,12 @@ def test_the_sentence_claims_order_only_of_several_seeds_beyond_chance():
     said = order.sentence(findings, 3)
     assert said.startswith("Order matters here to GRU.")
     assert "GRU 25.0 (" in said
+    assert "above the dense twin: SimpleRNN −15.0 (" in said
+    without = {c: dataclasses.replace(one, over_dense=None)
+               for c, one in findings.cells.items()}  # fmt: skip
+    before = order.sentence(dataclasses.replace(findings, cells=without), 3)
+    assert "above the twin without recurrence" in before
+    assert "dense" not in before  # which earlier versions did not train
     gru = findings.cells["gru"]
     lost = dataclasses.replace(gru.lost, p=0.06)
     findings.cells["gru"] = dataclasses.replace(gru, lost=lost)
@@ -161,10 +170,11 @@ def test_the_study_trains_all_conditions(tmp_path):
     question = Question(config=config, cells=("gru",), seeds=(0, 1))
     target = Target(tmp_path / "models", tmp_path / "cache")
     answer, path = run_study("order", question, target, Screen(True), 2)
-    assert answer.trials == 8
-    assert len(answer.rows) == 2 * 4
+    assert answer.trials == 12
+    assert len(answer.rows) == 3 * 4
     cells = answer.findings.cells
     # Without recurrence, and with the maximum over the words, order is nothing at all.
     assert cells["none"].lost_at_test.difference == 0
+    assert cells["dense"].lost_at_test.difference == 0
     assert all(0 <= r["low"] <= r["accuracy"] <= r["high"] <= 1 for r in answer.rows)
     assert (path / "figure.svg").exists()

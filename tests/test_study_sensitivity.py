@@ -10,8 +10,7 @@ from asked import TINY, Silent, tiny_question
 from scipy.stats import ttest_rel
 
 from seqclf import steps
-from seqclf.comparison import tuning
-from seqclf.comparison.design import Design
+from seqclf.comparison import ranges
 from seqclf.records.sweeps import Correlation
 from seqclf.studies.question import quick_config
 from seqclf.studies.sweeps import range_test, sensitivity, sensitivity_shown
@@ -96,13 +95,21 @@ def test_chance_explains_nothing():
     assert (three[0].rho, three[0].p) == (pytest.approx(1), None)
 
 
-def test_the_draws_are_those_of_tuning_with_a_length_each():
+def test_the_draws_are_of_the_ranges_of_tuning_with_a_length_each():
     lengths = np.array([10, 20, 30, 40, 400])
     drawn = sensitivity.drawn(TINY, lengths, 8)
-    design = Design(config=TINY, cells=("lstm",), seeds=(0,), tune=8)
-    for one, other in zip(drawn, tuning.draws(design), strict=True):
-        assert one.training == other.training
-        assert one.model == other.model
+    for one in drawn[1:]:
+        training = dataclasses.replace(
+            TINY.training, learning_rate=one.training.learning_rate
+        )
+        assert one.training == training  # nothing else varies
+        assert ranges.LEARNING_RATES[0] <= training.learning_rate
+        assert training.learning_rate <= ranges.LEARNING_RATES[1]
+        assert one.model.units in ranges.UNITS
+    # As they always were, so that finished trainings are reused.
+    second = drawn[1]
+    found = second.training.learning_rate, second.model.dropout_rate, second.model.units
+    assert found == (0.0043, 0.47, 192)
     assert drawn[0] == TINY
     assert {one.text.max_length for one in drawn[1:]} <= {20, 30, 40, 400}
     assert len({one.text.max_length for one in drawn}) > 2

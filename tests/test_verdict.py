@@ -51,7 +51,7 @@ def row(name: str, right: Right, kind: str = "twin", **values: object) -> Row:
 
 
 def compare_pairs(rights: dict[str, Right]) -> tuple[Pair, ...]:
-    return pairs.compare_pairs(rights, [name for name in rights if name != "none"])
+    return pairs.compare_pairs(rights, rights.keys() - {"none", "dense"})
 
 
 def said(rights: dict[str, Right], baseline: Right | None = None, **values) -> str:
@@ -330,6 +330,38 @@ def test_the_linear_baseline_is_never_hidden(accuracy, words, seeds):
 def test_what_recurrence_is_worth_is_told(accuracy, words):
     rights = {"none": answers(accuracy, 3, 5), "gru": answers(0.9, 3, 1)}
     assert words in said(rights)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "words"),
+    [
+        (0.8, "The dense twin is 10."),
+        (0.905, "That recurrence helps beside the dense twin is not shown (difference"),
+        (0.9, "Recurrence changes less than 1 point beside the dense twin (difference"),
+        (0.98, "The dense twin beats GRU by"),
+    ],
+)
+def test_what_recurrence_adds_to_a_dense_layer_is_told_beside_it(accuracy, words):
+    text = said({"dense": answers(accuracy, 3, 5), "gru": answers(0.9, 3, 1)})
+    assert words in text
+    assert text.startswith("GRU has")  # nothing that recurs is beside it
+
+
+def test_both_twins_that_do_not_recur_are_told():
+    rights = {"none": answers(0.8, 3, 5), "dense": answers(0.905, 3, 5)}
+    text = said(rights | {"gru": answers(0.9, 3, 1)})
+    assert "The twin without recurrence is 10." in text
+    assert "That recurrence helps beside the dense twin is not shown (diff" in text
+
+
+def test_twins_that_do_not_recur_are_compared_without_a_word_of_recurrence():
+    for accuracy, words in (
+        (0.8, "The twin without recurrence is 10."),
+        (0.905, "cannot be told apart from it (difference"),
+    ):
+        text = said({"none": answers(accuracy, 3, 5), "dense": answers(0.9, 3, 1)})
+        assert words in text
+        assert "ecurrence helps" not in text
 
 
 def test_runs_that_are_no_twins_are_not_ranked():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqclf.cells import DEFAULT_CELLS
 from seqclf.cli import _options as options
 from seqclf.cli._options import option
 from seqclf.cli._screen import Screen, print_json, stdout
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
     from seqclf.records.comparison import ComparisonResult
 
 Cells = Annotated[
-    str, option("--cells", "Recurrent layers to compare; none leaves it out.")
+    str,
+    option(
+        "--cells",
+        "Recurrent layers to compare; none leaves it out, dense has a dense layer of "
+        "equal width in its place.",
+    ),
 ]
 Seeds = Annotated[int, option("--seeds", "Number of training seeds per cell.")]
 Jobs = Annotated[
@@ -40,9 +46,9 @@ Tune = Annotated[
     int,
     option(
         "--tune",
-        "Tune learning rate, dropout and (unless parameters are matched) units for "
-        "each cell by random search: N trials per cell, chosen by validation loss; "
-        "0: no tuning.",
+        "Tune learning rate, epochs, warm-up, clipping, dropout and (unless parameters "
+        "are matched) units for each cell by random search: N trials of 2 trainings "
+        "per cell, chosen by validation loss; 0: no tuning.",
         metavar="N",
     ),
 ]
@@ -76,7 +82,7 @@ def compare(
     context: typer.Context,
     config: RunConfig,
     paths: Paths = None,
-    cells: Cells = "none,rnn,gru,lstm",
+    cells: Cells = DEFAULT_CELLS,
     seeds: Seeds = 3,
     match: Match = "units",
     tune: Tune = 0,

@@ -15,6 +15,7 @@ from seqclf.training.proof import digest
 
 OF_CELL, OF_SEED = "model.cell", "training.seed"
 SCORES, TIMES = "scores", "times"
+CHOSEN = 0  # in place of a number that the comparison chose for each cell
 INITIAL_WEIGHTS = "initial weights outside the cell, by seed and shape"
 
 
@@ -61,7 +62,9 @@ def _checks(finished: Sequence[Run], chosen: Collection[str]) -> tuple[Check, ..
         return _training(run.proof.training, chosen)
 
     def stopping(run: Run) -> tuple[int | None, int]:
-        return run.config.training.epochs, run.config.training.patience
+        training = run.config.training
+        epochs = CHOSEN if "training.epochs" in chosen else training.epochs
+        return epochs, training.patience
 
     def libraries(run: Run) -> list[str]:
         return [run.environment.versions[name] for name in ("keras", "tensorflow")]
@@ -151,28 +154,34 @@ def _batches(run: Run) -> dict[str, str]:
 
 
 def _training(training: Optimizer, chosen: Collection[str]) -> Optimizer:
-    """Returns optimizer and schedule, without a learning rate that was chosen."""
-    if "training.learning_rate" not in chosen:
-        return training
-    rateless = replace(
-        training.schedule, initial_learning_rate=None, warmup_target=None
-    )
-    return replace(training, schedule=rateless)
+    """Returns optimizer and schedule, without what of them was chosen."""
+    schedule = training.schedule
+    if "training.learning_rate" in chosen:
+        schedule = replace(schedule, initial_learning_rate=None, warmup_target=None)
+    if "training.epochs" in chosen:
+        schedule = replace(schedule, warmup_steps=CHOSEN, decay_steps=CHOSEN)
+    if "training.clip_norm" in chosen:
+        training = replace(training, global_clipnorm=CHOSEN)
+    return replace(training, schedule=schedule)
 
 
 def _shown_training(optimizer: Optimizer) -> str:
-    schedule = optimizer.schedule
+    schedule, clip_norm = optimizer.schedule, optimizer.global_clipnorm
     peak = schedule.warmup_target or schedule.initial_learning_rate
     to = f" to {peak:g}" if peak else ""
-    return (
-        f"{optimizer.optimizer}, {schedule.warmup_steps:,} steps{to}, then a cosine of "
-        f"{schedule.decay_steps:,} to 0; clipped at {optimizer.global_clipnorm:g}"
-    )
+    course = f"{schedule.warmup_steps:,} steps{to}, then a cosine of "
+    course += f"{schedule.decay_steps:,} to 0"
+    if schedule.decay_steps == CHOSEN:
+        course = "steps that rise, then a cosine to 0"
+    clipped = "" if clip_norm == CHOSEN else f"; clipped at {clip_norm:g}"
+    return f"{optimizer.optimizer}, {course}{clipped}"
 
 
 def _shown_stopping(values: tuple[int | None, int]) -> str:
     epochs, patience = values
     most = "by the size of the data" if epochs is None else f"{epochs} epochs"
+    if epochs == CHOSEN:
+        most = "as many as were chosen"
     return f"least validation loss; {patience} epochs without it, or {most}"
 
 

@@ -10,11 +10,19 @@ from dataclasses import dataclass
 from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.comparison.pairs import MARGIN
+from seqclf.comparison.ranges import OF_MODEL, OF_TRAINING
 from seqclf.config import ModelConfig, RunConfig, twin
 from seqclf.errors import ConfigError, unknown
 from seqclf.model.build import recurrent_parameters
+from seqclf.wording import joined
 
 UNITS, PARAMETERS = MATCH_NAMES = ("units", "parameters")
+# Trainings of each trial of tuning. No comparison has these seeds, so that no setting
+# is chosen for a lucky one.
+TUNING_SEEDS = (1000, 1001)
+# Raised whenever as many trials try something else: 1, which is not kept, was one
+# training a trial, of learning rate, dropout and units.
+TUNING = 2
 MOST_APART = 0.01  # of matched parameters, a fraction
 MOST_UNITS = 1 << 14
 
@@ -28,9 +36,9 @@ class Design:
       cells: Cells to compare.
       seeds: Training seeds, each for all cells.
       match: `units`: all cells are equally wide; `parameters`: they have equally many
-        recurrent parameters, as in Chung et al. 2014 (arXiv:1412.3555).
-      tune: Trials a cell that choose its settings on validation; 0 for none. Units are
-        among them unless parameters are matched.
+        parameters in their layers, as in Chung et al. 2014 (arXiv:1412.3555).
+      tune: Trials a cell that choose its settings on validation, see `tuning`; 0 for
+        none. Units are among them unless parameters are matched.
       margin: Points of accuracy below which a difference is practically none.
     """
 
@@ -48,11 +56,17 @@ class Design:
             raise ConfigError(
                 f"--tune takes 0, or at least 2 trials to choose from, got {self.tune}."
             )
-        require_margin(self.margin)
-        recurrent = [cell for cell in self.cells if CELLS[cell].recurs]
-        if self.match == PARAMETERS and len(recurrent) < 2:
+        if self.tune and {*TUNING_SEEDS} & {*self.seeds}:
             raise ConfigError(
-                "--match parameters needs two cells that recur; there is nothing to "
+                f"--tune chooses by trainings with the seeds "
+                f"{joined([*map(str, TUNING_SEEDS)])}, which then cannot be compared; "
+                f"take at most {min(TUNING_SEEDS)} --seeds."
+            )
+        require_margin(self.margin)
+        with_layer = [cell for cell in self.cells if CELLS[cell].has_layer]
+        if self.match == PARAMETERS and len(with_layer) < 2:
+            raise ConfigError(
+                "--match parameters needs two cells with a layer; there is nothing to "
                 f"match in {', '.join(self.cells)}."
             )
 
@@ -61,7 +75,8 @@ class Design:
         """Settings in which the twins may differ because the comparison chose them."""
         names = {"model.units"} if self.match == PARAMETERS else set()
         if self.tune:
-            names |= {"model.units", "model.dropout_rate", "training.learning_rate"}
+            names |= {f"model.{name}" for name in OF_MODEL}
+            names |= {f"training.{name}" for name in OF_TRAINING}
         return tuple(sorted(names))
 
     def question(self, fingerprint: object) -> dict[str, object]:
@@ -70,13 +85,18 @@ class Design:
             part: {k: v for k, v in values.items() if k not in ("cell", "seed")}
             for part, values in settings.question(self.config).items()
         }
-        return recipe | {
-            "cells": list(self.cells),
-            "seeds": list(self.seeds),
-            "match": self.match,
-            "tune": self.tune,
-            "fingerprint": fingerprint,
-        }
+        tuning = {"tuning": TUNING} if self.tune else {}
+        return (
+            recipe
+            | tuning
+            | {
+                "cells": list(self.cells),
+                "seeds": list(self.seeds),
+                "match": self.match,
+                "tune": self.tune,
+                "fingerprint": fingerprint,
+            }
+        )
 
 
 def require_margin(points: float) -> None:
@@ -114,18 +134,17 @@ def twins(design: Design, config: RunConfig | None = None) -> dict[str, RunConfi
 
 
 def matched(models: Sequence[ModelConfig]) -> list[ModelConfig]:
-    """Returns the models with units that make their recurrent parameters equal.
+    """Returns the models with units that make the parameters of their layers equal.
 
     The model with the most parameters keeps its units, or takes the nearest number
-    that the others can match; they become wider. One without recurrence stays.
+    that the others can match; they become wider. One without a layer stays.
 
     Raises:
       ConfigError: If nothing near brings all within 1 %: so few units are too coarse.
     """
-    recurrent = [model for model in models if CELLS[model.cell].recurs]
-    if not recurrent:
+    largest = max(models, key=recurrent_parameters)
+    if not recurrent_parameters(largest):
         return list(models)
-    largest = max(recurrent, key=recurrent_parameters)
     most = largest.units  # up to a quarter away, the nearest first
     reach = range(most - most // 4, most + most // 4 + 1)
     for units in sorted(reach, key=lambda near: (abs(near - most), near)):

@@ -64,7 +64,7 @@ class Plan:
 def relative_cost(config: RunConfig) -> float:
     """Returns about how long a training takes, relative to one GRU layer."""
     cell = CELLS[config.model.cell]
-    return cell.relative_cost * (config.model.layers if cell.recurs else 1)
+    return cell.relative_cost * (config.model.layers if cell.has_layer else 1)
 
 
 def begin(
@@ -137,10 +137,10 @@ def plan(
 
 
 def tuning_trials(
-    design: Design, data: EncodedDataset, path: Path, jobs: int = 1
+    search: tuning.Search, data: EncodedDataset, jobs: int = 1
 ) -> list[Trial]:
-    """Returns the trials of a comparison that are not finished yet."""
-    left = tuning.unfinished(design, path)
+    """Returns the trainings of tuning that are not finished yet."""
+    left = tuning.unfinished(search)
     return [_trial(config, data, place, jobs) for place, config in left]
 
 
@@ -165,11 +165,27 @@ def _named_path(models: Path, question: Question, name: str, overwrite: bool) ->
     if not marker.is_ours(path, marker.COMPARISON):
         raise RunError(f"{path} is no comparison; choose another --name.")
     if not overwrite:
+        was = ", of trials that do not count today" if _is_old(path, question) else ""
         raise RunError(
-            f"{path} already holds another comparison; pass --overwrite to "
+            f"{path} already holds another comparison{was}; pass --overwrite to "
             f"replace it, or choose another --name."
         )
     return path
+
+
+def tuned_by_old_trials(design: Design, data: EncodedDataset, models: Path) -> str:
+    """Names the comparisons that ask the same, tuned as earlier versions did."""
+    question = design.question(data.about.fingerprint)
+    places = sorted(file.parent for file in models.glob(f"*/{QUESTION_FILE}"))
+    return ", ".join(path.name for path in places if _is_old(path, question))
+
+
+def _is_old(path: Path, question: Question) -> bool:
+    """Tells whether a directory has the question but for what the trials are."""
+    if "tuning" not in question or not marker.is_ours(path, marker.COMPARISON):
+        return False
+    kept = read_object(path / QUESTION_FILE)
+    return kept != question and kept | {"tuning": question["tuning"]} == question
 
 
 def place_for(
@@ -303,8 +319,12 @@ def finish(
         reasons = "; ".join(f"{name}: {error}" for name, error in failures.items())
         raise RunError(f"no training was finished. {reasons}")
     timing = saved.read_timing(plan.path)
+    asked = (plan.baselines, timing, plan.chosen, plan.margin)
+    found = compare_runs(finished, *asked)
+    budgets = [tuning.budget(plan.tuning)] if plan.tuning else []
     result = replace(
-        compare_runs(finished, plan.baselines, timing, plan.chosen, plan.margin),
+        found,
+        card=replace(found.card, checks=(*found.card.checks, *budgets)),
         tuning=plan.tuning,
         missing=failures,
         command=command,

@@ -185,7 +185,7 @@ def _row(name: str, group: Sequence[Run], right: Right, timing: Timing | None) -
         cell=model.cell,
         seeds=tuple(_seed(run) for run in group),
         failed=failed,
-        units=model.units if CELLS[model.cell].recurs else None,
+        units=model.units if CELLS[model.cell].has_layer else None,
         parameters=environment[0].parameters,
         recurrent_parameters=environment[0].recurrent_parameters,
         peak_memory_bytes=max(e.peak_memory_bytes for e in environment),

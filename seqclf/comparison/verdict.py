@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from seqclf.cells import CELLS
+from seqclf.cells import CELLS, NO_RECURRENCE
 from seqclf.comparison.pairs import (
     MARGIN,
     bounds,
@@ -129,8 +129,7 @@ def _about_cells(
     if not recurrent:
         if any(row.recurs and row is not best for row in rows):
             return [f"{best.title} has {score}; the cells have no seed in common."]
-        name = best.title[0].upper() + best.title[1:]
-        return [f"{name} has {score} of {best.n:,} test texts right."]
+        return [f"{_begun(best)} has {score} of {best.n:,} test texts right."]
     equal = [f"{r.title} {_aside(p)}" for r, p in recurrent if _is_only_equal(p)]
     close = [f"{r.title} {_aside(p)}" for r, p in recurrent if is_open(p)]
     worse = [_better_than(r, p, margin) for r, p in recurrent if is_decided(p)]
@@ -203,23 +202,31 @@ def _times_as_fast(fast: Row, slow: Row) -> float | None:
 
 
 def _about_recurrence(others: Others, best: Row, margin: float) -> list[str]:
-    """Says what the twin without recurrence lacks, where it was trained."""
-    for row, pair in others:
-        if row.recurs:
-            continue
-        if _is_only_equal(pair):
-            said = f"Recurrence changes less than {margin_said(margin)} {_aside(pair)}."
-        elif not is_decided(pair):
-            said = f"That recurrence helps is not shown {_aside(pair)}."
-        elif pair.by == BY_RANKS:
-            beaten = "is behind" if pair.a == best.name else "beats"
-            said = f"The twin without recurrence {beaten} {best.title} {ranks(pair)}."
-        elif pair.a == best.name:
-            said = f"The twin without recurrence is {_points(pair)} below {best.title}."
-        else:
-            said = f"The twin without recurrence beats {best.title} by {_points(pair)}."
-        return [said]
-    return []
+    """Says of each twin that does not recur what it lacks, where it was trained."""
+    return [_beside(row, pair, best, margin) for row, pair in others if not row.recurs]
+
+
+def _beside(row: Row, pair: Pair, best: Row, margin: float) -> str:
+    if is_decided(pair):
+        if pair.a != best.name:
+            return f"{_begun(row)} beats {best.title} {_by(pair)}."
+        if pair.by == BY_RANKS:
+            return f"{_begun(row)} is behind {best.title} {ranks(pair)}."
+        return f"{_begun(row)} is {_points(pair)} below {best.title}."
+    if not best.recurs:
+        return f"{_begun(row)} cannot be told apart from it {_aside(pair)}."
+    # Less than nothing is what recurrence is compared with, unless it is said.
+    than = "" if row.cell == NO_RECURRENCE.name else f" beside {row.title}"
+    if is_equal(pair):
+        return (
+            f"Recurrence changes less than {margin_said(margin)}{than} {_aside(pair)}."
+        )
+    return f"That recurrence helps{than} is not shown {_aside(pair)}."
+
+
+def _begun(row: Row) -> str:
+    """Returns the title of a row as it begins a sentence."""
+    return row.title[0].upper() + row.title[1:]
 
 
 def _about_baselines(

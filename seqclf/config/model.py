@@ -24,7 +24,9 @@ class ModelConfig:
     The help of a field says what it does. Beside it:
 
     Attributes:
-      cell: `none` is the twin that leaves the recurrent step out.
+      cell: `none` is the twin that leaves the recurrent step out; `dense` is SimpleRNN
+        without its recurrent kernel, h = tanh(W x + b), and as wide: of two directions
+        it has one layer of twice the units.
       embedding_range: Small embeddings are learnt faster than Keras's 0.05:
         docs/recipe.md.
       dropout_rate: In [0, 1). It is outside the recurrent layer, where it is the same

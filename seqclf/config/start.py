@@ -24,7 +24,8 @@ class StartConfig:
     Attributes:
       vectors: The embedding is as wide as they are.
       pretrain: See `start.cooccurrence` and `training.language_model`; the vectors are
-        the same for all twins, and what the language model makes of them is not.
+        the same for all twins, and what the language model makes of them is not. What
+        does not recur cannot go on with a text: it has the vectors alone.
       digest: A hash of the weights that the file or the run gave; no option.
     """
 
@@ -45,7 +46,7 @@ class StartConfig:
     pretrain: str | None = setting(
         None,
         "Learn from train and unlabelled texts first: svd, word vectors in seconds; "
-        "lm, then also a language model with the cell itself.",
+        "lm, then also a language model with each recurrent layer itself.",
         None,
         "no pre-training",
     )

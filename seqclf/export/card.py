@@ -184,7 +184,9 @@ def _title(run: Run) -> str:
     if run.is_linear:
         return f"{_kind(run)}, a linear model on n-grams"
     cell = CELLS[run.config.model.cell]
-    return cell.title if cell.recurs else "no recurrent layer"
+    if cell.recurs:
+        return cell.title
+    return "no recurrent layer" + (f" but {cell.layer}" if cell.has_layer else "")
 
 
 def _kind(run: AnyRun) -> str:

@@ -32,8 +32,8 @@ VERSION_FOLDER = "1"
 CUDNN = "Cudnn"
 LITERT_FILE = "model.tflite"
 _SHORTEST = 32  # tokens: below, a call costs more than its positions
-# The token vectors, most of the file, and those recurrent operators of which ONNX
-# Runtime has an 8-bit twin. The output layer has a few hundred weights: to quantize it
+# The token vectors, most of the file, and the cell's operator, if ONNX Runtime has an
+# 8-bit twin of it. The output layer has a few hundred weights: to quantize it
 # would cost accuracy and save nothing.
 EMBEDDING = "Gather"
 QUANTIZED_KEY = "quantized"
@@ -159,10 +159,10 @@ def write_onnx(run: Run, folder: Path) -> None:
 
 
 def write_int8(run: Run, folder: Path) -> None:
-    """Writes `model.onnx` with 8-bit embeddings and, of an LSTM, 8-bit weights.
+    """Writes `model.onnx` with 8-bit embeddings and, of LSTM and dense, 8-bit weights.
 
-    ONNX Runtime measures the range of an LSTM's inputs as it runs, over the whole
-    batch, so that a text's probabilities depend a little on the other texts.
+    ONNX Runtime measures the range of their inputs as it runs, over the whole batch, so
+    that a text's probabilities depend a little on the other texts.
 
     Raises:
       RunError: If the run has none.
@@ -174,8 +174,8 @@ def write_int8(run: Run, folder: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     source, target = _onnx_of(run), folder / ONNX_FILE
-    recurrent = [cell.onnx for cell in CELLS.values() if cell.onnx]
-    operators = [EMBEDDING, *(one.operator for one in recurrent if one.has_int8)]
+    own = CELLS[run.config.model.cell].onnx
+    operators = [EMBEDDING, *([own.operator] if own and own.has_int8 else [])]
     logging.disable(logging.WARNING)  # advice that does not fit such models
     try:
         quantize_dynamic(

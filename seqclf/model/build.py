@@ -3,7 +3,7 @@
 Only stock Keras layers and operations are used, so stock Keras opens the saved file.
 
     token_ids [batch, time] -> embedding -> dropout -> [convolution]
-      -> recurrent x layers -> pooling over time -> dropout -> dense
+      -> layers of the cell -> pooling over time -> dropout -> dense
       -> logits [batch, labels]
 """
 
@@ -20,7 +20,8 @@ from seqclf.text.tokens import PADDING_ID
 
 Tensor = Any
 
-EMBEDDING, DROPOUT, RECURRENT = "embedding", "dropout", "recurrent"
+EMBEDDING, DROPOUT = "embedding", "dropout"
+RECURRENT, DENSE = OF_CELLS = ("recurrent", "dense")  # begin the names of cells' layers
 FIRST_LAYER = f"{RECURRENT}_0"
 CONVOLUTION, LOGITS = "convolution", "logits"
 
@@ -62,6 +63,8 @@ def build_model(
         states = _convolved(config, token_ids, states, seed)
     if CELLS[config.cell].recurs:
         states = _recurrent(config, token_ids, states, seed)
+    elif CELLS[config.cell].has_layer:
+        states = _dense(config, states, seed)
     pooled = states
     if states.ndim == 3:
         pool = POOLINGS[config.pooling].in_keras
@@ -75,8 +78,15 @@ def build_model(
     return keras.Model(token_ids, logits, name=f"seqclf_{config.cell}")
 
 
+def cell_layers(config: ModelConfig) -> list[str]:
+    """Returns the names of the layers that stand for the cell, from below."""
+    cell = CELLS[config.cell]
+    kind = RECURRENT if cell.recurs else DENSE
+    return [f"{kind}_{index}" for index in range(config.layers * cell.has_layer)]
+
+
 def recurrent_parameters(config: ModelConfig) -> int:
-    """Counts the weights of the recurrent layers by their formulas."""
+    """Counts the weights of the cell's layers by their formulas."""
     cell, directions = CELLS[config.cell], 1 + config.bidirectional
     total, inputs = 0, config.embedding_size
     for _ in range(config.layers):
@@ -121,15 +131,29 @@ def _recurrent(
     masked: dict[str, Tensor] = {}
     if config.conv_width is not None:
         masked = {"mask": import_keras().ops.not_equal(token_ids, PADDING_ID)}
-    for index in range(config.layers):
-        is_top = index == config.layers - 1
-        sequences = not (is_top and POOLINGS[config.pooling].is_last)
-        layer = _cell_layer(config, sequences, seed, f"{RECURRENT}_{index}")
-        states = layer(states, **masked)
+    *_, top = names = cell_layers(config)
+    for name in names:
+        sequences = not (name == top and POOLINGS[config.pooling].is_last)
+        states = _recurrent_layer(config, sequences, seed, name)(states, **masked)
     return states
 
 
-def _cell_layer(config: ModelConfig, sequences: bool, seed: int, name: str) -> Any:
+def _dense(config: ModelConfig, states: Tensor, seed: int) -> Tensor:
+    """Gives each token as many states as both directions of a recurrent layer have.
+
+    One layer of that width: without recurrence two directions would be two halves of it
+    that differ in nothing but their weights.
+    """
+    cell, width = CELLS[config.cell], config.units * (1 + config.bidirectional)
+    layer = getattr(import_keras().layers, str(cell.layer))
+    for name in cell_layers(config):
+        kernel = glorot(seed, f"{name}/kernel")
+        dense = layer(width, kernel_initializer=kernel, name=name, **cell.options)
+        states = dense(states)
+    return states
+
+
+def _recurrent_layer(config: ModelConfig, sequences: bool, seed: int, name: str) -> Any:
     keras, cell = import_keras(), CELLS[config.cell]
     layer = getattr(keras.layers, str(cell.layer))
 

@@ -1,7 +1,8 @@
 """The same network on ONNX's own operators, so that it predicts without Keras.
 
 Each recurrent layer becomes one native RNN, GRU or LSTM operator; padding is masked by
-`sequence_lens`. A convolution becomes one Conv operator. The states are time-major,
+`sequence_lens`. A layer that does not recur becomes a product and its activation, a
+convolution one Conv operator. The states are time-major,
 [time, batch, width], as the recurrent operators want them.
 """
 
@@ -13,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqclf.cells import CELLS
+from seqclf.cells import CELLS, Onnx
 from seqclf.config import ModelConfig
 from seqclf.errors import ConfigError
-from seqclf.model.build import CONVOLUTION, EMBEDDING, RECURRENT
+from seqclf.model.build import CONVOLUTION, EMBEDDING, cell_layers
 from seqclf.model.scoring import Predict, probabilities_of
 from seqclf.poolings import POOLINGS
 from seqclf.text.tokens import PADDING_ID, UNKNOWN_ID
@@ -80,7 +81,7 @@ def model_of(
 
 def has_onnx(cell: str) -> bool:
     """Tells whether ONNX has what a network with this cell needs."""
-    return not CELLS[cell].recurs or CELLS[cell].onnx is not None
+    return not CELLS[cell].has_layer or CELLS[cell].onnx is not None
 
 
 def import_onnxruntime() -> Any:
@@ -199,10 +200,11 @@ def _write_network(graph: _Graph, model: Any, config: ModelConfig) -> None:
         layer = model.get_layer(CONVOLUTION)
         states = _write_convolution(graph, layer, states, is_token)
     last, pooling = None, POOLINGS[config.pooling]
-    if CELLS[config.cell].recurs:
-        for index in range(config.layers):
-            layer = model.get_layer(f"{RECURRENT}_{index}")
+    for layer in map(model.get_layer, cell_layers(config)):
+        if CELLS[config.cell].recurs:
             states, last = _write_recurrent(graph, layer, config, states, lengths)
+        else:
+            states = _write_dense(graph, layer, config, states)
 
     def weights(layer: str) -> list[np.ndarray]:
         return list(model.get_layer(layer).get_weights())
@@ -232,13 +234,21 @@ def _write_convolution(graph: _Graph, layer: Any, states: str, is_token: str) ->
     return graph.add("Relu", graph.add("Transpose", found, perm=[2, 0, 1]))
 
 
+def _write_dense(graph: _Graph, layer: Any, config: ModelConfig, states: str) -> str:
+    """Returns the states of a layer that does not recur, [time, batch, width]."""
+    cell = _operator_of(config.cell)
+    kernel, bias = map(graph.constant, layer.get_weights())
+    states = graph.add("Add", graph.add(cell.operator, states, kernel), bias)
+    for activation in cell.activations:
+        states = graph.add(activation, states)
+    return states
+
+
 def _write_recurrent(
     graph: _Graph, layer: Any, config: ModelConfig, states: str, lengths: str
 ) -> tuple[str, str]:
     """Returns all states [time, batch, width] and each text's last, [batch, width]."""
-    cell = CELLS[config.cell].onnx
-    if cell is None:
-        raise ConfigError(f"ONNX has no operator for the cell {config.cell}.")
+    cell = _operator_of(config.cell)
     weights = layer.get_weights()
     directions = [weights[:3], weights[3:]] if config.bidirectional else [weights]
     packed = [cell.weights(*some) for some in directions]
@@ -257,3 +267,10 @@ def _write_recurrent(
     everything = graph.add("Reshape", by_direction, graph.shape(0, 0, width))
     lasts = graph.add("Transpose", outputs[1], perm=[1, 0, 2])
     return everything, graph.add("Reshape", lasts, graph.shape(0, width))
+
+
+def _operator_of(name: str) -> Onnx:
+    cell = CELLS[name].onnx
+    if cell is None:
+        raise ConfigError(f"ONNX has no operator for the cell {name}.")
+    return cell

@@ -67,7 +67,7 @@ class Row:
       failed: Seeds whose training failed, see `evaluation.failed`; they count in all
         scores. Earlier versions did not keep it.
       units: Width of the recurrent state.
-      parameters: All weights; `recurrent_parameters` are those of the recurrent layers.
+      parameters: All weights; `recurrent_parameters` are those of the cell.
       seconds_before: Of what comes before training, such as a language model.
       seconds_per_epoch: Of training, as `tokens_per_second`.
       seconds_to_best: Of training up to the best epoch; of a baseline, of fitting it.
@@ -268,11 +268,23 @@ class TwinCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """A trial of tuning, and its scores; None where the loss diverged."""
+    """A trial of tuning, and its scores.
+
+    Earlier versions trained each trial once, and varied the first three settings alone.
+
+    Attributes:
+      epochs: Most epochs; `clip_norm` and `warmup_fraction` as in `TrainingConfig`.
+      losses: Validation loss of each training; None where it diverged.
+      validation_loss: Their mean, as `validation_accuracy`; None if one diverged.
+    """
 
     learning_rate: float
     dropout_rate: float
     units: int
+    epochs: int | None = None
+    clip_norm: float | None = None
+    warmup_fraction: float | None = None
+    losses: tuple[float | None, ...] = ()
     validation_loss: float | None = None
     validation_accuracy: float | None = None
 

@@ -304,12 +304,14 @@ class CellOrder:
       lost: Neither less both; p is adjusted by Holm over the recurrent cells. None if
         that was not trained.
       over_none: Neither less neither of the twin without recurrence; None for itself.
+      over_dense: The same of the dense twin; earlier versions did not train it.
     """
 
     accuracy: dict[str, Reach | None]
     lost_at_test: Difference
     lost: Difference | None = None
     over_none: Difference | None = None
+    over_dense: Difference | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

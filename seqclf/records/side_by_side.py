@@ -91,7 +91,7 @@ class CellCost:
     """What a cell costs; times are medians over the rounds.
 
     Attributes:
-      recurrent_parameters: Of the recurrent layers; `parameters` are all.
+      recurrent_parameters: Of the cell; `parameters` are all.
       multiply_adds_per_token: Of the recurrent matrices, forward.
       milliseconds_per_step: Of training; least and most are those of the fastest and
         the slowest round.

@@ -35,7 +35,7 @@ class Environment:
       threads: Threads that TensorFlow might use.
       jobs: Trainings that ran at the same time, this one included.
       kernel: What ran the recurrence, see `kernels.kernel_of`.
-      parameters: All weights; `recurrent_parameters` are those of the recurrent layers.
+      parameters: All weights; `recurrent_parameters` are those of the cell.
       best_epoch: The epoch of the least validation loss, from 1.
       temperature: What the logits were divided by so that validation's probabilities
         fit best; None of runs before 0.2.0, whose probabilities are as trained.

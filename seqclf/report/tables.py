@@ -88,10 +88,20 @@ COST: tuple[Column[Row], ...] = (
 )
 
 
-def settings_said(cell: str, tried: Tried) -> tuple[str, str, str]:
-    """Returns learning rate, dropout and units of a trial; units where it recurs."""
-    units = str(tried.units) if CELLS[cell].recurs else MISSING
-    return f"{tried.learning_rate:g}", f"{tried.dropout_rate:g}", units
+# Of a trial, as `settings_said` tells them.
+SETTINGS = ("learning\nrate", "dropout", "units", "epochs", "clip\nnorm", "warm\nup")
+
+
+def settings_said(cell: str, tried: Tried) -> tuple[str, ...]:
+    """Returns the `SETTINGS` of a trial; units where it has any."""
+    units = str(tried.units) if CELLS[cell].has_layer else MISSING
+    later = (tried.epochs, tried.clip_norm, tried.warmup_fraction)
+    return (
+        f"{tried.learning_rate:g}",
+        f"{tried.dropout_rate:g}",
+        units,
+        *(if_known(one, "{:g}".format) for one in later),
+    )
 
 
 def loss_said(tried: Tried) -> str:
@@ -157,9 +167,8 @@ def _tuned(tuning: Mapping[str, Tuned]) -> Table:
     best = {cell: tuned.best for cell, tuned in tuning.items()}
     return Table(
         title="Tuned settings of each cell, chosen by validation loss from "
-        f"{count} trials",
-        header=("cell", "learning\nrate", "dropout", "units", "validation\nloss",
-                "validation\naccuracy %"),
+        f"{count} trials, and the means of validation",
+        header=("cell", *SETTINGS, "loss", "accuracy\n%"),  # 80 columns, all of them
         rows=tuple(
             (cell, *settings_said(cell, one), loss_said(one), accuracy_said(one))
             for cell, one in best.items()

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.model.build import CONVOLUTION, EMBEDDING, RECURRENT
+from seqclf.model.build import CONVOLUTION, EMBEDDING, OF_CELLS
 from seqclf.storage import write_whole
 from seqclf.text.tokens import RESERVED
 
@@ -111,5 +111,5 @@ def layers_to_keep(model: Any) -> dict[str, np.ndarray]:
     return {
         variable.path: variable.numpy()
         for variable in model.weights
-        if variable.path.startswith((RECURRENT, CONVOLUTION))
+        if variable.path.startswith((*OF_CELLS, CONVOLUTION))
     }

@@ -4,8 +4,9 @@ Four conditions: the words of each text shuffled at neither, at test, at trainin
 both. A network trained in order and tested on shuffled texts shows how far *it* used
 the order; one trained on shuffled texts, how good one can be without. Pham et al.
 (2021, arXiv:2012.15180) found with such texts that much of what language models are
-asked can be answered without order. The network is the recipe's, and the twin without
-recurrence is trained too.
+asked can be answered without order. The network is the recipe's. The twin without
+recurrence is trained too, and the dense one: it is as wide as SimpleRNN, so that what
+recurrence adds is told from what a layer adds.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqclf.cells import CELLS, NO_RECURRENCE
+from seqclf.cells import CELLS, DENSE, NO_RECURRENCE
 from seqclf.comparison.pairs import SIGNIFICANCE, Right
 from seqclf.comparison.verdict import title
 from seqclf.config import WORD, RunConfig, TextConfig
@@ -56,14 +57,13 @@ NEITHER, SHUFFLED_TEST, TRAINING, BOTH = CONDITIONS
 
 
 def run(question: Question, lab: Lab) -> Answer[OrderFindings]:
-    """Trains the cells and the twin without recurrence, in order and shuffled.
+    """Trains the cells and the twins that do not recur, in order and shuffled.
 
     All comparisons are paired on the same texts. Tokens are words: those are shuffled.
     """
     config = question.recipe
     config = replace(config, text=replace(config.text, tokens=WORD))
-    none = NO_RECURRENCE.name
-    cells = (none, *(cell for cell in question.cells if cell != none))
+    cells = tuple(dict.fromkeys((NO_RECURRENCE.name, DENSE.name, *question.cells)))
     shuffled = cells[-1:] if question.quick else cells
     data = lab.load(config)
     kept = lab.keep_data(
@@ -145,12 +145,18 @@ def _by_cell(runs: Sequence[Run], split: str) -> dict[str, Right]:
 def _cell(cell: str, rights: Rights) -> CellOrder:
     own = {c: by_cell[cell] for c, by_cell in rights.items() if cell in by_cell}
     among = [one for c in (NEITHER, BOTH) for one in rights[c].values()]
-    none = rights[NEITHER].get(NO_RECURRENCE.name) if CELLS[cell].recurs else None
+
+    def over(other: str) -> Difference | None:
+        if not CELLS[cell].recurs or other not in rights[NEITHER]:
+            return None
+        return difference(own[NEITHER], rights[NEITHER][other], among)
+
     return CellOrder(
         accuracy={c: accuracy(own[c]) if c in own else None for c in rights},
         lost_at_test=own_difference(own[NEITHER], own[SHUFFLED_TEST]),
         lost=difference(own[NEITHER], own[BOTH], among) if BOTH in own else None,
-        over_none=difference(own[NEITHER], none, among) if none else None,
+        over_none=over(NO_RECURRENCE.name),
+        over_dense=over(DENSE.name),
     )
 
 
@@ -177,11 +183,13 @@ def sentence(findings: OrderFindings, seeds: int) -> str:
     lost = {cell: one.lost for cell, one in cells.items() if one.lost}
     lost_at_test = {cell: one.lost_at_test for cell, one in cells.items()}
     over_none = {cell: one.over_none for cell, one in cells.items() if one.over_none}
+    over_dense = {cell: one.over_dense for cell, one in cells.items() if one.over_dense}
+    dense = f"; above the dense twin: {_each(over_dense)}" if over_dense else ""
     return (
         f"{_verdict(lost)} Points lost where training and test have shuffled "
         f"words: {_each(lost)}; where only the test has: {_each(lost_at_test)}. Points "
-        f"above the twin without recurrence, words in order: {_each(over_none)}. Test "
-        f"n = {findings.n:,}, {models_each(seeds)}."
+        f"above the twin without recurrence, words in order: {_each(over_none)}{dense}."
+        f" Test n = {findings.n:,}, {models_each(seeds)}."
     )
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from seqclf import config as settings
 from seqclf.config import RunConfig
 from seqclf.machine import processor
-from seqclf.model.build import build_model
-from seqclf.model.kernels import kernel_of, recurrent_layers, use_kernel
+from seqclf.model.build import build_model, cell_layers
+from seqclf.model.kernels import kernel_of, use_kernel
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.records.training import Report, TimedTwin, Timing
 from seqclf.storage import read_object, write_json
@@ -90,7 +90,7 @@ def counted(timing: Timing, config: RunConfig, encoded: Path) -> TimedTwin:
         kernel=kernel_of(model),
         parameters=model.count_params(),
         recurrent_parameters=sum(
-            layer.count_params() for layer in recurrent_layers(model)
+            model.get_layer(name).count_params() for name in cell_layers(config.model)
         ),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.model.build import RECURRENT
+from seqclf.model.build import OF_CELLS
 from seqclf.records.plain import from_plain
 from seqclf.records.training import Optimizer
 from seqclf.text.batching import Batch
@@ -29,7 +29,7 @@ def proof_of_data(data: EncodedDataset) -> dict[str, str]:
 
 
 def proof_of_weights(model: Any) -> dict[str, str]:
-    """Returns a hash of each initial weight outside the recurrent layer.
+    """Returns a hash of each initial weight outside the cell.
 
     Keys are the layer's name, the weight's and its shape, such as
     `logits/kernel [256, 2]`; layers of other shapes are other weights.
@@ -37,7 +37,7 @@ def proof_of_weights(model: Any) -> dict[str, str]:
     return {
         f"{variable.path} {list(variable.shape)}": digest(variable.numpy())
         for variable in model.weights
-        if not variable.path.startswith(RECURRENT)
+        if not variable.path.startswith(OF_CELLS)
     }
 
 

@@ -12,10 +12,17 @@ from seqclf import keywords, runs, steps
 from seqclf.cells import CELLS, NO_RECURRENCE
 from seqclf.comparison import plan as planning
 from seqclf.comparison import tuning
-from seqclf.comparison.design import Design, parse_cells, require_margin, twins
+from seqclf.comparison.design import (
+    TUNING_SEEDS,
+    Design,
+    parse_cells,
+    require_margin,
+    twins,
+)
 from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.rows import compare_runs
 from seqclf.config import RunConfig, require_count
+from seqclf.data.dataset import TRAIN
 from seqclf.data.layout import STANDARD_INPUT
 from seqclf.errors import ConfigError
 from seqclf.evaluation.baselines import baseline_tasks
@@ -59,8 +66,7 @@ def design_of(
         tune=tune,
         margin=margin,
     )
-    # What cannot be matched is refused before anything is written.
-    tuning.tuning_configs(design) if tune else twins(design)
+    twins(design)  # what cannot be matched is refused before anything is written
     return design
 
 
@@ -90,7 +96,8 @@ def compare_twins(
     data = steps.load_and_encode(design.config, target.cache, listener)
     config = steps.with_knowledge(design.config, data, target.models, listener)
     design = dataclasses.replace(design, config=config)
-    jobs = jobs or jobs_for(len(design.cells) * max(len(design.seeds), design.tune))
+    most = max(len(design.seeds), len(TUNING_SEEDS) * design.tune)
+    jobs = jobs or jobs_for(len(design.cells) * most)
     named = (target.name, target.overwrite)
     path = planning.begin(design, data, target.models, *named)
     tuned = _tune(design, data, path, jobs, target.fresh, listener)
@@ -196,20 +203,26 @@ def _tune(
     """Returns what tuning chose, and what it tried, by cell; None without it."""
     if not design.tune:
         return None, None
-    trials = planning.tuning_trials(design, data, path, jobs)
+    search = tuning.search_of(design, path, data.splits[TRAIN].lengths)
+    trials = planning.tuning_trials(search, data, jobs)
     _forget(trials, fresh)
-    count = design.tune * len(design.cells)
+    count = len(list(search.every))
     listener.note(
         f"Tuning: {count} trainings, {count - len(trials)} of them finished before; "
         f"validation loss chooses."
     )
+    if old := planning.tuned_by_old_trials(design, data, path.parent):
+        listener.note(
+            f"Trials of one training, as in {old}, are not reused; trainings with the "
+            f"same settings are."
+        )
     with listener.progress(_costs(trials), jobs) as report:
         try:
             failures = planning.train(trials, report, jobs)
         except KeyboardInterrupt:
             listener.insist("Type the same command again to continue the tuning.")
             raise
-    return tuning.choose(design, path, failures)
+    return tuning.choose(search, failures)
 
 
 def _forget(trials: Sequence[Trial], fresh: bool) -> None:

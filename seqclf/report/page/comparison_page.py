@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from seqclf.cells import DENSE
 from seqclf.comparison.verdict import in_words, titles
 from seqclf.data.dataset import VALIDATION
 from seqclf.records.comparison import Check, ComparisonResult, Row, Tried, Tuned
@@ -216,16 +217,18 @@ def _trials(tuning: Mapping[str, Tuned]) -> Table:
     )  # fmt: skip
     return Table(
         title="Every cell had the same trials",
-        header=("trial", "learning rate", "dropout", "units", "validation loss",
-                "validation accuracy %", ""),
+        header=("trial", *(name.replace("\n", " ") for name in tables.SETTINGS),
+                "validation loss", "of each training", "validation accuracy %", ""),
         rows=rows,
     )  # fmt: skip
 
 
-def _validation(tried: Tried) -> tuple[str, str]:
+def _validation(tried: Tried) -> tuple[str, str, str]:
+    each = ["diverged" if loss is None else f"{loss:.3f}" for loss in tried.losses]
+    of_each = ", ".join(each) or MISSING
     if tried.validation_loss is None:
-        return "diverged", MISSING
-    return tables.loss_said(tried), tables.accuracy_said(tried)
+        return "diverged", of_each, MISSING
+    return tables.loss_said(tried), of_each, tables.accuracy_said(tried)
 
 
 def _words(result: ComparisonResult, details: Details | None) -> dict[str, object]:
@@ -254,11 +257,13 @@ def _words(result: ComparisonResult, details: Details | None) -> dict[str, objec
 def _about(result: ComparisonResult) -> str:
     dataset, n = result.card.dataset, result.rows[0].n
     date = f"; {result.date}" if result.date else ""
+    cells = {row.cell for row in result.twins}
+    dense = ", dense has a dense layer in its place" if DENSE.name in cells else ""
     return (
         f"{n:,} test texts; {tables.seeds_said(result)}; data {dataset.name}, "
         f"fingerprint {dataset.fingerprint}{date}. Twins are networks that are equal "
         "but for the recurrent cell: rnn is Keras's SimpleRNN, none leaves the cell "
-        "out. A seed stands for a random start and an order of the batches."
+        f"out{dense}. A seed stands for a random start and an order of the batches."
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-from seqclf.cells import CELLS, GRU, LSTM, SIMPLE_RNN
+from seqclf import statistics
+from seqclf.cells import CELLS, DENSE, GRU, LSTM, NO_RECURRENCE, SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
+from seqclf.records.estimates import Difference
 from seqclf.records.flow import FlowFindings
 from seqclf.records.inside import (
     CellMemory,
@@ -236,3 +238,45 @@ def order(answer: Answer[OrderFindings]) -> Ruling:
         return Ruling(SUPPORTED, evidence)
     none = all(one.high < 0 for one in trained.values())
     return Ruling(CONTRADICTED if none else UNDECIDED, evidence)
+
+
+def recurrence(answer: Answer[OrderFindings]) -> Ruling:
+    """Judges whether a recurrent cell beats both twins that do not recur.
+
+    It has to beat the one and the other, so its p is the larger of the two (Berger
+    1982, Technometrics 24:295), adjusted by Holm over the cells.
+    """
+    found = {
+        cell: (one.over_none, one.over_dense)
+        for cell, one in answer.findings.cells.items()
+        if one.over_none is not None and one.over_dense is not None
+    }
+    others = (NO_RECURRENCE.name, DENSE.name)
+    if not found:
+        return Ruling(UNDECIDED, f"{joined(others)} were not both trained.")
+    said = [
+        f"{title(cell)} {joined([points(o.difference, o.low, o.high) for o in over])}"
+        for cell, over in found.items()
+    ]
+    evidence = f"Above {joined(others)}, words in order: {'; '.join(said)}."
+    if any(one.of == MODELS for over in found.values() for one in over):
+        return Ruling(UNDECIDED, f"{evidence}{of_one(answer)}")
+    p_values = statistics.holm([max(one.p for one in over) for over in found.values()])
+    evidence += (
+        f" {_beaten(found, others)}; least p of beating both, adjusted for "
+        f"{len(found)} cells: {min(p_values):.2g}."
+    )
+    for over, p in zip(found.values(), p_values, strict=True):
+        if p < SIGNIFICANCE and min(one.low for one in over) > 0:
+            return Ruling(SUPPORTED, evidence)
+    none = all(min(one.high for one in over) < 0 for over in found.values())
+    return Ruling(CONTRADICTED if none else UNDECIDED, evidence)
+
+
+def _beaten(found: Mapping[str, Sequence[Difference]], others: Sequence[str]) -> str:
+    """Says which of the others each cell is above, by the intervals."""
+    said = []
+    for cell, over in found.items():
+        below = [o for o, one in zip(others, over, strict=True) if one.low > 0]
+        said.append(f"{title(cell)} beats {joined(below) if below else 'neither'}")
+    return joined(said)

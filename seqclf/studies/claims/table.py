@@ -61,6 +61,8 @@ CLAIMS: tuple[Claim, ...] = (
           "Hochreiter & Schmidhuber 1997", inside.memory_of_gates),
     Claim("The order of words matters here.", "order", "the explainers", inside.order,
           seeds=2),
+    Claim("Recurrence helps: a layer of equal width without it does worse.",
+          "order", "the explainers", inside.recurrence, seeds=2),
     Claim("LSTM has the most parameters, GRU fewer, SimpleRNN fewest.", "cost",
           "Chung et al. 2014", side_by_side.parameters, by_formula=True),
     Claim("Gates cost time.", "cost", "Chung et al. 2014", side_by_side.price_of_gates),

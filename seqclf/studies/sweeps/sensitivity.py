@@ -1,10 +1,10 @@
 """`sensitivity`: how much the cells' accuracy depends on their settings.
 
 Each cell has the same trials, at the same cost: the recipe, then settings drawn at
-random (Bergstra & Bengio 2012, JMLR 13:281): learning rate, dropout and units as in
-`seqclf compare --tune`, and the maximum length of a text. The expected best of k trials
-shows how much searching pays (Dodge et al. 2019, arXiv:1909.03004). With --range-test,
-only the learning rate varies: `range_test`.
+random (Bergstra & Bengio 2012, JMLR 13:281): learning rate, dropout and units in the
+ranges of `seqclf compare --tune`, and the maximum length of a text. The expected best
+of k trials shows how much searching pays (Dodge et al. 2019, arXiv:1909.03004). With
+--range-test, only the learning rate varies: `range_test`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
-from seqclf.cells import recurrent_names
-from seqclf.comparison import tuning
-from seqclf.comparison.design import Design
+from seqclf.comparison import ranges
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TRAIN, VALIDATION
 from seqclf.records import sweeps
@@ -30,7 +28,7 @@ from seqclf.studies.sweeps.sensitivity_shown import QUICK_DRAWS
 from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
 
 DRAWS = 16
-
+DRAWN = ("learning_rate", "dropout_rate", "units")  # beside the maximum length
 FEWEST_DRAWS = 6  # fewer are too few for an interval of a spread
 QUARTILES = (0.25, 0.5, 0.75)
 
@@ -67,8 +65,7 @@ def drawn(base: RunConfig, lengths: np.ndarray, draws: int) -> list[RunConfig]:
 
     `lengths` are those of the training texts as the recipe cuts them, int [texts].
     """
-    design = Design(config=base, cells=recurrent_names()[:1], seeds=(0,), tune=draws)
-    first, *others = tuning.draws(design)
+    first, *others = ranges.drawn(base, DRAWN, draws)
     generator = np.random.default_rng(0)
     kept = generator.choice(max_lengths(lengths, base.text.max_length), len(others))
     return [first, *map(_cut, others, kept.tolist())]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seqclf.comparison import tuning
+from seqclf.comparison import ranges
 from seqclf.comparison.pairs import SIGNIFICANCE
 from seqclf.comparison.verdict import title
 from seqclf.config import RunConfig
@@ -95,11 +95,11 @@ def table(found: sweeps.TrialsFindings) -> Table:
 def notes(question: Question, every: Sequence[RunConfig]) -> tuple[str, ...]:
     """Says what was drawn and how it is judged; `every` are the settings tried."""
     lengths = sorted({config.text.max_length for config in every})
-    (low, high), (least, most) = tuning.LEARNING_RATES, tuning.DROPOUT_RATES
+    (low, high), (least, most) = ranges.LEARNING_RATES, ranges.DROPOUT_RATES
     return (
         f"The first trial is the recipe; the others draw the learning rate from "
         f"{low:g} to {high:g} (evenly by logarithm), dropout from {least:g} to "
-        f"{most:g}, units from {', '.join(map(str, tuning.UNITS))}, and the tokens "
+        f"{most:g}, units from {', '.join(map(str, ranges.UNITS))}, and the tokens "
         f"kept of a text, here {', '.join(map(str, lengths))}, from the quartiles of "
         "the texts' lengths and the recipe's. All else is as in the recipe.",
         "Judged on validation only; a training that diverged counts as guessing. The "
