@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from seqclf.cells import CELLS, Inside
-from seqclf.data.dataset import TEST
+from seqclf.config import ModelConfig
 from seqclf.export.microscope.sentences import Sentence
 from seqclf.export.microscope.weights import directions_of
 from seqclf.export.portable import portable_rules
@@ -104,17 +104,26 @@ def data(
 
 def _twin(shown: Shown, among: Sequence[Shown]) -> dict[str, Any]:
     run, model = shown.run, shown.run.config.model
-    cell, inside = CELLS[model.cell], CELLS[model.cell].inside
+    cell = CELLS[model.cell]
     alike = [one for one in among if one.run.config.model.cell == model.cell]
     title = cell.title if cell.recurs else "No recurrence"
     return {
-        "run": run.name,
         "title": title if len(alike) == 1 else f"{title} ({run.name})",
-        "cell": cell.name,
         "colour": cell.look.colour,
         "dash": DASHES[cell.look.line],
         "accuracy": run.test_accuracy if run.has_scores else None,
-        "n": run.metrics[TEST].n if run.has_scores else None,
+        **asdict(shown.agreement),
+        **network(model, shown.weights),
+    }
+
+
+def network(
+    model: ModelConfig, weights: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Returns what the script needs of a network, with its weights from `packed`."""
+    cell, inside = CELLS[model.cell], CELLS[model.cell].inside
+    return {
+        "cell": cell.name,
         "pooling": model.pooling,
         "is_last": POOLINGS[model.pooling].is_last,
         "layers": model.layers if cell.recurs else 0,
@@ -124,8 +133,7 @@ def _twin(shown: Shown, among: Sequence[Shown]) -> dict[str, Any]:
         "values": [*inside.gates, *inside.states] if inside else [],
         "keeps": inside.keeps if inside else None,
         "memory": MEMORIES[inside.memory] if inside else None,
-        **asdict(shown.agreement),
-        "weights": shown.weights,
+        "weights": weights,
     }
 
 
