@@ -167,8 +167,11 @@ function termsOf() {
   const both = two.length ? ` ${two.join(", ")}: they read in both directions, and so have ` +
     "no answer that runs along with the reading; each cut text was read anew, backward " +
     "from its last token." : "";
-  const compared = twins.map((twin) => `${twin.title} by ${twin.greatest_difference.toExponential(1)}` +
-    ` at most, ${twin.other_labels} other labels`).join("; ");
+  const compared = twins.map((twin) => {
+    const most = twin.greatest_difference;
+    return `${twin.title} at most ${most ? most.toExponential(1) : 0}, another label for ` +
+      `${twin.other_labels}`;
+  }).join("; ");
   const held = data.vectors === "int8" ? "The vectors of tokens are held in 8 bits, each " +
     "with a scale of its own, to keep the page small; all else is in float32." :
     "All weights are held in float32.";
@@ -190,8 +193,9 @@ function termsOf() {
     "Trace of a token": "For every cell alike: the distance between the memory and what it " +
       "is with a token left out, in the first layer, forward; beside that right after the " +
       "token, averaged over the tokens of this text, up to half its length.",
-    "How exact it is": `${held} Beside their runs, on ${twins[0].texts} texts, when the page ` +
-      `was made: ${compared}. The arithmetic of this page is compared with the runs' own in ` +
+    "How exact it is": `${held} When the page was made, the twins with these weights were ` +
+      `compared with their runs on ${twins[0].texts} texts; probabilities differed by: ` +
+      `${compared}. The arithmetic of this page is compared with the runs' own in ` +
       "the tests of seqclf.",
     "What the page reveals": "It needs no network and sends nothing. It holds the weights, " +
       "all words of the vocabulary" + (data.sentences.length ?
