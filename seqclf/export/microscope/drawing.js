@@ -55,10 +55,11 @@ function paint(canvas, columns, units, colour, low, high) {
   canvas.height = units.length;
   const picture = new ImageData(columns.length, units.length);
   const points = new Uint32Array(picture.data.buffer);
+  const share = 255 / (high - low);
   columns.forEach((values, x) => {
-    for (let y = 0; y < units.length; y += 1) {
-      const place = Math.round(255 * (values[units[y]] - low) / (high - low));
-      points[y * columns.length + x] = colours[Math.min(Math.max(place, 0), 255)];
+    for (let y = 0, at = x; y < units.length; y += 1, at += columns.length) {
+      const place = Math.floor((values[units[y]] - low) * share + 0.5);
+      points[at] = colours[Math.min(Math.max(place, 0), 255)];
     }
   });
   canvas.getContext("2d").putImageData(picture, 0, 0);

@@ -46,12 +46,17 @@ function spread(units) {
     units[Math.round(i * (units.length - 1) / (MOST_ROWS - 1))]);
 }
 
+// Plain loops, for these go over all that is drawn at each key.
 function meanOf(values) {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  let sum = 0;
+  for (let u = 0; u < values.length; u += 1) sum += values[u];
+  return sum / values.length;
 }
 
 function greatestSize(values) {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  let most = 0;
+  for (let u = 0; u < values.length; u += 1) most = Math.max(most, Math.abs(values[u]));
+  return most;
 }
 
 function panelOf(twin) {
@@ -61,8 +66,9 @@ function panelOf(twin) {
   const one = make("article", { class: "panel twin", "aria-label": twin.title }, ...parts);
   one.style.setProperty("--cell", twin.colour);
   words.tabIndex = 0;
+  words.setAttribute("role", "group");
   words.setAttribute("aria-label", "The tokens, by what each does to the answer");
-  return { element: one, head, words, memory, maps, moves: [], spans: [], width: 0 };
+  return { element: one, head, words, memory, maps, moves: [], spans: [], shown: [], width: 0 };
 }
 
 function showHead(panel, twin, reading, labels) {
@@ -73,26 +79,38 @@ function showHead(panel, twin, reading, labels) {
       `, ${percent(reading.probabilities[best])}`));
 }
 
-// The tokens, each with its effect as the colour behind it.
+// The tokens, each with its effect as the colour behind it. Equal ones at the beginning
+// stay as they are in the page, which would take longest to lay out anew.
 function showWords(panel, read, found) {
+  const words = read.tokens.map((token, t) =>
+    `${t === read.head ? "… " : ""}${read.ids[t] === UNKNOWN_ID ? "?" : "!"}${token}`);
+  const kept = equalHead(panel.shown, words);
+  for (const one of panel.spans.splice(kept)) one.remove();
+  for (let t = kept; t < words.length; t += 1) panel.spans.push(wordOf(read, t));
+  panel.words.append(...panel.spans.slice(kept));
+  panel.shown = words;
   const most = found ? Math.max(greatestSize(found.effects), LEAST_EFFECT) : 1;
-  panel.spans = read.tokens.map((token, t) => {
-    const one = make("span", read.ids[t] === UNKNOWN_ID ? { class: "unknown" } : {}, token);
-    if (found && found.effects[t]) {
-      const share = (0.6 * Math.abs(found.effects[t]) / most).toFixed(3);
-      one.style.background = `rgba(${found.effects[t] < 0 ? AGAINST : FOR}, ${share})`;
-      one.title = `${signed(100 * found.effects[t], 1)} points`;
-    }
-    return one;
-  });
-  panel.words.replaceChildren(
-    ...panel.spans.flatMap((one, t) => (t === read.head ? ["… ", one, " "] : [one, " "])));
+  panel.spans.forEach((one, t) => colourWord(one, found ? found.effects[t] : 0, most));
+}
+
+function wordOf(read, t) {
+  const word = make("span", read.ids[t] === UNKNOWN_ID ? { class: "unknown" } : {},
+    read.tokens[t]);
+  return make("b", {}, t === read.head ? "… " : "", word, " ");
+}
+
+function colourWord(one, effect, most) {
+  const word = one.firstElementChild;
+  if (!effect && !word.title) return;
+  const share = (0.6 * Math.abs(effect) / most).toFixed(3);
+  word.style.background = effect ? `rgba(${effect < 0 ? AGAINST : FOR}, ${share})` : "";
+  word.title = effect ? `${signed(100 * effect, 1)} points` : "";
 }
 
 function moveTo(panel, at) {
   for (const move of panel.moves) move(at);
   panel.words.querySelector(".here")?.classList.remove("here");
-  panel.spans[at].classList.add("here");
+  panel.spans[at].firstElementChild.classList.add("here");
 }
 
 function told(tokens) {
