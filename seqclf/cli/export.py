@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Runs = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="RUN...",
+        metavar="RUN",
         help="A finished run, by name or path; A+B is their mean. Several for "
         "--format microscope.",
         autocompletion=options.complete_run,

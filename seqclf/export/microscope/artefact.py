@@ -49,7 +49,7 @@ class _Made:
     """A page in the making: its HTML, and what its record will say."""
 
     html: str
-    vectors: str
+    vectors: weights.Kind
     twins: tuple[TwinAgreement, ...]
     own_texts: int
     sentences: int
@@ -87,7 +87,7 @@ def export_microscope(
         record = MicroscopeRecord(
             runs_sha256=tuple(map(run_digest, runs)),
             seqclf_version=version("seqclf"),
-            vectors=made.vectors,  # type: ignore[arg-type]
+            vectors=made.vectors,
             bound=BOUNDS[made.vectors],
             bytes=(folder / MICROSCOPE_FILE).stat().st_size,
             sha256=digests(folder, frozenset()),

@@ -12,7 +12,7 @@ from typing import Any
 from seqclf.cells import CELLS, Inside
 from seqclf.config import ModelConfig
 from seqclf.export.microscope.sentences import Sentence
-from seqclf.export.microscope.weights import directions_of
+from seqclf.export.microscope.weights import Kind, directions_of
 from seqclf.export.portable import portable_rules
 from seqclf.offline import policy
 from seqclf.poolings import POOLINGS
@@ -36,7 +36,7 @@ class Shown:
     agreement: TwinAgreement
 
 
-def page(twins: Sequence[Shown], vectors: str, sentences: Sequence[Sentence]) -> str:
+def page(twins: Sequence[Shown], vectors: Kind, sentences: Sequence[Sentence]) -> str:
     """Returns the HTML of twins that read and answer alike, one at least.
 
     Words, labels and names are data: they stand in JSON without `<`, so that nothing
@@ -61,7 +61,7 @@ def page(twins: Sequence[Shown], vectors: str, sentences: Sequence[Sentence]) ->
         policy=policy(style, script),
         style=Markup(style),  # noqa: S704 -- our own, as is
         script=Markup(script),  # noqa: S704 -- the same
-        data=Markup(escaped(data(twins, vectors, sentences))),  # noqa: S704
+        data=Markup(escaped(data(twins, vectors, sentences))),  # noqa: S704 -- see there
     )
 
 
@@ -85,7 +85,7 @@ def core() -> str:
 
 
 def data(
-    twins: Sequence[Shown], vectors: str, sentences: Sequence[Sentence]
+    twins: Sequence[Shown], vectors: Kind, sentences: Sequence[Sentence]
 ) -> dict[str, Any]:
     """Returns all that the script knows of the twins, as plain values."""
     first = twins[0].run

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,7 +22,9 @@ from seqclf.poolings import ATTENTION
 
 Weights = Mapping[str, np.ndarray]
 FORWARD, BACKWARD = "forward", "backward"
-FLOAT32, INT8 = "float32", "int8"  # how the page holds token vectors
+Kind = Literal["float32", "int8"]  # how the page holds token vectors
+FLOAT32: Kind = "float32"
+INT8: Kind = "int8"
 MOST_INT8 = 127
 
 # Of a layer, in the order of Keras.
@@ -81,7 +83,7 @@ def predict_of(weights: Weights, config: ModelConfig) -> Predict:
     return onnx_predict(to_onnx(model, config, {}).SerializeToString())
 
 
-def packed(weights: Weights, kind: str) -> dict[str, dict[str, Any]]:
+def packed(weights: Weights, kind: Kind) -> dict[str, dict[str, Any]]:
     """Returns weights as plain values, each with its `shape` and its bytes in base64.
 
     `kind` is how token vectors are held, `float32` or `int8`: then each has a scale of
