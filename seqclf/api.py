@@ -161,7 +161,7 @@ def train(
 
 
 @with_options(Comparing)
-def compare(
+def compare(  # noqa: PLR0913 -- a keyword for each option
     data: AnyPath = "demo",
     *,
     cells: str | Sequence[str] = DEFAULT_CELLS,
@@ -170,6 +170,7 @@ def compare(
     tune: int = 0,
     margin: float = 1.0,
     jobs: int | None = None,
+    page: bool = False,
     on_report: OnEvent | None = None,
     **options: Unpack[Comparing],
 ) -> Comparison:
@@ -187,6 +188,7 @@ def compare(
         validation; 0 for none.
       margin: Points of accuracy below which two cells are practically equal.
       jobs: Trainings at a time; None takes as many as cores and memory allow.
+      page: Whether to write `microscope.html` beside the report (docs/microscope.md).
       on_report: Called with the name of a training and each event of its progress.
       **options: Settings by the names of `seqclf compare`, such as `units`, `epochs`,
         and where the comparison goes, as in `train`.
@@ -203,7 +205,7 @@ def compare(
     config, target, require_cudnn = _asked(data, options, Comparing)
     named = cells if isinstance(cells, str) else ",".join(cells)
     design = design_of(config, named, seeds, match, tune, margin)
-    asked = (design, target, listener, jobs, require_cudnn, set(options))
+    asked = (design, target, listener, jobs, require_cudnn, set(options), page)
     result, path = compare_twins(*asked)
     for failed, reason in result.missing.items():
         _log.warning("%s is missing: %s", failed, reason)
@@ -215,6 +217,7 @@ def compare_runs(
     name: str | None = None,
     overwrite: bool = False,
     margin: float = 1.0,
+    page: bool = False,
     models_dir: AnyPath | None = None,
     cache_dir: AnyPath | None = None,
     on_report: OnEvent | None = None,
@@ -229,6 +232,7 @@ def compare_runs(
         nothing.
       overwrite: Whether the name may be taken from another comparison.
       margin: Points of accuracy below which two are practically equal.
+      page: Whether to write `microscope.html` beside the report; needs a name.
       models_dir: Folder of the runs; None takes $SEQCLF_MODELS, else `models`.
       cache_dir: Folder of encoded data; None takes $SEQCLF_CACHE, else `data/cache`.
       on_report: Called with the name of a baseline and each event of its progress.
@@ -237,7 +241,7 @@ def compare_runs(
       The comparison; without a name it has no folder.
 
     Raises:
-      ConfigError: If fewer than two are given.
+      ConfigError: If fewer than two are given, or a page without a name.
       RunError: If one is missing or unfinished, they cannot be compared, or the name is
         taken.
     """
@@ -248,7 +252,7 @@ def compare_runs(
             f"Comparison.open(path) reads a finished comparison."
         )
     target = _target(models_dir, cache_dir, name=name, overwrite=overwrite)
-    result, path = compare_finished(paths, target, Logged(on_report), margin)
+    result, path = compare_finished(paths, target, Logged(on_report), margin, page)
     return Comparison(result, path)
 
 

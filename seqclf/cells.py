@@ -85,6 +85,11 @@ class Inside:
       step: Computes a step in float64, from the projected input [texts, parts x h], the
         states before it (`hidden` and `cell`, [texts, h]), recurrent kernel and bias,
         to its values by name, [texts, h].
+      script: The same in JavaScript, for the page of the microscope: the body of a
+        loop over the units u of n. Of part p, `x[p * n + u]` is the projected input
+        and `h[p * n + u]` the projected state, each with its bias; `before.hidden[u]`
+        is the state before the step, and every gate and state has an array of its
+        name to be filled. None if the page cannot show it.
     """
 
     parts: tuple[str, ...]
@@ -93,6 +98,7 @@ class Inside:
     keeps: str | None
     memory: str
     step: Step
+    script: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +217,32 @@ def _lstm(x: Array, states: States, recurrent: Array, bias: Array) -> Values:
     }
 
 
+_RNN_SCRIPT = """\
+hidden[u] = Math.tanh(x[u] + h[u]);
+"""
+_GRU_SCRIPT = """\
+const z = sigmoid(x[u] + h[u]);
+const r = sigmoid(x[n + u] + h[n + u]);
+const c = Math.tanh(x[2 * n + u] + r * h[2 * n + u]);
+update[u] = z;
+reset[u] = r;
+candidate[u] = c;
+hidden[u] = z * before.hidden[u] + (1 - z) * c;
+"""
+_LSTM_SCRIPT = """\
+const i = sigmoid(x[u] + h[u]);
+const f = sigmoid(x[n + u] + h[n + u]);
+const g = Math.tanh(x[2 * n + u] + h[2 * n + u]);
+const o = sigmoid(x[3 * n + u] + h[3 * n + u]);
+const c = f * before.cell[u] + i * g;
+input[u] = i;
+forget[u] = f;
+candidate[u] = g;
+output[u] = o;
+cell[u] = c;
+hidden[u] = o * Math.tanh(c);
+"""
+
 NO_RECURRENCE = Cell(
     name="none",
     title="the twin without recurrence",
@@ -251,6 +283,7 @@ SIMPLE_RNN = Cell(
         keeps=None,
         memory="h",
         step=_rnn,
+        script=_RNN_SCRIPT,
     ),
 )
 GRU = Cell(
@@ -272,6 +305,7 @@ GRU = Cell(
         keeps="update",
         memory="h",
         step=_gru,
+        script=_GRU_SCRIPT,
     ),
 )
 LSTM = Cell(
@@ -292,6 +326,7 @@ LSTM = Cell(
         keeps="forget",
         memory="c",
         step=_lstm,
+        script=_LSTM_SCRIPT,
     ),
 )
 # In the order of tables; the colours are after Okabe & Ito's, which all

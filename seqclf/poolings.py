@@ -1,7 +1,8 @@
 """The poolings over time, from the states of all tokens to one vector of a text.
 
-Each stands twice in its entry of `POOLINGS`: in Keras's operations, for the twins, and
-in ONNX's, for the file that predicts without Keras. Neither may look at padding.
+Each stands three times in its entry of `POOLINGS`: in Keras's operations, for the
+twins, in ONNX's, for the file that predicts without Keras, and in JavaScript, for the
+page of the microscope. None may look at padding.
 """
 
 from __future__ import annotations
@@ -26,12 +27,17 @@ class Pooling:
         1], the lengths [batch], the states [time, batch, width] and a function from the
         name of a Keras layer to its weights, to the name of the result [batch, width].
       is_last: Whether it takes the last state, which a recurrent layer gives by itself.
+      script: The same in JavaScript: the body of a function of one text, without
+        padding, from `states`, an array of arrays of numbers, and `layer`, from the
+        name of a Keras layer to its `kernel` and `bias`, to an array of numbers. None
+        if the page cannot show it.
     """
 
     name: str
     in_keras: Callable[[Any, Any, Any], Any]
     in_onnx: Callable[[Any, str, str, str, Callable[[str], list[Any]]], str]
     is_last: bool = False
+    script: str | None = None
 
 
 def _last(keras: Any, is_token: Any, states: Any) -> Any:
@@ -100,12 +106,39 @@ def _attention_in_onnx(
     return str(graph.add("ReduceSum", weighted, graph.shape(0), keepdims=0))
 
 
+_LAST_SCRIPT = "return states[states.length - 1];"
+_MAX_SCRIPT = """\
+const pooled = Float64Array.from(states[0]);
+for (const state of states)
+  state.forEach((value, u) => { if (value > pooled[u]) pooled[u] = value; });
+return pooled;
+"""
+_MEAN_SCRIPT = "return weighted(states, states.map(() => 1 / states.length));"
+_ATTENTION_SCRIPT = """\
+const { kernel, bias } = layer("attention");
+const scores = states.map((state) => times(state, kernel, bias)[0]);
+return weighted(states, softmax(scores));
+"""
+
 POOLINGS: dict[str, Pooling] = {
     pooling.name: pooling
     for pooling in (
-        Pooling(name="last", in_keras=_last, in_onnx=_last_in_onnx, is_last=True),
-        Pooling(name="max", in_keras=_max, in_onnx=_max_in_onnx),
-        Pooling(name="mean", in_keras=_mean, in_onnx=_mean_in_onnx),
-        Pooling(name="attention", in_keras=_attention, in_onnx=_attention_in_onnx),
+        Pooling(
+            name="last",
+            in_keras=_last,
+            in_onnx=_last_in_onnx,
+            is_last=True,
+            script=_LAST_SCRIPT,
+        ),
+        Pooling(name="max", in_keras=_max, in_onnx=_max_in_onnx, script=_MAX_SCRIPT),
+        Pooling(
+            name="mean", in_keras=_mean, in_onnx=_mean_in_onnx, script=_MEAN_SCRIPT
+        ),
+        Pooling(
+            name="attention",
+            in_keras=_attention,
+            in_onnx=_attention_in_onnx,
+            script=_ATTENTION_SCRIPT,
+        ),
     )
 }

@@ -24,6 +24,7 @@ FLOORS = [
         "seqclf.cells",
         "seqclf.poolings",
         "seqclf.wording",
+        "seqclf.offline",
         "seqclf.about_studies",
     ],
     ["seqclf.config", "seqclf.storage", "seqclf.engine", "seqclf.notes"],

@@ -1,13 +1,16 @@
-"""The page in a real browser: nothing fails, is fetched, or runs that was injected."""
+"""The pages in a real browser: nothing fails, is fetched, or runs that was injected."""
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import time
 
 import pages
 import pytest
 from conftest import not_here
+from made_up_twins import microscope, small
 
 from seqclf.report.page import page, sections_page
 
@@ -49,6 +52,19 @@ def opened(browser, tmp_path):
     return browser
 
 
+def asked_for(browser):
+    """Returns the addresses of all requests since the log was read last."""
+    sent = [
+        json.loads(line["message"])["message"]
+        for line in browser.get_log("performance")
+    ]
+    return [
+        message["params"]["request"]["url"]
+        for message in sent
+        if message["method"] == "Network.requestWillBeSent"
+    ]
+
+
 def shown(browser, selector):
     script = (
         "return [...document.querySelectorAll(arguments[0])].filter(e => !e.hidden)"
@@ -58,14 +74,7 @@ def shown(browser, selector):
 
 def test_no_error_no_request_and_nothing_injected(opened):
     assert opened.get_log("browser") == []
-    sent = [
-        json.loads(line["message"])["message"] for line in opened.get_log("performance")
-    ]
-    urls = [
-        message["params"]["request"]["url"]
-        for message in sent
-        if message["method"] == "Network.requestWillBeSent"
-    ]
+    urls = asked_for(opened)
     assert [url for url in urls if not url.startswith(("file:", "data:"))] == []
     assert sum(url.startswith("file:") for url in urls) == 1
     assert opened.title != "owned"
@@ -86,12 +95,7 @@ def test_a_page_of_studies_is_as_strict_and_as_narrow(browser, tmp_path):
     assert wide <= 360
     assert browser.title == "Claims – seqclf"
     assert browser.get_log("browser") == []
-    sent = [
-        json.loads(line["message"])["message"]
-        for line in browser.get_log("performance")
-    ]
-    asked = [m for m in sent if m["method"] == "Network.requestWillBeSent"]
-    assert len(asked) == 1
+    assert len(asked_for(browser)) == 1
     # Each figure shows marks of its own, although the two have one name.
     shown_marks = browser.execute_script(
         "return [...document.querySelectorAll('[data-figure] svg')].map(svg =>"
@@ -177,13 +181,17 @@ def test_the_page_is_no_wider_than_the_screen(opened, width):
     assert wide <= width
 
 
+def prefer(browser, scheme):
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
+    )
+
+
 def test_dark_and_light_have_colours_of_their_own(opened):
     seen = set()
     for scheme in ("light", "dark"):
-        opened.execute_cdp_cmd(
-            "Emulation.setEmulatedMedia",
-            {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
-        )
+        prefer(opened, scheme)
         seen.add(
             opened.execute_script(
                 "const s = getComputedStyle(document.body);"
@@ -192,3 +200,170 @@ def test_dark_and_light_have_colours_of_their_own(opened):
             )
         )
     assert len(seen) == 2
+
+
+# The microscope.
+
+EVIL = "</script><img src=x onerror=document.title='owned'>"
+LISTENER = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation",
+  (event) => window.violations.push(event.violatedDirective));
+"""
+
+
+@pytest.fixture
+def watched(browser, tmp_path):
+    """The microscope of all cells, the LSTM one-way, with evil words and labels."""
+    models = [small(cell=cell) for cell in ("none", "rnn", "gru")]
+    models += [small(cell="lstm", bidirectional=False, layers=2, pooling="last")]
+    words, labels = ("a", "good", "film", ".", EVIL), (EVIL, "good", "so so")
+    file = tmp_path / "microscope.html"
+    file.write_text(microscope(models, words=words, labels=labels), "utf-8")
+    browser.get_log("browser")
+    browser.get_log("performance")
+    added = browser.execute_cdp_cmd(
+        "Page.addScriptToEvaluateOnNewDocument", {"source": LISTENER}
+    )
+    browser.get(file.as_uri())
+    yield browser
+    browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+
+def type_in(browser, text):
+    field = browser.find_element("id", "typed")
+    field.clear()
+    field.send_keys(text)
+    return field
+
+
+def told(browser):
+    return browser.find_element("id", "said").text
+
+
+def measured(browser):
+    """Waits until all is measured."""
+    for _ in range(100):
+        if not browser.find_element("id", "busy").text:
+            return
+        time.sleep(0.1)
+    raise AssertionError("still measuring")
+
+
+def test_the_microscope_asks_for_nothing_and_runs_nothing_injected(watched):
+    type_in(watched, f"a good {EVIL} film")
+    watched.find_element("id", "back").click()
+    measured(watched)
+    for details in watched.find_elements("tag name", "summary"):
+        details.click()
+    assert watched.execute_script("return window.violations") == []
+    assert watched.get_log("browser") == []
+    assert len(asked_for(watched)) == 1  # itself
+    assert watched.title.startswith("The twins of made up")
+    assert watched.execute_script("return document.images.length") == 0
+    options = watched.find_elements("css selector", "#label option")
+    assert options[0].text == EVIL
+
+
+def test_arrow_keys_step_through_the_text(watched):
+    from selenium.webdriver.common.keys import Keys
+
+    type_in(watched, "a good film .")
+    body = watched.find_element("tag name", "body")
+    assert watched.find_element("id", "token").text == "Token 4 of 4: ."
+    seen = [told(watched)]
+    watched.find_element("id", "back").click()
+    for _ in range(2):
+        seen.append(told(watched))
+        body.send_keys(Keys.ARROW_LEFT)
+    seen.append(told(watched))
+    assert len({*seen}) == 4
+    numbers = [re.findall(r"([\d.]+) %", one) for one in seen]
+    assert all(len(row) == 4 for row in numbers)  # a number of each twin
+    assert len({row[3] for row in numbers}) == 4
+    place = watched.find_element("id", "place")
+    assert place.get_attribute("aria-valuetext") == "1 of 4: a"
+    place.send_keys(Keys.END)
+    assert told(watched) == seen[0]
+    body.send_keys(Keys.HOME)
+    assert told(watched) == seen[-1]
+    # In the field the keys move the caret.
+    watched.find_element("id", "typed").send_keys(Keys.ARROW_LEFT)
+    assert told(watched) == seen[-1]
+
+
+def test_a_text_cut_behind_a_token_gets_the_answer_of_that_text(watched):
+    type_in(watched, "a good film")
+    whole = told(watched)
+    type_in(watched, "a good film . a film good")
+    measured(watched)
+    for _ in range(4):
+        watched.find_element("id", "back").click()
+    assert told(watched) == whole
+
+
+def test_what_is_drawn_can_be_read_in_numbers(watched):
+    type_in(watched, "a good film .")
+    measured(watched)
+    panels = watched.find_elements("css selector", ".panel")
+    assert [one.get_attribute("aria-label") for one in panels] == [
+        "No recurrence", "SimpleRNN", "GRU", "LSTM",
+    ]  # fmt: skip
+    maps = [len(one.find_elements("tag name", "canvas")) for one in panels]
+    assert maps == [1, 2, 2 * 4, 6]
+    for canvas in panels[2].find_elements("tag name", "canvas"):
+        said = canvas.get_attribute("aria-label")
+        assert re.search(r"5 units over 4 tokens; their mean at this token", said)
+    assert "Half-life by the update gate, backward" in panels[2].text
+    panels[3].find_element("tag name", "summary").click()
+    rows = panels[3].find_elements("css selector", "tbody tr")
+    assert [row.find_element("tag name", "th").text for row in rows] == [
+        "a", "good", "film", ".",
+    ]  # fmt: skip
+    cells = [row.find_elements("tag name", "td") for row in rows]
+    assert all(len(row) == 1 + 6 for row in cells)
+    assert any(float(row[0].text.replace("−", "-")) for row in cells)
+
+
+def test_the_layer_that_is_chosen_is_drawn(watched):
+    from selenium.webdriver.support.ui import Select
+
+    drawn = "return document.querySelectorAll('.panel')[3].querySelector('canvas')"
+    type_in(watched, "a good film .")
+    upper = watched.execute_script(f"{drawn}.toDataURL()")
+    Select(watched.find_element("id", "layer")).select_by_visible_text("1")
+    assert watched.execute_script(f"{drawn}.toDataURL()") != upper
+
+
+@pytest.mark.parametrize("width", [360, 1100])
+def test_the_microscope_is_no_wider_than_the_screen(watched, width):
+    watched.execute_script("choose(0); take('a good film . '.repeat(30))")
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    watched.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    wide = watched.execute_script("return document.documentElement.scrollWidth")
+    watched.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert wide <= width
+
+
+def test_the_microscope_is_drawn_anew_for_another_scheme(watched):
+    pictures = set()
+    type_in(watched, "a good film .")
+    for scheme in ("light", "dark"):
+        prefer(watched, scheme)
+        time.sleep(0.2)
+        pictures.add(
+            watched.execute_script(
+                "const all = [...document.querySelectorAll('.panel canvas')];"
+                "return getComputedStyle(document.body).backgroundColor + "
+                "all.map(c => c.toDataURL()).join()"
+            )
+        )
+    assert len(pictures) == 2
+
+
+def test_nothing_typed_is_read_as_one_unknown_token(watched):
+    type_in(watched, "x")
+    unknown = told(watched)
+    type_in(watched, "x\b")
+    assert "No token" in watched.find_element("id", "counted").text
+    assert told(watched).split(":")[1] == unknown.split(":")[1]

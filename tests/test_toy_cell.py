@@ -130,6 +130,13 @@ def test_what_a_cell_lacks_is_refused_by_its_name(place):
     assert export.returncode == 1
     assert "ONNX has no operator for bare" in " ".join(export.stderr.split())
     assert run(place, "export", "reviews-bare-0", "--format=keras").returncode == 0
+    page = run(place, "export", "reviews-bare-0", "--format=page")
+    assert page.returncode == 1
+    assert "the cell bare, which has no description of its steps" in " ".join(
+        page.stderr.split()
+    )
+    page = run(place, "export", "reviews-none-0", "--format=page")
+    assert "the pooling sum, which has no description" in " ".join(page.stderr.split())
     study = run(place, "study", "gates", "--data=reviews", "--cells=bare", *TINY)
     assert study.returncode == 2
     assert "bare has no description of its steps" in " ".join(study.stderr.split())

@@ -59,6 +59,14 @@ Margin = Annotated[
         "Points of accuracy below which two cells are practically equal.",
     ),
 ]
+Page = Annotated[
+    bool,
+    option(
+        "--page",
+        "Also write microscope.html, in which a twin of each cell can be watched as "
+        "it reads.",
+    ),
+]
 Markdown = Annotated[bool, option("--markdown", "Print Markdown tables.")]
 Csv = Annotated[bool, option("--csv", "Print CSV: one line per cell and per pair.")]
 Paths = Annotated[
@@ -73,7 +81,7 @@ Paths = Annotated[
 
 # What has a meaning for finished runs.
 OF_FINISHED = {"paths", "models_dir", "cache_dir", "config_file"}
-OF_FINISHED |= {"json", "markdown", "csv", "quiet"}
+OF_FINISHED |= {"json", "markdown", "csv", "quiet", "page"}
 OF_SEVERAL = OF_FINISHED | {"name", "overwrite", "margin"}
 
 
@@ -88,6 +96,7 @@ def compare(
     tune: Tune = 0,
     margin: Margin = 1.0,
     jobs: Jobs = None,
+    page: Page = False,
     name: options.Name = None,
     overwrite: options.Overwrite = False,
     fresh: options.Fresh = False,
@@ -121,11 +130,11 @@ def compare(
         if len(paths) == 1:
             options.refuse_given(context, OF_FINISHED, "a finished comparison is shown")
         options.refuse_given(context, OF_SEVERAL, "finished runs are compared")
-        result, folder = compare_finished(paths, target, screen, margin)
+        result, folder = compare_finished(paths, target, screen, margin, page)
     else:
         design = design_of(config, cells, seeds, match, tune, margin)
         given = options.given_settings(context, "model", "training")
-        asked = (design, target, screen, jobs, require_cudnn, given)
+        asked = (design, target, screen, jobs, require_cudnn, given, page)
         result, folder = compare_twins(*asked)
     _print(result, form)
     if folder is None:

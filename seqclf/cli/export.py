@@ -14,20 +14,26 @@ from seqclf.cli._screen import Screen, print_json, print_table
 from seqclf.errors import ConfigError
 
 if TYPE_CHECKING:
-    from seqclf.export import Artefact
+    from seqclf.export import About, Artefact
+    from seqclf.export.microscope import Microscope
     from seqclf.report.table import Table
 
-Run = Annotated[
-    Path | None,
+Runs = Annotated[
+    list[Path] | None,
     typer.Argument(
         metavar="RUN",
-        help="A finished run, by name or path; A+B is their mean.",
+        help="A finished run, by name or path; A+B is their mean. Several for "
+        "--format microscope.",
         autocompletion=options.complete_run,
     ),
 ]
 Formats = Annotated[
     list[str],
-    option("--format", "keras, saved_model, onnx, litert, or all; may be repeated."),
+    option(
+        "--format",
+        "keras, saved_model, onnx, litert, or all; may be repeated. microscope (or "
+        "page): one offline page in which the runs can be watched as they read.",
+    ),
 ]
 Output = Annotated[
     Path | None,
@@ -56,7 +62,7 @@ Overwrite = Annotated[bool, option("--overwrite", "Replace existing exports.")]
 
 def export(
     format: Formats,
-    chosen_run: Run = None,
+    chosen_runs: Runs = None,
     run: options.NamedRun = None,
     output: Output = None,
     quantize: Quantize = None,
@@ -76,23 +82,109 @@ def export(
     the run on more than 200 texts; one that differs too much is an error and is not
     written. An export of the same run that exists already is left as it is.
 
+    With --format microscope it writes one HTML file of one or several runs, in which
+    one steps through a text and sees each twin's probabilities, gates and states.
+
     Example: seqclf export demo-lstm-0 --format onnx
     """
-    named = options.run_of(chosen_run, run)
+    named, folders = _named(chosen_runs or [], run), (models_dir, cache_dir)
+    from seqclf.workflows.export import about_of, formats_of, is_page
+
+    if is_page(format):
+        given = {"--quantize": quantize, "--language": language}
+        given |= {"--license": None if license == "unknown" else license}
+        _refuse_for_page([name for name, value in given.items() if value])
+        _export_page(named, folders, output, overwrite, Screen(quiet), json)
+        return
+    names, about = formats_of(format, quantize), about_of(license, language)
+    if len(named) > 1:
+        raise ConfigError(
+            f"--format {format[0]} is of one run, got {len(named)}; export them one by "
+            f"one, name their mean with +, or take --format microscope."
+        )
+    _export(named[0], names, about, folders, output, overwrite, Screen(quiet), json)
+
+
+def _named(chosen: list[Path], run: Path | None) -> list[Path]:
+    """Returns the runs that were named, by arguments or by --run."""
+    if len(chosen) > 1 and run is not None:
+        raise ConfigError(f"--run {run} names a run beside others; name all as RUN.")
+    named = options.run_of(chosen[0] if chosen else None, run)
     if named is None:
         raise ConfigError("export takes a run: seqclf export RUN --format onnx.")
+    return chosen or [named]
+
+
+def _refuse_for_page(given: list[str]) -> None:
+    if given:
+        raise ConfigError(
+            f"{given[0]} does nothing for a page, which has no model card and chooses "
+            f"its numbers by its size; leave it out."
+        )
+
+
+def _export(
+    named: Path,
+    names: list[str],
+    about: About,
+    folders: tuple[Path, Path],
+    output: Path | None,
+    overwrite: bool,
+    screen: Screen,
+    json: bool,
+) -> None:
     from seqclf.export import to_json
     from seqclf.runs import open_any
-    from seqclf.workflows.export import EXPORTS, about_of, export_run, formats_of
+    from seqclf.workflows.export import EXPORTS, export_run
 
-    names, about = formats_of(format, quantize), about_of(license, language)
-    chosen = open_any(named, models_dir)
-    asked = (names, Screen(quiet), cache_dir, output, about, overwrite)
-    made = export_run(chosen, *asked)
+    models, cache = folders
+    run = open_any(named, models)
+    made = export_run(run, names, screen, cache, output, about, overwrite)
     if json:
         print_json([{"path": str(a.path)} | to_json(a.record) for a in made])
     else:
-        print_table(_table(made, output or EXPORTS / chosen.name))
+        print_table(_table(made, output or EXPORTS / run.name))
+
+
+def _export_page(
+    named: list[Path],
+    folders: tuple[Path, Path],
+    output: Path | None,
+    overwrite: bool,
+    screen: Screen,
+    json: bool,
+) -> None:
+    from seqclf.records.plain import to_plain
+    from seqclf.runs import open_any
+    from seqclf.workflows.export import export_page
+
+    models, cache = folders
+    runs = [open_any(one, models) for one in named]
+    made = export_page(runs, screen, cache, output, overwrite)
+    if json:
+        print_json([{"path": str(made.path)} | to_plain(made.record)])
+    else:
+        print_table(_page_table(made))
+
+
+def _page_table(made: Microscope) -> Table:
+    from seqclf.export.microscope import MICROSCOPE_FILE
+    from seqclf.report.table import Table
+
+    return Table(
+        header=("run", "cell", "greatest\ndifference", "other\nlabels", "texts"),
+        rows=tuple(
+            (
+                twin.run,
+                twin.cell,
+                f"{twin.greatest_difference:.1e}",
+                f"{twin.other_labels}",
+                f"{twin.texts}",
+            )
+            for twin in made.record.twins
+        ),
+        title=f"{made.path / MICROSCOPE_FILE}, {made.record.bytes / 1000:,.0f} kB",
+    )
 
 
 def _table(made: Sequence[Artefact], folder: Path) -> Table:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -18,10 +14,10 @@ import numpy as np
 
 from seqclf.classifier import Classifier
 from seqclf.data.dataset import TEST
-from seqclf.engine import Task, run_tasks
 from seqclf.errors import RunError
 from seqclf.export.card import model_card
 from seqclf.export.formats import FORMATS, code_of, loading_code
+from seqclf.export.making import alone, partials_of, put, run_digest
 from seqclf.export.portable import portable_json
 from seqclf.export.texts import own_data, verification_texts
 from seqclf.export.verify import Check, verify
@@ -34,18 +30,12 @@ from seqclf.records.training import Report
 from seqclf.runs import AnyRun, Mean, Run, files, members_of
 from seqclf.runs.manifest import digests
 from seqclf.storage import read_object, write_json, write_text
-from seqclf.system import sync
 from seqclf.text.batching import sorted_order
 from seqclf.text.encoding import EncodedDataset
 
 EXPORT_FILE, CARD_FILE = "export.json", "README.md"
 LOADER_FILE = "predict.py"  # in the folders of a mean's members
 SCORING_BATCH = 64
-# Files of a run that an artefact, with its card, is made of.
-MADE_OF = (
-    files.CONFIG_FILE, files.DATASET_FILE, files.LABELS_FILE, files.METRICS_FILE,
-    files.MODEL_FILE, files.ONNX_FILE, files.TOKENIZER_FILE, files.VOCABULARY_FILE,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +106,7 @@ def _export(
     own = own_data(run, cache)
     texts, num_own = verification_texts(run, own)
     expected = Classifier.open(run).predict_proba(texts)
-    with _partials(places) as partials:
+    with partials_of(places) as partials:
         for member, inside in _places_in(run):
             folders = {name: partial / inside for name, partial in partials.items()}
             _build(_Build(member.path, folders))
@@ -124,7 +114,7 @@ def _export(
             code = code_of(run, name)
             check = Check(name, partial, texts, expected, run.labels, code)
             record = _finish(run, check, about, own, num_own)
-            _put(partial, places[name])
+            put(partial, places[name])
             yield Artefact(path=places[name], record=record)
 
 
@@ -150,7 +140,7 @@ def _finish(
         **asdict(agreement),
         format=name,
         run=run.name,
-        run_sha256=_run_digest(run),
+        run_sha256=run_digest(run),
         seqclf_version=version("seqclf"),
         bound=FORMATS[name].bound,
         bytes=sum((folder / file).stat().st_size for file in sha256),
@@ -191,7 +181,7 @@ def _refuse_another(
     reasons, there = [], digests(place, frozenset())
     if record.format != name:
         reasons.append("it is of another format")
-    if record.run_sha256 != _run_digest(run):
+    if record.run_sha256 != run_digest(run):
         reasons.append("it is of another run, or of an earlier version of seqclf")
     if record.about != about:
         reasons.append("its card names another --license or --language")
@@ -207,45 +197,12 @@ def _refuse_another(
         )
 
 
-def _run_digest(run: AnyRun) -> str:
-    """Returns a hash of what an artefact is made of, as 64 hexadecimal digits."""
-    if isinstance(run, Mean):
-        made_of: Any = [_run_digest(member) for member in run.members]
-    else:
-        names = (*MADE_OF, files.LINEAR_FILE) if run.is_linear else MADE_OF
-        made_of = {name: run.checksums.get(name) for name in names}
-    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
-
-
-@contextlib.contextmanager
-def _partials(places: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
-    """Makes a temporary folder beside each place; removes those left at the end."""
-    partials = {
-        name: place.with_name(f".{place.name}.{os.getpid()}")
-        for name, place in places.items()
-    }
-    try:
-        for partial in partials.values():
-            shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
-            partial.mkdir(parents=True)
-        yield partials
-    finally:
-        for partial in partials.values():
-            shutil.rmtree(partial, ignore_errors=True)
-
-
 def _build(build: _Build) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "log.txt"
-        outcome = next(run_tasks([Task(build_models, build, log)]))
-    if outcome.error is not None:
-        raise RunError(outcome.error.removesuffix(f" (see {log})"))
+    alone(build_models, build)
 
 
 def build_models(build: _Build, report: Report) -> None:
     """Writes the models; runs in a subprocess, and does not use `report`."""
-    # Before TensorFlow: a graph traced on a GPU may not run without one.
-    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     for name, folder in build.folders.items():
         folder.mkdir(exist_ok=True)
         FORMATS[name].write(Run(build.run), folder)
@@ -271,15 +228,3 @@ def _cost(run: AnyRun, folder: Path, own: EncodedDataset) -> TestCost:
     before = from_plain(Accuracy, to_plain(run.metrics[TEST]))
     after = accuracy(np.asarray(test.label_ids) == logits.argmax(axis=1))
     return TestCost(run=before, artefact=after)
-
-
-def _put(partial: Path, place: Path) -> None:
-    """Renames a finished artefact to its place, and removes an earlier one."""
-    for path in partial.rglob("*"):
-        if path.is_file():
-            sync(path)
-    old = place.with_name(f"{partial.name}.old")
-    if place.exists():
-        place.rename(old)
-    partial.rename(place)
-    shutil.rmtree(old, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from seqclf.records.scores import Accuracy
 
@@ -68,3 +69,49 @@ class ExportRecord(Agreement):
     own_texts: int
     about: About
     test: TestCost | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwinAgreement:
+    """How a twin, with its weights as a page holds them, compares with its run.
+
+    Attributes:
+      texts: How many both were asked about.
+      greatest_difference: Of any probability of any text; a fraction.
+      other_labels: How many of the texts get another label.
+    """
+
+    run: str
+    cell: str
+    texts: int
+    greatest_difference: float
+    other_labels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MicroscopeRecord:
+    """The `export.json` beside a page with several runs in it, the microscope.
+
+    Attributes:
+      format: `microscope`.
+      runs_sha256: Of each run, a hash of the files that its twin is made of.
+      seqclf_version: Version that wrote it.
+      vectors: How the page holds the vectors of tokens, `float32` or `int8`.
+      bound: Greatest difference that a twin may have.
+      bytes: Size of the page.
+      sha256: Hash of it, by its name.
+      own_texts: How many of the texts compared are of the runs' test split.
+      sentences: How many texts of the test split are in the page, to choose from.
+      twins: In the order of the runs.
+    """
+
+    format: Literal["microscope"] = "microscope"
+    runs_sha256: tuple[str, ...]
+    seqclf_version: str
+    vectors: Literal["float32", "int8"]
+    bound: float
+    bytes: int
+    sha256: dict[str, str]
+    own_texts: int
+    sentences: int
+    twins: tuple[TwinAgreement, ...]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqclf.comparison.saved import REPORT_FILE, read_details
 from seqclf.errors import RunError
+from seqclf.export.microscope import MICROSCOPE_FILE
 from seqclf.records.comparison import ComparisonResult
 from seqclf.report import table
 from seqclf.report.page import page
@@ -28,13 +29,16 @@ def write_page(
     """Writes the page of a comparison, with the studies of the same data.
 
     They are in `models`, the folder of the runs; the listener hears what is left out.
+    A microscope beside it is linked to.
     """
     found: list[Section] = []
     with optional(listener.insist, "The page is written without studies"):
         fingerprint = result.card.dataset.fingerprint
         found = sections_on(fingerprint, models, listener)
     with optional(listener.insist, f"No {folder / REPORT_FILE} could be written"):
-        write_text(folder / REPORT_FILE, page(result, read_details(folder), found))
+        link = MICROSCOPE_FILE if (folder / MICROSCOPE_FILE).exists() else None
+        html = page(result, read_details(folder), found, link)
+        write_text(folder / REPORT_FILE, html)
 
 
 def sections_on(fingerprint: str, models: Path, listener: Listener) -> list[Section]:

@@ -21,11 +21,13 @@ from seqclf.comparison.design import (
 )
 from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.rows import compare_runs
+from seqclf.comparison.typical import typical_runs
 from seqclf.config import RunConfig, require_count
 from seqclf.data.dataset import TRAIN
 from seqclf.data.layout import STANDARD_INPUT
 from seqclf.errors import ConfigError
 from seqclf.evaluation.baselines import baseline_tasks
+from seqclf.export.microscope import MICROSCOPE_FILE, has_steps, write_microscope
 from seqclf.machine import jobs_for
 from seqclf.marker import COMPARISON, COMPARISON_FILE, kind_of
 from seqclf.model import backend
@@ -77,11 +79,13 @@ def compare_twins(
     jobs: int | None = None,
     require_cudnn: bool = False,
     given: Collection[str] = (),
+    microscope: bool = False,
 ) -> tuple[ComparisonResult, Path]:
     """Trains what is missing of a comparison, compares, and writes the page.
 
     Arguments and errors are those of all workflows, see `seqclf.workflows`; a training
-    that fails is listed in the result, and a RunError only if none was finished.
+    that fails is listed in the result, and a RunError only if none was finished. With
+    `microscope` the page in which one watches a twin of each cell is written, too.
 
     Returns:
       What was found, and the folder of the comparison.
@@ -109,7 +113,7 @@ def compare_twins(
     result = planning.finish(plan, finished, failures, seconds, command)
     steps.tell_doubts(finished, listener)
     listener.note(f"Written: {plan.path / COMPARISON_FILE}")
-    write_page(plan.path, result, target.models, listener)
+    _write_pages(plan.path, result, target, listener, microscope)
     return result, plan.path
 
 
@@ -118,10 +122,11 @@ def compare_finished(
     target: Target,
     listener: Listener,
     margin: float = 100 * MARGIN,
+    microscope: bool = False,
 ) -> tuple[ComparisonResult, Path | None]:
     """Compares finished runs, or reads a finished comparison, and writes the page.
 
-    Trains nothing.
+    Trains nothing. `microscope` is as in `compare_twins`.
 
     `paths` are runs or one comparison, by path or by name in the folder of the runs. A
     comparison of runs is written if the target has a name. `margin` are the points
@@ -131,16 +136,44 @@ def compare_finished(
       What was found, and the folder of the comparison, None if it has none.
 
     Raises:
-      ConfigError: If one path is given that is no comparison.
+      ConfigError: If one path is given that is no comparison, or there is no place for
+        the microscope.
       RunError: If a run is missing or unfinished, they cannot be compared, or the name
         is taken.
     """
     steps.refuse_idle_overwrite(target)
     require_margin(margin)
+    if microscope and len(paths) > 1 and target.name is None:
+        raise ConfigError(
+            "--page is written beside a comparison that is kept: give --name, or take "
+            "seqclf export RUN RUN --format microscope."
+        )
     result, folder = _compare_finished(paths, target, listener, margin)
     if folder is not None:
-        write_page(folder, result, target.models, listener)
+        _write_pages(folder, result, target, listener, microscope)
     return result, folder
+
+
+def _write_pages(
+    folder: Path,
+    result: ComparisonResult,
+    target: Target,
+    listener: Listener,
+    microscope: bool,
+) -> None:
+    """Writes the report and, before it, the microscope that it links to."""
+    file = folder / MICROSCOPE_FILE
+    if microscope:
+        with optional(listener.insist, f"No {file} could be written"):
+            typical = typical_runs(result, folder.parent)
+            chosen = [run for run in typical if has_steps(run.config.model.cell)]
+            write_microscope(chosen, file, target.cache)
+            names = ", ".join(run.name for run in chosen)
+            listener.note(f"Written: {file}, with the vocabulary and {names}.")
+            for run in typical:
+                if run not in chosen:
+                    listener.note(f"{run.name} has no steps to show there.")
+    write_page(folder, result, target.models, listener)
 
 
 def _compare_finished(

@@ -8,14 +8,22 @@ from pathlib import Path
 
 from seqclf.errors import ConfigError, unknown
 from seqclf.export import FORMATS, About, Artefact, export
+from seqclf.export.microscope import (
+    MICROSCOPE,
+    MICROSCOPE_FILE,
+    Microscope,
+    export_microscope,
+)
 from seqclf.runs import AnyRun, Mean, Run, members_of
 from seqclf.steps import Listener
+from seqclf.wording import counted
 
 ALL = "all"
 QUANTIZED = {"int8": "onnx-int8"}
 NAMES = tuple(name for name in FORMATS if name not in QUANTIZED.values())
 EXPORTS = Path("exports")
 UNKNOWN = About()
+PAGE = (MICROSCOPE, "page")  # the format of several runs, by both its names
 
 
 def formats_of(formats: Sequence[str], quantize: str | None = None) -> list[str]:
@@ -28,7 +36,7 @@ def formats_of(formats: Sequence[str], quantize: str | None = None) -> list[str]
     """
     for format in formats:
         if format not in (*NAMES, ALL):
-            raise ConfigError(unknown("format", format, (*NAMES, ALL)))
+            raise ConfigError(unknown("format", format, (*NAMES, ALL, MICROSCOPE)))
     names = list(NAMES) if ALL in formats else list(dict.fromkeys(formats))
     if quantize is None:
         return names
@@ -42,6 +50,21 @@ def formats_of(formats: Sequence[str], quantize: str | None = None) -> list[str]
     if ALL in formats:
         return [*names, QUANTIZED[quantize]]
     return [QUANTIZED[quantize] if name == "onnx" else name for name in names]
+
+
+def is_page(formats: Sequence[str]) -> bool:
+    """Tells whether the page is asked for, which is of several runs, not of one.
+
+    Raises:
+      ConfigError: If other formats are asked for as well.
+    """
+    asked = set(formats)
+    if asked & {*PAGE} and asked - {*PAGE}:
+        raise ConfigError(
+            f"--format {MICROSCOPE} is a page of several runs and no format of one, "
+            f"got {', '.join(formats)}; export it alone."
+        )
+    return bool(asked & {*PAGE})
 
 
 def about_of(license: str, languages: str | None) -> About:
@@ -100,6 +123,50 @@ def export_run(
         listener.note(_told(artefact))
         made.append(artefact)
     return sorted(made, key=lambda artefact: names.index(artefact.record.format))
+
+
+def export_page(
+    runs: Sequence[AnyRun],
+    listener: Listener,
+    cache: Path,
+    output: Path | None = None,
+    overwrite: bool = False,
+) -> Microscope:
+    """Writes several runs, or one, into one offline page, see `export_microscope`.
+
+    `output` is the folder of the page, None takes `exports/DATA/microscope` or, of one
+    run, `exports/RUN/microscope`; test texts are taken from `cache`.
+
+    Raises:
+      ConfigError: If one is a mean.
+      RunError: If the runs do not fit together, or the folder is taken.
+    """
+    for run in runs:
+        if isinstance(run, Mean):
+            raise ConfigError(
+                f"{run.name} is a mean, which has no states of its own; name its runs "
+                f"one by one: {' '.join(member.name for member in run.members)}."
+            )
+    alone = [run for run in runs if isinstance(run, Run)]
+    name = alone[0].name if len(alone) == 1 else alone[0].dataset.name
+    place = output or EXPORTS / name / MICROSCOPE
+    if overwrite or not place.exists():
+        listener.note(f"Writing and comparing {counted(len(alone), 'twin')}.")
+    made = export_microscope(alone, place, cache, overwrite)
+    listener.note(_page_told(made))
+    return made
+
+
+def _page_told(made: Microscope) -> str:
+    path, record = made.path / MICROSCOPE_FILE, made.record
+    if made.is_reused:
+        return f"{path} is there already, of these runs: reused"
+    texts = counted(record.sentences, "text")
+    held = f" and {texts} of the test split" if record.sentences else ""
+    return (
+        f"{path} holds the vocabulary{held}: whoever has it can read them. Token "
+        f"vectors are in {record.vectors}."
+    )
 
 
 def _refuse_networks_formats(run: Run, names: Sequence[str]) -> None:

@@ -37,12 +37,14 @@ def page(
     result: ComparisonResult,
     details: Details | None = None,
     sections: Sequence[Section] = (),
+    microscope: str | None = None,
 ) -> str:
     """Returns the HTML of a comparison, with what studies found after the rest.
 
     Texts, labels and names are data: they are escaped, and the page's policy lets no
     script run but its own. Without details, or with those of other rows, what they show
-    is missing.
+    is missing. `microscope` is the name of the page beside it in which one watches the
+    twins.
     """
     if details and set(details.curves) != {row.name for row in result.twins}:
         details = None
@@ -52,6 +54,7 @@ def page(
         "page.html",
         figures={name: trusted(svg) for name, svg in drawn.items()},
         studies=studies,
+        microscope=microscope,
         sections=_sections(result, details) + contents(studies),
         **_tables(result, details),
         **_words(result, details),
