@@ -215,7 +215,8 @@ def _beside(row: Row, pair: Pair, best: Row, margin: float) -> str:
         return f"{_begun(row)} is {_points(pair)} below {best.title}."
     if not best.recurs:
         return f"{_begun(row)} cannot be told apart from it {_aside(pair)}."
-    # Less than nothing is what recurrence is compared with, unless it is said.
+    # What recurrence is worth is told beside the twin that has nothing in its place; of
+    # another it is said.
     than = "" if row.cell == NO_RECURRENCE.name else f" beside {row.title}"
     if is_equal(pair):
         return (
