@@ -46,6 +46,29 @@ def to_settle(
     return next(enough, None), None if found is None else _rounded_up(found)
 
 
+def is_left_to_texts(a: np.ndarray, b: np.ndarray, level: float, margin: float) -> bool:
+    """Tells whether no number of seeds would decide a difference: it takes more texts.
+
+    That is if the part of the texts alone is too wide, wherever the difference may be
+    that seeds without end would show: within two standard errors of the seeds.
+
+    Args:
+      a: See `to_settle`; likewise the others.
+      b: Likewise.
+      level: Likewise.
+      margin: Likewise.
+    """
+    found, rows = variances(a, b), a.shape[1]
+    mean = abs(cells_difference(a, b).mean)
+    of_seeds = found.of_seeds + found.of_rest / rows
+    unsure = 2 * math.sqrt(of_seeds / min(len(a), len(b)))
+    error = math.sqrt(found.of_rows / rows)
+    return not any(
+        _decides(Estimate(size, error, 0.0, 1, rows - 1), level, margin)
+        for size in (mean + unsure, max(mean - unsure, 0.0))
+    )
+
+
 def _rounded_up(number: int) -> int:
     """Rounds up to two digits."""
     digit = 10 ** max(len(str(number)) - 2, 0)
