@@ -23,7 +23,7 @@ Jobs = Annotated[
     int | None,
     option(
         "--jobs",
-        "Trainings to run in parallel. Results do not depend on it.",
+        "Trainings to run in parallel. What each gives does not depend on it.",
         "as many as cores and free memory allow",
     ),
 ]
@@ -56,7 +56,7 @@ Margin = Annotated[
 UntilDecided = Annotated[
     bool,
     option(
-        "--until-decided/--no-until-decided",
+        "--until-decided",
         "Add seeds, to the cells where they help most, until every pair is better, or "
         "equal within --margin; --seeds are the first. Valid wherever it stops.",
     ),

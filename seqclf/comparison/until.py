@@ -6,6 +6,7 @@ Plain values in and out; `workflows.until` trains between them.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -194,34 +195,37 @@ class Open:
     """A pair that no look has decided.
 
     `of_rows` is the part of the variance that no seed takes away, 0 of ranks, which
-    know no texts. If it `needs_texts`, no number of seeds would decide it.
+    know no texts. If it `needs_texts`, no number of seeds would decide it; if it is not
+    `within_reach`, as many as there may be hardly would.
     """
 
     pair: Pair
     of_rows: float = 0.0
     needs_texts: bool = False
+    within_reach: bool = True
 
 
 def open_pairs(trained: Trained, so_far: Looks, margin: float) -> list[Open]:
     """Returns the pairs that no look has decided, as the last look saw them."""
     at = so_far.at
     return [
-        _open(pair, trained, at, margin)
+        _open(pair, trained, so_far, margin)
         for pair in trained.pairs(margin, at)
         if frozenset((pair.a, pair.b)) not in at.decided
     ]
 
 
-def _open(pair: Pair, trained: Trained, at: AtLook, margin: float) -> Open:
+def _open(pair: Pair, trained: Trained, so_far: Looks, margin: float) -> Open:
     if pair.by != BY_CELLS:
         return Open(pair)
     a, b = (np.array(list(trained.rights[name].values())) for name in (pair.a, pair.b))
-    level = SIGNIFICANCE * at.later / (pair.adjusted_for or 1)
-    return Open(
-        pair,
-        statistics.variances(a, b).of_rows / a.shape[1],
-        statistics.is_left_to_texts(a, b, level, margin),
+    level = SIGNIFICANCE * so_far.at.later / (pair.adjusted_for or 1)
+    with_any, with_most = (
+        statistics.is_within_reach(a, b, level, margin, seeds)
+        for seeds in (math.inf, so_far.max_seeds)
     )
+    of_rows = statistics.variances(a, b).of_rows / a.shape[1]
+    return Open(pair, of_rows, not with_any, with_most)
 
 
 def next_seeds(
@@ -232,7 +236,7 @@ def next_seeds(
     Args:
       trained: What is finished by now.
       so_far: The looks, and what was asked for.
-      pairs: See `open_pairs`; those that only more texts could decide get none.
+      pairs: See `open_pairs`; those that are out of reach get none.
       jobs: Trainings at a time.
 
     Returns:
@@ -241,7 +245,7 @@ def next_seeds(
     wanted = [
         statistics.OpenPair(one.pair.a, one.pair.b, one.of_rows)
         for one in pairs
-        if not one.needs_texts
+        if one.within_reach
     ]
     variances = statistics.steadied(trained.accuracies)
     there = {cell: len(so_far.asked[cell]) for cell in trained.rights}

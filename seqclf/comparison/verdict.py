@@ -303,7 +303,7 @@ def _left(rows: Sequence[Row], how: UntilDecided) -> list[str]:
     reasons = {
         "budget": "for the budget was over",
         "interrupted": "for it was interrupted",
-        "max_seeds": f"for no cell gets more than {how.max_seeds} seeds",
+        "max_seeds": f"for up to {how.max_seeds} seeds of each do not decide it",
         "texts": "for it would take more test texts, not more seeds",
     }
     names = titles(rows)

@@ -22,7 +22,7 @@ from seqclf.statistics.estimate import CONFIDENCE, Estimate
 from seqclf.statistics.looks import adjusted, share_of_look
 from seqclf.statistics.models import RESAMPLES, mcnemar_mid_p, paired_bootstrap
 from seqclf.statistics.ranks import holm, rank_test, sign_test
-from seqclf.statistics.settling import is_left_to_texts, ranks_to_settle, to_settle
+from seqclf.statistics.settling import is_within_reach, ranks_to_settle, to_settle
 
 __all__ = [
     "CONFIDENCE",
@@ -35,7 +35,7 @@ __all__ = [
     "cells_difference",
     "crossed_mean",
     "holm",
-    "is_left_to_texts",
+    "is_within_reach",
     "mcnemar_mid_p",
     "next_seeds",
     "overall",
