@@ -309,11 +309,25 @@ def test_with_too_few_texts_no_seeds_are_added_and_it_says_so():
     looks = until.take_look(one, begun(one), MARGIN)
     still = until.open_pairs(one, looks, MARGIN)
     assert until.next_seeds(one, looks, still, 1) == {}
-    how = until.outcome(looks, still, Limits(), "max_seeds")
+    how = until.outcome(looks, one, still, Limits())
     assert [left.why for left in how.left_open] == ["texts"]
     rows = [row(cell, right) for cell, right in one.rights.items()]
     told = verdict(rows, one.pairs(MARGIN, looks.at), until_decided=how)
     assert "would take more test texts, not more seeds" in told
+
+
+def test_a_cell_without_a_training_leaves_its_pairs_open():
+    one = trained(3, gru=0.9, lstm=0.6)
+    asked = {"rnn": (0, 1, 2)} | one.seeds
+    looks = until.take_look(one, Looks(max_seeds=20, asked=asked), MARGIN)
+    assert until.open_pairs(one, looks, MARGIN) == []
+    how = until.outcome(looks, one, [], Limits())
+    assert [(left.a, left.b, left.why) for left in how.left_open] == [
+        ("rnn", "gru", "missing"), ("rnn", "lstm", "missing")
+    ]  # fmt: skip
+    rows = [row(cell, right) for cell, right in one.rights.items()]
+    told = verdict(rows, one.pairs(MARGIN, looks.at), until_decided=how)
+    assert "SimpleRNN and GRU, SimpleRNN and LSTM, for all trainings of one" in told
 
 
 @pytest.mark.parametrize(
@@ -325,12 +339,12 @@ def test_what_is_left_open_is_told_with_its_reason(why, words):
     first = trained(**FAR)
     looks = until.take_look(first, begun(first), MARGIN)
     left = [dataclasses.replace(looks.decided[0], a="gru", b="lstm", p=0.5)]
-    how = until.outcome(looks, [until.Open(left[0])], Limits(), why)
+    how = until.outcome(looks, first, [until.Open(left[0])], Limits(), why)
     rows = [row(cell, right) for cell, right in first.rights.items()]
     told = verdict(rows, first.pairs(MARGIN, looks.at), until_decided=how)
     assert "after 9 trainings (looked once, at its own level). Left open: " in told
     assert f"GRU and LSTM, {words}" in told
-    done = until.outcome(looks, [], Limits(), why)
+    done = until.outcome(looks, first, [], Limits(), why)
     twice = dataclasses.replace(done, looks=2 * done.looks)
     told = verdict(rows, first.pairs(MARGIN, looks.at), until_decided=twice)
     assert (

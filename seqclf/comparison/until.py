@@ -296,17 +296,37 @@ def _needs(one: Open, trained: Trained) -> str:
 
 
 def outcome(
-    so_far: Looks, pairs: Sequence[Open], limits: Limits, why: Why
+    so_far: Looks,
+    trained: Trained,
+    pairs: Sequence[Open],
+    limits: Limits,
+    why: Why | None = None,
 ) -> UntilDecided:
-    """Returns how it went; pairs are open for `why`, unless they need more texts."""
+    """Returns how it went.
+
+    Args:
+      so_far: All looks.
+      trained: What was finished at the end.
+      pairs: See `open_pairs`; those that seeds could decide are open for `why`.
+      limits: Where it ended.
+      why: What cut it off; None if nothing did.
+    """
+    left = [
+        LeftOpen(
+            a=one.pair.a,
+            b=one.pair.b,
+            why="texts" if one.needs_texts else why or "max_seeds",
+        )
+        for one in pairs
+    ]
+    left += [
+        LeftOpen(a=a, b=b, why=why or "missing")
+        for a, b in itertools.combinations(so_far.asked, 2)
+        if not {a, b} <= trained.rights.keys()
+    ]
     return UntilDecided(
         looks=so_far.looks,
         max_seeds=limits.max_seeds,
         budget_seconds=limits.budget_seconds,
-        left_open=tuple(
-            LeftOpen(
-                a=one.pair.a, b=one.pair.b, why="texts" if one.needs_texts else why
-            )
-            for one in pairs
-        ),
+        left_open=tuple(left),
     )

@@ -305,8 +305,9 @@ def _left(rows: Sequence[Row], how: UntilDecided) -> list[str]:
         "interrupted": "for it was interrupted",
         "max_seeds": f"for up to {how.max_seeds} seeds of each do not decide it",
         "texts": "for it would take more test texts, not more seeds",
+        "missing": "for all trainings of one failed",
     }
-    names = titles(rows)
+    names = {cell: title(cell) for cell in CELLS} | titles(rows)
     return [
         f"{', '.join(found)}, {reason}"
         for why, reason in reasons.items()

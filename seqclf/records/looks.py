@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-# Why a pair was left open: no time, no seeds more, too few texts, or Ctrl-C.
-Why = Literal["budget", "max_seeds", "texts", "interrupted"]
+# Why a pair was left open: no time, no seeds more, too few texts, Ctrl-C, or no
+# training of one of its cells.
+Why = Literal["budget", "max_seeds", "texts", "interrupted", "missing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOpen:
-    """Two rows that were left open, and why."""
+    """Two cells that were left open, and why."""
 
     a: str
     b: str

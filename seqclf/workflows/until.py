@@ -43,12 +43,13 @@ def train_until_decided(
       KeyboardInterrupt: If none was before Ctrl-C.
     """
     limits, margin = design.until or Limits(), design.margin / 100
-    deadline = time.monotonic() + (limits.budget_seconds or math.inf)
     failures = _prepare(plan, so_far, listener)
+    deadline = time.monotonic() + (limits.budget_seconds or math.inf)
     while True:
         failures, why = _train(plan, failures, deadline, listener)
         finished = planning.finished_runs(plan)
-        _require(finished, failures, why)
+        if why:
+            _cut_off(finished, why, listener)
         trained = Trained.of(finished)
         so_far = until.take_look(trained, so_far, margin)
         until.keep(plan.path, so_far)
@@ -64,7 +65,7 @@ def train_until_decided(
     if why != "interrupted":
         with listener.progress({}) as report:
             failures |= planning.time_twins(replace(plan, trials=[]), report)
-    how = until.outcome(so_far, pairs, limits, why or "max_seeds")
+    how = until.outcome(so_far, trained, pairs, limits, why)
     return Ended(plan, finished, failures, so_far.at, how)
 
 
@@ -93,20 +94,16 @@ def _train(
         try:
             found = planning.train(trials, report, plan.jobs, deadline=deadline)
         except KeyboardInterrupt:
-            listener.insist(f"Interrupted; what is finished is compared. {AGAIN}")
             return failures, "interrupted"
-    if time.monotonic() < deadline:
-        return failures | found, None
-    listener.note(f"The budget is over; what is finished is compared. {AGAIN}")
-    return failures | found, "budget"
+    return failures | found, None if time.monotonic() < deadline else "budget"
 
 
-def _require(
-    finished: Sequence[Run], failures: Mapping[str, str], why: Why | None
-) -> None:
-    """Raises unless a training is finished, or all of them failed."""
-    if finished or (failures and not why):
-        return
-    if why == "interrupted":
+def _cut_off(finished: Sequence[Run], why: Why | None, listener: Listener) -> None:
+    """Says what cut the trainings off; raises if there is nothing to compare."""
+    if finished:
+        ended = "Interrupted" if why == "interrupted" else "The budget is over"
+        listener.insist(f"{ended}; what is finished is compared. {AGAIN}")
+    elif why == "interrupted":
         raise KeyboardInterrupt
-    raise RunError(f"no training was finished within --budget. {AGAIN}")
+    else:
+        raise RunError(f"no training was finished within --budget. {AGAIN}")
