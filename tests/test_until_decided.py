@@ -37,6 +37,7 @@ from seqclf.records.plain import from_plain, to_plain
 from seqclf.statistics import OpenPair, Sampled
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+import until_bank  # noqa: E402
 import until_decided as simulation  # noqa: E402
 
 MARGIN = 0.01
@@ -395,6 +396,18 @@ def test_equal_cells_are_seldom_told_apart_wherever_it_stops():
     # 5 % of 250 comparisons is off by three standard errors once in 370 times.
     assert found.alarms <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 250)
     assert found.looks > 2
+
+
+def test_a_bank_is_replayed_as_the_command_would_have_gone():
+    apart = {"none": 0.6, "rnn": 0.7, "gru": 0.8, "lstm": 0.9}
+    truth = simulation.Truth("", apart, dict.fromkeys(apart, 0.1), 2000)
+    bank = simulation.draw(truth, 6, np.random.default_rng(2))
+    # Ten points apart and hardly noisy: all decided, and as the whole bank does; what
+    # is equal is not told apart.
+    *_, line = until_bank.table(bank, replays=3).splitlines()
+    trainings, decided, agree, alarms = line.strip("| ").split(" | ")
+    assert 12 <= int(trainings) <= 24
+    assert (decided, agree, alarms) == ("100.0 %", "100.0 %", "0.0 %")
 
 
 @pytest.mark.slow
