@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-slow test-all lint check format bench kills fuzz \
-	soak audit results claims tour export-grid clean
+	soak audit results claims bank tour export-grid clean
 
 help: ## Print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,9 @@ results: install ## Train on real data sets and write docs/results.md (hours)
 
 claims: install ## Judge the claims on real data; writes docs/claims.md (hours)
 	$(BIN)/python benchmarks/claims.py
+
+bank: install ## Replay comparisons that add seeds from 200 trainings (an hour)
+	$(BIN)/python benchmarks/until_bank.py build/bank
 
 tour: install ## Run the commands of the README's tour; writes their screens into it
 	$(BIN)/python benchmarks/tour.py

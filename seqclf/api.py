@@ -17,11 +17,19 @@ from typing import TYPE_CHECKING, Any, Unpack, get_type_hints
 from seqclf import data as sources
 from seqclf import keywords
 from seqclf.cells import DEFAULT_CELLS
+from seqclf.comparison.design import limits_of
 from seqclf.comparison.saved import REPORT_FILE
 from seqclf.config import RunConfig
 from seqclf.data.dataset import Dataset
 from seqclf.errors import ConfigError
-from seqclf.keywords import AnyPath, Comparing, DataSettings, Training, with_options
+from seqclf.keywords import (
+    ENDING,
+    AnyPath,
+    Comparing,
+    DataSettings,
+    Training,
+    with_options,
+)
 from seqclf.records.comparison import ComparisonResult, Row
 from seqclf.records.training import EpochEnded, Event, OnEvent
 from seqclf.report.tables import markdown
@@ -191,10 +199,14 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
       page: Whether to write `microscope.html` beside the report (docs/microscope.md).
       on_report: Called with the name of a training and each event of its progress.
       **options: Settings by the names of `seqclf compare`, such as `units`, `epochs`,
-        and where the comparison goes, as in `train`.
+        and where the comparison goes, as in `train`. With `until_decided` seeds are
+        added, to the cells where they help most, until every pair is decided; `seeds`
+        are then the first, `budget` is the time for it, such as `30m` (None has no
+        end), and `max_seeds` are the most of a cell (None takes 20).
 
     Returns:
-      The comparison, which is also written, with its page.
+      The comparison, which is also written, with its page. Where seeds are added, an
+      interruption (Ctrl-C) returns what was finished by then.
 
     Raises:
       ConfigError: If a setting is unknown, out of range, or would do nothing.
@@ -204,7 +216,12 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
     listener = Logged(on_report)
     config, target, require_cudnn = _asked(data, options, Comparing)
     named = cells if isinstance(cells, str) else ",".join(cells)
-    design = design_of(config, named, seeds, match, tune, margin)
+    until = limits_of(
+        options.get("until_decided", False),
+        options.get("budget"),
+        options.get("max_seeds"),
+    )
+    design = design_of(config, named, seeds, match, tune, margin, until)
     asked = (design, target, listener, jobs, require_cudnn, set(options), page)
     result, path = compare_twins(*asked)
     for failed, reason in result.missing.items():
@@ -262,7 +279,8 @@ def _asked(
     """Returns config, target and whether cuDNN is required."""
     keywords.refuse_unknown(options, get_type_hints(known))
     where = keywords.PLACEMENT
-    settings = {key: options[key] for key in options if key not in where}
+    others = {*where, *ENDING}
+    settings = {key: options[key] for key in options if key not in others}
     config = keywords.to_config({**settings, "data": os.fspath(data)})
     placed = {key: options.get(key, usual) for key, usual in where.items()}
     require_cudnn = placed.pop("require_cudnn")

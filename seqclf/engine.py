@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -67,6 +69,7 @@ def run_tasks(
     tasks: Sequence[Task],
     jobs: int = 1,
     on_report: Callable[[int, Any], None] = lambda index, report: None,
+    deadline: float = math.inf,
 ) -> Iterator[Outcome]:
     """Runs tasks, at most `jobs` at a time, each in a fresh process.
 
@@ -77,6 +80,8 @@ def run_tasks(
       tasks: What to do, begun in this order.
       jobs: Processes at a time.
       on_report: Called with the task's index and each of its reports.
+      deadline: When to stop, by `time.monotonic`: tasks that are not done by then are
+        ended, and have no outcome.
 
     Yields:
       Outcomes as they come.
@@ -84,12 +89,13 @@ def run_tasks(
     waiting = list(enumerate(tasks))[::-1]
     running: dict[Connection, _Running] = {}
     try:
-        while waiting or running:
+        while (waiting or running) and time.monotonic() < deadline:
             while waiting and len(running) < jobs:
                 index, task = waiting.pop()
                 connection, process = _start(task)
                 running[connection] = _Running(index, process, task.log)
-            for ready in wait(list(running)):
+            left = None if deadline == math.inf else deadline - time.monotonic()
+            for ready in wait(list(running), left):
                 one = running[ready]  # type: ignore[index]
                 outcome = _receive(ready, one, on_report)  # type: ignore[arg-type]
                 if outcome is not None:

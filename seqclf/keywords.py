@@ -62,6 +62,17 @@ PLACEMENT = Placement(
 )  # fmt: skip
 
 
+class Ending(TypedDict, total=False):
+    """Keywords for adding seeds until all is decided, and where that ends."""
+
+    until_decided: bool
+    budget: str | None
+    max_seeds: int | None
+
+
+ENDING = Ending(until_decided=False, budget=None, max_seeds=None)
+
+
 class DataSettings(TypedDict, total=False):
     """Keywords for the fields of `DataConfig` but the source."""
 
@@ -122,11 +133,11 @@ class TwinSettings(DataSettings, total=False):
     teach: str | None
 
 
-class Comparing(TwinSettings, Placement, total=False):
+class Comparing(TwinSettings, Placement, Ending, total=False):
     """Keywords of `compare` beside its own."""
 
 
-class Training(Comparing, total=False):
+class Training(TwinSettings, Placement, total=False):
     """Keywords of `train` beside its own."""
 
     cell: str
@@ -192,7 +203,8 @@ def with_options(keywords: type[Any]) -> Callable[[_Function], _Function]:
     def decorate(function: _Function) -> _Function:
         function = _speaking_python(function)
         hints = typing.get_type_hints(keywords)
-        defaults = {name: field.default for name, field, _, _ in fields()} | PLACEMENT
+        defaults = {name: field.default for name, field, _, _ in fields()}
+        defaults |= {**PLACEMENT, **ENDING}
         own = list(inspect.signature(function).parameters.values())[:-1]
         kind = inspect.Parameter.KEYWORD_ONLY
         one_by_one = [
@@ -221,7 +233,7 @@ def in_python(message: str) -> str:
     `merge_labels=True`, `--text-column` `text_column`.
     """
     hints = {name: hint for name, _, hint, _ in fields()}
-    hints |= typing.get_type_hints(Placement)
+    hints |= typing.get_type_hints(Placement) | typing.get_type_hints(Ending)
 
     def spoken(found: re.Match[str]) -> str:
         command, negated, flag, value = found.groups()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import threading
@@ -136,21 +137,21 @@ def test_a_failed_trial_is_missing_and_the_others_stand(
     monkeypatch.setattr(
         planning,
         "run_tasks",
-        lambda tasks, jobs, on_report: [
+        lambda tasks, jobs, on_report, deadline: [
             Outcome(i, error="killed") for i in range(len(tasks))
         ],
     )
     told = []
-    finished, failures = planning.execute(plan, lambda *report: told.append(report))
+    ended = planning.execute(plan, lambda *report: told.append(report))
     told_of = [name for name, _ in told]
     assert told_of == ["reviews-rnn-0", planning.TIMING]
     assert told[0][1] == Failed(error="killed")
-    result = planning.finish(plan, finished, failures, 1.0)
+    result = planning.finish(ended, 1.0)
     assert [r.name for r in result.rows] == ["gru"]
     assert result.missing["reviews-rnn-0"] == "killed"
     assert read_comparison(plan.path) == result
     with pytest.raises(RunError, match="reviews-rnn-0: killed"):
-        planning.finish(plan, [], failures, 1.0)
+        planning.finish(dataclasses.replace(ended, finished=[]), 1.0)
 
 
 def plan_for(

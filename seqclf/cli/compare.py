@@ -29,7 +29,7 @@ Jobs = Annotated[
     int | None,
     option(
         "--jobs",
-        "Trainings to run in parallel. Results do not depend on it.",
+        "Trainings to run in parallel. What each gives does not depend on it.",
         "as many as cores and free memory allow",
     ),
 ]
@@ -67,6 +67,32 @@ Page = Annotated[
         "it reads.",
     ),
 ]
+UntilDecided = Annotated[
+    bool,
+    option(
+        "--until-decided",
+        "Add seeds, to the cells where they help most, until every pair is better, or "
+        "equal within --margin; --seeds are the first. Valid wherever it stops.",
+    ),
+]
+Budget = Annotated[
+    str | None,
+    option(
+        "--budget",
+        "With --until-decided: time for its trainings, such as 90s, 30m or 2h.",
+        "no end",
+        metavar="TIME",
+    ),
+]
+MaxSeeds = Annotated[
+    int | None,
+    option(
+        "--max-seeds",
+        "With --until-decided: the most seeds of a cell, by which looks are planned.",
+        "20",
+        metavar="N",
+    ),
+]
 Markdown = Annotated[bool, option("--markdown", "Print Markdown tables.")]
 Csv = Annotated[bool, option("--csv", "Print CSV: one line per cell and per pair.")]
 Paths = Annotated[
@@ -95,6 +121,9 @@ def compare(
     match: Match = "units",
     tune: Tune = 0,
     margin: Margin = 1.0,
+    until_decided: UntilDecided = False,
+    budget: Budget = None,
+    max_seeds: MaxSeeds = None,
     jobs: Jobs = None,
     page: Page = False,
     name: options.Name = None,
@@ -119,6 +148,7 @@ def compare(
     Example: seqclf compare --data reviews.csv --seeds 5
     """
     form = options.one_form(json=json, markdown=markdown, csv=csv)
+    from seqclf.comparison.design import limits_of
     from seqclf.comparison.saved import REPORT_FILE
     from seqclf.steps import Target
     from seqclf.workflows.compare import compare_finished, compare_twins, design_of
@@ -132,7 +162,8 @@ def compare(
         options.refuse_given(context, OF_SEVERAL, "finished runs are compared")
         result, folder = compare_finished(paths, target, screen, margin, page)
     else:
-        design = design_of(config, cells, seeds, match, tune, margin)
+        until = limits_of(until_decided, budget, max_seeds)
+        design = design_of(config, cells, seeds, match, tune, margin, until)
         given = options.given_settings(context, "model", "training")
         asked = (design, target, screen, jobs, require_cudnn, given, page)
         result, folder = compare_twins(*asked)
@@ -141,6 +172,8 @@ def compare(
         screen.note("Not kept: --name NAME writes it, with a page to look at.")
     elif (folder / REPORT_FILE).exists():
         screen.note(f"Report: {folder / REPORT_FILE}")
+    if result.until_decided and result.until_decided.was_interrupted:
+        raise typer.Exit(130)  # as after any other interruption
     if result.missing:
         raise typer.Exit(1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,55 @@ TUNING_SEEDS = (1000, 1001)
 TUNING = 2
 MOST_APART = 0.01  # of matched parameters, a fraction
 MOST_UNITS = 1 << 14
+MOST_SEEDS = 20  # unless --max-seeds says otherwise
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Where a comparison ends that adds seeds until its pairs are decided.
+
+    Attributes:
+      max_seeds: Seeds that a cell may have. The plan of looks is made for so many:
+        more cost the early looks power, fewer leave more pairs open.
+      budget_seconds: Time for trainings; None without an end.
+    """
+
+    max_seeds: int = MOST_SEEDS
+    budget_seconds: float | None = None
+
+
+def parse_budget(text: str) -> float:
+    """Returns the seconds of a time such as `90s`, `30m` or `1.5h`.
+
+    Raises:
+      ConfigError: If it is none, or 0.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text.strip())
+    seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
+    if not seconds:
+        raise ConfigError(f"--budget takes a time such as 90s, 30m or 2h, got {text}.")
+    return seconds
+
+
+def limits_of(
+    until_decided: bool, budget: str | None = None, max_seeds: int | None = None
+) -> Limits | None:
+    """Returns where a comparison ends that adds seeds; None where it has its seeds.
+
+    Raises:
+      ConfigError: If an end is given without `until_decided`, or is none.
+    """
+    if not until_decided:
+        for option, given in (("--budget", budget), ("--max-seeds", max_seeds)):
+            if given is not None:
+                raise ConfigError(
+                    f"{option} {given} says where --until-decided ends; give both."
+                )
+        return None
+    seconds = None if budget is None else parse_budget(budget)
+    most = MOST_SEEDS if max_seeds is None else max_seeds
+    return Limits(max_seeds=most, budget_seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +90,8 @@ class Design:
       tune: Trials a cell that choose its settings on validation, see `tuning`; 0 for
         none. Units are among them unless parameters are matched.
       margin: Points of accuracy below which a difference is practically none.
+      until: Where it ends, if seeds are added until all pairs are decided; `seeds` are
+        then the first. None has these seeds and no others.
     """
 
     config: RunConfig
@@ -48,6 +100,7 @@ class Design:
     match: str = UNITS
     tune: int = 0
     margin: float = 100 * MARGIN
+    until: Limits | None = None
 
     def __post_init__(self) -> None:
         if self.match not in MATCH_NAMES:
@@ -56,18 +109,39 @@ class Design:
             raise ConfigError(
                 f"--tune takes 0, or at least 2 trials to choose from, got {self.tune}."
             )
-        if self.tune and {*TUNING_SEEDS} & {*self.seeds}:
+        most = range(self.until.max_seeds) if self.until else ()
+        if self.tune and {*TUNING_SEEDS} & {*self.seeds, *most}:
             raise ConfigError(
                 f"--tune chooses by trainings with the seeds "
                 f"{joined([*map(str, TUNING_SEEDS)])}, which then cannot be compared; "
                 f"take at most {min(TUNING_SEEDS)} --seeds."
             )
         require_margin(self.margin)
+        self._check_until()
         with_layer = [cell for cell in self.cells if CELLS[cell].has_layer]
         if self.match == PARAMETERS and len(with_layer) < 2:
             raise ConfigError(
                 "--match parameters needs two cells with a layer; there is nothing to "
                 f"match in {', '.join(self.cells)}."
+            )
+
+    def _check_until(self) -> None:
+        if self.until is None:
+            return
+        if len(self.cells) < 2:
+            raise ConfigError(
+                f"--until-decided needs two cells to tell apart, got "
+                f"{', '.join(self.cells)}; name another with --cells."
+            )
+        if len(self.seeds) < 2:
+            raise ConfigError(
+                f"--until-decided begins with 2 --seeds at least, for one tells "
+                f"nothing of a cell, got {len(self.seeds)}."
+            )
+        if self.until.max_seeds < len(self.seeds):
+            raise ConfigError(
+                f"--max-seeds {self.until.max_seeds} is less than the "
+                f"{len(self.seeds)} --seeds to begin with."
             )
 
     @property
@@ -86,9 +160,12 @@ class Design:
             for part, values in settings.question(self.config).items()
         }
         tuning = {"tuning": TUNING} if self.tune else {}
+        # Looks decide for good, by a margin that was there before.
+        looks = {"until_decided": self.margin} if self.until else {}
         return (
             recipe
             | tuning
+            | looks
             | {
                 "cells": list(self.cells),
                 "seeds": list(self.seeds),

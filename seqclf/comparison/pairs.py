@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from seqclf import statistics
+from seqclf.comparison.at_look import ONCE, AtLook
 from seqclf.data.dataset import TEST
 from seqclf.metrics import wilson
 from seqclf.records.comparison import (
@@ -55,23 +56,32 @@ def compare_pairs(
     recurrent: Collection[str],
     failed: Collection[str] = (),
     margin: float = MARGIN,
+    at: AtLook = ONCE,
 ) -> tuple[Pair, ...]:
     """Compares all cells, two at a time, by what their rows have right.
 
     Two questions: which `recurrent` row is better, and what recurrence is worth, beside
     the others. The p-values are Holm's over the pairs of each, and adjusted_for is
     their number. low and high are the pair's own. Rows of which a training `failed` are
-    compared by ranks.
+    compared by ranks. Pairs that were decided `at` a look stay as they were then.
     """
     every = list(itertools.combinations(rights, 2))
     known = [(a, b) for a, b in every if _can_be_compared(rights[a], rights[b])]
     pairs: dict[Names, Pair] = {}
     for among in (True, False):
         asked = [(a, b) for a, b in known if ({a, b} <= set(recurrent)) == among]
-        for a, b in asked:
+        final = {
+            names: at.decided[frozenset(names)]
+            for names in asked
+            if frozenset(names) in at.decided
+        }
+        tested = {}
+        for a, b in (names for names in asked if names not in final):
             ranked = a in failed or b in failed
-            pairs[a, b] = _pair(a, b, rights[a], rights[b], len(asked), ranked, margin)
-        pairs |= _adjusted({names: pairs[names] for names in asked})
+            tested[a, b] = _pair(
+                a, b, rights[a], rights[b], len(asked), ranked, margin, at
+            )
+        pairs |= final | _adjusted(tested, at, tuple(final.values()))
     return tuple(
         pairs[a, b] if (a, b) in pairs else Pair(a=a, b=b, seeds=(), difference=None)
         for a, b in every
@@ -84,6 +94,7 @@ def compare_with(
     references: Mapping[str, Right],
     ranked: bool = False,
     margin: float = MARGIN,
+    at: AtLook = ONCE,
 ) -> tuple[Pair, ...]:
     """Compares a cell with baselines, each of which has been fitted once.
 
@@ -94,30 +105,35 @@ def compare_with(
     for other, fitted in references.items():
         again = dict.fromkeys(right, next(iter(fitted.values())))
         compared = len(references)
-        pairs[name, other] = _pair(name, other, right, again, compared, ranked, margin)
-    return tuple(_adjusted(pairs).values())
-
-
-def _adjusted(pairs: Mapping[Names, Pair]) -> dict[Names, Pair]:
-    """Adjusts the p-values that pairs have for their number, and judges by them."""
-    by_kind = {
-        "p": {names: pair.p for names, pair in pairs.items()},
-        "p_models": {names: pair.p_models for names, pair in pairs.items()},
-        "p_equal": {names: pair.p_equal for names, pair in pairs.items()},
-    }
-    for p_values in by_kind.values():
-        known = {names: p for names, p in p_values.items() if p is not None}
-        p_values |= zip(known, statistics.holm(list(known.values())), strict=True)
-    return {
-        names: _judged(
-            replace(
-                pair,
-                p=by_kind["p"][names],
-                p_models=by_kind["p_models"][names],
-                p_equal=by_kind["p_equal"][names],
-            )
+        pairs[name, other] = _pair(
+            name, other, right, again, compared, ranked, margin, at
         )
-        for names, pair in pairs.items()
+    return tuple(_adjusted(pairs, at).values())
+
+
+def _adjusted(
+    pairs: Mapping[Names, Pair], at: AtLook, decided: Sequence[Pair] = ()
+) -> dict[Names, Pair]:
+    """Adjusts p-values for the number of pairs and for the look, and judges by them.
+
+    Pairs that were `decided` before count as long as a test has not found them so.
+    """
+    not_better = sum(not is_decided(pair) for pair in decided)
+    not_equal = sum(not is_equal(pair) for pair in decided)
+
+    def adjusted(
+        kind: str, share: float = 1.0, others: int = 0
+    ) -> dict[Names, float | None]:
+        every = {names: getattr(pair, kind) for names, pair in pairs.items()}
+        known = {names: p for names, p in every.items() if p is not None}
+        return every | statistics.adjusted(known, share, others)
+
+    p = adjusted("p", at.share, not_better)
+    p_equal = adjusted("p_equal", at.share, not_equal)
+    p_models = adjusted("p_models")  # no look decides of models
+    return {
+        n: _judged(replace(pair, p=p[n], p_models=p_models[n], p_equal=p_equal[n]))
+        for n, pair in pairs.items()
     }
 
 
@@ -225,6 +241,7 @@ def _pair(
     compared: int,
     ranked: bool,
     margin: float,
+    at: AtLook,
 ) -> Pair:
     seeds = tuple(sorted(right_a.keys() & right_b.keys()))
     of_cells = _tell_of_cells(right_a, right_b)
@@ -244,10 +261,11 @@ def _pair(
     )
     if not of_cells:
         return replace(pair, by=BY_MODELS, p_models=max(pair.mcnemar_p))
-    pair = replace(pair, superiority=superiority(right_a, right_b))
+    told = superiority(right_a, right_b)
+    pair = replace(pair, superiority=told, look=at.number)
     if ranked:
-        return _by_ranks(pair)
-    return _by_cells(pair, right_a, right_b, margin)
+        return _by_ranks(pair, at)
+    return _by_cells(pair, right_a, right_b, margin, at)
 
 
 def superiority(right_a: Right, right_b: Right) -> Superiority:
@@ -268,13 +286,14 @@ def _trainings(right: Right) -> list[float]:
     return [float(one.mean()) for one in once.values()]
 
 
-def _by_ranks(pair: Pair) -> Pair:
+def _by_ranks(pair: Pair, at: AtLook) -> Pair:
     """Adds what the ranks of all trainings tell of the cells."""
     told, compared = pair.superiority, pair.adjusted_for or 1
     if told is None:
         return pair
     is_apart = told.ahead in (0, told.pairs)  # else no number can be promised
-    needed = statistics.ranks_to_settle(SIGNIFICANCE / compared) if is_apart else None
+    level = SIGNIFICANCE * at.later / compared
+    needed = statistics.ranks_to_settle(level) if is_apart else None
     settled_by = SettledBy(seeds=needed)
     return replace(
         pair, by=BY_RANKS, p=told.p, p_unadjusted=told.p, settled_by=settled_by
@@ -287,13 +306,15 @@ def _accuracy(right: Right, seeds: Collection[int] | None) -> Fraction:
     return Fraction(sum(int(one.sum()) for one in counted), sum(map(len, counted)))
 
 
-def _by_cells(pair: Pair, right_a: Right, right_b: Right, margin: float) -> Pair:
+def _by_cells(
+    pair: Pair, right_a: Right, right_b: Right, margin: float, at: AtLook
+) -> Pair:
     """Adds what all their seeds tell of the cells."""
     a, b = (np.array(list(right.values())) for right in (right_a, right_b))
     estimate = statistics.cells_difference(a, b)
-    low, high = estimate.interval()
+    low, high = estimate.interval(1 - SIGNIFICANCE * at.share)
     # The strictest level that Holm's adjustment may ask of this pair.
-    level = SIGNIFICANCE / (pair.adjusted_for or 1)
+    level = SIGNIFICANCE * at.later / (pair.adjusted_for or 1)
     seeds, rows = statistics.to_settle(a, b, level, margin)
     return replace(
         pair,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import itertools
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +14,7 @@ from typing import Any
 from seqclf import marker, runs
 from seqclf.cells import CELLS, NO_RECURRENCE
 from seqclf.comparison import saved, tuning
+from seqclf.comparison.at_look import ONCE, AtLook
 from seqclf.comparison.design import Design, twins
 from seqclf.comparison.details import details
 from seqclf.comparison.pairs import MARGIN
@@ -23,6 +26,7 @@ from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks, run_baseline
 from seqclf.marker import COMPARISON_FILE, QUESTION_FILE
 from seqclf.records.comparison import ComparisonResult, Tuned
+from seqclf.records.looks import UntilDecided
 from seqclf.records.plain import to_plain
 from seqclf.records.training import Failed, Finished, OnEvent
 from seqclf.runs import Run, files, writing
@@ -96,6 +100,7 @@ def plan(
     jobs: int = 1,
     configs: Mapping[str, RunConfig] | None = None,
     tried: dict[str, Tuned] | None = None,
+    seeds: Mapping[str, Sequence[int]] | None = None,
 ) -> Plan:
     """Returns what of a comparison in a directory is finished and what is left to do.
 
@@ -106,6 +111,7 @@ def plan(
       jobs: Trainings in parallel; the cores are divided among them.
       configs: By cell, as tuning chose them; None takes the design's recipe.
       tried: The trials of tuning, see `tuning.choose`.
+      seeds: By cell, as looks have asked for; None takes the design's.
 
     Returns:
       The plan. Trainings are ordered by seed, so that an interruption leaves complete
@@ -115,8 +121,9 @@ def plan(
     models = path.parent
     trials, finished = [], []
     by_cost = sorted(design.cells, key=lambda cell: -CELLS[cell].relative_cost)
-    for seed in design.seeds:
-        for cell in by_cost:
+    asked = seeds or dict.fromkeys(design.cells, design.seeds)
+    for seed in sorted(set(itertools.chain(*asked.values()))):
+        for cell in (cell for cell in by_cost if seed in asked[cell]):
             one = twin(configs[cell], cell, seed)
             place = runs.find_place(models, one, data.about)
             if place.is_done:
@@ -215,16 +222,31 @@ def _is_free_for(path: Path, question: Question) -> bool:
     return is_ours and read_object(path / QUESTION_FILE) == question
 
 
-def execute(plan: Plan, on_report: OnEvent) -> tuple[list[Run], dict[str, str]]:
-    """Trains and fits what is missing, each in a subprocess, and reports by name.
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What came of a plan.
 
-    Returns:
-      All finished runs, and why the others are missing, by name.
+    Attributes:
+      plan: The plan; of several rounds the last one's.
+      finished: All finished runs.
+      failures: Why the others are missing, by name.
+      at: At which look it ended, where seeds were added until all pairs were decided.
+      until_decided: How that went.
     """
+
+    plan: Plan
+    finished: Sequence[Run]
+    failures: dict[str, str]
+    at: AtLook = ONCE
+    until_decided: UntilDecided | None = None
+
+
+def execute(plan: Plan, on_report: OnEvent) -> Ended:
+    """Trains and fits what is missing, each in a subprocess, and reports by name."""
     failures = fit_baselines(plan.baselines, on_report)
     failures |= train(plan.trials, on_report, plan.jobs)
-    failures |= _time(plan, on_report)
-    return finished_runs(plan), failures
+    failures |= time_twins(plan, on_report)
+    return Ended(plan, finished_runs(plan), failures)
 
 
 def train(
@@ -232,10 +254,12 @@ def train(
     on_report: OnEvent,
     jobs: int = 1,
     may_diverge: bool = False,
+    deadline: float = math.inf,
 ) -> dict[str, str]:
     """Trains, and reports by name; returns why some could not be trained, by name.
 
-    In tuning a loss `may_diverge`: that is a result.
+    In tuning a loss `may_diverge`: that is a result. At the `deadline`, see
+    `engine.run_tasks`, trainings are cut off, to be resumed another time.
     """
     tasks = []
     for trial in trials:
@@ -243,7 +267,7 @@ def train(
         run = tuning.run_tuning_trial if is_lenient else run_trial
         tasks.append(Task(run, trial, trial.path / files.LOG_FILE))
     names = [name_of(trial) for trial in trials]
-    return _run_all(tasks, names, on_report, jobs)[1]
+    return _run_all(tasks, names, on_report, jobs, deadline)[1]
 
 
 def _is_tuning(trial: Trial) -> bool:
@@ -256,6 +280,11 @@ def name_of(trial: Trial) -> str:
     return f"{prefix}{trial.path.name}"
 
 
+def costs(trials: Sequence[Trial]) -> dict[str, float]:
+    """Returns about how long each takes, by name, see `relative_cost`."""
+    return {name_of(trial): relative_cost(trial.config) for trial in trials}
+
+
 def fit_baselines(
     baselines: Sequence[BaselineTask], on_report: OnEvent
 ) -> dict[str, str]:
@@ -265,7 +294,7 @@ def fit_baselines(
     return _run_all(tasks, [baseline.name for baseline in missing], on_report)[1]
 
 
-def _time(plan: Plan, on_report: OnEvent) -> dict[str, str]:
+def time_twins(plan: Plan, on_report: OnEvent) -> dict[str, str]:
     """Times the twins alone, unless that is done; returns why it could not be."""
     cells = [config.model.cell for config in plan.timing.configs]
     if set(cells) <= set(saved.read_timing(plan.path)) and not plan.trials:
@@ -279,11 +308,17 @@ def _time(plan: Plan, on_report: OnEvent) -> dict[str, str]:
 
 
 def _run_all(
-    tasks: Sequence[Task], names: Sequence[str], on_report: OnEvent, jobs: int = 1
+    tasks: Sequence[Task],
+    names: Sequence[str],
+    on_report: OnEvent,
+    jobs: int = 1,
+    deadline: float = math.inf,
 ) -> tuple[dict[int, Any], dict[str, str]]:
     """Returns what the tasks returned, by index, and why others failed, by name."""
     values, failures = {}, {}
-    for outcome in run_tasks(tasks, jobs, lambda i, r: on_report(names[i], r)):
+    for outcome in run_tasks(
+        tasks, jobs, lambda i, r: on_report(names[i], r), deadline
+    ):
         name = names[outcome.index]
         if outcome.error:
             on_report(name, Failed(error=outcome.error))
@@ -300,13 +335,7 @@ def finished_runs(plan: Plan) -> list[Run]:
     return plan.finished + [run for run in trained if run.is_finished]
 
 
-def finish(
-    plan: Plan,
-    finished: Sequence[Run],
-    failures: dict[str, str],
-    seconds: float,
-    command: str = "",
-) -> ComparisonResult:
+def finish(ended: Ended, seconds: float, command: str = "") -> ComparisonResult:
     """Writes `comparison.json` and `details.json`; returns the whole result.
 
     It keeps why runs are missing, by name, how long it took, and what to type to do it
@@ -315,24 +344,34 @@ def finish(
     Raises:
       RunError: If every training failed; the reasons are named.
     """
-    if not finished:
-        reasons = "; ".join(f"{name}: {error}" for name, error in failures.items())
+    plan = ended.plan
+    if not ended.finished:
+        reasons = "; ".join(
+            f"{name}: {error}" for name, error in ended.failures.items()
+        )
         raise RunError(f"no training was finished. {reasons}")
     timing = saved.read_timing(plan.path)
-    asked = (plan.baselines, timing, plan.chosen, plan.margin)
-    found = compare_runs(finished, *asked)
+    found = compare_runs(
+        ended.finished,
+        plan.baselines,
+        timing,
+        plan.chosen,
+        plan.margin,
+        ended.at,
+        ended.until_decided,
+    )
     budgets = [tuning.budget(plan.tuning)] if plan.tuning else []
     result = replace(
         found,
         card=replace(found.card, checks=(*found.card.checks, *budgets)),
         tuning=plan.tuning,
-        missing=failures,
+        missing=ended.failures,
         command=command,
         seconds=seconds,
         date=_today(),
     )
     encoded = plan.timing.encoded
-    return _write(plan.path, result, finished, lambda: open_encoded(encoded))
+    return _write(plan.path, result, ended.finished, lambda: open_encoded(encoded))
 
 
 def _write(

@@ -10,6 +10,7 @@ import numpy as np
 
 from seqclf import config as settings
 from seqclf.cells import CELLS
+from seqclf.comparison.at_look import ONCE, AtLook
 from seqclf.comparison.card import disagreements, twin_card
 from seqclf.comparison.pairs import (
     MARGIN,
@@ -27,6 +28,7 @@ from seqclf.evaluation.baselines import BaselineTask
 from seqclf.evaluation.failed import failed_seeds
 from seqclf.metrics import wilson
 from seqclf.records.comparison import MEAN, AccuracySummary, ComparisonResult, Row
+from seqclf.records.looks import UntilDecided
 from seqclf.records.training import Environment, Timing
 from seqclf.runs import AnyRun, Mean, Run
 from seqclf.runs.mean import refuse_different_data
@@ -44,6 +46,8 @@ def compare_runs(
     timing: Mapping[str, Timing] | None = None,
     chosen: Collection[str] = (),
     margin: float = MARGIN,
+    at: AtLook = ONCE,
+    until_decided: UntilDecided | None = None,
 ) -> ComparisonResult:
     """Compares finished runs, without training.
 
@@ -54,6 +58,8 @@ def compare_runs(
         runs measured themselves, perhaps while others ran.
       chosen: Settings that were chosen for each cell, in which twins may differ.
       margin: Difference in accuracy, a fraction, below which two are practically equal.
+      at: The look that this is, where seeds are added until all pairs are decided.
+      until_decided: How that went.
 
     Raises:
       RunError: If the runs are not comparable; what differs is named.
@@ -79,13 +85,14 @@ def compare_runs(
     others = {name: {0: run.predictions(TEST).right} for name, run in fitted.items()}
     failed = {row.name: row.failed for row in twins if row.failed}
     recurrent = [row.name for row in twins if row.recurs]
-    pairs = compare_pairs(rights, recurrent, failed, margin)
-    references = compare_with(best, rights[best], others, best in failed, margin)
+    pairs = compare_pairs(rights, recurrent, failed, margin, at)
+    judged = (best in failed, margin, at)
+    references = compare_with(best, rights[best], others, *judged)
     combined = means_with(groups, fitted.get(N_GRAMS))
     if best in combined:
         right = right_answers(combined[best])
         name, n_grams = _with_n_grams(best), {N_GRAMS: others[N_GRAMS]}
-        references += compare_with(name, right, n_grams, best in failed, margin)
+        references += compare_with(name, right, n_grams, *judged)
     rows = (
         *(_baseline_row(name, run) for name, run in fitted.items()),
         *twins,
@@ -100,9 +107,12 @@ def compare_runs(
         rows=rows,
         pairs=pairs,
         references=references,
-        verdict=verdict(rows, pairs, references, disagreements(card), margin),
+        verdict=verdict(
+            rows, pairs, references, disagreements(card), margin, until_decided
+        ),
         card=card,
         margin=margin,
+        until_decided=until_decided,
     )
 
 

@@ -19,6 +19,7 @@ from seqclf.comparison.pairs import (
 )
 from seqclf.metrics import wilson
 from seqclf.records.comparison import BY_RANKS, Pair, Row
+from seqclf.records.looks import LeftOpen, UntilDecided
 from seqclf.wording import (
     interval,
     joined,
@@ -39,6 +40,7 @@ def verdict(
     references: Sequence[Pair] = (),
     different: Sequence[str] = (),
     margin: float = MARGIN,
+    until_decided: UntilDecided | None = None,
 ) -> str:
     """Says in a few plain sentences what the comparison supports, and no more.
 
@@ -49,6 +51,7 @@ def verdict(
         these, see `pairs.compare_with`.
       different: Why the runs are no twins, see `card.disagreements`.
       margin: Difference below which two are practically equal, a fraction.
+      until_decided: How it went, if seeds were added until all pairs were decided.
     """
     if different:
         return (
@@ -60,6 +63,7 @@ def verdict(
     about = [
         *_about_failures(rows),
         *_about_cells(rows, others, best, margin),
+        *_about_looks(rows, until_decided),
         *_about_settling(rows, pairs),
         *_about_time(others, best),
         *_about_recurrence(others, best, margin),
@@ -283,6 +287,44 @@ def _about_seeds(rows: Sequence[Row], pairs: Sequence[Pair]) -> list[str]:
     if any(pair.difference is not None and pair.p is None for pair in pairs):
         return ["Where a cell has one seed, two trained models are compared."]
     return []
+
+
+def _about_looks(rows: Sequence[Row], how: UntilDecided | None) -> list[str]:
+    """Says after how many trainings all was decided, or what was left open, and why."""
+    if how is None or not how.looks:
+        return []
+    looks = "looked once, at its own level"
+    if len(how.looks) > 1:
+        looks = (
+            f"looked {len(how.looks)} times, each at its own level: together 5 % "
+            f"at most"
+        )
+    after = f"after {how.trainings} trainings ({looks})"
+    if not how.left_open:
+        return [f"All pairs were decided {after}."]
+    left = joined(_left(rows, how))
+    return [f"Not all pairs were decided {after}. Left open: {left}."]
+
+
+def _left(rows: Sequence[Row], how: UntilDecided) -> list[str]:
+    """Returns the pairs that were left open, put together by why they were."""
+    reasons = {
+        "budget": "for the budget was over",
+        "interrupted": "for it was interrupted",
+        "max_seeds": f"for up to {how.max_seeds} seeds of each do not decide it",
+        "texts": "for it would take more test texts, not more seeds",
+        "missing": "for all trainings of one failed",
+    }
+    names = {cell: title(cell) for cell in CELLS} | titles(rows)
+    return [
+        f"{', '.join(found)}, {reason}"
+        for why, reason in reasons.items()
+        if (found := [_names(one, names) for one in how.left_open if one.why == why])
+    ]
+
+
+def _names(one: LeftOpen, names: Mapping[str, str]) -> str:
+    return f"{names[one.a]} and {names[one.b]}"
 
 
 def _about_settling(rows: Sequence[Row], pairs: Sequence[Pair]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Literal
 from seqclf.cells import CELLS
 from seqclf.config import Setting
 from seqclf.records.dataset import DatasetInfo
+from seqclf.records.looks import UntilDecided
 from seqclf.records.training import StepTimes
 
 # Of `comparison.json`. 1 had no `version`, and one field for a row's name and its cell.
@@ -200,6 +201,9 @@ class Pair:
         keep it.
       is_decided: Whether the two differ, beyond chance; likewise.
       is_equal: Whether they differ by less than the margin, beyond chance; likewise.
+      look: Where seeds were added until all was decided, the look from 1 that all this
+        is of: the one that decided the pair, else the last. Then p, p_equal and the
+        interval allow for all looks. None where there was no plan of looks.
 
     Raises:
       ValueError: If it has seeds but not what they tell.
@@ -223,6 +227,7 @@ class Pair:
     p_equal: float | None = None
     is_equal: bool | None = None
     superiority: Superiority | None = None
+    look: int | None = None
 
     def __post_init__(self) -> None:
         told = self.difference is not None and self.models and self.mcnemar_p
@@ -323,6 +328,7 @@ class ComparisonResult:
       margin: Difference in accuracy, a fraction, below which two are practically equal;
         earlier versions had none.
       tuning: By cell, if settings were chosen for each.
+      until_decided: How it went, if seeds were added until all pairs were decided.
       missing: Why trainings are missing, by name.
       command: What to type to do it again.
       seconds: How long it took; None where nothing was trained.
@@ -339,6 +345,7 @@ class ComparisonResult:
     card: TwinCard
     margin: float | None = None
     tuning: dict[str, Tuned] | None = None
+    until_decided: UntilDecided | None = None
     missing: dict[str, str] = field(default_factory=dict)
     command: str = ""
     seconds: float | None = None

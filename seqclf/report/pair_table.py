@@ -64,7 +64,12 @@ def _title(pairs: Sequence[Pair]) -> str:
 
 def _note(pairs: Sequence[Pair], margin: float | None) -> str:
     """Explains what is marked, and what `equal` means, where there is such."""
-    notes = [_ranks_note(pairs), _mark_note(pairs), _equal_note(pairs, margin)]
+    notes = [
+        _ranks_note(pairs),
+        _mark_note(pairs),
+        _equal_note(pairs, margin),
+        _looks_note(pairs),
+    ]
     return " ".join(filter(None, notes))
 
 
@@ -81,6 +86,16 @@ def _equal_note(pairs: Sequence[Pair], margin: float | None) -> str:
     if margin is None or not any(map(is_equal, pairs)):
         return ""
     return f"Equal, or by little: apart by less than {margin_said(margin)}."
+
+
+def _looks_note(pairs: Sequence[Pair]) -> str:
+    """Says so where intervals and p allow for several looks."""
+    if not any(pair.look for pair in pairs):
+        return ""
+    return (
+        "p and interval allow for looking again and again; a pair that is decided is "
+        "shown as it was then."
+    )
 
 
 def _mark_note(pairs: Sequence[Pair]) -> str:

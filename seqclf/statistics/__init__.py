@@ -5,29 +5,47 @@ such texts (`models`). *These cells*: which is right more often on such texts, t
 again and again (`cells`; `settling` tells what would decide it). Only the second may
 say that one cell is better than another; docs/statistics.md argues and calibrates it.
 `ranks` compares trainings by these and adjusts p-values, `data_sets` goes beyond one.
+Where seeds are added until all is decided, `looks` says what each look may spend, and
+`allocation` which cell gets the next seed.
 """
 
+from seqclf.statistics.allocation import (
+    OpenPair,
+    Sampled,
+    next_seeds,
+    round_size,
+    steadied,
+)
 from seqclf.statistics.cells import cells_difference, crossed_mean, variances
 from seqclf.statistics.data_sets import Overall, overall
 from seqclf.statistics.estimate import CONFIDENCE, Estimate
+from seqclf.statistics.looks import adjusted, share_of_look
 from seqclf.statistics.models import RESAMPLES, mcnemar_mid_p, paired_bootstrap
 from seqclf.statistics.ranks import holm, rank_test, sign_test
-from seqclf.statistics.settling import ranks_to_settle, to_settle
+from seqclf.statistics.settling import is_within_reach, ranks_to_settle, to_settle
 
 __all__ = [
     "CONFIDENCE",
     "RESAMPLES",
     "Estimate",
+    "OpenPair",
     "Overall",
+    "Sampled",
+    "adjusted",
     "cells_difference",
     "crossed_mean",
     "holm",
+    "is_within_reach",
     "mcnemar_mid_p",
+    "next_seeds",
     "overall",
     "paired_bootstrap",
     "rank_test",
     "ranks_to_settle",
+    "round_size",
+    "share_of_look",
     "sign_test",
+    "steadied",
     "to_settle",
     "variances",
 ]

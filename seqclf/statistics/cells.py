@@ -199,7 +199,11 @@ def mean_squares(values: np.ndarray) -> tuple[float, tuple[float, float, float]]
     mean = float(by_seed.mean())
     of_seeds = rows * float(((by_seed - mean) ** 2).sum())
     of_rows = seeds * float(((by_row - mean) ** 2).sum())
-    total = float((values.astype(np.float64) ** 2).sum()) - seeds * rows * mean**2
+    if values.dtype == bool:  # of right answers the squares are the answers
+        squares = float(np.count_nonzero(values))
+    else:
+        squares = float((values.astype(np.float64) ** 2).sum())
+    total = squares - seeds * rows * mean**2
     rest = max(total - of_seeds - of_rows, 0.0)
     return mean, (
         of_seeds / (seeds - 1),

@@ -74,14 +74,15 @@ class Estimate:
 
     def _quantile(self, tail: float) -> float:
         """Returns how many standard errors leave a tail of that probability."""
-        from scipy.stats import t
+        from scipy.special import stdtrit  # `t.isf` takes fifty times as long
 
         share = self.share_of_seeds
-        of_seeds, of_rows = t.isf(tail, [self.freedom_of_seeds, self.freedom_of_rows])
+        of_seeds = -stdtrit(self.freedom_of_seeds, tail)
+        of_rows = -stdtrit(self.freedom_of_rows, tail)
         cochran = share * of_seeds + (1 - share) * of_rows
         if not self.weight:
             return float(cochran)
         pooled = share**2 / self.freedom_of_seeds
         pooled += (1 - share) ** 2 / self.freedom_of_rows
-        satterthwaite = t.isf(tail, 1 / pooled)
+        satterthwaite = -stdtrit(1 / pooled, tail)
         return float(self.weight * satterthwaite + (1 - self.weight) * cochran)

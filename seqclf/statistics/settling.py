@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -46,18 +47,45 @@ def to_settle(
     return next(enough, None), None if found is None else _rounded_up(found)
 
 
+def is_within_reach(
+    a: np.ndarray, b: np.ndarray, level: float, margin: float, most: float
+) -> bool:
+    """Tells whether so many seeds of each cell could decide a difference.
+
+    They could if they would wherever the difference may be that many seeds would show,
+    within two standard errors of the seeds: one that stays as it is, which `to_settle`
+    asks of, is too much to ask of three trainings.
+
+    Args:
+      a: See `to_settle`; likewise the others.
+      b: Likewise.
+      level: Likewise.
+      margin: Likewise.
+      most: Seeds; infinitely many leave what the texts alone are unsure of.
+    """
+    found, rows = variances(a, b), a.shape[1]
+    of_seeds = found.of_seeds + found.of_rest / rows
+    unsure = 2 * math.sqrt(of_seeds / min(len(a), len(b)))
+    expected = _expectation(a, b)(most, rows)
+    mean = abs(expected.mean)
+    return any(
+        _decides(replace(expected, mean=size), level, margin)
+        for size in (mean + unsure, max(mean - unsure, 0.0))
+    )
+
+
 def _rounded_up(number: int) -> int:
     """Rounds up to two digits."""
     digit = 10 ** max(len(str(number)) - 2, 0)
     return math.ceil(number / digit) * digit
 
 
-def _expectation(a: np.ndarray, b: np.ndarray) -> Callable[[int, int], Estimate]:
+def _expectation(a: np.ndarray, b: np.ndarray) -> Callable[[float, int], Estimate]:
     """Returns what to expect of so many seeds of each cell, and so many texts."""
     seen, found = cells_difference(a, b), variances(a, b)
     freedom = seen.freedom_of_seeds / (max(len(a), len(b)) - 1)
 
-    def expected(seeds: int, rows: int) -> Estimate:
+    def expected(seeds: float, rows: int) -> Estimate:
         of_seeds = found.of_seeds / seeds + found.of_rest / (seeds * rows)
         variance = of_seeds + found.of_rows / rows
         return Estimate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import shlex
 import time
 from collections.abc import Collection, Sequence
@@ -11,10 +12,12 @@ from pathlib import Path
 from seqclf import keywords, runs, steps
 from seqclf.cells import CELLS, NO_RECURRENCE
 from seqclf.comparison import plan as planning
-from seqclf.comparison import tuning
+from seqclf.comparison import tuning, until
 from seqclf.comparison.design import (
+    MOST_SEEDS,
     TUNING_SEEDS,
     Design,
+    Limits,
     parse_cells,
     require_margin,
     twins,
@@ -38,6 +41,7 @@ from seqclf.steps import Listener, Target, optional
 from seqclf.studies import write_page
 from seqclf.text.encoding import EncodedDataset
 from seqclf.training.trial import Trial
+from seqclf.workflows.until import train_until_decided
 
 
 def design_of(
@@ -47,13 +51,15 @@ def design_of(
     match: str,
     tune: int,
     margin: float = 100 * MARGIN,
+    until: Limits | None = None,
 ) -> Design:
     """Returns the question of a comparison.
 
     The recipe is `config`; its cell is replaced by `cells`, separated by commas, and
     its seed by `seeds` of them, at least 1. `match` is `units` or `parameters`, see
     `Design`; `tune` is the number of tuning trials of each cell, 0 for none; `margin`
-    are the points below which two are practically equal.
+    are the points below which two are practically equal; `until` is where it ends if
+    seeds are added until all is decided, see `limits_of`.
 
     Raises:
       ConfigError: If there is no such comparison.
@@ -67,6 +73,7 @@ def design_of(
         match=match,
         tune=tune,
         margin=margin,
+        until=until,
     )
     twins(design)  # what cannot be matched is refused before anything is written
     return design
@@ -104,17 +111,21 @@ def compare_twins(
     jobs = jobs or jobs_for(len(design.cells) * most)
     named = (target.name, target.overwrite)
     path = planning.begin(design, data, target.models, *named)
+    so_far = until.begin(path, design)
     tuned = _tune(design, data, path, jobs, target.fresh, listener)
-    plan = planning.plan(design, data, path, jobs, *tuned)
+    plan_of = functools.partial(planning.plan, design, data, path, jobs, *tuned)
+    plan = plan_of(so_far.asked)
     _forget(plan.trials, target.fresh)
-    finished, failures = _execute(plan, jobs, listener)
+    if design.until is None:
+        ended = _execute(plan, jobs, listener)
+    else:
+        ended = train_until_decided(design, so_far, plan, plan_of, listener)
     seconds = time.perf_counter() - start
-    command = _command(design, target)
-    result = planning.finish(plan, finished, failures, seconds, command)
-    steps.tell_doubts(finished, listener)
-    listener.note(f"Written: {plan.path / COMPARISON_FILE}")
-    _write_pages(plan.path, result, target, listener, microscope)
-    return result, plan.path
+    result = planning.finish(ended, seconds, _command(design, target))
+    steps.tell_doubts(ended.finished, listener)
+    listener.note(f"Written: {path / COMPARISON_FILE}")
+    _write_pages(path, result, target, listener, microscope)
+    return result, path
 
 
 def compare_finished(
@@ -209,13 +220,11 @@ def _compare_finished(
     return result, place[0]
 
 
-def _execute(
-    plan: planning.Plan, jobs: int, listener: Listener
-) -> tuple[list[Run], dict[str, str]]:
+def _execute(plan: planning.Plan, jobs: int, listener: Listener) -> planning.Ended:
     if plan.finished:
         reused = ", ".join(run.name for run in plan.finished)
         listener.note(f"Finished with these settings and data, reused: {reused}.")
-    with listener.progress(_costs(plan.trials), jobs) as report:
+    with listener.progress(planning.costs(plan.trials), jobs) as report:
         try:
             return planning.execute(plan, report)
         except KeyboardInterrupt:
@@ -249,7 +258,7 @@ def _tune(
             f"Trials of one training, as in {old}, are not reused; trainings with the "
             f"same settings are."
         )
-    with listener.progress(_costs(trials), jobs) as report:
+    with listener.progress(planning.costs(trials), jobs) as report:
         try:
             failures = planning.train(trials, report, jobs)
         except KeyboardInterrupt:
@@ -264,10 +273,6 @@ def _forget(trials: Sequence[Trial], fresh: bool) -> None:
         runs.forget(trial.path)
 
 
-def _costs(trials: Sequence[Trial]) -> dict[str, float]:
-    return {planning.name_of(t): planning.relative_cost(t.config) for t in trials}
-
-
 def _command(design: Design, target: Target) -> str:
     """Returns what to type to ask the same again, in the same place."""
     parts, left_out = ["seqclf", "compare"], ["cell", "seed"]
@@ -279,13 +284,25 @@ def _command(design: Design, target: Target) -> str:
         parts += ["--match", design.match]
     if design.tune:
         parts += ["--tune", str(design.tune)]
-    parts += _margin(design.margin)
+    parts += [*_margin(design.margin), *_until(design.until)]
     return shlex.join(parts + _places(target))
 
 
 def _margin(points: float) -> list[str]:
     """Returns the option of a margin that is not the usual one."""
     return [] if points == 100 * MARGIN else ["--margin", f"{points:g}"]
+
+
+def _until(limits: Limits | None) -> list[str]:
+    """Returns the options of a comparison that adds seeds until all is decided."""
+    if limits is None:
+        return []
+    parts = ["--until-decided"]
+    if limits.budget_seconds is not None:
+        parts += ["--budget", f"{limits.budget_seconds:g}s"]
+    if limits.max_seeds != MOST_SEEDS:
+        parts += ["--max-seeds", str(limits.max_seeds)]
+    return parts
 
 
 def _places(target: Target) -> list[str]:
