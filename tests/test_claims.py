@@ -10,7 +10,7 @@ import pytest
 from asked import Silent
 from conftest import TINY, run_cli
 
-from seqclf.config import RunConfig
+from seqclf.config import DataConfig, RunConfig
 from seqclf.errors import ConfigError, DataError
 from seqclf.records.estimates import Difference, Mean, MeanShare
 from seqclf.records.inside import (
@@ -70,6 +70,7 @@ from seqclf.studies.claims import (
     sweeps,
 )
 from seqclf.studies.intervals import CELLS, MODELS
+from seqclf.studies.lab import Lab
 from seqclf.studies.question import About, Answer, Question
 from seqclf.workflows import study as workflow
 
@@ -734,6 +735,82 @@ def test_what_no_study_can_be_asked_is_an_error(monkeypatch, tmp_path):
     refused = {"cost": ConfigError("units must be positive"), "mix": "reviews-studies"}
     with pytest.raises(ConfigError, match="positive"):
         judged(monkeypatch, tmp_path, refused)
+
+
+def asked_seeds(monkeypatch, tmp_path, seeds: int, quick: bool) -> dict[str, Any]:
+    """Returns how many seeds each study is asked for, and the verdicts."""
+    fake = {
+        name: dataclasses.replace(STUDIES[name], figure=lambda answer: "<svg/>")
+        for name in ("gates", "order")
+    }
+    claims = [
+        Claim("It opens.", "gates", "nobody", says_so),
+        Claim("It helps.", "order", "nobody", says_so, seeds=2),
+    ]
+    asked: dict[str, Any] = {}
+
+    def run_study(name, question, target, listener, jobs):
+        asked[name] = len(question.seeds)
+        sizes, seeds = {"train": 9}, question.seeds
+        about = About(sizes=sizes, seeds=seeds, data="reviews", quick=question.quick)
+        done = dataclasses.replace(answer({}, study=name), about=about)
+        return done, tmp_path / "reviews-studies" / name
+
+    monkeypatch.setattr(workflow, "STUDIES", fake)
+    monkeypatch.setattr(workflow, "CLAIMS", claims)
+    monkeypatch.setattr(workflow, "run_study", run_study)
+    monkeypatch.setattr(workflow, "_price", lambda *given: " About a minute.")
+    question = Question(config=RunConfig(), seeds=tuple(range(seeds)), quick=quick)
+    target = Target(tmp_path, tmp_path / "cache")
+    page = workflow.judge_all(question, target, Silent(), 1)
+    return asked | {"verdicts": [one.verdict for one in page.rulings], "page": page}
+
+
+def test_a_quick_page_trains_once_where_no_claim_needs_more(monkeypatch, tmp_path):
+    found = asked_seeds(monkeypatch, tmp_path, 3, quick=True)
+    assert (found["gates"], found["order"]) == (1, 3)
+    assert "3 seeds, quick" in found["page"].title
+    found = asked_seeds(monkeypatch, tmp_path, 3, quick=False)
+    assert (found["gates"], found["order"]) == (3, 3)
+
+
+def test_what_cannot_be_decided_is_not_asked(monkeypatch, tmp_path):
+    found = asked_seeds(monkeypatch, tmp_path, 1, quick=False)
+    assert "order" not in found
+    assert found["verdicts"] == [SUPPORTED, NOT_RUN]
+    assert found["page"].rulings[1].evidence == (
+        "Needs 2 seeds (--seeds 2), here is 1. About a minute."
+    )
+
+
+@pytest.mark.parametrize(
+    ("seeds", "texts", "quick", "said"),
+    [
+        (2, 10_000, False, ""),
+        (1, 10_000, False, "Needs 2 seeds (--seeds 2), here is 1."),
+        (2, 9_999, False, "Needs 10,000 training texts, here are 9,999."),
+        (2, 10_000, True, "Needs more than a quick answer: leave --quick out."),
+    ],
+)
+def test_a_claim_says_what_it_lacks(seeds, texts, quick, said):
+    claim = Claim(
+        "It is.", "size", "nobody", says_so, seeds=2, texts=10_000, takes_quick=False
+    )
+    question = Question(config=RunConfig(), seeds=tuple(range(seeds)), quick=quick)
+    assert claim.lacks(question, lambda: texts) == said
+
+
+def test_what_a_study_would_train_is_counted_without_training(workplace, tmp_path):
+    config = dataclasses.replace(
+        RunConfig(), data=DataConfig(source=str(workplace / "reviews"))
+    )
+    question = Question(config=config, seeds=(0,))
+    target = Target(tmp_path / "models", tmp_path / "cache")
+    lab = Lab(tmp_path / "models" / "x-studies", target, Silent(), 2)
+    # Of each cell a plain network and three variants of it, twice.
+    assert workflow._price("mix", 2, question, lab) == " 24 trainings."
+    assert workflow._price("mix", 1, question, lab) == ""
+    assert not list((tmp_path / "models").glob("**/model.keras"))
 
 
 @pytest.mark.slow

@@ -175,7 +175,7 @@ def _print_answer(answer: Answer[Any], form: str) -> None:
 def claims(
     context: typer.Context,
     config: RunConfig,
-    seeds: Seeds = 1,
+    seeds: Seeds = 3,
     quick: Quick = False,
     jobs: Jobs = None,
     fresh: options.Fresh = False,

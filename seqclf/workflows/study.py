@@ -180,7 +180,8 @@ def judge_all(
             continue
         listener.note(f"Study: {name}")
         try:
-            answer, path = run_study(name, question, target, once, jobs)
+            asked = _sparing(question, claims)
+            answer, path = run_study(name, asked, target, once, jobs)
             ruled, section = _used(answer, path, claims, lacking)
         except SeqclfError as error:
             if not about and not isinstance(error, _UnusableError):
@@ -196,10 +197,18 @@ def judge_all(
         raise RunError(" ".join(one.evidence for one in rulings))
     about_data = (SYNTHETIC,) if question.config.data.source == "demo" else ()
     notes = (decided(rulings), *about_data)
-    page = Page(_title_of(about), tuple(rulings), notes, folder / CLAIMS_PAGE)
+    title = _title_of(replace(about, seeds=question.seeds))
+    page = Page(title, tuple(rulings), notes, folder / CLAIMS_PAGE)
     with optional(listener.insist, f"No {page.file} could be written"):
         _write_page(page, sections)
     return page
+
+
+def _sparing(question: Question, claims: Sequence[Claim]) -> Question:
+    """Returns a quick question with one seed where no claim needs more."""
+    if question.quick and max(claim.seeds for claim in claims) == 1:
+        return replace(question, seeds=question.seeds[:1])
+    return question
 
 
 def _training_texts(question: Question, target: Target) -> int:
