@@ -127,6 +127,7 @@ def load_dataset(data: AnyPath = "demo", **settings: Unpack[DataSettings]) -> Da
 def train(
     data: AnyPath = "demo",
     *,
+    keep_states: bool = False,
     on_report: OnEvent | None = None,
     **options: Unpack[Training],
 ) -> Run:
@@ -137,6 +138,8 @@ def train(
 
     Args:
       data: As in `load_dataset`.
+      keep_states: Whether to keep weights and optimizer before and after every epoch,
+        for `seqclf classroom grade` to replay.
       on_report: Called with the run's name and each event of its progress, such as
         `EpochEnded`, see `seqclf.records.training`.
       **options: Settings by the names of `seqclf train`, such as `cell`, `units`,
@@ -158,7 +161,8 @@ def train(
     """
     config, target, require_cudnn = _asked(data, options, Training)
     listener = Logged(on_report)
-    return train_run(config, target, listener, require_cudnn, set(options))
+    given = set(options)
+    return train_run(config, target, listener, require_cudnn, given, keep_states)
 
 
 @with_options(Comparing)

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import math
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -25,6 +26,8 @@ except ImportError:  # Windows has neither
     fcntl = resource = None
 
 DEVICES, PROCESS, GROUPS = Path("/dev"), Path("/proc"), Path("/sys/fs/cgroup")
+ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
+INSTRUCTIONS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")
 # Drivers of NVIDIA, of Windows below its Linux, and of AMD.
 GPU_DEVICES = ("nvidia[0-9]*", "dxg", "kfd")
 
@@ -122,6 +125,21 @@ def cores() -> int:
     return max(min([there, *_shares()]), 1)
 
 
+def processor() -> str:
+    """Returns what decides how numbers are rounded here, as a person reads it.
+
+    The processor's name, those of its instructions that TensorFlow chooses kernels by,
+    and whether the environment turned oneDNN off.
+    """
+    about = dict(_pairs(PROCESS / "cpuinfo"))
+    there = about.get("flags", about.get("Features", "")).split()
+    name = about.get("model name") or platform.processor() or platform.machine()
+    parts = [name, *(one for one in INSTRUCTIONS if one in there)]
+    if os.environ.get(ONEDNN_VARIABLE) == "0":
+        parts.append("without oneDNN")
+    return ", ".join(parts)
+
+
 def free_memory() -> int | None:
     """Returns the bytes that new processes may take; None where nothing tells."""
     found = [_available()] + [most - used for most, used in _limits()]
@@ -195,6 +213,13 @@ def _lines(file: Path) -> list[str]:
         return file.read_text("utf-8").splitlines()
     except (OSError, ValueError):
         return []
+
+
+def _pairs(file: Path) -> Iterator[tuple[str, str]]:
+    """Yields the names and values of a file with lines such as `name : value`."""
+    for line in _lines(file):
+        name, _, value = line.partition(":")
+        yield name.strip(), value.strip()
 
 
 def _numbers(file: Path) -> list[int]:
