@@ -1,0 +1,162 @@
+"""`seqclf classroom` as functions."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from seqclf import steps
+from seqclf.classroom import grade as grading
+from seqclf.classroom.assignment import (
+    assigned,
+    numbered_students,
+    read_assignment,
+    read_roster,
+    refuse_what_cannot_be_graded,
+    write_assignment,
+)
+from seqclf.comparison.design import parse_cells
+from seqclf.config import RunConfig, require_count
+from seqclf.errors import ConfigError, RunError
+from seqclf.marker import RUN, kind_of
+from seqclf.model import backend
+from seqclf.records.classroom import Assignment, Grade
+from seqclf.runs import Run, open_run
+from seqclf.steps import Listener, Target
+
+ALL = "all"
+MOST_STUDENTS = 10_000
+
+
+def class_names(students: int | None, roster: Path | None) -> list[str]:
+    """Returns the names of a roster, or of so many students; one of the two is given.
+
+    Raises:
+      ConfigError: If not, or the number is out of range, or the roster has no names.
+    """
+    if (students is None) == (roster is None):
+        raise ConfigError(
+            "give --students N, or --roster NAMES.txt with a name a line; one of them."
+        )
+    if roster is not None:
+        return read_roster(roster)
+    count = students or 0
+    require_count("--students", count)
+    if count > MOST_STUDENTS:
+        raise ConfigError(f"--students takes at most {MOST_STUDENTS:,}, got {count:,}.")
+    return numbered_students(count)
+
+
+def assign_class(
+    config: RunConfig,
+    names: Sequence[str],
+    cells: str,
+    first_seed: int,
+    target: Target,
+    listener: Listener,
+    questions: Path | None = None,
+    given: Collection[str] = (),
+) -> Assignment:
+    """Writes an assignment: a cell and a seed of one recipe for each student.
+
+    Args:
+      config: The recipe; cell and seed are replaced.
+      names: Of the students, see `class_names`.
+      cells: Cells, separated by commas, given in turns.
+      first_seed: Of the first student; the others have the next ones.
+      target: Its `models` is the folder of the assignment.
+      listener: Hears what is to be known of the data.
+      questions: The lecturer's own, in Markdown; None makes some.
+      given: Fields of model and training that the user gave.
+
+    Raises:
+      ConfigError: If a setting is out of range, or would do nothing.
+      RunError: If another assignment is in the folder.
+    """
+    parsed = parse_cells(cells)
+    require_count("--first-seed", first_seed, least=0)
+    refuse_what_cannot_be_graded(config)
+    steps.refuse_idle_settings(config, parsed, target, given)
+    own = _read(questions) if questions is not None else None
+    data = steps.load_and_encode(config, target.cache, listener)
+    assignment = assigned(config, data.about, names, parsed, first_seed)
+    write_assignment(target.models, assignment, data.about, own)
+    return assignment
+
+
+def grade_runs(
+    paths: Sequence[Path],
+    assignment: Path | None,
+    replay: str,
+    draw: int | None,
+    models: Path,
+    cache: Path,
+    listener: Listener,
+) -> tuple[list[Grade], int]:
+    """Checks that runs are what their config, data and seed give.
+
+    Args:
+      paths: Runs, by path or by name in `models`.
+      assignment: Folder of the assignment; None holds runs to their own config.
+      replay: Epochs of each to train again, or `all`.
+      draw: The seed by which they are drawn; None draws one.
+      models: Folder of runs.
+      cache: Folder of encoded data.
+      listener: Hears what is under way, and of runs that are one training.
+
+    Returns:
+      A grade a run, and the seed of the draw.
+
+    Raises:
+      ConfigError: If `replay` or `draw` is out of range.
+      RunError: If a path is no run, or there is no such assignment.
+    """
+    backend.refuse_other_backends()
+    epochs = _epochs(replay)
+    drawn = secrets.randbelow(10**6) if draw is None else draw
+    require_count("--draw", drawn, least=0)
+    asked = None if assignment is None else read_assignment(assignment)
+    finished = [_open(path, models) for path in paths]
+    grades = list(grading.grade(finished, asked, epochs, drawn, cache, listener))
+    _tell_copies(grades, listener)
+    return grades, drawn
+
+
+def _read(questions: Path) -> str:
+    try:
+        text = questions.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{questions} could not be read: {error}") from error
+    if not text.strip():
+        raise ConfigError(f"{questions} has no question.")
+    return text
+
+
+def _epochs(replay: str) -> int | None:
+    if replay == ALL:
+        return None
+    if not replay.isdecimal() or int(replay) < 1:
+        raise ConfigError(f"--replay takes a number of epochs, or all, got {replay!r}.")
+    return int(replay)
+
+
+def _open(path: Path, models: Path) -> Run:
+    """Opens a run, also one that may be unfinished or damaged, which is a finding."""
+    for candidate in (path, models / path):
+        if kind_of(candidate) == RUN:
+            return Run(candidate)
+    if path.is_dir():
+        raise RunError(f"{path} is no run of seqclf; name the folders of runs.")
+    return open_run(path, models)
+
+
+def _tell_copies(grades: Sequence[Grade], listener: Listener) -> None:
+    """Says which runs of one student, or one training, were handed in twice."""
+    by_student: dict[str, list[str]] = {}
+    for one in grades:
+        if one.student:
+            by_student.setdefault(one.student, []).append(one.run)
+    for student, names in by_student.items():
+        if len(names) > 1:
+            listener.insist(f"Handed in twice, {student}: {', '.join(names)}.")
