@@ -164,6 +164,35 @@ def peak_memory() -> int:
     return _windows_peak() or 0
 
 
+def limit_process(seconds: int, memory: int) -> None:
+    """Bounds what this process may take from now on, where the system can.
+
+    Args:
+      seconds: Of processor time.
+      memory: Bytes of address space; files may have a hundredth of it.
+    """
+    if resource is None:
+        return
+    limits = {
+        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_AS: memory,
+        resource.RLIMIT_FSIZE: memory // 100,
+        resource.RLIMIT_CORE: 0,
+    }
+    for kind, most in limits.items():
+        with contextlib.suppress(ValueError, OSError):  # a lower one holds already
+            resource.setrlimit(kind, (most, most))
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process begun with `start_new_session`, and what it began itself."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+
+
 def _shares() -> Iterator[int]:
     """Yields for each group that bounds its time how many processors that makes."""
     for folder in _groups("cpu"):

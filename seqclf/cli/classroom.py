@@ -9,7 +9,7 @@ import typer
 
 from seqclf.cli import _options as options
 from seqclf.cli._options import option
-from seqclf.cli._screen import Screen, note, print_json, print_table
+from seqclf.cli._screen import Screen, clean, note, print_json, print_table
 from seqclf.config import START_FIELDS, RunConfig
 
 if TYPE_CHECKING:
@@ -67,6 +67,24 @@ Draw = Annotated[
     int | None,
     option("--draw", "Seed by which epochs are drawn.", "another each time, and told"),
 ]
+
+File = Annotated[
+    Path | None,
+    typer.Argument(metavar="[FILE.py]", help="The cell, as --example shows one."),
+]
+Cell = Annotated[
+    str, option("--cell", "The cell that it is to be.", choices=("rnn", "gru", "lstm"))
+]
+Example = Annotated[
+    str | None,
+    option(
+        "--example",
+        "Print a file to be filled in for this cell, and nothing else.",
+        choices=("rnn", "gru", "lstm"),
+        metavar="CELL",
+    ),
+]
+Seconds = Annotated[int, option("--seconds", "How long the file may run.")]
 
 
 @app.command("assign", cls=options.Command)
@@ -138,6 +156,42 @@ def grade(
             note(sentence, quiet)
     if any(one.verdict != "honest" for one in grades):
         raise typer.Exit(1)
+
+
+@app.command("check-cell", cls=options.Command)
+def check_cell(
+    context: typer.Context,
+    file: File = None,
+    cell: Cell = "gru",
+    example: Example = None,
+    seconds: Seconds = 20,
+    quiet: options.Quiet = False,
+) -> None:
+    """Check a cell that is written in numpy against Keras's layer.
+
+    Names the first entry of the states, and of the gradient if there is one, that
+    differs. The file runs with your rights in a process of its own, with limits of
+    time and memory: that stops an accident, and is no sandbox. Exit code 0: right,
+    1: wrong.
+
+    Example: seqclf classroom check-cell my_cell.py --cell gru
+    """
+    from seqclf.workflows.classroom import check_file, example_of
+
+    if example is not None:
+        options.refuse_given(context, {"example"}, "an example is printed")
+        typer.echo(example_of(example), nl=False)
+        return
+    found = check_file(file, cell, seconds, Screen(quiet))
+    if found.printed:
+        note(f"The file printed: {found.printed}", quiet)
+    if not found.is_right:
+        hint = f" It looks as if {found.hint}." if found.hint else ""
+        typer.echo(f"Wrong: {clean(found.wrong)}.{hint}")
+        raise typer.Exit(1)
+    typer.echo(f"Right, as Keras's {cell}: {' and '.join(found.checked)}.")
+    if len(found.checked) == 1:
+        note("The file has no gradient, so that none was checked.", quiet)
 
 
 def _table(grades: list[Grade]) -> Table:

@@ -16,9 +16,11 @@ from seqclf.classroom.assignment import (
     refuse_what_cannot_be_graded,
     write_assignment,
 )
+from seqclf.classroom.cell_example import contract_cells, example
+from seqclf.classroom.check_cell import CellCheck, check_cell
 from seqclf.comparison.design import parse_cells
 from seqclf.config import RunConfig, require_count
-from seqclf.errors import ConfigError, RunError
+from seqclf.errors import ConfigError, RunError, unknown
 from seqclf.marker import RUN, kind_of
 from seqclf.model import backend
 from seqclf.records.classroom import Assignment, Grade
@@ -121,6 +123,36 @@ def grade_runs(
     grades = list(grading.grade(finished, asked, epochs, drawn, cache, listener))
     _tell_copies(grades, listener)
     return grades, drawn
+
+
+def example_of(cell: str) -> str:
+    """Returns the file to be filled in for a cell.
+
+    Raises:
+      ConfigError: If a student cannot write it.
+    """
+    if cell not in contract_cells():
+        raise ConfigError(unknown("cell", cell, contract_cells()))
+    return example(cell)
+
+
+def check_file(
+    file: Path | None, cell: str, seconds: int, listener: Listener
+) -> CellCheck:
+    """Compares a cell written in numpy with Keras's layer, see `check_cell`.
+
+    Raises:
+      ConfigError: If there is no such file or cell, or no time.
+    """
+    backend.refuse_other_backends()
+    if file is None:
+        raise ConfigError(
+            "name the file to check; seqclf classroom check-cell --example gru shows "
+            "one to be filled in."
+        )
+    require_count("--seconds", seconds)
+    listener.note(f"{file} runs now, with your rights, for at most {seconds} s.")
+    return check_cell(file, cell, seconds)
 
 
 def _read(questions: Path) -> str:
