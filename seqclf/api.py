@@ -27,7 +27,8 @@ from seqclf.report.tables import markdown
 from seqclf.runs import Run
 from seqclf.runs.comparisons import read_comparison
 from seqclf.steps import Target
-from seqclf.workflows.compare import compare_finished, compare_twins, design_of
+from seqclf.workflows.compare import compare_twins, design_of
+from seqclf.workflows.finished import compare_finished
 from seqclf.workflows.train import train_run
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """Calls a student's cell in a process of its own, which `check_cell` starts.
 
-`python -m seqclf.classroom.run_cell` takes the student's file, a folder with `inputs.npz`, and limits, and writes into the
-folder `answers.npz` and `said.json`. Whoever starts it puts an end to it, see
-`check_cell`; it is no sandbox.
+It takes the student's file, a folder with `inputs.npz`, and limits, and writes into the
+folder `answers.npz` and `said.json`. Whoever starts it puts an end to it; it is no
+sandbox.
 """
 
 from __future__ import annotations

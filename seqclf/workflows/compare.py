@@ -9,23 +9,17 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from seqclf import keywords, runs, steps
-from seqclf.cells import CELLS, NO_RECURRENCE
 from seqclf.comparison import plan as planning
 from seqclf.comparison import tuning
-from seqclf.comparison.design import Design, parse_cells, require_margin, twins
+from seqclf.comparison.design import Design, parse_cells, twins
 from seqclf.comparison.pairs import MARGIN
-from seqclf.comparison.rows import compare_runs
 from seqclf.config import RunConfig, require_count
-from seqclf.data.layout import STANDARD_INPUT
-from seqclf.errors import ConfigError
-from seqclf.evaluation.baselines import baseline_tasks
 from seqclf.machine import jobs_for
-from seqclf.marker import COMPARISON, COMPARISON_FILE, kind_of
+from seqclf.marker import COMPARISON_FILE
 from seqclf.model import backend
 from seqclf.records.comparison import ComparisonResult, Tuned
 from seqclf.runs import Run
-from seqclf.runs.comparisons import read_comparison
-from seqclf.steps import Listener, Target, optional
+from seqclf.steps import Listener, Target
 from seqclf.studies import write_page
 from seqclf.text.encoding import EncodedDataset
 from seqclf.training.trial import Trial
@@ -106,69 +100,6 @@ def compare_twins(
     return result, plan.path
 
 
-def compare_finished(
-    paths: Sequence[Path],
-    target: Target,
-    listener: Listener,
-    margin: float = 100 * MARGIN,
-) -> tuple[ComparisonResult, Path | None]:
-    """Compares finished runs, or reads a finished comparison, and writes the page.
-
-    Trains nothing.
-
-    `paths` are runs or one comparison, by path or by name in the folder of the runs. A
-    comparison of runs is written if the target has a name. `margin` are the points
-    below which two runs are practically equal; a finished comparison has its own.
-
-    Returns:
-      What was found, and the folder of the comparison, None if it has none.
-
-    Raises:
-      ConfigError: If one path is given that is no comparison.
-      RunError: If a run is missing or unfinished, they cannot be compared, or the name
-        is taken.
-    """
-    steps.refuse_idle_overwrite(target)
-    require_margin(margin)
-    result, folder = _compare_finished(paths, target, listener, margin)
-    if folder is not None:
-        write_page(folder, result, target.models, listener)
-    return result, folder
-
-
-def _compare_finished(
-    paths: Sequence[Path], target: Target, listener: Listener, margin: float
-) -> tuple[ComparisonResult, Path | None]:
-    if len(paths) == 1:
-        folder = paths[0] if paths[0].exists() else target.models / paths[0]
-        if kind_of(folder) != COMPARISON:
-            raise ConfigError(
-                f"{paths[0]} is no comparison; name two or more runs, or the folder "
-                f"of a comparison."
-            )
-        return read_comparison(folder), folder
-    finished = [runs.open_run(path, target.models) for path in paths]
-    compare_runs(finished)  # refuses what is not comparable, before any work
-    finished += _without_recurrence(finished, listener)
-    place = None
-    if target.name is not None:
-        named = (target.name, target.overwrite)
-        place = planning.place_for(finished, target.models, *named)
-    data = _data_again(finished[0], target.cache, listener)
-    models = finished[0].path.parent
-    baselines = baseline_tasks(finished[0].config, data, models) if data else []
-    with listener.progress({}) as report:
-        planning.fit_baselines(baselines, report)
-    result = compare_runs(finished, baselines, margin=margin / 100)
-    if place is None:
-        return result, None
-    asked = [*map(str, paths), *_margin(margin), *_places(target)]
-    parts = ["seqclf", "compare", *asked]
-    result = planning.keep(place, result, finished, data, shlex.join(parts))
-    listener.note(f"Written: {place[0] / COMPARISON_FILE}")
-    return result, place[0]
-
-
 def _execute(
     plan: planning.Plan, jobs: int, listener: Listener
 ) -> tuple[list[Run], dict[str, str]]:
@@ -233,16 +164,16 @@ def _command(design: Design, target: Target) -> str:
         parts += ["--match", design.match]
     if design.tune:
         parts += ["--tune", str(design.tune)]
-    parts += _margin(design.margin)
-    return shlex.join(parts + _places(target))
+    parts += margin_option(design.margin)
+    return shlex.join(parts + place_options(target))
 
 
-def _margin(points: float) -> list[str]:
+def margin_option(points: float) -> list[str]:
     """Returns the option of a margin that is not the usual one."""
     return [] if points == 100 * MARGIN else ["--margin", f"{points:g}"]
 
 
-def _places(target: Target) -> list[str]:
+def place_options(target: Target) -> list[str]:
     """Returns the options of a target that are not the usual ones."""
     places = {
         "--name": (target.name, None),
@@ -253,38 +184,3 @@ def _places(target: Target) -> list[str]:
     for option, (given, usual) in places.items():
         parts += [option, str(given)] if given != usual else []
     return parts
-
-
-def _without_recurrence(finished: list[Run], listener: Listener) -> list[Run]:
-    """Returns the `none` twins of the runs that are finished beside them."""
-    if not all(CELLS[run.config.model.cell].recurs for run in finished):
-        return []
-    found: list[Run] = []
-    with optional(listener.note, "The twin without recurrence is left out"):
-        found = planning.missing_none_twins(finished)
-    names = ", ".join(run.name for run in found)
-    listener.note(
-        f"Added, the twin without recurrence: {names}."
-        if found
-        else "The twin without recurrence is not trained; "
-        f"seqclf train --cell {NO_RECURRENCE.name} with the same options adds it."
-    )
-    return found
-
-
-def _data_again(run: Run, cache: Path, listener: Listener) -> EncodedDataset | None:
-    """Reads a run's data again; None if that cannot be done, or it has changed."""
-    source = run.config.data.source
-    if source == STANDARD_INPUT:
-        listener.note("No baselines, for the data came from standard input.")
-        return None
-    data = None
-    with optional(listener.note, "No baselines, for the data could not be read again"):
-        config = dataclasses.replace(run.config, data=run.data)
-        data = steps.load_and_encode(config, cache, None)
-    if data is None:
-        return None
-    if data.about.fingerprint != run.dataset.fingerprint:
-        listener.note(f"No baselines, for {source} has changed since the training.")
-        return None
-    return data
