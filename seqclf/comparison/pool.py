@@ -65,12 +65,12 @@ def pooled(finished: Sequence[Run]) -> Pool:
         names = joined([str(g[0].path) for g in groups if len(g) == sizes[0]])
         raise RunError(
             f"{len(groups)} recipes or data sets have runs here, and none has the "
-            f"most: {names} disagree in {_why(groups[0][0], groups[1][0])}. Move those "
+            f"most: {names} disagree in {_why(groups[0], groups[1][0])}. Move those "
             f"of one of them elsewhere."
         )
     for group in groups:
         for run in group if group is not chosen else ():
-            pool.left_out[str(run.path)] = f"disagrees in {_why(chosen[0], run)}"
+            pool.left_out[str(run.path)] = f"disagrees in {_why(chosen, run)}"
     pool.runs = list(_once(chosen, pool))
     return pool
 
@@ -96,8 +96,7 @@ def _agreeing(finished: Sequence[Run]) -> list[list[Run]]:
     groups: list[list[Run]] = []
     for run in finished:
         for group in groups:
-            same_seed = [one for one in group[1:] if _seed(one) == _seed(run)]
-            if not any(_differences(one, run) for one in (group[0], *same_seed)):
+            if not _differences(group, run):
                 group.append(run)
                 break
         else:
@@ -129,19 +128,25 @@ def _have_same_weights(run: Run, other: Run) -> bool:
     return all(np.array_equal(one, another) for one, another in pairs)
 
 
-def _differences(one: Run, other: Run) -> list[str]:
-    return disagreements(twin_card([one, other]))
+def _differences(group: Sequence[Run], run: Run) -> list[str]:
+    """Returns in what a run disagrees with a group, whose members agree.
+
+    Its first stands for all but in what runs of one seed have to share.
+    """
+    same_seed = [one for one in group[1:] if _seed(one) == _seed(run)]
+    found = (disagreements(twin_card([one, run])) for one in (group[0], *same_seed))
+    return next(filter(None, found), [])
 
 
-def _why(one: Run, other: Run) -> str:
-    return listed(_differences(one, other))
+def _why(group: Sequence[Run], run: Run) -> str:
+    return listed(_differences(group, run))
 
 
 def _apart(groups: Sequence[Sequence[Run]], pool: Pool) -> str:
     """Returns why two runs do not agree, or why there are no two."""
     if len(groups) > 1:
         (first, *_), (second, *_) = groups[:2]
-        return f"{first.path} and {second.path} differ in {_why(first, second)}"
+        return f"{first.path} and {second.path} differ in {_why([first], second)}"
     found = [f"{group[0].path} is the only one" for group in groups]
     return "; ".join(found + [f"{path} {why}" for path, why in pool.left_out.items()])
 
