@@ -1,20 +1,22 @@
 """When two sets of numbers agree: bit for bit, or within what machines differ by.
 
 The same training gives the same bits with the same packages on the same processor with
-as many threads. Elsewhere sums are rounded in another order. How far that drives an
-epoch apart was measured, see docs/classroom.md; `near` is ten times the most that was
-seen and still agrees, `far` is what no rounding explains, and in between nothing is
-decided.
+as many threads. Elsewhere sums are rounded in another order. `near` is what still
+agrees there, and is wider than what was measured (docs/classroom.md); `far` is what no
+rounding explains; in between nothing is decided.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from seqclf.records.classroom import Finding
+from seqclf.records.plain import to_plain
+from seqclf.wording import MISSING
 
 AGREES, DIFFERS, UNDECIDED = "agrees", "differs", "undecided"
 Arrays = Mapping[str, np.ndarray]
@@ -35,11 +37,42 @@ class Bounds:
         return UNDECIDED if distance < self.far else DIFFERS
 
 
-def same(what: str, expected: object, came: object) -> Finding:
-    """Returns whether two values are equal, as they are on every machine."""
-    if expected == came:
+def same(what: str, expected: Any, came: Any, tolerance: float = 0.0) -> Finding:
+    """Returns whether two values are equal, as they are on every machine.
+
+    Values are plain, records, or containers of them; floats may be apart by the
+    tolerance. What differs is named, the first few parts of it.
+    """
+    one, other = (dict(_leaves(to_plain(value))) for value in (expected, came))
+    names = [
+        name
+        for name in {**one, **other}
+        if name not in one or name not in other
+        or not _equal(one[name], other[name], tolerance)
+    ]  # fmt: skip
+    if not names:
         return Finding(what=what, result=AGREES)
-    return differs(what, str(expected), str(came))
+    shown = (
+        ", ".join(f"{name} {values.get(name, MISSING)}".strip() for name in names[:3])
+        for values in (one, other)
+    )
+    return differs(what, *shown)
+
+
+def _leaves(values: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yields the single values in a plain one, with where each is."""
+    if isinstance(values, dict | list | tuple):
+        pairs = values.items() if isinstance(values, dict) else enumerate(values)
+        for key, value in pairs:
+            yield from _leaves(value, f"{name} {key}".strip())
+    else:
+        yield name, values
+
+
+def _equal(one: Any, other: Any, tolerance: float) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return abs(one - other) <= tolerance or one == other
+    return bool(one == other)
 
 
 def differs(what: str, expected: str, came: str) -> Finding:

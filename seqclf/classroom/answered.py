@@ -15,7 +15,6 @@ from seqclf.model.keras_file import open_keras
 from seqclf.model.kernels import use_kernel
 from seqclf.model.onnx_graph import greatest_difference
 from seqclf.records.classroom import Finding
-from seqclf.records.plain import to_plain
 from seqclf.runs import Predictions, files
 from seqclf.training.answers import answers, scores
 from seqclf.training.trial import MOST_DIFFERENCE, checked_onnx, onnx_metadata
@@ -42,8 +41,8 @@ def of_answers(case: Case) -> Iterator[Finding]:
             yield compared(what, rows[0], rows[1], case.bounds(ANSWERED))
         elif case.otherwise:
             continue  # of the training texts no probabilities are kept
-        both_scores = scores(came, case.data.labels), metrics[split]
-        yield _of_scores(f"scores of {split}", *map(to_plain, both_scores))
+        scored = scores(came, case.data.labels)
+        yield same(f"scores of {split}", scored, metrics[split], tolerance=SCORED)
     yield from _of_onnx(case, model)
 
 
@@ -62,28 +61,6 @@ def _of_rows(predictions: Predictions) -> dict[str, np.ndarray]:
         "length": np.asarray(predictions.lengths, np.int32),
         "probabilities": np.asarray(predictions.probabilities, np.float32),
     }
-
-
-def _of_scores(what: str, expected: Any, came: Any) -> Finding:
-    """Compares plain scores, number by number; names the first that differs."""
-    expected, came = dict(_leaves(expected)), dict(_leaves(came))
-    for name in sorted(set(expected) | set(came)):
-        one, other = expected.get(name), came.get(name)
-        are_floats = isinstance(one, float) and isinstance(other, float)
-        if are_floats and abs(one - other) <= SCORED:
-            continue
-        if one != other:
-            return differs(what, f"{name} {one}", str(other))
-    return Finding(what=what, result=AGREES)
-
-
-def _leaves(values: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(values, dict | list | tuple):
-        pairs = values.items() if isinstance(values, dict) else enumerate(values)
-        for key, value in pairs:
-            yield from _leaves(value, f"{name} {key}".strip())
-    else:
-        yield name, values
 
 
 def _of_onnx(case: Case, model: Any) -> Iterator[Finding]:

@@ -17,12 +17,12 @@ from seqclf.runs import files
 from seqclf.training.checkpoint import Standing, variables_of
 from seqclf.training.fit import EVALUATION_BATCH_SIZE, train_epoch, validate
 
-# See `agreement` and docs/classroom.md. Absolute, of weights as they are drawn:
+# Absolute, of weights as they are drawn:
 DRAWN = Bounds(near=1e-5, far=1e-2)
-# Relative to how far the epoch moved the weights:
-EPOCH = Bounds(near=1e-2, far=0.5)
-# Absolute, of losses and accuracies of the epoch in training, and of validation:
-TRAINED, VALIDATED = Bounds(near=1e-2, far=0.2), Bounds(near=1e-4, far=1e-2)
+# Relative to how far the epoch moved the weights, see `agreement.distance`:
+EPOCH = Bounds(near=1e-4, far=0.1)
+# Absolute, of losses and accuracies; a text more or less is a step of the accuracy:
+SCORED = Bounds(near=1e-4, far=0.2)
 # Absolute, of weights whose last layer was divided by a temperature:
 DIVIDED = Bounds(near=1e-3, far=0.1)
 
@@ -52,7 +52,7 @@ def of_losses(case: Case) -> Iterator[Finding]:
             f"validation of epoch {finished}",
             _numbers(loss=loss, accuracy=accuracy),
             _numbers(loss=last.validation_loss, accuracy=last.validation_accuracy),
-            case.bounds(VALIDATED),
+            case.bounds(SCORED),
         )
 
 
@@ -66,7 +66,7 @@ def of_replay(case: Case) -> Iterator[Finding]:
         yield _of_end(case, epoch, before, after)
         expected, came = map(_trained, (done.history[0], case.history[epoch - 1]))
         what = f"training of epoch {epoch}"
-        yield compared(what, expected, came, case.bounds(TRAINED))
+        yield compared(what, expected, came, case.bounds(SCORED))
 
 
 def _of_end(case: Case, epoch: int, before: State, after: State) -> Finding:

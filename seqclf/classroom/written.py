@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from seqclf import config as settings
@@ -58,24 +58,20 @@ def of_assignment(run: Run, assignment: Assignment) -> tuple[Student | None, Fin
 
 
 def _of_question(asked: RunConfig, run: Run, fingerprint: str) -> Finding:
-    different = settings.differences(asked, run.config)
-    if different:
-        names = [line.split(": ")[0] for line in different]
-        both = [
-            {name: settings.flat(settings.to_dict(one))[name] for name in names}
-            for one in (asked, run.config)
-        ]
-        return differs(ASSIGNMENT, _shown(both[0]), _shown(both[1]))
-    came = f"data of fingerprint {run.dataset.fingerprint}"
-    return same(ASSIGNMENT, f"data of fingerprint {fingerprint}", came)
+    names = [line.split(": ")[0] for line in settings.differences(asked, run.config)]
+    both = [settings.flat(settings.to_dict(one)) for one in (asked, run.config)]
+    expected, came = ({name: one[name] for name in names} for one in both)
+    fingerprints = "fingerprint of the data"
+    expected |= {fingerprints: fingerprint}
+    return same(ASSIGNMENT, expected, came | {fingerprints: run.dataset.fingerprint})
 
 
 def of_data(run: Run, about: DatasetInfo) -> Finding:
     """Checks that a run was trained on the data that is here."""
     named = ("fingerprint", "labels", "sizes", "label_counts")
-    both = [{n: getattr(one, n) for n in named} for one in (about, run.dataset)]
-    different = [name for name in named if both[0][name] != both[1][name]]
-    expected, came = (_shown({name: one[name] for name in different}) for one in both)
+    expected, came = (
+        {n: getattr(one, n) for n in named} for one in (about, run.dataset)
+    )
     return same(DATA, expected, came)
 
 
@@ -85,13 +81,11 @@ def of_text(case: Case) -> Iterator[Finding]:
     vocabulary = _readable(files.VOCABULARY_FILE, lambda: case.run.vocabulary)
     rules = _readable(files.TOKENIZER_FILE, lambda: _rules(case.run))
     yield same(files.LABELS_FILE, data.labels, case.run.labels)
-    both = (digest(one.to_text().encode()) for one in (data.vocabulary, vocabulary))
-    yield same(files.VOCABULARY_FILE, *both)
+    both = [digest(one.to_text().encode()) for one in (data.vocabulary, vocabulary)]
+    yield same(files.VOCABULARY_FILE, both[0], both[1])
     # Through JSON and back, as tuples are lists there.
     here = strict_object(json.dumps(rules_to_json(text.reading)))
-    different = [k for k in sorted({*here, *rules}) if here.get(k) != rules.get(k)]
-    shown = [_shown({key: one.get(key) for key in different}) for one in (here, rules)]
-    yield same(files.TOKENIZER_FILE, *shown)
+    yield same(files.TOKENIZER_FILE, here, rules)
 
 
 def _rules(run: Run) -> dict[str, object]:
@@ -147,7 +141,3 @@ def _batches(case: Case, epoch: int) -> str:
     for _ in watched(training_batches(training.train, training.config, epoch), seen):
         pass
     return shortened(seen)
-
-
-def _shown(values: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
