@@ -171,7 +171,10 @@ def _run(file: Path, folder: Path, seconds: int) -> str:
         finally:
             end_group(process)
     if code < 0:
-        return f"it was ended by {signal_name(-code)}"
+        most = f"{seconds} s of processor time or {MEMORY / 2**30:g} GiB"
+        return (
+            f"it was ended by {signal_name(-code)}, as what takes more than {most} is"
+        )
     if not (folder / run_cell.SAID).exists():
         return f"it left Python, with exit code {code}, before it had answered"
     return ""
