@@ -19,6 +19,7 @@ import numpy as np
 
 from seqclf.classroom.cell_example import GRADIENT, STEP
 from seqclf.system import limit_process
+from seqclf.wording import counted
 
 INPUTS, ANSWERS, SAID = "inputs.npz", "answers.npz", "said.json"
 WEIGHTS = ("kernel", "recurrent_kernel", "bias")
@@ -94,11 +95,13 @@ def _named(
     who: str, returned: Any, like: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Returns what a function gave by name, as float64 of the shapes of `like`."""
-    values = [returned] if len(like) == 1 else returned
-    if not isinstance(values, list | tuple) or len(values) != len(like):
-        count = len(values) if isinstance(values, list | tuple) else 1
+    # One state may be a list of numbers; several come as a tuple or a list.
+    several = tuple if len(like) == 1 else (tuple, list)
+    values = returned if isinstance(returned, several) else [returned]
+    if len(values) != len(like):
+        count = counted(len(values), "value")
         raise WrongAnswerError(
-            f"{who} returned {count} values; it has to return {', '.join(like)}"
+            f"{who} returned {count}; it has to return {', '.join(like)}"
         )
     found = {}
     for name, value in zip(like, values, strict=True):
