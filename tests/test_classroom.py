@@ -28,6 +28,7 @@ from seqclf.config import of_run
 from seqclf.errors import ConfigError, RunError
 from seqclf.records.classroom import Finding, Grade
 from seqclf.training.checkpoint import HISTORY, STATE, state_file
+from seqclf.workflows.classroom import tell_copies
 
 A = {"w": np.array([1.0, 2.0], np.float32), "n": np.array([3], np.int64)}
 
@@ -170,6 +171,17 @@ def test_one_difference_is_enough_for_altered():
         grade = Grade(run="r", student=None, verdict=expected, findings=found)
         rests_on = decisive(grade)
         assert (rests_on and rests_on.what) == what
+
+
+def test_runs_of_one_student_are_named():
+    said: list[str] = []
+    listener = types.SimpleNamespace(insist=said.append)
+    grades = [
+        Grade(run=f"r{place}", student=student, verdict=HONEST, findings=())
+        for place, student in enumerate(("Ada", "Bob", "Ada", None, None))
+    ]
+    tell_copies(grades, listener)
+    assert said == ["Handed in twice, Ada: r0, r2."]
 
 
 def variable(shape, dtype="float32"):

@@ -355,6 +355,17 @@ def test_elsewhere_numbers_are_compared_within_a_tolerance(
     assert found.verdict in verdicts
 
 
+def test_other_versions_call_no_run_altered(place, honest, tmp_path):
+    path = copied(honest, tmp_path)
+    metrics_edited(path, place)
+    edited(path, files.ENVIRONMENT_FILE, versions__keras="9.9")
+    seal(path)
+    found = grade(place, Run(path))
+    assert any(one.startswith("keras 9.9, here") for one in found.otherwise)
+    assert found.verdict == CANNOT_TELL
+    assert decisive(found).what == "scores of test"
+
+
 class Payload:
     def __init__(self, file: Path) -> None:
         self.file = file

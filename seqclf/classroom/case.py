@@ -129,6 +129,11 @@ def open_case(run: Run, data: EncodedDataset, replay: int | None, draw: int) -> 
     return Case(run, config, data, training, history, otherwise, replay, draw)
 
 
+def other_versions(run: Run) -> bool:
+    """Tells whether the packages here are others than those that a run names."""
+    return dict(run.environment.versions) != package_versions()
+
+
 def _otherwise(environment: Environment, threads: int) -> tuple[str, ...]:
     """Returns in what this machine differs from that of a run, as far as bits go."""
     versions = package_versions()

@@ -2,7 +2,8 @@
 
 A run is read as data: nothing that it holds is executed, see `states` and
 `model.keras_file`. Its checks are made in a process of its own, cheap ones first, and
-end with the first that differs.
+end with the first that differs. What this machine computes with other versions of the
+packages than the run names calls none altered.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from seqclf import config as settings
 from seqclf import steps
 from seqclf.classroom import answered, replayed, written
 from seqclf.classroom.agreement import AGREES, DIFFERS, UNDECIDED, undecided
-from seqclf.classroom.case import Case, open_case
+from seqclf.classroom.case import Case, open_case, other_versions
 from seqclf.config import RunConfig, twin
 from seqclf.engine import Report, Task, run_tasks
 from seqclf.errors import SeqclfError
@@ -177,7 +178,7 @@ def _on_data(
         why = f"{config.data.source} is otherwise here: {finding.expected}"
         return [undecided(written.DATA, why)]
     if finding.result == DIFFERS:
-        return [finding]
+        return [_softened(finding, run)]
     return [finding, *_in_process(Grading(run.path, data.path, *drawing), outcome)]
 
 
@@ -205,9 +206,16 @@ def examine(grading: Grading, report: Report) -> None:
     case = open_case(run, data, grading.replay, grading.draw)
     report(_Outcome(case.replayed, case.otherwise))
     for finding in _findings(case):
-        report(finding)
+        report(_softened(finding, run))
         if finding.result == DIFFERS:
             return
+
+
+def _softened(finding: Finding, run: Run) -> Finding:
+    """Returns a finding that does not blame a run for what other versions compute."""
+    if finding.result != DIFFERS or not other_versions(run):
+        return finding
+    return dataclasses.replace(finding, result=UNDECIDED)
 
 
 def _findings(case: Case) -> Iterator[Finding]:

@@ -121,7 +121,7 @@ def grade_runs(
     asked = None if assignment is None else read_assignment(assignment)
     finished = [_open(path, models) for path in paths]
     grades = list(grading.grade(finished, asked, epochs, drawn, cache, listener))
-    _tell_copies(grades, listener)
+    tell_copies(grades, listener)
     return grades, drawn
 
 
@@ -183,8 +183,8 @@ def _open(path: Path, models: Path) -> Run:
     return open_run(path, models)
 
 
-def _tell_copies(grades: Sequence[Grade], listener: Listener) -> None:
-    """Says which runs of one student, or one training, were handed in twice."""
+def tell_copies(grades: Sequence[Grade], listener: Listener) -> None:
+    """Says which students handed in more than one run."""
     by_student: dict[str, list[str]] = {}
     for one in grades:
         if one.student:
