@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqclf.cells import CELLS, recurrent_names
 from seqclf.cli import _options as options
 from seqclf.cli._options import option
 from seqclf.cli._screen import Screen, clean, note, print_json, print_table
@@ -20,6 +21,8 @@ app = typer.Typer(
     help="For a lecturer and a class: assign seeds, grade runs, check cells.",
     no_args_is_help=True,
 )
+
+WRITTEN = tuple(name for name, cell in CELLS.items() if cell.inside)
 
 Students = Annotated[
     int | None, option("--students", "How many students, if there is no roster.")
@@ -72,15 +75,13 @@ File = Annotated[
     Path | None,
     typer.Argument(metavar="[FILE.py]", help="The cell, as --example shows one."),
 ]
-Cell = Annotated[
-    str, option("--cell", "The cell that it is to be.", choices=("rnn", "gru", "lstm"))
-]
+Cell = Annotated[str, option("--cell", "The cell that it is to be.", choices=WRITTEN)]
 Example = Annotated[
     str | None,
     option(
         "--example",
         "Print a file to be filled in for this cell, and nothing else.",
-        choices=("rnn", "gru", "lstm"),
+        choices=WRITTEN,
         metavar="CELL",
     ),
 ]
@@ -94,7 +95,7 @@ def assign(
     config: RunConfig,
     students: Students = None,
     roster: Roster = None,
-    cells: Cells = "rnn,gru,lstm",
+    cells: Cells = ",".join(recurrent_names()),
     first_seed: FirstSeed = 0,
     questions: Questions = None,
     output: Output = Path("assignment"),
