@@ -22,6 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+ALL_CELLS = ",".join(recurrent_names())
 WRITTEN = tuple(name for name, cell in CELLS.items() if cell.inside)
 
 Students = Annotated[
@@ -95,7 +96,7 @@ def assign(
     config: RunConfig,
     students: Students = None,
     roster: Roster = None,
-    cells: Cells = ",".join(recurrent_names()),
+    cells: Cells = ALL_CELLS,
     first_seed: FirstSeed = 0,
     questions: Questions = None,
     output: Output = Path("assignment"),
