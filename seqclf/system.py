@@ -128,13 +128,16 @@ def cores() -> int:
 def processor() -> str:
     """Returns what decides how numbers are rounded here, as a person reads it.
 
-    The processor's name, those of its instructions that TensorFlow chooses kernels by,
-    and whether the environment turned oneDNN off.
+    The processor's name and kind, its cache, by whose size matrices are cut into
+    blocks, those of its instructions that TensorFlow chooses kernels by, and whether
+    the environment turned oneDNN off.
     """
     about = dict(_pairs(PROCESS / "cpuinfo"))
     there = about.get("flags", about.get("Features", "")).split()
     name = about.get("model name") or platform.processor() or platform.machine()
-    parts = [name, *(one for one in INSTRUCTIONS if one in there)]
+    kinds = {"family": "cpu family", "model": "model", "cache": "cache size"}
+    parts = [name, *(f"{k} {about[n]}" for k, n in kinds.items() if n in about)]
+    parts += [one for one in INSTRUCTIONS if one in there]
     if os.environ.get(ONEDNN_VARIABLE) == "0":
         parts.append("without oneDNN")
     return ", ".join(parts)
