@@ -26,9 +26,9 @@ from seqclf.classroom.grade import ALTERED, CANNOT_TELL, HONEST, decisive, verdi
 from seqclf.classroom.states import read_state
 from seqclf.config import of_run
 from seqclf.errors import ConfigError, RunError
-from seqclf.records.classroom import Finding, Grade
+from seqclf.records.classroom import Assignment, Finding, Grade, Student
 from seqclf.training.checkpoint import HISTORY, STATE, state_file
-from seqclf.workflows.classroom import tell_copies
+from seqclf.workflows.classroom import tell_students
 
 A = {"w": np.array([1.0, 2.0], np.float32), "n": np.array([3], np.int64)}
 
@@ -173,15 +173,21 @@ def test_one_difference_is_enough_for_altered():
         assert (rests_on and rests_on.what) == what
 
 
-def test_runs_of_one_student_are_named():
+def test_who_handed_in_twice_or_nothing_is_named():
     said: list[str] = []
-    listener = types.SimpleNamespace(insist=said.append)
+    students = tuple(
+        Student(name=name, cell="gru", seed=seed)
+        for seed, name in enumerate(("Ada", "Bob", "Cy", "Di"))
+    )
+    asked = Assignment(
+        data="x", fingerprint="y", recipe={}, students=students, versions={}
+    )
     grades = [
         Grade(run=f"r{place}", student=student, verdict=HONEST, findings=())
-        for place, student in enumerate(("Ada", "Bob", "Ada", None, None))
+        for place, student in enumerate(("Ada", "Bob", "Ada", None))
     ]
-    tell_copies(grades, listener)
-    assert said == ["Handed in twice, Ada: r0, r2."]
+    tell_students(grades, asked, types.SimpleNamespace(insist=said.append))
+    assert said == ["Handed in twice, Ada: r0, r2.", "No run of Cy, Di."]
 
 
 def variable(shape, dtype="float32"):

@@ -79,18 +79,17 @@ def grade(
       A grade a run, in their order.
     """
     for run in finished:
-        listener.note(f"{run.name}: checked …")
+        listener.note(f"{run.path}: checked …")
         yield _grade(run, assignment, replay, draw, cache)
 
 
 def _grade(
     run: Run, assignment: Assignment | None, replay: int | None, draw: int, cache: Path
 ) -> Grade:
-    findings, student = [written.of_files(run)], None
+    student = written.student_of(run, assignment) if assignment else None
+    findings = [written.of_files(run)]
     if assignment is not None and _goes_on(findings):
-        found, finding = written.of_assignment(run, assignment)
-        student = found.name if found else None
-        findings.append(finding)
+        findings.append(written.of_assignment(run, assignment, student))
     if _goes_on(findings):
         findings += _obstacles(run)
     outcome = _Outcome()
@@ -99,7 +98,7 @@ def _grade(
         findings += _on_data(run, config, assignment, (replay, draw), cache, outcome)
     return Grade(
         run=str(run.path),
-        student=student,
+        student=student.name if student else None,
         verdict=verdict(findings),
         findings=tuple(findings),
         replayed=outcome.replayed,

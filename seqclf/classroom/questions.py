@@ -10,6 +10,7 @@ from seqclf.cells import CELLS
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TEST, TRAIN
 from seqclf.model.build import recurrent_parameters
+from seqclf.poolings import POOLINGS
 from seqclf.records.dataset import DatasetInfo
 from seqclf.report.table import in_markdown
 from seqclf.wording import percent
@@ -58,7 +59,7 @@ class Question:
 def questions(config: RunConfig, about: DatasetInfo) -> list[Question]:
     """Returns the questions to who trains a config on a data set."""
     found = [_always(about), *_weights(config), *_lengths(config, about)]
-    if config.model.cell in OF_CELL:
+    if config.model.cell in OF_CELL and not _sees_neighbours(config):
         found.append(Question(*OF_CELL[config.model.cell]))
     found.append(
         Question(
@@ -113,17 +114,23 @@ def _weights(config: RunConfig) -> list[Question]:
 
 
 def _lengths(config: RunConfig, about: DatasetInfo) -> list[Question]:
-    tokens = about.tokens.get(TRAIN)
-    if tokens is None:
+    tokens, pooling = about.tokens.get(TRAIN), POOLINGS[config.model.pooling]
+    if tokens is None or not CELLS[config.model.cell].recurs:
         return []
-    most = config.text.max_length
+    other = "the largest of all states" if pooling.is_last else "the last state alone"
     return [
         Question(
             f"Half of the training texts have {tokens.median:,} tokens or fewer; "
-            f"{tokens.cut:,} are longer than {most:,} and are cut. What does pooling "
-            f"by {config.model.pooling} mean for how far a gradient has to go back, "
-            f"and what would change if only the last state counted?",
+            f"{tokens.cut:,} are longer than {config.text.max_length:,} and are cut. "
+            f"What does pooling by {config.model.pooling} mean for how far a gradient "
+            f"has to go back, and what would change if {other} counted?",
             "With the last state alone it goes through every token from the end; "
             "other poolings reach each state at once.",
         )
     ]
+
+
+def _sees_neighbours(config: RunConfig) -> bool:
+    """Tells whether a network sees order though nothing recurs in it."""
+    recurs = CELLS[config.model.cell].recurs
+    return not recurs and config.model.conv_width is not None

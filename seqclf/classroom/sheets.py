@@ -106,7 +106,7 @@ on the same kind of processor can be graded bit for bit.
 With this folder as `assignment` and the runs below `handed-in`:
 
 ```
-seqclf classroom grade handed-in/* --assignment assignment
+seqclf classroom grade handed-in --assignment assignment
 seqclf compare --pool handed-in --name class
 ```
 

@@ -15,6 +15,7 @@ from seqclf.errors import RunError, SeqclfError
 from seqclf.records.classroom import Assignment, Finding, Student
 from seqclf.records.dataset import DatasetInfo
 from seqclf.runs import Run, files
+from seqclf.runs.manifest import DamagedError, check
 from seqclf.storage import strict_object
 from seqclf.text.batching import training_batches
 from seqclf.text.tokens import rules_to_json
@@ -35,7 +36,8 @@ RECORDS = ("config", "dataset", "environment", "proof", "metrics", "history", "l
 def of_files(run: Run) -> Finding:
     """Checks that all files are there, as `complete` has them, and can be read."""
     try:
-        run.verify()
+        for name in run.checksums:
+            _check(run, name)
         for record in RECORDS:
             getattr(run, record)
         if run.config.model.baseline is None:
@@ -45,16 +47,32 @@ def of_files(run: Run) -> Finding:
     return Finding(what=FILES, result=AGREES)
 
 
-def of_assignment(run: Run, assignment: Assignment) -> tuple[Student | None, Finding]:
-    """Checks that the config is that of a student; returns the student, too."""
+def _check(run: Run, name: str) -> None:
+    try:
+        check(run.path, name, run.checksums)
+    except DamagedError as error:
+        raise RunError(f"{name} {error}") from error
+
+
+def student_of(run: Run, assignment: Assignment) -> Student | None:
+    """Returns the student whose cell and seed a run has, as far as it can be read."""
+    try:
+        config = run.config
+    except SeqclfError:
+        return None
+    own = (config.model.cell, config.training.seed)
+    return next((s for s in assignment.students if (s.cell, s.seed) == own), None)
+
+
+def of_assignment(run: Run, assignment: Assignment, student: Student | None) -> Finding:
+    """Checks that the config is that of the assignment, with a student's seed."""
     config = run.config
     cell, seed = config.model.cell, config.training.seed
-    found = [one for one in assignment.students if (one.cell, one.seed) == (cell, seed)]
-    if not found:
+    if student is None:
         came = f"cell {cell}, seed {seed}"
-        return None, differs(ASSIGNMENT, "cell and seed of a student", came)
+        return differs(ASSIGNMENT, "cell and seed of a student", came)
     asked = twin(settings.of_run(assignment.recipe), cell, seed)
-    return found[0], _of_question(asked, run, assignment.fingerprint)
+    return _of_question(asked, run, assignment.fingerprint)
 
 
 def _of_question(asked: RunConfig, run: Run, fingerprint: str) -> Finding:

@@ -51,7 +51,7 @@ Runs = Annotated[
     list[Path],
     typer.Argument(
         metavar="RUN...",
-        help="Runs, by name or path, trained with --keep-states.",
+        help="Runs trained with --keep-states, by name or path, or folders of them.",
         autocompletion=options.complete_run,
     ),
 ]
@@ -142,7 +142,7 @@ def grade(
     from the states that seqclf train --keep-states kept. Nothing that a run holds is
     executed. Exit code 0: all are honest.
 
-    Example: seqclf classroom grade handed-in/* --assignment assignment
+    Example: seqclf classroom grade handed-in --assignment assignment
     """
     from seqclf.records.plain import to_plain
     from seqclf.workflows.classroom import grade_runs
@@ -210,7 +210,7 @@ def _table(grades: list[Grade]) -> Table:
         if finding is not None and finding.expected:
             why = f"{finding.what}: expected {finding.expected}; came {finding.came}"
         student = (one.student or "–",) if has_students else ()
-        rows.append((Path(one.run).name, *student, one.verdict, why))
+        rows.append((one.run, *student, one.verdict, why))
     header = ("run", *(("student",) * has_students), "verdict", "why")
     return Table(header=header, rows=tuple(rows), numbers=())
 
@@ -220,13 +220,12 @@ def _sentences(grades: list[Grade], drawn: int) -> list[str]:
 
     said = []
     for one in grades:
-        name = Path(one.run).name
         if one.replayed:
             epochs = ", ".join(map(str, one.replayed))
-            said.append(f"{name}: trained again: epoch {epochs}.")
+            said.append(f"{one.run}: trained again: epoch {epochs}.")
         if one.otherwise:
             said.append(
-                f"{name}: compared within tolerances, for it was trained elsewhere: "
+                f"{one.run}: compared within tolerances, for it was trained elsewhere: "
                 f"{'; '.join(one.otherwise)}."
             )
     return [*said, f"Drawn with --draw {drawn}.", NOT_CHECKED]

@@ -24,8 +24,9 @@ from seqclf.errors import ConfigError, RunError, unknown
 from seqclf.marker import RUN, kind_of
 from seqclf.model import backend
 from seqclf.records.classroom import Assignment, Grade
-from seqclf.runs import Run, open_run
+from seqclf.runs import Run, files, open_run
 from seqclf.steps import Listener, Target
+from seqclf.wording import listed
 
 ALL = "all"
 MOST_STUDENTS = 10_000
@@ -99,13 +100,13 @@ def grade_runs(
     """Checks that runs are what their config, data and seed give.
 
     Args:
-      paths: Runs, by path or by name in `models`.
+      paths: Runs, by path or by name in `models`, or folders with runs below.
       assignment: Folder of the assignment; None holds runs to their own config.
       replay: Epochs of each to train again, or `all`.
       draw: The seed by which they are drawn; None draws one.
       models: Folder of runs.
       cache: Folder of encoded data.
-      listener: Hears what is under way, and of runs that are one training.
+      listener: Hears what is under way, and who handed in nothing, or twice.
 
     Returns:
       A grade a run, and the seed of the draw.
@@ -119,9 +120,10 @@ def grade_runs(
     drawn = secrets.randbelow(10**6) if draw is None else draw
     require_count("--draw", drawn, least=0)
     asked = None if assignment is None else read_assignment(assignment)
-    finished = [_open(path, models) for path in paths]
+    finished = [run for path in paths for run in _found(path, models)]
     grades = list(grading.grade(finished, asked, epochs, drawn, cache, listener))
-    tell_copies(grades, listener)
+    if asked is not None:
+        tell_students(grades, asked, listener)
     return grades, drawn
 
 
@@ -173,22 +175,36 @@ def _epochs(replay: str) -> int | None:
     return int(replay)
 
 
-def _open(path: Path, models: Path) -> Run:
-    """Opens a run, also one that may be unfinished or damaged, which is a finding."""
+def _found(path: Path, models: Path) -> list[Run]:
+    """Returns a run, or the networks below a folder.
+
+    Also those that may be unfinished or damaged, which is a finding. Linear models are
+    no training that could be graded; alone by its name one is told so.
+    """
     for candidate in (path, models / path):
         if kind_of(candidate) == RUN:
-            return Run(candidate)
-    if path.is_dir():
-        raise RunError(f"{path} is no run of seqclf; name the folders of runs.")
-    return open_run(path, models)
+            return [Run(candidate)]
+    if not path.is_dir():
+        return [open_run(path, models)]
+    below = [file.parent for file in sorted(path.rglob(files.CONFIG_FILE))]
+    found = [Run(one) for one in below if kind_of(one) == RUN]
+    found = [run for run in found if not (run.path / files.LINEAR_FILE).exists()]
+    if not found:
+        raise RunError(f"{path} is no run of seqclf, and has none below it.")
+    return found
 
 
-def tell_copies(grades: Sequence[Grade], listener: Listener) -> None:
-    """Says which students handed in more than one run."""
-    by_student: dict[str, list[str]] = {}
+def tell_students(
+    grades: Sequence[Grade], assignment: Assignment, listener: Listener
+) -> None:
+    """Says which students handed in more than one run, and which none."""
+    by_student: dict[str, list[str]] = {one.name: [] for one in assignment.students}
     for one in grades:
         if one.student:
-            by_student.setdefault(one.student, []).append(one.run)
-    for student, names in by_student.items():
-        if len(names) > 1:
-            listener.insist(f"Handed in twice, {student}: {', '.join(names)}.")
+            by_student[one.student].append(one.run)
+    for student, paths in by_student.items():
+        if len(paths) > 1:
+            listener.insist(f"Handed in twice, {student}: {', '.join(paths)}.")
+    missing = [student for student, paths in by_student.items() if not paths]
+    if missing:
+        listener.insist(f"No run of {listed(missing, most=20)}.")
