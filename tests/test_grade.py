@@ -25,7 +25,7 @@ from seqclf.records.plain import to_plain
 from seqclf.runs import Run, files
 from seqclf.runs.writing import write_predictions
 from seqclf.storage import read_object, write_json
-from seqclf.training.checkpoint import state_file
+from seqclf.training.checkpoint import Checkpoints, state_file
 from seqclf.training.trial import Trial, run_trial
 
 pytestmark = pytest.mark.slow
@@ -102,7 +102,12 @@ VARIANTS = {
     "seed": {"seed": 7},
     "gru": {"cell": "gru"},
     "lstm": {"cell": "lstm", "bidirectional": False},
-    "rnn": {"cell": "rnn", "pooling": "last", "class_weights": "balanced"},
+    "rnn": {
+        "cell": "rnn",
+        "bidirectional": False,
+        "pooling": "last",
+        "class_weights": "balanced",
+    },
     "convolution": {"conv_width": 3},
     "tokens": {"batch_tokens": 200},
     "patience": {"patience": 1, "epochs": 4, "learning_rate": 0.2},
@@ -127,11 +132,31 @@ def test_honest_runs_of_other_recipes_pass(place, variant):
 
 
 def test_a_run_with_other_threads_is_never_altered(place, honest):
-    trial = trial_of(place, "threads", recipe(place, cell="gru", seed=3), threads=3)
+    trial = trial_of(
+        place, "threads", recipe(place, cell="rnn", bidirectional=False), threads=3
+    )
     task = Task(run_trial, trial, place / "log.txt")
     assert [done.error for done in run_tasks([task])] == [None]
     found = grade(place, Run(trial.path))
     assert found.verdict in (HONEST, CANNOT_TELL), decisive(found)
+
+
+def test_an_interrupted_run_is_honest(place, monkeypatch):
+    monkeypatch.setenv("SEQCLF_CHECKPOINT_SECONDS", "0")
+    trial, save = trial_of(place, "cut", recipe(place, seed=11)), Checkpoints.save
+
+    def save_and_cut(self, model, standing):
+        save(self, model, standing)
+        if standing.epoch == 2 and standing.step == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "save", save_and_cut)
+        with pytest.raises(KeyboardInterrupt):
+            run_trial(trial, lambda event: None)
+    run_trial(trial, lambda event: None)
+    assert Run(trial.path).environment.cuts == 1
+    assert grade(place, Run(trial.path)).verdict == HONEST
 
 
 def edited(path: Path, name: str, **changes: object) -> None:

@@ -26,6 +26,7 @@ from seqclf.about_studies import ABOUT
 from seqclf.errors import RunError
 from seqclf.studies import STUDIES, claims_page, saved, sections, write_page
 from seqclf.workflows import compare as comparing
+from seqclf.workflows import finished
 from seqclf.workflows import train as training
 
 FIXTURES = Path(__file__).parent / "fixtures" / "0.1.0"
@@ -145,7 +146,8 @@ def own(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def without_pages(monkeypatch) -> None:
     """Writes no page of a comparison, which takes a second; other tests do."""
-    monkeypatch.setattr(comparing, "write_page", lambda *given: None)
+    for workflow in (comparing, finished):
+        monkeypatch.setattr(workflow, "write_page", lambda *given: None)
 
 
 def asked(*arguments: object):

@@ -67,6 +67,7 @@ def test_a_cut_training_keeps_the_same_states(tmp_path, states):
         assert same(arrays_of(state_file(folder, n)), arrays_of(state_file(states, n)))
 
 
+@pytest.mark.slow
 def test_a_training_of_which_states_are_missing_begins_anew(tmp_path, states):
     folder = tmp_path / "states"
     kept = Checkpoints(tmp_path / "checkpoint.npz", {}, every=0, states=folder)

@@ -55,7 +55,9 @@ def train_run(
         with optional(listener.note, "That it was asked for again could not be kept"):
             mark_asked(Run(place.path), "train")
     else:
-        if target.fresh:
+        has_states = (place.path / STATES_FOLDER).is_dir()
+        # A training that kept none so far has to begin again to keep them all.
+        if target.fresh or (keep_states and not has_states):
             runs.forget(place.path)
         if place.is_begun:
             how = "resumed" if runs.is_under_way(place.path) else "restarted"
