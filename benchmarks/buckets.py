@@ -18,8 +18,8 @@ from seqclf.data import load_dataset
 from seqclf.model.build import build_model
 from seqclf.text import batching
 from seqclf.text.encoding import EncodedDataset, encode_dataset
+from seqclf.training.answers import predict_examples
 from seqclf.training.fit import fit
-from seqclf.training.trial import predict_examples
 
 SEEDS = (0, 1, 2)
 # Batches that are sorted by length together: seqclf's, or each by itself, which leaves

@@ -43,7 +43,8 @@ from seqclf.runs import Predictions, Run, files, writing
 from seqclf.storage import write_bytes, write_json
 from seqclf.text.tokens import tokenize
 from seqclf.text.vocabulary import Vocabulary
-from seqclf.training import trial
+from seqclf.training import answers
+from seqclf.training.trial import package_versions
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "exports.md"
 LABELS = ("bad", "good", "| `odd` <b>")
@@ -115,11 +116,11 @@ def _write_scores(run: Run, parameters: int) -> None:
     label_ids = np.array([0, 1, 2, 0, 1, 1], np.int32)
     predictions = Predictions(label_ids, probabilities, np.full(6, 5, np.int32))
     writing.write_predictions(run.path, "test", predictions)
-    scores = trial.scores(predictions, LABELS)
+    scores = answers.scores(predictions, LABELS)
     metrics = {"validation": scores, "test": scores}
     write_json(run.path / files.METRICS_FILE, to_plain(metrics))
     environment = Environment(
-        versions=trial.package_versions(), python="", platform="", device="CPU",
+        versions=package_versions(), python="", platform="", device="CPU",
         threads=1, kernel="none", best_epoch=1, epochs=1, parameters=parameters,
         recurrent_parameters=0, seconds_per_epoch=0.0, seconds_to_best=0.0,
         tokens_per_second=0.0, milliseconds_per_prediction=0.0, padding_share=0.0,

@@ -36,7 +36,8 @@ from seqclf.report.tables import markdown
 from seqclf.runs import Run
 from seqclf.runs.comparisons import read_comparison
 from seqclf.steps import Target
-from seqclf.workflows.compare import compare_finished, compare_twins, design_of
+from seqclf.workflows.compare import compare_twins, design_of
+from seqclf.workflows.finished import compare_finished
 from seqclf.workflows.train import train_run
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ def load_dataset(data: AnyPath = "demo", **settings: Unpack[DataSettings]) -> Da
 def train(
     data: AnyPath = "demo",
     *,
+    keep_states: bool = False,
     on_report: OnEvent | None = None,
     **options: Unpack[Training],
 ) -> Run:
@@ -144,6 +146,8 @@ def train(
 
     Args:
       data: As in `load_dataset`.
+      keep_states: Whether to keep weights and optimizer before and after every epoch,
+        for `seqclf classroom grade` to replay.
       on_report: Called with the run's name and each event of its progress, such as
         `EpochEnded`, see `seqclf.records.training`.
       **options: Settings by the names of `seqclf train`, such as `cell`, `units`,
@@ -165,7 +169,8 @@ def train(
     """
     config, target, require_cudnn = _asked(data, options, Training)
     listener = Logged(on_report)
-    return train_run(config, target, listener, require_cudnn, set(options))
+    given = set(options)
+    return train_run(config, target, listener, require_cudnn, given, keep_states)
 
 
 @with_options(Comparing)

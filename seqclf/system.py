@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import math
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -25,6 +26,8 @@ except ImportError:  # Windows has neither
     fcntl = resource = None
 
 DEVICES, PROCESS, GROUPS = Path("/dev"), Path("/proc"), Path("/sys/fs/cgroup")
+ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
+INSTRUCTIONS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")
 # Drivers of NVIDIA, of Windows below its Linux, and of AMD.
 GPU_DEVICES = ("nvidia[0-9]*", "dxg", "kfd")
 
@@ -122,6 +125,24 @@ def cores() -> int:
     return max(min([there, *_shares()]), 1)
 
 
+def processor() -> str:
+    """Returns what decides how numbers are rounded here, as a person reads it.
+
+    The processor's name and kind, its cache, by whose size matrices are cut into
+    blocks, those of its instructions that TensorFlow chooses kernels by, and whether
+    the environment turned oneDNN off.
+    """
+    about = dict(_pairs(PROCESS / "cpuinfo"))
+    there = about.get("flags", about.get("Features", "")).split()
+    name = about.get("model name") or platform.processor() or platform.machine()
+    kinds = {"family": "cpu family", "model": "model", "cache": "cache size"}
+    parts = [name, *(f"{k} {about[n]}" for k, n in kinds.items() if n in about)]
+    parts += [one for one in INSTRUCTIONS if one in there]
+    if os.environ.get(ONEDNN_VARIABLE) == "0":
+        parts.append("without oneDNN")
+    return ", ".join(parts)
+
+
 def free_memory() -> int | None:
     """Returns the bytes that new processes may take; None where nothing tells."""
     found = [_available()] + [most - used for most, used in _limits()]
@@ -144,6 +165,35 @@ def peak_memory() -> int:
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     return _windows_peak() or 0
+
+
+def limit_process(seconds: int, memory: int) -> None:
+    """Bounds what this process may take from now on, where the system can.
+
+    Args:
+      seconds: Of processor time.
+      memory: Bytes of address space; files may have a hundredth of it.
+    """
+    if resource is None:
+        return
+    limits = {
+        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_AS: memory,
+        resource.RLIMIT_FSIZE: memory // 100,
+        resource.RLIMIT_CORE: 0,
+    }
+    for kind, most in limits.items():
+        with contextlib.suppress(ValueError, OSError):  # a lower one holds already
+            resource.setrlimit(kind, (most, most))
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process begun with `start_new_session`, and what it began itself."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
 
 
 def _shares() -> Iterator[int]:
@@ -195,6 +245,13 @@ def _lines(file: Path) -> list[str]:
         return file.read_text("utf-8").splitlines()
     except (OSError, ValueError):
         return []
+
+
+def _pairs(file: Path) -> Iterator[tuple[str, str]]:
+    """Yields the names and values of a file with lines such as `name : value`."""
+    for line in _lines(file):
+        name, _, value = line.partition(":")
+        yield name.strip(), value.strip()
 
 
 def _numbers(file: Path) -> list[int]:

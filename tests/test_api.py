@@ -50,7 +50,7 @@ def test_keywords_are_the_options_with_their_defaults(function, command):
         of_text = {name for name, _, _, part in fields() if part == "text"}
         assert set(options) - of_text == names
     else:
-        assert set(options) - {"paths"} == set(keywords) - {"on_report"}
+        assert set(options) - {"paths", "pool"} == set(keywords) - {"on_report"}
     for name, keyword in keywords.items():
         if name in options and name not in ("models_dir", "cache_dir", "paths"):
             assert options[name].default == keyword.default, name

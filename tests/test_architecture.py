@@ -39,7 +39,7 @@ FLOORS = [
     ["seqclf.comparison", "seqclf.machine"],
     ["seqclf.report", "seqclf.estimator"],
     ["seqclf.steps"],
-    ["seqclf.studies"],
+    ["seqclf.studies", "seqclf.classroom"],
     ["seqclf.workflows"],
     ["seqclf.api"],
     ["seqclf.cli"],

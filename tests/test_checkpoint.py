@@ -37,7 +37,9 @@ def train(
     model = build_model(twin, 20, 2, config.seed)
     told = []
     if cut_behind is not None:
-        checkpoints = _Cutting(checkpoints.path, checkpoints.about, checkpoints.every)
+        checkpoints = _Cutting(
+            checkpoints.path, checkpoints.about, checkpoints.every, checkpoints.states
+        )
         _Cutting.left = cut_behind
     history = fit(
         model, examples(64), examples(32, seed=9), config, told.append, checkpoints

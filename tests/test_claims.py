@@ -220,12 +220,20 @@ def memory(
     """Cells whose recall falls half-way within an interval, or that learnt nothing."""
 
     def cell(ends):
-        far = AccuracyAt(distance=distance, accuracy=0.9, low=0.8, high=1.0)
+        """Ends that fall from 1 to 0.2 at those distances, by steps of one token."""
         low, high = ends or (None, None)
-        middle = low and (low + (high or distance)) / 2
+        middle = low and (low + (high or distance)) // 2
+
+        def at(d):
+            before, between, after = (
+                1.0 if end is None or d < end else 0.2 for end in (low, middle, high)
+            )
+            return AccuracyAt(distance=d, accuracy=between, low=before, high=after)
+
+        curve = tuple(map(at, range(1, distance + 1)))
         return CellMemory(
-            accuracy=(far,), best=0.9, learnt=ends is not None, half_way=middle,
-            half_way_low=low, half_way_high=high,
+            accuracy=curve, best=1.0, learnt=ends is not None,
+            half_way=float(middle) if middle else None,
         )  # fmt: skip
 
     cells = {"rnn": cell(rnn), "lstm": cell(lstm)}
@@ -257,7 +265,7 @@ def test_memory_is_judged_by_the_distance_at_which_half_is_left(rnn, lstm, expec
 
 def test_memory_counts_only_over_a_long_distance():
     said = inside.memory_of_gates(memory(100, NEAR, BEYOND)).evidence
-    assert "SimpleRNN at 33 (30 to 36) and LSTM does not (90.0 % at the" in said
+    assert "SimpleRNN at 33 (29 to 35) and LSTM does not (100.0 % at the" in said
     assert "LSTM learnt nothing" in (
         inside.memory_of_gates(memory(100, NEAR, None)).evidence
     )

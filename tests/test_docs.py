@@ -18,6 +18,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = [
     "train", "compare", "predict", "evaluate", "export", "data list", "data show",
     "runs list", "runs show", "runs remove", "doctor", "study", "claims",
+    "classroom assign", "classroom grade", "classroom check-cell",
 ]  # fmt: skip
 
 
@@ -95,7 +96,7 @@ def test_commands_of_the_docs_have_known_options(line):
     if words[1].startswith("-"):  # of the program itself
         assert options <= {"--help", "--version", "--install-completion"}
         return
-    group = words[1] in ("data", "runs")
+    group = words[1] in ("data", "runs", "classroom")
     command = click_command(" ".join(words[1 : 3 if group else 2]))
     known = {name for p in command.params for name in (*p.opts, *p.secondary_opts)}
     assert options <= known | {"--help"}
@@ -125,7 +126,7 @@ EXECUTED = {
     },
 }  # fmt: skip
 # Commands that take too long for a test; their options are looked at above.
-LONG = ("seqclf study",)
+LONG = ("seqclf study", "seqclf classroom")
 # Blocks that nobody types, by their first words: what is shown is an answer, or needs a
 # program that is no part of this project.
 SHOWN = (

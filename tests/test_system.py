@@ -39,6 +39,19 @@ def host(tmp_path, monkeypatch):
     return write
 
 
+def test_a_processor_is_named_with_what_decides_how_it_rounds(host, monkeypatch):
+    monkeypatch.delenv(system.ONEDNN_VARIABLE, raising=False)
+    lines = ("model name\t: X 9", "cpu family\t: 6", "model\t\t: 1",
+             "cache size\t: 512 KB", "flags\t\t: fpu fma avx2 aes")  # fmt: skip
+    host({"PROCESS/cpuinfo": "\n".join(lines * 2)})
+    expected = "X 9, family 6, model 1, cache 512 KB, avx2, fma"
+    assert system.processor() == expected
+    monkeypatch.setenv(system.ONEDNN_VARIABLE, "0")
+    assert system.processor() == f"{expected}, without oneDNN"
+    host({"PROCESS/cpuinfo": ""})
+    assert system.processor()  # there is always some name
+
+
 def test_without_groups_the_machine_is_all_there_is(host):
     assert system.cores() == 8
     assert (system.free_memory(), system.total_memory()) == (40 * GIB, 64 * GIB)

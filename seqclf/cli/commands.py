@@ -15,7 +15,17 @@ import typer
 from typer.core import TyperGroup
 
 import seqclf
-from seqclf.cli import compare, data, doctor, evaluate, export, runs, study, train
+from seqclf.cli import (
+    classroom,
+    compare,
+    data,
+    doctor,
+    evaluate,
+    export,
+    runs,
+    study,
+    train,
+)
 from seqclf.cli._options import Command, joined_lines
 from seqclf.cli._screen import clean
 from seqclf.cli.predict.command import predict
@@ -111,6 +121,7 @@ app.command("claims", cls=Command)(study.claims)
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.command("doctor", cls=Command)(doctor.doctor)
+app.add_typer(classroom.app, name="classroom", rich_help_panel="For a class")
 
 
 def main() -> None:

@@ -95,6 +95,15 @@ MaxSeeds = Annotated[
 ]
 Markdown = Annotated[bool, option("--markdown", "Print Markdown tables.")]
 Csv = Annotated[bool, option("--csv", "Print CSV: one line per cell and per pair.")]
+PoolOf = Annotated[
+    Path | None,
+    option(
+        "--pool",
+        "Compare all finished runs below a folder that agree, without training: those "
+        "of a class, a seed each.",
+        metavar="DIR",
+    ),
+]
 Paths = Annotated[
     list[Path] | None,
     typer.Argument(
@@ -109,6 +118,7 @@ Paths = Annotated[
 OF_FINISHED = {"paths", "models_dir", "cache_dir", "config_file"}
 OF_FINISHED |= {"json", "markdown", "csv", "quiet", "page"}
 OF_SEVERAL = OF_FINISHED | {"name", "overwrite", "margin"}
+OF_POOL = OF_SEVERAL - {"paths", "page"} | {"pool"}
 
 
 @options.with_config(without=("cell", "seed", "baseline"))
@@ -116,6 +126,7 @@ def compare(
     context: typer.Context,
     config: RunConfig,
     paths: Paths = None,
+    pool: PoolOf = None,
     cells: Cells = DEFAULT_CELLS,
     seeds: Seeds = 3,
     match: Match = "units",
@@ -142,8 +153,8 @@ def compare(
 
     Writes a run for each cell and seed, and a comparison, models/<data>-compare.
     Finished runs with equal settings and data are reused; interrupted ones are
-    resumed. Given runs or a comparison, it trains nothing; a comparison of runs is
-    kept where --name says.
+    resumed. Given runs, a comparison or --pool, it trains nothing; a comparison of
+    runs is kept where --name says.
 
     Example: seqclf compare --data reviews.csv --seeds 5
     """
@@ -151,16 +162,20 @@ def compare(
     from seqclf.comparison.design import limits_of
     from seqclf.comparison.saved import REPORT_FILE
     from seqclf.steps import Target
-    from seqclf.workflows.compare import compare_finished, compare_twins, design_of
+    from seqclf.workflows import finished
+    from seqclf.workflows.compare import compare_twins, design_of
 
     screen = Screen(quiet)
     target = Target(models_dir, cache_dir, name, overwrite, fresh)
     folder: Path | None
-    if paths:
+    if pool is not None:
+        options.refuse_given(context, OF_POOL, "the runs below a folder are compared")
+        result, folder = finished.compare_pool(pool, target, screen, margin)
+    elif paths:
         if len(paths) == 1:
             options.refuse_given(context, OF_FINISHED, "a finished comparison is shown")
         options.refuse_given(context, OF_SEVERAL, "finished runs are compared")
-        result, folder = compare_finished(paths, target, screen, margin, page)
+        result, folder = finished.compare_finished(paths, target, screen, margin, page)
     else:
         until = limits_of(until_decided, budget, max_seeds)
         design = design_of(config, cells, seeds, match, tune, margin, until)

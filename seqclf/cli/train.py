@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from seqclf.cli import _options as options
+from seqclf.cli._options import option
 from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.config import RunConfig
 
 if TYPE_CHECKING:
     from seqclf.records.training import BaselineEnvironment, Environment
     from seqclf.runs import Run
+
+
+KeepStates = Annotated[
+    bool,
+    option(
+        "--keep-states",
+        "Keep weights and optimizer before and after every epoch, 12 bytes a weight "
+        "each time, so that classroom grade can replay it.",
+        panel=options.OUTPUT,
+    ),
+]
 
 
 @options.with_config()
@@ -22,6 +34,7 @@ def train(
     name: options.Name = None,
     overwrite: options.Overwrite = False,
     fresh: options.Fresh = False,
+    keep_states: KeepStates = False,
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
     cache_dir: options.CacheDir = options.DEFAULT_CACHE,
     json: options.Json = False,
@@ -41,7 +54,8 @@ def train(
 
     target = Target(models_dir, cache_dir, name, overwrite, fresh)
     given = options.given_settings(context, "model", "training")
-    run = train_run(config, target, Screen(quiet), require_cudnn, given)
+    asked = (config, target, Screen(quiet), require_cudnn, given)
+    run = train_run(*asked, keep_states)
     _print_result(run, json)
 
 

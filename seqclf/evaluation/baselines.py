@@ -30,7 +30,8 @@ from seqclf.runs import Predictions, Run, files, writing
 from seqclf.storage import write_json
 from seqclf.system import peak_memory
 from seqclf.text.encoding import EncodedDataset, open_encoded
-from seqclf.training.trial import Trial, package_versions, scores
+from seqclf.training.answers import scores
+from seqclf.training.trial import Trial, package_versions
 
 PATIENCE = 600  # seconds to wait for another process that fits the same
 

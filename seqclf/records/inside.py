@@ -259,9 +259,6 @@ class CellMemory:
         number.
       half_way: The distance at which it falls half-way from its best to chance; None
         if it does not, or learnt nothing.
-      half_way_low: The same of the lower ends of its intervals, to the same level;
-        None: beyond the longest distance, or nothing learnt.
-      half_way_high: The same of the upper ends.
       over_rnn: At each distance the difference to rnn on the same texts; None without
         rnn, and for rnn itself.
     """
@@ -270,8 +267,6 @@ class CellMemory:
     best: float
     learnt: bool
     half_way: float | None = None
-    half_way_low: float | None = None
-    half_way_high: float | None = None
     over_rnn: tuple[DifferenceAt, ...] | None = None
 
 

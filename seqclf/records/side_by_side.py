@@ -8,7 +8,7 @@ training or too few values give none; accuracies and differences are fractions,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from seqclf.records.estimates import Mean
 
@@ -99,7 +99,8 @@ class CellCost:
       milliseconds_per_prediction: Of a single text.
       kernel: What ran the recurrence.
       step_ratio: Time of a step relative to GRU's.
-      prediction_ratio: Time of a prediction relative to GRU's.
+      prediction_ratio: Time of a prediction relative to GRU's; None in answers of
+        before.
     """
 
     cell: str
@@ -115,9 +116,9 @@ class CellCost:
     step_ratio: float
     step_ratio_low: float
     step_ratio_high: float
-    prediction_ratio: float
-    prediction_ratio_low: float
-    prediction_ratio_high: float
+    prediction_ratio: float | None = None
+    prediction_ratio_low: float | None = None
+    prediction_ratio_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,7 @@ class CostFindings:
     milliseconds_per_prediction: dict[str, float]
     kernel: dict[str, str]
     step_ratio: dict[str, Median]
-    prediction_ratio: dict[str, Median]
+    prediction_ratio: dict[str, Median] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

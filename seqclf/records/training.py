@@ -32,6 +32,7 @@ class Environment:
       versions: Of the packages that matter for the numbers.
       platform: Operating system and architecture.
       device: The GPU, or `CPU`.
+      processor: See `system.processor`; None of runs before 0.2.0.
       threads: Threads that TensorFlow might use.
       jobs: Trainings that ran at the same time, this one included.
       kernel: What ran the recurrence, see `kernels.kernel_of`.
@@ -74,6 +75,7 @@ class Environment:
     temperature: float | None = None
     cuts: int = 0
     seconds_before: float = 0.0
+    processor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

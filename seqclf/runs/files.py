@@ -22,8 +22,11 @@ PROOF_FILE = "proof.json"  # hashes of what twins must have in common
 PREDICTIONS_FOLDER = "predictions"
 CHECKPOINT_FILE = "checkpoint.npz"  # while it trains: how far it is
 PRETRAINING_FILE = "pretraining.npz"  # the same of what comes before
+STATES_FOLDER = "states"  # what each epoch began with and ended in, if asked for
 
 # What a training that resumes finds again.
 UNDER_WAY = (CHECKPOINT_FILE, PRETRAINING_FILE)
-KEPT = frozenset((MARKER_FILE, LOG_FILE, LOCK_FILE, FIRST_EPOCH_FILE, *UNDER_WAY))
+KEPT = frozenset(
+    (MARKER_FILE, LOG_FILE, LOCK_FILE, FIRST_EPOCH_FILE, STATES_FOLDER, *UNDER_WAY)
+)
 MAY_CHANGE = frozenset((MARKER_FILE, COMPLETE_FILE, LOCK_FILE, LOG_FILE, *UNDER_WAY))

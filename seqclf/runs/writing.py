@@ -88,9 +88,11 @@ def _clear(path: Path) -> None:
     """
     (path / COMPLETE_FILE).unlink(missing_ok=True)
     for old in path.iterdir():
+        if old.name in KEPT:
+            continue
         if old.is_dir():
             shutil.rmtree(old)
-        elif old.name not in KEPT:
+        else:
             old.unlink()
 
 

@@ -163,11 +163,10 @@ def _cell(
     least = min(p_of_guessing(one, chance) for one in right.values())
     learnt = least * len(right) < SIGNIFICANCE
     best = max(one.accuracy for one in reached)
-    fall = half_ways(reached, chance) if learnt else (None, None, None)
-    half_way, low, high = fall
+    half_way = half_ways(reached, chance)[0] if learnt else None
     return inside.CellMemory(
         accuracy=reached, best=best, learnt=learnt, half_way=half_way,
-        half_way_low=low, half_way_high=high, over_rnn=over or None,
+        over_rnn=over or None,
     )  # fmt: skip
 
 
@@ -178,14 +177,17 @@ def half_ways(
 
     Beside it those at which the lower and the upper ends of the intervals fall to the
     same level; each None if it never does. `reached` is by ascending distance. The fall
-    is looked for after the last best point.
+    is looked for after the last best point, that of the lower ends from the first on
+    that is above the level, for they may fall while the best still holds.
     """
     best = max(one.accuracy for one in reached)
+    level = (best + chance) / 2
     start = max(i for i, one in enumerate(reached) if one.accuracy == best)
-    after, level = reached[start:], (best + chance) / 2
+    above = [i for i, one in enumerate(reached) if one.low > level]
+    after, first = reached[start:], reached[above[0] :] if above else reached
     return (
         fall([(one.distance, one.accuracy) for one in after], level),
-        fall([(one.distance, one.low) for one in after], level),
+        fall([(one.distance, one.low) for one in first], level),
         fall([(one.distance, one.high) for one in after], level),
     )
 

@@ -9,6 +9,7 @@ words need not be kept: they follow from (seed, epoch).
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -91,20 +92,41 @@ class Checkpoints:
       path: The file, in an existing folder; None keeps none.
       about: What has to be equal for a training to resume, as plain values.
       every: Seconds of work between two within an epoch; each epoch also ends in one.
+      states: A folder for what each epoch began with and ended in, see `keep`; None
+        keeps none.
     """
 
     path: Path | None = None
     about: Mapping[str, object] = field(default_factory=dict)
     every: float = 600.0
+    states: Path | None = None
 
     def save(self, model: Any, standing: Standing) -> None:
         """Writes the checkpoint of a compiled model, whole or not at all."""
-        if self.path is None:
+        if self.path is not None:
+            self._write(self.path, model, standing)
+
+    def keep(self, model: Any, standing: Standing) -> None:
+        """Writes the state between two epochs, so that each can be replayed.
+
+        State n, see `state_file`, is what a checkpoint behind n epochs has, but for the
+        weights of the best: those are in the state of that epoch. State 0 is what the
+        training begins with; states of another one are removed before it.
+        """
+        if self.states is None:
             return
+        finished = len(standing.history)
+        if not finished:
+            shutil.rmtree(self.states, ignore_errors=True)
+            self.states.mkdir()
+        bare = replace(standing, best_weights=())
+        self._write(state_file(self.states, finished), model, bare)
+
+    def _write(self, path: Path, model: Any, standing: Standing) -> None:
         values = {name: getattr(standing, name) for name in _PLAIN}
         values |= {"about": self.about, HISTORY: to_plain(standing.history)}
         arrays = {STATE: np.frombuffer(json.dumps(values).encode(), np.uint8)}
-        arrays |= _numbered("model", [v.numpy() for v in _variables(model)])
+        arrays |= _numbered("model", [v.numpy() for v in variables_of(model)])
         arrays |= _numbered("best", standing.best_weights)
         arrays |= _numbered("metrics", standing.metrics)
 
@@ -112,14 +134,15 @@ class Checkpoints:
             with partial.open("wb") as file:
                 np.savez(file, **arrays)  # type: ignore[arg-type]
 
-        write_whole(self.path, write)
+        write_whole(path, write)
 
     def restore(self, model: Any) -> Standing:
         """Restores a compiled model whose optimizer is built.
 
         Returns:
           Where it was interrupted; the start, and the model is as it was, if there is
-          no checkpoint, it is damaged, or it was written under other circumstances.
+          no checkpoint, it is damaged, it was written under other circumstances, or
+          states are to be kept and those of before were not.
         """
         if self.path is None:
             return Standing()
@@ -132,20 +155,34 @@ class Checkpoints:
                 best, metrics = _listed("best", arrays), _listed("metrics", arrays)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return Standing()
-        variables = _variables(model)
+        variables = variables_of(model)
         shapes = [tuple(variable.shape) for variable in variables]
         if about != self.about or shapes != [value.shape for value in values]:
+            return Standing()
+        if not self._has_states(len(standing.history)):
             return Standing()
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         cuts = standing.cuts + 1
         return replace(standing, cuts=cuts, best_weights=best, metrics=metrics)
 
+    def _has_states(self, finished: int) -> bool:
+        """Tells whether the states of so many epochs are there, or none are wanted."""
+        if self.states is None:
+            return True
+        return all(state_file(self.states, n).exists() for n in range(finished + 1))
 
-def _variables(model: Any) -> list[Any]:
+
+def state_file(states: Path, finished: int) -> Path:
+    """Returns the file, in the folder of states, of that behind so many epochs."""
+    return states / f"{finished}.npz"
+
+
+def variables_of(model: Any) -> list[Any]:
     """Returns all that steps change but the metrics, which Keras makes with the first.
 
-    The model's are its weights and the states of its dropout generators.
+    The model's are its weights and the states of its dropout generators, and behind
+    them come those of the optimizer.
     """
     return [*model.variables, *model.optimizer.variables]
 

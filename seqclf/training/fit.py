@@ -6,8 +6,8 @@ import hashlib
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,10 @@ from seqclf.config import TrainingConfig
 from seqclf.errors import TrainingError
 from seqclf.model.backend import import_keras
 from seqclf.model.scoring import calibrate, logits_of
-from seqclf.records.training import Epoch, EpochEnded, Report, Resumed, Stepped
+from seqclf.records.training import Epoch, EpochEnded, Report, Resumed
 from seqclf.text import batching
 from seqclf.text.encoding import Examples
+from seqclf.training.callbacks import keeper, reporter
 from seqclf.training.checkpoint import Checkpoints, Standing
 from seqclf.training.optimizer import adamw
 from seqclf.training.proof import shortened, watched
@@ -76,51 +77,21 @@ def fit(
     Raises:
       TrainingError: If the loss diverged.
     """
-    tokens, labels = int(train.lengths.sum()), model.output_shape[-1]
-    config = resolved(config, train.lengths)
-    epochs = config.epochs or 0
-    every = range(1, epochs + 1)
-    steps = [batching.num_batches(train.lengths, config, epoch) for epoch in every]
-    compile_model(model, config, sum(steps))
-    model.optimizer.build(model.trainable_variables)
-    weights_of_labels = label_weights(train.label_ids, labels, config)
+    training = prepared(model, train, validation, config)
     standing = checkpoints.restore(model)
     if standing.cuts:
         report(
             Resumed(epoch=standing.epoch, step=standing.step, history=standing.history)
         )
-    while standing.epoch <= epochs and standing.waited < config.patience:
-        epoch, now = standing.epoch, steps[standing.epoch - 1]
-        seen = hashlib.sha256()
-        batches = watched(batching.training_batches(train, config, epoch), seen)
-        left = itertools.islice(batches, standing.step, None)
-        dataset = as_tf_dataset(
-            left, now - standing.step, labels, weights_of_labels, train.targets
-        )
-        callbacks = [
-            reporter(standing, epochs, now, tokens / now, report),
-            keeper(standing, checkpoints, now - standing.step),
-        ]
-        start = time.perf_counter()
-        trained = model.fit(dataset, shuffle=False, verbose=0, callbacks=callbacks)
-        seconds = time.perf_counter() - start + standing.seconds
-        loss, accuracy = _validate(model, validation)
-        record = Epoch(
-            epoch=epoch,
-            loss=float(trained.history["loss"][0]),
-            accuracy=float(trained.history["accuracy"][0]),
-            seconds=seconds,
-            tokens_per_second=tokens / seconds,
-            validation_loss=loss,
-            validation_accuracy=accuracy,
-        )
-        report(EpochEnded(epochs=epochs, record=record))
-        _refuse_divergence(record, config)
-        standing = standing.after_epoch(record, shortened(seen), model.get_weights())
+    else:
+        checkpoints.keep(model, standing)
+    while not training.is_over(standing):
+        standing = train_epoch(training, standing, report, checkpoints)
+        checkpoints.keep(model, standing)
         checkpoints.save(model, standing)
     model.set_weights(standing.best_weights)
     temperature = calibrate(model, validation, EVALUATION_BATCH_SIZE)
-    order = batching.epoch_order(train.lengths, config, epoch=1)
+    order = batching.epoch_order(train.lengths, training.config, epoch=1)
     return History(
         list(standing.history),
         standing.best_epoch,
@@ -129,6 +100,90 @@ def fit(
         temperature,
         standing.cuts,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A model before its first step, and all that decides what its steps do.
+
+    Attributes:
+      model: Compiled, its optimizer built.
+      train: What it learns from.
+      validation: What each epoch is judged by.
+      config: The recipe, with what was automatic decided.
+      steps: Steps of each epoch.
+      weights_of_labels: See `label_weights`.
+    """
+
+    model: Any
+    train: Examples
+    validation: Examples
+    config: TrainingConfig
+    steps: tuple[int, ...]
+    weights_of_labels: np.ndarray | None
+
+    def is_over(self, standing: Standing) -> bool:
+        """Tells whether the epochs are over, or have not improved for too long."""
+        patience = self.config.patience
+        return standing.epoch > len(self.steps) or standing.waited >= patience
+
+
+def prepared(
+    model: Any, train: Examples, validation: Examples, config: TrainingConfig
+) -> Training:
+    """Makes a model ready for its first step; the arguments are those of `fit`."""
+    labels = model.output_shape[-1]
+    config = resolved(config, train.lengths)
+    every = range(1, (config.epochs or 0) + 1)
+    steps = [batching.num_batches(train.lengths, config, epoch) for epoch in every]
+    compile_model(model, config, sum(steps))
+    model.optimizer.build(model.trainable_variables)
+    weights = label_weights(train.label_ids, labels, config)
+    return Training(model, train, validation, config, tuple(steps), weights)
+
+
+def train_epoch(
+    training: Training,
+    standing: Standing,
+    report: Report = lambda event: None,
+    checkpoints: Checkpoints = Checkpoints(),  # noqa: B008 -- frozen
+) -> Standing:
+    """Trains the model to the end of its current epoch; as `fit`, which calls this.
+
+    Returns:
+      Where the training is then: its last record is that of the epoch.
+
+    Raises:
+      TrainingError: If the loss diverged.
+    """
+    model, train, config = training.model, training.train, training.config
+    epoch, epochs = standing.epoch, len(training.steps)
+    now, tokens = training.steps[epoch - 1], int(train.lengths.sum())
+    seen = hashlib.sha256()
+    batches = watched(batching.training_batches(train, config, epoch), seen)
+    left = itertools.islice(batches, standing.step, None)
+    labels, weights = model.output_shape[-1], training.weights_of_labels
+    dataset = as_tf_dataset(left, now - standing.step, labels, weights, train.targets)
+    callbacks = [
+        reporter(standing, epochs, now, tokens / now, report),
+        keeper(standing, checkpoints, now - standing.step),
+    ]
+    start = time.perf_counter()
+    trained = model.fit(dataset, shuffle=False, verbose=0, callbacks=callbacks)
+    seconds = time.perf_counter() - start + standing.seconds
+    loss, accuracy = validate(model, training.validation)
+    record = Epoch(
+        epoch=epoch,
+        loss=float(trained.history["loss"][0]),
+        accuracy=float(trained.history["accuracy"][0]),
+        seconds=seconds,
+        tokens_per_second=tokens / seconds,
+        validation_loss=loss,
+        validation_accuracy=accuracy,
+    )
+    report(EpochEnded(epochs=epochs, record=record))
+    _refuse_divergence(record, config)
+    return standing.after_epoch(record, shortened(seen), model.get_weights())
 
 
 def compile_model(model: Any, config: TrainingConfig, steps: int) -> None:
@@ -219,71 +274,7 @@ def pipeline(
     return counted.prefetch(2).with_options(options)
 
 
-def reporter(
-    standing: Standing, epochs: int, steps: int, tokens_a_step: float, report: Report
-) -> Any:
-    """Returns a callback that reports the steps, at most five times a second."""
-    keras = import_keras()
-
-    class Reporter(keras.callbacks.Callback):  # type: ignore
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            self.start = self.last = time.perf_counter()
-
-        def on_train_batch_end(self, batch: int, logs: Mapping[str, float]) -> None:
-            now, step = time.perf_counter(), standing.step + batch + 1
-            if now - self.last < 0.2 and step < steps:
-                return
-            self.last = now
-            report(
-                Stepped(
-                    epoch=standing.epoch,
-                    epochs=epochs,
-                    step=step,
-                    steps=steps,
-                    loss=float(logs["loss"]),
-                    accuracy=float(logs["accuracy"]) if "accuracy" in logs else None,
-                    tokens_per_second=(batch + 1) * tokens_a_step / (now - self.start),
-                )
-            )
-
-    return Reporter()
-
-
-def keeper(standing: Standing, checkpoints: Checkpoints, left: int) -> Any:
-    """Returns a callback that writes checkpoints within an epoch of which some is left.
-
-    It also lets the epoch's loss and accuracy continue from where it was interrupted.
-    Behind the last step it writes none: nothing would be left to train on, and the
-    epoch's own checkpoint follows.
-    """
-    keras = import_keras()
-
-    class Keeper(keras.callbacks.Callback):  # type: ignore
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            self.start = self.saved = time.perf_counter()
-
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            if batch == 0 and standing.metrics:  # Keras makes the sums with this step
-                sums = self.model.metrics_variables
-                for variable, value in zip(sums, standing.metrics, strict=True):
-                    variable.assign_add(value)
-            now = time.perf_counter()
-            if now - self.saved < checkpoints.every or batch + 1 == left:
-                return
-            sums = tuple(v.numpy() for v in self.model.metrics_variables)
-            place = replace(
-                standing,
-                step=standing.step + batch + 1,
-                seconds=standing.seconds + now - self.start,
-                metrics=sums,
-            )
-            checkpoints.save(self.model, place)
-            self.saved = time.perf_counter()
-
-    return Keeper()
-
-
-def _validate(model: Any, validation: Examples) -> tuple[float, float]:
+def validate(model: Any, validation: Examples) -> tuple[float, float]:
     """Returns loss and accuracy of the validation split."""
     logits = logits_of(model, validation, EVALUATION_BATCH_SIZE).astype(np.float64)
     top = logits.max(axis=1, keepdims=True)

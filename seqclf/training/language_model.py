@@ -30,8 +30,9 @@ from seqclf.start.texts import FreeTexts
 from seqclf.text import batching
 from seqclf.text.encoding import Examples
 from seqclf.text.tokens import PADDING_ID, RESERVED, UNKNOWN_ID
+from seqclf.training.callbacks import keeper, reporter
 from seqclf.training.checkpoint import Checkpoints, Standing
-from seqclf.training.fit import keeper, pipeline, reporter
+from seqclf.training.fit import pipeline
 from seqclf.training.optimizer import adamw
 
 VERSION = 1  # of the procedure, in the name of the file

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import platform
+import shutil
 import statistics
 import time
 from collections.abc import Mapping
@@ -16,34 +17,30 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from seqclf import metrics
 from seqclf.cells import CELLS
 from seqclf.config import LANGUAGE_MODEL, RunConfig, TextConfig, question
-from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
+from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.errors import ConfigError
 from seqclf.marker import RUN, begin
 from seqclf.model import backend
 from seqclf.model.build import build_model, recurrent_parameters
 from seqclf.model.kernels import kernel_of, use_kernel
 from seqclf.model.onnx_graph import greatest_difference, has_onnx, to_onnx
-from seqclf.model.scoring import logits_of, probabilities_of
 from seqclf.records import training as records
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.plain import to_plain
-from seqclf.records.scores import Metrics, Scores
+from seqclf.records.scores import Metrics
 from seqclf.records.training import Environment, Report
-from seqclf.runs import Predictions, Run, files, writing
+from seqclf.runs import Run, files, writing
 from seqclf.start import Start, begin_with, free_texts, weights_file
 from seqclf.storage import write_bytes, write_json, write_whole
-from seqclf.system import peak_memory
-from seqclf.text.batching import shuffle_words
-from seqclf.text.encoding import EncodedDataset, Examples, open_encoded, take
+from seqclf.system import peak_memory, processor
+from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary
+from seqclf.training.answers import answers, scores
 from seqclf.training.checkpoint import Checkpoints
-from seqclf.training.fit import EVALUATION_BATCH_SIZE, History, fit
+from seqclf.training.fit import History, fit
 from seqclf.training.language_model import language_model, language_model_file
 from seqclf.training.lessons import training_texts
 from seqclf.training.proof import digest, optimizer_of, proof_of_data, proof_of_weights
@@ -66,6 +63,7 @@ class Trial:
       threads: Threads that TensorFlow may use.
       jobs: Trainings that run at the same time, this one included.
       with_first_epoch: Whether the run keeps the model after one epoch, too.
+      keep_states: Whether it keeps the states between epochs, see `Checkpoints.keep`.
     """
 
     config: RunConfig
@@ -76,6 +74,7 @@ class Trial:
     threads: int
     jobs: int = 1
     with_first_epoch: bool = False
+    keep_states: bool = False
 
 
 def run_trial(trial: Trial, report: Report) -> None:
@@ -105,7 +104,7 @@ def _run(trial: Trial, report: Report) -> None:
         data.splits[VALIDATION],
         config.training,
         _keeping(run, model, trial.with_first_epoch, report),
-        _checkpoints(trial, files.CHECKPOINT_FILE, proof),
+        _keeping_states(trial, _checkpoints(trial, files.CHECKPOINT_FILE, proof)),
     )
     training = to_plain(optimizer_of(model))
     later = {"batches": history.batches, "training": training}
@@ -182,6 +181,18 @@ def _checkpoints(trial: Trial, name: str, proof: Mapping[str, object]) -> Checkp
     return Checkpoints(trial.path / name, about, _every())
 
 
+def _keeping_states(trial: Trial, checkpoints: Checkpoints) -> Checkpoints:
+    """Returns checkpoints that keep the states between epochs, if they are wanted.
+
+    If not, those of an interrupted training that was to keep them are removed.
+    """
+    folder = trial.path / files.STATES_FOLDER
+    if trial.keep_states:
+        return dataclasses.replace(checkpoints, states=folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    return checkpoints
+
+
 def _circumstances(config: RunConfig, proof: Mapping[str, object]) -> dict[str, object]:
     """Returns what must be equal for a training to resume to the same numbers."""
     return {
@@ -238,41 +249,13 @@ def onnx_metadata(
 
 
 def _evaluate(run: Run, model: Any, data: EncodedDataset) -> None:
-    """Writes predictions and scores of what the model was not trained on.
-
-    Also of the test texts with their words in a random order, and of as many training
-    texts as validation has.
-    """
-    splits = data.splits
-    rows = np.linspace(0, len(splits[TRAIN]) - 1, len(splits[VALIDATION])).astype(int)
-    parts = {
-        VALIDATION: splits[VALIDATION],
-        TEST: splits[TEST],
-        SHUFFLED: shuffle_words(
-            splits[TEST], data.vocabulary.begins_word(run.config.text)
-        ),
-        TRAIN: take(splits[TRAIN], np.unique(rows)),
-    }
+    """Writes predictions and scores of what the model was not trained on, and more."""
     results: Metrics = {}
-    for name, examples in parts.items():
-        predictions = predict_examples(model, examples)
+    for name, predictions in answers(model, data, run.config.text).items():
         if name != TRAIN:
             writing.write_predictions(run.path, name, predictions)
         results[name] = scores(predictions, data.labels)
     write_json(run.path / files.METRICS_FILE, to_plain(results))
-
-
-def predict_examples(model: Any, examples: Examples) -> Predictions:
-    """Predicts a split."""
-    logits = logits_of(model, examples, EVALUATION_BATCH_SIZE)
-    return Predictions(examples.label_ids, probabilities_of(logits), examples.lengths)
-
-
-def scores(predictions: Predictions, labels: tuple[str, ...]) -> Scores:
-    """Scores predictions, see `metrics.scores`."""
-    return metrics.scores(
-        predictions.label_ids, predictions.probabilities, labels, predictions.lengths
-    )
 
 
 def _environment(
@@ -285,6 +268,7 @@ def _environment(
         python=platform.python_version(),
         platform=platform.platform(),
         device=next(iter(backend.gpus()), "CPU"),
+        processor=processor(),
         threads=trial.threads,
         jobs=trial.jobs,
         kernel=kernel_of(model),

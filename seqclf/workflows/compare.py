@@ -10,7 +10,6 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from seqclf import keywords, runs, steps
-from seqclf.cells import CELLS, NO_RECURRENCE
 from seqclf.comparison import plan as planning
 from seqclf.comparison import tuning, until
 from seqclf.comparison.design import (
@@ -19,24 +18,17 @@ from seqclf.comparison.design import (
     Design,
     Limits,
     parse_cells,
-    require_margin,
     twins,
 )
 from seqclf.comparison.pairs import MARGIN
-from seqclf.comparison.rows import compare_runs
 from seqclf.comparison.typical import typical_runs
 from seqclf.config import RunConfig, require_count
 from seqclf.data.dataset import TRAIN
-from seqclf.data.layout import STANDARD_INPUT
-from seqclf.errors import ConfigError
-from seqclf.evaluation.baselines import baseline_tasks
 from seqclf.export.microscope import MICROSCOPE_FILE, has_steps, write_microscope
 from seqclf.machine import jobs_for
-from seqclf.marker import COMPARISON, COMPARISON_FILE, kind_of
+from seqclf.marker import COMPARISON_FILE
 from seqclf.model import backend
 from seqclf.records.comparison import ComparisonResult, Tuned
-from seqclf.runs import Run
-from seqclf.runs.comparisons import read_comparison
 from seqclf.steps import Listener, Target, optional
 from seqclf.studies import write_page
 from seqclf.text.encoding import EncodedDataset
@@ -124,48 +116,11 @@ def compare_twins(
     result = planning.finish(ended, seconds, _command(design, target))
     steps.tell_doubts(ended.finished, listener)
     listener.note(f"Written: {path / COMPARISON_FILE}")
-    _write_pages(path, result, target, listener, microscope)
+    write_pages(path, result, target, listener, microscope)
     return result, path
 
 
-def compare_finished(
-    paths: Sequence[Path],
-    target: Target,
-    listener: Listener,
-    margin: float = 100 * MARGIN,
-    microscope: bool = False,
-) -> tuple[ComparisonResult, Path | None]:
-    """Compares finished runs, or reads a finished comparison, and writes the page.
-
-    Trains nothing. `microscope` is as in `compare_twins`.
-
-    `paths` are runs or one comparison, by path or by name in the folder of the runs. A
-    comparison of runs is written if the target has a name. `margin` are the points
-    below which two runs are practically equal; a finished comparison has its own.
-
-    Returns:
-      What was found, and the folder of the comparison, None if it has none.
-
-    Raises:
-      ConfigError: If one path is given that is no comparison, or there is no place for
-        the microscope.
-      RunError: If a run is missing or unfinished, they cannot be compared, or the name
-        is taken.
-    """
-    steps.refuse_idle_overwrite(target)
-    require_margin(margin)
-    if microscope and len(paths) > 1 and target.name is None:
-        raise ConfigError(
-            "--page is written beside a comparison that is kept: give --name, or take "
-            "seqclf export RUN RUN --format microscope."
-        )
-    result, folder = _compare_finished(paths, target, listener, margin)
-    if folder is not None:
-        _write_pages(folder, result, target, listener, microscope)
-    return result, folder
-
-
-def _write_pages(
+def write_pages(
     folder: Path,
     result: ComparisonResult,
     target: Target,
@@ -185,39 +140,6 @@ def _write_pages(
                 if run not in chosen:
                     listener.note(f"{run.name} has no steps to show there.")
     write_page(folder, result, target.models, listener)
-
-
-def _compare_finished(
-    paths: Sequence[Path], target: Target, listener: Listener, margin: float
-) -> tuple[ComparisonResult, Path | None]:
-    if len(paths) == 1:
-        folder = paths[0] if paths[0].exists() else target.models / paths[0]
-        if kind_of(folder) != COMPARISON:
-            raise ConfigError(
-                f"{paths[0]} is no comparison; name two or more runs, or the folder "
-                f"of a comparison."
-            )
-        return read_comparison(folder), folder
-    finished = [runs.open_run(path, target.models) for path in paths]
-    compare_runs(finished)  # refuses what is not comparable, before any work
-    finished += _without_recurrence(finished, listener)
-    place = None
-    if target.name is not None:
-        named = (target.name, target.overwrite)
-        place = planning.place_for(finished, target.models, *named)
-    data = _data_again(finished[0], target.cache, listener)
-    models = finished[0].path.parent
-    baselines = baseline_tasks(finished[0].config, data, models) if data else []
-    with listener.progress({}) as report:
-        planning.fit_baselines(baselines, report)
-    result = compare_runs(finished, baselines, margin=margin / 100)
-    if place is None:
-        return result, None
-    asked = [*map(str, paths), *_margin(margin), *_places(target)]
-    parts = ["seqclf", "compare", *asked]
-    result = planning.keep(place, result, finished, data, shlex.join(parts))
-    listener.note(f"Written: {place[0] / COMPARISON_FILE}")
-    return result, place[0]
 
 
 def _execute(plan: planning.Plan, jobs: int, listener: Listener) -> planning.Ended:
@@ -284,11 +206,11 @@ def _command(design: Design, target: Target) -> str:
         parts += ["--match", design.match]
     if design.tune:
         parts += ["--tune", str(design.tune)]
-    parts += [*_margin(design.margin), *_until(design.until)]
-    return shlex.join(parts + _places(target))
+    parts += [*margin_option(design.margin), *_until(design.until)]
+    return shlex.join(parts + place_options(target))
 
 
-def _margin(points: float) -> list[str]:
+def margin_option(points: float) -> list[str]:
     """Returns the option of a margin that is not the usual one."""
     return [] if points == 100 * MARGIN else ["--margin", f"{points:g}"]
 
@@ -305,7 +227,7 @@ def _until(limits: Limits | None) -> list[str]:
     return parts
 
 
-def _places(target: Target) -> list[str]:
+def place_options(target: Target) -> list[str]:
     """Returns the options of a target that are not the usual ones."""
     places = {
         "--name": (target.name, None),
@@ -316,38 +238,3 @@ def _places(target: Target) -> list[str]:
     for option, (given, usual) in places.items():
         parts += [option, str(given)] if given != usual else []
     return parts
-
-
-def _without_recurrence(finished: list[Run], listener: Listener) -> list[Run]:
-    """Returns the `none` twins of the runs that are finished beside them."""
-    if not all(CELLS[run.config.model.cell].recurs for run in finished):
-        return []
-    found: list[Run] = []
-    with optional(listener.note, "The twin without recurrence is left out"):
-        found = planning.missing_none_twins(finished)
-    names = ", ".join(run.name for run in found)
-    listener.note(
-        f"Added, the twin without recurrence: {names}."
-        if found
-        else "The twin without recurrence is not trained; "
-        f"seqclf train --cell {NO_RECURRENCE.name} with the same options adds it."
-    )
-    return found
-
-
-def _data_again(run: Run, cache: Path, listener: Listener) -> EncodedDataset | None:
-    """Reads a run's data again; None if that cannot be done, or it has changed."""
-    source = run.config.data.source
-    if source == STANDARD_INPUT:
-        listener.note("No baselines, for the data came from standard input.")
-        return None
-    data = None
-    with optional(listener.note, "No baselines, for the data could not be read again"):
-        config = dataclasses.replace(run.config, data=run.data)
-        data = steps.load_and_encode(config, cache, None)
-    if data is None:
-        return None
-    if data.about.fingerprint != run.dataset.fingerprint:
-        listener.note(f"No baselines, for {source} has changed since the training.")
-        return None
-    return data

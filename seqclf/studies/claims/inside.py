@@ -17,8 +17,10 @@ from seqclf.records.inside import (
     GradientsFindings,
     MemoryFindings,
     OrderFindings,
+    SeriesMemory,
     WayBack,
 )
+from seqclf.studies import memory
 from seqclf.studies.claims.ruling import (
     CONTRADICTED,
     EQUAL,
@@ -164,7 +166,12 @@ def memory_of_gates(answer: Answer[MemoryFindings]) -> Ruling:
     recall = [one for name, one in found.items() if name in RECALL_SERIES]
     said = [
         f"{one.title}: "
-        + joined([f"{title(cell)} {_far(own)}" for cell, own in one.cells.items()])
+        + joined(
+            [
+                f"{title(cell)} {_far(own, one.chance)}"
+                for cell, own in one.cells.items()
+            ]
+        )
         for one in recall
     ]
     distance = recall[0].cells[SIMPLE_RNN.name].accuracy[-1].distance
@@ -174,18 +181,18 @@ def memory_of_gates(answer: Answer[MemoryFindings]) -> Ruling:
     )
     if distance < FAR:
         return Ruling(NOT_JUDGED, f"{evidence} {FAR} tokens are needed.")
-    verdicts = [_farther(series.cells) for series in recall]
+    verdicts = [_farther(series) for series in recall]
     return Ruling(agreed(verdicts, "training texts and initialisation"), evidence)
 
 
-def _farther(cells: Mapping[str, CellMemory]) -> str:
+def _farther(series: SeriesMemory) -> str:
     """Judges a task: whether all gated cells recall farther back than SimpleRNN."""
-    plain = _span(cells[SIMPLE_RNN.name])
+    plain = _span(series.cells[SIMPLE_RNN.name], series.chance)
     verdicts = []
-    for cell, one in cells.items():
+    for cell, one in series.cells.items():
         if unrolled.inside_of(cell).keeps is None:
             continue
-        low, high = _span(one)
+        low, high = _span(one, series.chance)
         if low == plain[0] == math.inf:
             verdicts.append(EQUAL)
         elif low > plain[1]:
@@ -195,20 +202,20 @@ def _farther(cells: Mapping[str, CellMemory]) -> str:
     return all_of(verdicts or [UNDECIDED])
 
 
-def _span(one: CellMemory) -> tuple[float, float]:
+def _span(one: CellMemory, chance: float) -> tuple[float, float]:
     """Returns the interval of the half-way distance: infinite beyond the longest."""
     if not one.learnt:
         return 0.0, 0.0
-    low, high = one.half_way_low, one.half_way_high
+    _, low, high = memory.half_ways(one.accuracy, chance)
     return low or math.inf, high or math.inf
 
 
-def _far(one: CellMemory) -> str:
+def _far(one: CellMemory, chance: float) -> str:
     if not one.learnt:
         return "learnt nothing"
     if one.half_way is None:
         return f"does not ({percent(one.accuracy[-1].accuracy)} % at the farthest)"
-    low, high = _span(one)
+    low, high = _span(one, chance)
     end = f"{high:.0f}" if high < math.inf else "beyond"
     return f"at {one.half_way:.0f} ({low:.0f} to {end})"
 

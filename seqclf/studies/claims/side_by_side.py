@@ -30,6 +30,7 @@ from seqclf.wording import joined, times
 ALIKE = 1.05  # a smaller ratio of times is no difference that anyone would notice
 ALIKE_STEPS = 1.1  # a smaller ratio of steps to a loss is none
 TIMED = "what is counted"
+_STEPS_ALONE = "An answer of before, which timed training steps alone."
 
 
 def parameters(answer: Answer[CostFindings]) -> Ruling:
@@ -46,6 +47,8 @@ def parameters(answer: Answer[CostFindings]) -> Ruling:
 def price_of_gates(answer: Answer[CostFindings]) -> Ruling:
     """Judges whether a gated cell takes longer than SimpleRNN, to train and to use."""
     found = answer.findings
+    if not found.prediction_ratio:
+        return Ruling(UNDECIDED, _STEPS_ALONE)
     step, single = (
         ratios[SIMPLE_RNN.name] for ratios in (found.step_ratio, found.prediction_ratio)
     )
@@ -61,6 +64,8 @@ def price_of_gates(answer: Answer[CostFindings]) -> Ruling:
 def speed_of_gru(answer: Answer[CostFindings]) -> Ruling:
     """Judges whether LSTM takes longer than GRU: arithmetic, training, prediction."""
     found = answer.findings
+    if not found.prediction_ratio:
+        return Ruling(UNDECIDED, _STEPS_ALONE)
     adds = found.multiply_adds_per_token
     arithmetic = adds[LSTM.name] / adds[GRU.name]
     step, single = (
