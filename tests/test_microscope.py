@@ -419,12 +419,12 @@ def test_a_report_links_to_the_microscope_beside_it(tmp_path, monkeypatch):
         file.write_text("it")
 
     monkeypatch.setattr(comparing, "write_microscope", lambda *given: 1 / 0)
-    comparing._write_pages(tmp_path, result, target, heard, True)
+    comparing.write_pages(tmp_path, result, target, heard, True)
     assert "No " in heard.notes[0]
     assert "microscope.html could be written: ZeroDivisionError" in heard.notes[0]
     assert "microscope.html" not in report.read_text("utf-8")
     monkeypatch.setattr(comparing, "write_microscope", write)
-    comparing._write_pages(tmp_path, result, target, heard, True)
+    comparing.write_pages(tmp_path, result, target, heard, True)
     assert heard.notes[-1].endswith("with the vocabulary and a-0, b-0.")
     assert '<a href="microscope.html">' in report.read_text("utf-8")
 
