@@ -250,6 +250,15 @@ def measured(browser):
     raise AssertionError("still measuring")
 
 
+def unfolded(panel):
+    """Returns the rows of a panel's table, which is filled after it has opened."""
+    for _ in range(100):
+        if rows := panel.find_elements("css selector", "tbody tr"):
+            return rows
+        time.sleep(0.1)
+    raise AssertionError("no rows")
+
+
 def test_the_microscope_asks_for_nothing_and_runs_nothing_injected(watched):
     type_in(watched, f"a good {EVIL} film")
     watched.find_element("id", "back").click()
@@ -316,7 +325,7 @@ def test_what_is_drawn_can_be_read_in_numbers(watched):
         assert re.search(r"5 units over 4 tokens; their mean at this token", said)
     assert "Half-life by the update gate, backward" in panels[2].text
     panels[3].find_element("tag name", "summary").click()
-    rows = panels[3].find_elements("css selector", "tbody tr")
+    rows = unfolded(panels[3])
     assert [row.find_element("tag name", "th").text for row in rows] == [
         "a", "good", "film", ".",
     ]  # fmt: skip
