@@ -17,9 +17,9 @@ orthogonal recurrent matrix passes the state of a SimpleRNN on nearly unchanged.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from seqclf.cells import SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE, Right, right_answers
@@ -35,7 +35,14 @@ from seqclf.studies.drawing import reach
 from seqclf.studies.intervals import accuracy, difference, p_of_guessing
 from seqclf.studies.lab import Lab
 from seqclf.studies.memory_tasks import LARGE, SERIES, SMALL, TASKS, Series
-from seqclf.studies.question import Answer, Question, grouped, textbook, trainings
+from seqclf.studies.question import (
+    Answer,
+    Question,
+    grouped,
+    textbook,
+    trainings,
+    unless_given,
+)
 from seqclf.wording import (
     MISSING,
     interval,
@@ -55,8 +62,6 @@ TRAINING = {
     "word_dropout_rate": 0.0, "label_smoothing": 0.0, "weight_decay": 0.0,
     "batch_size": 64, "learning_rate": 1e-2,
 }  # fmt: skip
-
-_Settings = TypeVar("_Settings")
 
 
 def run(question: Question, lab: Lab) -> Answer[inside.MemoryFindings]:
@@ -109,22 +114,9 @@ def _recipe(
     return RunConfig(
         data=data,
         text=replace(config.text, max_length=most, tokens=WORD),
-        model=_unless_given(config.model, model, question.given),
-        training=_unless_given(config.training, training, question.given),
+        model=unless_given(config.model, model, question.given),
+        training=unless_given(config.training, training, question.given),
     )
-
-
-def _unless_given(
-    settings: _Settings, own: Mapping[str, object], given: Collection[str]
-) -> _Settings:
-    """Returns settings with the study's own where the user set no other."""
-    default = type(settings)()
-    fitting = {
-        name: value
-        for name, value in own.items()
-        if name not in given and getattr(settings, name) == getattr(default, name)
-    }
-    return replace(settings, **fitting)  # type: ignore[type-var]
 
 
 def _findings(

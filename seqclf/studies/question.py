@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, Generic, TypeVar
@@ -15,11 +15,12 @@ from seqclf.report.table import Table
 F = TypeVar("F")
 K = TypeVar("K")
 V = TypeVar("V")
+Settings = TypeVar("Settings")
 # Of `answer.json`. 1 had no `version`.
 VERSION = 2
 QUICK_ROWS, QUICK_EPOCHS = 2000, 3
 QUICK_CELLS = 2  # that some quick studies train: the last ones
-ANSWERS = 3  # raised whenever the same trainings give another answer than before
+ANSWERS = 4  # raised whenever the same trainings give another answer than before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,19 @@ def textbook(config: RunConfig) -> RunConfig:
         config.model, layers=1, bidirectional=False, pooling="last", conv_width=None
     )
     return replace(config, model=model)
+
+
+def unless_given(
+    values: Settings, own: Mapping[str, object], given: Collection[str]
+) -> Settings:
+    """Returns settings with a study's own where the user set no other."""
+    default = type(values)()
+    fitting = {
+        name: value
+        for name, value in own.items()
+        if name not in given and getattr(values, name) == getattr(default, name)
+    }
+    return replace(values, **fitting)  # type: ignore[type-var]
 
 
 def quick_config(

@@ -36,16 +36,15 @@ def by_interval(
 ) -> str:
     """Returns the verdict on "it is more than `bound`", from an interval of it.
 
-    An interval that keeps within the margin is practically equal, be it on one side.
-    Without ends, as for a single training, nothing is decided.
+    An interval that keeps within the margin is practically equal, be it on one side;
+    one that leaves out all that is more by the margin contradicts. Without ends, as for
+    a single training, nothing is decided.
     """
     if low is None or high is None:
         return UNDECIDED
-    if bound - margin < low and high < bound + margin:
-        return EQUAL
-    if low > bound:
-        return SUPPORTED
-    return CONTRADICTED if high < bound else UNDECIDED
+    if high < bound + margin:
+        return EQUAL if low > bound - margin else CONTRADICTED
+    return SUPPORTED if low > bound else UNDECIDED
 
 
 def by_ratio(low: float | None, high: float | None, alike: float = 1.0) -> str:
