@@ -41,7 +41,7 @@ from seqclf.studies.inside.gradients_shown import scientific
 from seqclf.studies.intervals import MODELS
 from seqclf.studies.memory_tasks import RECALL_SERIES
 from seqclf.studies.question import Answer
-from seqclf.wording import joined, percent, points, times
+from seqclf.wording import counted, joined, percent, points, times
 
 FAR = 100  # tokens: "long-range"
 LEAST_SPAN = 50  # tokens that a gradient must be followed over to be called steady
@@ -240,7 +240,8 @@ def order(answer: Answer[OrderFindings]) -> Ruling:
     if any(one.of == MODELS for one in trained.values()):
         return Ruling(UNDECIDED, f"{evidence}{of_one(answer)}")
     least = min(one.p for one in trained.values())
-    evidence += f" Least p, adjusted for {len(trained)} cells: {least:.2g}."
+    cells = counted(len(trained), "cell")
+    evidence += f" Least p, adjusted for {cells}: {least:.2g}."
     if any(one.p < SIGNIFICANCE and one.low > 0 for one in trained.values()):
         return Ruling(SUPPORTED, evidence)
     none = all(one.high < 0 for one in trained.values())
