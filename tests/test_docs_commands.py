@@ -27,6 +27,8 @@ MORE = {
     "compare": f"{SMALL} --limit=150 --cells=gru --seeds=1",
     "compare --match": f"{SMALL} --units=64 --limit=150 --cells=rnn,gru --seeds=1",
     "compare --tune": f"{SMALL} --limit=150 --cells=gru --seeds=1 --tune=2",
+    "compare --until-decided": f"{SMALL} --limit=150 --cells=rnn,gru --seeds=2 "
+    "--max-seeds=2",
 }
 COMMIT = "a" * 40  # of the loopback hub
 WITH_SUBSET = b"""---
@@ -106,7 +108,7 @@ def environment(hub, desk, tmp_path_factory) -> dict[str, str]:
 def small(command: str) -> str:
     """Returns a command that does the same with less."""
     name = command.split()[1]
-    for option in ("--match", "--tune"):
+    for option in ("--match", "--tune", "--until-decided"):
         if name == "compare" and option in command:
             name = f"compare {option}"
     return f"{command} {MORE.get(name, '')}".replace("THOSE_DIGITS", COMMIT)
