@@ -18,7 +18,11 @@ def state_names(cell: Cell) -> tuple[str, ...]:
 
 
 def example(name: str) -> str:
-    """Returns the file to be filled in for a cell of `contract_cells`."""
+    """Returns the file to be filled in for a cell of `contract_cells`.
+
+    Its two functions raise NotImplementedError: they are the student's to write, and
+    `check-cell` tells by it what is not written yet from what is wrong.
+    """
     cell = CELLS[name]
     states = state_names(cell)
     carried = ", ".join(states)

@@ -199,7 +199,7 @@ def _error(said: Mapping[str, object]) -> str:
     kind, message, line = (said.get(key) for key in ("error", "message", "line"))
     if kind == run_cell.WrongAnswerError.__name__:
         return str(message)
-    if kind == NotImplementedError.__name__:
+    if kind == NotImplementedError.__name__:  # as `cell_example` has it
         return f"line {line} says that it is not written yet: {message}"
     if kind == MemoryError.__name__:
         return f"it wanted more than {MEMORY / 2**30:g} GiB of memory (line {line})"

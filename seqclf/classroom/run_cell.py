@@ -83,7 +83,7 @@ def _gradients(
     upstream = [f"d_{name}" for name in states]
     try:
         returned = gradient(*(given[name].copy() for name in (*names, *upstream)))
-    except NotImplementedError:
+    except NotImplementedError:  # left as `cell_example` has it, which may be
         said["without"] = GRADIENT
         return {}
     like = {f"d_{name}": given[name] for name in names}
