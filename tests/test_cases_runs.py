@@ -17,7 +17,7 @@ from test_studies import ANSWER
 import seqclf
 from seqclf import marker, studies
 from seqclf.cli import _options
-from seqclf.comparison import plan as planning
+from seqclf.comparison import finish, places
 from seqclf.comparison.saved import read_details, read_timing
 from seqclf.config import ModelConfig, RunConfig
 from seqclf.errors import ConfigError, RunError
@@ -246,7 +246,7 @@ def test_what_another_made_is_not_overwritten(foreign):
     with pytest.raises(RunError, match="is no run of seqclf; choose another --name"):
         find_place(foreign, other, ABOUT, "x", overwrite=True)
     with pytest.raises(RunError, match="is no comparison; choose another --name"):
-        planning.place_for([], foreign, "x", overwrite=True)
+        places.place_for([], foreign, "x", overwrite=True)
     if not (foreign / "x" / "log.txt").exists():  # that a training may write to
         with pytest.raises(RunError, match="was left as it is"):
             create_run(foreign / "x", CONFIG, ABOUT, WORDS)
@@ -501,11 +501,11 @@ def test_a_comparison_is_written_without_its_details(kept, monkeypatch, finished
     def fail(*arguments):
         raise ZeroDivisionError("of no texts")
 
-    monkeypatch.setattr(planning, "details", fail)
+    monkeypatch.setattr(finish, "details", fail)
     option = f"--models-dir={kept}"
     runs = ["compare", "one", "two", "--name=again", option, "--json"]
     result = invoke(*runs)
-    assert json.loads(result.stdout)["missing"] == {planning.DETAILS: "of no texts"}
+    assert json.loads(result.stdout)["missing"] == {finish.DETAILS: "of no texts"}
     assert (kept / "again" / "comparison.json").exists()
     assert (kept / "again" / "complete").exists()
     assert not (kept / "again" / "details.json").exists()

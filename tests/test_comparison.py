@@ -10,6 +10,8 @@ import pytest
 from conftest import TINY, run_cli, seal
 
 from seqclf.comparison.design import parse_cells
+from seqclf.comparison.finish import finish
+from seqclf.comparison.places import begin
 from seqclf.comparison.plan import fit_baselines, relative_cost
 from seqclf.comparison.rows import compare_runs
 from seqclf.comparison.saved import read_details, read_timing
@@ -146,19 +148,19 @@ def test_a_failed_trial_is_missing_and_the_others_stand(
     told_of = [name for name, _ in told]
     assert told_of == ["reviews-rnn-0", planning.TIMING]
     assert told[0][1] == Failed(error="killed")
-    result = planning.finish(ended, 1.0)
+    result = finish(ended, 1.0)
     assert [r.name for r in result.rows] == ["gru"]
     assert result.missing["reviews-rnn-0"] == "killed"
     assert read_comparison(plan.path) == result
     with pytest.raises(RunError, match="reviews-rnn-0: killed"):
-        planning.finish(dataclasses.replace(ended, finished=[]), 1.0)
+        finish(dataclasses.replace(ended, finished=[]), 1.0)
 
 
 def plan_for(
     workplace, models, name=None, overwrite=False, data=None, jobs=1, **training
 ):
     from seqclf.comparison.design import Design
-    from seqclf.comparison.plan import begin, plan
+    from seqclf.comparison.plan import plan
     from seqclf.config import RunConfig, TrainingConfig
 
     read = encoded(workplace, models, **(data or {}))

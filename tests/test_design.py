@@ -11,8 +11,7 @@ from conftest import seal
 
 from seqclf import config as settings
 from seqclf import marker
-from seqclf.comparison import plan as planning
-from seqclf.comparison import ranges, tuning
+from seqclf.comparison import places, ranges, tuning
 from seqclf.comparison.design import Design, matched, twins
 from seqclf.config import ModelConfig, RunConfig, TrainingConfig, twin
 from seqclf.errors import ConfigError, RunError, TrainingError
@@ -336,10 +335,10 @@ def test_a_comparison_tuned_by_other_trials_is_another_and_is_named(tmp_path):
     ):  # fmt: skip
         marker.begin(tmp_path / name, marker.COMPARISON)
         write_json(tmp_path / name / marker.QUESTION_FILE, kept)
-    assert planning.tuned_by_old_trials(asked, data, tmp_path) == "old"
-    assert planning.tuned_by_old_trials(design(), data, tmp_path) == ""
+    assert places.tuned_by_old_trials(asked, data, tmp_path) == "old"
+    assert places.tuned_by_old_trials(design(), data, tmp_path) == ""
     with pytest.raises(RunError, match="of trials that do not count today; pass"):
-        planning.begin(asked, data, tmp_path, name="old")
+        places.begin(asked, data, tmp_path, name="old")
     with pytest.raises(RunError, match="holds another comparison; pass"):
-        planning.begin(asked, data, tmp_path, name="untuned")
-    assert planning.begin(asked, data, tmp_path, name="now") == tmp_path / "now"
+        places.begin(asked, data, tmp_path, name="untuned")
+    assert places.begin(asked, data, tmp_path, name="now") == tmp_path / "now"

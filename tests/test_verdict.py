@@ -10,7 +10,8 @@ import pytest
 from seqclf import statistics
 from seqclf.comparison import pairs
 from seqclf.comparison.pairs import Right, compare_models, compare_with
-from seqclf.comparison.verdict import in_words, titles, verdict
+from seqclf.comparison.said import in_words, titles
+from seqclf.comparison.verdict import verdict
 from seqclf.metrics import wilson
 from seqclf.records.comparison import (
     AccuracySummary,

@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-import datetime
 import itertools
 import math
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqclf import marker, runs
+from seqclf import runs
 from seqclf.cells import CELLS, NO_RECURRENCE
 from seqclf.comparison import saved, tuning
 from seqclf.comparison.at_look import ONCE, AtLook
 from seqclf.comparison.design import Design, twins
-from seqclf.comparison.details import details
 from seqclf.comparison.pairs import MARGIN
-from seqclf.comparison.rows import compare_runs, group_runs
 from seqclf.config import RunConfig, twin
-from seqclf.data.dataset import TEST
 from seqclf.engine import Task, run_tasks
-from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks, run_baseline
-from seqclf.marker import COMPARISON_FILE, QUESTION_FILE
-from seqclf.records.comparison import ComparisonResult, Tuned
+from seqclf.records.comparison import Tuned
 from seqclf.records.looks import UntilDecided
 from seqclf.records.plain import to_plain
 from seqclf.records.training import Failed, Finished, OnEvent
-from seqclf.runs import Run, files, writing
-from seqclf.storage import numbered, read_object, write_json
+from seqclf.runs import Run, files
+from seqclf.storage import write_json
 from seqclf.system import cores
-from seqclf.text.encoding import EncodedDataset, open_encoded
+from seqclf.text.encoding import EncodedDataset
 from seqclf.training.timing import TimingTask, run_timing
 from seqclf.training.trial import Trial, run_trial
 
-TIMING, DETAILS = "timing of the twins", "details of where the twins differ"
-# What distinguishes a comparison from others, as `question.json` has it.
-Question = Mapping[str, object]
+TIMING = "timing of the twins"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +60,6 @@ def relative_cost(config: RunConfig) -> float:
     """Returns about how long a training takes, relative to one GRU layer."""
     cell = CELLS[config.model.cell]
     return cell.relative_cost * (config.model.layers if cell.has_layer else 1)
-
-
-def begin(
-    design: Design,
-    data: EncodedDataset,
-    models: Path,
-    name: str | None = None,
-    overwrite: bool = False,
-) -> Path:
-    """Creates, or finds, the directory of a comparison; removes another's files in it.
-
-    It is called <data>-compare unless a name is given; under that, another comparison
-    is replaced only to `overwrite` it.
-    """
-    question = design.question(data.about.fingerprint)
-    if name is not None:
-        path = _named_path(models, question, name, overwrite)
-    else:
-        paths = (models / one for one in numbered(f"{data.about.name}-compare"))
-        path = next(path for path in paths if _is_free_for(path, question))
-    _begin(path, question)
-    return path
 
 
 def plan(
@@ -154,72 +123,6 @@ def tuning_trials(
 def _trial(config: RunConfig, data: EncodedDataset, path: Path, jobs: int) -> Trial:
     threads = max(cores() // jobs, 1)
     return Trial(config, data.path, data.about, path, "compare", threads, jobs)
-
-
-def _begin(path: Path, question: Question) -> None:
-    """Creates the directory; removes what another question left there."""
-    if path.exists() and not _is_free_for(path, question):
-        marker.remove(path)
-    marker.begin(path, marker.COMPARISON)
-    write_json(path / QUESTION_FILE, question)
-
-
-def _named_path(models: Path, question: Question, name: str, overwrite: bool) -> Path:
-    runs.check_name(name)
-    path = models / name
-    if _is_free_for(path, question):
-        return path
-    if not marker.is_ours(path, marker.COMPARISON):
-        raise RunError(f"{path} is no comparison; choose another --name.")
-    if not overwrite:
-        was = ", of trials that do not count today" if _is_old(path, question) else ""
-        raise RunError(
-            f"{path} already holds another comparison{was}; pass --overwrite to "
-            f"replace it, or choose another --name."
-        )
-    return path
-
-
-def tuned_by_old_trials(design: Design, data: EncodedDataset, models: Path) -> str:
-    """Names the comparisons that ask the same, tuned as earlier versions did."""
-    question = design.question(data.about.fingerprint)
-    places = sorted(file.parent for file in models.glob(f"*/{QUESTION_FILE}"))
-    return ", ".join(path.name for path in places if _is_old(path, question))
-
-
-def _is_old(path: Path, question: Question) -> bool:
-    """Tells whether a directory has the question but for what the trials are."""
-    if "tuning" not in question or not marker.is_ours(path, marker.COMPARISON):
-        return False
-    kept = read_object(path / QUESTION_FILE)
-    return kept != question and kept | {"tuning": question["tuning"]} == question
-
-
-def place_for(
-    finished: Sequence[Run], models: Path, name: str, overwrite: bool = False
-) -> tuple[Path, Question]:
-    """Returns the directory and question of a comparison of finished runs.
-
-    Raises:
-      RunError: If the name is taken, unless by a comparison to `overwrite`, or a run is
-        inside what would be replaced.
-    """
-    question = {"finished": sorted(str(run.path.resolve()) for run in finished)}
-    path = _named_path(models, question, name, overwrite)
-    for run in finished:
-        if path.resolve() in run.path.resolve().parents:
-            raise RunError(f"{run.path} lies in {path}; choose another --name.")
-    return path, question
-
-
-def _is_free_for(path: Path, question: Question) -> bool:
-    """Tells whether a path is free, or has the comparison of this question."""
-    if not os.path.lexists(path):
-        return True
-    is_ours = marker.is_ours(path, marker.COMPARISON)
-    if is_ours and not (path / QUESTION_FILE).exists():
-        return not (path / COMPARISON_FILE).exists()  # interrupted at its start
-    return is_ours and read_object(path / QUESTION_FILE) == question
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,92 +236,6 @@ def finished_runs(plan: Plan) -> list[Run]:
     """Returns the runs of a plan that are finished by now."""
     trained = [Run(trial.path) for trial in plan.trials]
     return plan.finished + [run for run in trained if run.is_finished]
-
-
-def finish(ended: Ended, seconds: float, command: str = "") -> ComparisonResult:
-    """Writes `comparison.json` and `details.json`; returns the whole result.
-
-    It keeps why runs are missing, by name, how long it took, and what to type to do it
-    again.
-
-    Raises:
-      RunError: If every training failed; the reasons are named.
-    """
-    plan = ended.plan
-    if not ended.finished:
-        reasons = "; ".join(
-            f"{name}: {error}" for name, error in ended.failures.items()
-        )
-        raise RunError(f"no training was finished. {reasons}")
-    timing = saved.read_timing(plan.path)
-    found = compare_runs(
-        ended.finished,
-        plan.baselines,
-        timing,
-        plan.chosen,
-        plan.margin,
-        ended.at,
-        ended.until_decided,
-    )
-    budgets = [tuning.budget(plan.tuning)] if plan.tuning else []
-    result = replace(
-        found,
-        card=replace(found.card, checks=(*found.card.checks, *budgets)),
-        tuning=plan.tuning,
-        missing=ended.failures,
-        command=command,
-        seconds=seconds,
-        date=_today(),
-    )
-    encoded = plan.timing.encoded
-    return _write(plan.path, result, ended.finished, lambda: open_encoded(encoded))
-
-
-def _write(
-    path: Path,
-    result: ComparisonResult,
-    finished: Sequence[Run],
-    open_data: Callable[[], EncodedDataset | None],
-) -> ComparisonResult:
-    """Writes result and details, and marks the comparison complete.
-
-    Returns:
-      The result; if the details fail, it says under `missing` why.
-    """
-    try:
-        data = open_data()
-        texts = data.texts(TEST) if data is not None else None
-        found = details(group_runs(finished), texts)
-        write_json(path / saved.DETAILS_FILE, to_plain(found))
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the result is kept
-        # An earlier one is of other runs.
-        (path / saved.DETAILS_FILE).unlink(missing_ok=True)
-        result = replace(result, missing=result.missing | {DETAILS: str(error)})
-    write_json(path / COMPARISON_FILE, to_plain(result))
-    writing.mark_complete(path, "compare")
-    return result
-
-
-def keep(
-    place: tuple[Path, Question],
-    result: ComparisonResult,
-    finished: Sequence[Run],
-    data: EncodedDataset | None,
-    command: str = "",
-) -> ComparisonResult:
-    """Writes a result of finished runs; returns the whole of it.
-
-    Another comparison at the place, from `place_for`, is removed. The data is for the
-    texts; None if it cannot be read.
-    """
-    path, question = place
-    _begin(path, question)
-    result = replace(result, command=command, date=_today())
-    return _write(path, result, finished, lambda: data)
-
-
-def _today() -> str:
-    return datetime.datetime.now(datetime.UTC).date().isoformat()
 
 
 def missing_none_twins(finished: Sequence[Run]) -> list[Run]:

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from seqclf.cells import CELLS, NO_RECURRENCE
+from seqclf.cells import NO_RECURRENCE
+from seqclf.comparison.open_pairs import about_looks, about_settling
 from seqclf.comparison.pairs import (
     MARGIN,
-    bounds,
     difference,
-    is_border_case,
     is_decided,
     is_equal,
     is_open,
-    is_small_alone,
-    leaves_out_0,
-    p_of,
 )
-from seqclf.metrics import wilson
+from seqclf.comparison.said import (
+    aside,
+    begun,
+    by_how_much,
+    failure,
+    in_points,
+    ranks,
+    titles,
+)
 from seqclf.records.comparison import BY_RANKS, Pair, Row
-from seqclf.records.looks import LeftOpen, UntilDecided
+from seqclf.records.looks import UntilDecided
 from seqclf.wording import (
-    interval,
     joined,
     margin_said,
-    p_value,
     percent,
-    plural,
-    points,
 )
 
 Others = Sequence[tuple[Row, Pair]]  # of a row, the nearest first
@@ -63,8 +63,8 @@ def verdict(
     about = [
         *_about_failures(rows),
         *_about_cells(rows, others, best, margin),
-        *_about_looks(rows, until_decided),
-        *_about_settling(rows, pairs),
+        *about_looks(rows, until_decided),
+        *about_settling(rows, pairs),
         *_about_time(others, best),
         *_about_recurrence(others, best, margin),
         *_about_baselines(rows, references, margin),
@@ -73,16 +73,6 @@ def verdict(
         *_about_guessing(rows),
     ]
     return " ".join(about)
-
-
-def title(cell: str) -> str:
-    """Returns the name of a cell as it is written in text."""
-    return CELLS[cell].title
-
-
-def titles(rows: Iterable[Row]) -> dict[str, str]:
-    """Returns what sentences call the rows, by name."""
-    return {row.name: row.title for row in rows}
 
 
 def best_of(rows: Iterable[Row]) -> Row:
@@ -110,21 +100,6 @@ def _about_failures(rows: Sequence[Row]) -> list[str]:
     return [failure(row) for row in rows if row.failed]
 
 
-def failure(row: Row) -> str:
-    """Returns how many trainings of a cell failed, and what the others have.
-
-    Such as `SimpleRNN failed in 1 of 3 trainings (95 % interval of that share: 6 to
-    79 %); the others have 87.0 %.` The interval is Wilson's.
-    """
-    number, seeds = len(row.failed or ()), len(row.seeds)
-    low, high = (round(100 * end) for end in wilson(number, seeds))
-    share = f"95 % interval of that share: {low} to {high} %"
-    lead = f"{row.title} failed in {number} of {seeds} trainings ({share})"
-    if row.accuracy.of_others is None:
-        return f"{lead}."
-    return f"{lead}; the others have {percent(row.accuracy.of_others)} %."
-
-
 def _about_cells(
     rows: Sequence[Row], others: Others, best: Row, margin: float
 ) -> list[str]:
@@ -133,9 +108,9 @@ def _about_cells(
     if not recurrent:
         if any(row.recurs and row is not best for row in rows):
             return [f"{best.title} has {score}; the cells have no seed in common."]
-        return [f"{_begun(best)} has {score} of {best.n:,} test texts right."]
-    equal = [f"{r.title} {_aside(p)}" for r, p in recurrent if _is_only_equal(p)]
-    close = [f"{r.title} {_aside(p)}" for r, p in recurrent if is_open(p)]
+        return [f"{begun(best)} has {score} of {best.n:,} test texts right."]
+    equal = [f"{r.title} {aside(p)}" for r, p in recurrent if _is_only_equal(p)]
+    close = [f"{r.title} {aside(p)}" for r, p in recurrent if is_open(p)]
     worse = [_better_than(r, p, margin) for r, p in recurrent if is_decided(p)]
     lead, said = f"{best.title} ({score})", []
     if equal:
@@ -157,23 +132,7 @@ def _is_only_equal(pair: Pair) -> bool:
 
 def _better_than(row: Row, pair: Pair, margin: float) -> str:
     less = f", less than {margin_said(margin)}" if is_equal(pair) else ""
-    return f"{row.title} {_by(pair)}{less}"
-
-
-def _by(pair: Pair) -> str:
-    """Returns by how much a is better: in points or, without an interval, ranks."""
-    return ranks(pair) if pair.by == BY_RANKS else f"by {_points(pair)}"
-
-
-def ranks(pair: Pair) -> str:
-    """Returns such as `in 12 of 12 pairs of trainings (exact rank test, p = 0.029)`."""
-    told = pair.superiority
-    if told is None or pair.p is None:
-        raise ValueError(f"{pair.a} and {pair.b} have no ranks")
-    p = p_value(pair.p)
-    p = p if p.startswith("<") else f"= {p}"
-    count = f"{told.ahead:g} of {told.pairs} {plural(told.pairs, 'pair')}"
-    return f"in {count} of trainings (exact rank test, p {p})"
+    return f"{row.title} {by_how_much(pair)}{less}"
 
 
 def _about_time(others: Others, best: Row) -> list[str]:
@@ -213,25 +172,20 @@ def _about_recurrence(others: Others, best: Row, margin: float) -> list[str]:
 def _beside(row: Row, pair: Pair, best: Row, margin: float) -> str:
     if is_decided(pair):
         if pair.a != best.name:
-            return f"{_begun(row)} beats {best.title} {_by(pair)}."
+            return f"{begun(row)} beats {best.title} {by_how_much(pair)}."
         if pair.by == BY_RANKS:
-            return f"{_begun(row)} is behind {best.title} {ranks(pair)}."
-        return f"{_begun(row)} is {_points(pair)} below {best.title}."
+            return f"{begun(row)} is behind {best.title} {ranks(pair)}."
+        return f"{begun(row)} is {in_points(pair)} below {best.title}."
     if not best.recurs:
-        return f"{_begun(row)} cannot be told apart from it {_aside(pair)}."
+        return f"{begun(row)} cannot be told apart from it {aside(pair)}."
     # What recurrence is worth is told beside the twin that has nothing in its place; of
     # another it is said.
     than = "" if row.cell == NO_RECURRENCE.name else f" beside {row.title}"
     if is_equal(pair):
         return (
-            f"Recurrence changes less than {margin_said(margin)}{than} {_aside(pair)}."
+            f"Recurrence changes less than {margin_said(margin)}{than} {aside(pair)}."
         )
-    return f"That recurrence helps{than} is not shown {_aside(pair)}."
-
-
-def _begun(row: Row) -> str:
-    """Returns the title of a row as it begins a sentence."""
-    return row.title[0].upper() + row.title[1:]
+    return f"That recurrence helps{than} is not shown {aside(pair)}."
 
 
 def _about_baselines(
@@ -245,15 +199,15 @@ def _about_baselines(
     twin = titles(rows)[pair.b if pair.a == name else pair.a]
     if _is_only_equal(pair):
         size = margin_said(margin)
-        said = f"is within {size} of the best twin, {twin} {_aside(pair)}"
+        said = f"is within {size} of the best twin, {twin} {aside(pair)}"
     elif not is_decided(pair):
-        said = f"cannot be told apart from the best twin, {twin} {_aside(pair)}"
+        said = f"cannot be told apart from the best twin, {twin} {aside(pair)}"
     elif pair.a == name:
-        said = f"beats the best twin, {twin}, {_by(pair)}"
+        said = f"beats the best twin, {twin}, {by_how_much(pair)}"
     elif pair.by == BY_RANKS:
         said = f"is behind {twin} {ranks(pair)}"
     else:
-        said = f"is {_points(pair)} below {twin}"
+        said = f"is {in_points(pair)} below {twin}"
     return [f"The best baseline, {name}, {said}."]
 
 
@@ -272,10 +226,10 @@ def _about_mean(
                 return [f"{lead}."]
             if not is_decided(pair):
                 return [
-                    f"{lead}: that it adds to {n_grams} is not shown {_aside(pair)}."
+                    f"{lead}: that it adds to {n_grams} is not shown {aside(pair)}."
                 ]
             more = "more" if pair.a == name else "less"
-            return [f"{lead}, {_points(pair)} {more} than {n_grams} alone."]
+            return [f"{lead}, {in_points(pair)} {more} than {n_grams} alone."]
     return []
 
 
@@ -287,68 +241,6 @@ def _about_seeds(rows: Sequence[Row], pairs: Sequence[Pair]) -> list[str]:
     if any(pair.difference is not None and pair.p is None for pair in pairs):
         return ["Where a cell has one seed, two trained models are compared."]
     return []
-
-
-def _about_looks(rows: Sequence[Row], how: UntilDecided | None) -> list[str]:
-    """Says after how many trainings all was decided, or what was left open, and why."""
-    if how is None or not how.looks:
-        return []
-    looks = "looked once, at its own level"
-    if len(how.looks) > 1:
-        looks = (
-            f"looked {len(how.looks)} times, each at its own level: together 5 % "
-            f"at most"
-        )
-    after = f"after {how.trainings} trainings ({looks})"
-    if not how.left_open:
-        return [f"All pairs were decided {after}."]
-    left = joined(_left(rows, how))
-    return [f"Not all pairs were decided {after}. Left open: {left}."]
-
-
-def _left(rows: Sequence[Row], how: UntilDecided) -> list[str]:
-    """Returns the pairs that were left open, put together by why they were."""
-    reasons = {
-        "budget": "for the budget was over",
-        "interrupted": "for it was interrupted",
-        "max_seeds": f"for up to {how.max_seeds} seeds of each do not decide it",
-        "texts": "for it would take more test texts, not more seeds",
-        "missing": "for all trainings of one failed",
-    }
-    names = {cell: title(cell) for cell in CELLS} | titles(rows)
-    return [
-        f"{', '.join(found)}, {reason}"
-        for why, reason in reasons.items()
-        if (found := [_names(one, names) for one in how.left_open if one.why == why])
-    ]
-
-
-def _names(one: LeftOpen, names: Mapping[str, str]) -> str:
-    return f"{names[one.a]} and {names[one.b]}"
-
-
-def _about_settling(rows: Sequence[Row], pairs: Sequence[Pair]) -> list[str]:
-    """Says of each pair of recurrent cells that is open what would decide it."""
-    by_name = {row.name: row for row in rows}
-    said = []
-    for pair in pairs:
-        a, b = by_name[pair.a], by_name[pair.b]
-        if a.recurs and b.recurs and pair.p is not None and is_open(pair):
-            said.append(f"{a.title} and {b.title}: {_settled_by(pair, a, b)}")
-    if not said:
-        return []
-    return [f"What would decide the open pairs, if they stay as they are: "
-            f"{'; '.join(said)}."]  # fmt: skip
-
-
-def _settled_by(pair: Pair, a: Row, b: Row) -> str:
-    needed, ways = pair.settled_by, []
-    if needed and needed.seeds:
-        there = min(len(a.seeds), len(b.seeds))
-        ways.append(f"about {needed.seeds} seeds (here {there})")
-    if needed and needed.rows:
-        ways.append(f"about {needed.rows:,} test texts (here {a.n:,})")
-    return " or ".join(ways) or "more seeds or test texts alone hardly would"
 
 
 def _about_guessing(rows: Sequence[Row]) -> list[str]:
@@ -363,57 +255,3 @@ def _about_guessing(rows: Sequence[Row]) -> list[str]:
         "Nothing here beats always guessing the commonest label: do the labels belong "
         "to the texts?"
     ]
-
-
-def _points(pair: Pair) -> str:
-    """Returns a difference such as `6.1 points (5.0 to 7.2)`."""
-    return points(abs(difference(pair)), *bounds(pair))
-
-
-def _aside(pair: Pair) -> str:
-    """Returns such as `(difference 0.3 points, 95 % interval −0.4 to 1.0)`."""
-    if pair.by == BY_RANKS:
-        return f"(ahead {ranks(pair)})"
-    size, reach = points(abs(difference(pair))), interval(*bounds(pair))
-    if not is_border_case(pair):
-        return f"(difference {size}, 95 % interval {reach})"
-    if not (leaves_out_0(pair) and is_small_alone(pair)):
-        return (
-            f"(difference {size}, 95 % interval {reach}, McNemar's "
-            f"p = {max(pair.mcnemar_p):.3f}: the two disagree, a border case)"
-        )
-    return (
-        f"(difference {size}; on its own its 95 % interval, {reach}, "
-        f"leaves 0 out, but not after allowing for the {compared(pair)} compared: "
-        f"p = {p_of(pair):.3f})"
-    )
-
-
-def compared(pair: Pair) -> str:
-    """Returns for how many pairs the p-value of one is adjusted, such as `3 pairs`."""
-    number = pair.adjusted_for  # comparisons of earlier versions lack it
-    return f"{number} pairs" if number else "pairs"
-
-
-def in_words(pair: Pair, names: Mapping[str, str]) -> str:
-    """Returns a difference and its interval as a sentence, in texts of a thousand.
-
-    The rows can be compared; `names` is what sentences call them, see `titles`.
-    """
-    a, b = names[pair.a], names[pair.b]
-    if pair.by == BY_RANKS:
-        return f"{a} has more right than {b} {ranks(pair)}."
-    count, low, high = (
-        round(1000 * value) for value in (difference(pair), *bounds(pair))
-    )
-    if not count:
-        lead = f"{a} has as many right as {b}"
-    else:
-        lead = f"{a} has {count} more right than {b}"
-    if low >= 0:
-        reach = f"between {low} and {high} more"
-    elif high <= 0:
-        reach = f"between {-high} and {-low} fewer"
-    else:
-        reach = f"between {-low} fewer and {high} more"
-    return f"Of 1,000 texts {lead}; {reach}."

@@ -14,7 +14,7 @@ from seqclf.comparison.pairs import (
     leaves_out_0,
     p_of,
 )
-from seqclf.comparison.verdict import compared as number_of_pairs
+from seqclf.comparison.said import compared as number_of_pairs
 from seqclf.records.comparison import BY_RANKS, MEAN, ComparisonResult, Pair
 from seqclf.report.columns import MARK, MEDIAN, Column, if_known, table_of
 from seqclf.report.table import Table

@@ -16,7 +16,7 @@ from dataclasses import fields
 from typing import Any
 
 from seqclf.cells import CELLS, GRU
-from seqclf.comparison.verdict import title
+from seqclf.comparison.said import title
 from seqclf.config import ModelConfig, RunConfig
 from seqclf.errors import ConfigError, RunError
 from seqclf.model.build import recurrent_parameters

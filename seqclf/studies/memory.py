@@ -23,7 +23,7 @@ from typing import Any
 
 from seqclf.cells import SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE, Right, right_answers
-from seqclf.comparison.verdict import title
+from seqclf.comparison.said import title
 from seqclf.config import WORD, DataConfig, RunConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.records import inside

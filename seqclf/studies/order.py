@@ -19,7 +19,7 @@ import numpy as np
 
 from seqclf.cells import CELLS, DENSE, NO_RECURRENCE
 from seqclf.comparison.pairs import SIGNIFICANCE, Right
-from seqclf.comparison.verdict import title
+from seqclf.comparison.said import title
 from seqclf.config import WORD, RunConfig, TextConfig
 from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
 from seqclf.records.details import Reach

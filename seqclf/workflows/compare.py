@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from seqclf import keywords, runs, steps
+from seqclf.comparison import places, tuning, until
 from seqclf.comparison import plan as planning
-from seqclf.comparison import tuning, until
 from seqclf.comparison.design import (
     MOST_SEEDS,
     TUNING_SEEDS,
@@ -20,6 +20,7 @@ from seqclf.comparison.design import (
     parse_cells,
     twins,
 )
+from seqclf.comparison.finish import finish
 from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.typical import typical_runs
 from seqclf.config import RunConfig, require_count
@@ -102,7 +103,7 @@ def compare_twins(
     most = max(len(design.seeds), len(TUNING_SEEDS) * design.tune)
     jobs = jobs or jobs_for(len(design.cells) * most)
     named = (target.name, target.overwrite)
-    path = planning.begin(design, data, target.models, *named)
+    path = places.begin(design, data, target.models, *named)
     so_far = until.begin(path, design)
     tuned = _tune(design, data, path, jobs, target.fresh, listener)
     plan_of = functools.partial(planning.plan, design, data, path, jobs, *tuned)
@@ -113,7 +114,7 @@ def compare_twins(
     else:
         ended = train_until_decided(design, so_far, plan, plan_of, listener)
     seconds = time.perf_counter() - start
-    result = planning.finish(ended, seconds, _command(design, target))
+    result = finish(ended, seconds, _command(design, target))
     steps.tell_doubts(ended.finished, listener)
     listener.note(f"Written: {path / COMPARISON_FILE}")
     write_pages(path, result, target, listener, microscope)
@@ -175,7 +176,7 @@ def _tune(
         f"Tuning: {count} trainings, {count - len(trials)} of them finished before; "
         f"validation loss chooses."
     )
-    if old := planning.tuned_by_old_trials(design, data, path.parent):
+    if old := places.tuned_by_old_trials(design, data, path.parent):
         listener.note(
             f"Trials of one training, as in {old}, are not reused; trainings with the "
             f"same settings are."

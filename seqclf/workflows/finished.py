@@ -10,9 +10,11 @@ from pathlib import Path
 
 from seqclf import runs, steps
 from seqclf.cells import CELLS, NO_RECURRENCE
+from seqclf.comparison import places
 from seqclf.comparison import plan as planning
 from seqclf.comparison import pool as pooling
 from seqclf.comparison.design import require_margin
+from seqclf.comparison.finish import keep
 from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.rows import compare_runs
 from seqclf.data.layout import STANDARD_INPUT
@@ -124,7 +126,7 @@ def _compare_runs(
     place = None
     if target.name is not None:
         named = (target.name, target.overwrite)
-        place = planning.place_for(finished, target.models, *named)
+        place = places.place_for(finished, target.models, *named)
     data = _data_again(finished[0], target.cache, listener)
     baselines = baseline_tasks(finished[0].config, data, models) if data else []
     with listener.progress({}) as report:
@@ -134,7 +136,7 @@ def _compare_runs(
         return result, None
     asked = [*words, *margin_option(margin), *place_options(target)]
     parts = ["seqclf", "compare", *asked]
-    result = planning.keep(place, result, finished, data, shlex.join(parts))
+    result = keep(place, result, finished, data, shlex.join(parts))
     listener.note(f"Written: {place[0] / COMPARISON_FILE}")
     return result, place[0]
 

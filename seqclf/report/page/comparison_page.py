@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seqclf.cells import DENSE
-from seqclf.comparison.verdict import in_words, titles
+from seqclf.comparison.said import in_words, titles
 from seqclf.data.dataset import VALIDATION
 from seqclf.records.comparison import Check, ComparisonResult, Row, Tried, Tuned
 from seqclf.records.dataset import DatasetInfo

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from seqclf.cells import GRU, LSTM, SIMPLE_RNN
 from seqclf.comparison.pairs import SIGNIFICANCE
-from seqclf.comparison.verdict import title
+from seqclf.comparison.said import title
 from seqclf.records.side_by_side import (
     ConvergenceFindings,
     CostFindings,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seqclf.cells import GRU, LSTM
 from seqclf.comparison.pairs import SIGNIFICANCE
-from seqclf.comparison.verdict import title
+from seqclf.comparison.said import title
 from seqclf.records.sweeps import (
     SizeFindings,
     SizePair,

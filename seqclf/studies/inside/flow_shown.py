@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from seqclf.comparison.verdict import title
+from seqclf.comparison.said import title
 from seqclf.records.flow import FlowFindings, FlowPoint
 from seqclf.report.figures import drawn, legend, short, style
 from seqclf.report.table import Table

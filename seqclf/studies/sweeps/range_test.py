@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.comparison.verdict import title
+from seqclf.comparison.said import title
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TRAIN
 from seqclf.errors import TrainingError

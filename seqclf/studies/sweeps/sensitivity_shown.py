@@ -7,7 +7,7 @@ from typing import Any
 
 from seqclf.comparison import ranges
 from seqclf.comparison.pairs import SIGNIFICANCE
-from seqclf.comparison.verdict import title
+from seqclf.comparison.said import title
 from seqclf.config import RunConfig
 from seqclf.records import sweeps
 from seqclf.report import figures

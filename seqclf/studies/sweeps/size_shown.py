@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.cells import GRU, LSTM
-from seqclf.comparison.verdict import title
+from seqclf.comparison.said import title
 from seqclf.records.sweeps import FittedLaw, Gaps, SizeFindings, SizePair, SizePoint
 from seqclf.report import figures
 from seqclf.report.svg import INK

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.comparison.pairs import SIGNIFICANCE, Right, right_answers
-from seqclf.comparison.verdict import title
+from seqclf.comparison.said import title
 from seqclf.data.dataset import TEST
 from seqclf.errors import ConfigError
 from seqclf.records.sweeps import Variant, VariantsFindings
