@@ -665,6 +665,33 @@ def test_an_lstm_that_shows_nearly_all_hides_nothing():
     assert inside.hidden_memory(typed(guessing)).verdict == NOT_JUDGED
 
 
+def test_what_says_nothing_of_the_claim_is_not_counted_as_decided():
+    def judged(verdict, by_formula=False):
+        return claims_page.Judged(
+            claim="", verdict=verdict, evidence="", study="", source="", trials=0,
+            seeds=1, by_formula=by_formula,
+        )  # fmt: skip
+
+    nothing = [UNDECIDED, NOT_JUDGED, NOT_RUN]
+    something = [SUPPORTED, CONTRADICTED, EQUAL, depends_on("the cell")]
+    assert not any(judged(one).is_decided for one in nothing)
+    assert all(judged(one).is_decided for one in something)
+    rulings = [judged(one) for one in (*nothing, *something)]
+    assert claims_page.decided(rulings) == "Decided: 4 of 7 claims."
+    algebra = [judged(SUPPORTED, by_formula=True), judged(NOT_RUN, by_formula=True)]
+    assert (
+        claims_page.decided(algebra) == "Decided: 1 of 2 claims, 1 of them by formula."
+    )
+
+
+def test_an_answer_of_before_says_nothing_of_predictions():
+    found = dataclasses.replace(
+        timed((0.4, 0.6), (0.5, 0.8), "lstm").findings, prediction_ratio={}
+    )
+    for judge in (side_by_side.price_of_gates, side_by_side.speed_of_gru):
+        assert judge(answer(found)).verdict == UNDECIDED
+
+
 def test_every_claim_names_a_study_that_there_is():
     assert {claim.study for claim in CLAIMS} == set(STUDIES)
 
@@ -747,7 +774,18 @@ def test_what_no_study_can_be_asked_is_an_error(monkeypatch, tmp_path):
         judged(monkeypatch, tmp_path, refused)
 
 
-def asked_seeds(monkeypatch, tmp_path, seeds: int, quick: bool) -> dict[str, Any]:
+def test_of_a_study_that_is_asked_each_claim_is_judged_or_says_what_it_lacks(
+    monkeypatch, tmp_path
+):
+    others = (Claim("It also helps.", "gates", "nobody", says_so, seeds=2),)
+    found = asked_seeds(monkeypatch, tmp_path, 1, quick=False, others=others)
+    assert found["gates"] == 1
+    assert found["verdicts"] == [SUPPORTED, NOT_RUN, NOT_RUN]
+
+
+def asked_seeds(
+    monkeypatch, tmp_path, seeds: int, quick: bool, others: tuple[Claim, ...] = ()
+) -> dict[str, Any]:
     """Returns how many seeds each study is asked for, and the verdicts."""
     fake = {
         name: dataclasses.replace(STUDIES[name], figure=lambda answer: "<svg/>")
@@ -755,6 +793,7 @@ def asked_seeds(monkeypatch, tmp_path, seeds: int, quick: bool) -> dict[str, Any
     }
     claims = [
         Claim("It opens.", "gates", "nobody", says_so),
+        *others,
         Claim("It helps.", "order", "nobody", says_so, seeds=2),
     ]
     asked: dict[str, Any] = {}

@@ -12,7 +12,7 @@ from conftest import seal
 from seqclf import config as settings
 from seqclf import marker
 from seqclf.comparison import places, ranges, tuning
-from seqclf.comparison.design import Design, matched, twins
+from seqclf.comparison.design import Design, Limits, matched, twins
 from seqclf.config import ModelConfig, RunConfig, TrainingConfig, twin
 from seqclf.errors import ConfigError, RunError, TrainingError
 from seqclf.model.build import recurrent_parameters
@@ -205,6 +205,10 @@ def test_a_trial_is_trained_with_two_seeds_that_no_comparison_has():
     with pytest.raises(ConfigError, match="take at most 1000 --seeds"):
         design(tune=2, seeds=tuple(range(1001)))
     design(tune=2, seeds=tuple(range(1000)))
+    most = Limits(max_seeds=1001)  # which seeds may be added
+    with pytest.raises(ConfigError, match="take at most 1000 --seeds"):
+        design(tune=2, seeds=(0, 1), until=most)
+    design(tune=2, seeds=(0, 1), until=Limits(max_seeds=1000))
     design(seeds=tuple(range(1001)))
 
 

@@ -429,6 +429,20 @@ def test_a_report_links_to_the_microscope_beside_it(tmp_path, monkeypatch):
     assert '<a href="microscope.html">' in report.read_text("utf-8")
 
 
+def test_a_twin_that_has_no_steps_is_left_out_and_named(tmp_path, monkeypatch):
+    dense = made_up_run("d-0", small(cell="dense"))
+    gru, shown, heard = made_up_run("g-0"), [], Silent()
+    monkeypatch.setattr(comparing, "typical_runs", lambda *given: [dense, gru])
+    monkeypatch.setattr(
+        comparing, "write_microscope", lambda *given: shown.append(given)
+    )
+    target = Target(tmp_path, tmp_path / "cache")
+    comparing.write_pages(tmp_path, pages.comparison(), target, heard, True)
+    [(runs, *_)] = shown
+    assert runs == [gru]
+    assert "d-0 has no steps to show there." in heard.notes
+
+
 @pytest.mark.parametrize("given", [[], ["--page"]])
 def test_the_option_reaches_the_comparison(given, monkeypatch):
     asked = []

@@ -121,6 +121,10 @@ def test_options_of_a_training_do_nothing_beside_pool(tmp_path):
     refused = invoke("compare", "--pool", tmp_path, "--epochs=3")
     assert refused.exit_code == 2
     assert "--epochs does nothing when the runs below a folder" in refused.output
+    # The microscope takes its twins from the folder of the comparison.
+    refused = invoke("compare", "--pool", tmp_path, "--page")
+    assert refused.exit_code == 2
+    assert "--page does nothing when the runs below a folder" in refused.output
 
 
 @pytest.mark.slow

@@ -239,12 +239,32 @@ def test_a_group_that_varies_far_more_is_left_to_itself():
     assert found.freedom_of_seeds == 12
 
 
-@pytest.mark.parametrize("seeds", [2, 3])
-def test_nothing_is_shared_between_two_groups_or_with_two_seeds(seeds):
-    several = [drawn(seeds, 40, i / 10, i) > 0.2 for i in range(4)]
-    among = several[:2] if seeds == 3 else several
-    alone = cells_difference(several[0], several[1])
-    assert cells_difference(several[0], several[1], among) == alone
+@pytest.mark.parametrize(("seeds", "groups"), [(2, 4), (3, 2)])
+def test_nothing_is_shared_between_two_groups_or_with_two_seeds(seeds, groups):
+    spread = np.linspace(-0.02, 0.02, seeds)
+    among = [by_seed_alone(list(0.5 + i / 10 + spread), 40) for i in range(groups)]
+    alone = cells_difference(among[0], among[1])
+    assert cells_difference(among[0], among[1], among) == alone
+
+
+def test_a_group_is_outlying_only_if_it_is_for_the_largest_of_so_many():
+    # Beside three of variance 1, of 2 and 6 degrees of freedom, one in a hundred is
+    # above 10.92, and one in four hundred, the largest of four, above 19.1. 14 stays.
+    calm = [group(0.5 + i / 10, 0.01) for i in range(3)]
+    found = cells_difference(calm[0], calm[1], [*calm, group(0.9, 0.01 * 14**0.5)])
+    assert found.standard_error == pytest.approx((2 * 17 / 4 * 1e-4 / 3) ** 0.5)
+    assert found.freedom_of_seeds == 8
+    found = cells_difference(calm[0], calm[1], [*calm, group(0.9, 0.01 * 25**0.5)])
+    assert found.standard_error == pytest.approx((2e-4 / 3) ** 0.5)
+    assert found.freedom_of_seeds == 6
+
+
+def test_half_of_the_groups_stay_however_they_vary():
+    several = [group(0.5, 1e-6 * 10**power) for power in range(6)]
+    found = cells_difference(several[0], several[1], several)
+    assert found.freedom_of_seeds == 6
+    shared = (1 + 1e2 + 1e4) / 3 * 1e-12  # of the three that vary least
+    assert found.standard_error == pytest.approx((2 * shared / 3) ** 0.5)
 
 
 @pytest.mark.parametrize(("a", "b"), [((1, 5), (2, 5)), ((2, 1), (2, 1))])

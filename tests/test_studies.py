@@ -8,8 +8,10 @@ import json
 import shutil
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from asked import Silent, tiny
 from conftest import TINY, command_line, invoke, run_cli
@@ -25,7 +27,8 @@ from seqclf.runs import Run
 from seqclf.runs.files import FIRST_EPOCH_FILE
 from seqclf.steps import Target
 from seqclf.studies import STUDIES, saved, sections
-from seqclf.studies.lab import Lab
+from seqclf.studies.inside import unrolled
+from seqclf.studies.lab import TRIALS, Lab
 from seqclf.studies.question import (
     QUICK_EPOCHS,
     QUICK_ROWS,
@@ -70,6 +73,57 @@ def test_the_textbooks_network_is_one_way_with_the_last_state_read_out() -> None
     model = textbook(RunConfig()).model
     assert (model.layers, model.bidirectional, model.pooling) == (1, False, "last")
     assert model.units == RunConfig().model.units
+
+
+def test_studies_that_look_inside_train_networks_that_learn() -> None:
+    own = unrolled.plain_network(Question(config=RunConfig()), "gates").training
+    assert (own.word_dropout_rate, own.warmup_fraction) == (0.0, 0.3)
+    assert own == dataclasses.replace(
+        TrainingConfig(), word_dropout_rate=0.0, warmup_fraction=0.3
+    )
+    # What was given stands, be it the default.
+    training = TrainingConfig(word_dropout_rate=0.1)
+    given = frozenset({"word_dropout_rate", "warmup_fraction"})
+    question = Question(config=RunConfig(training=training), given=given)
+    kept = unrolled.plain_network(question, "gates").training
+    assert kept == training
+
+
+@pytest.mark.parametrize(
+    ("right", "guesses"), [(50, True), (58, True), (59, False), (100, False)]
+)
+def test_a_model_guesses_unless_it_is_surely_above_the_commonest_label(right, guesses):
+    # Of 100 texts half have the commonest label; P(58 or more) is 0.067, P(59 or more)
+    # is 0.044.
+    def run(number):
+        answers = SimpleNamespace(right=np.arange(100) < number)
+        return SimpleNamespace(
+            config=RunConfig(),
+            dataset=SimpleNamespace(label_counts={"validation": [50, 30, 20]}),
+            predictions=lambda split: {"validation": answers}[split],
+        )
+
+    question = Question(config=RunConfig(), cells=("gru", "lstm"), seeds=(0, 1))
+    runs = [run(100), run(100), run(right), run(100)]  # gru, lstm, then seed 1
+    assert unrolled.guessing(question, runs) == (("gru",) if guesses else ())
+
+
+def test_the_price_of_a_training_is_that_of_those_that_are_there(tmp_path) -> None:
+    lab = Lab(tmp_path, Target(tmp_path, tmp_path), Silent(), jobs=2)
+    assert lab.seconds_a_training() is None
+    for name, seconds in (("a", 30.0), ("b", 50.0)):
+        folder = tmp_path / TRIALS / name
+        folder.mkdir(parents=True)
+        (folder / "seconds").write_text(str(seconds))
+
+    def run(path):
+        seconds = float((path / "seconds").read_text())
+        environment = SimpleNamespace(seconds=seconds)
+        return SimpleNamespace(is_finished=True, environment=environment)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("seqclf.studies.lab.Run", run)
+        assert lab.seconds_a_training() == 20.0  # 40 on average, two at a time
 
 
 def test_quick_asks_for_less_and_keeps_what_was_given() -> None:

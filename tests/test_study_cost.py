@@ -77,7 +77,7 @@ def test_formula_and_count_of_the_built_model_agree(workplace, tmp_path, cell):
 def test_a_count_that_contradicts_the_formula_is_an_error():
     config = RunConfig(model=MODEL)
     with pytest.raises(RunError, match="480.*481"):
-        cost._row(config, timed_twin(481), ROUNDS)
+        cost._row(config, timed_twin(481), timed_twin(480))
 
 
 def test_ratios_are_taken_round_by_round():
@@ -85,6 +85,18 @@ def test_ratios_are_taken_round_by_round():
     gru, lstm = [1.0, 2.0, 3.0] * 2, [2.0, 4.0, 9.0] * 2
     assert cost.ratio_by_round(lstm, gru) == Median(median=2.0, low=2.0, high=3.0)
     assert cost.ratio_by_round(gru, gru) == Median(median=1.0, low=1.0, high=1.0)
+
+
+def test_steps_and_predictions_have_ratios_of_their_own():
+    base = dataclasses.replace(timed_twin(480), predictions=(2.0,) * 6)
+    steps = dataclasses.replace(TIMING.milliseconds_per_step, rounds=(3.0,) * 6)
+    own = dataclasses.replace(base, milliseconds_per_step=steps, predictions=(1.0,) * 6)
+    row = cost._row(RunConfig(model=MODEL), own, base)
+    assert (row.step_ratio, row.step_ratio_low, row.step_ratio_high) == (3, 3, 3)
+    assert (row.prediction_ratio, row.prediction_ratio_high) == (0.5, 0.5)
+    found = cost._findings([row])
+    assert found.step_ratio == {"lstm": Median(median=3, low=3, high=3)}
+    assert found.prediction_ratio == {"lstm": Median(median=0.5, low=0.5, high=0.5)}
 
 
 def test_one_slow_moment_does_not_move_the_interval_of_a_median():

@@ -90,6 +90,21 @@ def test_planted_losses_are_found(seeds):
     assert findings.cells["rnn"].over_dense.difference == pytest.approx(-0.15)
 
 
+def test_all_that_was_trained_tells_how_far_seeds_vary(monkeypatch):
+    asked = []
+    own = order.difference
+
+    def difference(a, b, among=()):
+        asked.append(len(among))
+        return own(a, b, among)
+
+    monkeypatch.setattr(order, "difference", difference)
+    planted(3)
+    # Four cells in order and one out of order: each of GRU's three differences, and
+    # two of SimpleRNN, is told with all five.
+    assert asked == [5] * 5
+
+
 def test_what_was_not_trained_is_missing_and_not_zero():
     cells = planted().cells
     assert cells["rnn"].lost is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -9,11 +10,12 @@ from asked import TINY, Silent, tiny_question
 
 from seqclf import steps
 from seqclf.errors import ConfigError
-from seqclf.records.estimates import MeanShare
+from seqclf.records.estimates import Difference, MeanShare
 from seqclf.records.sweeps import Variant, VariantsFindings
 from seqclf.studies import intervals
 from seqclf.studies.question import Question
 from seqclf.studies.sweeps import variants
+from seqclf.studies.sweeps.sweep import Trained
 from seqclf.workflows.study import run_study
 
 
@@ -99,6 +101,40 @@ def test_p_values_are_adjusted_and_the_sentence_claims_no_more():
     unsure = (own[0], *(dataclasses.replace(one, p=0.5) for one in own[1:]))
     said = variants.sentence(question, dataclasses.replace(found, variants=unsure))
     assert said.startswith("None of 2 comparisons with the plain network")
+
+
+def test_all_groups_of_a_study_tell_how_far_seeds_vary(monkeypatch):
+    asked = []
+
+    def difference(a, b, among=()):
+        asked.append((a, b, list(among)))
+        return Difference(difference=0.0, low=-1.0, high=1.0, p=1.0, of="cells")
+
+    def run(share):
+        scores = SimpleNamespace(log_loss=0.5)
+        return SimpleNamespace(
+            share=share, metrics={"test": scores},
+            environment=SimpleNamespace(parameters=3),
+        )  # fmt: skip
+
+    monkeypatch.setattr(variants.intervals, "difference", difference)
+    monkeypatch.setattr(
+        variants, "right_answers", lambda runs: right([one.share for one in runs], 1)
+    )
+    monkeypatch.setattr(variants.sweep, "row", lambda one: {})
+    points = variants.depths(Question(config=TINY), None)[:3]
+    trained = [
+        Trained(point=point, cell=cell, seed=seed, run=run(0.5 + i / 10 + seed / 100))
+        for i, point in enumerate(points)
+        for cell in ("gru", "lstm")
+        for seed in range(3)
+    ]
+    question = Question(config=TINY, cells=("gru", "lstm"), seeds=(0, 1, 2))
+    variants.read_depths(question, trained)
+    assert len(asked) == 4  # two variants of two cells
+    for _, plain, among in asked:
+        assert len(among) == 6
+        assert any(one is plain for one in among)
 
 
 @pytest.mark.slow

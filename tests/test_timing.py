@@ -53,6 +53,23 @@ def test_twins_are_timed_in_turns(data, monkeypatch):
         assert result.milliseconds_per_prediction > 0
 
 
+def test_single_texts_are_predicted_in_turns_each_by_every_twin(data):
+    told = []
+
+    def predictor(name):
+        return lambda text: told.append((name, text.tobytes()))
+
+    found = timing.single_predictions(
+        [predictor("a"), predictor("b")], data.splits["train"]
+    )
+    texts = min(timing.SINGLE_TEXTS, len(data.splits["train"]))
+    assert [len(one) for one in found] == [texts, texts]
+    assert [name for name, _ in told] == ["a", "b"] * (timing.WARM_UP + texts)
+    assert all(
+        one[1] == other[1] for one, other in zip(told[::2], told[1::2], strict=True)
+    )
+
+
 def test_the_sample_is_the_same_for_twins_and_like_the_whole(data):
     train = data.splits["train"]
     samples = [
