@@ -224,6 +224,17 @@ def test_a_look_at_the_same_trainings_is_the_same_look():
     assert until.take_look(first, again, MARGIN) is again
 
 
+def test_all_looks_together_spend_the_share_of_the_way_that_is_gone():
+    alike = {"gru": 0.88, "lstm": 0.8805}
+    looks = begun(trained(3, **alike))
+    for seeds in (3, 4, 9, 15, 20):
+        looks = until.take_look(trained(seeds, **alike), looks, 1e-6)
+        assert not looks.decided
+        spent = sum(look.level for look in looks.looks)
+        assert spent == pytest.approx(0.05 * seeds / 20)
+    assert until.take_look(trained(20, **alike), looks, 1e-6) is looks
+
+
 def test_what_a_look_decided_stays_as_it_was():
     first, later = trained(**FAR), trained(5, **FAR | {"rnn": 0.9})
     looks = until.take_look(first, begun(first), MARGIN)
