@@ -360,6 +360,13 @@ def test_recurrence_helps_if_one_cell_beats_both_twins_that_do_not_recur():
         inside.recurrence(beaten(p=0.03, rnn=(0, 0), gru=(1, 1))).verdict == UNDECIDED
     )
     assert inside.recurrence(beaten(of=MODELS, gru=(0.1, 0.1))).verdict == UNDECIDED
+    # Both have to be beaten: the larger p counts.
+    found = beaten(gru=(0.1, 0.1))
+    cell = found.findings.cells["gru"]
+    unsure = dataclasses.replace(cell.over_dense, p=0.06)
+    found.findings.cells["gru"] = dataclasses.replace(cell, over_dense=unsure)
+    assert inside.recurrence(found).verdict == UNDECIDED
+    assert "adjusted for 1 cell: 0.06" in inside.recurrence(found).evidence
     assert inside.recurrence(beaten(gru=None)).verdict == UNDECIDED
 
 

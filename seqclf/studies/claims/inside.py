@@ -272,7 +272,7 @@ def recurrence(answer: Answer[OrderFindings]) -> Ruling:
     p_values = statistics.holm([max(one.p for one in over) for over in found.values()])
     evidence += (
         f" {_beaten(found, others)}; least p of beating both, adjusted for "
-        f"{len(found)} cells: {min(p_values):.2g}."
+        f"{counted(len(found), 'cell')}: {min(p_values):.2g}."
     )
     for over, p in zip(found.values(), p_values, strict=True):
         if p < SIGNIFICANCE and min(one.low for one in over) > 0:
