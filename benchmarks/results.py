@@ -44,7 +44,7 @@ class Entry:
       data: Name of the data set.
       seeds: Trainings of each cell.
       tune: Trials a cell that choose its settings, or 0.
-      limit: At most so many training texts, or all.
+      limit: At most so many training texts, or all; the section is of them alone.
       group: The column of the films, see `with_films`.
       cells: The cells, or all.
       teacher: Runs of the plain comparison of the same data that teach twins which have
@@ -64,6 +64,8 @@ class Entry:
         """The directory of the comparison."""
         if self.teacher:
             return f"{self.data}-taught-{self.seeds}"
+        if self.limit:
+            return f"{self.data}-{self.limit}"
         return f"{self.data}-tuned-{self.tune}" if self.tune else f"{self.data}-compare"
 
     @property
@@ -71,6 +73,8 @@ class Entry:
         """The heading of its section."""
         if self.teacher:
             return f"{self.data}, pre-trained and taught, {counted(self.seeds, 'seed')}"
+        if self.limit:
+            return f"{self.data}, {counted(self.limit, 'training text')}"
         return f"{self.data}, tuned" if self.tune else self.data
 
     @property
@@ -87,11 +91,12 @@ class Entry:
             given += ["--pretrain", "lm", "--teach", self.teacher]
         if self.tune:
             given += ["--tune", str(self.tune)]
-        if self.tune or self.teacher:
+        if self.tune or self.teacher or self.limit:
             given += ["--name", self.name]
         return given
 
 
+FEW = 700
 TEACHER = "imdb-gru-0+imdb-nb-svm"  # of the rows for that, the best on validation
 CAMPAIGN = (
     Entry("imdb", group="film"),
@@ -109,6 +114,11 @@ CAMPAIGN = (
     Entry("20newsgroups", seeds=1),
     Entry("sst2", seeds=1),
     Entry("nsmc_raw_3class", seeds=1, limit=20_000),
+    Entry("trec6", limit=FEW),
+    Entry("mr", limit=FEW),
+    Entry("ag_news_small", limit=FEW),
+    Entry("germeval2018", limit=FEW),
+    Entry("chnsenticorp_htl", limit=FEW),
 )
 README_TABLE = "imdb-compare"
 FAR_BELOW = 0.03  # a gap to the linear baseline that has to be explained
