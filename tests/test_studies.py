@@ -133,6 +133,24 @@ def test_quick_asks_for_less_and_keeps_what_was_given() -> None:
     assert quick_config(given) == given
 
 
+def test_a_quick_question_learns_soon_unless_it_was_told_how() -> None:
+    quick = Question(config=RunConfig(), quick=True).recipe.training
+    assert (quick.word_dropout_rate, quick.warmup_fraction) == (0.0, 0.3)
+    assert Question(config=RunConfig()).recipe == RunConfig()
+    own = RunConfig(training=TrainingConfig(word_dropout_rate=0.2))
+    given = frozenset({"word_dropout_rate", "warmup_fraction"})
+    kept = Question(config=own, quick=True, given=given).recipe.training
+    assert (kept.word_dropout_rate, kept.warmup_fraction) == (0.2, 0.1)
+
+
+def test_a_quick_note_says_what_it_changed() -> None:
+    (note,) = Question(config=RunConfig(), quick=True).quick_note("two sizes.")
+    assert note.startswith("Quick: two sizes. Changed from what was asked (asked, here)")
+    for said in ("limit", "epochs", "word_dropout_rate", "warmup_fraction"):
+        assert said in note
+    assert Question(config=RunConfig()).quick_note("two sizes.") == ()
+
+
 def test_trainings_go_seed_by_seed() -> None:
     question = Question(config=RunConfig(), cells=("rnn", "gru"), seeds=(0, 1))
     found = [(c.model.cell, c.training.seed) for c in trainings(question, RunConfig())]

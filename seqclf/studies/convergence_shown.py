@@ -11,7 +11,7 @@ from seqclf.records.side_by_side import ConvergenceFindings, EpochReached, Level
 from seqclf.report.figures import drawn, legend, style
 from seqclf.report.table import Table
 from seqclf.runs import Run
-from seqclf.studies.question import QUICK_ROWS, Answer, Question, grouped
+from seqclf.studies.question import Answer, Question, grouped
 from seqclf.wording import MISSING, joined, with_interval
 
 LABELS = ("training steps", "seconds, with steps timed alone")
@@ -95,9 +95,7 @@ def notes(
         "The learning rate is that of the recipe, the same for all cells, and follows "
         "its schedule: tuned for each cell, the order may be another.",
     ]
-    epochs = finished[0].config.training.epochs
-    quick = f"at most {QUICK_ROWS:,} training texts, {epochs} epochs at most."
-    return (*said, *question.quick_note(quick))
+    return (*said, *question.quick_note("short trainings."))
 
 
 def figure(answer: Answer[ConvergenceFindings]) -> str:

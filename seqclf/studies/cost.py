@@ -28,7 +28,7 @@ from seqclf.report.table import Table
 from seqclf.statistics import CONFIDENCE
 from seqclf.studies.drawing import name_lines
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import QUICK_ROWS, Answer, Question, grouped, trainings
+from seqclf.studies.question import Answer, Question, grouped, trainings
 from seqclf.studies.timed import twins_timed
 from seqclf.wording import counted, interval, joined
 
@@ -190,11 +190,8 @@ def notes(
     ]
     if len({row.kernel for row in rows if CELLS[row.cell].recurs}) > 1:
         said.append("The cells ran on different kernels: their times do not compare.")
-    quick = (
-        f"batches and vocabulary of at most {QUICK_ROWS:,} training texts; the "
-        "recurrent parameters do not depend on them."
-    )
-    return (*said, *question.quick_note(quick))
+    quick = question.quick_note("the recurrent parameters do not depend on that.")
+    return (*said, *quick)
 
 
 def _kernels(rows: Sequence[CellCost]) -> str:

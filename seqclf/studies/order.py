@@ -241,8 +241,7 @@ def notes(
             f"are shuffled; the vocabulary of the shuffled texts is counted on these."
         )
     quick = question.quick_note(
-        f"{len(data.splits[TRAIN]):,} training texts, at most {config.training.epochs} "
-        f"epochs; trained on shuffled words: {joined(list(shuffled))} alone."
+        f"trained on shuffled words: {joined(list(shuffled))} alone."
     )
     return (*lines, *quick)
 

@@ -18,9 +18,12 @@ V = TypeVar("V")
 Settings = TypeVar("Settings")
 # Of `answer.json`. 1 had no `version`.
 VERSION = 2
-QUICK_ROWS, QUICK_EPOCHS = 2000, 3
+QUICK_ROWS, QUICK_EPOCHS = 2000, 6
+# With the recipe, so few steps teach next to nothing where order decides: GRU has 51 %
+# on `demo`, and 86 with these (docs/recipe.md has the same of SimpleRNN, at length).
+TO_LEARN_SOON = {"word_dropout_rate": 0.0, "warmup_fraction": 0.3}
 QUICK_CELLS = 2  # that some quick studies train: the last ones
-ANSWERS = 4  # raised whenever the same trainings give another answer than before
+ANSWERS = 5  # raised whenever the same trainings give another answer than before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +52,21 @@ class Question:
 
     @property
     def recipe(self) -> RunConfig:
-        """The recipe, shortened if the question is quick."""
-        return quick_config(self.config) if self.quick else self.config
+        """The recipe; a quick question has fewer texts and epochs, and `learning_soon`.
+
+        What the user set is kept.
+        """
+        if not self.quick:
+            return self.config
+        return quick_config(learning_soon(self.config, self.given))
 
     def quick_note(self, what: str) -> tuple[str, ...]:
-        """Returns the note of what a quick answer left out; nothing of a full one."""
-        return (f"Quick: {what}",) if self.quick else ()
+        """Says what a quick answer left out and changed; nothing of a full one."""
+        if not self.quick:
+            return ()
+        changed = "; ".join(settings.differences(self.config, self.recipe))
+        here = f" Changed from what was asked (asked, here): {changed}."
+        return (f"Quick: {what}{here if changed else ''}",)
 
     def asked(self, study: str, fingerprint: str) -> dict[str, object]:
         """Returns plain values that distinguish this question from others."""
@@ -82,6 +94,15 @@ def textbook(config: RunConfig) -> RunConfig:
     return replace(config, model=model)
 
 
+def learning_soon(config: RunConfig, given: Collection[str]) -> RunConfig:
+    """Returns the recipe without word dropout and with a warm-up over 0.3 of the steps.
+
+    For trainings that are short, or of SimpleRNN. What the user set (`given`) is kept.
+    """
+    training = unless_given(config.training, TO_LEARN_SOON, given)
+    return replace(config, training=training)
+
+
 def unless_given(
     values: Settings, own: Mapping[str, object], given: Collection[str]
 ) -> Settings:
@@ -98,7 +119,7 @@ def unless_given(
 def quick_config(
     config: RunConfig, most_rows: int = QUICK_ROWS, epochs: int = QUICK_EPOCHS
 ) -> RunConfig:
-    """Returns the recipe on at most 2,000 training texts, for 3 epochs if none are set.
+    """Returns the recipe on at most 2,000 training texts, for 6 epochs if none are set.
 
     The same for all studies but those inside a layer, so that they share trainings.
     """

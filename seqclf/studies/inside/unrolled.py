@@ -7,7 +7,7 @@ agree with the layer's own, or nothing is reported.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,9 +26,9 @@ from seqclf.studies.intervals import middle, p_of_guessing
 from seqclf.studies.question import (
     Question,
     grouped,
+    learning_soon,
     quick_config,
     textbook,
-    unless_given,
 )
 from seqclf.text.batching import pad
 from seqclf.text.encoding import Examples
@@ -36,8 +36,7 @@ from seqclf.text.tokens import PADDING_ID
 
 MOST_DIFFERENCE = 1e-5
 # More than in other studies: with less, gates stay near their initial values.
-QUICK_ROWS, QUICK_EPOCHS = 5000, 6
-TRAINING = {"word_dropout_rate": 0.0, "warmup_fraction": 0.3}
+QUICK_ROWS = 5000
 CHUNK = 64  # texts at a time; bounds memory
 SAMPLES = 2000  # draws of a bootstrap
 
@@ -81,10 +80,8 @@ def plain_network(question: Question, study: str) -> RunConfig:
                 f"out of --cells."
             )
         inside_of(cell)
-    config = textbook(question.config)
-    training = unless_given(config.training, TRAINING, question.given)
-    config = replace(config, training=training)
-    return quick_config(config, QUICK_ROWS, QUICK_EPOCHS) if question.quick else config
+    config = learning_soon(textbook(question.config), question.given)
+    return quick_config(config, QUICK_ROWS) if question.quick else config
 
 
 def inside_of(cell: str) -> Inside:

@@ -27,7 +27,7 @@ from seqclf.records.training import Report, Started
 from seqclf.report import figures
 from seqclf.report.table import Table
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import QUICK_ROWS, Answer, Question, trainings
+from seqclf.studies.question import Answer, Question, trainings
 from seqclf.studies.timed import built
 from seqclf.text.batching import Batch, training_batches
 from seqclf.text.encoding import Examples, open_encoded
@@ -220,7 +220,7 @@ def notes(
         f"Gradients are clipped to its norm of {base.training.clip_norm:g}, which "
         "hides some of the effect of too high a rate.",
         *about_seeds(seeds),
-        *question.quick_note(f"fewer steps, at most {QUICK_ROWS:,} texts."),
+        *question.quick_note("fewer steps."),
     )
 
 

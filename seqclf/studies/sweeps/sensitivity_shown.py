@@ -13,7 +13,7 @@ from seqclf.records import sweeps
 from seqclf.report import figures
 from seqclf.report.table import Table
 from seqclf.studies.drawing import name_lines
-from seqclf.studies.question import QUICK_ROWS, Answer, Question
+from seqclf.studies.question import Answer, Question
 from seqclf.studies.sweeps import range_test
 from seqclf.wording import MISSING, percent, points, signed, with_interval
 
@@ -106,9 +106,7 @@ def notes(question: Question, every: Sequence[RunConfig]) -> tuple[str, ...]:
         "factor n / (n − 1) corrects for the median being that of these values. p of "
         "the rank correlations is Holm's over the settings of a cell; the expected "
         "best of k trials draws them with replacement.",
-        *question.quick_note(
-            f"{QUICK_DRAWS} settings, at most {QUICK_ROWS:,} texts, few epochs."
-        ),
+        *question.quick_note(f"{QUICK_DRAWS} settings."),
     )
 
 

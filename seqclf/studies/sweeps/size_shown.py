@@ -14,7 +14,7 @@ from seqclf.report import figures
 from seqclf.report.svg import INK
 from seqclf.report.table import Table
 from seqclf.studies.drawing import reach
-from seqclf.studies.question import QUICK_ROWS, Answer, Question
+from seqclf.studies.question import Answer, Question
 from seqclf.studies.sweeps import learning_curve, sweep
 from seqclf.studies.sweeps.learning_curve import PowerLaw
 from seqclf.wording import interval, percent, points, points_at_length, with_interval
@@ -113,7 +113,7 @@ def notes(question: Question) -> tuple[str, ...]:
         f"guessing, c = 0 with fewer than {learning_curve.FEWEST_FOR_FLOOR} of them; "
         f"intervals of exponents and crossings by {learning_curve.RESAMPLES} "
         f"bootstrap draws of {drawn}.",
-        *question.quick_note(f"two sizes, at most {QUICK_ROWS:,} texts, few epochs."),
+        *question.quick_note("two sizes."),
     )
 
 

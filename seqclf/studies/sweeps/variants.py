@@ -27,7 +27,7 @@ from seqclf.report.table import Table
 from seqclf.studies import intervals
 from seqclf.studies.drawing import bar, name_lines
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import QUICK_ROWS, Answer, Question
+from seqclf.studies.question import Answer, Question
 from seqclf.studies.sweeps import sweep
 from seqclf.studies.sweeps.sweep import Point, Sweep, Trained
 from seqclf.wording import MISSING, counted, p_value, points_at_length, with_interval
@@ -95,9 +95,7 @@ def read_depths(
         f"The plain network has one layer of {way}; all but the number of layers is as "
         "in the recipe. Deeper ones have more parameters and the same training."
     )
-    quick = question.quick_note(
-        f"1 and 2 layers, at most {QUICK_ROWS:,} texts, few epochs."
-    )
+    quick = question.quick_note("1 and 2 layers.")
     title = "Recurrent layers and directions"
     return read(question, trained, "depth", title, [note, *quick])
 
@@ -111,9 +109,7 @@ def read_mixtures(
         "vector has numbers. All else is as in the recipe, which was chosen without "
         "either."
     )
-    quick = question.quick_note(
-        f"both at once or neither, at most {QUICK_ROWS:,} texts, few epochs."
-    )
+    quick = question.quick_note("both at once or neither.")
     title = "Convolution in front, attention on top"
     return read(question, trained, "mix", title, [note, *quick])
 
