@@ -4,43 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
 
 import pages
 import pytest
-from conftest import not_here
 from made_up_twins import microscope, small
 
 from seqclf.report.page import page, sections_page
 
 pytestmark = pytest.mark.slow
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
-    "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--window-size=1100,1400",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    from selenium import webdriver
-    from selenium.webdriver.chrome.options import Options
-    from selenium.webdriver.chrome.service import Service
-
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        not_here("Chromium and ChromeDriver are not here")
-    options = Options()
-    options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability(
-        "goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"}
-    )
-    one = webdriver.Chrome(options, Service(driver))
-    yield one
-    one.quit()
 
 
 @pytest.fixture

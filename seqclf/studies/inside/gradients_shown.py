@@ -20,7 +20,7 @@ LOWEST_DRAWN = 1e-30
 def scientific(value: float) -> str:
     """Returns a number such as `0.03`, `12` or `2e-17`."""
     if value == 0 or 1e-3 <= value < 1e5:
-        return f"{value:.2g}" if value < 100 else f"{value:,.0f}"
+        return f"{value:.2g}" if value < 99.5 else f"{value:,.0f}"
     mantissa, exponent = f"{value:.0e}".split("e")
     return f"{mantissa}e{int(exponent)}"
 
