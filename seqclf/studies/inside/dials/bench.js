@@ -54,9 +54,9 @@ function stepsOf(cell, { projected }, recurrent, dials) {
   const none = { values: new Float64Array(width) };
   const empty = () =>
     Object.fromEntries(cell.values.map((name) => [name, new Float64Array(units)]));
+  const x = new Float64Array(width);
   let before = empty();
   return projected.slice(0, dials.length + 1).map((row) => {
-    const x = new Float64Array(width);
     for (let i = 0; i < width; i += 1) x[i] = dials.inputs * row[i] + bias[i];
     const h = times(before.hidden, recurrent, none);
     const made = empty();
@@ -85,10 +85,10 @@ function wayBack(cell, network, dials) {
   const [units, width] = recurrent.shape;
   const stretch = sizeOf(recurrent.values) / Math.sqrt(units);
   const all = [], alone = [];
+  const own = new Float64Array(units), to = new Float64Array(width);
   let by = { hidden: network.readout, cell: new Float64Array(units) };
   let taken = 0, kept = 0;
   for (const { h, before, made } of stepsOf(cell, network, recurrent, dials).reverse()) {
-    const own = new Float64Array(units), to = new Float64Array(width);
     const past = { hidden: new Float64Array(units), cell: new Float64Array(units) };
     BACKS[cell.name](h, before, made, by, own, to, past, units);
     all.push(taken + Math.log10(sizeOf(own)));

@@ -99,7 +99,7 @@ function showPlace() {
   byId("place").value = now.at;
   byId("place").setAttribute("aria-valuetext", said);
   byId("token").textContent = said;
-  drawCurves();
+  showCurves();
   showAnswers();
   toAddress();
 }
@@ -137,6 +137,11 @@ function sentence() {
   return `After ${tokens(at)}, of the gradient is left: ${parts.join(", ")}.`;
 }
 
+function showCurves() {
+  const lines = shown().map((cell) => ({ cell, found: now.found[cell.name] }));
+  drawCurves(byId("curve"), lines, now.at, now.dials.length, data.limit, now.width);
+}
+
 function showAnswers() {
   const head = ["cell", `left after ${tokens(now.at)}`,
     `least and most of ${data.texts.length} networks`, "by the memory's own way", "verdict"];
@@ -151,68 +156,6 @@ function showAnswers() {
   byId("answers").replaceChildren(
     make("thead", {}, make("tr", {}, ...head.map((name) => make("th", { scope: "col" }, name)))),
     make("tbody", {}, ...rows));
-}
-
-// The picture.
-
-const LEFT = 46, RIGHT = 12, TOP = 8, HEIGHT = 300, BELOW = 40;
-const LEAST = -25, MOST = 5, STEPS_OF_AXIS = [5, 10, 20, 50, 100, 200];
-const RAISED = Object.fromEntries([..."-0123456789"].map((c, i) => [c, "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"[i]]));
-
-const finite = (powers) => powers.filter(Number.isFinite);
-const powerOfTen = (power) => `10${[...String(power)].map((c) => RAISED[c]).join("")}`;
-
-// The ends of the axis and its step; the same as long as the curves fit.
-function axisOf(found) {
-  const all = finite(found.flatMap(({ low, high, alone }) => [...low, ...high, ...alone ?? []]));
-  const low = all.reduce((a, b) => Math.min(a, b), LEAST);
-  const high = all.reduce((a, b) => Math.max(a, b), MOST);
-  const step = STEPS_OF_AXIS.find((one) => (high - low) / one <= 8) ?? 500;
-  return { step, low: Math.floor(low / step) * step, high: Math.ceil(high / step) * step };
-}
-
-function drawCurves() {
-  const found = shown().map((cell) => now.found[cell.name]);
-  const { low, high, step } = axisOf(found);
-  const { length } = now.dials;
-  const x = (t) => LEFT + (now.width - LEFT - RIGHT) * t / length;
-  const y = (power) => TOP + (HEIGHT - TOP) *
-    (high - Math.min(Math.max(power, low), high)) / (high - low);
-  const svg = drawn("svg", {
-    viewBox: `0 0 ${now.width} ${HEIGHT + BELOW}`, role: "img",
-    "aria-label": "Curves of what is left of the gradient; the table below has them." });
-  svg.append(...gridOf(x, y, low, high, step, length));
-  svg.append(drawn("path", { class: "cursor", d: `M${x(now.at)} ${TOP}V${HEIGHT}` }));
-  for (const cell of shown()) svg.append(...curvesOf(cell, now.found[cell.name], x, y));
-  byId("curve").replaceChildren(svg);
-}
-
-function gridOf(x, y, low, high, step, length) {
-  const { limit } = data;
-  const parts = [drawn("rect", { class: "steady", x: x(0), width: x(length) - x(0),
-    y: y(limit), height: y(-limit) - y(limit) })];
-  for (let power = low; power <= high; power += step) {
-    parts.push(drawn("path", { class: "grid", d: `M${x(0)} ${y(power)}H${x(length)}` }),
-      drawn("text", { x: LEFT - 6, y: y(power) + 4, "text-anchor": "end" }, powerOfTen(power)));
-  }
-  const every = [2, 5, 10, 20, 50, 100].find((one) => length / one <= 8);
-  for (let t = 0; t <= length; t += every)
-    parts.push(drawn("text", { x: x(t), y: HEIGHT + 16, "text-anchor": "middle" }, t));
-  parts.push(drawn("text", { x: x(length / 2), y: HEIGHT + 34, "text-anchor": "middle" },
-    "tokens before the end"));
-  return parts;
-}
-
-function curvesOf(cell, { mean, low, high, alone }, x, y) {
-  const point = (power, t) => `${x(t).toFixed(1)} ${y(power).toFixed(1)}`;
-  const line = (powers) => `M${powers.map(point).join("L")}`;
-  const back = low.map(point).reverse().join("L");
-  const parts = [drawn("path", { class: "twin spread", d: `${line(high)}L${back}Z` })];
-  if (alone) parts.push(drawn("path", { class: "twin alone", d: line(alone) }));
-  parts.push(drawn("path", { class: "twin", d: line(mean), "stroke-dasharray": cell.dash }),
-    drawn("circle", { class: "twin", cx: x(now.at), cy: y(mean[now.at]), r: 5 }));
-  for (const part of parts) part.style.setProperty("--cell", cell.colour);
-  return parts;
 }
 
 // What stands in the page once.
@@ -287,18 +230,17 @@ function switchOf(cell) {
 }
 
 function step(to) {
-  now.at = Math.min(Math.max(Math.round(to), 0), now.dials.length);
+  now.at = Math.min(Math.max(to, 0), now.dials.length);
   showPlace();
 }
 
 function pointAt(event) {
-  const box = byId("curve").getBoundingClientRect();
-  step((event.clientX - box.left - LEFT) / (box.width - LEFT - RIGHT) * now.dials.length);
+  step(placeAt(event.clientX, byId("curve").getBoundingClientRect(), now.dials.length));
 }
 
 function again() {
   now.width = byId("curve").clientWidth;
-  drawCurves();
+  showCurves();
 }
 
 function listen() {

@@ -48,11 +48,12 @@ PRESETS: dict[str, tuple[float, str, float | None]] = {
 def dials_page(lab: Lab) -> str:
     """Returns the HTML of the page, its networks drawn in a process of their own."""
     [drawn] = lab.measure(draw, [lab.threads], ["drawing networks"])
+    showing = [offline.part("elements.js"), _file("drawing.js"), _file("page.js")]
     return offline.page(
         _file("page.html"),
         title="How much of a gradient comes back",
         style=_file("page.css"),
-        script="\n".join([core(), offline.part("elements.js"), _file("page.js")]),
+        script="\n".join([core(), *showing]),
         data=data() | drawn,
     )
 
