@@ -74,7 +74,7 @@ def by_keras(network, text, at) -> tuple[list[float], list[float]]:
     kept = ("h", "c").index(CELLS[network.cell].inside.memory)
     norms = network.way_back(inputs, unpacked(text["readout"]))[kept][0]
     alone = bench.own_way(network.cell, network.weights, inputs)
-    return np.log10(norms), alone
+    return np.log10(norms), [0.0] if alone is None else alone
 
 
 def agrees(node, drawn, asked, networks: int) -> None:
@@ -93,11 +93,34 @@ def agrees(node, drawn, asked, networks: int) -> None:
                 said = f"{cell['name']} {at} {seed}"
                 np.testing.assert_allclose(way["all"], norms, 0, 4e-7, err_msg=said)
                 assert way["alone"][-1] == pytest.approx(alone[0], abs=4e-7), said
+                assert (one["shown"]["alone"] is None) != cell["has_formula"]
 
 
 def test_the_page_goes_the_way_back_of_keras(node, drawn):
     asked = [dial(12, 0.3, 1.3, KERAS, 1.0), dial(9, 3**0.5, 0.7, NORMAL, -2.0)]
     agrees(node, drawn, asked, networks=1)
+
+
+def test_a_cell_is_its_entry_and_nothing_else(tmp_path, drawn, monkeypatch):
+    """An Elman network with rectified units, whose formula nobody knows."""
+    inside = dataclasses.replace(
+        CELLS["rnn"].inside,
+        step=lambda x, states, recurrent, bias: {
+            "hidden": np.maximum(x + states["hidden"] @ recurrent + bias, 0)
+        },
+        script="hidden[u] = Math.max(x[u] + h[u], 0);\n",
+        back="own[u] = by.hidden[u];\nto[u] = hidden[u] > 0 ? own[u] : 0;\n",
+    )
+    elman = dataclasses.replace(
+        CELLS["rnn"], name="elman", title="Elman", inside=inside,
+        options={"activation": "relu"},
+    )  # fmt: skip
+    monkeypatch.setitem(CELLS, "elman", elman)
+    data = drawn | dials.data()
+    data["cells"] = [one for one in data["cells"] if one["name"] == "elman"]
+    data["weights"] = {"elman": drawn["weights"]["rnn"]}  # of the same shapes
+    node = functools.partial(run_in_node, tmp_path, dials.core())
+    agrees(node, data, [dial(9, 0.5, 1.2, ORTHOGONAL, 0.0)], networks=1)
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -23,6 +24,7 @@ ANSWERS = Path(__file__).parent / "fixtures" / "0.1.0" / "models" / "reviews-stu
 WITH_CURVES = ("gradients", "memory", "size", "sensitivity", "convergence")
 
 
+@functools.cache
 def figure_of(study: str):
     """Returns a saved answer of 0.1.0, and its drawing."""
     answer = saved.read(ANSWERS / study)
