@@ -72,7 +72,12 @@ function makeReadable(svg) {
     slider.value = places.indexOf(best);
     read();
   });
-  slider.addEventListener("input", read);
+  slider.addEventListener("input", () => {
+    read();
+    // On a narrow screen the figure is wider than what is seen of it.
+    const [seen, share] = [svg.parentElement, places[slider.value].x / svg.viewBox.baseVal.width];
+    seen.scrollLeft = share * svg.clientWidth - seen.clientWidth / 2;
+  });
   output.textContent = "Point at the curves, or move the slider, to read their values.";
   svg.closest("figure").append(make("div", { class: "reading" },
     make("p", { class: "filters" }, ...names.map(switchOf)), slider, output));
