@@ -25,6 +25,7 @@ class AboutStudy:
       idle: Parameters of `seqclf study` that do nothing for it, or that it sets itself.
       trains: Whether it trains or measures your data; False if it takes neither data
         nor recipe.
+      has_page: Whether `--page` writes an interactive page for it.
     """
 
     claim: str
@@ -32,6 +33,7 @@ class AboutStudy:
     example: str = "--data reviews.csv --seeds 3"
     idle: frozenset[str] = _TEXT | _RANGE
     trains: bool = True
+    has_page: bool = False
 
 
 ABOUT = {
@@ -40,9 +42,11 @@ ABOUT = {
         method="Measures, by back-propagation, how much of a gradient comes back over "
         "100 tokens in networks that nobody trained, while the size of the inputs, the "
         "recurrent matrix and the gates' biases are moved one by one. It takes no data "
-        "and no recipe, and a few seconds.",
-        example="--models-dir models",
+        "and no recipe, and a few seconds. --page writes a page in which one moves the "
+        "dials oneself.",
+        example="--page",
         trains=False,
+        has_page=True,
     ),
     "gradients": AboutStudy(
         claim="Gradients vanish or explode in plain RNNs, and gates cure it.",

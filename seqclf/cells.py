@@ -90,6 +90,12 @@ class Inside:
         and `h[p * n + u]` the projected state, each with its bias; `before.hidden[u]`
         is the state before the step, and every gate and state has an array of its
         name to be filled. None if the page cannot show it.
+      back: The way back through that step, for the page of `flow`: the body of such a
+        loop, with the same arrays, now full. `by.hidden[u]` and `by.cell[u]` are the
+        derivatives by the states as the next step has them. To be filled are `own[u]`,
+        the derivative by the memory by all ways; `to[p * n + u]`, that by the projected
+        state of part p; and `past.hidden[u]` and `past.cell[u]`, what comes to the
+        states before past the recurrent matrix. None if that page cannot show it.
     """
 
     parts: tuple[str, ...]
@@ -99,6 +105,7 @@ class Inside:
     memory: str
     step: Step
     script: str | None = None
+    back: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +249,30 @@ output[u] = o;
 cell[u] = c;
 hidden[u] = o * Math.tanh(c);
 """
+# The ways back are derived by hand from the steps above.
+_RNN_BACK = """\
+own[u] = by.hidden[u];
+to[u] = own[u] * (1 - hidden[u] * hidden[u]);
+"""
+_GRU_BACK = """\
+const [z, r, c] = [update[u], reset[u], candidate[u]];
+own[u] = by.hidden[u];
+const inner = own[u] * (1 - z) * (1 - c * c);
+to[u] = own[u] * (before.hidden[u] - c) * z * (1 - z);
+to[n + u] = inner * h[2 * n + u] * r * (1 - r);
+to[2 * n + u] = inner * r;
+past.hidden[u] = own[u] * z;
+"""
+_LSTM_BACK = """\
+const [i, f, g, o] = [input[u], forget[u], candidate[u], output[u]];
+const shown = Math.tanh(cell[u]);
+own[u] = by.cell[u] + by.hidden[u] * o * (1 - shown * shown);
+to[u] = own[u] * g * i * (1 - i);
+to[n + u] = own[u] * before.cell[u] * f * (1 - f);
+to[2 * n + u] = own[u] * i * (1 - g * g);
+to[3 * n + u] = by.hidden[u] * shown * o * (1 - o);
+past.cell[u] = own[u] * f;
+"""
 
 NO_RECURRENCE = Cell(
     name="none",
@@ -284,6 +315,7 @@ SIMPLE_RNN = Cell(
         memory="h",
         step=_rnn,
         script=_RNN_SCRIPT,
+        back=_RNN_BACK,
     ),
 )
 GRU = Cell(
@@ -306,6 +338,7 @@ GRU = Cell(
         memory="h",
         step=_gru,
         script=_GRU_SCRIPT,
+        back=_GRU_BACK,
     ),
 )
 LSTM = Cell(
@@ -327,6 +360,7 @@ LSTM = Cell(
         memory="c",
         step=_lstm,
         script=_LSTM_SCRIPT,
+        back=_LSTM_BACK,
     ),
 )
 # In the order of tables; the colours are after Okabe & Ito's, which all

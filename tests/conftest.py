@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import functools
+import json
 import os
 import shutil
 import subprocess
@@ -29,6 +30,13 @@ SHARED = Path(__file__).parents[2] / "shared" / "data"
 GOOD = ("good", "great", "lovely", "fine", "superb", "charming")
 BAD = ("bad", "awful", "dull", "poor", "dreadful", "clumsy")
 THINGS = ("film", "meal", "room", "phone", "play", "soup", "view")
+
+# Of Chromium.
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
+    "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--window-size=1100,1400",
+)  # fmt: skip
 
 
 def reviews(n: int, start: int = 0) -> list[tuple[str, str]]:
@@ -166,6 +174,25 @@ def not_here(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+def run_in_node(folder: Path, core: str, code: str, asked: object) -> Any:
+    """Runs JavaScript in Node behind that of a page, and returns its `answer`.
+
+    `asked` is given to it; skips where there is no Node.
+    """
+    if not shutil.which("node"):
+        not_here("node is not here")
+    (folder / "asked.json").write_text(json.dumps(asked), "utf-8")
+    given = f"JSON.parse(require('fs').readFileSync('{folder}/asked.json'))"
+    script = f'"use strict";\n{core}\nconst asked = {given};\n{code}\n'
+    script += "console.log(JSON.stringify(answer));"
+    (folder / "script.cjs").write_text(script, "utf-8")
+    done = subprocess.run(
+        ["node", str(folder / "script.cjs")], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout)
+
+
 def shared(name: str) -> Path:
     """Returns a real data set; skips where it is not there.
 
@@ -177,3 +204,25 @@ def shared(name: str) -> Path:
         # Nothing to repair: the data may not be shipped with the project.
         not_here(f"{name} is not here")
     return path
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Generator[Any]:
+    """A headless Chromium; skips where there is none."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.options import Options
+    from selenium.webdriver.chrome.service import Service
+
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        not_here("Chromium and ChromeDriver are not here")
+    options = Options()
+    options.binary_location = chromium
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability(
+        "goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"}
+    )
+    one = webdriver.Chrome(options, Service(driver))
+    yield one
+    one.quit()

@@ -4,43 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
 
 import pages
 import pytest
-from conftest import not_here
 from made_up_twins import microscope, small
 
 from seqclf.report.page import page, sections_page
 
 pytestmark = pytest.mark.slow
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
-    "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--window-size=1100,1400",
-)  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    from selenium import webdriver
-    from selenium.webdriver.chrome.options import Options
-    from selenium.webdriver.chrome.service import Service
-
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        not_here("Chromium and ChromeDriver are not here")
-    options = Options()
-    options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability(
-        "goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"}
-    )
-    one = webdriver.Chrome(options, Service(driver))
-    yield one
-    one.quit()
 
 
 @pytest.fixture
@@ -376,3 +348,59 @@ def test_nothing_typed_is_read_as_one_unknown_token(watched):
     type_in(watched, "x\b")
     assert "No token" in watched.find_element("id", "counted").text
     assert told(watched).split(":")[1] == unknown.split(":")[1]
+
+
+# The curves of studies.
+
+
+def curves_page() -> str:
+    from seqclf.report import figures
+    from seqclf.report.page.sections import Section
+    from seqclf.report.readings import Place, readable
+
+    def draw(figure):
+        for axes, title in zip(figure.subplots(1, 2), ("near", "far"), strict=True):
+            axes.set(title=title, xlabel="tokens", ylabel="left")
+            for name, factor in (("gru", 1), (EVIL, 2)):
+                at = (1, 2, 3)
+                line = axes.plot(at, [factor * x for x in at])
+                said = [Place(x, str(x), f"{factor * x} (0 to 9)") for x in at]
+                readable(axes, name, said, line, "95 % interval")
+
+    svg = figures.drawn(draw, "n", 9, 3)
+    return sections_page("Curves", [Section(title="t", svg=svg, alt="some curves")])
+
+
+def test_curves_are_read_by_keyboard_and_pointer_and_hidden(browser, tmp_path):
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    file = tmp_path / "curves.html"
+    file.write_text(curves_page(), "utf-8")
+    browser.get_log("browser")
+    browser.get(file.as_uri())
+    slider = browser.find_element("css selector", ".reading input[type=range]")
+    output = browser.find_element("css selector", ".reading output")
+    assert output.get_attribute("aria-live") == "polite"
+    slider.send_keys(Keys.END)
+    assert output.text == (
+        f"far; tokens: 3. left: gru 3 (0 to 9); {EVIL} 6 (0 to 9). "
+        "In brackets: 95 % interval."
+    )
+    slider.send_keys(Keys.HOME, Keys.ARROW_RIGHT)
+    assert output.text.startswith("near; tokens: 2. left: gru 2 (0 to 9)")
+    assert slider.get_attribute("aria-valuetext") == "near tokens: 2"
+    # The middle of the right panel: its second place.
+    svg = browser.find_element("css selector", "svg[data-curves]")
+    right = json.loads(svg.get_attribute("data-curves"))[1]["box"]
+    middle = (right[0] + right[2]) / 2 / (9 * 72) - 0.5
+    across = round(middle * svg.size["width"])
+    ActionChains(browser).move_to_element_with_offset(svg, across, 0).perform()
+    assert output.text.startswith("far; tokens: 2. left: gru 2 (0 to 9)")
+    lines = browser.find_elements("css selector", "[data-curve=gru]")
+    assert [line.is_displayed() for line in lines] == [True, True]
+    browser.find_element("css selector", ".reading input[type=checkbox]").click()
+    assert [line.is_displayed() for line in lines] == [False, False]
+    assert output.text.startswith(f"far; tokens: 2. left: {EVIL} 4 (0 to 9)")
+    assert browser.get_log("browser") == []
+    assert browser.title == "Curves – seqclf"

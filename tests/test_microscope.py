@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import json
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +15,7 @@ import pages
 import pyarrow as pa
 import pytest
 from asked import Silent
-from conftest import invoke, not_here
+from conftest import invoke, run_in_node
 from made_up_twins import made_up_run, microscope, random_weights, small
 from test_text import TABLE
 
@@ -26,11 +25,12 @@ from seqclf.config import TextConfig
 from seqclf.errors import RunError
 from seqclf.explain import effects_of
 from seqclf.export.microscope import artefact, twins, weights
-from seqclf.export.microscope.page import core, escaped, network
+from seqclf.export.microscope.page import core, network
 from seqclf.export.microscope.sentences import sentences
 from seqclf.export.portable import portable_rules
 from seqclf.export.texts import NASTY, PEOPLE_WRITE
 from seqclf.model.scoring import probabilities_of
+from seqclf.offline import escaped
 from seqclf.poolings import POOLINGS
 from seqclf.steps import Target
 from seqclf.studies.inside.gates_counted import activations, half_life
@@ -47,22 +47,7 @@ IDS = ([5], [1, 2], [3, 9, 4, 4, 2, 7, 1, 8, 6, 5, 2], [1, 1, 1], [9, 8, 7, 6, 5
 @pytest.fixture
 def node(tmp_path):
     """Runs JavaScript behind the page's core; `asked` is given to it, `answer` back."""
-    if not shutil.which("node"):
-        not_here("node is not here")
-
-    def run(code: str, asked: object) -> object:
-        (tmp_path / "asked.json").write_text(json.dumps(asked), "utf-8")
-        given = f"JSON.parse(require('fs').readFileSync('{tmp_path}/asked.json'))"
-        script = f'"use strict";\n{core()}\nconst asked = {given};\n{code}\n'
-        script += "console.log(JSON.stringify(answer));"
-        (tmp_path / "script.cjs").write_text(script, "utf-8")
-        done = subprocess.run(
-            ["node", str(tmp_path / "script.cjs")], capture_output=True, check=False
-        )
-        assert done.returncode == 0, done.stderr.decode()
-        return json.loads(done.stdout)
-
-    return run
+    return functools.partial(run_in_node, tmp_path, core())
 
 
 def data_of(model, values) -> dict[str, object]:

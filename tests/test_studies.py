@@ -388,6 +388,8 @@ def test_the_help_of_a_study_is_about_it_and_has_only_the_options_it_takes(name)
     assert {"json", "models_dir"} <= taken
     every = {p.name for p in parameters} - {"name"}
     assert not about.idle - every
+    assert ("page" in taken) == about.has_page == (STUDIES[name].page is not None)
+    every -= set() if about.has_page else {"page"}
     assert taken == every - about.idle if about.trains else "data" not in taken
 
 

@@ -13,8 +13,9 @@ from seqclf.records.flow import FlowFindings, FlowPoint
 from seqclf.records.inside import WayBack
 from seqclf.studies.claims import CONTRADICTED, SUPPORTED, depends_on
 from seqclf.studies.claims.inside import flow_of_gates, flow_of_rnn
-from seqclf.studies.inside import flow, flow_shown
-from seqclf.studies.inside.flow import INPUTS, MATRIX, OPENING, UNITS, Network
+from seqclf.studies.inside import bench, flow, flow_shown
+from seqclf.studies.inside.bench import UNITS, Network, Setting, usual
+from seqclf.studies.inside.flow import INPUTS, MATRIX, OPENING
 from seqclf.studies.inside.gradients import gradient_norms
 from seqclf.studies.question import Answer
 
@@ -33,7 +34,7 @@ def test_the_way_back_is_that_of_the_study_of_trained_layers(network):
 
     from seqclf.cells import CELLS as TABLE
 
-    setting = dataclasses.replace(flow.usual(network.cell), inputs=0.7)
+    setting = dataclasses.replace(usual(network.cell), inputs=0.7)
     network.draw(setting, seed=5)
     rng = np.random.default_rng(0)
     inputs = rng.uniform(-0.7, 0.7, (4, 9, UNITS))
@@ -57,7 +58,7 @@ def test_the_way_back_is_that_of_the_study_of_trained_layers(network):
 @pytest.mark.parametrize("matrix", [0.8, 1.0])
 def test_a_plain_network_with_small_inputs_is_a_linear_one(matrix):
     network = Network("rnn")
-    one = flow.flow(network, flow.Setting(1e-4, matrix, 0.0), networks=2, span=20)
+    one = bench.flow(network, Setting(1e-4, matrix, 0.0), networks=2, span=20)
     # tanh is straight: an orthogonal matrix leaves every length as it is.
     factor = 10 ** (one.norms[..., 20] - one.norms[..., 0])
     np.testing.assert_allclose(factor, matrix**20, rtol=1e-4)
@@ -66,8 +67,8 @@ def test_a_plain_network_with_small_inputs_is_a_linear_one(matrix):
 
 def test_without_a_recurrent_matrix_the_memory_has_its_own_way_alone():
     network = Network("lstm")
-    setting = flow.Setting(1e-4, 0.0, 2.0)
-    one = flow.flow(network, setting, networks=1, span=20)
+    setting = Setting(1e-4, 0.0, 2.0)
+    one = bench.flow(network, setting, networks=1, span=20)
     # The forget gate stands at sigmoid(2) for all units and tokens.
     kept = 1 / (1 + np.exp(-2))
     np.testing.assert_allclose(10**one.by_memory, kept**20, rtol=1e-3)
@@ -78,7 +79,7 @@ def test_without_a_recurrent_matrix_the_memory_has_its_own_way_alone():
 @pytest.mark.parametrize(("cell", "part", "of"), [("lstm", 1, 4), ("gru", 0, 3)])
 def test_the_opening_is_the_bias_of_the_keeping_gate(cell, part, of):
     network = Network(cell)
-    network.draw(flow.Setting(0.02, 1.5, 3.0), seed=1)
+    network.draw(Setting(0.02, 1.5, 3.0), seed=1)
     kernel, recurrent, bias = network.weights
     assert kernel.shape == recurrent.shape == (UNITS, of * UNITS)
     assert np.linalg.svd(recurrent, compute_uv=False) == pytest.approx(1.5)
@@ -86,19 +87,19 @@ def test_the_opening_is_the_bias_of_the_keeping_gate(cell, part, of):
         parts = row.reshape(of, UNITS)
         assert (parts[part] == opening).all()
         assert not np.delete(parts, part, axis=0).any()
-    network.draw(flow.usual(cell), seed=1)
-    assert network.weights[2].max() == flow.usual(cell).opening
+    network.draw(usual(cell), seed=1)
+    assert network.weights[2].max() == usual(cell).opening
 
 
 def test_one_dial_is_moved_at_a_time_and_the_usual_place_is_on_each():
     for cell in CELLS:
-        usual, found = flow.usual(cell), flow.settings(cell)
+        at, found = usual(cell), flow.settings(cell)
         for (dial, value), setting in found.items():
-            assert setting == dataclasses.replace(usual, **{dial: value})
+            assert setting == dataclasses.replace(at, **{dial: value})
         dials = {dial for dial, _ in found}
         assert (OPENING in dials) == (cell != "rnn")
         for dial in dials:
-            assert usual in [s for (name, _), s in found.items() if name == dial]
+            assert at in [s for (name, _), s in found.items() if name == dial]
 
 
 def way(factor: float, verdict: str) -> WayBack:
@@ -171,8 +172,17 @@ def test_the_study_answers_and_keeps_its_answer(tmp_path):
     assert "What vanishes depends on the initialisation." in " ".join(
         done.stdout.split()
     )
-    again = run_cli(["study", "flow", "--markdown"], tmp_path)
+    place = tmp_path / "models" / "made-up-texts-studies" / "flow"
+    report = place / "study.html"
+    assert not (place / "flow.html").exists()
+    assert "flow.html" not in report.read_text("utf-8")
+    again = run_cli(["study", "flow", "--markdown", "--page"], tmp_path)
     assert "reused" in again.stderr
+    assert "Interactive page: models" in again.stderr
+    assert '<a href="flow.html">' in report.read_text("utf-8")
+    html = (place / "flow.html").read_text("utf-8")
+    assert "default-src &#39;none&#39;" in html
+    assert len(html) < 6_000_000
     # What the formulas of a plain network say is what comes back, whatever the dial.
     lines = [line.split("|") for line in again.stdout.splitlines() if "| rnn |" in line]
     assert len(lines) == 9

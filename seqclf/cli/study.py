@@ -46,6 +46,10 @@ RangeTest = Annotated[
         "Raise the learning rate step by step in one training (sensitivity).",
     ),
 ]
+WithPage = Annotated[
+    bool,
+    option("--page", "Write an interactive page, flow.html, beside the answer (flow)."),
+]
 Jobs = Annotated[
     int | None,
     option(
@@ -59,7 +63,9 @@ COLOURS = {
 }  # fmt: skip
 
 # All that a study without data takes.
-_OUTPUT = {"fresh", "models_dir", "json", "markdown", "quiet", "config_file"}
+_OUTPUT = {
+    "page", "fresh", "models_dir", "json", "markdown", "quiet", "config_file",
+}  # fmt: skip
 
 
 class StudyCommand(options.Command):
@@ -85,6 +91,8 @@ class StudyCommand(options.Command):
 
 
 def _has_meaning(study: str, parameter: str | None) -> bool:
+    if parameter == "page":
+        return ABOUT[study].has_page
     if not ABOUT[study].trains:
         return parameter in _OUTPUT
     return parameter != "name" and parameter not in ABOUT[study].idle
@@ -113,6 +121,7 @@ def study(
     quick: Quick = False,
     text: Texts = None,
     range_test: RangeTest = False,
+    page: WithPage = False,
     jobs: Jobs = None,
     fresh: options.Fresh = False,
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
@@ -147,7 +156,7 @@ def study(
     others = {"texts": tuple(text or ()), "range_test": range_test, "given": given}
     question = question_of(config, cells, seeds, quick=quick, **others)
     target = steps.Target(models_dir, cache_dir, fresh=fresh)
-    answer, path = run_study(name, question, target, screen, jobs)
+    answer, path = run_study(name, question, target, screen, jobs, page)
     _print_answer(answer, form)
     screen.note(f"Written: {path}")
 

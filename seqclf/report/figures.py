@@ -16,6 +16,7 @@ from seqclf.comparison.pairs import bounds, difference, is_decided
 from seqclf.comparison.verdict import GUESSING
 from seqclf.records.comparison import BY_RANKS, Pair, Row
 from seqclf.records.details import Calibration, Curve, Group, WordOrder
+from seqclf.report.readings import readings_of
 from seqclf.report.svg import INK, fit_for_page
 from seqclf.wording import percent
 
@@ -367,4 +368,4 @@ def drawn(draw: Callable[[Any], None], name: str, width: float, height: float) -
         figure = Figure(figsize=(width, height), layout="constrained")
         draw(figure)
         figure.savefig(file, format="svg", metadata={"Date": None})
-    return fit_for_page(file.getvalue(), name)
+    return fit_for_page(file.getvalue(), name, readings_of(figure))

@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
+from seqclf.report.readings import CURVE
+
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 HREF = f"{{{XLINK}}}href"
 INK = "#123456"  # what is drawn in it takes the page's text colour
 DROPPED = ("metadata", "style")
 
 
-def fit_for_page(svg: str, name: str) -> str:
+def fit_for_page(svg: str, name: str, readings: str = "") -> str:
     """Returns a drawing, from `Figure.savefig`, without style attributes, for a page.
 
     The page's policy forbids `style` attributes, but allows one attribute per property.
     The name goes before every id, so that the ids of a page are unique; ids that
-    nothing refers to are left out.
+    nothing refers to are left out. What is drawn of a curve is marked with its name;
+    `readings` are what the curves say, see `readings_of`.
     """
     root = _parsed(svg)
     for parent in list(root.iter()):
@@ -26,7 +29,9 @@ def fit_for_page(svg: str, name: str) -> str:
     referred = set(re.findall(r'(?:href="|url\()#([^")]+)', svg))
     for element in root.iter():
         if element.get("id") not in referred:
-            element.attrib.pop("id", None)
+            id_ = element.attrib.pop("id", "")
+            if id_.startswith(CURVE):
+                element.set("data-curve", id_.removeprefix(CURVE))
         presented = _presentation(element.attrib.pop("style", ""))
         named = {**element.attrib, **presented}
         element.attrib.clear()
@@ -36,6 +41,8 @@ def fit_for_page(svg: str, name: str) -> str:
     del root.attrib["height"]
     own = {"width": width, "aria-hidden": "true", "focusable": "false"}
     root.attrib.update(own | {"class": "figure"})
+    if readings:
+        root.set("data-curves", readings)
     return ElementTree.tostring(root, encoding="unicode")
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from seqclf.records.estimates import Mean
 from seqclf.records.side_by_side import ConvergenceFindings, EpochReached, Level
-from seqclf.report.figures import drawn, legend, style
+from seqclf.report.figures import drawn, legend, short, style
+from seqclf.report.readings import Place, readable
 from seqclf.report.table import Table
 from seqclf.runs import Run
 from seqclf.studies.question import Answer, Question, grouped
@@ -129,11 +130,26 @@ def _draw_cell(
     unit: float,
     look: dict[str, object],
 ) -> None:
+    parts: list[Any] = []
     for line in lines if len(lines) > 1 else ():
         x = [unit * row.steps for row in line]
         faint = look | {"marker": "", "linewidth": 1, "alpha": 0.3}
-        axes.plot(x, [row.validation_loss for row in line], **faint)
+        parts += axes.plot(x, [row.validation_loss for row in line], **faint)
     together = list(zip(*lines, strict=False))  # epochs that all seeds have
     means = [statistics.fmean(r.validation_loss for r in rows) for rows in together]
     steps = [unit * statistics.fmean(r.steps for r in rows) for rows in together]
-    axes.plot(steps, means, label=lines[0][0].cell, markersize=4, **look)
+    cell = lines[0][0].cell
+    parts += axes.plot(steps, means, label=cell, markersize=4, **look)
+    places = [
+        Place(step, short(float(f"{step:.3g}")), _losses(rows))
+        for step, rows in zip(steps, together, strict=True)
+    ]
+    readable(axes, cell, places, parts, "least and most of the seeds")
+
+
+def _losses(rows: Sequence[EpochReached]) -> str:
+    """Returns the mean loss of an epoch, with the range over seeds if there are any."""
+    losses = [row.validation_loss for row in rows]
+    mean = f"{statistics.fmean(losses):.3f}"
+    is_one = len(losses) == 1
+    return mean if is_one else f"{mean} ({min(losses):.3f} to {max(losses):.3f})"

@@ -28,6 +28,7 @@ from seqclf.config import WORD, DataConfig, RunConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.records import inside
 from seqclf.report.figures import drawn, legend, style
+from seqclf.report.readings import Place, readable
 from seqclf.report.svg import INK
 from seqclf.report.table import Table
 from seqclf.studies import memory_tasks
@@ -311,4 +312,7 @@ def _curve(
     error = reach([(one.accuracy, one.low, one.high) for one in reached])
     # Shifted a little, so that equal curves do not hide each other.
     at = [one.distance * 1.04 ** (index - 1) for one in reached]
-    axes.errorbar(at, values, yerr=error, capsize=2, label=cell, **style(cell, index))
+    look = style(cell, index)
+    bars = axes.errorbar(at, values, yerr=error, capsize=2, label=cell, **look)
+    read = [Place(one.distance, str(one.distance), _accuracy(one)) for one in reached]
+    readable(axes, cell, read, bars.get_children(), "95 % interval")

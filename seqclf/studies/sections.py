@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,25 @@ def to_terminal(answer: Answer[Any], console: Console) -> None:
     console.print(answer.sentence, markup=False)
     for line in answer.notes:
         console.print(line, markup=False, style="dim")
+
+
+def link_to(name: str, path: Path, folder: Path) -> str:
+    """Returns the address of the interactive page of an answer; empty without one.
+
+    Args:
+      name: Of the study.
+      path: The directory of the answer.
+      folder: That of the page with the link.
+    """
+    file = path / page_file(name)
+    if not file.exists():
+        return ""
+    return Path(os.path.relpath(file, folder)).as_posix()
+
+
+def page_file(name: str) -> str:
+    """Returns the name of the file with the interactive page of a study."""
+    return f"{name}.html"
 
 
 def section(answer: Answer[Any], svg: str) -> Section:

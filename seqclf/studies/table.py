@@ -17,6 +17,7 @@ from seqclf.studies.inside import (
     gradients,
     gradients_shown,
 )
+from seqclf.studies.inside.dials import dials_page
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question
 from seqclf.studies.sweeps import (
@@ -34,6 +35,7 @@ class Study:
 
     Attributes:
       is_timed: Whether its answer is valid only on the machine that gave it.
+      page: Makes the HTML of its interactive page; None if it has none.
       about: For a study of finished comparisons, or of no data, instead of a data set:
         from the folder of the runs to what takes the place of the data's description.
     """
@@ -41,11 +43,12 @@ class Study:
     run: Callable[[Question, Lab], Answer[Any]]
     figure: Callable[[Answer[Any]], str]
     is_timed: bool = False
+    page: Callable[[Lab], str] | None = None
     about: Callable[[Path], DatasetInfo] | None = None
 
 
 STUDIES: dict[str, Study] = {
-    "flow": Study(flow.run, flow_shown.figure, about=flow.about),
+    "flow": Study(flow.run, flow_shown.figure, page=dials_page, about=flow.about),
     "gradients": Study(gradients.run, gradients_shown.figure),
     "memory": Study(memory.run, memory.figure),
     "gates": Study(gates.run, gates_shown.figure),

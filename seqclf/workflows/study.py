@@ -73,18 +73,20 @@ def run_study(
     target: Target,
     listener: Listener,
     jobs: int | None = None,
+    page: bool = False,
 ) -> tuple[Answer[Any], Path]:
     """Answers a question, or reuses its saved answer.
 
-    `name` is that of the study, one of `STUDIES`; the other arguments and the errors
-    are those of all workflows, see `seqclf.workflows`.
+    `name` is that of the study, one of `STUDIES`, and `page` whether its interactive
+    page is written beside the answer; the other arguments and the errors are those of
+    all workflows, see `seqclf.workflows`.
 
     Returns:
       The answer and its directory.
     """
     if name not in ABOUT:
         raise ConfigError(unknown("study", name, list(ABOUT)))
-    _refuse_idle_fields(name, question)
+    _refuse_idle_fields(name, question, page)
     if jobs is not None:
         require_count("--jobs", jobs)
     backend.refuse_other_backends()
@@ -99,32 +101,65 @@ def run_study(
     if study.is_timed:
         asked |= {"machine": timed.machine()}
     path = saved.place(folder, asked)
-    if saved.is_written(path, asked) and not target.fresh:
-        with optional(listener.insist, "The study runs again"):
-            answer = saved.read(path)
-            listener.note(f"{path} has the answer to this question: reused.")
-            return answer, path
+    lab = Lab(folder, target, listener, jobs or _jobs_for(question))
+    old = None if target.fresh else _old_answer(path, asked, listener)
+    if old and not page:
+        return old, path
     marker.begin_new(folder, marker.STUDIES)
-    jobs = jobs or _jobs_for(question)
-    answer = study.run(question, Lab(folder, target, listener, jobs))
-    answer = replace(answer, about=_about(name, question, about))
+    answer = old or replace(
+        study.run(question, lab), about=_about(name, question, about)
+    )
     figure = ""
     with optional(listener.insist, "The answer has no figure"):
         figure = study.figure(answer)
-    saved.write(path, asked, answer, figure)
-    with optional(listener.insist, f"No {path / PAGE_FILE} could be written"):
-        page = sections_page(answer.title, [sections.section(answer, figure)])
-        write_text(path / PAGE_FILE, page)
-        listener.note(f"Report: {path / PAGE_FILE}")
+    if not old:
+        saved.write(path, asked, answer, figure)
+    if page:
+        _write_interactive(name, path, lab)
+    _write_report(answer, figure, path, listener)
     return answer, path
+
+
+def _old_answer(
+    path: Path, asked: saved.Asked, listener: Listener
+) -> Answer[Any] | None:
+    """Returns the saved answer to this very question, if it is there and whole."""
+    if saved.is_written(path, asked):
+        with optional(listener.insist, "The study runs again"):
+            answer = saved.read(path)
+            listener.note(f"{path} has the answer to this question: reused.")
+            return answer
+    return None
+
+
+def _write_interactive(name: str, path: Path, lab: Lab) -> None:
+    """Writes the interactive page of a study beside its answer, if it has one."""
+    file, make = path / sections.page_file(name), STUDIES[name].page
+    with optional(lab.listener.insist, f"No {file} could be written"):
+        if make:
+            write_text(file, make(lab))
+            lab.listener.note(f"Interactive page: {file}")
+
+
+def _write_report(
+    answer: Answer[Any], figure: str, path: Path, listener: Listener
+) -> None:
+    with optional(listener.insist, f"No {path / PAGE_FILE} could be written"):
+        one = sections.section(answer, figure)
+        one = replace(one, link=sections.link_to(answer.study, path, path))
+        write_text(path / PAGE_FILE, sections_page(answer.title, [one]))
+        listener.note(f"Report: {path / PAGE_FILE}")
 
 
 def _jobs_for(question: Question) -> int:
     return jobs_for(len(question.cells) * len(question.seeds))
 
 
-def _refuse_idle_fields(name: str, question: Question) -> None:
+def _refuse_idle_fields(name: str, question: Question, page: bool) -> None:
     """Refuses what has a meaning for another study only."""
+    if page and not ABOUT[name].has_page:
+        owner = next(n for n, one in ABOUT.items() if one.has_page)
+        raise ConfigError(f"--page is for the study {owner} alone.")
     for field, option in OPTIONS.items():
         if getattr(question, field) and option in ABOUT[name].idle:
             owner = next(n for n, one in ABOUT.items() if option not in one.idle)
@@ -168,7 +203,8 @@ def judge_all(
         require_count("--jobs", jobs)
     about: About | None = None
     rulings: list[Judged] = []
-    sections, folder = [], target.models
+    folder = target.models
+    found: list[tuple[Section, Answer[Any], Path]] = []
     once = _Once(listener)
     texts = functools.cache(lambda: _training_texts(question, target))
     for name, claims in grouped((one.study, one) for one in CLAIMS).items():
@@ -182,7 +218,7 @@ def judge_all(
         try:
             asked = _sparing(question, claims)
             answer, path = run_study(name, asked, target, once, jobs)
-            ruled, section = _used(answer, path, claims, lacking)
+            ruled, one = _used(answer, path, claims, lacking)
         except SeqclfError as error:
             if not about and not isinstance(error, _UnusableError):
                 raise  # not the fault of one study
@@ -192,7 +228,7 @@ def judge_all(
         rulings += ruled
         if STUDIES[name].about is None:  # else it is not of this data set
             about, folder = about or answer.about, path.parent
-        sections.append(section)
+        found.append((one, answer, path))
     if not about:
         raise RunError(" ".join(one.evidence for one in rulings))
     about_data = (SYNTHETIC,) if question.config.data.source == "demo" else ()
@@ -200,7 +236,11 @@ def judge_all(
     title = _title_of(replace(about, seeds=question.seeds))
     page = Page(title, tuple(rulings), notes, folder / CLAIMS_PAGE)
     with optional(listener.insist, f"No {page.file} could be written"):
-        _write_page(page, sections)
+        linked = [
+            replace(one, link=sections.link_to(answer.study, path, folder))
+            for one, answer, path in found
+        ]
+        _write_page(page, linked)
     return page
 
 

@@ -1,18 +1,4 @@
-// Elements, colours and pictures; it knows nothing of twins.
-
-function make(name, attributes = {}, ...children) {
-  const one = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) one.setAttribute(key, value);
-  one.append(...children);
-  return one;
-}
-
-function drawn(name, attributes, ...children) {
-  const one = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) one.setAttribute(key, value);
-  one.append(...children);
-  return one;
-}
+// Numbers, colours and pictures of what the twins do.
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const signed = (value, digits) =>
@@ -71,14 +57,6 @@ function scale(low, high, colour, words) {
   paint(canvas, columns, [0], colour, low, high);
   const [before, after] = words;
   return make("span", {}, before, canvas, after);
-}
-
-// A line of the curve, as it is drawn in the legend too.
-function sample(twin) {
-  const path = drawn("path", { class: "twin", d: "M0 5H34", "stroke-dasharray": twin.dash });
-  const svg = drawn("svg", { viewBox: "0 0 34 10", "aria-hidden": "true" }, path);
-  path.style.setProperty("--cell", twin.colour);
-  return svg;
 }
 
 const LEFT = 44, RIGHT = 8, TOP = 8, HEIGHT = 190, NARROWEST = 12;

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from importlib.metadata import version
 from typing import Any
 
-from seqclf.cells import CELLS, Inside
+from seqclf import offline
+from seqclf.cells import CELLS
 from seqclf.config import ModelConfig
 from seqclf.export.microscope.sentences import Sentence
 from seqclf.export.microscope.weights import Kind, directions_of
 from seqclf.export.portable import portable_rules
-from seqclf.offline import policy
+from seqclf.offline.steps import DASHES, MEMORIES, steps, table
 from seqclf.poolings import POOLINGS
 from seqclf.records.export import TwinAgreement
 from seqclf.runs import Run
 
 # Computing alone, which other programs can run, and then what shows it.
-CORE = ("arrays.js", "text.js", "network.js", "measures.js")
+CORE = ("text.js", "network.js", "measures.js")
 SHOWING = ("drawing.js", "panels.js", "page.js")
-# What a cell carries from token to token, by the letter in formulas.
-MEMORIES = {"h": "hidden", "c": "cell"}
-DASHES = {"-": "", "--": "7 3", "-.": "7 3 2 3", ":": "2 3"}  # Matplotlib's, in SVG
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +36,20 @@ class Shown:
 def page(twins: Sequence[Shown], vectors: Kind, sentences: Sequence[Sentence]) -> str:
     """Returns the HTML of twins that read and answer alike, one at least.
 
-    Words, labels and names are data: they stand in JSON without `<`, so that nothing
-    ends the element they are in, and become text alone in the page.
+    Words, labels and names are data: they become text alone in the page.
 
     Args:
       twins: In the order to show them.
       vectors: How they hold the vectors of tokens, `float32` or `int8`.
       sentences: Texts to choose from.
     """
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
-    script = "\n".join(['"use strict";', core(), *map(_file, SHOWING)])
-    style = _file("page.css")
-    template = Environment(autoescape=True, undefined=StrictUndefined).from_string(
-        _file("page.html")
-    )
-    about = twins[0].run.dataset.name
-    return template.render(
-        title=f"The twins of {about}, under the microscope",
-        policy=policy(style, script),
-        style=Markup(style),  # noqa: S704 -- our own, as is
-        script=Markup(script),  # noqa: S704 -- the same
-        data=Markup(escaped(data(twins, vectors, sentences))),  # noqa: S704 -- see there
+    showing = [offline.part("elements.js"), *map(_file, SHOWING)]
+    return offline.page(
+        _file("page.html"),
+        title=f"The twins of {twins[0].run.dataset.name}, under the microscope",
+        style=_file("page.css"),
+        script="\n".join([core(), *showing]),
+        data=data(twins, vectors, sentences),
     )
 
 
@@ -70,18 +58,13 @@ def core() -> str:
 
     The steps of the cells and the poolings come first, from their entries.
     """
-    steps = {
-        cell.name: _step(cell.inside, cell.inside.script)
-        for cell in CELLS.values()
-        if cell.inside and cell.inside.script
-    }
     pools = {
         pooling.name: f"(states, layer) => {{\n{pooling.script}}}"
         for pooling in POOLINGS.values()
         if pooling.script
     }
-    tables = [_table("STEPS", steps), _table("POOLS", pools)]
-    return "\n".join([*tables, *map(_file, CORE)])
+    tables = [steps(), table("POOLS", pools)]
+    return "\n".join([*tables, offline.part("arrays.js"), *map(_file, CORE)])
 
 
 def data(
@@ -135,26 +118,6 @@ def network(
         "memory": MEMORIES[inside.memory] if inside else None,
         "weights": weights,
     }
-
-
-def escaped(values: Any) -> str:
-    """Returns JSON that can stand in an HTML element and does not end it."""
-    text = json.dumps(values, allow_nan=False)
-    return text.replace("<", "\\u003c")
-
-
-def _step(inside: Inside, script: str) -> str:
-    """Returns a function that fills `made`, the arrays of all gates and states."""
-    names = ", ".join((*inside.gates, *inside.states))
-    return (
-        f"(x, h, before, made, n) => {{\nconst {{ {names} }} = made;\n"
-        f"for (let u = 0; u < n; u += 1) {{\n{script}}}\n}}"
-    )
-
-
-def _table(name: str, functions: Mapping[str, str]) -> str:
-    entries = [f"{json.dumps(key)}: {code},\n" for key, code in functions.items()]
-    return f"const {name} = {{\n{''.join(entries)}}};"
 
 
 def _file(name: str) -> str:

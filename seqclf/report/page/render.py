@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from typing import Any
 
-from seqclf.offline import policy
+from seqclf.offline import part, policy
 
 
 def render(template: str, **values: Any) -> str:
@@ -18,7 +18,8 @@ def render(template: str, **values: Any) -> str:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
-    css, script = _file("page.css"), _file("page.js")
+    css = _file("page.css")
+    script = "\n".join([_file("page.js"), part("elements.js"), _file("curves.js")])
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,

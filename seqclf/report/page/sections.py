@@ -19,7 +19,8 @@ class Section:
     Everything but `svg`, a drawing of `report.figures`, is data and will be escaped.
     The claim is what is said of the cells elsewhere, the sentence what the numbers say
     of it, and notes what was held fixed or left out, a sentence each. `alt` says in
-    words what the drawing shows, the command repeats the study, and `prepared` gives
+    words what the drawing shows, the command repeats the study, `link` is the address
+    of its interactive page, relative to the page of the section, and `prepared` gives
     the id.
     """
 
@@ -31,6 +32,7 @@ class Section:
     alt: str = ""
     table: Table = NO_TABLE
     command: str = ""
+    link: str = ""
     id: str = ""
 
 

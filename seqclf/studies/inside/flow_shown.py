@@ -8,9 +8,10 @@ from typing import Any
 from seqclf.comparison.said import title
 from seqclf.records.flow import FlowFindings, FlowPoint
 from seqclf.report.figures import drawn, legend, short, style
+from seqclf.report.readings import Place, readable
 from seqclf.report.table import Table
 from seqclf.studies.inside.gradients_judged import LIMIT
-from seqclf.studies.inside.gradients_shown import power_of_ten, scientific
+from seqclf.studies.inside.gradients_shown import power_of_ten, scientific, with_range
 from seqclf.studies.question import Answer
 
 # Of the dials: on the axes, and in table and sentences.
@@ -138,6 +139,13 @@ def _draw_cell(axes: Any, cell: str, points: Sequence[FlowPoint]) -> None:
     values = [max(one.way.factor, LOWEST_DRAWN) for one in points]
     usual = [place for place, one in enumerate(points) if one.is_usual]
     look = style(cell)
-    axes.plot(range(len(points)), values, label=cell, markerfacecolor="none", **look)
+    lines = axes.plot(
+        range(len(points)), values, label=cell, markerfacecolor="none", **look
+    )
     filled = look | {"linestyle": "none"}
-    axes.plot(usual, [values[place] for place in usual], **filled)
+    lines += axes.plot(usual, [values[place] for place in usual], **filled)
+    read = [
+        Place(place, f"{one.value:.3g}", with_range(one.way))
+        for place, one in enumerate(points)
+    ]
+    readable(axes, cell, read, lines, "95 % interval")

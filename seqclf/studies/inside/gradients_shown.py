@@ -8,6 +8,7 @@ from typing import Any
 
 from seqclf.records import inside
 from seqclf.report.figures import drawn, legend, short, style
+from seqclf.report.readings import Place, readable
 from seqclf.report.table import Table
 from seqclf.studies.inside import unrolled
 from seqclf.studies.inside.gradients_judged import STAGES
@@ -20,7 +21,7 @@ LOWEST_DRAWN = 1e-30
 def scientific(value: float) -> str:
     """Returns a number such as `0.03`, `12` or `2e-17`."""
     if value == 0 or 1e-3 <= value < 1e5:
-        return f"{value:.2g}" if value < 100 else f"{value:,.0f}"
+        return f"{value:.2g}" if value < 99.5 else f"{value:,.0f}"
     mantissa, exponent = f"{value:.0e}".split("e")
     return f"{mantissa}e{int(exponent)}"
 
@@ -35,7 +36,7 @@ def sentence(findings: inside.GradientsFindings, models: str) -> str:
         state = findings.memory[cell]
         now = stages[LAST].states[state]
         parts.append(
-            f"{cell} {_factor(now)}, {now.verdict}"
+            f"{cell} {with_range(now)}, {now.verdict}"
             + (", in its memory cell" if state == "c" else "")
         )
     clipped = ", ".join(
@@ -50,9 +51,13 @@ def sentence(findings: inside.GradientsFindings, models: str) -> str:
     )
 
 
-def _factor(way: inside.WayBack) -> str:
-    low, high = scientific(way.factor_low), scientific(way.factor_high)
-    return f"{scientific(way.factor)} ({low} to {high})"
+def with_range(way: inside.WayBack) -> str:
+    """Returns the factor with its interval, such as `2e-8 (1e-8 to 2e-8)`."""
+    return _ranged(way.factor, way.factor_low, way.factor_high)
+
+
+def _ranged(value: float, low: float, high: float) -> str:
+    return f"{scientific(value)} ({scientific(low)} to {scientific(high)})"
 
 
 def table(findings: inside.GradientsFindings) -> Table:
@@ -78,7 +83,7 @@ def _line(
 ) -> tuple[str, ...]:
     way, matrices = one.states[state], one.matrices.values()
     return (
-        f"{cell}, {state}", stage, _factor(way), f"{10**way.slope:.3f}", way.verdict,
+        f"{cell}, {state}", stage, with_range(way), f"{10**way.slope:.3f}", way.verdict,
         _range([m.spectral_radius for m in matrices]),
         _range([m.singular_value for m in matrices]), f"{100 * one.clipped:.0f}",
     )  # fmt: skip
@@ -150,11 +155,19 @@ def _draw_stage(axes: Any, rows: Sequence[inside.GradientRow]) -> None:
         look = style(cell) | {"markevery": max(len(x) // 6, 1), "markersize": 5}
         if not is_memory:
             look |= {"linewidth": 1, "alpha": 0.6, "markerfacecolor": "none"}
-        axes.plot(x, [row.median for row in curve], label=_name(cell, state), **look)
+        name = _name(cell, state)
+        parts = axes.plot(x, [row.median for row in curve], label=name, **look)
         if is_memory:
             band = {"color": look["color"], "alpha": 0.15, "linewidth": 0}
             low, high = [row.low for row in curve], [row.high for row in curve]
-            axes.fill_between(x, low, high, **band)
+            parts.append(axes.fill_between(x, low, high, **band))
+        read = [
+            Place(
+                one.distance, str(one.distance), _ranged(one.median, one.low, one.high)
+            )
+            for one in curve
+        ]
+        readable(axes, name, read, parts, "quartiles of the texts")
 
 
 def _name(cell: str, state: str) -> str:

@@ -25,6 +25,7 @@ from seqclf.model import backend
 from seqclf.records.sweeps import RangeFindings, RangeStep, RangeTurns
 from seqclf.records.training import Report, Started
 from seqclf.report import figures
+from seqclf.report.readings import Place, readable
 from seqclf.report.table import Table
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, trainings
@@ -242,7 +243,14 @@ def figure(answer: Answer[RangeFindings]) -> str:
             x, y = zip(*((r.learning_rate, r.smoothed_loss) for r in own), strict=True)
             marked = [i for i, rate in enumerate(x) if rate == one.least_rate]
             look = figures.style(one.cell, index)
-            axes.plot(x, y, label=one.cell, markevery=marked, **look)
+            line = axes.plot(x, y, label=one.cell, markevery=marked, **look)
+            places = [
+                Place(
+                    r.learning_rate, f"{r.learning_rate:.2g}", f"{r.smoothed_loss:.3f}"
+                )
+                for r in own
+            ]
+            readable(axes, one.cell, places, line)
         start = max(row.smoothed_loss for row in rows if row.step == 1)
         least = min(one.least_loss for one in found)
         # A diverged loss would flatten the rest.

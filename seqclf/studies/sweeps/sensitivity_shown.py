@@ -11,6 +11,7 @@ from seqclf.comparison.said import title
 from seqclf.config import RunConfig
 from seqclf.records import sweeps
 from seqclf.report import figures
+from seqclf.report.readings import Place, readable
 from seqclf.report.table import Table
 from seqclf.studies.drawing import name_lines
 from seqclf.studies.question import Answer, Question
@@ -129,7 +130,13 @@ def _draw_best(axes: Any, by_cell: Mapping[str, Sequence[float]]) -> None:
     for index, (cell, values) in enumerate(by_cell.items()):
         look = figures.style(cell, index) | {"markersize": 4}
         percents = [100 * value for value in values]
-        axes.plot(range(1, len(values) + 1), percents, label=cell, **look)
+        trials = range(1, len(values) + 1)
+        line = axes.plot(trials, percents, label=cell, **look)
+        places = [
+            Place(k, str(k), percent(value))
+            for k, value in zip(trials, values, strict=True)
+        ]
+        readable(axes, cell, places, line)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set(xlabel="trials", ylabel="expected best validation accuracy, %")
     axes.grid(alpha=0.25)

@@ -9,8 +9,10 @@ import numpy as np
 
 from seqclf.cells import GRU, LSTM
 from seqclf.comparison.said import title
+from seqclf.records.estimates import Mean, MeanShare
 from seqclf.records.sweeps import FittedLaw, Gaps, SizeFindings, SizePair, SizePoint
 from seqclf.report import figures
+from seqclf.report.readings import Place, readable
 from seqclf.report.svg import INK
 from seqclf.report.table import Table
 from seqclf.studies.drawing import reach
@@ -128,7 +130,8 @@ def figure(answer: Answer[SizeFindings]) -> str:
             look = figures.style(cell, index)
             _draw_accuracy(left, curve, fit, look)
             x = [one.rows for one in curve]
-            right.plot(x, [100 * one.gap.mean for one in curve], **look)
+            line = right.plot(x, [100 * one.gap.mean for one in curve], **look)
+            _let_read(right, curve, [one.gap for one in curve], line)
         left.axhline(100 * found.guess, color=INK, linewidth=0.8, alpha=0.5)
         right.axhline(0, color=INK, linewidth=0.8, alpha=0.5)
         left.set(ylabel="test accuracy, %")
@@ -154,9 +157,25 @@ def _draw_accuracy(
     found = [(o.accuracy.mean, o.accuracy.low, o.accuracy.high) for o in curve]
     line = look["linestyle"] if fit is None else "none"
     dots = look | {"linestyle": line, "capsize": 2}
-    axes.errorbar(x, means, yerr=reach(found), **dots)
+    bars = axes.errorbar(x, means, yerr=reach(found), **dots)
+    parts = list(bars.get_children())
     axes.plot([], [], label=curve[0].cell, **look)  # of the legend
     if fit is not None:
         law = PowerLaw(fit.a, fit.b, fit.c)
         along = np.geomspace(fit.sizes[0], fit.sizes[-1], 100)
-        axes.plot(along, 100 * (1 - law.at(along)), **look | {"marker": ""})
+        parts += axes.plot(along, 100 * (1 - law.at(along)), **look | {"marker": ""})
+    _let_read(axes, curve, [one.accuracy for one in curve], parts)
+
+
+def _let_read(
+    axes: Any,
+    curve: Sequence[SizePoint],
+    means: Sequence[Mean | MeanShare],
+    artists: Sequence[Any],
+) -> None:
+    """Lets the page read out a mean at each size, in per cent or points."""
+    places = [
+        Place(one.rows, f"{one.rows:,}", with_interval(mean.mean, mean.low, mean.high))
+        for one, mean in zip(curve, means, strict=True)
+    ]
+    readable(axes, curve[0].cell, places, artists, "95 % interval")

@@ -51,8 +51,9 @@ function bytes(base64) {
   return found.buffer;
 }
 
-function unpacked({ shape, float32 }) {
-  return { shape, values: new Float64Array(new Float32Array(bytes(float32))) };
+function unpacked({ shape, float32, float64 }) {
+  const values = float64 ? bytes(float64) : new Float32Array(bytes(float32));
+  return { shape, values: new Float64Array(values) };
 }
 
 // Returns the vector of a token id, always the same array for the same id.
