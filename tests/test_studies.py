@@ -145,7 +145,7 @@ def test_a_quick_question_learns_soon_unless_it_was_told_how() -> None:
 
 def test_a_quick_note_says_what_it_changed() -> None:
     (note,) = Question(config=RunConfig(), quick=True).quick_note("two sizes.")
-    assert note.startswith("Quick: two sizes. Changed from what was asked (asked, here)")
+    assert note.startswith("Quick: two sizes. Changed from what was asked")
     for said in ("limit", "epochs", "word_dropout_rate", "warmup_fraction"):
         assert said in note
     assert Question(config=RunConfig()).quick_note("two sizes.") == ()
