@@ -23,6 +23,7 @@ import numpy as np
 
 from seqclf import statistics
 from seqclf.cells import GRU, LSTM, NO_RECURRENCE
+from seqclf.comparison.metric import ACCURACY
 from seqclf.comparison.pairs import MARGIN, SIGNIFICANCE, bounds, difference
 from seqclf.data import GENERATED
 from seqclf.errors import RunError
@@ -112,7 +113,7 @@ def _pair(folder: Path, result: ComparisonResult) -> list[Compared]:
     """Returns the pair, if the comparison has it.
 
     Raises:
-      RunError: If it has no interval.
+      RunError: If it has no interval, or is of another metric than accuracy.
     """
     by_name = {row.name: row for row in result.rows}
     both = {GRU.name, LSTM.name}
@@ -123,6 +124,8 @@ def _pair(folder: Path, result: ComparisonResult) -> list[Compared]:
     ]
     if not found:
         return []
+    if result.metric != ACCURACY.name:
+        raise RunError(f"it ranks by {result.metric}, and accuracies are counted here")
     pair = found[0]
     if pair.by == BY_RANKS:
         raise RunError("a training of gru or lstm failed in it, so no interval holds")
