@@ -20,8 +20,9 @@ from seqclf.records.comparison import (
 )
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.details import Agreement, Curve, Details, Reach, WordOrder
-from seqclf.report import figures, tables
+from seqclf.report import cost_figure, figures, tables
 from seqclf.report.columns import Column, table_of
+from seqclf.report.equal_time import at_equal_time
 from seqclf.report.page.render import render, trusted
 from seqclf.report.page.sections import Section, contents, prepared
 from seqclf.report.page.terms import TERMS
@@ -76,7 +77,7 @@ def _figures(result: ComparisonResult, details: Details | None) -> dict[str, str
     drawn = {
         "accuracies": figures.accuracies(result.rows),
         "differences": figures.differences(pairs) if pairs else "",
-        "costs": figures.costs(result.rows),
+        "costs": cost_figure.costs(result.rows),
     }
     if details:
         by_length = [group for group in details.groups if group.by == "length"]
@@ -114,6 +115,7 @@ def _tables(
             rows=(*equal, *((name, "differs") for name in card.different)),
         ),
         **(_details_tables(details) if details else {}),
+        "equal_time": at_equal_time(result.rows, details.curves) if details else None,
     }
 
 
@@ -256,7 +258,9 @@ def _words(result: ComparisonResult, details: Details | None) -> dict[str, objec
         "missing": result.missing,
         "n": n,
         "n_validation": _size(dataset, VALIDATION),
+        "metric": METRICS[result.metric],
         "majority_said": figures.majority_said(result.rows),
+        "speed_said": cost_figure.speed_said(result.rows),
         "terms": TERMS.items(),
         "differences": [in_words(pair, names) for pair in compared(result)],
         "card_said": tables.held_equal(result.card),
