@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -30,6 +31,7 @@ from seqclf.comparison.said import in_words, titles
 from seqclf.comparison.summary import summary
 from seqclf.comparison.verdict import verdict
 from seqclf.errors import ConfigError
+from seqclf.evaluation.failed import failed_seeds
 from seqclf.records.comparison import (
     AccuracySummary,
     ComparisonResult,
@@ -344,7 +346,7 @@ def test_a_comparison_names_its_metric_and_one_of_before_is_of_accuracy():
 def test_rows_have_the_interval_of_what_ranks_them(
     metric, finished_run, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(rows, "failed_seeds", lambda group: ())
+    monkeypatch.setattr(rows, "failed_seeds", lambda *_: ())
     other = copy(finished_run, tmp_path / "b", training__seed=1)
     for runs in ([finished_run], [finished_run, other]):
         found = compare_runs(runs, metric=metric.name)
@@ -369,3 +371,44 @@ def test_the_interval_of_one_model_is_over_its_texts(metric):
     assert (found.low, found.high) == pytest.approx((by_scipy.low, by_scipy.high))
     alike = summary([scores], metric, {0: np.ones(800)}, ())
     assert (alike.low, alike.high) == (None, None)  # nothing varies: nothing is known
+
+
+def test_a_training_fails_by_what_ranks_it():
+    # 90 of 100 texts have label 0. The first finds 8 of 10 of the others, with 12 false
+    # alarms: 86 % right, less than guessing's 90, and yet it has learnt something.
+    true = np.repeat([0, 1], [90, 10])
+    found, guess = np.zeros(100), np.full(100, 0.1)
+    found[:12] = found[90:98] = 0.9
+    runs = []
+    for seed, p in enumerate((found * 0.98 + 0.01, guess)):
+        both = np.stack([1 - p, p], axis=1)
+        scores = metrics.scores(true, both, ("a", "b"), np.ones(100))
+        training = SimpleNamespace(training=SimpleNamespace(seed=seed))
+        runs.append(SimpleNamespace(config=training, metrics={"validation": scores}))
+    assert failed_seeds(runs) == (0, 1)
+    assert failed_seeds(runs, "macro_f1") == (1,)
+    assert failed_seeds(runs[1:], "log_loss") == (1,)  # as likely as it is: no more
+    sure = SimpleNamespace(config=runs[0].config, metrics={
+        "validation": metrics.scores(
+            true, np.stack([1 - 0.8 * true - 0.1, 0.8 * true + 0.1], axis=1),
+            ("a", "b"), np.ones(100),
+        )})  # fmt: skip
+    assert failed_seeds([sure, runs[1]], "log_loss") == (1,)
+
+
+def test_a_label_with_few_test_texts_leaves_rows_without_an_interval():
+    for rare, has_interval in ((10, True), (9, False)):
+        true = np.repeat([0, 1], [91, rare])
+        answers = np.where(np.arange(len(true)) % 7 == 0, 1 - true, true)
+        p = np.eye(3)[answers] * 0.7 + 0.1  # the third label has no text
+        said = Predictions(true, p, np.ones(len(true)))
+        scores = metrics.scores(true, p, ("a", "b", "none"), np.ones(len(true)))
+        for metric in METRICS.values():
+            gains = {0: metric.sign * metric.values(said)}
+            low = summary([scores], metric, gains, ()).low
+            assert (low is not None) == (has_interval or metric is ACCURACY)
+    bare = dataclasses.replace(F1_ROWS[0].by_metric, low=None, high=None)
+    every = [dataclasses.replace(one, by_metric=bare) for one in F1_ROWS]
+    quality = tables.tables_of(result(every))["quality"]
+    assert quality.rows[0][2] == "–"
+    assert "– No interval of macro F1 holds where a label has fewer" in quality.note

@@ -193,7 +193,7 @@ def _row(
 ) -> Row:
     model = group[0].config.model
     environment = [run.environment for run in group]
-    failed = failed_seeds(group)
+    failed = failed_seeds(group, metric.field)
     return _scored(
         group,
         metric,

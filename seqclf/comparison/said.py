@@ -38,7 +38,7 @@ def failure(row: Row) -> str:
     number, seeds = len(row.failed or ()), len(row.seeds)
     low, high = (round(100 * end) for end in wilson(number, seeds))
     share = f"95 % interval of that share: {low} to {high} %"
-    lead = f"{row.title} failed in {number} of {seeds} trainings ({share})"
+    lead = f"{begun(row)} failed in {number} of {seeds} trainings ({share})"
     if row.score.of_others is None:
         return f"{lead}."
     return f"{lead}; the others have {metric_of(row).said(row.score.of_others)}."

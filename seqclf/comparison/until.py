@@ -89,7 +89,7 @@ class Trained:
                 cell: float(np.mean([run.environment.seconds for run in group]))
                 for cell, group in groups.items()
             },
-            [cell for cell, group in groups.items() if failed_seeds(group)],
+            [cell for cell in groups if failed_seeds(groups[cell], metric.field)],
             metric,
         )
 

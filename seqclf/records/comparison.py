@@ -31,7 +31,7 @@ class AccuracySummary:
     and texts; of one model it is Wilson's, or of another metric Student's. Where a
     training failed there is none, for none holds: there is the median instead, and the
     mean of the others, if there are any. Of another metric there is none either where
-    nothing varies.
+    nothing varies, or a label has fewer than ten test texts.
     """
 
     mean: float

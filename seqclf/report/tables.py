@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from seqclf.cells import CELLS
 from seqclf.comparison.metric import ACCURACY, METRICS, Metric, metric_of
+from seqclf.comparison.summary import FEWEST_OF_LABEL
 from seqclf.comparison.verdict import ranked_said
 from seqclf.records.comparison import (
     MEAN,
@@ -142,11 +143,11 @@ def tables_of(result: ComparisonResult) -> dict[str, Table]:
     quality = [column for column in columns if has_range or column is not RANGE]
     cost = [column for column in COST if several_units or column is not UNITS]
     scores = f"Test scores (n = {rows[0].n:,}; {seeds_said(result)})"
-    notes = " ".join(filter(None, [_ranked_note(result), _median_note(rows)]))
+    notes = " ".join(filter(None, [_ranked_note(result), _interval_note(rows)]))
     found = {"quality": table_of(scores, quality, rows, faint, notes)}
     if means:
         title = "Combined: the mean of probabilities"
-        note = _median_note(means)
+        note = _interval_note(means)
         found["combined"] = table_of(title, quality, means, note=note)
     if result.tuning:
         found["tuned"] = _tuned(result.tuning)
@@ -166,13 +167,21 @@ def _ranked_note(result: ComparisonResult) -> str:
     return f"Ranked by {METRICS[result.metric].title}."
 
 
-def _median_note(rows: Sequence[Row]) -> str:
-    """Explains the mark at a median, where there is one."""
-    if all(row.score.median is None for row in rows):
-        return ""
-    return (
-        f"{MEDIAN} The median, for trainings failed: no interval over seeds holds then."
-    )
+def _interval_note(rows: Sequence[Row]) -> str:
+    """Explains the mark at a median, and why else there is no interval."""
+    notes = []
+    if any(row.score.median is not None for row in rows):
+        notes.append(
+            f"{MEDIAN} The median, for trainings failed: no interval over seeds holds "
+            f"then."
+        )
+    if any(row.score.low is None and row.score.median is None for row in rows):
+        title = metric_of(rows[0]).title
+        notes.append(
+            f"{MISSING} No interval of {title} holds where a label has fewer than "
+            f"{FEWEST_OF_LABEL} test texts, or nothing varies."
+        )
+    return " ".join(notes)
 
 
 def _before(rows: Sequence[Row]) -> str:
