@@ -17,6 +17,7 @@ from test_verdict import N
 
 from seqclf import metrics, statistics
 from seqclf.comparison import pairs, rows
+from seqclf.comparison.design import Design, Limits
 from seqclf.comparison.metric import (
     ACCURACY,
     LOG_LOSS,
@@ -29,7 +30,9 @@ from seqclf.comparison.metric import (
 from seqclf.comparison.rows import compare_runs
 from seqclf.comparison.said import in_words, titles
 from seqclf.comparison.summary import summary
+from seqclf.comparison.until import Looks, Trained, take_look
 from seqclf.comparison.verdict import verdict
+from seqclf.config import RunConfig
 from seqclf.errors import ConfigError
 from seqclf.evaluation.failed import failed_seeds
 from seqclf.records.comparison import (
@@ -230,7 +233,7 @@ def test_failed_trainings_are_compared_by_the_ranks_of_the_metric():
     assert pair.p == pytest.approx(2 / 70)
     found = [row(name, one) for name, one in gains.items()]
     assert in_words(pair, titles(found)) == (
-        "By log loss GRU is better than SimpleRNN in 16 of 16 pairs of trainings "
+        "By log loss GRU is ahead of SimpleRNN in 16 of 16 pairs of trainings "
         "(exact rank test, p = 0.029)."
     )
 
@@ -286,7 +289,7 @@ def test_macro_f1_is_named_in_verdict_and_tables_and_why_it_ranks():
     equal = dataclasses.replace(F1_PAIR, low=-0.004, p=0.3, p_equal=0.01)
     assert "less than 1 point of macro F1." in verdict(F1_ROWS, [equal])
     assert in_words(equal, titles(F1_ROWS)) == (
-        "By macro F1 GRU is better than LSTM by 1.2 points of F1; between 0.4 worse "
+        "By macro F1 GRU is ahead of LSTM by 1.2 points of F1; between 0.4 worse "
         "and 2.0 better."
     )
 
@@ -412,3 +415,27 @@ def test_a_label_with_few_test_texts_leaves_rows_without_an_interval():
     quality = tables.tables_of(result(every))["quality"]
     assert quality.rows[0][2] == "–"
     assert "– No interval of macro F1 holds where a label has fewer" in quality.note
+
+
+def test_looks_go_by_the_metric_and_another_one_is_another_question():
+    gains = {"gru": losses_of(0.3, 3, 1), "lstm": losses_of(0.4, 3, 2)}
+    trained = Trained(gains, dict.fromkeys(gains, 1.0), (), LOG_LOSS)
+    so_far = Looks(max_seeds=3, asked=trained.seeds)  # the only look has all of 5 %
+    looked = take_look(trained, so_far, 0.01)
+    (pair,) = looked.decided
+    (once,) = compared(gains)
+    assert (pair.a, pair.metric, pair.look) == ("gru", "log-loss", 1)
+    assert (pair.low, pair.high) == pytest.approx((once.low, once.high))
+    assert from_plain(Looks, to_plain(looked)) == looked
+    adding = Design(
+        config=RunConfig(), cells=("gru", "lstm"), seeds=(0, 1), until=Limits()
+    )
+    by_accuracy, by_loss = (
+        adding.question("f", name) for name in ("accuracy", "log-loss")
+    )
+    assert by_accuracy == adding.question("f")
+    assert by_loss == by_accuracy | {"metric": "log-loss"}
+    once = dataclasses.replace(adding, until=None)
+    assert once.question("f", "log-loss") == once.question("f")  # trainings are reused
+    with pytest.raises(ConfigError, match="unknown --metric"):
+        dataclasses.replace(adding, metric="f1")

@@ -49,11 +49,11 @@ def words_of(svg: str) -> str:
     [
         ("macro-f1", ["Difference in macro F1 of each pair", "Test macro F1 on the "
                       "same", "a − b, points of F1", "a paired t-test over the texts",
-                      "p (paired t)", "is better than GRU by 1.0 points of F1; "
+                      "p (paired t)", "is ahead of GRU by 1.0 points of F1; "
                       "between 2.0 worse and 4.0 better", "0.034", "At equal time",
                       "That time was not measured of tf-idf"], "only a right"),
         ("log-loss", ["Difference in log loss of each pair", "b − a, nats",
-                      "By log loss LSTM is better than GRU by 0.010 nats; between "
+                      "By log loss LSTM is ahead of GRU by 0.010 nats; between "
                       "0.020 worse and 0.040 better"], "points of F1"),
     ],
 )  # fmt: skip

@@ -124,12 +124,12 @@ def in_words(pair: Pair, names: Mapping[str, str]) -> str:
 
 
 def _in_unit_words(pair: Pair, a: str, b: str) -> str:
-    """Returns such as `By log loss GRU is better than LSTM by 0.012; …`."""
+    """Returns such as `By log loss GRU is ahead of LSTM by 0.012 nats; …`."""
     metric = metric_of(pair)
     if pair.by == BY_RANKS:
-        return f"By {metric.title} {a} is better than {b} {ranks(pair)}."
+        return f"By {metric.title} {a} is ahead of {b} {ranks(pair)}."
     low, high = bounds(pair)
     ends = f"{metric.gap(abs(low))} {'worse' if low < 0 else 'better'}"
     ends += f" and {metric.gap(abs(high))} {'worse' if high < 0 else 'better'}"
     size = f"{metric.gap(difference(pair))} {metric.short}"
-    return f"By {metric.title} {a} is better than {b} by {size}; between {ends}."
+    return f"By {metric.title} {a} is ahead of {b} by {size}; between {ends}."

@@ -7,7 +7,7 @@ from typing import Any
 
 from seqclf.comparison.metric import metric_of
 from seqclf.comparison.verdict import GUESSING, goodness
-from seqclf.records.comparison import Row
+from seqclf.records.comparison import MEAN, Row
 from seqclf.report.figures import (
     clipped,
     drawn,
@@ -89,7 +89,9 @@ def speed_said(rows: Sequence[Row]) -> str:
         f"{row.name} ({milliseconds(row):.2g} ms, {metric.said(row.score.mean)})"
         for row in on_front(rows, milliseconds)
     ]
-    lacking = [r.name for r in rows if r.name != GUESSING and not milliseconds(r)]
+    untimed = [r for r in rows if r.name != GUESSING and not milliseconds(r)]
+    lacking = [row.name for row in untimed if row.kind != MEAN]
+    lacking += ["the means of probabilities"] if len(untimed) > len(lacking) else []
     said = ""
     if front:
         said += f" By the time of a single text the front is {joined(front)}."
