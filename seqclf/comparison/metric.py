@@ -165,7 +165,7 @@ def ranked_by(name: str, data: DatasetInfo) -> RankedBy:
     counts = np.array(data.label_counts.get(TRAIN, ()))
     if variation(counts) >= LEAST_VARIATION:
         return RankedBy(ACCURACY)
-    share = round(100 * counts.max() / counts.sum())
+    share = min(round(100 * counts.max() / counts.sum()), 99)  # others are there too
     commonest = data.labels[int(counts.argmax())]
     return RankedBy(MACRO_F1, f"labels are imbalanced ({share} % {commonest})")
 
