@@ -48,7 +48,7 @@ def verdict(
       references: The best twin against each baseline, and its mean with n-grams against
         these, see `pairs.compare_with`.
       different: Why the runs are no twins, see `card.disagreements`.
-      margin: Difference below which two are practically equal, a fraction.
+      margin: Difference below which two are practically equal, a fraction or in nats.
       until_decided: How it went, if seeds were added until all pairs were decided.
       metric_why: Why the metric was chosen for the data, see `metric.ranked_by`.
     """
