@@ -182,6 +182,7 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
     match: str = "units",
     tune: int = 0,
     margin: float = 1.0,
+    metric: str = "auto",
     jobs: int | None = None,
     page: bool = False,
     on_report: OnEvent | None = None,
@@ -199,7 +200,10 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
       match: What the twins have equally many of: `units`, or recurrent `parameters`.
       tune: Trials a cell, of two trainings each, that choose its settings on
         validation; 0 for none.
-      margin: Points of accuracy below which two cells are practically equal.
+      margin: Points below which two cells are practically equal; with log loss,
+        hundredths of a nat.
+      metric: What ranks the cells, `accuracy`, `macro-f1` or `log-loss`; `auto` takes
+        accuracy or, where training labels are imbalanced, macro F1.
       jobs: Trainings at a time; None takes as many as cores and memory allow.
       page: Whether to write `microscope.html` beside the report (docs/microscope.md).
       on_report: Called with the name of a training and each event of its progress.
@@ -226,7 +230,7 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
         options.get("budget"),
         options.get("max_seeds"),
     )
-    design = design_of(config, named, seeds, match, tune, margin, until)
+    design = design_of(config, named, seeds, match, tune, margin, until, metric)
     asked = (design, target, listener, jobs, require_cudnn, set(options), page)
     result, path = compare_twins(*asked)
     for failed, reason in result.missing.items():
@@ -239,6 +243,7 @@ def compare_runs(
     name: str | None = None,
     overwrite: bool = False,
     margin: float = 1.0,
+    metric: str = "auto",
     page: bool = False,
     models_dir: AnyPath | None = None,
     cache_dir: AnyPath | None = None,
@@ -253,7 +258,8 @@ def compare_runs(
       name: Where in `models_dir` to keep the comparison, with its page; None keeps
         nothing.
       overwrite: Whether the name may be taken from another comparison.
-      margin: Points of accuracy below which two are practically equal.
+      margin: As in `compare`.
+      metric: Likewise.
       page: Whether to write `microscope.html` beside the report; needs a name.
       models_dir: Folder of the runs; None takes $SEQCLF_MODELS, else `models`.
       cache_dir: Folder of encoded data; None takes $SEQCLF_CACHE, else `data/cache`.
@@ -274,7 +280,8 @@ def compare_runs(
             f"Comparison.open(path) reads a finished comparison."
         )
     target = _target(models_dir, cache_dir, name=name, overwrite=overwrite)
-    result, path = compare_finished(paths, target, Logged(on_report), margin, page)
+    asked = (paths, target, Logged(on_report), margin, page, metric)
+    result, path = compare_finished(*asked)
     return Comparison(result, path)
 
 

@@ -28,8 +28,7 @@ def scores(
     """
     from sklearn.metrics import confusion_matrix, f1_score, log_loss
 
-    probabilities = probabilities.astype(np.float64)
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    probabilities = _normalised(probabilities)
     predicted = probabilities.argmax(axis=1)
     every = np.arange(len(labels))
     confusion = confusion_matrix(label_ids, predicted, labels=every)
@@ -44,6 +43,60 @@ def scores(
         confusion_matrix=tuple(map(tuple, confusion.tolist())),
         by_length=by_length(right, lengths),
     )
+
+
+def losses(label_ids: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Returns the loss of each text, of which the log loss is the mean.
+
+    That is minus the logarithm of the probability of its true label, which is clipped
+    as scikit-learn clips it, to [ε, 1 - ε] of float64.
+
+    Args:
+      label_ids: int [n], the true labels.
+      probabilities: float [n, labels].
+
+    Returns:
+      float64 [n], in nats, at least 0.
+    """
+    own = _normalised(probabilities)[np.arange(len(label_ids)), label_ids]
+    least = np.finfo(np.float64).eps
+    return np.asarray(-np.log(np.clip(own, least, 1 - least)))
+
+
+def f1_shares(label_ids: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Returns the share of each text in macro F1, which is their mean.
+
+    F1 of a label is a ratio of two means: 2 tp to d, over the texts, where tp is 1 for
+    a text that has the label and gets it, and d counts both. A text's share in a ratio
+    R = mean(u) / mean(d) is R + (u - R d) / mean(d): the mean of the shares is R, and
+    their variance that of R to the first order (the delta method; Särndal, Swensson &
+    Wretman 1992, Model Assisted Survey Sampling, 5.6). Labels that no text has and none
+    gets do not count, as in scikit-learn.
+
+    Args:
+      label_ids: int [n], the true labels.
+      predicted: int [n], the answers.
+
+    Returns:
+      float64 [n]; a share may be below 0 or above 1.
+    """
+    n, right = len(label_ids), label_ids == predicted
+    most = int(max(label_ids.max(), predicted.max())) + 1
+    true, said, both = (
+        np.bincount(ids, minlength=most)
+        for ids in (label_ids, predicted, label_ids[right])
+    )
+    counted = np.maximum(true + said, 1)  # of a label that does not occur: F1 is 0
+    f1, weight = 2 * both / counted, n / counted  # 1 / mean(d)
+    own = 2 * right * weight[label_ids]
+    own -= (f1 * weight)[label_ids] + (f1 * weight)[predicted]
+    return np.asarray((f1.sum() + own) / np.count_nonzero(true + said))
+
+
+def _normalised(probabilities: np.ndarray) -> np.ndarray:
+    """Returns float64 probabilities, the rows of which sum to 1."""
+    exact = probabilities.astype(np.float64)
+    return np.asarray(exact / exact.sum(axis=1, keepdims=True))
 
 
 def accuracy(correct: np.ndarray) -> Accuracy:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pages
 import pytest
 
-from seqclf.report import figures, svg
+from seqclf.report import cost_figure, figures, svg
 from seqclf.report.page import page, sections_page, word_order_said
 from seqclf.report.table import Table
 
@@ -165,8 +165,8 @@ def test_the_page_explains_an_interval_that_decides_nothing_and_its_terms():
 
 def test_the_pareto_front_is_worked_out_by_hand():
     points = [(1, 0.5), (2, 0.4), (3, 0.8), (3, 0.7), (5, 0.9), (4, 0.9)]
-    assert figures.pareto_front(points) == [(1, 0.5), (3, 0.8), (4, 0.9)]
-    assert figures.pareto_front([]) == []
+    assert cost_figure.pareto_front(points) == [(1, 0.5), (3, 0.8), (4, 0.9)]
+    assert cost_figure.pareto_front([]) == []
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pages
+import pyarrow as pa
 import pytest
 from asked import Silent
 from conftest import run_cli, seal
+from pyarrow import parquet
+from test_comparison import copy
 
 from seqclf import statistics
+from seqclf.comparison import rows
 from seqclf.config import RunConfig
 from seqclf.data import GENERATED
 from seqclf.errors import RunError
@@ -202,3 +207,40 @@ def test_a_damaged_comparison_is_named_and_stops_no_other(tmp_path):
     assert [row.comparison for row in answer.rows] == ["b-compare"]
     for name in ("a-compare", "old-compare"):
         assert any(f"{name} is left out" in note for note in answer.notes)
+
+
+def flipped(run, folder, cell: str, seed: int, texts: int):
+    """Copies a run as one of a cell that answers the first texts the other way."""
+    run = copy(run, folder / f"reviews-{cell}-{seed}", model__cell=cell,
+               training__seed=seed)  # fmt: skip
+    file = run.path / "predictions" / "test.parquet"
+    table = parquet.read_table(file)
+    said = table["probabilities"].to_pylist()
+    turned = [one[::-1] if i < texts else one for i, one in enumerate(said)]
+    column = table.column_names.index("probabilities")
+    typed = pa.array(turned, table.schema.field("probabilities").type)
+    parquet.write_table(table.set_column(column, "probabilities", typed), file)
+    seal(run.path)
+    return run
+
+
+def test_what_ranks_otherwise_is_judged_anew_by_accuracy(
+    finished_run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(rows, "failed_seeds", lambda *_: ())
+    runs = [flipped(finished_run, tmp_path, "gru", seed, seed) for seed in (0, 1)]
+    runs += [flipped(finished_run, tmp_path, "lstm", seed, 5 + seed) for seed in (0, 1)]
+    by_f1 = rows.compare_runs(runs, metric="macro-f1")
+    folder = tmp_path / "reviews-compare"
+    folder.mkdir()
+    write_json(folder / "comparison.json", to_plain(by_f1))
+    seal(folder, command="compare")
+    ((found,), left_out) = wins.compared(tmp_path)
+    (pair,) = rows.compare_runs(runs, metric="accuracy").pairs
+    assert left_out == []
+    assert abs(found.difference) == pytest.approx(pair.difference)
+    assert found.p == pytest.approx(pair.p)
+    assert by_f1.pairs[0].difference != pytest.approx(pair.difference)
+    shutil.rmtree(runs[0].path)
+    with pytest.raises(RunError, match="reviews-gru-0"):
+        wins.compared(tmp_path)

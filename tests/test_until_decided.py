@@ -256,8 +256,8 @@ def test_seeds_of_cells_that_are_decided_are_no_look():
     looks = until.take_look(first, begun(first), MARGIN)
     still = until.open_pairs(first, looks, MARGIN)
     assert [{one.pair.a, one.pair.b} for one in still] == [{"gru", "lstm"}]
-    rights = first.rights | {"rnn": answers(0.7, 9, 0)}
-    more_of_rnn = dataclasses.replace(first, rights=rights)
+    rights = first.values | {"rnn": answers(0.7, 9, 0)}
+    more_of_rnn = dataclasses.replace(first, values=rights)
     assert until.take_look(more_of_rnn, looks, MARGIN) is looks
 
 
@@ -270,7 +270,7 @@ def test_p_and_interval_of_a_look_are_those_of_its_level():
     one = trained(4, gru=0.88, lstm=0.87)
     (at_once,) = one.pairs(MARGIN, AtLook())
     (pair,) = one.pairs(MARGIN, AtLook(2, share=0.1, later=0.5))
-    a, b = (np.array(list(one.rights[name].values())) for name in (pair.a, pair.b))
+    a, b = (np.array(list(one.values[name].values())) for name in (pair.a, pair.b))
     expected = statistics.cells_difference(a, b)
     assert (pair.low, pair.high) == pytest.approx(expected.interval(1 - 0.05 * 0.1))
     assert pair.p == pytest.approx(min(10 * at_once.p, 1))
@@ -292,8 +292,8 @@ def test_failed_cells_are_judged_by_ranks_at_the_level_of_the_look():
 
 def test_a_round_goes_to_the_open_pairs_and_says_so():
     first = trained(rnn=0.7, gru=0.88, lstm=0.86)
-    wide = first.rights | {"gru": answers(0.88, 3, 5, 0.02)}
-    first = dataclasses.replace(first, rights=wide)
+    wide = first.values | {"gru": answers(0.88, 3, 5, 0.02)}
+    first = dataclasses.replace(first, values=wide)
     looks = until.take_look(first, begun(first), MARGIN)
     still = until.open_pairs(first, looks, MARGIN)
     assert [{one.pair.a, one.pair.b} for one in still] == [{"gru", "lstm"}]
@@ -323,7 +323,7 @@ def test_with_too_few_texts_no_seeds_are_added_and_it_says_so():
     assert until.next_seeds(one, looks, still, 1) == {}
     how = until.outcome(looks, one, still, Limits())
     assert [left.why for left in how.left_open] == ["texts"]
-    rows = [row(cell, right) for cell, right in one.rights.items()]
+    rows = [row(cell, right) for cell, right in one.values.items()]
     told = verdict(rows, one.pairs(MARGIN, looks.at), until_decided=how)
     assert "would take more test texts, not more seeds" in told
 
@@ -337,7 +337,7 @@ def test_a_cell_without_a_training_leaves_its_pairs_open():
     assert [(left.a, left.b, left.why) for left in how.left_open] == [
         ("rnn", "gru", "missing"), ("rnn", "lstm", "missing")
     ]  # fmt: skip
-    rows = [row(cell, right) for cell, right in one.rights.items()]
+    rows = [row(cell, right) for cell, right in one.values.items()]
     told = verdict(rows, one.pairs(MARGIN, looks.at), until_decided=how)
     assert "SimpleRNN and GRU, SimpleRNN and LSTM, for all trainings of one" in told
 
@@ -352,7 +352,7 @@ def test_what_is_left_open_is_told_with_its_reason(why, words):
     looks = until.take_look(first, begun(first), MARGIN)
     left = [dataclasses.replace(looks.decided[0], a="gru", b="lstm", p=0.5)]
     how = until.outcome(looks, first, [until.Open(left[0])], Limits(), why)
-    rows = [row(cell, right) for cell, right in first.rights.items()]
+    rows = [row(cell, right) for cell, right in first.values.items()]
     told = verdict(rows, first.pairs(MARGIN, looks.at), until_decided=how)
     assert "after 9 trainings (looked once, at its own level). Left open: " in told
     assert f"GRU and LSTM, {words}" in told

@@ -56,7 +56,17 @@ Margin = Annotated[
     float,
     option(
         "--margin",
-        "Points of accuracy below which two cells are practically equal.",
+        "Points below which two cells are practically equal; with log loss, hundredths "
+        "of a nat.",
+    ),
+]
+Metric = Annotated[
+    str,
+    option(
+        "--metric",
+        "What ranks the cells; auto: accuracy or, where training labels are "
+        "imbalanced, macro F1.",
+        choices=("auto", "accuracy", "macro-f1", "log-loss"),
     ),
 ]
 Page = Annotated[
@@ -117,7 +127,7 @@ Paths = Annotated[
 # What has a meaning for finished runs.
 OF_FINISHED = {"paths", "models_dir", "cache_dir", "config_file"}
 OF_FINISHED |= {"json", "markdown", "csv", "quiet", "page"}
-OF_SEVERAL = OF_FINISHED | {"name", "overwrite", "margin"}
+OF_SEVERAL = OF_FINISHED | {"name", "overwrite", "margin", "metric"}
 OF_POOL = OF_SEVERAL - {"paths", "page"} | {"pool"}
 
 
@@ -132,6 +142,7 @@ def compare(
     match: Match = "units",
     tune: Tune = 0,
     margin: Margin = 1.0,
+    metric: Metric = "auto",
     until_decided: UntilDecided = False,
     budget: Budget = None,
     max_seeds: MaxSeeds = None,
@@ -170,15 +181,16 @@ def compare(
     folder: Path | None
     if pool is not None:
         options.refuse_given(context, OF_POOL, "the runs below a folder are compared")
-        result, folder = finished.compare_pool(pool, target, screen, margin)
+        result, folder = finished.compare_pool(pool, target, screen, margin, metric)
     elif paths:
         if len(paths) == 1:
             options.refuse_given(context, OF_FINISHED, "a finished comparison is shown")
         options.refuse_given(context, OF_SEVERAL, "finished runs are compared")
-        result, folder = finished.compare_finished(paths, target, screen, margin, page)
+        asked_of = (paths, target, screen, margin, page, metric)
+        result, folder = finished.compare_finished(*asked_of)
     else:
         until = limits_of(until_decided, budget, max_seeds)
-        design = design_of(config, cells, seeds, match, tune, margin, until)
+        design = design_of(config, cells, seeds, match, tune, margin, until, metric)
         given = options.given_settings(context, "model", "training")
         asked = (design, target, screen, jobs, require_cudnn, given, page)
         result, folder = compare_twins(*asked)

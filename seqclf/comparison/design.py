@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from seqclf import config as settings
 from seqclf.cells import CELLS
+from seqclf.comparison.metric import ACCURACY, AUTO, require_metric
 from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.ranges import OF_MODEL, OF_TRAINING
 from seqclf.config import ModelConfig, RunConfig, twin
@@ -89,7 +90,9 @@ class Design:
         parameters in their layers, as in Chung et al. 2014 (arXiv:1412.3555).
       tune: Trials a cell that choose its settings on validation, see `tuning`; 0 for
         none. Units are among them unless parameters are matched.
-      margin: Points of accuracy below which a difference is practically none.
+      margin: Points below which a difference is practically none; of log loss,
+        hundredths of a nat.
+      metric: What ranks the cells: a metric, or `auto`, see `metric.ranked_by`.
       until: Where it ends, if seeds are added until all pairs are decided; `seeds` are
         then the first. None has these seeds and no others.
     """
@@ -101,6 +104,7 @@ class Design:
     tune: int = 0
     margin: float = 100 * MARGIN
     until: Limits | None = None
+    metric: str = AUTO
 
     def __post_init__(self) -> None:
         if self.match not in MATCH_NAMES:
@@ -117,6 +121,7 @@ class Design:
                 f"take at most {min(TUNING_SEEDS)} --seeds."
             )
         require_margin(self.margin)
+        require_metric(self.metric)
         self._check_until()
         with_layer = [cell for cell in self.cells if CELLS[cell].has_layer]
         if self.match == PARAMETERS and len(with_layer) < 2:
@@ -153,15 +158,22 @@ class Design:
             names |= {f"training.{name}" for name in OF_TRAINING}
         return tuple(sorted(names))
 
-    def question(self, fingerprint: object) -> dict[str, object]:
-        """Returns plain values that tell this comparison from others on the data."""
+    def question(
+        self, fingerprint: object, metric: str = ACCURACY.name
+    ) -> dict[str, object]:
+        """Returns plain values that tell this comparison from others on the data.
+
+        That has a fingerprint, and ranks by a metric.
+        """
         recipe = {
             part: {k: v for k, v in values.items() if k not in ("cell", "seed")}
             for part, values in settings.question(self.config).items()
         }
         tuning = {"tuning": TUNING} if self.tune else {}
-        # Looks decide for good, by a margin that was there before.
-        looks = {"until_decided": self.margin} if self.until else {}
+        # Looks decide for good, by a margin and a metric that were there before.
+        looks: dict[str, object] = {"until_decided": self.margin} if self.until else {}
+        if looks and metric != ACCURACY.name:
+            looks["metric"] = metric
         return (
             recipe
             | tuning

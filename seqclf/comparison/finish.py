@@ -48,6 +48,7 @@ def finish(ended: Ended, seconds: float, command: str = "") -> ComparisonResult:
         plan.margin,
         ended.at,
         ended.until_decided,
+        plan.metric,
     )
     budgets = [tuning.budget(plan.tuning)] if plan.tuning else []
     result = replace(

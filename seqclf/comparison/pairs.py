@@ -1,16 +1,17 @@
-"""Who is right more often, two at a time: models by seed, and cells over seeds."""
+"""Who is better, two at a time: models by seed, and cells over seeds."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
 from seqclf import statistics
 from seqclf.comparison.at_look import ONCE, AtLook
+from seqclf.comparison.metric import ACCURACY, Metric, Values
 from seqclf.data.dataset import TEST
 from seqclf.metrics import wilson
 from seqclf.records.comparison import (
@@ -28,7 +29,23 @@ from seqclf.runs import AnyRun
 Right = dict[int, np.ndarray]
 Names = tuple[str, str]  # of the rows of a pair
 SIGNIFICANCE = 0.05
-MARGIN = 0.01  # of accuracy: less is practically nothing
+MARGIN = 0.01  # a fraction, or nats: less is practically nothing
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """How a pair is compared: see `compare_pairs`; `compared` are all that are."""
+
+    compared: int
+    ranked: bool
+    margin: float
+    at: AtLook
+    metric: Metric
+
+    @property
+    def strictest(self) -> float:
+        """The strictest level that Holm's adjustment may ask of a pair."""
+        return SIGNIFICANCE * self.at.later / self.compared
 
 
 def right_answers(group: Sequence[AnyRun]) -> Right:
@@ -52,21 +69,22 @@ def accuracy_interval(right: Right) -> tuple[float, float]:
 
 
 def compare_pairs(
-    rights: Mapping[str, Right],
+    values: Mapping[str, Values],
     recurrent: Collection[str],
     failed: Collection[str] = (),
     margin: float = MARGIN,
     at: AtLook = ONCE,
+    metric: Metric = ACCURACY,
 ) -> tuple[Pair, ...]:
-    """Compares all cells, two at a time, by what their rows have right.
+    """Compares all cells, two at a time, by the values of their rows in a metric.
 
     Two questions: which `recurrent` row is better, and what recurrence is worth, beside
     the others. The p-values are Holm's over the pairs of each, and adjusted_for is
     their number. low and high are the pair's own. Rows of which a training `failed` are
     compared by ranks. Pairs that were decided `at` a look stay as they were then.
     """
-    every = list(itertools.combinations(rights, 2))
-    known = [(a, b) for a, b in every if _can_be_compared(rights[a], rights[b])]
+    every = list(itertools.combinations(values, 2))
+    known = [(a, b) for a, b in every if _can_be_compared(values[a], values[b])]
     pairs: dict[Names, Pair] = {}
     for among in (True, False):
         asked = [(a, b) for a, b in known if ({a, b} <= set(recurrent)) == among]
@@ -78,36 +96,36 @@ def compare_pairs(
         tested = {}
         for a, b in (names for names in asked if names not in final):
             ranked = a in failed or b in failed
-            tested[a, b] = _pair(
-                a, b, rights[a], rights[b], len(asked), ranked, margin, at
-            )
+            terms = _Terms(len(asked), ranked, margin, at, metric)
+            tested[a, b] = _pair(a, b, values[a], values[b], terms)
         pairs |= final | _adjusted(tested, at, tuple(final.values()))
     return tuple(
-        pairs[a, b] if (a, b) in pairs else Pair(a=a, b=b, seeds=(), difference=None)
+        pairs[a, b]
+        if (a, b) in pairs
+        else Pair(a=a, b=b, seeds=(), difference=None, metric=metric.name)
         for a, b in every
     )
 
 
 def compare_with(
     name: str,
-    right: Right,
-    references: Mapping[str, Right],
+    values: Values,
+    references: Mapping[str, Values],
     ranked: bool = False,
     margin: float = MARGIN,
     at: AtLook = ONCE,
+    metric: Metric = ACCURACY,
 ) -> tuple[Pair, ...]:
     """Compares a cell with baselines, each of which has been fitted once.
 
     The p-values are Holm's over these. It is compared by ranks (`ranked`) if a training
     of it failed.
     """
-    pairs = {}
+    terms, pairs = _Terms(len(references), ranked, margin, at, metric), {}
     for other, fitted in references.items():
-        again = dict.fromkeys(right, next(iter(fitted.values())))
-        compared = len(references)
-        pairs[name, other] = _pair(
-            name, other, right, again, compared, ranked, margin, at
-        )
+        again = dict.fromkeys(values, next(iter(fitted.values())))
+        if _can_be_compared(values, again):
+            pairs[name, other] = _pair(name, other, values, again, terms)
     return tuple(_adjusted(pairs, at).values())
 
 
@@ -168,7 +186,13 @@ def p_of(pair: Pair) -> float | None:
         return pair.p
     if pair.p_models is not None:
         return pair.p_models
-    return max(pair.mcnemar_p, default=None)
+    return _largest(pair)
+
+
+def _largest(pair: Pair) -> float | None:
+    """Returns the largest p of the models, not adjusted; None if there are none."""
+    own = pair.mcnemar_p or [model.own_p for model in pair.models]
+    return max(own, default=None)
 
 
 def is_small_alone(pair: Pair) -> bool:
@@ -178,7 +202,8 @@ def is_small_alone(pair: Pair) -> bool:
     """
     if pair.p is not None:
         return leaves_out_0(pair)
-    return bool(pair.mcnemar_p) and max(pair.mcnemar_p) < SIGNIFICANCE
+    largest = _largest(pair)
+    return largest is not None and largest < SIGNIFICANCE
 
 
 def is_border_case(pair: Pair) -> bool:
@@ -222,55 +247,53 @@ def _judged(pair: Pair) -> Pair:
     return replace(pair, is_decided=is_decided(pair), is_equal=is_equal(pair))
 
 
-def _can_be_compared(right_a: Right, right_b: Right) -> bool:
-    """Tells whether they tell of cells, or have two models of one seed."""
-    return bool(right_a.keys() & right_b.keys()) or _tell_of_cells(right_a, right_b)
+def _can_be_compared(a: Values, b: Values) -> bool:
+    """Tells whether they tell of cells, or have two models of one seed.
+
+    One text tells which model has it right, and nothing by another metric.
+    """
+    first = next(iter(a.values()))
+    if first.dtype != bool and len(first) < 2:
+        return False
+    return bool(a.keys() & b.keys()) or _tell_of_cells(a, b)
 
 
-def _tell_of_cells(right_a: Right, right_b: Right) -> bool:
+def _tell_of_cells(a: Values, b: Values) -> bool:
     """Tells whether both have two seeds, and two texts, at least."""
-    rows = len(next(iter(right_a.values())))
-    return min(len(right_a), len(right_b), rows) > 1
+    rows = len(next(iter(a.values())))
+    return min(len(a), len(b), rows) > 1
 
 
-def _pair(
-    a: str,
-    b: str,
-    right_a: Right,
-    right_b: Right,
-    compared: int,
-    ranked: bool,
-    margin: float,
-    at: AtLook,
-) -> Pair:
-    seeds = tuple(sorted(right_a.keys() & right_b.keys()))
-    of_cells = _tell_of_cells(right_a, right_b)
+def _pair(a: str, b: str, values_a: Values, values_b: Values, terms: _Terms) -> Pair:
+    seeds = tuple(sorted(values_a.keys() & values_b.keys()))
+    of_cells = _tell_of_cells(values_a, values_b)
     counted = None if of_cells else seeds
-    ahead = _accuracy(right_a, counted) - _accuracy(right_b, counted)
+    ahead = _mean(values_a, counted) - _mean(values_b, counted)
     if ahead < 0:
-        a, b, right_a, right_b = b, a, right_b, right_a
-    models = [replace(compare_models(right_a[s], right_b[s]), seed=s) for s in seeds]
+        a, b, values_a, values_b = b, a, values_b, values_a
+    models = [replace(compare_models(values_a[s], values_b[s]), seed=s) for s in seeds]
     pair = Pair(
         a=a,
         b=b,
         seeds=seeds,
         difference=float(abs(ahead)),
-        adjusted_for=compared,
-        mcnemar_p=tuple(model.mcnemar_p for model in models),
+        adjusted_for=terms.compared,
+        mcnemar_p=tuple(m.mcnemar_p for m in models if m.mcnemar_p is not None),
         models=tuple(models),
+        metric=terms.metric.name,
     )
     if not of_cells:
-        return replace(pair, by=BY_MODELS, p_models=max(pair.mcnemar_p))
-    told = superiority(right_a, right_b)
-    pair = replace(pair, superiority=told, look=at.number)
-    if ranked:
-        return _by_ranks(pair, at)
-    return _by_cells(pair, right_a, right_b, margin, at)
+        return replace(pair, by=BY_MODELS, p_models=_largest(pair))
+    told = superiority(values_a, values_b)
+    pair = replace(pair, superiority=told, look=terms.at.number)
+    if terms.ranked:
+        return _by_ranks(pair, terms)
+    return _by_cells(pair, values_a, values_b, terms)
 
 
-def superiority(right_a: Right, right_b: Right) -> Superiority:
+def superiority(values_a: Values, values_b: Values) -> Superiority:
     """Counts how many trainings of a beat how many of b, each with each."""
-    a, b = _trainings(right_a), _trainings(right_b)
+    a, b = _trainings(values_a), _trainings(values_b)
     ahead = sum((x > y) + (x == y) / 2 for x in a for y in b)
     if 1 in (len(a), len(b)):
         once, several = sorted((a, b), key=len)
@@ -280,63 +303,70 @@ def superiority(right_a: Right, right_b: Right) -> Superiority:
     return Superiority(ahead=ahead, pairs=len(a) * len(b), p=p)
 
 
-def _trainings(right: Right) -> list[float]:
-    """Returns the accuracies; that of a baseline, the same under every seed, once."""
-    once = {id(one): one for one in right.values()}
-    return [float(one.mean()) for one in once.values()]
+def _trainings(values: Values) -> list[float]:
+    """Returns the scores; that of a baseline, the same under every seed, once.
+
+    To twelve digits, for sums in another order are not quite the same.
+    """
+    once = {id(one): one for one in values.values()}
+    return [round(float(one.mean()), 12) for one in once.values()]
 
 
-def _by_ranks(pair: Pair, at: AtLook) -> Pair:
+def _by_ranks(pair: Pair, terms: _Terms) -> Pair:
     """Adds what the ranks of all trainings tell of the cells."""
-    told, compared = pair.superiority, pair.adjusted_for or 1
+    told = pair.superiority
     if told is None:
         return pair
     is_apart = told.ahead in (0, told.pairs)  # else no number can be promised
-    level = SIGNIFICANCE * at.later / compared
-    needed = statistics.ranks_to_settle(level) if is_apart else None
+    needed = statistics.ranks_to_settle(terms.strictest) if is_apart else None
     settled_by = SettledBy(seeds=needed)
     return replace(
         pair, by=BY_RANKS, p=told.p, p_unadjusted=told.p, settled_by=settled_by
     )
 
 
-def _accuracy(right: Right, seeds: Collection[int] | None) -> Fraction:
-    """Returns the mean accuracy over some seeds, or all."""
-    counted = [right[seed] for seed in seeds or right]
-    return Fraction(sum(int(one.sum()) for one in counted), sum(map(len, counted)))
+def _mean(values: Values, seeds: Collection[int] | None) -> Fraction:
+    """Returns the mean over some seeds, or all; exactly, of what is exact."""
+    counted = [values[seed] for seed in seeds or values]
+    total = sum(Fraction(float(one.sum())) for one in counted)
+    return Fraction(total, sum(map(len, counted)))
 
 
-def _by_cells(
-    pair: Pair, right_a: Right, right_b: Right, margin: float, at: AtLook
-) -> Pair:
+def _by_cells(pair: Pair, values_a: Values, values_b: Values, terms: _Terms) -> Pair:
     """Adds what all their seeds tell of the cells."""
-    a, b = (np.array(list(right.values())) for right in (right_a, right_b))
+    a, b = (np.array(list(values.values())) for values in (values_a, values_b))
     estimate = statistics.cells_difference(a, b)
-    low, high = estimate.interval(1 - SIGNIFICANCE * at.share)
-    # The strictest level that Holm's adjustment may ask of this pair.
-    level = SIGNIFICANCE * at.later / (pair.adjusted_for or 1)
-    seeds, rows = statistics.to_settle(a, b, level, margin)
+    low, high = estimate.interval(1 - SIGNIFICANCE * terms.at.share)
+    seeds, rows = statistics.to_settle(a, b, terms.strictest, terms.margin)
+    most = terms.metric.most  # scores differ by no more
     return replace(
         pair,
         by=BY_CELLS,
-        p_equal=estimate.p_within(margin),
-        low=max(low, -1.0),  # accuracies differ by no more
-        high=min(high, 1.0),
+        p_equal=estimate.p_within(terms.margin),
+        low=max(low, -most),
+        high=min(high, most),
         p=estimate.p,
         p_unadjusted=estimate.p,
         settled_by=SettledBy(seeds=seeds, rows=rows),
     )
 
 
-def compare_models(right_a: np.ndarray, right_b: np.ndarray) -> ModelPair:
-    """Compares two models by which of the same texts they have right, bool [texts]."""
-    only_a = int((right_a & ~right_b).sum())
-    only_b = int((right_b & ~right_a).sum())
-    low, high = statistics.paired_bootstrap(only_a, only_b, len(right_a))
+def compare_models(a: np.ndarray, b: np.ndarray) -> ModelPair:
+    """Compares two models by the values of the same texts, [texts].
+
+    Of bool, which of them they have right, by McNemar's test and a bootstrap; of
+    others, of which there are two at least, by a paired t-test.
+    """
+    if a.dtype != bool:
+        estimate = statistics.texts_mean(a - b)
+        low, high = estimate.interval()
+        return ModelPair(difference=estimate.mean, low=low, high=high, p=estimate.p)
+    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
+    low, high = statistics.paired_bootstrap(only_a, only_b, len(a))
     return ModelPair(
         only_a=only_a,
         only_b=only_b,
-        difference=(only_a - only_b) / len(right_a),
+        difference=(only_a - only_b) / len(a),
         low=low,
         high=high,
         mcnemar_p=statistics.mcnemar_mid_p(only_a, only_b),

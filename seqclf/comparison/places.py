@@ -8,6 +8,7 @@ from pathlib import Path
 
 from seqclf import marker, runs
 from seqclf.comparison.design import Design
+from seqclf.comparison.metric import ranked_by
 from seqclf.errors import RunError
 from seqclf.marker import COMPARISON_FILE, QUESTION_FILE
 from seqclf.runs import Run
@@ -30,7 +31,7 @@ def begin(
     It is called <data>-compare unless a name is given; under that, another comparison
     is replaced only to `overwrite` it.
     """
-    question = design.question(data.about.fingerprint)
+    question = _question(design, data)
     if name is not None:
         path = _named_path(models, question, name, overwrite)
     else:
@@ -38,6 +39,11 @@ def begin(
         path = next(path for path in paths if _is_free_for(path, question))
     begin_at(path, question)
     return path
+
+
+def _question(design: Design, data: EncodedDataset) -> Question:
+    metric = ranked_by(design.metric, data.about).metric
+    return design.question(data.about.fingerprint, metric.name)
 
 
 def begin_at(path: Path, question: Question) -> None:
@@ -66,7 +72,7 @@ def _named_path(models: Path, question: Question, name: str, overwrite: bool) ->
 
 def tuned_by_old_trials(design: Design, data: EncodedDataset, models: Path) -> str:
     """Names the comparisons that ask the same, tuned as earlier versions did."""
-    question = design.question(data.about.fingerprint)
+    question = _question(design, data)
     places = sorted(file.parent for file in models.glob(f"*/{QUESTION_FILE}"))
     return ", ".join(path.name for path in places if _is_old(path, question))
 

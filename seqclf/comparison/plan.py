@@ -14,6 +14,7 @@ from seqclf.cells import CELLS, NO_RECURRENCE
 from seqclf.comparison import saved, tuning
 from seqclf.comparison.at_look import ONCE, AtLook
 from seqclf.comparison.design import Design, twins
+from seqclf.comparison.metric import AUTO
 from seqclf.comparison.pairs import MARGIN
 from seqclf.config import RunConfig, twin
 from seqclf.engine import Task, run_tasks
@@ -42,7 +43,8 @@ class Plan:
       timing: The twins, to be timed against each other.
       chosen: Settings in which the twins may differ, see `Design.chosen`.
       tuning: The trials that chose them, if any.
-      margin: Difference in accuracy, a fraction, below which two are practically equal.
+      margin: Difference, a fraction or in nats, below which two are practically equal.
+      metric: What ranks them, see `metric.ranked_by`.
     """
 
     path: Path
@@ -54,6 +56,7 @@ class Plan:
     chosen: tuple[str, ...] = ()
     tuning: dict[str, Tuned] | None = None
     margin: float = MARGIN
+    metric: str = AUTO
 
 
 def relative_cost(config: RunConfig) -> float:
@@ -109,6 +112,7 @@ def plan(
         design.chosen,
         tried,
         design.margin / 100,
+        design.metric,
     )
 
 

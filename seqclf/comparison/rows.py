@@ -12,22 +12,16 @@ from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.comparison.at_look import ONCE, AtLook
 from seqclf.comparison.card import disagreements, twin_card
-from seqclf.comparison.pairs import (
-    MARGIN,
-    Right,
-    accuracy_interval,
-    compare_pairs,
-    compare_with,
-    right_answers,
-)
+from seqclf.comparison.metric import ACCURACY, AUTO, Metric, Values, ranked_by
+from seqclf.comparison.pairs import MARGIN, compare_pairs, compare_with
+from seqclf.comparison.summary import summary
 from seqclf.comparison.verdict import best_of, verdict
 from seqclf.config import twin
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask
 from seqclf.evaluation.failed import failed_seeds
-from seqclf.metrics import wilson
-from seqclf.records.comparison import MEAN, AccuracySummary, ComparisonResult, Row
+from seqclf.records.comparison import MEAN, ComparisonResult, Row
 from seqclf.records.looks import UntilDecided
 from seqclf.records.training import Environment, Timing
 from seqclf.runs import AnyRun, Mean, Run
@@ -48,6 +42,7 @@ def compare_runs(
     margin: float = MARGIN,
     at: AtLook = ONCE,
     until_decided: UntilDecided | None = None,
+    metric: str = AUTO,
 ) -> ComparisonResult:
     """Compares finished runs, without training.
 
@@ -57,11 +52,13 @@ def compare_runs(
       timing: Of the twins alone, by cell, see `training.timing`; it replaces what the
         runs measured themselves, perhaps while others ran.
       chosen: Settings that were chosen for each cell, in which twins may differ.
-      margin: Difference in accuracy, a fraction, below which two are practically equal.
+      margin: Difference, a fraction or in nats, below which two are practically equal.
       at: The look that this is, where seeds are added until all pairs are decided.
       until_decided: How that went.
+      metric: What ranks them, see `metric.ranked_by`.
 
     Raises:
+      ConfigError: If no metric is called so.
       RunError: If the runs are not comparable; what differs is named.
     """
     if not finished:
@@ -74,33 +71,34 @@ def compare_runs(
                 f"name networks."
             )
     refuse_different_data(finished)
+    ranking, why = ranked_by(metric, finished[0].dataset)
     groups = group_runs(finished)
-    rights = {name: right_answers(group) for name, group in groups.items()}
+    values = {name: ranking.gains(group) for name, group in groups.items()}
     twins = [
-        _row(name, group, rights[name], (timing or {}).get(name))
+        _row(name, group, ranking, values[name], (timing or {}).get(name))
         for name, group in groups.items()
     ]
     fitted = {b.name: Run(b.path) for b in baselines if Run(b.path).is_finished}
     best = best_of(twins).name
-    others = {name: {0: run.predictions(TEST).right} for name, run in fitted.items()}
+    others = {name: {0: ranking.gain(run)} for name, run in fitted.items()}
     failed = {row.name: row.failed for row in twins if row.failed}
     recurrent = [row.name for row in twins if row.recurs]
-    pairs = compare_pairs(rights, recurrent, failed, margin, at)
-    judged = (best in failed, margin, at)
-    references = compare_with(best, rights[best], others, *judged)
+    pairs = compare_pairs(values, recurrent, failed, margin, at, ranking)
+    judged = (best in failed, margin, at, ranking)
+    references = compare_with(best, values[best], others, *judged)
     combined = means_with(groups, fitted.get(N_GRAMS))
     if best in combined:
-        right = right_answers(combined[best])
         name, n_grams = _with_n_grams(best), {N_GRAMS: others[N_GRAMS]}
-        references += compare_with(name, right, n_grams, *judged)
+        gains = ranking.gains(combined[best])
+        references += compare_with(name, gains, n_grams, *judged)
     rows = (
-        *(_baseline_row(name, run) for name, run in fitted.items()),
+        *(_baseline_row(name, run, ranking) for name, run in fitted.items()),
         *twins,
         *(
-            _mean_row(_with_n_grams(of), of, group, failed.get(of, ()))
+            _mean_row(_with_n_grams(of), of, group, ranking, failed.get(of, ()))
             for of, group in combined.items()
         ),
-        *_rows_over_seeds(groups),
+        *_rows_over_seeds(groups, ranking),
     )
     card = twin_card(finished, chosen)
     return ComparisonResult(
@@ -108,11 +106,13 @@ def compare_runs(
         pairs=pairs,
         references=references,
         verdict=verdict(
-            rows, pairs, references, disagreements(card), margin, until_decided
+            rows, pairs, references, disagreements(card), margin, until_decided, why
         ),
         card=card,
         margin=margin,
         until_decided=until_decided,
+        metric=ranking.name,
+        metric_why=why,
     )
 
 
@@ -132,12 +132,14 @@ def means_with(
     }
 
 
-def _rows_over_seeds(groups: Mapping[str, Sequence[Run]]) -> Iterator[Row]:
+def _rows_over_seeds(
+    groups: Mapping[str, Sequence[Run]], metric: Metric
+) -> Iterator[Row]:
     """Yields a row for the mean over the seeds of each row that has several."""
     for of, group in groups.items():
         if len(group) > 1 and _are_beside(group):
             name = f"{of}, mean of {len(group)}"
-            yield _mean_row(name, of, [Mean(tuple(group))], ())
+            yield _mean_row(name, of, [Mean(tuple(group))], metric, ())
 
 
 def _are_beside(group: Sequence[Run]) -> bool:
@@ -182,13 +184,20 @@ def _seed(run: Run) -> int:
     return run.config.training.seed
 
 
-def _row(name: str, group: Sequence[Run], right: Right, timing: Timing | None) -> Row:
+def _row(
+    name: str,
+    group: Sequence[Run],
+    metric: Metric,
+    values: Values,
+    timing: Timing | None,
+) -> Row:
     model = group[0].config.model
     environment = [run.environment for run in group]
-    failed = failed_seeds(group)
+    failed = failed_seeds(group, metric.field)
     return _scored(
         group,
-        right,
+        metric,
+        values,
         failed,
         kind="twin",
         name=name,
@@ -226,11 +235,12 @@ def _times(environment: Sequence[Environment], timing: Timing | None) -> dict[st
     return alone | {"seconds_to_best": to_best, "timed": "alone"}
 
 
-def _baseline_row(name: str, run: Run) -> Row:
+def _baseline_row(name: str, run: Run, metric: Metric) -> Row:
     environment = run.baseline_environment
     return _scored(
         [run],
-        {},
+        metric,
+        metric.gains([run]),
         (),
         kind="baseline",
         name=name,
@@ -241,12 +251,17 @@ def _baseline_row(name: str, run: Run) -> Row:
 
 
 def _mean_row(
-    name: str, of: str, group: Sequence[Mean], failed: Collection[int]
+    name: str,
+    of: str,
+    group: Sequence[Mean],
+    metric: Metric,
+    failed: Collection[int],
 ) -> Row:
     twins = [run for one in group for run in one.members if not run.is_linear]
     return _scored(
         group,
-        right_answers(group),
+        metric,
+        metric.gains(group),
         failed,
         kind=MEAN,
         name=name,
@@ -257,37 +272,26 @@ def _mean_row(
 
 
 def _scored(
-    group: Sequence[AnyRun], right: Right, failing: Collection[int], **others: Any
+    group: Sequence[AnyRun],
+    metric: Metric,
+    values: Values,
+    failing: Collection[int],
+    **others: Any,
 ) -> Row:
     """Returns a row with its test scores: their mean, and how far they reach.
 
     Where trainings of some seeds are `failing`, no interval over the seeds would hold.
     """
     test = [run.metrics[TEST] for run in group]
-    accuracies = [scores.accuracy for scores in test]
-    lasting = [
-        one for one, seed in zip(accuracies, right, strict=False) if seed not in failing
-    ]
-    mean, n = _mean(accuracies), test[0].n
-    low: float | None = None
-    high: float | None = None
-    if len(test) > 1 and n > 1 and not failing:
-        low, high = accuracy_interval(right)
-    elif not failing:
-        low, high = wilson(round(mean * n), n)
+    right = values if metric is ACCURACY else ACCURACY.gains(group)
+    ranked = summary(test, metric, values, failing)
     return Row(
         runs=tuple(str(run.path) for run in group),
-        n=n,
-        accuracy=AccuracySummary(
-            mean=mean,
-            low=low,
-            high=high,
-            least=min(accuracies),
-            most=max(accuracies),
-            median=float(np.median(accuracies)) if failing else None,
-            of_others=_mean(lasting) if failing and lasting else None,
-        ),
+        n=test[0].n,
+        accuracy=summary(test, ACCURACY, right, failing),
         macro_f1=_mean([scores.macro_f1 for scores in test]),
         log_loss=_mean([scores.log_loss for scores in test]),
+        metric=metric.name,
+        by_metric=None if metric is ACCURACY else ranked,
         **others,
     )

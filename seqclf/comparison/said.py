@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from seqclf.cells import CELLS
+from seqclf.comparison.metric import ACCURACY, metric_of
 from seqclf.comparison.pairs import (
     bounds,
     difference,
@@ -15,7 +16,7 @@ from seqclf.comparison.pairs import (
 )
 from seqclf.metrics import wilson
 from seqclf.records.comparison import BY_RANKS, Pair, Row
-from seqclf.wording import interval, p_value, percent, plural, points
+from seqclf.wording import p_value, plural
 
 
 def title(cell: str) -> str:
@@ -37,15 +38,15 @@ def failure(row: Row) -> str:
     number, seeds = len(row.failed or ()), len(row.seeds)
     low, high = (round(100 * end) for end in wilson(number, seeds))
     share = f"95 % interval of that share: {low} to {high} %"
-    lead = f"{row.title} failed in {number} of {seeds} trainings ({share})"
-    if row.accuracy.of_others is None:
+    lead = f"{begun(row)} failed in {number} of {seeds} trainings ({share})"
+    if row.score.of_others is None:
         return f"{lead}."
-    return f"{lead}; the others have {percent(row.accuracy.of_others)} %."
+    return f"{lead}; the others have {metric_of(row).said(row.score.of_others)}."
 
 
 def by_how_much(pair: Pair) -> str:
-    """Returns by how much a is better: in points or, without an interval, ranks."""
-    return ranks(pair) if pair.by == BY_RANKS else f"by {in_points(pair)}"
+    """Returns by how much a is better: in its unit or, without an interval, ranks."""
+    return ranks(pair) if pair.by == BY_RANKS else f"by {in_unit(pair)}"
 
 
 def ranks(pair: Pair) -> str:
@@ -64,16 +65,17 @@ def begun(row: Row) -> str:
     return row.title[0].upper() + row.title[1:]
 
 
-def in_points(pair: Pair) -> str:
+def in_unit(pair: Pair) -> str:
     """Returns a difference such as `6.1 points (5.0 to 7.2)`."""
-    return points(abs(difference(pair)), *bounds(pair))
+    return metric_of(pair).size(abs(difference(pair)), bounds(pair))
 
 
 def aside(pair: Pair) -> str:
     """Returns such as `(difference 0.3 points, 95 % interval −0.4 to 1.0)`."""
     if pair.by == BY_RANKS:
         return f"(ahead {ranks(pair)})"
-    size, reach = points(abs(difference(pair))), interval(*bounds(pair))
+    metric = metric_of(pair)
+    size, reach = metric.size(abs(difference(pair))), metric.reach(*bounds(pair))
     if not is_border_case(pair):
         return f"(difference {size}, 95 % interval {reach})"
     if not (leaves_out_0(pair) and is_small_alone(pair)):
@@ -97,9 +99,12 @@ def compared(pair: Pair) -> str:
 def in_words(pair: Pair, names: Mapping[str, str]) -> str:
     """Returns a difference and its interval as a sentence, in texts of a thousand.
 
-    The rows can be compared; `names` is what sentences call them, see `titles`.
+    By another metric than accuracy it is in its unit. The rows can be compared; `names`
+    is what sentences call them, see `titles`.
     """
     a, b = names[pair.a], names[pair.b]
+    if pair.metric != ACCURACY.name:
+        return _in_unit_words(pair, a, b)
     if pair.by == BY_RANKS:
         return f"{a} has more right than {b} {ranks(pair)}."
     count, low, high = (
@@ -116,3 +121,15 @@ def in_words(pair: Pair, names: Mapping[str, str]) -> str:
     else:
         reach = f"between {-low} fewer and {high} more"
     return f"Of 1,000 texts {lead}; {reach}."
+
+
+def _in_unit_words(pair: Pair, a: str, b: str) -> str:
+    """Returns such as `By log loss GRU is ahead of LSTM by 0.012 nats; …`."""
+    metric = metric_of(pair)
+    if pair.by == BY_RANKS:
+        return f"By {metric.title} {a} is ahead of {b} {ranks(pair)}."
+    low, high = bounds(pair)
+    ends = f"{metric.gap(abs(low))} {'worse' if low < 0 else 'better'}"
+    ends += f" and {metric.gap(abs(high))} {'worse' if high < 0 else 'better'}"
+    size = f"{metric.gap(difference(pair))} {metric.short}"
+    return f"By {metric.title} {a} is ahead of {b} by {size}; between {ends}."

@@ -18,13 +18,8 @@ from seqclf import statistics
 from seqclf.cells import CELLS
 from seqclf.comparison.at_look import ONCE, AtLook
 from seqclf.comparison.design import Design, Limits
-from seqclf.comparison.pairs import (
-    SIGNIFICANCE,
-    Right,
-    compare_pairs,
-    is_open,
-    right_answers,
-)
+from seqclf.comparison.metric import ACCURACY, Metric, Values
+from seqclf.comparison.pairs import SIGNIFICANCE, compare_pairs, is_open
 from seqclf.comparison.rows import group_runs
 from seqclf.errors import ConfigError
 from seqclf.evaluation.failed import failed_seeds
@@ -75,43 +70,47 @@ class Looks:
 class Trained:
     """What the finished trainings tell, by cell.
 
-    `seconds` is how long one took, in the mean; of the cells in `failed` some failed.
+    `values` are those of the test texts in the `metric`; `seconds` is how long one
+    training took, in the mean; of the cells in `failed` some failed.
     """
 
-    rights: Mapping[str, Right]
+    values: Mapping[str, Values]
     seconds: Mapping[str, float]
     failed: Collection[str] = field(default_factory=tuple)
+    metric: Metric = ACCURACY
 
     @classmethod
-    def of(cls, finished: Sequence[Run]) -> Self:
+    def of(cls, finished: Sequence[Run], metric: Metric = ACCURACY) -> Self:
         """Reads it from runs of equal settings but cell and seed."""
         groups = group_runs(finished)
         return cls(
-            {cell: right_answers(group) for cell, group in groups.items()},
+            {cell: metric.gains(group) for cell, group in groups.items()},
             {
                 cell: float(np.mean([run.environment.seconds for run in group]))
                 for cell, group in groups.items()
             },
-            [cell for cell, group in groups.items() if failed_seeds(group)],
+            [cell for cell in groups if failed_seeds(groups[cell], metric.field)],
+            metric,
         )
 
     @property
     def seeds(self) -> dict[str, tuple[int, ...]]:
         """The seeds that are finished."""
-        return {cell: tuple(sorted(right)) for cell, right in self.rights.items()}
+        return {cell: tuple(sorted(one)) for cell, one in self.values.items()}
 
     @property
-    def accuracies(self) -> dict[str, list[float]]:
-        """The accuracy of each training, a fraction."""
+    def scores(self) -> dict[str, list[float]]:
+        """The score of each training, the more the better."""
         return {
-            cell: [float(one.mean()) for one in right.values()]
-            for cell, right in self.rights.items()
+            cell: [float(one.mean()) for one in values.values()]
+            for cell, values in self.values.items()
         }
 
     def pairs(self, margin: float, at: AtLook) -> tuple[Pair, ...]:
         """Compares the cells at a look, see `pairs.compare_pairs`."""
-        recurrent = [cell for cell in self.rights if CELLS[cell].recurs]
-        return compare_pairs(self.rights, recurrent, self.failed, margin, at)
+        recurrent = [cell for cell in self.values if CELLS[cell].recurs]
+        terms = (recurrent, self.failed, margin, at, self.metric)
+        return compare_pairs(self.values, *terms)
 
 
 def begin(folder: Path, design: Design) -> Looks:
@@ -154,7 +153,7 @@ def take_look(trained: Trained, so_far: Looks, margin: float) -> Looks:
     Args:
       trained: What is finished by now.
       so_far: The looks before.
-      margin: Difference in accuracy, a fraction, below which two are practically equal.
+      margin: Difference, a fraction or in nats, below which two are practically equal.
 
     Returns:
       The looks with this one, and with the pairs that it decided.
@@ -218,7 +217,7 @@ def open_pairs(trained: Trained, so_far: Looks, margin: float) -> list[Open]:
 def _open(pair: Pair, trained: Trained, so_far: Looks, margin: float) -> Open:
     if pair.by != BY_CELLS:
         return Open(pair)
-    a, b = (np.array(list(trained.rights[name].values())) for name in (pair.a, pair.b))
+    a, b = (np.array(list(trained.values[name].values())) for name in (pair.a, pair.b))
     level = SIGNIFICANCE * so_far.at.later / (pair.adjusted_for or 1)
     with_any, with_most = (
         statistics.is_within_reach(a, b, level, margin, seeds)
@@ -247,8 +246,8 @@ def next_seeds(
         for one in pairs
         if one.within_reach
     ]
-    variances = statistics.steadied(trained.accuracies)
-    there = {cell: len(so_far.asked[cell]) for cell in trained.rights}
+    variances = statistics.steadied(trained.scores)
+    there = {cell: len(so_far.asked[cell]) for cell in trained.values}
     cells = {
         cell: statistics.Sampled(count, variances[cell], trained.seconds[cell])
         for cell, count in there.items()
@@ -290,7 +289,7 @@ def _needs(one: Open, trained: Trained) -> str:
         return f"{name} (needs more texts, not more seeds)"
     if pair.settled_by is None or pair.settled_by.seeds is None:
         return name
-    there = [len(trained.rights[cell]) for cell in (pair.a, pair.b)]
+    there = [len(trained.values[cell]) for cell in (pair.a, pair.b)]
     more = sum(max(pair.settled_by.seeds - count, 0) for count in there)
     return f"{name} (needs about {more} more)" if more else name
 
@@ -322,7 +321,7 @@ def outcome(
     left += [
         LeftOpen(a=a, b=b, why=why or "missing")
         for a, b in itertools.combinations(so_far.asked, 2)
-        if not {a, b} <= trained.rights.keys()
+        if not {a, b} <= trained.values.keys()
     ]
     return UntilDecided(
         looks=so_far.looks,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from seqclf.cells import NO_RECURRENCE
+from seqclf.comparison.metric import ACCURACY, metric_of
 from seqclf.comparison.open_pairs import about_looks, about_settling
 from seqclf.comparison.pairs import (
     MARGIN,
@@ -18,17 +19,13 @@ from seqclf.comparison.said import (
     begun,
     by_how_much,
     failure,
-    in_points,
+    in_unit,
     ranks,
     titles,
 )
 from seqclf.records.comparison import BY_RANKS, Pair, Row
 from seqclf.records.looks import UntilDecided
-from seqclf.wording import (
-    joined,
-    margin_said,
-    percent,
-)
+from seqclf.wording import joined
 
 Others = Sequence[tuple[Row, Pair]]  # of a row, the nearest first
 GUESSING = "majority"  # the baseline that looks at no text
@@ -41,6 +38,7 @@ def verdict(
     different: Sequence[str] = (),
     margin: float = MARGIN,
     until_decided: UntilDecided | None = None,
+    metric_why: str = "",
 ) -> str:
     """Says in a few plain sentences what the comparison supports, and no more.
 
@@ -50,8 +48,9 @@ def verdict(
       references: The best twin against each baseline, and its mean with n-grams against
         these, see `pairs.compare_with`.
       different: Why the runs are no twins, see `card.disagreements`.
-      margin: Difference below which two are practically equal, a fraction.
+      margin: Difference below which two are practically equal, a fraction or in nats.
       until_decided: How it went, if seeds were added until all pairs were decided.
+      metric_why: Why the metric was chosen for the data, see `metric.ranked_by`.
     """
     if different:
         return (
@@ -61,6 +60,7 @@ def verdict(
     best = best_of([row for row in rows if row.recurs] or rows)
     others = _others(rows, pairs, best)
     about = [
+        *_about_metric(best, metric_why),
         *_about_failures(rows),
         *_about_cells(rows, others, best, margin),
         *about_looks(rows, until_decided),
@@ -76,8 +76,13 @@ def verdict(
 
 
 def best_of(rows: Iterable[Row]) -> Row:
-    """Returns the row of the twin with the highest accuracy."""
-    return max(_twins(rows), key=lambda row: row.accuracy.mean)
+    """Returns the row of the twin with the best score."""
+    return max(_twins(rows), key=goodness)
+
+
+def goodness(row: Row) -> float:
+    """Returns the score of a row so that more is better, by what ranks it."""
+    return metric_of(row).goodness(row)
 
 
 def _twins(rows: Iterable[Row]) -> list[Row]:
@@ -95,6 +100,17 @@ def _others(rows: Sequence[Row], pairs: Sequence[Pair], one: Row) -> Others:
     return sorted(found, key=lambda other: abs(difference(other[1])))
 
 
+def _about_metric(best: Row, why: str) -> list[str]:
+    """Says by what the rows are ranked, where the data chose it."""
+    return [f"{ranked_said(best, why)}."] if why else []
+
+
+def ranked_said(row: Row, why: str) -> str:
+    """Returns such as `Labels are imbalanced (87 % ham): ranked by macro F1; …`."""
+    by = f"ranked by {metric_of(row).title}"
+    return f"{why[0].upper()}{why[1:]}: {by}; --metric accuracy ranks by accuracy"
+
+
 def _about_failures(rows: Sequence[Row]) -> list[str]:
     """Says of each cell how many trainings failed, if any, and what the others have."""
     return [failure(row) for row in rows if row.failed]
@@ -104,11 +120,14 @@ def _about_cells(
     rows: Sequence[Row], others: Others, best: Row, margin: float
 ) -> list[str]:
     recurrent = [(row, pair) for row, pair in others if row.recurs]
-    score = f"{percent(best.accuracy.middle)} %"
+    metric = metric_of(best)
+    score = metric.said(best.score.middle)
     if not recurrent:
         if any(row.recurs and row is not best for row in rows):
             return [f"{best.title} has {score}; the cells have no seed in common."]
-        return [f"{begun(best)} has {score} of {best.n:,} test texts right."]
+        if metric is ACCURACY:
+            return [f"{begun(best)} has {score} of {best.n:,} test texts right."]
+        return [f"{begun(best)} has {score} on {best.n:,} test texts."]
     equal = [f"{r.title} {aside(p)}" for r, p in recurrent if _is_only_equal(p)]
     close = [f"{r.title} {aside(p)}" for r, p in recurrent if is_open(p)]
     worse = [_better_than(r, p, margin) for r, p in recurrent if is_decided(p)]
@@ -122,7 +141,7 @@ def _about_cells(
     if worse:
         said.append(f"{lead} is better than {joined(worse)}.")
     if equal:
-        said.append(f"Equal means: apart by less than {margin_said(margin)}.")
+        said.append(f"Equal means: apart by less than {metric.margin(margin)}.")
     return said
 
 
@@ -131,7 +150,7 @@ def _is_only_equal(pair: Pair) -> bool:
 
 
 def _better_than(row: Row, pair: Pair, margin: float) -> str:
-    less = f", less than {margin_said(margin)}" if is_equal(pair) else ""
+    less = f", less than {metric_of(row).margin(margin)}" if is_equal(pair) else ""
     return f"{row.title} {by_how_much(pair)}{less}"
 
 
@@ -175,17 +194,21 @@ def _beside(row: Row, pair: Pair, best: Row, margin: float) -> str:
             return f"{begun(row)} beats {best.title} {by_how_much(pair)}."
         if pair.by == BY_RANKS:
             return f"{begun(row)} is behind {best.title} {ranks(pair)}."
-        return f"{begun(row)} is {in_points(pair)} below {best.title}."
+        return f"{begun(row)} is {_below(pair)} {best.title}."
     if not best.recurs:
         return f"{begun(row)} cannot be told apart from it {aside(pair)}."
     # What recurrence is worth is told beside the twin that has nothing in its place; of
     # another it is said.
     than = "" if row.cell == NO_RECURRENCE.name else f" beside {row.title}"
     if is_equal(pair):
-        return (
-            f"Recurrence changes less than {margin_said(margin)}{than} {aside(pair)}."
-        )
+        size = metric_of(row).margin(margin)
+        return f"Recurrence changes less than {size}{than} {aside(pair)}."
     return f"That recurrence helps{than} is not shown {aside(pair)}."
+
+
+def _below(pair: Pair) -> str:
+    """Returns such as `6.1 points (5.0 to 7.2) below`."""
+    return f"{in_unit(pair)} {metric_of(pair).below}"
 
 
 def _about_baselines(
@@ -194,11 +217,12 @@ def _about_baselines(
     baselines = [row for row in rows if row.kind == "baseline"]
     if not baselines or not references:
         return []
-    name = max(baselines, key=lambda row: row.accuracy.mean).name
+    best = max(baselines, key=goodness)
+    name = best.name
     pair = next(p for p in references if name in (p.a, p.b))
     twin = titles(rows)[pair.b if pair.a == name else pair.a]
     if _is_only_equal(pair):
-        size = margin_said(margin)
+        size = metric_of(best).margin(margin)
         said = f"is within {size} of the best twin, {twin} {aside(pair)}"
     elif not is_decided(pair):
         said = f"cannot be told apart from the best twin, {twin} {aside(pair)}"
@@ -207,7 +231,7 @@ def _about_baselines(
     elif pair.by == BY_RANKS:
         said = f"is behind {twin} {ranks(pair)}"
     else:
-        said = f"is {in_points(pair)} below {twin}"
+        said = f"is {_below(pair)} {twin}"
     return [f"The best baseline, {name}, {said}."]
 
 
@@ -220,7 +244,8 @@ def _about_mean(
         for name, n_grams in ((pair.a, pair.b), (pair.b, pair.a)):
             if name not in means:
                 continue
-            score = f"{percent(means[name].accuracy.middle)} %"
+            metric = metric_of(pair)
+            score = metric.said(means[name].score.middle)
             lead = f"The mean of {best.title} and {n_grams} has {score}"
             if pair.by == BY_RANKS:
                 return [f"{lead}."]
@@ -228,8 +253,9 @@ def _about_mean(
                 return [
                     f"{lead}: that it adds to {n_grams} is not shown {aside(pair)}."
                 ]
-            more = "more" if pair.a == name else "less"
-            return [f"{lead}, {in_points(pair)} {more} than {n_grams} alone."]
+            is_more = (pair.a == name) == (metric.sign > 0)
+            more = "more" if is_more else "less"
+            return [f"{lead}, {in_unit(pair)} {more} than {n_grams} alone."]
     return []
 
 
@@ -247,11 +273,15 @@ def _about_guessing(rows: Sequence[Row]) -> list[str]:
     """Doubts the labels where nothing learnt anything from the texts."""
     guesses = [row for row in rows if row.name == GUESSING]
     others = [row for row in rows if row.name != GUESSING]
-    if not guesses or any(
-        row.accuracy.ends[0] > guesses[0].accuracy.mean for row in others
-    ):
+    if not guesses or any(_is_above(row, guesses[0]) for row in others):
         return []
     return [
         "Nothing here beats always guessing the commonest label: do the labels belong "
         "to the texts?"
     ]
+
+
+def _is_above(row: Row, guess: Row) -> bool:
+    """Tells whether the whole interval of a row is better than guessing."""
+    sign = metric_of(row).sign
+    return min(sign * end for end in row.score.ends) > goodness(guess)

@@ -7,21 +7,40 @@ from collections.abc import Sequence
 import numpy as np
 
 from seqclf.data.dataset import VALIDATION
+from seqclf.records.scores import Scores
 from seqclf.runs import Run
 
 LEAST_OF_LEAD = 0.5  # of the median of the cell's seeds
 
 
-def failed_seeds(group: Sequence[Run]) -> tuple[int, ...]:
+def failed_seeds(group: Sequence[Run], field: str = "accuracy") -> tuple[int, ...]:
     """Returns the seeds of one cell whose training failed, as validation shows.
 
-    It failed if it is not above always guessing the commonest label of validation, or
-    less than half as far above that as the median of the cell's seeds. To be below
-    another cell is a result, and no failure.
+    It failed if it is not better than always guessing the commonest label of
+    validation, or less than half as far above that as the median of the cell's seeds.
+    To be below another cell is a result, and no failure.
+
+    Args:
+      group: Trainings of one cell.
+      field: Of `Scores`, what shall be better: `accuracy`, `macro_f1` or `log_loss`.
     """
     seeds = [run.config.training.seed for run in group]
     scores = [run.metrics[VALIDATION] for run in group]
-    chance = max(label.support for label in scores[0].per_label) / scores[0].n
-    leads = np.array([one.accuracy for one in scores]) - chance
+    reached = np.array([getattr(one, field) for one in scores])
+    leads = reached - _guessed(scores[0])[field]
+    if field == "log_loss":
+        leads = -leads
     has_failed = (leads <= 0) | (leads < LEAST_OF_LEAD * np.median(leads))
     return tuple(np.array(seeds)[has_failed].tolist())
+
+
+def _guessed(scores: Scores) -> dict[str, float]:
+    """Returns what guessing reaches: the commonest label, or the shares of all."""
+    counts = np.array([label.support for label in scores.per_label if label.support])
+    shares = counts / counts.sum()
+    most = float(shares.max())
+    return {
+        "accuracy": most,
+        "macro_f1": 2 * most / (1 + most) / len(shares),  # of the others F1 is 0
+        "log_loss": float(-(shares * np.log(shares)).sum()),
+    }

@@ -1,7 +1,8 @@
 """What a comparison found, `comparison.json`, and what it is based on.
 
-Accuracies, F1 and differences are fractions, losses are in nats; `low` and `high` are
-the ends of a 95 % interval. Scores and times of several seeds are their mean.
+Accuracies, F1 and their differences are fractions, losses are in nats; `low` and
+`high` are the ends of a 95 % interval. Scores and times of several seeds are their
+mean.
 """
 
 from __future__ import annotations
@@ -18,15 +19,19 @@ from seqclf.records.training import StepTimes
 # Of `comparison.json`. 1 had no `version`, and one field for a row's name and its cell.
 VERSION = 2
 MEAN = "mean"  # the kind of a row that combines others
+# What twins are ranked by, see `comparison.metric`.
+MetricName = Literal["accuracy", "macro-f1", "log-loss"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccuracySummary:
-    """The test accuracy of a row: the mean over the seeds, the worst and the best seed.
+    """A test score of a row: the mean over the seeds, the least and the most of them.
 
-    The interval is over seeds and texts; of one model it is Wilson's. Where a training
-    failed there is none, for none holds: there is the median instead, and the mean of
-    the others, if there are any.
+    It is the accuracy, or what else the rows are ranked by. The interval is over seeds
+    and texts; of one model it is Wilson's, or of another metric Student's. Where a
+    training failed there is none, for none holds: there is the median instead, and the
+    mean of the others, if there are any. Of another metric there is none either where
+    nothing varies, or a label has fewer than ten test texts.
     """
 
     mean: float
@@ -65,6 +70,8 @@ class Row:
       runs: Folders of its runs; of a mean, the folders' names are joined by `+`.
       n: Test texts.
       macro_f1: On the test split, as `accuracy` and `log_loss`.
+      metric: What the rows are ranked by; of earlier versions accuracy.
+      by_metric: The score by that, with its interval; None where it is the accuracy.
       failed: Seeds whose training failed, see `evaluation.failed`; they count in all
         scores. Earlier versions did not keep it.
       units: Width of the recurrent state.
@@ -79,7 +86,8 @@ class Row:
       timed: `alone` or `while training`.
 
     Raises:
-      ValueError: If a twin has no cell that is known, or another row has one.
+      ValueError: If a twin has no cell that is known, or another row has one; or if it
+        lacks the score by its metric.
     """
 
     kind: Literal["twin", "baseline", "mean"]
@@ -106,12 +114,21 @@ class Row:
     timed: str | None = None
     validation_loss: float | None = None
     seconds_before: float | None = None
+    metric: MetricName = "accuracy"
+    by_metric: AccuracySummary | None = None
 
     def __post_init__(self) -> None:
+        if (self.metric == "accuracy") != (self.by_metric is None):
+            raise ValueError(f"{self.name} lacks its score by {self.metric}")
         if self.kind == "twin" and self.cell not in CELLS:
             raise ValueError(f"{self.name} has the cell {self.cell}, which is unknown")
         if self.kind != "twin" and self.cell is not None:
             raise ValueError(f"the {self.kind} {self.name} has a cell, {self.cell}")
+
+    @property
+    def score(self) -> AccuracySummary:
+        """The score that it is ranked by."""
+        return self.by_metric or self.accuracy
 
     @property
     def recurs(self) -> bool:
@@ -132,16 +149,32 @@ class ModelPair:
 
     `only_a` and `only_b` count the texts that one alone has right. The difference is
     a's accuracy less b's, its interval a bootstrap's over texts; `mcnemar_p` is of
-    McNemar's mid-p test.
+    McNemar's mid-p test. Of another metric there are none of these, and `p` and the
+    interval are those of a paired t-test of the texts' values.
+
+    Raises:
+      ValueError: If it has no p.
     """
 
     seed: int | None = None
-    only_a: int
-    only_b: int
+    only_a: int | None = None
+    only_b: int | None = None
     difference: float
     low: float
     high: float
-    mcnemar_p: float
+    mcnemar_p: float | None = None
+    p: float | None = None
+
+    def __post_init__(self) -> None:
+        _ = self.own_p  # which raises
+
+    @property
+    def own_p(self) -> float:
+        """The p of its test, not adjusted."""
+        for p in (self.p, self.mcnemar_p):
+            if p is not None:
+                return p
+        raise ValueError("a pair of models has no p")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +190,7 @@ class SettledBy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Superiority:
-    """In how many pairs of a training of each cell the first one's is right more often.
+    """In how many pairs of a training of each cell the first one's is better.
 
     Attributes:
       ahead: Of `pairs`; a tie counts half.
@@ -184,19 +217,20 @@ class Pair:
 
     Attributes:
       seeds: Seeds that both have.
-      difference: Accuracy of a less that of b, over all seeds of both. If one has a
-        single seed, two models of a seed are compared, and it is theirs; None if they
-        have none in common. Its interval is then None too.
+      difference: Accuracy of a less that of b, over all seeds of both; of another
+        metric, by how much a is better. If one has a single seed, two models of a seed
+        are compared, and it is theirs; None if they have none in common. Its interval
+        is then None too.
       by: `cells`, `models`, or `ranks` where a training of either failed: then no
         interval holds, and p is that of `superiority`. Earlier versions lack it.
       p: Of the difference, adjusted after Holm; None of models, as `p_unadjusted`.
-      p_models: Of McNemar's tests of models, the largest, adjusted likewise; None of
-        cells.
+      p_models: Of the tests of models, McNemar's of accuracy, the largest, adjusted
+        likewise; None of cells.
       p_equal: Of a difference of the margin or more, adjusted likewise: the larger of
         two one-sided tests (Schuirmann 1987). None but of cells.
       superiority: None of models.
       settled_by: What would decide it; None of models.
-      models: The two models of each seed; `mcnemar_p` are theirs.
+      models: The two models of each seed; `mcnemar_p` are theirs, none but of accuracy.
       adjusted_for: Number of the pairs that p is adjusted for; earlier versions did not
         keep it.
       is_decided: Whether the two differ, beyond chance; likewise.
@@ -204,6 +238,7 @@ class Pair:
       look: Where seeds were added until all was decided, the look from 1 that all this
         is of: the one that decided the pair, else the last. Then p, p_equal and the
         interval allow for all looks. None where there was no plan of looks.
+      metric: What it is a difference of; of earlier versions accuracy.
 
     Raises:
       ValueError: If it has seeds but not what they tell.
@@ -228,9 +263,11 @@ class Pair:
     is_equal: bool | None = None
     superiority: Superiority | None = None
     look: int | None = None
+    metric: MetricName = "accuracy"
 
     def __post_init__(self) -> None:
-        told = self.difference is not None and self.models and self.mcnemar_p
+        tested = self.mcnemar_p or self.metric != "accuracy"
+        told = self.difference is not None and self.models and tested
         if self.seeds and not told:
             raise ValueError(f"the pair of {self.a} and {self.b} lacks its difference")
         has_interval = None not in (self.low, self.high) or self.by == BY_RANKS
@@ -325,8 +362,11 @@ class ComparisonResult:
       rows: Baselines, twins and means.
       pairs: The twins two at a time.
       references: The best twin and each baseline; its mean with n-grams, and these.
-      margin: Difference in accuracy, a fraction, below which two are practically equal;
+      margin: Difference, a fraction or in nats, below which two are practically equal;
         earlier versions had none.
+      metric: What the rows are ranked by; of earlier versions accuracy.
+      metric_why: Why, if it was chosen for the data, such as `labels are imbalanced
+        (87 % ham)`; else empty.
       tuning: By cell, if settings were chosen for each.
       until_decided: How it went, if seeds were added until all pairs were decided.
       missing: Why trainings are missing, by name.
@@ -335,7 +375,8 @@ class ComparisonResult:
       date: When, as 2026-01-31.
 
     Raises:
-      ValueError: If it has no twin, or names a row or a cell that is not there.
+      ValueError: If it has no twin, names a row or a cell that is not there, or has a
+        row or pair of another metric.
     """
 
     rows: tuple[Row, ...]
@@ -351,6 +392,8 @@ class ComparisonResult:
     seconds: float | None = None
     date: str | None = None
     version: int = VERSION
+    metric: MetricName = "accuracy"
+    metric_why: str = ""
 
     def __post_init__(self) -> None:
         names = {row.name for row in self.rows}
@@ -359,6 +402,10 @@ class ComparisonResult:
         for pair in (*self.pairs, *self.references):
             if not {pair.a, pair.b} <= names:
                 raise ValueError(f"{pair.a} or {pair.b} of a pair is no row")
+        metrics = {row.metric for row in self.rows}
+        metrics |= {pair.metric for pair in (*self.pairs, *self.references)}
+        if metrics != {self.metric}:
+            raise ValueError(f"a row or a pair is not of {self.metric}")
         for cell in self.tuning or {}:
             if cell not in CELLS:
                 raise ValueError(f"the cell {cell} of the tuning is unknown")

@@ -20,7 +20,7 @@ CSV_OF_ROW = (
 
 CSV_OF_PAIR = (
     "seeds", "difference", "p", "mcnemar_p", "p_unadjusted", "adjusted_for", "p_models",
-    "p_equal", "by",
+    "p_equal", "by", "metric",
 )  # fmt: skip
 
 
@@ -30,7 +30,7 @@ CSV_KINDS = {"twin": "recurrent", "baseline": "baseline", MEAN: MEAN}  # the fir
 CSV_COLUMNS = (
     "kind", "name", "accuracy", "difference", "low", "high", "p", "mcnemar_p",
     "p_unadjusted", "adjusted_for", "is_decided", *CSV_OF_ROW, "p_models", "p_equal",
-    "is_equal", "by",
+    "is_equal", "by", "metric", "score",
 )  # fmt: skip
 
 
@@ -38,7 +38,8 @@ def csv(result: ComparisonResult) -> str:
     """Returns a line for each cell, baseline and pair, as comma-separated values.
 
     Numbers are whole (accuracies and differences are fractions); low and high belong
-    to the accuracy or the difference. Lists are joined by spaces.
+    to the score, which is that of the metric, or the difference, positive where the
+    first is better. Lists are joined by spaces.
     """
     file = io.StringIO()
     writer = DictWriter(file, CSV_COLUMNS, lineterminator="\n")
@@ -50,9 +51,9 @@ def csv(result: ComparisonResult) -> str:
 
 def _csv_of_row(row: Row) -> dict[str, object]:
     values = {key: getattr(row, key) for key in CSV_OF_ROW}
-    ends = {"low": row.accuracy.low, "high": row.accuracy.high}
-    named = {"kind": CSV_KINDS[row.kind], "name": row.name}
-    return _csv_values(values | named | ends | {"accuracy": row.accuracy.mean})
+    score = {"low": row.score.low, "high": row.score.high, "score": row.score.mean}
+    named = {"kind": CSV_KINDS[row.kind], "name": row.name, "metric": row.metric}
+    return _csv_values(values | named | score | {"accuracy": row.accuracy.mean})
 
 
 def _csv_of_pair(pair: Pair) -> dict[str, object]:

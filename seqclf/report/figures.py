@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from seqclf.cells import CELLS, GRU
+from seqclf.comparison.metric import Metric, metric_of
 from seqclf.comparison.pairs import bounds, difference, is_decided
 from seqclf.comparison.verdict import GUESSING
 from seqclf.records.comparison import BY_RANKS, Pair, Row
 from seqclf.records.details import Calibration, Curve, Group, WordOrder
 from seqclf.report.readings import readings_of
 from seqclf.report.svg import INK, fit_for_page
-from seqclf.wording import percent
 
 OTHERS = ("#B0508A", "#C04A00", "#3A87B0", "#857500")
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -53,55 +53,77 @@ def style(name: str, index: int = 0) -> dict[str, object]:
 
 
 def accuracies(rows: Sequence[Row]) -> str:
-    """Draws each row's test accuracy with its 95 % interval.
+    """Draws each row's test accuracy, or what else ranks, with its 95 % interval.
 
     Where trainings failed, the median with the range over the seeds.
     """
-    aside = _far_below(rows)
+    aside, metric = _far_off(rows), metric_of(rows[0])
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         for place, row in enumerate(rows):
             if row is aside:
                 continue
-            one = row.accuracy
+            one = row.score
             look = style(row.of or row.name, place) | {"linestyle": "none"}
             look |= {"markerfacecolor": "none"} if row.of else {}
-            reach = _reach(one.middle, *one.ends)
-            axes.errorbar([100 * one.middle], [place], xerr=reach, capsize=3, **look)
+            x, reach = [metric.scale * one.middle], _reach(metric, one.middle, one.ends)
+            axes.errorbar(x, [place], xerr=reach, capsize=3, **look)
         axes.set_yticks(range(len(rows)), [clipped(row.name) for row in rows])
         axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.set_xlabel("test accuracy, %")
+        axes.set_xlabel(label(metric))
         axes.grid(axis="x", alpha=0.25)
         if aside is not None:
-            said = f" ◂ {percent(aside.accuracy.middle)}"
-            left = axes.get_yaxis_transform()
-            axes.text(0, list(rows).index(aside), said, transform=left, va="center")
+            value = metric.number(aside.score.middle)
+            worse_is_left = metric.sign > 0
+            axes.text(
+                0 if worse_is_left else 1,
+                list(rows).index(aside),
+                f" ◂ {value}" if worse_is_left else f"{value} ▸ ",
+                transform=axes.get_yaxis_transform(),
+                va="center",
+                ha="left" if worse_is_left else "right",
+            )
 
     return drawn(draw, "accuracies", 6.4, 0.8 + 0.36 * len(rows))
 
 
-def _reach(value: float, low: float, high: float) -> list[list[float]]:
-    """Returns how far an interval reaches below and above, in points."""
-    return [[100 * max(value - low, 0)], [100 * max(high - value, 0)]]
+def label(metric: Metric) -> str:
+    """Returns what an axis of test scores is called."""
+    return f"test {metric.title}, {'%' if metric.scale == 100 else 'nats'}"
 
 
-def _far_below(rows: Sequence[Row]) -> Row | None:
+def _reach(
+    metric: Metric, value: float, ends: tuple[float, float]
+) -> list[list[float]]:
+    """Returns how far an interval reaches below and above, as it is drawn."""
+    low, high = ends
+    sizes = (max(value - low, 0), max(high - value, 0))
+    return [[metric.scale * size] for size in sizes]
+
+
+def _far_off(rows: Sequence[Row]) -> Row | None:
     """Returns the row of guessing, if with it the others would overlap."""
     guesses = [row for row in rows if row.name == GUESSING]
-    others = [row.accuracy for row in rows if row.name != GUESSING]
+    others = [row for row in rows if row.name != GUESSING]
     if not guesses or not others:
         return None
-    lowest = min(one.ends[0] for one in others)
-    width = max(one.ends[1] for one in others) - lowest
-    return guesses[0] if lowest - guesses[0].accuracy.ends[1] > width else None
+    ends = [sorted(metric_of(r).sign * end for end in r.score.ends) for r in others]
+    lowest = min(low for low, _ in ends)
+    width = max(high for _, high in ends) - lowest
+    sign = metric_of(guesses[0]).sign
+    best_guess = max(sign * end for end in guesses[0].score.ends)
+    return guesses[0] if lowest - best_guess > width else None
 
 
 def majority_said(rows: Sequence[Row]) -> str:
     """Returns what the caption of `accuracies` says of guessing, after a space."""
-    if _far_below(rows) is None:
+    if _far_off(rows) is None:
         return ""
-    return " Always guessing the commonest label is left of the scale, at its number."
+    side = "left" if metric_of(rows[0]).sign > 0 else "right"
+    return (
+        f" Always guessing the commonest label is {side} of the scale, at its number."
+    )
 
 
 def differences(pairs: Sequence[Pair]) -> str:
@@ -109,6 +131,7 @@ def differences(pairs: Sequence[Pair]) -> str:
 
     Pairs that are compared by ranks have no interval.
     """
+    metric = metric_of(pairs[0])
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
@@ -116,57 +139,26 @@ def differences(pairs: Sequence[Pair]) -> str:
         for place, pair in enumerate(pairs):
             value, reach = difference(pair), None
             if pair.by != BY_RANKS:
-                reach = _reach(value, *bounds(pair))
+                reach = _reach(metric, value, bounds(pair))
             axes.errorbar(
-                [100 * value], [place], xerr=reach, capsize=3, color=GRU.look.colour,
-                marker="o", markerfacecolor=None if is_decided(pair) else "none",
-            )  # fmt: skip
-        names = [clipped(f"{pair.a} − {pair.b}", 44) for pair in pairs]
+                [metric.scale * value],
+                [place],
+                xerr=reach,
+                capsize=3,
+                color=GRU.look.colour,
+                marker="o",
+                markerfacecolor=None if is_decided(pair) else "none",
+            )
+        less = " − " if metric.sign > 0 else " beside "
+        names = [clipped(f"{pair.a}{less}{pair.b}", 44) for pair in pairs]
         axes.set_yticks(range(len(pairs)), names)
         axes.set_ylim(len(pairs) - 0.5, -0.5)
-        axes.set_xlabel("difference in accuracy, points (filled: p < 0.05)")
+        unit = "points" if metric.scale == 100 else "nats less"
+        said = f"difference in {metric.title}, {unit} (filled: p < 0.05)"
+        axes.set_xlabel(said)
         axes.grid(axis="x", alpha=0.25)
 
     return drawn(draw, "differences", 6.4, 0.8 + 0.36 * len(pairs))
-
-
-COSTS: tuple[tuple[str, Callable[[Row], float | None]], ...] = (
-    ("seconds to the best epoch", lambda row: row.seconds_to_best),
-    ("parameters", lambda row: row.parameters),
-    ("ms a text, predicted alone", lambda row: row.milliseconds_per_prediction),
-)
-
-
-def costs(rows: Sequence[Row]) -> str:
-    """Draws accuracy over time, parameters and latency.
-
-    A line joins the rows that no other beats in both (the Pareto front). Guessing the
-    commonest label is left out: it is no model, and would squeeze the others together.
-    """
-
-    def draw(figure: Any) -> None:
-        panels = figure.subplots(1, len(COSTS), sharey=True)
-        for axes, (label, cost_of) in zip(panels, COSTS, strict=True):
-            points = [
-                (cost, 100 * row.accuracy.mean, row.name, index)
-                for index, row in enumerate(rows)
-                if row.name != GUESSING and (cost := cost_of(row))
-            ]
-            front = pareto_front([(cost, value) for cost, value, *_ in points])
-            axes.plot(*zip(*front, strict=True) if front else ([], []), color=INK,
-                      linewidth=0.8, alpha=0.6)  # fmt: skip
-            for cost, value, name, index in points:
-                look = style(name, index) | {"linestyle": "none"}
-                axes.plot([cost], [value], label=clipped(name), **look)
-            axes.set_xscale("log")
-            axes.margins(0.2)
-            plain_ticks(axes)
-            axes.set_xlabel(label)
-            axes.grid(alpha=0.25)
-        panels[0].set_ylabel("test accuracy, %")
-        legend(figure, panels)
-
-    return drawn(draw, "costs", 9.2, 3.4)
 
 
 def plain_ticks(axes: Any) -> None:
@@ -194,15 +186,6 @@ def short(value: float) -> str:
         if value >= unit:
             return f"{value / unit:.4g}{name}"
     return f"{value:.4g}"
-
-
-def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Returns the points (cost, quality) that no other beats in both, by cost."""
-    front: list[tuple[float, float]] = []
-    for cost, quality in sorted(points, key=lambda point: (point[0], -point[1])):
-        if not front or quality > front[-1][1]:
-            front.append((cost, quality))
-    return front
 
 
 def curves(by_cell: Mapping[str, Sequence[Curve]]) -> str:

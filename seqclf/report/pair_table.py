@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from seqclf.comparison.metric import ACCURACY, METRICS, metric_of
 from seqclf.comparison.pairs import (
     bounds,
     difference,
@@ -15,10 +16,11 @@ from seqclf.comparison.pairs import (
     p_of,
 )
 from seqclf.comparison.said import compared as number_of_pairs
+from seqclf.comparison.verdict import goodness
 from seqclf.records.comparison import BY_RANKS, MEAN, ComparisonResult, Pair
 from seqclf.report.columns import MARK, MEDIAN, Column, if_known, table_of
 from seqclf.report.table import Table
-from seqclf.wording import MISSING, interval, margin_said, p_value, signed
+from seqclf.wording import MISSING, p_value
 
 
 def pair_table(result: ComparisonResult) -> Table | None:
@@ -27,14 +29,15 @@ def pair_table(result: ComparisonResult) -> Table | None:
     if not pairs:
         return None
     note = _note(pairs, result.margin)
-    return table_of(_title(pairs), PAIRS, pairs, note=note)
+    return table_of(_title(pairs), columns(result), pairs, note=note)
 
 
 def _reach(pair: Pair) -> str:
     if pair.by == BY_RANKS:
         told = pair.superiority
         return f"{told.ahead:g} of {told.pairs}†" if told else MISSING
-    return interval(*bounds(pair)) + (MARK if is_border_case(pair) else "")
+    mark = MARK if is_border_case(pair) else ""
+    return metric_of(pair).reach(*bounds(pair)) + mark
 
 
 def _found(pair: Pair) -> str:
@@ -44,22 +47,41 @@ def _found(pair: Pair) -> str:
     return "a better, by little" if is_equal(pair) else "a better"
 
 
-PAIRS: tuple[Column[Pair], ...] = (
-    ("a, b", lambda pair: f"{pair.a}, {pair.b}"),
-    ("a − b,\npoints", lambda pair: signed(100 * difference(pair))),
-    ("95 %\ninterval", _reach),
-    ("p", lambda pair: if_known(p_of(pair), p_value)),
-    ("found", _found),
-)
+def columns(result: ComparisonResult) -> tuple[Column[Pair], ...]:
+    """Returns the columns; a difference is positive where a is better."""
+    return (
+        ("a, b", lambda pair: f"{pair.a}, {pair.b}"),
+        (difference_header(result, "\n"), _gap),
+        ("95 %\ninterval", _reach),
+        ("p", lambda pair: if_known(p_of(pair), p_value)),
+        ("found", _found),
+    )
+
+
+def difference_header(result: ComparisonResult, space: str = " ") -> str:
+    """Returns such as `a − b, points`; `b − a, nats` where less is better."""
+    metric = METRICS[result.metric]
+    less = "a − b" if metric.sign > 0 else "b − a"
+    return f"{less},{space}{metric.short}"
+
+
+def _gap(pair: Pair) -> str:
+    return metric_of(pair).gap(difference(pair))
 
 
 def _title(pairs: Sequence[Pair]) -> str:
     models = [pair.p is None for pair in pairs]
+    test = test_of_models(pairs[0])
     if all(models):
-        return "Pairs of these models, not of the cells (p: McNemar, Holm)"
+        return f"Pairs of these models, not of the cells (p: {test}, Holm)"
     if any(models):
-        return "Pairs (p: Holm over seeds; one seed: McNemar, models)"
+        return f"Pairs (p: Holm over seeds; one seed: {test}, models)"
     return "Pairs, over seeds and texts (p: Holm for each question)"
+
+
+def test_of_models(pair: Pair) -> str:
+    """Returns the name of the test of two models."""
+    return "McNemar" if pair.metric == ACCURACY.name else "paired t"
 
 
 def _note(pairs: Sequence[Pair], margin: float | None) -> str:
@@ -85,7 +107,9 @@ def _ranks_note(pairs: Sequence[Pair]) -> str:
 def _equal_note(pairs: Sequence[Pair], margin: float | None) -> str:
     if margin is None or not any(map(is_equal, pairs)):
         return ""
-    return f"Equal, or by little: apart by less than {margin_said(margin)}."
+    return (
+        f"Equal, or by little: apart by less than {metric_of(pairs[0]).margin(margin)}."
+    )
 
 
 def _looks_note(pairs: Sequence[Pair]) -> str:
@@ -115,7 +139,7 @@ def _mark_note(pairs: Sequence[Pair]) -> str:
 def compared(result: ComparisonResult) -> list[Pair]:
     """Returns the pairs of twins, and those with the best baseline or of a mean."""
     baselines = [row for row in result.rows if row.kind == "baseline"]
-    best = max(baselines, key=lambda row: row.accuracy.mean, default=None)
+    best = max(baselines, key=goodness, default=None)
     names = {best.name} if best else set()
     names |= {row.name for row in result.rows if row.kind == MEAN}
     found = [pair for pair in result.references if names & {pair.a, pair.b}]

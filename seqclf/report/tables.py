@@ -8,9 +8,11 @@ from rich import table as terminal_table
 from rich.markup import escape
 
 from seqclf.cells import CELLS
+from seqclf.comparison.metric import ACCURACY, METRICS, Metric, metric_of
+from seqclf.comparison.summary import FEWEST_OF_LABEL
+from seqclf.comparison.verdict import ranked_said
 from seqclf.records.comparison import (
     MEAN,
-    AccuracySummary,
     ComparisonResult,
     Row,
     Tried,
@@ -25,27 +27,28 @@ from seqclf.wording import (
     joined,
     percent,
     plural,
-    span,
 )
 
 
 def _middle(row: Row) -> str:
-    """Returns the mean accuracy; the median, marked, where trainings failed."""
-    return percent(row.accuracy.middle) + (MEDIAN if row.accuracy.median else "")
+    """Returns the mean of what ranks; the median, marked, where trainings failed."""
+    mark = "" if row.score.median is None else MEDIAN
+    return metric_of(row).number(row.score.middle) + mark
 
 
-def _span(one: AccuracySummary) -> str:
-    """Returns the interval; where trainings failed there is none."""
+def _span(row: Row) -> str:
+    """Returns the interval of what ranks; where trainings failed there is none."""
+    one = row.score
     if one.low is None or one.high is None:
         return MISSING
-    return span(one.low, one.high)
+    return metric_of(row).span(one.low, one.high)
 
 
 def _range(row: Row) -> str:
-    """Returns the least and the most accuracy over the seeds; of one there is none."""
+    """Returns the least and the most over the seeds; of one there is none."""
     if len(row.runs) == 1:
         return MISSING
-    return span(row.accuracy.least, row.accuracy.most)
+    return metric_of(row).span(row.score.least, row.score.most)
 
 
 def _count(value: int | None) -> str:
@@ -66,14 +69,29 @@ def _in(unit: float, value: float | None, name: str = "") -> str:
 
 CELL: Column[Row] = ("cell", lambda row: row.name)
 RANGE: Column[Row] = ("range over\nseeds", _range)
-QUALITY: tuple[Column[Row], ...] = (
-    CELL,
-    ("accuracy %", _middle),
-    ("95 %\ninterval", lambda row: _span(row.accuracy)),
-    RANGE,
-    ("macro\nF1 %", lambda row: percent(row.macro_f1)),
-    ("log\nloss", lambda row: f"{row.log_loss:.3f}"),
-)
+HEADERS = {"accuracy": "accuracy %", "macro-f1": "macro\nF1 %", "log-loss": "log\nloss"}
+
+
+def _quality(metric: Metric) -> tuple[Column[Row], ...]:
+    """Returns the columns of scores: what ranks, with its interval, then the others."""
+    of = "" if metric is ACCURACY else f"{metric.title}:\n"
+    return (
+        CELL,
+        (HEADERS[metric.name], _middle),
+        (f"{of}95 %\ninterval", _span),
+        RANGE,
+        *(_mean_of(one) for one in METRICS.values() if one is not metric),
+    )
+
+
+def _mean_of(metric: Metric) -> Column[Row]:
+    def show(row: Row) -> str:
+        value = getattr(row, metric.field)
+        return metric.number(value.mean if metric is ACCURACY else value)
+
+    return HEADERS[metric.name], show
+
+
 UNITS: Column[Row] = ("units", lambda row: if_known(row.units, str))
 COST: tuple[Column[Row], ...] = (
     CELL,
@@ -121,13 +139,15 @@ def tables_of(result: ComparisonResult) -> dict[str, Table]:
     faint = tuple(i for i, row in enumerate(rows) if row.kind == "baseline")
     has_range = any(len(row.runs) > 1 for row in rows)  # one seed has none
     several_units = len({row.units for row in rows if row.units}) > 1
-    quality = [column for column in QUALITY if has_range or column is not RANGE]
+    columns = _quality(METRICS[result.metric])
+    quality = [column for column in columns if has_range or column is not RANGE]
     cost = [column for column in COST if several_units or column is not UNITS]
     scores = f"Test scores (n = {rows[0].n:,}; {seeds_said(result)})"
-    found = {"quality": table_of(scores, quality, rows, faint, _median_note(rows))}
+    notes = " ".join(filter(None, [_ranked_note(result), _interval_note(rows)]))
+    found = {"quality": table_of(scores, quality, rows, faint, notes)}
     if means:
         title = "Combined: the mean of probabilities"
-        note = _median_note(means)
+        note = _interval_note(means)
         found["combined"] = table_of(title, quality, means, note=note)
     if result.tuning:
         found["tuned"] = _tuned(result.tuning)
@@ -138,13 +158,30 @@ def tables_of(result: ComparisonResult) -> dict[str, Table]:
     return found | {"cost": table_of(title, cost, rows, faint, before)}
 
 
-def _median_note(rows: Sequence[Row]) -> str:
-    """Explains the mark at a median, where there is one."""
-    if not any(row.accuracy.median for row in rows):
+def _ranked_note(result: ComparisonResult) -> str:
+    """Says by what the rows are ranked, where it is not accuracy, and why."""
+    if result.metric_why:
+        return f"{ranked_said(result.rows[0], result.metric_why)}."
+    if result.metric == ACCURACY.name:
         return ""
-    return (
-        f"{MEDIAN} The median, for trainings failed: no interval over seeds holds then."
-    )
+    return f"Ranked by {METRICS[result.metric].title}."
+
+
+def _interval_note(rows: Sequence[Row]) -> str:
+    """Explains the mark at a median, and why else there is no interval."""
+    notes = []
+    if any(row.score.median is not None for row in rows):
+        notes.append(
+            f"{MEDIAN} The median, for trainings failed: no interval over seeds holds "
+            f"then."
+        )
+    if any(row.score.low is None and row.score.median is None for row in rows):
+        title = metric_of(rows[0]).title
+        notes.append(
+            f"{MISSING} No interval of {title} holds where a label has fewer than "
+            f"{FEWEST_OF_LABEL} test texts, or nothing varies."
+        )
+    return " ".join(notes)
 
 
 def _before(rows: Sequence[Row]) -> str:

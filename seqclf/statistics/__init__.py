@@ -1,8 +1,9 @@
 """How sure a difference is: of two models on the same texts, or of two cells.
 
-Two questions, never mixed. *These two trained models*: which is right more often on
-such texts (`models`). *These cells*: which is right more often on such texts, trained
-again and again (`cells`; `settling` tells what would decide it). Only the second may
+Two questions, never mixed. *These two trained models*: which is better on such texts
+(`models`). *These cells*: which is better on such texts, trained again and again
+(`cells`; `settling` tells what would decide it). Better is to be right more often, or
+what else is the mean of a value of each text. Only the second may
 say that one cell is better than another; docs/statistics.md argues and calibrates it.
 `ranks` compares trainings by these and adjusts p-values, `data_sets` goes beyond one.
 Where seeds are added until all is decided, `looks` says what each look may spend, and
@@ -20,7 +21,12 @@ from seqclf.statistics.cells import cells_difference, crossed_mean, variances
 from seqclf.statistics.data_sets import Overall, overall
 from seqclf.statistics.estimate import CONFIDENCE, Estimate
 from seqclf.statistics.looks import adjusted, share_of_look
-from seqclf.statistics.models import RESAMPLES, mcnemar_mid_p, paired_bootstrap
+from seqclf.statistics.models import (
+    RESAMPLES,
+    mcnemar_mid_p,
+    paired_bootstrap,
+    texts_mean,
+)
 from seqclf.statistics.ranks import holm, rank_test, sign_test
 from seqclf.statistics.settling import is_within_reach, ranks_to_settle, to_settle
 
@@ -46,6 +52,7 @@ __all__ = [
     "share_of_look",
     "sign_test",
     "steadied",
+    "texts_mean",
     "to_settle",
     "variances",
 ]

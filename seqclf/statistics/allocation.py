@@ -17,7 +17,7 @@ class Sampled:
 
     Attributes:
       seeds: Number of its trainings.
-      variance: Of its accuracy between them, see `steadied`.
+      variance: Of its score between them, see `steadied`.
       seconds: That a training takes, about.
     """
 

@@ -1,4 +1,4 @@
-"""These cells: which is right more often on such texts, trained again and again."""
+"""These cells: which is better on such texts, trained again and again."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def crossed_mean(values: np.ndarray) -> Estimate:
 def cells_difference(
     a: np.ndarray, b: np.ndarray, among: Sequence[np.ndarray] = ()
 ) -> Estimate:
-    """Estimates how much more often cell a is right than cell b, over seeds and texts.
+    """Estimates how much better cell a is than cell b, over seeds and texts.
 
     Two cells have no more in common with one seed than with two, so the seeds of each
     vary by themselves (Welch 1947, Biometrika 34:28), and the texts, which all models
@@ -55,7 +55,8 @@ def cells_difference(
     docs/statistics.md has the simulations.
 
     Args:
-      a: bool [seeds, texts], which texts each training has right, two texts at least.
+      a: [seeds, texts], two texts at least: bool, which texts each training has right,
+        or other values of which a score is the mean, the more the better.
       b: The same of the other cell; as many texts, perhaps other seeds. Of what is
         fitted once, such as a baseline, the same row again and again.
       among: All groups of the same study, these two included: from three seeds on they

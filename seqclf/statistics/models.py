@@ -1,10 +1,12 @@
-"""These two trained models: which is right more often on such texts."""
+"""These two trained models: which is better on such texts."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from seqclf.statistics.estimate import CONFIDENCE
+from seqclf.statistics.estimate import CONFIDENCE, Estimate
 
 RESAMPLES = 10_000
 
@@ -60,3 +62,21 @@ def paired_bootstrap(
     differences = (drawn[:, 0] - drawn[:, 1]) / rows
     low, high = np.quantile(differences, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
+
+
+def texts_mean(values: np.ndarray) -> Estimate:
+    """Estimates the mean over the texts that these are a sample of, by Student's t.
+
+    Args:
+      values: float [texts], two at least: of one model, or what two models differ by on
+        each text.
+
+    Raises:
+      ValueError: If there are fewer than two texts.
+    """
+    rows = len(values)
+    if rows < 2:
+        raise ValueError(f"needs two texts, got {rows}")
+    error = float(values.std(ddof=1)) / math.sqrt(rows)
+    # No seed varies here; 1 stands for degrees of freedom that nothing hangs on.
+    return Estimate(float(values.mean()), error, 0.0, 1, rows - 1)

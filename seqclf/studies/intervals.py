@@ -75,7 +75,7 @@ def _of_models(a: Right, b: Right) -> Difference:
     seed = min(a)
     one = compare_models(a[seed], b[seed])
     return Difference(
-        difference=one.difference, low=one.low, high=one.high, p=one.mcnemar_p,
+        difference=one.difference, low=one.low, high=one.high, p=one.own_p,
         of=MODELS,
     )  # fmt: skip
 

@@ -2,8 +2,9 @@
 
 Reads the finished comparisons in the folder of the runs and trains nothing. A data set
 counts once, however often it was compared: by the comparison with the most seeds, among
-these one with the same settings for both cells, then by name, never by the result. The
-built-in corpus is shown but does not count, because it is synthetic.
+these one with the same settings for both cells, then by name, never by the result. What
+ranks by another metric is judged anew by accuracy. The built-in corpus is shown but
+does not count, because it is synthetic.
 
 The differences are put together as a sample of data sets (random effects, see
 `statistics.overall`), those over several seeds alone: one training each says nothing
@@ -23,7 +24,9 @@ import numpy as np
 
 from seqclf import statistics
 from seqclf.cells import GRU, LSTM, NO_RECURRENCE
+from seqclf.comparison.metric import ACCURACY
 from seqclf.comparison.pairs import MARGIN, SIGNIFICANCE, bounds, difference
+from seqclf.comparison.rows import compare_runs
 from seqclf.data import GENERATED
 from seqclf.errors import RunError
 from seqclf.marker import COMPARISON_FILE
@@ -38,6 +41,7 @@ from seqclf.records.side_by_side import (
 from seqclf.report.figures import drawn, style
 from seqclf.report.svg import INK
 from seqclf.report.table import Table
+from seqclf.runs import open_run
 from seqclf.runs.comparisons import find_comparisons, read_comparison
 from seqclf.steps import optional
 from seqclf.studies.drawing import bar, name_lines
@@ -112,7 +116,8 @@ def _pair(folder: Path, result: ComparisonResult) -> list[Compared]:
     """Returns the pair, if the comparison has it.
 
     Raises:
-      RunError: If it has no interval.
+      RunError: If it has no interval, or ranks by another metric than accuracy and its
+        runs are gone.
     """
     by_name = {row.name: row for row in result.rows}
     both = {GRU.name, LSTM.name}
@@ -123,6 +128,8 @@ def _pair(folder: Path, result: ComparisonResult) -> list[Compared]:
     ]
     if not found:
         return []
+    if result.metric != ACCURACY.name:
+        return _pair(folder, _by_accuracy(result, folder.parent))
     pair = found[0]
     if pair.by == BY_RANKS:
         raise RunError("a training of gru or lstm failed in it, so no interval holds")
@@ -139,6 +146,13 @@ def _pair(folder: Path, result: ComparisonResult) -> list[Compared]:
         high=high, p=pair.p, is_synthetic=int(dataset.source == GENERATED), counts=0,
     )  # fmt: skip
     return [one]
+
+
+def _by_accuracy(result: ComparisonResult, models: Path) -> ComparisonResult:
+    """Compares the runs of a comparison, in `models`, anew by their accuracy."""
+    paths = [models / Path(one).name for row in result.twins for one in row.runs]
+    finished = [open_run(path, models) for path in paths]
+    return compare_runs(finished, chosen=result.card.chosen, metric=ACCURACY.name)
 
 
 def _once_a_data_set(found: Sequence[Compared]) -> list[Compared]:

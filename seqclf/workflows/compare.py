@@ -21,6 +21,7 @@ from seqclf.comparison.design import (
     twins,
 )
 from seqclf.comparison.finish import finish
+from seqclf.comparison.metric import AUTO
 from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.typical import typical_runs
 from seqclf.config import RunConfig, require_count
@@ -45,6 +46,7 @@ def design_of(
     tune: int,
     margin: float = 100 * MARGIN,
     until: Limits | None = None,
+    metric: str = AUTO,
 ) -> Design:
     """Returns the question of a comparison.
 
@@ -52,7 +54,7 @@ def design_of(
     its seed by `seeds` of them, at least 1. `match` is `units` or `parameters`, see
     `Design`; `tune` is the number of tuning trials of each cell, 0 for none; `margin`
     are the points below which two are practically equal; `until` is where it ends if
-    seeds are added until all is decided, see `limits_of`.
+    seeds are added until all is decided, see `limits_of`; `metric` is what ranks them.
 
     Raises:
       ConfigError: If there is no such comparison.
@@ -67,6 +69,7 @@ def design_of(
         tune=tune,
         margin=margin,
         until=until,
+        metric=metric,
     )
     twins(design)  # what cannot be matched is refused before anything is written
     return design
@@ -207,13 +210,19 @@ def _command(design: Design, target: Target) -> str:
         parts += ["--match", design.match]
     if design.tune:
         parts += ["--tune", str(design.tune)]
-    parts += [*margin_option(design.margin), *_until(design.until)]
+    parts += [*margin_option(design.margin), *metric_option(design.metric)]
+    parts += _until(design.until)
     return shlex.join(parts + place_options(target))
 
 
 def margin_option(points: float) -> list[str]:
     """Returns the option of a margin that is not the usual one."""
     return [] if points == 100 * MARGIN else ["--margin", f"{points:g}"]
+
+
+def metric_option(name: str) -> list[str]:
+    """Returns the option of a metric that is not left to the data."""
+    return [] if name == AUTO else ["--metric", name]
 
 
 def _until(limits: Limits | None) -> list[str]:

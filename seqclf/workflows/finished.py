@@ -15,6 +15,7 @@ from seqclf.comparison import plan as planning
 from seqclf.comparison import pool as pooling
 from seqclf.comparison.design import require_margin
 from seqclf.comparison.finish import keep
+from seqclf.comparison.metric import AUTO, require_metric
 from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.rows import compare_runs
 from seqclf.data.layout import STANDARD_INPUT
@@ -27,7 +28,12 @@ from seqclf.runs.comparisons import read_comparison
 from seqclf.steps import Listener, Target, optional
 from seqclf.studies import write_page
 from seqclf.text.encoding import EncodedDataset
-from seqclf.workflows.compare import margin_option, place_options, write_pages
+from seqclf.workflows.compare import (
+    margin_option,
+    metric_option,
+    place_options,
+    write_pages,
+)
 
 
 def compare_finished(
@@ -36,6 +42,7 @@ def compare_finished(
     listener: Listener,
     margin: float = 100 * MARGIN,
     microscope: bool = False,
+    metric: str = AUTO,
 ) -> tuple[ComparisonResult, Path | None]:
     """Compares finished runs, or reads a finished comparison, and writes the page.
 
@@ -43,7 +50,8 @@ def compare_finished(
 
     `paths` are runs or one comparison, by path or by name in the folder of the runs. A
     comparison of runs is written if the target has a name. `margin` are the points
-    below which two runs are practically equal; a finished comparison has its own.
+    below which two runs are practically equal, `metric` ranks them; a finished
+    comparison has its own.
 
     Returns:
       What was found, and the folder of the comparison, None if it has none.
@@ -56,30 +64,37 @@ def compare_finished(
     """
     steps.refuse_idle_overwrite(target)
     require_margin(margin)
+    require_metric(metric)
     if microscope and len(paths) > 1 and target.name is None:
         raise ConfigError(
             "--page is written beside a comparison that is kept: give --name, or take "
             "seqclf export RUN RUN --format microscope."
         )
-    result, folder = _compare_finished(paths, target, listener, margin)
+    result, folder = _compare_finished(paths, target, listener, margin, metric)
     if folder is not None:
         write_pages(folder, result, target, listener, microscope)
     return result, folder
 
 
 def compare_pool(
-    folder: Path, target: Target, listener: Listener, margin: float = 100 * MARGIN
+    folder: Path,
+    target: Target,
+    listener: Listener,
+    margin: float = 100 * MARGIN,
+    metric: str = AUTO,
 ) -> tuple[ComparisonResult, Path | None]:
     """Compares all finished runs below a folder that agree, and writes the page.
 
-    Trains nothing. `margin` and the rest are those of `compare_finished`; baselines are
-    fitted in the target's folder of runs, for the others may be somebody's.
+    Trains nothing. `margin`, `metric` and the rest are those of `compare_finished`;
+    baselines are fitted in the target's folder of runs, for the others may be
+    somebody's.
 
     Raises:
       RunError: If no runs agree, two are one training and differ, or the name is taken.
     """
     steps.refuse_idle_overwrite(target)
     require_margin(margin)
+    require_metric(metric)
     pool = pooling.pooled(pooling.find_finished(folder))
     for path, why in pool.left_out.items():
         listener.insist(f"Left out: {path} {why}")
@@ -89,7 +104,7 @@ def compare_pool(
     counted = ", ".join(f"{cells[cell]} of {cell}" for cell in CELLS if cells[cell])
     listener.note(f"Pooled {len(pool.runs)} runs: {counted}.")
     words = ["--pool", str(folder)]
-    asked = (pool.runs, words, target.models, target, listener, margin)
+    asked = (pool.runs, words, target.models, target, listener, margin, metric)
     result, place = _compare_runs(*asked)
     if place is not None:
         write_page(place, result, target.models, listener)
@@ -97,7 +112,11 @@ def compare_pool(
 
 
 def _compare_finished(
-    paths: Sequence[Path], target: Target, listener: Listener, margin: float
+    paths: Sequence[Path],
+    target: Target,
+    listener: Listener,
+    margin: float,
+    metric: str,
 ) -> tuple[ComparisonResult, Path | None]:
     if len(paths) == 1:
         folder = paths[0] if paths[0].exists() else target.models / paths[0]
@@ -109,7 +128,7 @@ def _compare_finished(
         return read_comparison(folder), folder
     finished = [runs.open_run(path, target.models) for path in paths]
     models, words = finished[0].path.parent, [str(path) for path in paths]
-    return _compare_runs(finished, words, models, target, listener, margin)
+    return _compare_runs(finished, words, models, target, listener, margin, metric)
 
 
 def _compare_runs(
@@ -119,6 +138,7 @@ def _compare_runs(
     target: Target,
     listener: Listener,
     margin: float,
+    metric: str,
 ) -> tuple[ComparisonResult, Path | None]:
     """Compares runs; `words` name them in a command, `models` takes the baselines."""
     compare_runs(finished)  # refuses what is not comparable, before any work
@@ -131,10 +151,11 @@ def _compare_runs(
     baselines = baseline_tasks(finished[0].config, data, models) if data else []
     with listener.progress({}) as report:
         planning.fit_baselines(baselines, report)
-    result = compare_runs(finished, baselines, margin=margin / 100)
+    result = compare_runs(finished, baselines, margin=margin / 100, metric=metric)
     if place is None:
         return result, None
-    asked = [*words, *margin_option(margin), *place_options(target)]
+    options = [*margin_option(margin), *metric_option(metric)]
+    asked = [*words, *options, *place_options(target)]
     parts = ["seqclf", "compare", *asked]
     result = keep(place, result, finished, data, shlex.join(parts))
     listener.note(f"Written: {place[0] / COMPARISON_FILE}")

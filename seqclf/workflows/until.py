@@ -10,6 +10,7 @@ from dataclasses import replace
 from seqclf.comparison import plan as planning
 from seqclf.comparison import until
 from seqclf.comparison.design import Design, Limits
+from seqclf.comparison.metric import ranked_by
 from seqclf.comparison.plan import Ended, Plan
 from seqclf.comparison.until import Looks, Trained
 from seqclf.errors import RunError
@@ -50,7 +51,8 @@ def train_until_decided(
         finished = planning.finished_runs(plan)
         if why:
             _cut_off(finished, why, listener)
-        trained = Trained.of(finished)
+        metric = ranked_by(design.metric, finished[0].dataset).metric
+        trained = Trained.of(finished, metric)
         so_far = until.take_look(trained, so_far, margin)
         until.keep(plan.path, so_far)
         pairs = until.open_pairs(trained, so_far, margin)

@@ -6,21 +6,31 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seqclf.cells import DENSE
+from seqclf.comparison.metric import ACCURACY, METRICS
 from seqclf.comparison.said import in_words, titles
 from seqclf.data.dataset import VALIDATION
-from seqclf.records.comparison import Check, ComparisonResult, Row, Tried, Tuned
+from seqclf.records.comparison import (
+    Check,
+    ComparisonResult,
+    ModelPair,
+    Pair,
+    Row,
+    Tried,
+    Tuned,
+)
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.details import Agreement, Curve, Details, Reach, WordOrder
-from seqclf.report import figures, tables
+from seqclf.report import cost_figure, figures, tables
+from seqclf.report.columns import Column, table_of
+from seqclf.report.equal_time import at_equal_time
 from seqclf.report.page.render import render, trusted
 from seqclf.report.page.sections import Section, contents, prepared
 from seqclf.report.page.terms import TERMS
-from seqclf.report.pair_table import compared
+from seqclf.report.pair_table import compared, difference_header, test_of_models
 from seqclf.report.table import Table
 from seqclf.wording import (
     MISSING,
     counted,
-    interval,
     joined,
     p_value,
     percent,
@@ -67,7 +77,7 @@ def _figures(result: ComparisonResult, details: Details | None) -> dict[str, str
     drawn = {
         "accuracies": figures.accuracies(result.rows),
         "differences": figures.differences(pairs) if pairs else "",
-        "costs": figures.costs(result.rows),
+        "costs": cost_figure.costs(result.rows),
     }
     if details:
         by_length = [group for group in details.groups if group.by == "length"]
@@ -105,6 +115,7 @@ def _tables(
             rows=(*equal, *((name, "differs") for name in card.different)),
         ),
         **(_details_tables(details) if details else {}),
+        "equal_time": at_equal_time(result.rows, details.curves) if details else None,
     }
 
 
@@ -195,20 +206,22 @@ def _by_epoch(curves: Mapping[str, Sequence[Curve]]) -> tuple[tuple[str, ...], .
 
 
 def _models(result: ComparisonResult) -> Table | None:
-    rows = tuple(
-        (f"{p.a}, {p.b}", str(m.seed), str(m.only_a), str(m.only_b),
-         signed(100 * m.difference), interval(m.low, m.high), p_value(m.mcnemar_p))
-        for p in compared(result)
-        for m in p.models
-    )  # fmt: skip
-    if not rows:
+    metric, pairs = METRICS[result.metric], compared(result)
+    models = [(pair, model) for pair in pairs for model in pair.models]
+    if not models:
         return None
-    return Table(
-        title="Two trained models on the same test texts",
-        header=("a, b", "seed", "only a right", "only b right", "a − b, points",
-                "95 % interval", "p (McNemar)"),
-        rows=rows,
-    )  # fmt: skip
+    columns: list[Column[tuple[Pair, ModelPair]]] = [
+        ("a, b", lambda one: f"{one[0].a}, {one[0].b}"),
+        ("seed", lambda one: str(one[1].seed)),
+        ("only a right", lambda one: str(one[1].only_a)),
+        ("only b right", lambda one: str(one[1].only_b)),
+        (difference_header(result), lambda one: metric.gap(one[1].difference)),
+        ("95 % interval", lambda one: metric.reach(one[1].low, one[1].high)),
+        (f"p ({test_of_models(pairs[0])})", lambda one: p_value(one[1].own_p)),
+    ]
+    if metric is not ACCURACY:  # nobody is right or wrong by it
+        columns = [column for column in columns if not column[0].startswith("only")]
+    return table_of("Two trained models on the same test texts", columns, models)
 
 
 def _trials(tuning: Mapping[str, Tuned]) -> Table:
@@ -245,7 +258,9 @@ def _words(result: ComparisonResult, details: Details | None) -> dict[str, objec
         "missing": result.missing,
         "n": n,
         "n_validation": _size(dataset, VALIDATION),
+        "metric": METRICS[result.metric],
         "majority_said": figures.majority_said(result.rows),
+        "speed_said": cost_figure.speed_said(result.rows),
         "terms": TERMS.items(),
         "differences": [in_words(pair, names) for pair in compared(result)],
         "card_said": tables.held_equal(result.card),

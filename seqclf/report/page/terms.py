@@ -24,11 +24,11 @@ TERMS = {
     "macro F1": "The mean over labels of F1, the harmonic mean of precision and "
     "recall; rare labels count as much as common ones.",
     "log loss": "The mean of minus the logarithm of the probability that was given to "
-    "the true label; less is better, and certainty that is wrong costs most.",
+    "the true label, in nats; less is better, and certainty that is wrong costs most.",
     "95 % interval": "Made so that, over many comparisons, 95 of 100 such intervals "
     "hold the true value. It allows for other texts and, with several seeds, for other "
     "seeds.",
-    "point": "A hundredth of accuracy: from 88 % to 89 % is one point.",
+    "point": "A hundredth of accuracy, or of macro F1: from 88 % to 89 % is one point.",
     "McNemar's test": "Compares two models on the same texts by those that one alone "
     "has right.",
     "calibration error": "How far the stated probability of the answers is from the "
