@@ -182,6 +182,7 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
     match: str = "units",
     tune: int = 0,
     margin: float = 1.0,
+    vary: str = "seed",
     jobs: int | None = None,
     page: bool = False,
     on_report: OnEvent | None = None,
@@ -200,6 +201,9 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
       tune: Trials a cell, of two trainings each, that choose its settings on
         validation; 0 for none.
       margin: Points of accuracy below which two cells are practically equal.
+      vary: What the seeds vary: `seed`, the training alone; `split`, also which texts
+        are held out for validation, and which resample of the others is learnt from
+        (docs/statistics.md).
       jobs: Trainings at a time; None takes as many as cores and memory allow.
       page: Whether to write `microscope.html` beside the report (docs/microscope.md).
       on_report: Called with the name of a training and each event of its progress.
@@ -226,7 +230,7 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
         options.get("budget"),
         options.get("max_seeds"),
     )
-    design = design_of(config, named, seeds, match, tune, margin, until)
+    design = design_of(config, named, seeds, match, tune, margin, until, vary)
     asked = (design, target, listener, jobs, require_cudnn, set(options), page)
     result, path = compare_twins(*asked)
     for failed, reason in result.missing.items():

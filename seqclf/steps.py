@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -10,14 +11,18 @@ from pathlib import Path
 from typing import Protocol
 
 from seqclf.cells import CELLS
+from seqclf.comparison.draws import Draw, DrawOf
 from seqclf.config import (
     ModelConfig,
     RunConfig,
     StartConfig,
     TextConfig,
     TrainingConfig,
+    drawn,
+    twin,
 )
-from seqclf.data import load_dataset
+from seqclf.data import load_dataset, read_once
+from seqclf.data.dataset import Dataset
 from seqclf.data.hub import hide_downloads
 from seqclf.errors import ConfigError, SeqclfError
 from seqclf.evaluation.doubts import doubts
@@ -100,7 +105,37 @@ def load_and_encode(
     """
     if listener is None or listener.quiet:
         hide_downloads()
-    dataset = load_dataset(config.data)
+    return _encoded(load_dataset(config.data), config, cache, listener)
+
+
+def load_and_draw(
+    config: RunConfig, cache: Path, models: Path, listener: Listener
+) -> tuple[EncodedDataset, DrawOf]:
+    """Loads and encodes the data as above, and returns what draws from it, too.
+
+    The source is read once, for it may be a pipe. What a seed draws is encoded, with a
+    vocabulary of its own, when it is asked for, and kept.
+    """
+    if listener.quiet:
+        hide_downloads()
+    divided = read_once(config.data)
+    whole = _encoded(divided(config.data), config, cache, listener)
+
+    @functools.cache
+    def draw_of(seed: int) -> Draw:
+        own = drawn(twin(config, config.model.cell, seed))
+        dataset = divided(own.data)
+        said = [note for note in dataset.notes if note not in whole.about.notes]
+        listener.note(f"Seed {seed}: {' '.join(said)}")
+        data = _encoded(dataset, own, cache, None)
+        return Draw(data, with_knowledge(own, data, models, listener))
+
+    return whole, draw_of
+
+
+def _encoded(
+    dataset: Dataset, config: RunConfig, cache: Path, listener: Listener | None
+) -> EncodedDataset:
     if listener is not None:
         for sentence in dataset.notes:
             listener.note(f"Note: {sentence}")

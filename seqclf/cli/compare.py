@@ -59,6 +59,15 @@ Margin = Annotated[
         "Points of accuracy below which two cells are practically equal.",
     ),
 ]
+Vary = Annotated[
+    str,
+    option(
+        "--vary",
+        "What the seeds vary: seed, the training alone; split, also which texts are "
+        "held out for validation, and which resample of the others is learnt from.",
+        choices=("seed", "split"),
+    ),
+]
 Page = Annotated[
     bool,
     option(
@@ -132,6 +141,7 @@ def compare(
     match: Match = "units",
     tune: Tune = 0,
     margin: Margin = 1.0,
+    vary: Vary = "seed",
     until_decided: UntilDecided = False,
     budget: Budget = None,
     max_seeds: MaxSeeds = None,
@@ -178,7 +188,7 @@ def compare(
         result, folder = finished.compare_finished(paths, target, screen, margin, page)
     else:
         until = limits_of(until_decided, budget, max_seeds)
-        design = design_of(config, cells, seeds, match, tune, margin, until)
+        design = design_of(config, cells, seeds, match, tune, margin, until, vary)
         given = options.given_settings(context, "model", "training")
         asked = (design, target, screen, jobs, require_cudnn, given, page)
         result, folder = compare_twins(*asked)

@@ -96,14 +96,16 @@ def compare_with(
     margin: float = MARGIN,
     at: AtLook = ONCE,
 ) -> tuple[Pair, ...]:
-    """Compares a cell with baselines, each of which has been fitted once.
+    """Compares a cell with baselines, fitted once, or on what each seed drew.
 
     The p-values are Holm's over these. It is compared by ranks (`ranked`) if a training
     of it failed.
     """
     pairs = {}
     for other, fitted in references.items():
-        again = dict.fromkeys(right, next(iter(fitted.values())))
+        again = fitted
+        if len(fitted) == 1:
+            again = dict.fromkeys(right, next(iter(fitted.values())))
         compared = len(references)
         pairs[name, other] = _pair(
             name, other, right, again, compared, ranked, margin, at

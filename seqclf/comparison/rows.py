@@ -12,6 +12,8 @@ from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.comparison.at_look import ONCE, AtLook
 from seqclf.comparison.card import disagreements, twin_card
+from seqclf.comparison.draws import SEED, SPLIT, covered, vary_of
+from seqclf.comparison.fitted import Fitted, fitted_on_all, right_by_draw
 from seqclf.comparison.pairs import (
     MARGIN,
     Right,
@@ -21,7 +23,7 @@ from seqclf.comparison.pairs import (
     right_answers,
 )
 from seqclf.comparison.verdict import best_of, verdict
-from seqclf.config import twin
+from seqclf.config import are_drawn_anew, twin, undrawn
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask
@@ -80,21 +82,21 @@ def compare_runs(
         _row(name, group, rights[name], (timing or {}).get(name))
         for name, group in groups.items()
     ]
-    fitted = {b.name: Run(b.path) for b in baselines if Run(b.path).is_finished}
+    fitted = fitted_on_all(baselines)
     best = best_of(twins).name
-    others = {name: {0: run.predictions(TEST).right} for name, run in fitted.items()}
+    others = {name: right_by_draw(draws) for name, draws in fitted.items()}
     failed = {row.name: row.failed for row in twins if row.failed}
     recurrent = [row.name for row in twins if row.recurs]
     pairs = compare_pairs(rights, recurrent, failed, margin, at)
     judged = (best in failed, margin, at)
     references = compare_with(best, rights[best], others, *judged)
-    combined = means_with(groups, fitted.get(N_GRAMS))
+    combined = means_with(groups, fitted.get(N_GRAMS, {}))
     if best in combined:
         right = right_answers(combined[best])
         name, n_grams = _with_n_grams(best), {N_GRAMS: others[N_GRAMS]}
         references += compare_with(name, right, n_grams, *judged)
     rows = (
-        *(_baseline_row(name, run) for name, run in fitted.items()),
+        *(_baseline_row(name, draws, others[name]) for name, draws in fitted.items()),
         *twins,
         *(
             _mean_row(_with_n_grams(of), of, group, failed.get(of, ()))
@@ -103,13 +105,14 @@ def compare_runs(
         *_rows_over_seeds(groups),
     )
     card = twin_card(finished, chosen)
+    said = verdict(rows, pairs, references, disagreements(card), margin, until_decided)
+    if card.vary == SPLIT:
+        said += f" {covered(finished)}"
     return ComparisonResult(
         rows=rows,
         pairs=pairs,
         references=references,
-        verdict=verdict(
-            rows, pairs, references, disagreements(card), margin, until_decided
-        ),
+        verdict=said,
         card=card,
         margin=margin,
         until_decided=until_decided,
@@ -117,26 +120,32 @@ def compare_runs(
 
 
 def means_with(
-    groups: Mapping[str, Sequence[Run]], other: Run | None
+    groups: Mapping[str, Sequence[Run]], others: Fitted
 ) -> dict[str, list[Mean]]:
     """Averages each twin, seed by seed, with a linear model, by the twins' rows.
 
-    Those that do not lie beside it are left out: they could not be named together.
+    That is the one that was fitted on the same draw. Twins that do not lie beside it
+    are left out: they could not be named together.
     """
-    if other is None:
-        return {}
-    return {
-        name: [Mean((run, other)) for run in group]
-        for name, group in groups.items()
-        if _are_beside([*group, other])
-    }
+    found = {}
+    for name, group in groups.items():
+        draws = [run.config.data.resample for run in group]
+        if others.keys() >= {*draws} and _are_beside([*group, *others.values()]):
+            pairs = zip(group, draws, strict=True)
+            found[name] = [Mean((run, others[draw])) for run, draw in pairs]
+    return found
 
 
 def _rows_over_seeds(groups: Mapping[str, Sequence[Run]]) -> Iterator[Row]:
-    """Yields a row for the mean over the seeds of each row that has several."""
+    """Yields a row for the mean over the seeds of each row that has several.
+
+    Where each seed drew its training texts with replacement, that is bagging (Breiman
+    1996, Machine Learning 24:123).
+    """
     for of, group in groups.items():
         if len(group) > 1 and _are_beside(group):
-            name = f"{of}, mean of {len(group)}"
+            how = "mean" if vary_of(group) == SEED else "bagging"
+            name = f"{of}, {how} of {len(group)}"
             yield _mean_row(name, of, [Mean(tuple(group))], ())
 
 
@@ -153,8 +162,11 @@ def group_runs(finished: Sequence[Run]) -> dict[str, list[Run]]:
     groups: list[list[Run]] = []
     for run in finished:
         for group in groups:
-            same_seed = twin(run.config, run.config.model.cell, _seed(group[0]))
-            if settings.same_question(group[0].config, same_seed):
+            asked, config = group[0].config, run.config
+            if are_drawn_anew((asked, config)):
+                asked, config = undrawn(asked), undrawn(config)
+            same_seed = twin(config, config.model.cell, _seed(group[0]))
+            if settings.same_question(asked, same_seed):
                 for other in group:
                     _refuse_twin_seeds(run, other)
                 group.append(run)
@@ -226,17 +238,19 @@ def _times(environment: Sequence[Environment], timing: Timing | None) -> dict[st
     return alone | {"seconds_to_best": to_best, "timed": "alone"}
 
 
-def _baseline_row(name: str, run: Run) -> Row:
-    environment = run.baseline_environment
+def _baseline_row(name: str, draws: Fitted, right: Right) -> Row:
+    group = list(draws.values())
+    environment = [run.baseline_environment for run in group]
     return _scored(
-        [run],
-        {},
+        group,
+        right,
         (),
         kind="baseline",
         name=name,
-        validation_loss=run.metrics[VALIDATION].log_loss,
-        seconds_to_best=environment.seconds,
-        peak_memory_bytes=environment.peak_memory_bytes,
+        seeds=tuple(right) if len(group) > 1 else (),
+        validation_loss=_mean([run.metrics[VALIDATION].log_loss for run in group]),
+        seconds_to_best=_mean([one.seconds for one in environment]),
+        peak_memory_bytes=max(one.peak_memory_bytes for one in environment),
     )
 
 
@@ -244,6 +258,8 @@ def _mean_row(
     name: str, of: str, group: Sequence[Mean], failed: Collection[int]
 ) -> Row:
     twins = [run for one in group for run in one.members if not run.is_linear]
+    losses = [one.validation_loss for one in group]
+    known = [loss for loss in losses if loss is not None]
     return _scored(
         group,
         right_answers(group),
@@ -252,7 +268,7 @@ def _mean_row(
         name=name,
         of=of,
         seeds=tuple(map(_seed, twins)),
-        validation_loss=_mean([one.validation_loss for one in group]),
+        validation_loss=_mean(known) if known else None,
     )
 
 

@@ -21,7 +21,14 @@ from seqclf.config.questions import (
     question,
     same_question,
 )
-from seqclf.config.run import RunConfig, linear, twin
+from seqclf.config.run import (
+    RunConfig,
+    are_drawn_anew,
+    drawn,
+    linear,
+    twin,
+    undrawn,
+)
 from seqclf.config.start import (
     LANGUAGE_MODEL,
     PRETRAIN_NAMES,
@@ -57,9 +64,11 @@ __all__ = [
     "StartConfig",
     "TextConfig",
     "TrainingConfig",
+    "are_drawn_anew",
     "as_before",
     "differences",
     "division",
+    "drawn",
     "flat",
     "from_dict",
     "linear",
@@ -69,4 +78,5 @@ __all__ = [
     "same_question",
     "to_dict",
     "twin",
+    "undrawn",
 ]

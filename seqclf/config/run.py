@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from seqclf.config.data import DataConfig
@@ -40,6 +41,37 @@ def twin(config: RunConfig, cell: str, seed: int | None = None) -> RunConfig:
     return dataclasses.replace(
         config, model=dataclasses.replace(config.model, cell=cell), training=training
     )
+
+
+def drawn(config: RunConfig) -> RunConfig:
+    """Returns the config whose training seed draws its data, too."""
+    data = dataclasses.replace(config.data, resample=config.training.seed)
+    return dataclasses.replace(config, data=data)
+
+
+def undrawn(config: RunConfig) -> RunConfig:
+    """Returns the config without what its draw decides: which texts it learns from.
+
+    Vectors of a file are those of the draw's vocabulary, and so is their digest.
+    """
+    data = dataclasses.replace(config.data, resample=None)
+    start = dataclasses.replace(config.start, digest=None)
+    return dataclasses.replace(config, data=data, start=start)
+
+
+def are_drawn_anew(configs: Iterable[RunConfig]) -> bool:
+    """Tells whether each training seed drew its own data, and these are several draws.
+
+    A linear model has no other seed than its draw.
+    """
+    draws = set()
+    for config in configs:
+        draw = config.data.resample
+        is_own = config.model.baseline is not None or draw == config.training.seed
+        if draw is None or not is_own:
+            return False
+        draws.add(draw)
+    return len(draws) > 1
 
 
 def linear(config: RunConfig, baseline: str) -> RunConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from seqclf.comparison.draws import SEED
 from seqclf.comparison.pairs import (
     bounds,
     difference,
@@ -27,7 +28,8 @@ def pair_table(result: ComparisonResult) -> Table | None:
     if not pairs:
         return None
     note = _note(pairs, result.margin)
-    return table_of(_title(pairs), PAIRS, pairs, note=note)
+    over = "seeds" if result.card.vary == SEED else "draws"
+    return table_of(_title(pairs, over), PAIRS, pairs, note=note)
 
 
 def _reach(pair: Pair) -> str:
@@ -53,13 +55,13 @@ PAIRS: tuple[Column[Pair], ...] = (
 )
 
 
-def _title(pairs: Sequence[Pair]) -> str:
+def _title(pairs: Sequence[Pair], over: str) -> str:
     models = [pair.p is None for pair in pairs]
     if all(models):
         return "Pairs of these models, not of the cells (p: McNemar, Holm)"
     if any(models):
-        return "Pairs (p: Holm over seeds; one seed: McNemar, models)"
-    return "Pairs, over seeds and texts (p: Holm for each question)"
+        return f"Pairs (p: Holm over {over}; one seed: McNemar, models)"
+    return f"Pairs, over {over} and texts (p: Holm for each question)"
 
 
 def _note(pairs: Sequence[Pair], margin: float | None) -> str:

@@ -20,6 +20,7 @@ from seqclf.comparison.design import (
     parse_cells,
     twins,
 )
+from seqclf.comparison.draws import SEED, DrawOf
 from seqclf.comparison.finish import finish
 from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.typical import typical_runs
@@ -45,6 +46,7 @@ def design_of(
     tune: int,
     margin: float = 100 * MARGIN,
     until: Limits | None = None,
+    vary: str = SEED,
 ) -> Design:
     """Returns the question of a comparison.
 
@@ -52,7 +54,8 @@ def design_of(
     its seed by `seeds` of them, at least 1. `match` is `units` or `parameters`, see
     `Design`; `tune` is the number of tuning trials of each cell, 0 for none; `margin`
     are the points below which two are practically equal; `until` is where it ends if
-    seeds are added until all is decided, see `limits_of`.
+    seeds are added until all is decided, see `limits_of`; `vary` is `seed` or `split`,
+    what the seeds vary.
 
     Raises:
       ConfigError: If there is no such comparison.
@@ -67,6 +70,7 @@ def design_of(
         tune=tune,
         margin=margin,
         until=until,
+        vary=vary,
     )
     twins(design)  # what cannot be matched is refused before anything is written
     return design
@@ -97,7 +101,7 @@ def compare_twins(
     steps.refuse_idle_settings(config, design.cells, target, given)
     design = dataclasses.replace(design, config=config)
     start = time.perf_counter()
-    data = steps.load_and_encode(design.config, target.cache, listener)
+    data, draw_of = _data(design, target, listener)
     config = steps.with_knowledge(design.config, data, target.models, listener)
     design = dataclasses.replace(design, config=config)
     most = max(len(design.seeds), len(TUNING_SEEDS) * design.tune)
@@ -106,7 +110,9 @@ def compare_twins(
     path = places.begin(design, data, target.models, *named)
     so_far = until.begin(path, design)
     tuned = _tune(design, data, path, jobs, target.fresh, listener)
-    plan_of = functools.partial(planning.plan, design, data, path, jobs, *tuned)
+    plan_of = functools.partial(
+        planning.plan, design, data, path, jobs, *tuned, draw_of=draw_of
+    )
     plan = plan_of(so_far.asked)
     _forget(plan.trials, target.fresh)
     if design.until is None:
@@ -119,6 +125,15 @@ def compare_twins(
     listener.note(f"Written: {path / COMPARISON_FILE}")
     write_pages(path, result, target, listener, microscope)
     return result, path
+
+
+def _data(
+    design: Design, target: Target, listener: Listener
+) -> tuple[EncodedDataset, DrawOf | None]:
+    """Returns the encoded data, and what the seeds draw from it, if they do."""
+    if design.vary == SEED:
+        return steps.load_and_encode(design.config, target.cache, listener), None
+    return steps.load_and_draw(design.config, target.cache, target.models, listener)
 
 
 def write_pages(
@@ -207,6 +222,8 @@ def _command(design: Design, target: Target) -> str:
         parts += ["--match", design.match]
     if design.tune:
         parts += ["--tune", str(design.tune)]
+    if design.vary != SEED:
+        parts += ["--vary", design.vary]
     parts += [*margin_option(design.margin), *_until(design.until)]
     return shlex.join(parts + place_options(target))
 
