@@ -27,6 +27,7 @@ from seqclf.data.hub import hide_downloads
 from seqclf.errors import ConfigError, SeqclfError
 from seqclf.evaluation.doubts import doubts
 from seqclf.model.kernels import refuse_without_gpu
+from seqclf.notes import is_numbered
 from seqclf.records.training import OnEvent
 from seqclf.runs import Run, open_any
 from seqclf.start import Start, prepared, weights_file
@@ -114,23 +115,32 @@ def load_and_draw(
     """Loads and encodes the data as above, and returns what draws from it, too.
 
     The source is read once, for it may be a pipe. What a seed draws is encoded, with a
-    vocabulary of its own, when it is asked for, and kept.
+    vocabulary of its own, when it is asked for, and kept. Notes are those of the draws;
+    what may be wrong with the data is said of the first.
     """
     if listener.quiet:
         hide_downloads()
     divided = read_once(config.data)
-    whole = _encoded(divided(config.data), config, cache, listener)
+    whole = _encoded(divided(config.data), config, cache, None)
+    told: set[str] = set()
 
     @functools.cache
     def draw_of(seed: int) -> Draw:
         own = drawn(twin(config, config.model.cell, seed))
         dataset = divided(own.data)
-        said = [note for note in dataset.notes if note not in whole.about.notes]
-        listener.note(f"Seed {seed}: {' '.join(said)}")
+        _tell(dataset.notes, told, listener)
         data = _encoded(dataset, own, cache, None)
         return Draw(data, with_knowledge(own, data, models, listener))
 
     return whole, draw_of
+
+
+def _tell(notes: Sequence[str], told: set[str], listener: Listener) -> None:
+    """Notes what is new of a draw; what may be wrong with data, of the first alone."""
+    for sentence in notes:
+        if sentence not in told and not (told and is_numbered(sentence)):
+            listener.note(f"Note: {sentence}")
+    told.update(notes)
 
 
 def _encoded(

@@ -59,19 +59,18 @@ def undrawn(config: RunConfig) -> RunConfig:
     return dataclasses.replace(config, data=data, start=start)
 
 
-def are_drawn_anew(configs: Iterable[RunConfig]) -> bool:
-    """Tells whether each training seed drew its own data, and these are several draws.
+def has_own_draw(config: RunConfig) -> bool:
+    """Tells whether the training seed drew the data; a linear model has no other."""
+    draw = config.data.resample
+    is_linear = config.model.baseline is not None
+    return draw is not None and (is_linear or draw == config.training.seed)
 
-    A linear model has no other seed than its draw.
-    """
-    draws = set()
-    for config in configs:
-        draw = config.data.resample
-        is_own = config.model.baseline is not None or draw == config.training.seed
-        if draw is None or not is_own:
-            return False
-        draws.add(draw)
-    return len(draws) > 1
+
+def are_drawn_anew(configs: Iterable[RunConfig]) -> bool:
+    """Tells whether each training seed drew its own data, and these are several."""
+    every = list(configs)
+    draws = {config.data.resample for config in every}
+    return len(draws) > 1 and all(map(has_own_draw, every))
 
 
 def linear(config: RunConfig, baseline: str) -> RunConfig:

@@ -41,9 +41,8 @@ def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
     if config.drop_duplicates:
         dataset = drop_duplicates(dataset)
         _refuse_unusable(dataset)
-    if config.resample is not None:  # rows that it has twice are no fault of the data
-        return _resampled(dataset.noted(*warnings(dataset)), config)
-    dataset = _limit(dataset, config)
+    sampled = _limit if config.resample is None else _resampled
+    dataset = sampled(dataset, config)
     return dataset.noted(*warnings(dataset))
 
 

@@ -173,8 +173,21 @@ def refuse_different_data(finished: Sequence[Run]) -> None:
         if different:
             raise RunError(
                 f"{first.name} and {run.name} cannot be compared or averaged, their "
-                f"data differs: {'; '.join(different)}."
+                f"data differs: {'; '.join(different)}.{_stray(finished)}"
             )
+
+
+def _stray(finished: Sequence[Run]) -> str:
+    """Says which run has not the draw of its seed, where others have."""
+    stray = [run for run in finished if not settings.has_own_draw(run.config)]
+    if not stray or len(stray) == len(finished):
+        return ""
+    run = stray[0]
+    return (
+        f" Several draws go together where each run has that of its seed, as in "
+        f"compare --vary split; {run.name} has {run.config.data.resample} with seed "
+        f"{run.config.training.seed}."
+    )
 
 
 def _told(run: Run, key: str, drawn: bool) -> object:
