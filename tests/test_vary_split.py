@@ -15,12 +15,13 @@ import pyarrow as pa
 import pytest
 from asked import Silent
 from conftest import TINY, reviews, run_cli, seal, write_csv
+from pyarrow import parquet
 from test_groups import films
 from test_groups import write as write_films
 
 from seqclf import config as settings
 from seqclf import statistics, steps
-from seqclf.comparison.card import disagreements
+from seqclf.comparison.card import DRAWN, disagreements
 from seqclf.comparison.design import Design
 from seqclf.comparison.pairs import compare_with
 from seqclf.comparison.plan import plan
@@ -258,6 +259,16 @@ def change_proof(run: Run, **values: object) -> None:
     seal(run.path)
 
 
+def turn_labels(run: Run, split: str) -> None:
+    """Turns the order of the true labels of a split round."""
+    place = run.path / "predictions" / f"{split}.parquet"
+    table = parquet.read_table(place)
+    turned = pa.array(table["label"].to_numpy()[::-1].copy())
+    at = table.column_names.index("label")
+    parquet.write_table(table.set_column(at, "label", turned), place)
+    seal(run.path)
+
+
 @pytest.fixture
 def four(finished_run, tmp_path) -> list[Run]:
     """Runs of two cells on the draws of two seeds."""
@@ -275,7 +286,7 @@ def test_twins_on_draws_of_their_own_are_twins_seed_by_seed(four):
     assert card.vary == "split"
     assert not disagreements(card)
     checks = {check.what: check for check in card.checks}
-    division = checks["division and training texts, drawn anew by each seed"]
+    division = checks[DRAWN]
     assert division.equal
     assert "seed 0: train t0" in division.value
     assert "seed 1: train t1" in division.value
@@ -292,10 +303,16 @@ def test_a_twin_that_learnt_from_other_texts_than_its_seeds_is_named(four):
     change_proof(four[3], splits={"train": "other", "test": "e1"})
     result = compare_runs(four)
     (broken,) = disagreements(result.card)
-    assert broken == "division and training texts, drawn anew by each seed"
+    assert broken == DRAWN
     assert result.verdict.startswith("These runs are not ranked")
     (check,) = [c for c in result.card.checks if not c.equal]
     assert check.differing == (four[3].name,)
+
+
+def test_draws_that_were_tested_on_other_texts_are_named(four):
+    turn_labels(four[2], "test")
+    card = compare_runs(four).card
+    assert disagreements(card) == ["labels of the test texts, in their order"]
 
 
 def test_runs_on_draws_and_on_all_texts_are_not_compared(four, finished_run, tmp_path):
@@ -316,14 +333,7 @@ def test_seeds_that_share_one_draw_are_compared_as_ever(finished_run, tmp_path):
 
 
 def test_hold_outs_are_covered_where_seeds_drew_them(four):
-    from pyarrow import parquet
-
-    place = four[2].path / "predictions" / "validation.parquet"
-    table = parquet.read_table(place)
-    other = pa.array(table["label"].to_numpy()[::-1].copy())
-    at = table.column_names.index("label")
-    parquet.write_table(table.set_column(at, "label", other), place)
-    seal(four[2].path)
+    turn_labels(four[2], "validation")
     said = compare_runs(four).verdict
     assert "covers seeds, hold-outs, resamples of the training texts, and" in said
 
@@ -410,7 +420,7 @@ def test_a_comparison_of_draws_from_end_to_end(compared):
     assert not result.missing
     assert "--vary split" in result.command
     checks = {check.what: check.equal for check in result.card.checks}
-    assert checks["division and training texts, drawn anew by each seed"]
+    assert checks[DRAWN]
     assert all(checks.values())
     by_name = {row.name: row for row in result.rows}
     for name in ("nb-svm", "rnn", "rnn + nb-svm"):

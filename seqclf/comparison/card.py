@@ -9,6 +9,7 @@ from typing import Any
 from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.comparison.draws import SPLIT, vary_of
+from seqclf.data.dataset import TEST
 from seqclf.records.comparison import Check, TwinCard
 from seqclf.records.training import Optimizer
 from seqclf.runs import Run
@@ -18,6 +19,7 @@ OF_CELL, OF_SEED = "model.cell", "training.seed"
 OF_DRAW = frozenset(("data.resample", "start.digest"))
 SCORES, TIMES = "scores", "times"
 CHOSEN = 0  # in place of a number that the comparison chose for each cell
+DRAWN = "division and training texts, by seed (each drew its own)"
 INITIAL_WEIGHTS = "initial weights outside the cell, by seed and shape"
 
 
@@ -82,21 +84,7 @@ def _checks(
 
     return (
         _check("data", finished, lambda run: run.dataset.fingerprint),
-        _check(
-            "division and training texts, drawn anew by each seed"
-            if drawn
-            else "division",
-            finished,
-            lambda run: run.proof.splits,
-            _joined,
-            by_seed=drawn,
-        ),
-        _check(
-            "vocabulary, by seed" if drawn else "vocabulary",
-            finished,
-            lambda run: run.proof.vocabulary,
-            by_seed=drawn,
-        ),
+        *(_of_draws if drawn else _of_division)(finished),
         _check_by_seed("batches and their order, by seed", finished, _batches),
         *_from_elsewhere(finished, recurring, drawn),
         # By name and shape: a weight of another shape is another weight.
@@ -110,6 +98,28 @@ def _checks(
         _check("threads in training", finished, lambda r: r.environment.threads,
                concerns=TIMES),
     )  # fmt: skip
+
+
+def _of_division(finished: Sequence[Run]) -> Iterator[Check]:
+    yield _check("division", finished, lambda run: run.proof.splits, _joined)
+    yield _check("vocabulary", finished, lambda run: run.proof.vocabulary)
+
+
+def _of_draws(finished: Sequence[Run]) -> Iterator[Check]:
+    """Yields what is equal in all cells of a seed, and that the test split is in all.
+
+    Its token ids are not, for each draw has a vocabulary of its own.
+    """
+
+    def test_labels(run: Run) -> str:
+        return digest(run.predictions(TEST).label_ids)
+
+    def vocabulary(run: Run) -> str:
+        return run.proof.vocabulary
+
+    yield _check(DRAWN, finished, lambda run: run.proof.splits, _joined, by_seed=True)
+    yield _check("vocabulary, by seed", finished, vocabulary, by_seed=True)
+    yield _check("labels of the test texts, in their order", finished, test_labels)
 
 
 def _from_elsewhere(
