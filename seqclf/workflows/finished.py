@@ -147,10 +147,12 @@ def _baselines(
 
     None, and no baselines, if it cannot be read again, or has changed.
     """
+    by_draw: dict[int | None, Run] = {}
+    for run in finished:
+        by_draw.setdefault(run.config.data.resample, run)
     tasks: list[BaselineTask] = []
-    by_draw = {run.config.data.resample: run for run in reversed(finished)}
     found = None
-    for run in reversed(by_draw.values()):  # the first run's draw is the first
+    for run in by_draw.values():
         data = _data_again(run, cache, listener)
         if data is None:
             return None, []
