@@ -1,8 +1,8 @@
 """Simulates comparisons and studies and counts how often the statistics are wrong.
 
-Run as ``python benchmarks/calibration.py [cells|studies|metric] [COMPARISONS]``; writes
-the tables between the markers of docs/statistics.md. Nothing is trained: right and
-wrong answers are drawn.
+Run as ``python benchmarks/calibration.py [cells|studies|metric|draws] [COMPARISONS]``;
+writes the tables between the markers of docs/statistics.md. Nothing is trained: right
+and wrong answers are drawn.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from seqclf.metrics import f1_shares, losses
 from seqclf.statistics import cells_difference, crossed_mean, holm
 
 PAGE = Path(__file__).parents[1] / "docs" / "statistics.md"
+TABLES = ("cells", "studies", "metric", "draws")
 COMPARISONS, ALPHA = 2000, 0.05
 # Standard deviations of the two cells' accuracies over seeds, in points.
 SPREADS = ((0.2, 0.2), (0.8, 0.8), (2.0, 2.0), (0.3, 1.0), (0.2, 2.0))
@@ -34,6 +35,9 @@ DIFFERENCE = 0.01  # planted, to see whether intervals cover it
 # Shares of the variance of how hard a text is: for every model, for one cell in all of
 # its seeds, and for one training alone.
 SHARED, OF_CELL, OF_TRAINING = 0.6, 0.15, 0.25
+# Where the cells of a seed share a draw: texts and spreads, and how their accuracies
+# hang together over seeds.
+DRAWN, TOGETHER = (2000, (1.5, 1.5)), (-0.3, 0.0, 0.5, 0.9)
 # Studies of one plain network and variants of it, on so few texts that seeds count as
 # much: the spreads of the groups over seeds, in points, the plain one first.
 STUDY_ROWS, STUDIES, FOUND = 2000, 500, 0.05
@@ -61,6 +65,7 @@ def draw(
     spreads: Sequence[float],
     more: Sequence[float],
     rng: np.random.Generator,
+    together: float = 0.0,
 ) -> list[np.ndarray]:
     """Draws right answers of cells, bool [seeds, texts] each.
 
@@ -70,14 +75,21 @@ def draw(
       spreads: Standard deviation of each cell's accuracy over seeds, in points.
       more: How far each cell is above `ACCURACY`, a fraction.
       rng: Draws everything anew: texts, cells and trainings.
+      together: Correlation of each cell's accuracy with the first one's over seeds, as
+        where all cells of a seed learn from the same draw of texts.
     """
     hardness = rng.normal(0, np.sqrt(SHARED), rows).astype(np.float32)
-    right = []
+    right: list[np.ndarray] = []
     for above, spread in zip(more, spreads, strict=True):
         # A shift of s moves the accuracy by about s times the density at the edge.
         edge = np.float32(norm.ppf(ACCURACY + above))
         shifts = rng.standard_normal((seeds, 1), np.float32)
-        shifts *= np.float32(spread / 100 / norm.pdf(edge))
+        if not right:
+            first = shifts
+        else:
+            alone = np.float32((1 - together**2) ** 0.5)
+            shifts = together * first + alone * shifts
+        shifts = shifts * np.float32(spread / 100 / norm.pdf(edge))
         of_cell = rng.standard_normal(rows, np.float32) * np.float32(OF_CELL**0.5)
         own = rng.standard_normal((seeds, rows), np.float32)
         own *= np.float32(OF_TRAINING**0.5)
@@ -91,8 +103,11 @@ def rates(
     spreads: tuple[float, float],
     comparisons: int,
     seed: int = 0,
+    together: float = 0.0,
 ) -> dict[str, float]:
     """Returns how often equal cells are told apart, and how often intervals hold.
+
+    `together` is as in `draw`.
 
     Returns:
       false_alarms: Share of comparisons of equal cells whose interval says otherwise.
@@ -106,10 +121,10 @@ def rates(
         for more in (0.0, DIFFERENCE)
     )
     for _ in range(comparisons):
-        a, b = draw(seeds, rows, spreads, (0.0, 0.0), rng)
+        a, b = draw(seeds, rows, spreads, (0.0, 0.0), rng, together)
         low, high = cells_difference(a, b).interval()
         alarms += not low <= equal <= high
-        a, b = draw(seeds, rows, spreads, (DIFFERENCE, 0.0), rng)
+        a, b = draw(seeds, rows, spreads, (DIFFERENCE, 0.0), rng, together)
         low, high = cells_difference(a, b).interval()
         covered += low <= truth <= high
         found += low > 0 or high < 0
@@ -179,6 +194,26 @@ def of_studies(studies: int) -> None:
         f"that tells one of {MANY - 1} from the plain one, p adjusted, at 5 %):"
     )
     write("studies", said, lines)
+
+
+def of_draws(comparisons: int) -> None:
+    """Prints and writes the table of cells that share what each seed drew."""
+    lines = ["| seeds | correlation | false alarms | coverage | found |"]
+    lines.append("|---:|---:|---:|---:|---:|")
+    for seeds in (3, 5, 10):
+        for together in TOGETHER:
+            r = rates(seeds, *DRAWN, comparisons, together=together)
+            lines.append(
+                f"| {seeds} | {together:g} | {100 * r['false_alarms']:.1f} % | "
+                f"{100 * r['coverage']:.1f} % | {100 * r['found']:.0f} % |"
+            )
+            print(lines[-1], flush=True)
+    rows, spreads = DRAWN
+    said = (
+        f"`python benchmarks/calibration.py draws`, {comparisons:,} comparisons each, "
+        f"{rows:,} texts, seed spreads {spreads[0]} and {spreads[1]}:"
+    )
+    write("draws", said, lines)
 
 
 def of_cells(comparisons: int) -> None:
@@ -329,17 +364,15 @@ def write(name: str, said: str, lines: Sequence[str]) -> None:
 def main(names: Sequence[str]) -> None:
     """Writes the tables that are asked for, or all."""
     count = [int(name) for name in names if name.isdigit()]
-    asked = [name for name in names if not name.isdigit()] or [
-        "cells",
-        "studies",
-        "metric",
-    ]
+    asked = [name for name in names if not name.isdigit()] or TABLES
     if "cells" in asked:
         of_cells(*count or [COMPARISONS])
     if "studies" in asked:
         of_studies(*count or [STUDIES])
     if "metric" in asked:
         of_metrics(*count or [METRIC_COMPARISONS])
+    if "draws" in asked:
+        of_draws(*count or [COMPARISONS])
 
 
 if __name__ == "__main__":

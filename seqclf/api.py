@@ -183,6 +183,7 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
     tune: int = 0,
     margin: float = 1.0,
     metric: str = "auto",
+    vary: str = "seed",
     jobs: int | None = None,
     page: bool = False,
     on_report: OnEvent | None = None,
@@ -204,6 +205,9 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
         hundredths of a nat.
       metric: What ranks the cells, `accuracy`, `macro-f1` or `log-loss`; `auto` takes
         accuracy or, where training labels are imbalanced, macro F1.
+      vary: What the seeds vary: `seed`, the training alone; `split`, also which texts
+        are held out for validation, and which resample of the others is learnt from
+        (docs/statistics.md).
       jobs: Trainings at a time; None takes as many as cores and memory allow.
       page: Whether to write `microscope.html` beside the report (docs/microscope.md).
       on_report: Called with the name of a training and each event of its progress.
@@ -230,7 +234,7 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
         options.get("budget"),
         options.get("max_seeds"),
     )
-    design = design_of(config, named, seeds, match, tune, margin, until, metric)
+    design = design_of(config, named, seeds, match, tune, margin, until, metric, vary)
     asked = (design, target, listener, jobs, require_cudnn, set(options), page)
     result, path = compare_twins(*asked)
     for failed, reason in result.missing.items():

@@ -93,6 +93,7 @@ class DataSettings(TypedDict, total=False):
     validation_fraction: float
     test_fraction: float
     split_seed: int
+    resample: int | None
     drop_duplicates: bool
 
 

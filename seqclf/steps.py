@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -10,18 +11,23 @@ from pathlib import Path
 from typing import Protocol
 
 from seqclf.cells import CELLS
+from seqclf.comparison.draws import Draw, DrawOf
 from seqclf.config import (
     ModelConfig,
     RunConfig,
     StartConfig,
     TextConfig,
     TrainingConfig,
+    drawn,
+    twin,
 )
-from seqclf.data import load_dataset
+from seqclf.data import load_dataset, read_once
+from seqclf.data.dataset import Dataset
 from seqclf.data.hub import hide_downloads
 from seqclf.errors import ConfigError, SeqclfError
 from seqclf.evaluation.doubts import doubts
 from seqclf.model.kernels import refuse_without_gpu
+from seqclf.notes import is_numbered
 from seqclf.records.training import OnEvent
 from seqclf.runs import Run, open_any
 from seqclf.start import Start, prepared, weights_file
@@ -100,7 +106,46 @@ def load_and_encode(
     """
     if listener is None or listener.quiet:
         hide_downloads()
-    dataset = load_dataset(config.data)
+    return _encoded(load_dataset(config.data), config, cache, listener)
+
+
+def load_and_draw(
+    config: RunConfig, cache: Path, models: Path, listener: Listener
+) -> tuple[EncodedDataset, DrawOf]:
+    """Loads and encodes the data as above, and returns what draws from it, too.
+
+    The source is read once, for it may be a pipe. What a seed draws is encoded, with a
+    vocabulary of its own, when it is asked for, and kept. Notes are those of the draws;
+    what may be wrong with the data is said of the first.
+    """
+    if listener.quiet:
+        hide_downloads()
+    divided = read_once(config.data)
+    whole = _encoded(divided(config.data), config, cache, None)
+    told: set[str] = set()
+
+    @functools.cache
+    def draw_of(seed: int) -> Draw:
+        own = drawn(twin(config, config.model.cell, seed))
+        dataset = divided(own.data)
+        _tell(dataset.notes, told, listener)
+        data = _encoded(dataset, own, cache, None)
+        return Draw(data, with_knowledge(own, data, models, listener))
+
+    return whole, draw_of
+
+
+def _tell(notes: Sequence[str], told: set[str], listener: Listener) -> None:
+    """Notes what is new of a draw; what may be wrong with data, of the first alone."""
+    for sentence in notes:
+        if sentence not in told and not (told and is_numbered(sentence)):
+            listener.note(f"Note: {sentence}")
+    told.update(notes)
+
+
+def _encoded(
+    dataset: Dataset, config: RunConfig, cache: Path, listener: Listener | None
+) -> EncodedDataset:
     if listener is not None:
         for sentence in dataset.notes:
             listener.note(f"Note: {sentence}")

@@ -23,6 +23,16 @@ def test_equal_cells_are_seldom_told_apart_and_intervals_hold(seeds, rows, sprea
     assert figures["coverage"] >= 0.92
 
 
+def test_cells_that_share_what_each_seed_drew_are_told_apart_less_often():
+    alone, shared = (
+        calibration.rates(5, 500, (1.5, 1.5), 300, together=together)
+        for together in (0.0, 0.9)
+    )
+    assert shared["false_alarms"] <= 0.02
+    assert shared["coverage"] >= 0.98
+    assert shared["false_alarms"] < alone["false_alarms"] <= 0.09
+
+
 def test_a_study_of_equal_variants_finds_none_and_one_that_is_better():
     few = calibration.study_rates(3, calibration.STUDY_SPREADS["all alike"], 60)
     # 60 draws of a 5 % chance reach 9 once in a hundred and thirty times.

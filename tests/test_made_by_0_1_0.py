@@ -533,9 +533,9 @@ def test_every_setting_of_a_config_file_is_taken(here, monkeypatch):
     written = tomllib.loads(Path("train.toml").read_text("utf-8"))
     written = {key.replace("-", "_"): value for key, value in written.items()}
     later = (
-        "columns", "group_column", "tokens", "predict_length", "freeze_embedding",
-        "baseline", "grow_word_dropout", "teach", "taught", "vectors", "init_from",
-        "pretrain", "digest",
+        "columns", "group_column", "resample", "tokens", "predict_length",
+        "freeze_embedding", "baseline", "grow_word_dropout", "teach", "taught",
+        "vectors", "init_from", "pretrain", "digest",
     )  # fmt: skip
     assert {name: written[name] for name in found if name in written} == {
         name: value for name, value in found.items() if name not in later

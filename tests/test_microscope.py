@@ -374,7 +374,7 @@ def test_the_typical_run_is_the_nearest_to_the_median(monkeypatch):
     monkeypatch.setattr(typical, "Run", Saved)
     rows = [SimpleNamespace(runs=(f"models/{c}-0", f"x/{c}-1")) for c in "ab"]
     rows[0].runs += ("models/a-2",)
-    result = SimpleNamespace(twins=rows)
+    result = SimpleNamespace(twins=rows, card=SimpleNamespace(vary="seed"))
     chosen = typical.typical_runs(result, Path("here"))
     assert [run.path for run in chosen] == [Path("here/a-2"), Path("here/b-0")]
     gone.add("b-0")

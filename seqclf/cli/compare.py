@@ -69,6 +69,15 @@ Metric = Annotated[
         choices=("auto", "accuracy", "macro-f1", "log-loss"),
     ),
 ]
+Vary = Annotated[
+    str,
+    option(
+        "--vary",
+        "What the seeds vary: seed, the training alone; split, also which texts are "
+        "held out for validation, and which resample of the others is learnt from.",
+        choices=("seed", "split"),
+    ),
+]
 Page = Annotated[
     bool,
     option(
@@ -143,6 +152,7 @@ def compare(
     tune: Tune = 0,
     margin: Margin = 1.0,
     metric: Metric = "auto",
+    vary: Vary = "seed",
     until_decided: UntilDecided = False,
     budget: Budget = None,
     max_seeds: MaxSeeds = None,
@@ -190,7 +200,9 @@ def compare(
         result, folder = finished.compare_finished(*asked_of)
     else:
         until = limits_of(until_decided, budget, max_seeds)
-        design = design_of(config, cells, seeds, match, tune, margin, until, metric)
+        design = design_of(
+            config, cells, seeds, match, tune, margin, until, metric, vary
+        )
         given = options.given_settings(context, "model", "training")
         asked = (design, target, screen, jobs, require_cudnn, given, page)
         result, folder = compare_twins(*asked)

@@ -8,14 +8,18 @@ from typing import Any
 
 from seqclf import config as settings
 from seqclf.cells import CELLS
+from seqclf.comparison.draws import SPLIT, vary_of
+from seqclf.data.dataset import TEST
 from seqclf.records.comparison import Check, TwinCard
 from seqclf.records.training import Optimizer
 from seqclf.runs import Run
 from seqclf.training.proof import digest
 
 OF_CELL, OF_SEED = "model.cell", "training.seed"
+OF_DRAW = frozenset(("data.resample", "start.digest"))
 SCORES, TIMES = "scores", "times"
 CHOSEN = 0  # in place of a number that the comparison chose for each cell
+DRAWN = "division and training texts, by seed (each drew its own)"
 INITIAL_WEIGHTS = "initial weights outside the cell, by seed and shape"
 
 
@@ -26,7 +30,7 @@ def twin_card(finished: Sequence[Run], chosen: Collection[str] = ()) -> TwinCard
       finished: Runs on the same data.
       chosen: Settings that the comparison itself chose for each cell; they may differ.
     """
-    first = finished[0]
+    first, vary = finished[0], vary_of(finished)
     different = {
         line.split(":")[0]
         for run in finished
@@ -38,13 +42,16 @@ def twin_card(finished: Sequence[Run], chosen: Collection[str] = ()) -> TwinCard
         different=tuple(sorted(different)),
         chosen=tuple(sorted(chosen)),
         dataset=first.dataset,
-        checks=_checks(finished, chosen),
+        checks=_checks(finished, chosen, vary == SPLIT),
+        vary=vary,
     )
 
 
 def disagreements(card: TwinCard) -> list[str]:
     """Returns why runs are no twins: settings and checks that differ but must not."""
     allowed = {OF_CELL, OF_SEED, *card.chosen}
+    if card.vary == SPLIT:  # checked seed by seed
+        allowed |= OF_DRAW
     names = [name for name in card.different if name not in allowed]
     broken = [
         check.what
@@ -55,7 +62,13 @@ def disagreements(card: TwinCard) -> list[str]:
     return names or broken
 
 
-def _checks(finished: Sequence[Run], chosen: Collection[str]) -> tuple[Check, ...]:
+def _checks(
+    finished: Sequence[Run], chosen: Collection[str], drawn: bool
+) -> tuple[Check, ...]:
+    """Returns all checks; what follows from the texts by seed, where these are drawn.
+
+    That is: equal in all cells of a seed.
+    """
     recurring = [run for run in finished if CELLS[run.config.model.cell].recurs]
 
     def optimizer(run: Run) -> Optimizer:
@@ -71,13 +84,13 @@ def _checks(finished: Sequence[Run], chosen: Collection[str]) -> tuple[Check, ..
 
     return (
         _check("data", finished, lambda run: run.dataset.fingerprint),
-        _check("division", finished, lambda run: run.proof.splits, _joined),
-        _check("vocabulary", finished, lambda run: run.proof.vocabulary),
+        *(_of_draws if drawn else _of_division)(finished),
         _check_by_seed("batches and their order, by seed", finished, _batches),
-        *_from_elsewhere(finished, recurring),
+        *_from_elsewhere(finished, recurring, drawn),
         # By name and shape: a weight of another shape is another weight.
         _check_by_seed(INITIAL_WEIGHTS, finished, lambda r: r.proof.initial_weights),
-        _check("optimizer and schedule", finished, optimizer, _shown_training),
+        _check("optimizer and schedule", finished, optimizer, _shown_training,
+               by_seed=drawn),
         _check("stopping rule", finished, stopping, _shown_stopping),
         _check("keras and tensorflow", finished, libraries, ", ".join),
         _check("kernel of the recurrence", recurring, lambda r: r.environment.kernel,
@@ -87,8 +100,30 @@ def _checks(finished: Sequence[Run], chosen: Collection[str]) -> tuple[Check, ..
     )  # fmt: skip
 
 
+def _of_division(finished: Sequence[Run]) -> Iterator[Check]:
+    yield _check("division", finished, lambda run: run.proof.splits, _joined)
+    yield _check("vocabulary", finished, lambda run: run.proof.vocabulary)
+
+
+def _of_draws(finished: Sequence[Run]) -> Iterator[Check]:
+    """Yields what is equal in all cells of a seed, and that the test split is in all.
+
+    Its token ids are not, for each draw has a vocabulary of its own.
+    """
+
+    def test_labels(run: Run) -> str:
+        return digest(run.predictions(TEST).label_ids)
+
+    def vocabulary(run: Run) -> str:
+        return run.proof.vocabulary
+
+    yield _check(DRAWN, finished, lambda run: run.proof.splits, _joined, by_seed=True)
+    yield _check("vocabulary, by seed", finished, vocabulary, by_seed=True)
+    yield _check("labels of the test texts, in their order", finished, test_labels)
+
+
 def _from_elsewhere(
-    finished: Sequence[Run], recurring: Sequence[Run]
+    finished: Sequence[Run], recurring: Sequence[Run], drawn: bool
 ) -> Iterator[Check]:
     """Yields what shows that twins know the same from elsewhere, if they know anything.
 
@@ -102,7 +137,8 @@ def _from_elsewhere(
     ):
         if any(getattr(run.proof, name) for run in runs):
             said = [getattr(run.proof, name) or "none" for run in runs]
-            yield _check(what, runs, dict(zip(runs, said, strict=True)).__getitem__)
+            of_run = dict(zip(runs, said, strict=True)).__getitem__
+            yield _check(what, runs, of_run, by_seed=drawn)
 
 
 def _check(
@@ -111,17 +147,30 @@ def _check(
     value_of: Callable[[Run], Any],
     show: Callable[[Any], str] = str,
     concerns: str = SCORES,
+    by_seed: bool = False,
 ) -> Check:
-    values = [value_of(run) for run in runs]
-    pairs = zip(runs, values, strict=True)
-    differing = tuple(run.name for run, value in pairs if value != values[0])
+    """Compares runs with the first of all, or with the first of their seed."""
+    first: dict[int, Any] = {}
+    differing = []
+    for run in runs:
+        value, seed = value_of(run), _seed(run) if by_seed else 0
+        if value != first.setdefault(seed, value):
+            differing.append(run.name)
+    shown = {seed: show(value) for seed, value in sorted(first.items())}
+    said = next(iter(shown.values()), "no cell recurs")
+    if len(set(shown.values())) > 1:
+        said = "; ".join(f"seed {seed}: {value}" for seed, value in shown.items())
     return Check(
         what=what,
-        value=show(values[0]) if values else "no cell recurs",
+        value=said,
         equal=not differing,
-        differing=differing,
+        differing=tuple(differing),
         concerns=concerns,
     )
+
+
+def _seed(run: Run) -> int:
+    return run.config.training.seed
 
 
 def _check_by_seed(
@@ -132,10 +181,10 @@ def _check_by_seed(
     differing = []
     for run in finished:
         parts = parts_of(run)
-        known = seen.setdefault(run.config.training.seed, {})
+        known = seen.setdefault(_seed(run), {})
         if any(known.get(name, value) != value for name, value in parts.items()):
             differing.append(run.name)
-        seen[run.config.training.seed] = {**parts, **known}
+        seen[_seed(run)] = {**parts, **known}
     shown = [
         f"seed {seed}: {digest(''.join(sorted(parts.values())).encode())}"
         for seed, parts in sorted(seen.items())

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from seqclf import config as settings
 from seqclf.cells import CELLS
+from seqclf.comparison.draws import SEED, VARY_NAMES
 from seqclf.comparison.metric import ACCURACY, AUTO, require_metric
 from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.ranges import OF_MODEL, OF_TRAINING
@@ -93,6 +94,8 @@ class Design:
       margin: Points below which a difference is practically none; of log loss,
         hundredths of a nat.
       metric: What ranks the cells: a metric, or `auto`, see `metric.ranked_by`.
+      vary: What the seeds vary: `seed`, the training alone; `split`, also which texts
+        are held out for validation, and which resample of the others is learnt from.
       until: Where it ends, if seeds are added until all pairs are decided; `seeds` are
         then the first. None has these seeds and no others.
     """
@@ -105,10 +108,12 @@ class Design:
     margin: float = 100 * MARGIN
     until: Limits | None = None
     metric: str = AUTO
+    vary: str = SEED
 
     def __post_init__(self) -> None:
         if self.match not in MATCH_NAMES:
             raise ConfigError(unknown("--match", self.match, MATCH_NAMES))
+        self._check_vary()
         if self.tune < 0 or self.tune == 1:
             raise ConfigError(
                 f"--tune takes 0, or at least 2 trials to choose from, got {self.tune}."
@@ -128,6 +133,22 @@ class Design:
             raise ConfigError(
                 "--match parameters needs two cells with a layer; there is nothing to "
                 f"match in {', '.join(self.cells)}."
+            )
+
+    def _check_vary(self) -> None:
+        if self.vary not in VARY_NAMES:
+            raise ConfigError(unknown("--vary", self.vary, VARY_NAMES))
+        if self.vary == SEED:
+            return
+        if self.config.data.resample is not None:
+            raise ConfigError(
+                f"--resample {self.config.data.resample} is one draw for all seeds, "
+                f"and --vary split draws anew for each; leave one of them out."
+            )
+        if self.config.training.teach is not None:
+            raise ConfigError(
+                "--teach and --vary split exclude each other: a teacher was trained on "
+                "one division of the data, and knows what other seeds hold out."
             )
 
     def _check_until(self) -> None:
@@ -174,10 +195,12 @@ class Design:
         looks: dict[str, object] = {"until_decided": self.margin} if self.until else {}
         if looks and metric != ACCURACY.name:
             looks["metric"] = metric
+        vary = {} if self.vary == SEED else {"vary": self.vary}
         return (
             recipe
             | tuning
             | looks
+            | vary
             | {
                 "cells": list(self.cells),
                 "seeds": list(self.seeds),

@@ -116,14 +116,16 @@ def compare_with(
     at: AtLook = ONCE,
     metric: Metric = ACCURACY,
 ) -> tuple[Pair, ...]:
-    """Compares a cell with baselines, each of which has been fitted once.
+    """Compares a cell with baselines, fitted once, or on what each seed drew.
 
     The p-values are Holm's over these. It is compared by ranks (`ranked`) if a training
     of it failed.
     """
     terms, pairs = _Terms(len(references), ranked, margin, at, metric), {}
     for other, fitted in references.items():
-        again = dict.fromkeys(values, next(iter(fitted.values())))
+        again = fitted
+        if len(fitted) == 1:
+            again = dict.fromkeys(values, next(iter(fitted.values())))
         if _can_be_compared(values, again):
             pairs[name, other] = _pair(name, other, values, again, terms)
     return tuple(_adjusted(pairs, at).values())

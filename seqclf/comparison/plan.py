@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from seqclf.cells import CELLS, NO_RECURRENCE
 from seqclf.comparison import saved, tuning
 from seqclf.comparison.at_look import ONCE, AtLook
 from seqclf.comparison.design import Design, twins
+from seqclf.comparison.draws import Draw, DrawOf
 from seqclf.comparison.metric import AUTO
 from seqclf.comparison.pairs import MARGIN
 from seqclf.config import RunConfig, twin
@@ -73,6 +75,7 @@ def plan(
     configs: Mapping[str, RunConfig] | None = None,
     tried: dict[str, Tuned] | None = None,
     seeds: Mapping[str, Sequence[int]] | None = None,
+    draw_of: DrawOf | None = None,
 ) -> Plan:
     """Returns what of a comparison in a directory is finished and what is left to do.
 
@@ -84,6 +87,8 @@ def plan(
       configs: By cell, as tuning chose them; None takes the design's recipe.
       tried: The trials of tuning, see `tuning.choose`.
       seeds: By cell, as looks have asked for; None takes the design's.
+      draw_of: What each seed draws, where the split varies; the baselines are then
+        fitted on each draw. None gives all seeds the same data.
 
     Returns:
       The plan. Trainings are ordered by seed, so that an interruption leaves complete
@@ -94,19 +99,22 @@ def plan(
     trials, finished = [], []
     by_cost = sorted(design.cells, key=lambda cell: -CELLS[cell].relative_cost)
     asked = seeds or dict.fromkeys(design.cells, design.seeds)
-    for seed in sorted(set(itertools.chain(*asked.values()))):
+    every = sorted(set(itertools.chain(*asked.values())))
+    for seed in every:
         for cell in (cell for cell in by_cost if seed in asked[cell]):
-            one = twin(configs[cell], cell, seed)
-            place = runs.find_place(models, one, data.about)
+            one, own = twin(configs[cell], cell, seed), data
+            if draw_of is not None:
+                one, own = _on_draw(one, draw_of(seed))
+            place = runs.find_place(models, one, own.about)
             if place.is_done:
                 finished.append(Run(place.path))
             else:
-                trials.append(_trial(one, data, place.path, jobs))
+                trials.append(_trial(one, own, place.path, jobs))
     return Plan(
         path,
         trials,
         finished,
-        baseline_tasks(design.config, data, models),
+        _baselines(design, data, models, map(draw_of, every) if draw_of else None),
         TimingTask(tuple(configs.values()), data.path, cores()),
         jobs,
         design.chosen,
@@ -114,6 +122,22 @@ def plan(
         design.margin / 100,
         design.metric,
     )
+
+
+def _on_draw(config: RunConfig, draw: Draw) -> tuple[RunConfig, EncodedDataset]:
+    """Returns the config with the settings of a draw, and its data."""
+    own = draw.config
+    return dataclasses.replace(config, data=own.data, start=own.start), draw.data
+
+
+def _baselines(
+    design: Design, data: EncodedDataset, models: Path, draws: Iterable[Draw] | None
+) -> list[BaselineTask]:
+    if draws is None:
+        return baseline_tasks(design.config, data, models)
+    return [
+        task for one in draws for task in baseline_tasks(one.config, one.data, models)
+    ]
 
 
 def tuning_trials(
@@ -198,7 +222,7 @@ def fit_baselines(
     """Fits the baselines that are not fitted yet; returns why some could not be."""
     missing = [baseline for baseline in baselines if not baseline.is_fitted]
     tasks = [Task(run_baseline, b.trial, b.path / files.LOG_FILE) for b in missing]
-    return _run_all(tasks, [baseline.name for baseline in missing], on_report)[1]
+    return _run_all(tasks, [baseline.shown for baseline in missing], on_report)[1]
 
 
 def time_twins(plan: Plan, on_report: OnEvent) -> dict[str, str]:

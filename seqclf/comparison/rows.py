@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -12,11 +12,13 @@ from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.comparison.at_look import ONCE, AtLook
 from seqclf.comparison.card import disagreements, twin_card
+from seqclf.comparison.draws import SEED, SPLIT, covered, vary_of
+from seqclf.comparison.fitted import Fitted, fitted_on_all, gains_by_draw
 from seqclf.comparison.metric import ACCURACY, AUTO, Metric, Values, ranked_by
 from seqclf.comparison.pairs import MARGIN, compare_pairs, compare_with
 from seqclf.comparison.summary import summary
 from seqclf.comparison.verdict import best_of, verdict
-from seqclf.config import twin
+from seqclf.config import are_drawn_anew, twin, undrawn
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask
@@ -75,24 +77,24 @@ def compare_runs(
     groups = group_runs(finished)
     values = {name: ranking.gains(group) for name, group in groups.items()}
     twins = [
-        _row(name, group, ranking, values[name], (timing or {}).get(name))
+        _row(name, group, ranking, (timing or {}).get(name))
         for name, group in groups.items()
     ]
-    fitted = {b.name: Run(b.path) for b in baselines if Run(b.path).is_finished}
+    fitted = fitted_on_all(baselines)
     best = best_of(twins).name
-    others = {name: {0: ranking.gain(run)} for name, run in fitted.items()}
+    others = {name: gains_by_draw(draws, ranking) for name, draws in fitted.items()}
     failed = {row.name: row.failed for row in twins if row.failed}
     recurrent = [row.name for row in twins if row.recurs]
     pairs = compare_pairs(values, recurrent, failed, margin, at, ranking)
     judged = (best in failed, margin, at, ranking)
     references = compare_with(best, values[best], others, *judged)
-    combined = means_with(groups, fitted.get(N_GRAMS))
+    combined = means_with(groups, fitted.get(N_GRAMS, {}))
     if best in combined:
         name, n_grams = _with_n_grams(best), {N_GRAMS: others[N_GRAMS]}
         gains = ranking.gains(combined[best])
         references += compare_with(name, gains, n_grams, *judged)
     rows = (
-        *(_baseline_row(name, run, ranking) for name, run in fitted.items()),
+        *(_baseline_row(name, draws, ranking) for name, draws in fitted.items()),
         *twins,
         *(
             _mean_row(_with_n_grams(of), of, group, ranking, failed.get(of, ()))
@@ -101,13 +103,16 @@ def compare_runs(
         *_rows_over_seeds(groups, ranking),
     )
     card = twin_card(finished, chosen)
+    said = verdict(
+        rows, pairs, references, disagreements(card), margin, until_decided, why
+    )
+    if card.vary == SPLIT:
+        said += f" {covered(finished)}"
     return ComparisonResult(
         rows=rows,
         pairs=pairs,
         references=references,
-        verdict=verdict(
-            rows, pairs, references, disagreements(card), margin, until_decided, why
-        ),
+        verdict=said,
         card=card,
         margin=margin,
         until_decided=until_decided,
@@ -117,28 +122,34 @@ def compare_runs(
 
 
 def means_with(
-    groups: Mapping[str, Sequence[Run]], other: Run | None
+    groups: Mapping[str, Sequence[Run]], others: Fitted
 ) -> dict[str, list[Mean]]:
     """Averages each twin, seed by seed, with a linear model, by the twins' rows.
 
-    Those that do not lie beside it are left out: they could not be named together.
+    That is the one that was fitted on the same draw. Twins that do not lie beside it
+    are left out: they could not be named together.
     """
-    if other is None:
-        return {}
-    return {
-        name: [Mean((run, other)) for run in group]
-        for name, group in groups.items()
-        if _are_beside([*group, other])
-    }
+    found = {}
+    for name, group in groups.items():
+        draws = [run.config.data.resample for run in group]
+        if others.keys() >= {*draws} and _are_beside([*group, *others.values()]):
+            pairs = zip(group, draws, strict=True)
+            found[name] = [Mean((run, others[draw])) for run, draw in pairs]
+    return found
 
 
 def _rows_over_seeds(
     groups: Mapping[str, Sequence[Run]], metric: Metric
 ) -> Iterator[Row]:
-    """Yields a row for the mean over the seeds of each row that has several."""
+    """Yields a row for the mean over the seeds of each row that has several.
+
+    Where each seed drew its training texts with replacement, that is bagging (Breiman
+    1996, Machine Learning 24:123).
+    """
     for of, group in groups.items():
         if len(group) > 1 and _are_beside(group):
-            name = f"{of}, mean of {len(group)}"
+            how = "mean" if vary_of(group) == SEED else "bagging"
+            name = f"{of}, {how} of {len(group)}"
             yield _mean_row(name, of, [Mean(tuple(group))], metric, ())
 
 
@@ -155,8 +166,11 @@ def group_runs(finished: Sequence[Run]) -> dict[str, list[Run]]:
     groups: list[list[Run]] = []
     for run in finished:
         for group in groups:
-            same_seed = twin(run.config, run.config.model.cell, _seed(group[0]))
-            if settings.same_question(group[0].config, same_seed):
+            asked, config = group[0].config, run.config
+            if are_drawn_anew((asked, config)):
+                asked, config = undrawn(asked), undrawn(config)
+            same_seed = twin(config, config.model.cell, _seed(group[0]))
+            if settings.same_question(asked, same_seed):
                 for other in group:
                     _refuse_twin_seeds(run, other)
                 group.append(run)
@@ -184,20 +198,14 @@ def _seed(run: Run) -> int:
     return run.config.training.seed
 
 
-def _row(
-    name: str,
-    group: Sequence[Run],
-    metric: Metric,
-    values: Values,
-    timing: Timing | None,
-) -> Row:
+def _row(name: str, group: Sequence[Run], metric: Metric, timing: Timing | None) -> Row:
     model = group[0].config.model
     environment = [run.environment for run in group]
     failed = failed_seeds(group, metric.field)
     return _scored(
         group,
         metric,
-        values,
+        lambda one: one.gains(group),
         failed,
         kind="twin",
         name=name,
@@ -235,18 +243,20 @@ def _times(environment: Sequence[Environment], timing: Timing | None) -> dict[st
     return alone | {"seconds_to_best": to_best, "timed": "alone"}
 
 
-def _baseline_row(name: str, run: Run, metric: Metric) -> Row:
-    environment = run.baseline_environment
+def _baseline_row(name: str, draws: Fitted, metric: Metric) -> Row:
+    group = list(draws.values())
+    environment = [run.baseline_environment for run in group]
     return _scored(
-        [run],
+        group,
         metric,
-        metric.gains([run]),
+        lambda one: gains_by_draw(draws, one),
         (),
         kind="baseline",
         name=name,
-        validation_loss=run.metrics[VALIDATION].log_loss,
-        seconds_to_best=environment.seconds,
-        peak_memory_bytes=environment.peak_memory_bytes,
+        seeds=tuple(draw or 0 for draw in draws) if len(group) > 1 else (),
+        validation_loss=_mean([run.metrics[VALIDATION].log_loss for run in group]),
+        seconds_to_best=_mean([one.seconds for one in environment]),
+        peak_memory_bytes=max(one.peak_memory_bytes for one in environment),
     )
 
 
@@ -258,40 +268,43 @@ def _mean_row(
     failed: Collection[int],
 ) -> Row:
     twins = [run for one in group for run in one.members if not run.is_linear]
+    losses = [one.validation_loss for one in group]
+    known = [loss for loss in losses if loss is not None]
     return _scored(
         group,
         metric,
-        metric.gains(group),
+        lambda one: one.gains(group),
         failed,
         kind=MEAN,
         name=name,
         of=of,
         seeds=tuple(map(_seed, twins)),
-        validation_loss=_mean([one.validation_loss for one in group]),
+        validation_loss=_mean(known) if known else None,
     )
 
 
 def _scored(
     group: Sequence[AnyRun],
     metric: Metric,
-    values: Values,
+    gains: Callable[[Metric], Values],
     failing: Collection[int],
     **others: Any,
 ) -> Row:
     """Returns a row with its test scores: their mean, and how far they reach.
 
-    Where trainings of some seeds are `failing`, no interval over the seeds would hold.
+    `gains` are the values of the group's runs on test, by seed or draw. Where trainings
+    of some seeds are `failing`, no interval over the seeds would hold.
     """
     test = [run.metrics[TEST] for run in group]
-    right = values if metric is ACCURACY else ACCURACY.gains(group)
-    ranked = summary(test, metric, values, failing)
     return Row(
         runs=tuple(str(run.path) for run in group),
         n=test[0].n,
-        accuracy=summary(test, ACCURACY, right, failing),
+        accuracy=summary(test, ACCURACY, gains(ACCURACY), failing),
         macro_f1=_mean([scores.macro_f1 for scores in test]),
         log_loss=_mean([scores.log_loss for scores in test]),
         metric=metric.name,
-        by_metric=None if metric is ACCURACY else ranked,
+        by_metric=None
+        if metric is ACCURACY
+        else summary(test, metric, gains(metric), failing),
         **others,
     )

@@ -21,7 +21,15 @@ from seqclf.config.questions import (
     question,
     same_question,
 )
-from seqclf.config.run import RunConfig, linear, twin
+from seqclf.config.run import (
+    RunConfig,
+    are_drawn_anew,
+    drawn,
+    has_own_draw,
+    linear,
+    twin,
+    undrawn,
+)
 from seqclf.config.start import (
     LANGUAGE_MODEL,
     PRETRAIN_NAMES,
@@ -57,11 +65,14 @@ __all__ = [
     "StartConfig",
     "TextConfig",
     "TrainingConfig",
+    "are_drawn_anew",
     "as_before",
     "differences",
     "division",
+    "drawn",
     "flat",
     "from_dict",
+    "has_own_draw",
     "linear",
     "of_run",
     "question",
@@ -69,4 +80,5 @@ __all__ = [
     "same_question",
     "to_dict",
     "twin",
+    "undrawn",
 ]

@@ -45,6 +45,8 @@ class DataConfig:
         common practice.
       split_seed: Not the training seed, so that all seeds of a comparison share one
         split.
+      resample: None trains on the texts as they are. It leaves the test split alone,
+        and a validation split that the source has. See `data.resample`.
     """
 
     source: str = setting(
@@ -108,16 +110,21 @@ class DataConfig:
         0.2, "Fraction of train held out for test, if there is no such split.", LABELS
     )
     split_seed: int = setting(0, "Random seed of these splits and of --limit.", LABELS)
+    resample: int | None = setting(
+        None,
+        "Draw the validation split and, with replacement, as many training texts by "
+        "this random seed; compare --vary split gives each training seed its own.",
+        LABELS,
+    )
     drop_duplicates: bool = setting(
         False, "Remove training texts that also occur in validation or test.", LABELS
     )
 
     def __post_init__(self) -> None:
-        if self.limit is not None:
-            require_count("limit", self.limit)
-        if self.min_per_label is not None:
-            require_count("min_per_label", self.min_per_label, least=2)
-        elif self.other:
+        for name, least in (("limit", 1), ("min_per_label", 2), ("resample", 0)):
+            if (count := getattr(self, name)) is not None:
+                require_count(name, count, least=least)
+        if self.other and self.min_per_label is None:
             raise ConfigError(
                 "--other says what becomes of the labels that --min-per-label finds "
                 "too rare; give both, such as --min-per-label 2 --other."

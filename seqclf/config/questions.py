@@ -17,7 +17,7 @@ NAMES_OF_CONTENT = frozenset(("vectors", "init_from", "teach"))
 LATER_FIELDS = {
     "group_column": None, "tokens": WORD, "conv_width": None, "baseline": None,
     "freeze_embedding": False, "grow_word_dropout": False, "taught": None,
-    "pretrain": None, "digest": None,
+    "pretrain": None, "digest": None, "resample": None,
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from seqclf.config.data import DataConfig
@@ -40,6 +41,36 @@ def twin(config: RunConfig, cell: str, seed: int | None = None) -> RunConfig:
     return dataclasses.replace(
         config, model=dataclasses.replace(config.model, cell=cell), training=training
     )
+
+
+def drawn(config: RunConfig) -> RunConfig:
+    """Returns the config whose training seed draws its data, too."""
+    data = dataclasses.replace(config.data, resample=config.training.seed)
+    return dataclasses.replace(config, data=data)
+
+
+def undrawn(config: RunConfig) -> RunConfig:
+    """Returns the config without what its draw decides: which texts it learns from.
+
+    Vectors of a file are those of the draw's vocabulary, and so is their digest.
+    """
+    data = dataclasses.replace(config.data, resample=None)
+    start = dataclasses.replace(config.start, digest=None)
+    return dataclasses.replace(config, data=data, start=start)
+
+
+def has_own_draw(config: RunConfig) -> bool:
+    """Tells whether the training seed drew the data; a linear model has no other."""
+    draw = config.data.resample
+    is_linear = config.model.baseline is not None
+    return draw is not None and (is_linear or draw == config.training.seed)
+
+
+def are_drawn_anew(configs: Iterable[RunConfig]) -> bool:
+    """Tells whether each training seed drew its own data, and these are several."""
+    every = list(configs)
+    draws = {config.data.resample for config in every}
+    return len(draws) > 1 and all(map(has_own_draw, every))
 
 
 def linear(config: RunConfig, baseline: str) -> RunConfig:

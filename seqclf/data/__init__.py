@@ -5,7 +5,15 @@ from seqclf.data.load import (
     GENERATED,
     load_dataset,
     names_of_sources,
+    read_once,
     read_source,
 )
 
-__all__ = ["DEMO", "GENERATED", "load_dataset", "names_of_sources", "read_source"]
+__all__ = [
+    "DEMO",
+    "GENERATED",
+    "load_dataset",
+    "names_of_sources",
+    "read_once",
+    "read_source",
+]

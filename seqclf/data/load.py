@@ -7,7 +7,9 @@ they are, and `raw` makes texts and label ids of them.
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from seqclf.config import SOURCE_FIELDS, DataConfig
@@ -59,6 +61,27 @@ def load_dataset(config: DataConfig) -> Dataset:
     """
     raw = read_source(config)
     return complete(raw, config, fingerprint(raw.splits, raw.labels))
+
+
+def read_once(config: DataConfig) -> Callable[[DataConfig], Dataset]:
+    """Reads the data set once, to be divided and drawn again and again.
+
+    What was read stays in memory as long as the function that is returned. It takes
+    settings that differ from `config` in how rows are divided and drawn, and has the
+    notes and errors of `load_dataset`.
+
+    Raises:
+      DataError: If there is no such source, or it cannot be used as it is.
+    """
+    raw = read_source(config)
+    content = fingerprint(raw.splits, raw.labels)
+
+    def divided(asked: DataConfig) -> Dataset:
+        # The splits are completed in place.
+        own = dataclasses.replace(raw, splits=dict(raw.splits))
+        return complete(own, asked, content)
+
+    return divided
 
 
 def read_source(config: DataConfig, usual: Reading = NOTHING_SAID) -> RawData:

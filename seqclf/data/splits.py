@@ -13,13 +13,16 @@ from seqclf.config import DataConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset, RawData, numbered
 from seqclf.data.groups import whole_groups
 from seqclf.data.quality import drop_duplicates, warnings
+from seqclf.data.resample import group_bootstrap, seeds_of, stratified_bootstrap
 from seqclf.data.spelling import looks_missing, shown
 from seqclf.errors import ConfigError, DataError
 from seqclf.wording import counted, percent
 
 
 def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
-    """Holds out the missing splits and takes the sample that `limit` asks for.
+    """Holds out the missing splits and takes the sample that is asked for.
+
+    That is `limit` rows, or a `resample` of them.
 
     Splits of `raw` are completed in place: a large one is never in memory twice.
     Notes say what was done and what looks wrong.
@@ -38,7 +41,8 @@ def complete(raw: RawData, config: DataConfig, fingerprint: str) -> Dataset:
     if config.drop_duplicates:
         dataset = drop_duplicates(dataset)
         _refuse_unusable(dataset)
-    dataset = _limit(dataset, config)
+    sampled = _limit if config.resample is None else _resampled
+    dataset = sampled(dataset, config)
     return dataset.noted(*warnings(dataset))
 
 
@@ -84,17 +88,26 @@ def _hold_out(raw: RawData, config: DataConfig) -> tuple[str, ...]:
                     f"split."
                 )
             continue
-        seed, of_left = config.split_seed, None if groups is None else groups[left]
+        seed = config.split_seed if split == TEST else seeds_of(config)[0]
+        of_left = None if groups is None else groups[left]
         drawn = held_out(label_ids[left], raw.labels, split, fraction, seed, of_left)
         notes.append(
             f"no {split} split in {raw.source}: held {len(drawn):,} of {len(left):,} "
-            f"training rows out ({_whole(of_left, drawn)}stratified, seed {seed})."
+            f"training rows out ({_whole(of_left, drawn)}stratified, "
+            f"{_by(config, split)})."
         )
         chosen[split] = left[drawn]
         left = np.delete(left, drawn)
     if chosen:
         raw.splits.update(_divided(raw.splits.pop(TRAIN), {TRAIN: left} | chosen))
     return tuple(notes)
+
+
+def _by(config: DataConfig, split: str) -> str:
+    """Says which seed drew a split."""
+    if split == TEST or config.resample is None:
+        return f"seed {config.split_seed}"
+    return f"by --resample {config.resample}"
 
 
 def _whole(groups: np.ndarray | None, drawn: np.ndarray) -> str:
@@ -181,14 +194,43 @@ def _limit(dataset: Dataset, config: DataConfig) -> Dataset:
     label_ids, seed = dataset.label_ids(TRAIN), config.split_seed
     chosen = _stratified(label_ids, config.limit, seed, is_train=True)
     if chosen is None:
-        least = len(np.unique(label_ids))
-        raise DataError(
-            f"--limit {config.limit} is fewer rows than train has labels; a sample "
-            f"with each of them has at least {least:,}: --limit {least}"
-        )
-    splits = dataset.splits | {TRAIN: table.take(pa.array(chosen))}
-    return dataclasses.replace(dataset, splits=splits).noted(
+        raise _too_few_for_labels(config.limit, label_ids)
+    return _trained_on(dataset, chosen).noted(
         f"training on {config.limit:,} of {table.num_rows:,} rows (stratified)."
+    )
+
+
+def _too_few_for_labels(limit: int, label_ids: np.ndarray) -> DataError:
+    least = len(np.unique(label_ids))
+    return DataError(
+        f"--limit {limit} is fewer rows than train has labels; a sample with each of "
+        f"them has at least {least:,}: --limit {least}"
+    )
+
+
+def _trained_on(dataset: Dataset, rows: np.ndarray) -> Dataset:
+    """Returns the data set with these rows of train in place of all, int [rows]."""
+    train = dataset.splits[TRAIN].take(pa.array(rows))
+    return dataclasses.replace(dataset, splits=dataset.splits | {TRAIN: train})
+
+
+def _resampled(dataset: Dataset, config: DataConfig) -> Dataset:
+    """Draws the rows to train on with replacement: as many, or as `limit` says."""
+    label_ids, groups = dataset.label_ids(TRAIN), dataset.groups(TRAIN)
+    rows, seed = len(label_ids), seeds_of(config)[1]
+    size = min(config.limit or rows, rows)
+    if size < len(np.unique(label_ids)):
+        raise _too_few_for_labels(size, label_ids)
+    if groups is None:
+        drawn = stratified_bootstrap(label_ids, _shares(label_ids, size), seed)
+        how = "stratified, "
+    else:
+        drawn = group_bootstrap(label_ids, groups, size, seed)
+        how = f"{counted(len(np.unique(groups[drawn])), 'group')}, whole; "
+    return _trained_on(dataset, drawn).noted(
+        f"training on {len(drawn):,} rows drawn from {rows:,} with replacement, "
+        f"{len(np.unique(drawn)):,} different ones ({how}by --resample "
+        f"{config.resample})."
     )
 
 
@@ -222,6 +264,19 @@ def _sample(label_ids: np.ndarray, size: int, seed: int) -> np.ndarray:
 
     Returns int64 [size], ascending; `size` is at least the number of labels.
     """
+    counts, drawn = np.bincount(label_ids), _shares(label_ids, size)
+    order = np.random.default_rng(seed).permutation(len(label_ids))
+    by_label = order[np.argsort(label_ids[order], kind="stable")]
+    place = np.arange(len(order)) - (np.cumsum(counts) - counts)[label_ids[by_label]]
+    return np.sort(by_label[place < drawn[label_ids[by_label]]])
+
+
+def _shares(label_ids: np.ndarray, size: int) -> np.ndarray:
+    """Returns how many of so many rows each label has, int64 [labels].
+
+    That is its share of label_ids, int [train], but one at least; `size` is between the
+    numbers of labels and of rows.
+    """
     counts = np.bincount(label_ids)
     share = size * counts / len(label_ids)
     drawn = np.minimum(np.maximum(np.floor(share), 1), counts).astype(np.int64)
@@ -230,7 +285,4 @@ def _sample(label_ids: np.ndarray, size: int, seed: int) -> np.ndarray:
         can = drawn < counts if step > 0 else drawn > 1
         lacking = np.where(can, step * (share - drawn), -np.inf)
         drawn[np.argmax(lacking)] += step
-    order = np.random.default_rng(seed).permutation(len(label_ids))
-    by_label = order[np.argsort(label_ids[order], kind="stable")]
-    place = np.arange(len(order)) - (np.cumsum(counts) - counts)[label_ids[by_label]]
-    return np.sort(by_label[place < drawn[label_ids[by_label]]])
+    return drawn

@@ -71,6 +71,16 @@ class BaselineTask:
     is_fitted: bool
 
     @property
+    def draw(self) -> int | None:
+        """The draw of the data that it is fitted on; None if nothing was drawn."""
+        return self.trial.config.data.resample
+
+    @property
+    def shown(self) -> str:
+        """What is reported of it: its name, and of several draws which one."""
+        return self.name if self.draw is None else f"{self.name}, draw {self.draw}"
+
+    @property
     def path(self) -> Path:
         """The directory of its run."""
         return self.trial.path

@@ -14,14 +14,14 @@ from seqclf import metrics
 from seqclf.classifier import Classifier
 from seqclf.config import DataConfig
 from seqclf.data import read_source, spelling
-from seqclf.data.dataset import TRAIN, UNLABELED, RawData, fingerprint
+from seqclf.data.dataset import TEST, TRAIN, UNLABELED, RawData, fingerprint
 from seqclf.data.label_ids import remedy
 from seqclf.data.layout import STANDARD_INPUT
 from seqclf.data.relabel import GONE
 from seqclf.data.splits import complete
 from seqclf.errors import ConfigError, DataError, SeqclfError, unknown
 from seqclf.records.scores import Scores
-from seqclf.runs import AnyRun
+from seqclf.runs import AnyRun, Mean
 from seqclf.text.encoding import LABELLED_SPLITS
 
 # Settings that make other rows, labels or groups of the same files.
@@ -79,6 +79,7 @@ def _read(
     content = fingerprint(raw.splits, raw.labels)
     notes = raw.notes
     if content == run.dataset.fingerprint:
+        _refuse_own_split(run, split)
         own = complete(raw, run.config.data, content)
         table, notes = own.splits[split], own.notes
     elif split in raw.splits:
@@ -96,6 +97,15 @@ def _read(
     if not table.num_rows:
         raise DataError(f"{raw.source}: its {split} split has no rows.")
     return table, raw.labels, raw.source, notes
+
+
+def _refuse_own_split(run: AnyRun, split: str) -> None:
+    """Refuses a mean what each of its members has its own of."""
+    if isinstance(run, Mean) and not run.has_validation and split != TEST:
+        raise ConfigError(
+            f"each run of {run.name} drew its own texts, so they have no {split} split "
+            f"in common; evaluate it on test, or one run alone."
+        )
 
 
 def _source(run: AnyRun, data: DataConfig) -> RawData:

@@ -299,6 +299,8 @@ class TwinCard:
       equal: Settings that are equal, with their value; `different` names the others.
       chosen: Settings that the comparison chose for each cell.
       dataset: Of the first run.
+      vary: What the seeds vary; where it is `split`, each drew the texts that its runs
+        learn from, and `dataset` has the sizes of the first draw.
     """
 
     equal: dict[str, Setting]
@@ -306,6 +308,7 @@ class TwinCard:
     dataset: DatasetInfo
     chosen: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
+    vary: Literal["seed", "split"] = "seed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

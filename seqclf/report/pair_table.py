@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from seqclf.comparison.draws import SEED
 from seqclf.comparison.metric import ACCURACY, METRICS, metric_of
 from seqclf.comparison.pairs import (
     bounds,
@@ -29,7 +30,8 @@ def pair_table(result: ComparisonResult) -> Table | None:
     if not pairs:
         return None
     note = _note(pairs, result.margin)
-    return table_of(_title(pairs), columns(result), pairs, note=note)
+    over = "seeds" if result.card.vary == SEED else "draws"
+    return table_of(_title(pairs, over), columns(result), pairs, note=note)
 
 
 def _reach(pair: Pair) -> str:
@@ -69,14 +71,14 @@ def _gap(pair: Pair) -> str:
     return metric_of(pair).gap(difference(pair))
 
 
-def _title(pairs: Sequence[Pair]) -> str:
+def _title(pairs: Sequence[Pair], over: str) -> str:
     models = [pair.p is None for pair in pairs]
     test = test_of_models(pairs[0])
     if all(models):
         return f"Pairs of these models, not of the cells (p: {test}, Holm)"
     if any(models):
-        return f"Pairs (p: Holm over seeds; one seed: {test}, models)"
-    return "Pairs, over seeds and texts (p: Holm for each question)"
+        return f"Pairs (p: Holm over {over}; one seed: {test}, models)"
+    return f"Pairs, over {over} and texts (p: Holm for each question)"
 
 
 def test_of_models(pair: Pair) -> str:

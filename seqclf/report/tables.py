@@ -8,6 +8,7 @@ from rich import table as terminal_table
 from rich.markup import escape
 
 from seqclf.cells import CELLS
+from seqclf.comparison.draws import SPLIT
 from seqclf.comparison.metric import ACCURACY, METRICS, Metric, metric_of
 from seqclf.comparison.summary import FEWEST_OF_LABEL
 from seqclf.comparison.verdict import ranked_said
@@ -217,7 +218,8 @@ def seeds_said(result: ComparisonResult) -> str:
     """Returns how many seeds the twins have."""
     counts = sorted({len(row.seeds) for row in result.twins})
     unit = plural(max(counts), "seed")
-    return f"{' or '.join(map(str, counts))} {unit} per cell"
+    each = ", each with its own draw" if result.card.vary == SPLIT else ""
+    return f"{' or '.join(map(str, counts))} {unit} per cell{each}"
 
 
 def _conditions(rows: Sequence[Row]) -> str:

@@ -129,8 +129,9 @@ def _best_run(path: Path, single: bool) -> tuple[AnyRun, str] | None:
     losses: list[tuple[float, AnyRun]] = []
     for row in read_comparison(path).rows:
         for one in row.runs:
-            if found := _run_of(row, path.parent / Path(one).name, single):
-                losses.append((found.validation_loss, found))
+            found = _run_of(row, path.parent / Path(one).name, single)
+            if found and (loss := found.validation_loss) is not None:
+                losses.append((loss, found))
     by_loss = sorted(losses, key=lambda one: one[0])
     if not by_loss:
         return None

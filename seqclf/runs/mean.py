@@ -16,7 +16,7 @@ import numpy as np
 from seqclf import config as settings
 from seqclf import metrics
 from seqclf.config import DataConfig, RunConfig
-from seqclf.data.dataset import TEST, VALIDATION
+from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.errors import RunError
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.reading import Reading
@@ -25,6 +25,7 @@ from seqclf.runs.places import open_run
 from seqclf.runs.run import Predictions, Run
 
 JOIN = "+"
+DRAWN = (TRAIN, VALIDATION)  # splits of which each seed may have its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,10 @@ class Mean:
         return float(self.predictions(TEST).right.mean())
 
     @property
-    def validation_loss(self) -> float:
-        """Log loss on validation, in nats."""
+    def validation_loss(self) -> float | None:
+        """Log loss on validation, in nats; None if each holds out texts of its own."""
+        if not self.has_validation:
+            return None
         found = self.predictions(VALIDATION)
         rows = np.arange(len(found.label_ids))
         own = found.probabilities[rows, found.label_ids].astype(np.float64)
@@ -87,8 +90,14 @@ class Mean:
 
     @property
     def metrics(self) -> Metrics:
-        """Scores of `validation` and `test`, of the saved predictions."""
-        return {split: self._scores(split) for split in (VALIDATION, TEST)}
+        """Scores of `validation`, if it has one, and `test`, of saved predictions."""
+        splits = (VALIDATION, TEST) if self.has_validation else (TEST,)
+        return {split: self._scores(split) for split in splits}
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether its members hold out the same texts, of one draw, for validation."""
+        return len({member.config.data.resample for member in self.members}) == 1
 
     def predictions(self, split: str) -> Predictions:
         """Returns what it says of a split; lengths are of the one that reads most."""
@@ -143,21 +152,47 @@ def open_any(named: Path, models: Path) -> AnyRun:
 def refuse_different_data(finished: Sequence[Run]) -> None:
     """Refuses runs that were not trained and tested on the same texts.
 
+    What each seed drew to train on may differ, see `are_drawn_anew`.
+
     Raises:
       RunError: What differs is named.
     """
     first = finished[0]
+    drawn = settings.are_drawn_anew(run.config for run in finished)
     for run in finished[1:]:
         different = [
             f"{key}: {one}, {other}"
             for key in ("fingerprint", "labels", "sizes")
-            if (one := getattr(first.dataset, key))
-            != (other := getattr(run.dataset, key))
+            if (one := _told(first, key, drawn)) != (other := _told(run, key, drawn))
         ]
-        settled = settings.differences(first.config, run.config)
+        configs = [first.config, run.config]
+        if drawn:
+            configs = [settings.undrawn(config) for config in configs]
+        settled = settings.differences(*configs)
         different += [line for line in settled if line.startswith("data.")]
         if different:
             raise RunError(
                 f"{first.name} and {run.name} cannot be compared or averaged, their "
-                f"data differs: {'; '.join(different)}."
+                f"data differs: {'; '.join(different)}.{_stray(finished)}"
             )
+
+
+def _stray(finished: Sequence[Run]) -> str:
+    """Says which run has not the draw of its seed, where others have."""
+    stray = [run for run in finished if not settings.has_own_draw(run.config)]
+    if not stray or len(stray) == len(finished):
+        return ""
+    run = stray[0]
+    return (
+        f" Several draws go together where each run has that of its seed, as in "
+        f"compare --vary split; {run.name} has {run.config.data.resample} with seed "
+        f"{run.config.training.seed}."
+    )
+
+
+def _told(run: Run, key: str, drawn: bool) -> object:
+    """Returns what is known of a run's data; of sizes only those that no seed draws."""
+    found = getattr(run.dataset, key)
+    if key == "sizes" and drawn:
+        return {split: n for split, n in found.items() if split not in DRAWN}
+    return found

@@ -72,8 +72,9 @@ def find_place(
     """Chooses the directory of a run in the folder `models`.
 
     An equal run, by config and fingerprint of the data, is reused. Another one under
-    the automatic name, <data>-<cell>-<seed> or <data>-<baseline>, makes way by a
-    number; another one under a name that was given is refused, unless to `overwrite`.
+    the automatic name, <data>-<cell>-<seed> or <data>-<baseline>, with -resample<draw>
+    behind it where the data was drawn, makes way by a number; another one under a name
+    that was given is refused, unless to `overwrite`.
 
     Raises:
       RunError: If the given name is another run's, or an equal run is damaged.
@@ -87,6 +88,8 @@ def find_place(
     base = f"{about.name}-{config.model.cell}-{config.training.seed}"
     if config.model.baseline is not None:
         base = f"{about.name}-{config.model.baseline}"
+    if config.data.resample is not None:
+        base += f"-resample{config.data.resample}"
     return _automatic_place(models, base, config, about)
 
 

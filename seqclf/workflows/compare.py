@@ -20,6 +20,7 @@ from seqclf.comparison.design import (
     parse_cells,
     twins,
 )
+from seqclf.comparison.draws import SEED, DrawOf
 from seqclf.comparison.finish import finish
 from seqclf.comparison.metric import AUTO
 from seqclf.comparison.pairs import MARGIN
@@ -38,7 +39,7 @@ from seqclf.training.trial import Trial
 from seqclf.workflows.until import train_until_decided
 
 
-def design_of(
+def design_of(  # noqa: PLR0913 -- an argument for each option of a comparison
     config: RunConfig,
     cells: str,
     seeds: int,
@@ -47,6 +48,7 @@ def design_of(
     margin: float = 100 * MARGIN,
     until: Limits | None = None,
     metric: str = AUTO,
+    vary: str = SEED,
 ) -> Design:
     """Returns the question of a comparison.
 
@@ -54,7 +56,8 @@ def design_of(
     its seed by `seeds` of them, at least 1. `match` is `units` or `parameters`, see
     `Design`; `tune` is the number of tuning trials of each cell, 0 for none; `margin`
     are the points below which two are practically equal; `until` is where it ends if
-    seeds are added until all is decided, see `limits_of`; `metric` is what ranks them.
+    seeds are added until all is decided, see `limits_of`; `metric` is what ranks them;
+    `vary` is `seed` or `split`, what the seeds vary.
 
     Raises:
       ConfigError: If there is no such comparison.
@@ -70,6 +73,7 @@ def design_of(
         margin=margin,
         until=until,
         metric=metric,
+        vary=vary,
     )
     twins(design)  # what cannot be matched is refused before anything is written
     return design
@@ -100,7 +104,7 @@ def compare_twins(
     steps.refuse_idle_settings(config, design.cells, target, given)
     design = dataclasses.replace(design, config=config)
     start = time.perf_counter()
-    data = steps.load_and_encode(design.config, target.cache, listener)
+    data, draw_of = _data(design, target, listener)
     config = steps.with_knowledge(design.config, data, target.models, listener)
     design = dataclasses.replace(design, config=config)
     most = max(len(design.seeds), len(TUNING_SEEDS) * design.tune)
@@ -109,7 +113,9 @@ def compare_twins(
     path = places.begin(design, data, target.models, *named)
     so_far = until.begin(path, design)
     tuned = _tune(design, data, path, jobs, target.fresh, listener)
-    plan_of = functools.partial(planning.plan, design, data, path, jobs, *tuned)
+    plan_of = functools.partial(
+        planning.plan, design, data, path, jobs, *tuned, draw_of=draw_of
+    )
     plan = plan_of(so_far.asked)
     _forget(plan.trials, target.fresh)
     if design.until is None:
@@ -122,6 +128,15 @@ def compare_twins(
     listener.note(f"Written: {path / COMPARISON_FILE}")
     write_pages(path, result, target, listener, microscope)
     return result, path
+
+
+def _data(
+    design: Design, target: Target, listener: Listener
+) -> tuple[EncodedDataset, DrawOf | None]:
+    """Returns the encoded data, and what the seeds draw from it, if they do."""
+    if design.vary == SEED:
+        return steps.load_and_encode(design.config, target.cache, listener), None
+    return steps.load_and_draw(design.config, target.cache, target.models, listener)
 
 
 def write_pages(
@@ -210,6 +225,8 @@ def _command(design: Design, target: Target) -> str:
         parts += ["--match", design.match]
     if design.tune:
         parts += ["--tune", str(design.tune)]
+    if design.vary != SEED:
+        parts += ["--vary", design.vary]
     parts += [*margin_option(design.margin), *metric_option(design.metric)]
     parts += _until(design.until)
     return shlex.join(parts + place_options(target))

@@ -20,7 +20,7 @@ from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.rows import compare_runs
 from seqclf.data.layout import STANDARD_INPUT
 from seqclf.errors import ConfigError
-from seqclf.evaluation.baselines import baseline_tasks
+from seqclf.evaluation.baselines import BaselineTask, baseline_tasks
 from seqclf.marker import COMPARISON, COMPARISON_FILE, kind_of
 from seqclf.records.comparison import ComparisonResult
 from seqclf.runs import Run
@@ -147,8 +147,7 @@ def _compare_runs(
     if target.name is not None:
         named = (target.name, target.overwrite)
         place = places.place_for(finished, target.models, *named)
-    data = _data_again(finished[0], target.cache, listener)
-    baselines = baseline_tasks(finished[0].config, data, models) if data else []
+    data, baselines = _baselines(finished, models, target.cache, listener)
     with listener.progress({}) as report:
         planning.fit_baselines(baselines, report)
     result = compare_runs(finished, baselines, margin=margin / 100, metric=metric)
@@ -160,6 +159,27 @@ def _compare_runs(
     result = keep(place, result, finished, data, shlex.join(parts))
     listener.note(f"Written: {place[0] / COMPARISON_FILE}")
     return result, place[0]
+
+
+def _baselines(
+    finished: Sequence[Run], models: Path, cache: Path, listener: Listener
+) -> tuple[EncodedDataset | None, list[BaselineTask]]:
+    """Returns the data of the first run, and the baselines on each draw of it.
+
+    None, and no baselines, if it cannot be read again, or has changed.
+    """
+    by_draw: dict[int | None, Run] = {}
+    for run in finished:
+        by_draw.setdefault(run.config.data.resample, run)
+    tasks: list[BaselineTask] = []
+    found = None
+    for run in by_draw.values():
+        data = _data_again(run, cache, listener)
+        if data is None:
+            return None, []
+        found = found or data
+        tasks += baseline_tasks(run.config, data, models)
+    return found, tasks
 
 
 def _without_recurrence(finished: list[Run], listener: Listener) -> list[Run]:

@@ -64,6 +64,7 @@ def train_until_decided(
         so_far = until.with_asked(so_far, more)
         until.keep(plan.path, so_far)
         plan = plan_of(so_far.asked)
+        failures |= _fit_baselines(plan, failures, listener)
     if why != "interrupted":
         with listener.progress({}) as report:
             failures |= planning.time_twins(replace(plan, trials=[]), report)
@@ -83,8 +84,16 @@ def _prepare(plan: Plan, so_far: Looks, listener: Listener) -> dict[str, str]:
             f"Round 1: {len(plan.trials)} trainings; then seeds are added where they "
             f"help most."
         )
+    return _fit_baselines(plan, {}, listener)
+
+
+def _fit_baselines(
+    plan: Plan, failures: Mapping[str, str], listener: Listener
+) -> dict[str, str]:
+    """Fits what baselines are not fitted; returns why some could not be."""
+    missing = [b for b in plan.baselines if b.shown not in failures]
     with listener.progress({}) as report:
-        return planning.fit_baselines(plan.baselines, report)
+        return planning.fit_baselines(missing, report)
 
 
 def _train(

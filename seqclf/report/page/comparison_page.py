@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seqclf.cells import DENSE
+from seqclf.comparison.draws import SPLIT
 from seqclf.comparison.metric import ACCURACY, METRICS
 from seqclf.comparison.said import in_words, titles
 from seqclf.data.dataset import VALIDATION
@@ -277,11 +278,15 @@ def _about(result: ComparisonResult) -> str:
     date = f"; {result.date}" if result.date else ""
     cells = {row.cell for row in result.twins}
     dense = ", dense has a dense layer in its place" if DENSE.name in cells else ""
+    drew = ""
+    if result.card.vary == SPLIT:
+        drew = ", and for the texts that it drew to learn from, the same for all cells"
     return (
         f"{n:,} test texts; {tables.seeds_said(result)}; data {dataset.name}, "
         f"fingerprint {dataset.fingerprint}{date}. Twins are networks that are equal "
         "but for the recurrent cell: rnn is Keras's SimpleRNN, none leaves the cell "
-        f"out{dense}. A seed stands for a random start and an order of the batches."
+        f"out{dense}. A seed stands for a random start and an order of the batches"
+        f"{drew}."
     )
 
 
