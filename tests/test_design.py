@@ -329,8 +329,8 @@ def test_why_trials_are_missing_is_told():
 
 
 def test_a_comparison_tuned_by_other_trials_is_another_and_is_named(tmp_path):
-    data = SimpleNamespace(about=SimpleNamespace(fingerprint="f"))
-    asked = design(tune=2)
+    about = SimpleNamespace(fingerprint="f", label_counts={})
+    data, asked = SimpleNamespace(about=about), design(tune=2)
     question = asked.question("f")
     assert "tuning" not in design().question("f")  # untuned ones are as they were
     before = {name: value for name, value in question.items() if name != "tuning"}

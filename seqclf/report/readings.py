@@ -10,9 +10,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 CURVE = "curve:"  # before its name, in the ids of what is drawn of a curve
-_KEPT = "_seqclf_readings"  # attribute of Matplotlib's axes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,10 @@ class _Panel:
     curves: dict[str, Sequence[Place]] = field(default_factory=dict)
 
 
+# By Matplotlib's axes, as long as these are there.
+_PANELS: WeakKeyDictionary[Any, _Panel] = WeakKeyDictionary()
+
+
 def readable(
     axes: Any,
     name: str,
@@ -56,10 +60,9 @@ def readable(
     """
     for one in artists:
         one.set_gid(f"{CURVE}{name}")
-    panel = getattr(axes, _KEPT, None) or _Panel()
+    panel = _PANELS.setdefault(axes, _Panel())
     panel.curves[name] = places
     panel.brackets = panel.brackets or brackets
-    setattr(axes, _KEPT, panel)
 
 
 def readings_of(figure: Any) -> str:
@@ -69,12 +72,12 @@ def readings_of(figure: Any) -> str:
     right and bottom in the SVG, and their curves by name, lists of [x in the SVG,
     `Place.where`, `Place.said`].
     """
-    panels = [axes for axes in figure.axes if getattr(axes, _KEPT, None)]
+    panels = [axes for axes in figure.axes if axes in _PANELS]
     return json.dumps([_panel(figure, axes) for axes in panels]) if panels else ""
 
 
 def _panel(figure: Any, axes: Any) -> dict[str, Any]:
-    kept: _Panel = getattr(axes, _KEPT)
+    kept = _PANELS[axes]
     # As the SVG has it: 72 to the inch, down from the top.
     width, height = (72 * inches for inches in figure.get_size_inches())
     box = axes.get_position()
