@@ -82,6 +82,8 @@ def typed(name: str, folder: Path, cut_behind: int | None = None) -> Run:
         patch.chdir(folder)
         patch.setattr(Checkpoints, "save", cutting)
         patch.setattr(train, "run_tasks", here)
+        # Other tests of this process may have begun with others, which is for good.
+        patch.setattr(trials.backend, "set_threads", lambda threads: None)
         patch.setenv(trials.CHECKPOINT_VARIABLE, "0")
         # A checkpoint holds the same things whatever the cell; these need one.
         cell = (
