@@ -2,8 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# A process for each core, a file's tests in one of them, so that they share fixtures.
-PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --dist loadfile
+# A process for each core, a file's tests in one of them, so that they share fixtures;
+# in their own order, for by default files of few tests, the longest, would come last.
+PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --dist loadfile \
+	--no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-slow test-all lint check format bench kills fuzz \
