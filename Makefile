@@ -55,8 +55,9 @@ kills: install ## Kill 80 trainings, damage every file of a run; writes docs/rel
 	$(BIN)/python benchmarks/kills.py 20
 	$(BIN)/python benchmarks/damage.py
 
-fuzz: install ## Try 10,000 random inputs on each reader
+fuzz: install ## Try 10,000 random inputs on each reader, 500 calls that must fail
 	SEQCLF_FUZZ=10000 $(BIN)/python -m pytest -q tests/test_fuzz.py
+	SEQCLF_EXIT_CALLS=500 $(BIN)/python -m pytest -q tests/test_exit.py
 
 soak: install ## Watch the memory over a million texts, over 200 trainings
 	$(BIN)/python benchmarks/soak.py texts
