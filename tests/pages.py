@@ -7,14 +7,10 @@ from typing import Any
 
 from seqclf.records.comparison import (
     AccuracySummary,
-    Check,
     ComparisonResult,
     ModelPair,
     Pair,
     Row,
-    Tried,
-    Tuned,
-    TwinCard,
 )
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.details import (
@@ -31,6 +27,7 @@ from seqclf.records.details import (
     WordOrder,
 )
 from seqclf.records.training import Environment
+from seqclf.records.twins import Check, Tried, Tuned, TwinCard
 from seqclf.report.page.sections import Section
 from seqclf.report.table import Table
 

@@ -11,18 +11,15 @@ from rich.console import Console
 
 from seqclf.records.comparison import (
     AccuracySummary,
-    Check,
     ComparisonResult,
     ModelPair,
     Pair,
     Row,
     Superiority,
-    Tried,
-    Tuned,
-    TwinCard,
 )
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.scores import LabelScores, Scores
+from seqclf.records.twins import Check, Tried, Tuned, TwinCard
 from seqclf.report import csv_lines, scores, tables
 from seqclf.report.table import Table, to_markdown, to_terminal
 

@@ -20,10 +20,11 @@ from seqclf.comparison import rows
 from seqclf.config import RunConfig
 from seqclf.data import GENERATED
 from seqclf.errors import RunError
-from seqclf.records.comparison import ComparisonResult, ModelPair, Pair, TwinCard
+from seqclf.records.comparison import ComparisonResult, ModelPair, Pair
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.plain import to_plain
 from seqclf.records.side_by_side import ToldApart
+from seqclf.records.twins import TwinCard
 from seqclf.steps import Target
 from seqclf.storage import write_json
 from seqclf.studies import saved, wins

@@ -10,8 +10,8 @@ from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.comparison.draws import SPLIT, vary_of
 from seqclf.data.dataset import TEST
-from seqclf.records.comparison import Check, TwinCard
 from seqclf.records.training import Optimizer
+from seqclf.records.twins import Check, TwinCard
 from seqclf.runs import Run
 from seqclf.training.proof import digest
 

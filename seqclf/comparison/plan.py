@@ -21,10 +21,10 @@ from seqclf.comparison.pairs import MARGIN
 from seqclf.config import RunConfig, twin
 from seqclf.engine import Task, run_tasks
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks, run_baseline
-from seqclf.records.comparison import Tuned
 from seqclf.records.looks import UntilDecided
 from seqclf.records.plain import to_plain
 from seqclf.records.training import Failed, Finished, OnEvent
+from seqclf.records.twins import Tuned
 from seqclf.runs import Run, files
 from seqclf.storage import write_json
 from seqclf.system import cores

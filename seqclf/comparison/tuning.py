@@ -20,8 +20,8 @@ from seqclf.comparison.design import PARAMETERS, TUNING_SEEDS, Design, twins
 from seqclf.config import RunConfig, twin
 from seqclf.data.dataset import VALIDATION
 from seqclf.errors import RunError, TrainingError
-from seqclf.records.comparison import Check, Tried, Tuned
 from seqclf.records.training import Report
+from seqclf.records.twins import Check, Tried, Tuned
 from seqclf.runs import Run
 from seqclf.storage import write_json
 from seqclf.training.recipe import resolved

@@ -12,14 +12,8 @@ from seqclf.comparison.draws import SPLIT
 from seqclf.comparison.metric import ACCURACY, METRICS, Metric, metric_of
 from seqclf.comparison.summary import FEWEST_OF_LABEL
 from seqclf.comparison.verdict import ranked_said
-from seqclf.records.comparison import (
-    MEAN,
-    ComparisonResult,
-    Row,
-    Tried,
-    Tuned,
-    TwinCard,
-)
+from seqclf.records.comparison import MEAN, ComparisonResult, Row
+from seqclf.records.twins import Tried, Tuned, TwinCard
 from seqclf.report.columns import MARK, MEDIAN, Column, if_known, table_of
 from seqclf.report.pair_table import pair_table
 from seqclf.report.table import Table, to_markdown, to_terminal

@@ -31,7 +31,8 @@ from seqclf.export.microscope import MICROSCOPE_FILE, has_steps, write_microscop
 from seqclf.machine import jobs_for
 from seqclf.marker import COMPARISON_FILE
 from seqclf.model import backend
-from seqclf.records.comparison import ComparisonResult, Tuned
+from seqclf.records.comparison import ComparisonResult
+from seqclf.records.twins import Tuned
 from seqclf.steps import Listener, Target, optional
 from seqclf.studies import write_page
 from seqclf.text.encoding import EncodedDataset

@@ -10,17 +10,10 @@ from seqclf.comparison.draws import SPLIT
 from seqclf.comparison.metric import ACCURACY, METRICS
 from seqclf.comparison.said import in_words, titles
 from seqclf.data.dataset import VALIDATION
-from seqclf.records.comparison import (
-    Check,
-    ComparisonResult,
-    ModelPair,
-    Pair,
-    Row,
-    Tried,
-    Tuned,
-)
+from seqclf.records.comparison import ComparisonResult, ModelPair, Pair, Row
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.details import Agreement, Curve, Details, Reach, WordOrder
+from seqclf.records.twins import Check, Tried, Tuned
 from seqclf.report import cost_figure, figures, tables
 from seqclf.report.columns import Column, table_of
 from seqclf.report.equal_time import at_equal_time
