@@ -1,6 +1,6 @@
 """Simulates comparisons and studies and counts how often the statistics are wrong.
 
-Run as ``python benchmarks/calibration.py [cells|studies|metric|draws] [COMPARISONS]``;
+Run as ``python benchmarks/calibration.py [cells|studies|metric|draws|failures] [N]``;
 writes the tables between the markers of docs/statistics.md. Nothing is trained: right
 and wrong answers are drawn.
 """
@@ -15,11 +15,12 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import norm
 
+from seqclf.evaluation.failed import LEAST_OF_LEAD
 from seqclf.metrics import f1_shares, losses
-from seqclf.statistics import cells_difference, crossed_mean, holm
+from seqclf.statistics import cells_difference, crossed_mean, holm, rank_test
 
 PAGE = Path(__file__).parents[1] / "docs" / "statistics.md"
-TABLES = ("cells", "studies", "metric", "draws")
+TABLES = ("cells", "studies", "metric", "draws", "failures")
 COMPARISONS, ALPHA = 2000, 0.05
 # Standard deviations of the two cells' accuracies over seeds, in points.
 SPREADS = ((0.2, 0.2), (0.8, 0.8), (2.0, 2.0), (0.3, 1.0), (0.2, 2.0))
@@ -38,6 +39,8 @@ SHARED, OF_CELL, OF_TRAINING = 0.6, 0.15, 0.25
 # Where the cells of a seed share a draw: texts and spreads, and how their accuracies
 # hang together over seeds.
 DRAWN, TOGETHER = (2000, (1.5, 1.5)), (-0.3, 0.0, 0.5, 0.9)
+# Cells that fail one time in four, where guessing has half of the texts right.
+FAILS, FALLEN, CHANCE, FAILING_SPREAD = 0.25, 0.52, 0.5, 0.8
 # Studies of one plain network and variants of it, on so few texts that seeds count as
 # much: the spreads of the groups over seeds, in points, the plain one first.
 STUDY_ROWS, STUDIES, FOUND = 2000, 500, 0.05
@@ -216,6 +219,88 @@ def of_draws(comparisons: int) -> None:
     write("draws", said, lines)
 
 
+def failing(
+    seeds: int, rows: int, fails: Sequence[float], rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Draws right answers as `draw`, of cells of which some trainings fail.
+
+    `fails` are the shares of trainings that do; these know hardly more than chance.
+    """
+    spreads, more = (FAILING_SPREAD,) * len(fails), (0.0,) * len(fails)
+    groups = draw(seeds, rows, spreads, more, rng)
+    for group, share in zip(groups, fails, strict=True):
+        fallen = rng.random(seeds) < share
+        group[fallen] = rng.random((int(fallen.sum()), rows)) < FALLEN
+    return groups
+
+
+def shows_failure(group: np.ndarray) -> bool:
+    """Tells whether a training failed; as `evaluation.failed`, by the test texts."""
+    leads = group.mean(axis=1) - CHANCE
+    return bool((leads <= 0).any() or (leads < LEAST_OF_LEAD * np.median(leads)).any())
+
+
+def failure_rates(
+    seeds: int, rows: int, comparisons: int, seed: int = 0
+) -> dict[str, float]:
+    """Returns how often cells of which trainings fail are told apart.
+
+    Returns:
+      ranked: Share of comparisons of equal cells that a failed training has judged by
+        ranks; the others show none, and have Welch's interval.
+      false_alarms: Share of all comparisons of equal cells that tell them apart.
+      unseen: The same of those that show no failure.
+      found: Share of comparisons that tell a cell that fails from one that never does.
+    """
+    rng = np.random.default_rng([seed, seeds, rows])
+    ranked = alarms = unseen = found = 0
+    for _ in range(comparisons):
+        groups = failing(seeds, rows, (FAILS, FAILS), rng)
+        by_ranks, p = _failing_p(groups)
+        ranked += by_ranks
+        alarms += p < ALPHA
+        unseen += p < ALPHA and not by_ranks
+        found += _failing_p(failing(seeds, rows, (0.0, FAILS), rng))[1] < ALPHA
+    return {
+        "ranked": ranked / comparisons,
+        "false_alarms": alarms / comparisons,
+        "unseen": unseen / max(comparisons - ranked, 1),
+        "found": found / comparisons,
+    }
+
+
+def _failing_p(groups: Sequence[np.ndarray]) -> tuple[bool, float]:
+    """Returns whether ranks decide, and p."""
+    if any(map(shows_failure, groups)):
+        a, b = ([float(one.mean()) for one in group] for group in groups)
+        return True, rank_test(a, b)
+    return False, cells_difference(*groups).p
+
+
+def of_failures(comparisons: int) -> None:
+    """Prints and writes the table of cells of which trainings fail."""
+    header = (
+        "| seeds | texts | judged by ranks | false alarms | of those without a failure "
+        "| found |"
+    )
+    lines = [header, "|---:|---:|---:|---:|---:|---:|"]
+    for seeds in (2, 3, 4, 5, 10):
+        for rows in (500, 2000, 10_000):
+            r = failure_rates(seeds, rows, comparisons)
+            lines.append(
+                f"| {seeds} | {rows:,} | {100 * r['ranked']:.0f} % | "
+                f"{100 * r['false_alarms']:.1f} % | {100 * r['unseen']:.1f} % | "
+                f"{100 * r['found']:.0f} % |"
+            )
+            print(lines[-1], flush=True)
+    said = (
+        f"`python benchmarks/calibration.py failures`, {comparisons:,} comparisons "
+        f"each of cells that fail one time in four and are equal otherwise (false "
+        f"alarms at 5 %), and of one that does and one that never fails (found):"
+    )
+    write("failures", said, lines)
+
+
 def of_cells(comparisons: int) -> None:
     """Prints and writes the table of comparisons."""
     header = "| seeds | texts | seed spreads | false alarms | coverage | found |"
@@ -373,6 +458,8 @@ def main(names: Sequence[str]) -> None:
         of_metrics(*count or [METRIC_COMPARISONS])
     if "draws" in asked:
         of_draws(*count or [COMPARISONS])
+    if "failures" in asked:
+        of_failures(*count or [COMPARISONS])
 
 
 if __name__ == "__main__":

@@ -70,3 +70,24 @@ def test_what_a_cell_reaches_is_what_is_drawn():
         # Over 180 trainings; a seed moves macro F1 by 0.009.
         means = [one[name][0].mean() for one in drawn]
         assert np.mean(means) == pytest.approx(truth, abs=0.003)
+
+
+def test_equal_cells_that_fail_now_and_then_are_seldom_told_apart():
+    few, many = (calibration.failure_rates(seeds, 500, 300) for seeds in (3, 10))
+    for figures in (few, many):
+        assert figures["false_alarms"] <= 0.09
+    # Of 6 trainings none fails in 18 %, of 20 in 0.3 %.
+    assert few["ranked"] == pytest.approx(0.82, abs=0.1)
+    assert many["ranked"] > 0.95
+    assert many["found"] < 0.5  # 2 or 3 of 10 fail: ranks say little of that
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "failed"),
+    [((0.9, 0.9, 0.52), True), ((0.9, 0.9, 0.72), False), ((0.5, 0.5), True)],
+)
+def test_a_training_failed_that_has_not_half_of_the_lead(accuracies, failed):
+    group = np.array(
+        [[place < 100 * one for place in range(100)] for one in accuracies]
+    )
+    assert calibration.shows_failure(group) is failed

@@ -18,6 +18,7 @@ from conftest import TINY, command_line, invoke, run_cli
 
 from seqclf.about_studies import ABOUT
 from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig
+from seqclf.engine import Outcome
 from seqclf.errors import RunError
 from seqclf.marker import QUESTION_FILE
 from seqclf.records.estimates import MeanShare
@@ -141,6 +142,43 @@ def test_a_quick_question_learns_soon_unless_it_was_told_how() -> None:
     given = frozenset({"word_dropout_rate", "warmup_fraction"})
     kept = Question(config=own, quick=True, given=given).recipe.training
     assert (kept.word_dropout_rate, kept.warmup_fraction) == (0.2, 0.1)
+
+
+def test_a_quick_question_of_what_is_reached_has_the_last_two_cells() -> None:
+    question = Question(config=RunConfig(), cells=("rnn", "gru", "lstm"))
+    assert question.narrowed == question
+    quick = dataclasses.replace(question, quick=True)
+    assert quick.narrowed == dataclasses.replace(quick, cells=("gru", "lstm"))
+    one = dataclasses.replace(quick, cells=("rnn",))
+    assert one.narrowed == one
+
+
+def test_the_last_is_measured_first_and_values_stay_in_their_order(
+    tmp_path, monkeypatch
+) -> None:
+    begun = []
+
+    def in_their_order(tasks, jobs, on_report):
+        begun.extend(task.argument for task in tasks)
+        return [Outcome(i, value=2 * task.argument) for i, task in enumerate(tasks)]
+
+    monkeypatch.setattr("seqclf.studies.lab.run_tasks", in_their_order)
+    lab = Lab(tmp_path, Target(tmp_path, tmp_path), Silent(), jobs=2)
+    assert lab.measure(abs, [1, 2, 3], ["a", "b", "c"]) == [2, 4, 6]
+    assert begun == [3, 2, 1]
+
+
+def test_the_longest_trainings_are_made_first(lab, workplace, monkeypatch) -> None:
+    begun = []
+
+    def noted(trials, *others):
+        begun.extend(trial.config.model.cell for trial in trials)
+        return {}
+
+    monkeypatch.setattr("seqclf.studies.lab.planning.train", noted)
+    question = Question(config=tiny(workplace / "reviews"), seeds=(7, 8))
+    lab.train(trainings(question, question.config))
+    assert begun == ["lstm", "lstm", "gru", "gru", "rnn", "rnn"]
 
 
 def test_a_quick_note_says_what_it_changed() -> None:

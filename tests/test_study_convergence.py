@@ -6,8 +6,10 @@ import dataclasses
 import math
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from asked import Silent, tiny
 from scipy.stats import t
@@ -144,6 +146,28 @@ def test_both_cells_must_be_asked_for(workplace):
     question = Question(config=tiny(workplace / "reviews"), cells=("rnn", "gru"))
     with pytest.raises(ConfigError, match="gru beside lstm"):
         convergence.run(question, None)
+
+
+def test_a_quick_question_trains_both_and_times_all(workplace, monkeypatch):
+    trained, timed = [], []
+
+    def train(configs):
+        trained.extend(config.model.cell for config in configs)
+        return []
+
+    def time(configs, lab):
+        timed.extend(config.model.cell for config in configs)
+        raise InterruptedError  # enough was seen
+
+    lengths = SimpleNamespace(lengths=np.ones(3))
+    data = SimpleNamespace(splits={"train": lengths})
+    lab = SimpleNamespace(train=train, load=lambda config: data)
+    monkeypatch.setattr(convergence, "twins_timed", time)
+    question = Question(config=tiny(workplace / "reviews"), quick=True)
+    with pytest.raises(InterruptedError):
+        convergence.run(question, lab)
+    assert trained == ["gru", "lstm"]
+    assert timed == ["rnn", "gru", "lstm"]  # as `cost` asks, which has the answer
 
 
 @pytest.mark.slow

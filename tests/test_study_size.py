@@ -169,14 +169,33 @@ def test_the_difference_of_gaps_is_welchs_over_seeds():
         )
         for (cell, seed), gap in gaps.items()
     ]  # fmt: skip
-    found = size.gap_differences(trained)
+    found = size.gap_differences(trained, {"lstm": 0, "gru": 0})
     # Means 0.20 and 0.14, variances 0.02 and 0.0162: the standard error is
     # (0.01 + 0.0081)^0.5 = 0.13454, with 0.0181^2 / (0.01^2 + 0.0081^2) = 1.9782
     # degrees of freedom.
     assert found.mean == pytest.approx(0.06)
     reach = t.isf(0.025, 1.9782) * 0.13454
     assert found.by_size[0].low == pytest.approx(0.06 - reach, abs=1e-4)
-    assert size.gap_differences([one for one in trained if one.cell == "gru"]) is None
+    assert size.gap_differences(trained[2:], {"gru": 0}) is None
+
+
+@pytest.mark.parametrize(
+    ("usable", "mean"),
+    [({"lstm": 0, "gru": 0}, 0.05), ({"lstm": 1, "gru": 0}, 0.1),
+     ({"lstm": 1, "gru": 2}, 0.2), ({"lstm": 3, "gru": 0}, 0.2)],
+)  # fmt: skip
+def test_a_cell_that_guesses_has_no_gap_to_compare(usable, mean):
+    more = {8: -0.05, 16: 0.0, 32: 0.2}  # LSTM's gap less GRU's, which is 0.1
+    trained = [
+        sweep.Trained(
+            point=sweep.Point(name=str(rows), config=None, values={"rows": rows}),
+            cell=cell, seed=seed, run=fake_run(0.7 + (cell == "lstm") * gap, 0.6),
+        )
+        for rows, gap in more.items() for cell in ("lstm", "gru") for seed in (0, 1)
+    ]  # fmt: skip
+    found = size.gap_differences(trained, usable)
+    assert found.mean == pytest.approx(mean)
+    assert [one.rows for one in found.by_size] == [8, 16, 32]
 
 
 def test_small_samples_come_in_smaller_batches():

@@ -175,6 +175,36 @@ def test_jobs_ask_for_a_gpu_as_trainings_do(monkeypatch):
     assert machine.jobs_for(9) == 4
 
 
+# Keras.
+
+
+def test_packages_are_hidden_while_keras_is_imported_and_no_longer(monkeypatch):
+    monkeypatch.delitem(sys.modules, "wave", raising=False)
+    with backend._without(("wave", "json")):
+        with pytest.raises(ImportError):
+            import wave
+        import json  # was there before
+    import wave
+
+    assert wave.__name__ == "wave"
+    assert json.dumps([]) == "[]"
+
+
+def test_a_process_that_trains_imports_keras_alone():
+    script = (
+        "import sys\n"
+        "from seqclf.model import backend\n"
+        "backend.set_threads(1)\n"
+        "import keras, tensorflow as tf\n"
+        "print(*(name in sys.modules for name in backend.OPTIONAL),\n"
+        "      tf.config.threading.get_intra_op_parallelism_threads())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["False", "False", "False", "1"]
+
+
 # Windows.
 
 

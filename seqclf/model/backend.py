@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from seqclf.errors import ConfigError
 from seqclf.system import may_have_gpu
 
 BACKEND_VARIABLE = "KERAS_BACKEND"
+# What Keras imports where it finds it, for wrappers and pictures: two fifths of the
+# time that it takes to be imported.
+OPTIONAL = ("sklearn", "pandas", "matplotlib")
 
 
 def import_keras() -> Any:
@@ -74,12 +77,29 @@ def many_models() -> Iterator[None]:
 
 
 def set_threads(threads: int) -> None:
-    """Bounds the threads of TensorFlow; must come before its first operation."""
-    import_keras()
+    """Bounds the threads of TensorFlow; must come before its first operation.
+
+    For processes that do nothing else: Keras is imported there without what is optional
+    to it, and has no wrappers for scikit-learn.
+    """
+    with _without(OPTIONAL):
+        import_keras()
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
+
+
+@contextlib.contextmanager
+def _without(names: Sequence[str]) -> Iterator[None]:
+    """Hides packages that are not imported yet from what is imported meanwhile."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 @contextlib.contextmanager

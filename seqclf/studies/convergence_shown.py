@@ -96,7 +96,7 @@ def notes(
         "The learning rate is that of the recipe, the same for all cells, and follows "
         "its schedule: tuned for each cell, the order may be another.",
     ]
-    return (*said, *question.quick_note("short trainings."))
+    return (*said, *question.quick_note(f"{joined(question.cells)} alone."))
 
 
 def figure(answer: Answer[ConvergenceFindings]) -> str:

@@ -101,7 +101,9 @@ class Lab:
                     config, encoded.path, encoded.about, path, "study",
                     self.threads, self.jobs, with_first_epoch,
                 )  # fmt: skip
-        self._train(list(trials.values()), len(set(paths)), may_diverge)
+        # The longest first: at the end no process waits long for another.
+        planned = sorted(trials.values(), key=lambda one: -_cost(one))
+        self._train(planned, len(set(paths)), may_diverge)
         return [Run(path) for path in paths]
 
     def _place(
@@ -138,7 +140,7 @@ class Lab:
             counted(len(trials), "training")
             + (f", and {reused} that are finished: reused." if reused else ".")
         )
-        costs = {t.path.name: planning.relative_cost(t.config) for t in trials}
+        costs = {trial.path.name: _cost(trial) for trial in trials}
         with self.listener.progress(costs, self.jobs) as report:
             try:
                 failures = planning.train(trials, report, self.jobs, may_diverge)
@@ -184,13 +186,15 @@ class Lab:
         """Returns a function's values, each call in a separate process.
 
         The function is importable and its values can be pickled; each call has an
-        argument and, for the screen, a name.
+        argument and, for the screen, a name. The last is made first: cells come from
+        the plain one to the costly ones.
 
         Raises:
           RunError: If a call failed.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        tasks = [Task(function, a, self.folder / LOG_FILE) for a in arguments]
+        log, names = self.folder / LOG_FILE, names[::-1]
+        tasks = [Task(function, argument, log) for argument in arguments[::-1]]
         values: dict[int, Any] = {}
         with self.listener.progress({}, self.jobs) as report:
             for outcome in run_tasks(
@@ -200,7 +204,7 @@ class Lab:
                     raise RunError(f"{names[outcome.index]}: {outcome.error}")
                 values[outcome.index] = outcome.value
                 report(names[outcome.index], Finished())
-        return [values[index] for index in range(len(arguments))]
+        return [values[index] for index in range(len(tasks))][::-1]
 
 
 class Planned(Exception):  # noqa: N818 - it tells of no error
@@ -222,6 +226,10 @@ class Planner(Lab):
     ) -> list[Run]:
         """Raises what would be trained, as `Planned`."""
         raise Planned(configs)
+
+
+def _cost(trial: Trial) -> float:
+    return planning.relative_cost(trial.config)
 
 
 def has_diverged(run: Run) -> bool:

@@ -60,7 +60,9 @@ def run(question: Question, lab: Lab) -> Answer[OrderFindings]:
     """Trains the cells and the twins that do not recur, in order and shuffled.
 
     All comparisons are paired on the same texts. Tokens are words: those are shuffled.
+    A quick question has the last two recurrent cells alone.
     """
+    question = question.narrowed
     config = question.recipe
     config = replace(config, text=replace(config.text, tokens=WORD))
     cells = tuple(dict.fromkeys((NO_RECURRENCE.name, DENSE.name, *question.cells)))
@@ -241,7 +243,8 @@ def notes(
             f"are shuffled; the vocabulary of the shuffled texts is counted on these."
         )
     quick = question.quick_note(
-        f"trained on shuffled words: {joined(list(shuffled))} alone."
+        f"{joined(question.cells)} alone, trained on shuffled words "
+        f"{joined(list(shuffled))}."
     )
     return (*lines, *quick)
 

@@ -91,7 +91,8 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer[sweeps.SizeFi
     fitted, pairs = judge(rights, np.array(sizes), usable)
     findings = sweeps.SizeFindings(
         sizes=tuple(sizes), guess=guess, curves=tuple(curves), fits=fitted,
-        pairs=tuple(pairs), gaps=gap_differences(trained), seeds=len(question.seeds),
+        pairs=tuple(pairs), gaps=gap_differences(trained, usable),
+        seeds=len(question.seeds),
     )  # fmt: skip
     return Answer(
         study="size", title="Accuracy by the number of training texts",
@@ -207,9 +208,15 @@ def per_doubling(sizes: np.ndarray, gain: np.ndarray, drawn: np.ndarray) -> Mean
     return Mean(mean=float(gain @ weights), low=low, high=high)
 
 
-def gap_differences(trained: Sequence[Trained]) -> sweeps.Gaps | None:
-    """Returns LSTM's train-validation gap less GRU's, over seeds, on the same texts."""
-    if not {one.cell for one in trained} >= set(GAP_OF):
+def gap_differences(
+    trained: Sequence[Trained], usable: Mapping[str, int]
+) -> sweeps.Gaps | None:
+    """Returns LSTM's train-validation gap less GRU's, over seeds, on the same texts.
+
+    Their mean is over the sizes from which on both beat guessing (`usable`, indices by
+    cell), or the largest: a cell that has learnt nothing has no gap either.
+    """
+    if not usable.keys() >= set(GAP_OF):
         return None
     every = sweep.points_of(trained)
     lstm, gru = (
@@ -220,9 +227,12 @@ def gap_differences(trained: Sequence[Trained]) -> sweeps.Gaps | None:
         sweeps.SizeGap(rows=_rows(point), **asdict(intervals.welch_difference(*own)))
         for point, *own in zip(every, lstm.tolist(), gru.tolist(), strict=True)
     ]
-    over_all = intervals.welch_difference(lstm.mean(axis=0), gru.mean(axis=0))
+    first = min(max(usable[cell] for cell in GAP_OF), len(every) - 1)
+    means = lstm[first:].mean(axis=0), gru[first:].mean(axis=0)
     a, b = GAP_OF
-    return sweeps.Gaps(a=a, b=b, by_size=tuple(by_size), **asdict(over_all))
+    return sweeps.Gaps(
+        a=a, b=b, by_size=tuple(by_size), **asdict(intervals.welch_difference(*means))
+    )
 
 
 SWEEP = Sweep(points, read)

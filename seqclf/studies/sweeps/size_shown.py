@@ -72,7 +72,7 @@ def _about_gaps(gaps: Gaps | None) -> list[str]:
     return [
         f"LSTM's gap between train and validation accuracy less GRU's is "
         f"{points(gaps.mean)}{'' if gaps.low is None else reach}, the mean over the "
-        f"sizes."
+        f"sizes from which on both beat guessing."
     ]
 
 

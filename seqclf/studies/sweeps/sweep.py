@@ -17,7 +17,7 @@ from seqclf.records.estimates import MeanShare
 from seqclf.runs import Run
 from seqclf.studies import intervals
 from seqclf.studies.lab import Lab
-from seqclf.studies.question import QUICK_CELLS, Answer, F, Question
+from seqclf.studies.question import Answer, F, Question
 from seqclf.wording import joined
 
 SPLITS, SCORES = (TRAIN, VALIDATION, TEST), ("accuracy", "log_loss")
@@ -62,13 +62,11 @@ class Sweep(Generic[F]):
     may_diverge: bool = False
 
     def run(self, question: Question, lab: Lab) -> Answer[F]:
-        """Trains what is missing, seed by seed and the longest first, and reads it.
+        """Trains what is missing, and reads it.
 
         A quick question is answered for the last two cells only.
         """
-        left_out = question.cells[:-QUICK_CELLS] if question.quick else ()
-        cells = tuple(cell for cell in question.cells if cell not in left_out)
-        question = replace(question, cells=cells)
+        asked, question = question, question.narrowed
         points = list(self.points(question, lab))
         keys = [
             (point, cell, seed)
@@ -84,9 +82,9 @@ class Sweep(Generic[F]):
         ]
         trained.sort(key=lambda one: points.index(one.point))
         answer = self.read(question, trained)
-        if not left_out:
+        if question.cells == asked.cells:
             return answer
-        note = f"Quick: {joined(cells)} alone."
+        note = f"Quick: {joined(question.cells)} alone."
         return replace(answer, notes=(*answer.notes, note))
 
 
