@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import norm
 
+from seqclf.comparison.pairs import compare_pairs
 from seqclf.evaluation.failed import LEAST_OF_LEAD
 from seqclf.metrics import f1_shares, losses
-from seqclf.statistics import cells_difference, crossed_mean, holm, rank_test
+from seqclf.statistics import cells_difference, crossed_mean, holm
 
 PAGE = Path(__file__).parents[1] / "docs" / "statistics.md"
 TABLES = ("cells", "studies", "metric", "draws", "failures")
@@ -271,10 +272,10 @@ def failure_rates(
 
 def _failing_p(groups: Sequence[np.ndarray]) -> tuple[bool, float]:
     """Returns whether ranks decide, and p."""
-    if any(map(shows_failure, groups)):
-        a, b = ([float(one.mean()) for one in group] for group in groups)
-        return True, rank_test(a, b)
-    return False, cells_difference(*groups).p
+    cells = {name: dict(enumerate(one)) for name, one in zip("ab", groups, strict=True)}
+    failed = [name for name in cells if shows_failure(groups["ab".index(name)])]
+    (pair,) = compare_pairs(cells, list(cells), failed)
+    return bool(failed), pair.p or 0.0
 
 
 def of_failures(comparisons: int) -> None:

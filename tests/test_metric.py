@@ -234,7 +234,7 @@ def test_failed_trainings_are_compared_by_the_ranks_of_the_metric():
     found = [row(name, one) for name, one in gains.items()]
     assert in_words(pair, titles(found)) == (
         "By log loss GRU is ahead of SimpleRNN in 16 of 16 pairs of trainings "
-        "(exact rank test, p = 0.029)."
+        "(rank test, p = 0.029)."
     )
 
 

@@ -355,6 +355,28 @@ def test_the_fewest_seeds_whose_ranks_can_decide(level, seeds):
     assert statistics.rank_test(*apart) < level
 
 
+def test_p_is_averaged_over_what_other_texts_would_make_of_a_difference():
+    assert statistics.over_texts(lambda shift, side: 0.2 + shift, 0.0) == 0.2
+
+    def step(shift: float, side: str) -> float:
+        # Without any chance but the texts': a is ahead by two standard errors.
+        return float((shift > -0.2) == (side == "less"))
+
+    assert statistics.over_texts(step, 0.1) == pytest.approx(
+        2 * stats.norm.sf(2), rel=0.2
+    )
+    a, b = [0.70, 0.72, 0.74, 0.76, 0.78], [0.60, 0.62, 0.64, 0.66, 0.68]
+
+    def test(shift: float, side: str) -> float:
+        return statistics.rank_test([one + shift for one in a], b, side)
+
+    drawn = np.random.default_rng(0).normal(0, 0.05, 400)
+    expected = 2 * np.mean([test(float(shift), "greater") for shift in drawn])
+    assert test(0.0, "two-sided") == pytest.approx(2 / 252)
+    assert statistics.over_texts(test, 0.05) == pytest.approx(expected, abs=0.02)
+    assert statistics.over_texts(test, 1e-6) == pytest.approx(2 / 252)
+
+
 def test_the_sign_test_of_a_worked_example():
     # One of five above: (1 + 5) / 32, twice; a tie says nothing.
     assert statistics.sign_test([1, 2, 3, 4, 9, 5], 5) == pytest.approx(12 / 32)

@@ -29,6 +29,7 @@ from seqclf.runs import AnyRun
 Right = dict[int, np.ndarray]
 Names = tuple[str, str]  # of the rows of a pair
 SIGNIFICANCE = 0.05
+TURNED = {statistics.GREATER: statistics.LESS, statistics.LESS: statistics.GREATER}
 MARGIN = 0.01  # a fraction, or nats: less is practically nothing
 
 
@@ -289,7 +290,7 @@ def _pair(a: str, b: str, values_a: Values, values_b: Values, terms: _Terms) -> 
     told = superiority(values_a, values_b)
     pair = replace(pair, superiority=told, look=terms.at.number)
     if terms.ranked:
-        return _by_ranks(pair, terms)
+        return _by_ranks(pair, values_a, values_b, terms)
     return _by_cells(pair, values_a, values_b, terms)
 
 
@@ -297,12 +298,18 @@ def superiority(values_a: Values, values_b: Values) -> Superiority:
     """Counts how many trainings of a beat how many of b, each with each."""
     a, b = _trainings(values_a), _trainings(values_b)
     ahead = sum((x > y) + (x == y) / 2 for x in a for y in b)
-    if 1 in (len(a), len(b)):
-        once, several = sorted((a, b), key=len)
-        p = statistics.sign_test(several, once[0])
-    else:
-        p = statistics.rank_test(a, b)
-    return Superiority(ahead=ahead, pairs=len(a) * len(b), p=p)
+    return Superiority(ahead=ahead, pairs=len(a) * len(b), p=_p_of_ranks(a, b))
+
+
+def _p_of_ranks(
+    a: Sequence[float], b: Sequence[float], side: str = statistics.TWO_SIDED
+) -> float:
+    """Returns p of all trainings of two rows, of which one may be fitted once."""
+    if len(a) == 1:  # a is greater where b is less
+        return statistics.sign_test(b, a[0], TURNED.get(side, side))
+    if len(b) == 1:
+        return statistics.sign_test(a, b[0], side)
+    return statistics.rank_test(a, b, side)
 
 
 def _trainings(values: Values) -> list[float]:
@@ -314,17 +321,23 @@ def _trainings(values: Values) -> list[float]:
     return [round(float(one.mean()), 12) for one in once.values()]
 
 
-def _by_ranks(pair: Pair, terms: _Terms) -> Pair:
-    """Adds what the ranks of all trainings tell of the cells."""
+def _by_ranks(pair: Pair, values_a: Values, values_b: Values, terms: _Terms) -> Pair:
+    """Adds what the ranks of all trainings tell of the cells, on other texts too."""
     told = pair.superiority
     if told is None:
         return pair
+    a, b = _trainings(values_a), _trainings(values_b)
+    by_text = [np.mean(list(one.values()), axis=0) for one in (values_a, values_b)]
+    error = statistics.texts_mean(by_text[0] - by_text[1]).standard_error
+
+    def shifted(shift: float, side: str) -> float:
+        return _p_of_ranks([one + shift for one in a], b, side)
+
+    p = statistics.over_texts(shifted, error)
     is_apart = told.ahead in (0, told.pairs)  # else no number can be promised
     needed = statistics.ranks_to_settle(terms.strictest) if is_apart else None
     settled_by = SettledBy(seeds=needed)
-    return replace(
-        pair, by=BY_RANKS, p=told.p, p_unadjusted=told.p, settled_by=settled_by
-    )
+    return replace(pair, by=BY_RANKS, p=p, p_unadjusted=p, settled_by=settled_by)
 
 
 def _mean(values: Values, seeds: Collection[int] | None) -> Fraction:

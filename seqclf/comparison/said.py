@@ -50,14 +50,14 @@ def by_how_much(pair: Pair) -> str:
 
 
 def ranks(pair: Pair) -> str:
-    """Returns such as `in 12 of 12 pairs of trainings (exact rank test, p = 0.029)`."""
+    """Returns such as `in 12 of 12 pairs of trainings (rank test, p = 0.029)`."""
     told = pair.superiority
     if told is None or pair.p is None:
         raise ValueError(f"{pair.a} and {pair.b} have no ranks")
     p = p_value(pair.p)
     p = p if p.startswith("<") else f"= {p}"
     count = f"{told.ahead:g} of {told.pairs} {plural(told.pairs, 'pair')}"
-    return f"in {count} of trainings (exact rank test, p {p})"
+    return f"in {count} of trainings (rank test, p {p})"
 
 
 def begun(row: Row) -> str:

@@ -195,7 +195,8 @@ class Superiority:
       ahead: Of `pairs`; a tie counts half.
       pairs: Each training of one cell with each of the other; what is fitted once is
         one training.
-      p: Of the exact two-sided rank test (Mann & Whitney 1947), not adjusted.
+      p: Of the exact two-sided rank test (Mann & Whitney 1947) on these test texts,
+        not adjusted.
     """
 
     ahead: float
@@ -221,7 +222,8 @@ class Pair:
         are compared, and it is theirs; None if they have none in common. Its interval
         is then None too.
       by: `cells`, `models`, or `ranks` where a training of either failed: then no
-        interval holds, and p is that of `superiority`. Earlier versions lack it.
+        interval holds, and p is that of their ranks, averaged over test texts (see
+        `statistics.over_texts`). Earlier versions lack it.
       p: Of the difference, adjusted after Holm; None of models, as `p_unadjusted`.
       p_models: Of the tests of models, McNemar's of accuracy, the largest, adjusted
         likewise; None of cells.

@@ -102,7 +102,7 @@ def _ranks_note(pairs: Sequence[Pair]) -> str:
         return ""
     return (
         f"{MEDIAN} Pairs of trainings in which a is ahead, for some failed; p is that "
-        f"of the exact rank test."
+        f"of the rank test, over trainings and test texts."
     )
 
 

@@ -27,15 +27,26 @@ from seqclf.statistics.models import (
     paired_bootstrap,
     texts_mean,
 )
-from seqclf.statistics.ranks import holm, rank_test, sign_test
+from seqclf.statistics.ranks import (
+    GREATER,
+    LESS,
+    TWO_SIDED,
+    holm,
+    over_texts,
+    rank_test,
+    sign_test,
+)
 from seqclf.statistics.settling import is_within_reach, ranks_to_settle, to_settle
 
 __all__ = [
     "CONFIDENCE",
+    "GREATER",
+    "LESS",
     "RESAMPLES",
     "Estimate",
     "OpenPair",
     "Overall",
+    "TWO_SIDED",
     "Sampled",
     "adjusted",
     "cells_difference",
@@ -44,6 +55,7 @@ __all__ = [
     "is_within_reach",
     "mcnemar_mid_p",
     "next_seeds",
+    "over_texts",
     "overall",
     "paired_bootstrap",
     "rank_test",
