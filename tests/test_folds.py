@@ -242,7 +242,7 @@ def test_each_repetition_is_a_training_of_each_fold():
 def test_a_comparison_of_folds_from_end_to_end(tmp_path):
     write_csv(tmp_path / "all.csv", reviews(120))
     typed = ["compare", "--data=all.csv", "--folds=2", "--cells=rnn,gru", *TINY]
-    done = run_cli(typed, tmp_path)
+    done = run_cli(typed, tmp_path, timeout=900)
     assert done.returncode == 0, done.stderr
     assert "over folds" in done.stdout
     models = tmp_path / "models"
