@@ -1,8 +1,8 @@
 """Simulates comparisons and studies and counts how often the statistics are wrong.
 
-Run as ``python benchmarks/calibration.py [cells|studies|metric|draws|failures] [N]``;
-writes the tables between the markers of docs/statistics.md. Nothing is trained: right
-and wrong answers are drawn.
+Run as ``python benchmarks/calibration.py [TABLE ...] [COMPARISONS]``, with tables of
+`TABLES`; writes them between the markers of docs/statistics.md. No network is trained:
+right and wrong answers are drawn.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import norm, ttest_1samp
 
 from seqclf.comparison.pairs import compare_pairs
 from seqclf.evaluation.failed import LEAST_OF_LEAD
 from seqclf.metrics import f1_shares, losses
-from seqclf.statistics import cells_difference, crossed_mean, holm
+from seqclf.statistics import cells_difference, crossed_mean, holm, over_folds
 
 PAGE = Path(__file__).parents[1] / "docs" / "statistics.md"
-TABLES = ("cells", "studies", "metric", "draws", "failures")
+TABLES = ("cells", "studies", "metric", "draws", "failures", "folds")
 COMPARISONS, ALPHA = 2000, 0.05
 # Standard deviations of the two cells' accuracies over seeds, in points.
 SPREADS = ((0.2, 0.2), (0.8, 0.8), (2.0, 2.0), (0.3, 1.0), (0.2, 2.0))
@@ -42,6 +42,10 @@ SHARED, OF_CELL, OF_TRAINING = 0.6, 0.15, 0.25
 DRAWN, TOGETHER = (2000, (1.5, 1.5)), (-0.3, 0.0, 0.5, 0.9)
 # Cells that fail one time in four, where guessing has half of the texts right.
 FAILS, FALLEN, CHANCE, FAILING_SPREAD = 0.25, 0.52, 0.5, 0.8
+# Cross-validation: two learners of one kind, each of which sees its own half of the
+# features, on texts made up as points of two labels.
+FEATURES, FOLD_FEATURES = 20, 10
+SEPARATION, MORE_SEPARATION = 0.35, 0.45  # of a feature, in standard deviations
 # Studies of one plain network and variants of it, on so few texts that seeds count as
 # much: the spreads of the groups over seeds, in points, the plain one first.
 STUDY_ROWS, STUDIES, FOUND = 2000, 500, 0.05
@@ -302,6 +306,85 @@ def of_failures(comparisons: int) -> None:
     write("failures", said, lines)
 
 
+def folded(
+    rows: int, folds: int, repeats: int, better: bool, rng: np.random.Generator
+) -> np.ndarray:
+    """Returns the differences of two learners' accuracies, [folds x repeats].
+
+    The learner is the nearest mean; both are equally good, unless one is `better`,
+    whose features stand farther apart.
+    """
+    signs = np.repeat([-1.0, 1.0], rows // 2)
+    apart = np.full(FEATURES, SEPARATION)
+    if better:
+        apart[:FOLD_FEATURES] = MORE_SEPARATION
+    points = rng.normal(size=(rows, FEATURES)) + signs[:, None] * apart / 2
+    halves = points[:, :FOLD_FEATURES], points[:, FOLD_FEATURES:]
+    found = []
+    for _ in range(repeats):
+        # Each label by itself, so that parts are stratified.
+        each = [rng.permutation(rows // 2) % folds for _ in range(2)]
+        part = np.concatenate(each)
+        for fold in range(folds):
+            test = part == fold
+            a, b = (_nearest_mean(half, signs, test) for half in halves)
+            found.append(a - b)
+    return np.array(found)
+
+
+def _nearest_mean(points: np.ndarray, signs: np.ndarray, test: np.ndarray) -> float:
+    """Returns the accuracy on test points of the nearest mean of the others."""
+    low, high = (points[~test & (signs == sign)].mean(axis=0) for sign in (-1, 1))
+    answers = (points[test] - (low + high) / 2) @ (high - low) > 0
+    return float((answers == (signs[test] > 0)).mean())
+
+
+def fold_rates(
+    rows: int, folds: int, repeats: int, comparisons: int, seed: int = 0
+) -> dict[str, float]:
+    """Returns how often equal learners are told apart by cross-validation.
+
+    Returns:
+      false_alarms: Share of comparisons of equal learners that tell them apart.
+      plain: The same if folds were taken to be independent.
+      found: Share of comparisons that tell the better learner.
+    """
+    rng = np.random.default_rng([seed, rows, folds, repeats])
+    alarms = plain = found = 0
+    for _ in range(comparisons):
+        values = folded(rows, folds, repeats, better=False, rng=rng)
+        alarms += over_folds(values, folds).p < ALPHA
+        plain += ttest_1samp(values, 0).pvalue < ALPHA
+        values = folded(rows, folds, repeats, better=True, rng=rng)
+        found += over_folds(values, folds).p < ALPHA
+    counts = {"false_alarms": alarms, "plain": plain, "found": found}
+    return {name: count / comparisons for name, count in counts.items()}
+
+
+def of_folds(comparisons: int) -> None:
+    """Prints and writes the table of cross-validation."""
+    header = (
+        "| texts | folds | repeated | false alarms | as if folds were independent "
+        "| found |"
+    )
+    lines = [header, "|---:|---:|---:|---:|---:|---:|"]
+    for rows in (100, 400, 1000):
+        for folds, repeats in ((2, 5), (5, 1), (5, 3), (10, 1), (10, 10)):
+            r = fold_rates(rows, folds, repeats, comparisons)
+            lines.append(
+                f"| {rows:,} | {folds} | {repeats} | "
+                f"{100 * r['false_alarms']:.1f} % | {100 * r['plain']:.1f} % | "
+                f"{100 * r['found']:.0f} % |"
+            )
+            print(lines[-1], flush=True)
+    said = (
+        f"`python benchmarks/calibration.py folds`, {comparisons:,} comparisons each "
+        f"of two learners that are equally good (false alarms at 5 %), and of one that "
+        f"is 5 points better with many texts (found):"
+    )
+    write("folds", said, lines)
+
+
 def of_cells(comparisons: int) -> None:
     """Prints and writes the table of comparisons."""
     header = "| seeds | texts | seed spreads | false alarms | coverage | found |"
@@ -459,6 +542,8 @@ def main(names: Sequence[str]) -> None:
         of_metrics(*count or [METRIC_COMPARISONS])
     if "draws" in asked:
         of_draws(*count or [COMPARISONS])
+    if "folds" in asked:
+        of_folds(*count or [COMPARISONS])
     if "failures" in asked:
         of_failures(*count or [COMPARISONS])
 

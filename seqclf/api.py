@@ -184,6 +184,8 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
     margin: float = 1.0,
     metric: str = "auto",
     vary: str = "seed",
+    folds: int | None = None,
+    repeats: int | None = None,
     jobs: int | None = None,
     page: bool = False,
     on_report: OnEvent | None = None,
@@ -208,6 +210,9 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
       vary: What the seeds vary: `seed`, the training alone; `split`, also which texts
         are held out for validation, and which resample of the others is learnt from
         (docs/statistics.md).
+      folds: Parts of the texts that are tested on in turn, in place of a test split;
+        each is a training of each cell, and `seeds` count for nothing.
+      repeats: How often the texts are divided anew for folds; None is once.
       jobs: Trainings at a time; None takes as many as cores and memory allow.
       page: Whether to write `microscope.html` beside the report (docs/microscope.md).
       on_report: Called with the name of a training and each event of its progress.
@@ -234,7 +239,8 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
         options.get("budget"),
         options.get("max_seeds"),
     )
-    design = design_of(config, named, seeds, match, tune, margin, until, metric, vary)
+    asked_of = (config, named, seeds, match, tune, margin, until, metric, vary)
+    design = design_of(*asked_of, folds, repeats)
     asked = (design, target, listener, jobs, require_cudnn, set(options), page)
     result, path = compare_twins(*asked)
     for failed, reason in result.missing.items():

@@ -110,9 +110,15 @@ def load_and_encode(
 
 
 def load_and_draw(
-    config: RunConfig, cache: Path, models: Path, listener: Listener
+    config: RunConfig,
+    cache: Path,
+    models: Path,
+    listener: Listener,
+    folds: int | None = None,
 ) -> tuple[EncodedDataset, DrawOf]:
     """Loads and encodes the data as above, and returns what draws from it, too.
+
+    Of `folds`, a seed draws which of them is tested on.
 
     The source is read once, for it may be a pipe. What a seed draws is encoded, with a
     vocabulary of its own, when it is asked for, and kept. Notes are those of the draws;
@@ -126,7 +132,7 @@ def load_and_draw(
 
     @functools.cache
     def draw_of(seed: int) -> Draw:
-        own = drawn(twin(config, config.model.cell, seed))
+        own = drawn(twin(config, config.model.cell, seed), folds)
         dataset = divided(own.data)
         _tell(dataset.notes, told, listener)
         data = _encoded(dataset, own, cache, None)

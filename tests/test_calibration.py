@@ -82,6 +82,14 @@ def test_equal_cells_that_fail_now_and_then_are_seldom_told_apart():
     assert many["found"] < 0.5  # 2 or 3 of 10 fail: ranks say little of that
 
 
+def test_folds_of_equal_learners_are_seldom_told_apart():
+    figures = calibration.fold_rates(200, 10, 3, 200)
+    # 200 draws of a 5 % chance reach 20, 10 %, once in six hundred times.
+    assert figures["false_alarms"] <= 0.095
+    assert figures["plain"] > figures["false_alarms"] + 0.1
+    assert figures["found"] > figures["false_alarms"]
+
+
 @pytest.mark.parametrize(
     ("accuracies", "failed"),
     [((0.9, 0.9, 0.52), True), ((0.9, 0.9, 0.72), False), ((0.5, 0.5), True)],

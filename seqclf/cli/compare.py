@@ -12,6 +12,7 @@ from seqclf.cli import _options as options
 from seqclf.cli._options import option
 from seqclf.cli._screen import Screen, print_json, stdout
 from seqclf.config import RunConfig
+from seqclf.errors import ConfigError
 
 if TYPE_CHECKING:
     from seqclf.records.comparison import ComparisonResult
@@ -76,6 +77,25 @@ Vary = Annotated[
         "What the seeds vary: seed, the training alone; split, also which texts are "
         "held out for validation, and which resample of the others is learnt from.",
         choices=("seed", "split"),
+    ),
+]
+Folds = Annotated[
+    int | None,
+    option(
+        "--folds",
+        "Test on each of K parts of the texts in turn, with models that learn from the "
+        "others, in place of a test split: for small data.",
+        "no folds",
+        metavar="K",
+    ),
+]
+Repeats = Annotated[
+    int | None,
+    option(
+        "--repeats",
+        "With --folds: how often the texts are divided anew.",
+        "1",
+        metavar="N",
     ),
 ]
 Page = Annotated[
@@ -153,6 +173,8 @@ def compare(
     margin: Margin = 1.0,
     metric: Metric = "auto",
     vary: Vary = "seed",
+    folds: Folds = None,
+    repeats: Repeats = None,
     until_decided: UntilDecided = False,
     budget: Budget = None,
     max_seeds: MaxSeeds = None,
@@ -200,8 +222,19 @@ def compare(
         result, folder = finished.compare_finished(*asked_of)
     else:
         until = limits_of(until_decided, budget, max_seeds)
+        _refuse_seeds_of_folds(folds, options.is_given(context, "seeds"))
         design = design_of(
-            config, cells, seeds, match, tune, margin, until, metric, vary
+            config,
+            cells,
+            seeds,
+            match,
+            tune,
+            margin,
+            until,
+            metric,
+            vary,
+            folds,
+            repeats,
         )
         given = options.given_settings(context, "model", "training")
         asked = (design, target, screen, jobs, require_cudnn, given, page)
@@ -215,6 +248,14 @@ def compare(
         raise typer.Exit(130)  # as after any other interruption
     if result.missing:
         raise typer.Exit(1)
+
+
+def _refuse_seeds_of_folds(folds: int | None, is_given: bool) -> None:
+    if folds is not None and is_given:
+        raise ConfigError(
+            "--seeds does nothing with --folds, which trains each cell once for each "
+            "part of the texts; --repeats N divides them N times."
+        )
 
 
 def _print(result: ComparisonResult, form: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from seqclf import config as settings
 from seqclf.cells import CELLS
-from seqclf.comparison.draws import SPLIT, vary_of
+from seqclf.comparison.draws import FOLDS, SEED, vary_of
 from seqclf.data.dataset import TEST
 from seqclf.records.training import Optimizer
 from seqclf.records.twins import Check, TwinCard
@@ -16,7 +16,7 @@ from seqclf.runs import Run
 from seqclf.training.proof import digest
 
 OF_CELL, OF_SEED = "model.cell", "training.seed"
-OF_DRAW = frozenset(("data.resample", "start.digest"))
+OF_DRAW = frozenset(("data.resample", "data.fold", "start.digest"))
 SCORES, TIMES = "scores", "times"
 CHOSEN = 0  # in place of a number that the comparison chose for each cell
 DRAWN = "division and training texts, by seed (each drew its own)"
@@ -42,7 +42,7 @@ def twin_card(finished: Sequence[Run], chosen: Collection[str] = ()) -> TwinCard
         different=tuple(sorted(different)),
         chosen=tuple(sorted(chosen)),
         dataset=first.dataset,
-        checks=_checks(finished, chosen, vary == SPLIT),
+        checks=_checks(finished, chosen, vary),
         vary=vary,
     )
 
@@ -50,7 +50,7 @@ def twin_card(finished: Sequence[Run], chosen: Collection[str] = ()) -> TwinCard
 def disagreements(card: TwinCard) -> list[str]:
     """Returns why runs are no twins: settings and checks that differ but must not."""
     allowed = {OF_CELL, OF_SEED, *card.chosen}
-    if card.vary == SPLIT:  # checked seed by seed
+    if card.vary != SEED:  # checked seed by seed
         allowed |= OF_DRAW
     names = [name for name in card.different if name not in allowed]
     broken = [
@@ -63,12 +63,13 @@ def disagreements(card: TwinCard) -> list[str]:
 
 
 def _checks(
-    finished: Sequence[Run], chosen: Collection[str], drawn: bool
+    finished: Sequence[Run], chosen: Collection[str], vary: str
 ) -> tuple[Check, ...]:
-    """Returns all checks; what follows from the texts by seed, where these are drawn.
+    """Returns all checks; what follows from the texts by seed, where these vary.
 
     That is: equal in all cells of a seed.
     """
+    drawn = vary != SEED
     recurring = [run for run in finished if CELLS[run.config.model.cell].recurs]
 
     def optimizer(run: Run) -> Optimizer:
@@ -84,7 +85,7 @@ def _checks(
 
     return (
         _check("data", finished, lambda run: run.dataset.fingerprint),
-        *(_of_draws if drawn else _of_division)(finished),
+        *(_of_draws(finished, vary) if drawn else _of_division(finished)),
         _check_by_seed("batches and their order, by seed", finished, _batches),
         *_from_elsewhere(finished, recurring, drawn),
         # By name and shape: a weight of another shape is another weight.
@@ -105,10 +106,11 @@ def _of_division(finished: Sequence[Run]) -> Iterator[Check]:
     yield _check("vocabulary", finished, lambda run: run.proof.vocabulary)
 
 
-def _of_draws(finished: Sequence[Run]) -> Iterator[Check]:
+def _of_draws(finished: Sequence[Run], vary: str) -> Iterator[Check]:
     """Yields what is equal in all cells of a seed, and that the test split is in all.
 
-    Its token ids are not, for each draw has a vocabulary of its own.
+    Its token ids are not, for each draw has a vocabulary of its own. Of folds each has
+    its own test texts, too.
     """
 
     def test_labels(run: Run) -> str:
@@ -119,7 +121,9 @@ def _of_draws(finished: Sequence[Run]) -> Iterator[Check]:
 
     yield _check(DRAWN, finished, lambda run: run.proof.splits, _joined, by_seed=True)
     yield _check("vocabulary, by seed", finished, vocabulary, by_seed=True)
-    yield _check("labels of the test texts, in their order", finished, test_labels)
+    tested, of_folds = "labels of the test texts, in their order", vary == FOLDS
+    tested += ", by seed" if of_folds else ""
+    yield _check(tested, finished, test_labels, by_seed=of_folds)
 
 
 def _from_elsewhere(

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from seqclf import config as settings
 from seqclf.cells import CELLS
-from seqclf.comparison.draws import SEED, VARY_NAMES
+from seqclf.comparison.draws import SEED, SPLIT, VARY_NAMES
 from seqclf.comparison.metric import ACCURACY, AUTO, require_metric
 from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.ranges import OF_MODEL, OF_TRAINING
-from seqclf.config import ModelConfig, RunConfig, twin
+from seqclf.config import ModelConfig, RunConfig, fold_of, twin
 from seqclf.errors import ConfigError, unknown
 from seqclf.model.build import recurrent_parameters
 from seqclf.wording import joined
@@ -29,6 +29,12 @@ TUNING = 2
 MOST_APART = 0.01  # of matched parameters, a fraction
 MOST_UNITS = 1 << 14
 MOST_SEEDS = 20  # unless --max-seeds says otherwise
+NOT_WITH_FOLDS = {
+    "--vary split": "folds vary what is learnt from by themselves",
+    "--until-decided": "more seeds take nothing from what the folds have in common",
+    "--tune": "settings would be chosen on texts that other folds test on",
+    "--teach": "a teacher learnt from texts that other folds test on",
+}
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -96,6 +102,8 @@ class Design:
       metric: What ranks the cells: a metric, or `auto`, see `metric.ranked_by`.
       vary: What the seeds vary: `seed`, the training alone; `split`, also which texts
         are held out for validation, and which resample of the others is learnt from.
+      folds: Parts of the texts that are tested on in turn, one a seed, see
+        `DataConfig.fold`; None tests on the test split.
       until: Where it ends, if seeds are added until all pairs are decided; `seeds` are
         then the first. None has these seeds and no others.
     """
@@ -109,6 +117,7 @@ class Design:
     until: Limits | None = None
     metric: str = AUTO
     vary: str = SEED
+    folds: int | None = None
 
     def __post_init__(self) -> None:
         if self.match not in MATCH_NAMES:
@@ -138,6 +147,7 @@ class Design:
     def _check_vary(self) -> None:
         if self.vary not in VARY_NAMES:
             raise ConfigError(unknown("--vary", self.vary, VARY_NAMES))
+        self._check_folds()
         if self.vary == SEED:
             return
         if self.config.data.resample is not None:
@@ -150,6 +160,28 @@ class Design:
                 "--teach and --vary split exclude each other: a teacher was trained on "
                 "one division of the data, and knows what other seeds hold out."
             )
+
+    def _check_folds(self) -> None:
+        if self.folds is None:
+            if self.config.data.fold is not None:
+                raise ConfigError(
+                    f"--fold {self.config.data.fold} is one part; compare tests on "
+                    f"all of them in turn: --folds {fold_of(self.config.data.fold)[1]}."
+                )
+            return
+        if self.folds < 2:
+            raise ConfigError(f"--folds takes two parts or more, got {self.folds}.")
+        for option, given in (
+            ("--vary split", self.vary == SPLIT),
+            ("--until-decided", self.until is not None),
+            ("--tune", self.tune > 0),
+            ("--teach", self.config.training.teach is not None),
+        ):
+            if given:
+                raise ConfigError(
+                    f"--folds and {option} exclude each other: "
+                    f"{NOT_WITH_FOLDS[option]}."
+                )
 
     def _check_until(self) -> None:
         if self.until is None:
@@ -195,7 +227,9 @@ class Design:
         looks: dict[str, object] = {"until_decided": self.margin} if self.until else {}
         if looks and metric != ACCURACY.name:
             looks["metric"] = metric
-        vary = {} if self.vary == SEED else {"vary": self.vary}
+        vary: dict[str, object] = {} if self.vary == SEED else {"vary": self.vary}
+        if self.folds is not None:
+            vary["folds"] = self.folds
         return (
             recipe
             | tuning

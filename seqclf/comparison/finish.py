@@ -9,6 +9,7 @@ from pathlib import Path
 
 from seqclf.comparison import saved, tuning
 from seqclf.comparison.details import details
+from seqclf.comparison.draws import FOLDS, vary_of
 from seqclf.comparison.places import Question, begin_at
 from seqclf.comparison.plan import Ended
 from seqclf.comparison.rows import compare_runs, group_runs
@@ -76,10 +77,7 @@ def _write(
       The result; if the details fail, it says under `missing` why.
     """
     try:
-        data = open_data()
-        texts = data.texts(TEST) if data is not None else None
-        found = details(group_runs(finished), texts)
-        write_json(path / saved.DETAILS_FILE, to_plain(found))
+        _write_details(path, finished, open_data)
     except Exception as error:  # noqa: BLE001 -- whatever it is, the result is kept
         # An earlier one is of other runs.
         (path / saved.DETAILS_FILE).unlink(missing_ok=True)
@@ -87,6 +85,18 @@ def _write(
     write_json(path / COMPARISON_FILE, to_plain(result))
     writing.mark_complete(path, "compare")
     return result
+
+
+def _write_details(
+    path: Path, finished: Sequence[Run], open_data: Callable[[], EncodedDataset | None]
+) -> None:
+    file = path / saved.DETAILS_FILE
+    if vary_of(finished) == FOLDS:  # no two seeds were tested on the same texts
+        file.unlink(missing_ok=True)
+        return
+    data = open_data()
+    texts = data.texts(TEST) if data is not None else None
+    write_json(file, to_plain(details(group_runs(finished), texts)))
 
 
 def keep(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from seqclf.cells import CELLS
 from seqclf.comparison.pairs import is_open
 from seqclf.comparison.said import title, titles
-from seqclf.records.comparison import Pair, Row
+from seqclf.records.comparison import BY_FOLDS, Pair, Row
 from seqclf.records.looks import LeftOpen, UntilDecided
 from seqclf.wording import joined
 
@@ -65,6 +65,8 @@ def about_settling(rows: Sequence[Row], pairs: Sequence[Pair]) -> list[str]:
 
 
 def _settled_by(pair: Pair, a: Row, b: Row) -> str:
+    if pair.by == BY_FOLDS:
+        return "more texts"
     needed, ways = pair.settled_by, []
     if needed and needed.seeds:
         there = min(len(a.seeds), len(b.seeds))

@@ -16,6 +16,7 @@ from seqclf.data.dataset import TEST
 from seqclf.metrics import wilson
 from seqclf.records.comparison import (
     BY_CELLS,
+    BY_FOLDS,
     BY_MODELS,
     BY_RANKS,
     ModelPair,
@@ -42,6 +43,7 @@ class _Terms:
     margin: float
     at: AtLook
     metric: Metric
+    folds: int | None
 
     @property
     def strictest(self) -> float:
@@ -76,6 +78,7 @@ def compare_pairs(
     margin: float = MARGIN,
     at: AtLook = ONCE,
     metric: Metric = ACCURACY,
+    folds: int | None = None,
 ) -> tuple[Pair, ...]:
     """Compares all cells, two at a time, by the values of their rows in a metric.
 
@@ -83,6 +86,7 @@ def compare_pairs(
     the others. The p-values are Holm's over the pairs of each, and adjusted_for is
     their number. low and high are the pair's own. Rows of which a training `failed` are
     compared by ranks. Pairs that were decided `at` a look stay as they were then.
+    Where each seed tested on one of so many `folds`, pairs are compared fold by fold.
     """
     every = list(itertools.combinations(values, 2))
     known = [(a, b) for a, b in every if _can_be_compared(values[a], values[b])]
@@ -97,7 +101,7 @@ def compare_pairs(
         tested = {}
         for a, b in (names for names in asked if names not in final):
             ranked = a in failed or b in failed
-            terms = _Terms(len(asked), ranked, margin, at, metric)
+            terms = _Terms(len(asked), ranked, margin, at, metric, folds)
             tested[a, b] = _pair(a, b, values[a], values[b], terms)
         pairs |= final | _adjusted(tested, at, tuple(final.values()))
     return tuple(
@@ -116,13 +120,14 @@ def compare_with(
     margin: float = MARGIN,
     at: AtLook = ONCE,
     metric: Metric = ACCURACY,
+    folds: int | None = None,
 ) -> tuple[Pair, ...]:
     """Compares a cell with baselines, fitted once, or on what each seed drew.
 
     The p-values are Holm's over these. It is compared by ranks (`ranked`) if a training
-    of it failed.
+    of it failed; `folds` are as in `compare_pairs`.
     """
-    terms, pairs = _Terms(len(references), ranked, margin, at, metric), {}
+    terms, pairs = _Terms(len(references), ranked, margin, at, metric, folds), {}
     for other, fitted in references.items():
         again = fitted
         if len(fitted) == 1:
@@ -275,6 +280,7 @@ def _pair(a: str, b: str, values_a: Values, values_b: Values, terms: _Terms) -> 
     if ahead < 0:
         a, b, values_a, values_b = b, a, values_b, values_a
     models = [replace(compare_models(values_a[s], values_b[s]), seed=s) for s in seeds]
+    by_folds = terms.folds is not None and len(seeds) > 1
     pair = Pair(
         a=a,
         b=b,
@@ -285,6 +291,8 @@ def _pair(a: str, b: str, values_a: Values, values_b: Values, terms: _Terms) -> 
         models=tuple(models),
         metric=terms.metric.name,
     )
+    if by_folds:
+        return _by_folds(pair, models, terms)
     if not of_cells:
         return replace(pair, by=BY_MODELS, p_models=_largest(pair))
     told = superiority(values_a, values_b)
@@ -292,6 +300,29 @@ def _pair(a: str, b: str, values_a: Values, values_b: Values, terms: _Terms) -> 
     if terms.ranked:
         return _by_ranks(pair, values_a, values_b, terms)
     return _by_cells(pair, values_a, values_b, terms)
+
+
+def _by_folds(pair: Pair, models: Sequence[ModelPair], terms: _Terms) -> Pair:
+    """Adds what the folds tell that both were tested on, by the differences on each."""
+    ahead = [model.difference for model in models]
+    wins = sum((one > 0) + (one == 0) / 2 for one in ahead)
+    told = Superiority(ahead=wins, pairs=len(ahead), p=statistics.sign_test(ahead, 0.0))
+    pair = replace(pair, superiority=told)
+    if terms.ranked:
+        return replace(pair, by=BY_RANKS, p=told.p, p_unadjusted=told.p)
+    estimate = statistics.over_folds(ahead, terms.folds or 0)
+    low, high = estimate.interval()
+    most = terms.metric.most
+    return replace(
+        pair,
+        by=BY_FOLDS,
+        difference=estimate.mean,
+        p_equal=estimate.p_within(terms.margin),
+        low=max(low, -most),
+        high=min(high, most),
+        p=estimate.p,
+        p_unadjusted=estimate.p,
+    )
 
 
 def superiority(values_a: Values, values_b: Values) -> Superiority:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -12,13 +13,13 @@ from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.comparison.at_look import ONCE, AtLook
 from seqclf.comparison.card import disagreements, twin_card
-from seqclf.comparison.draws import SEED, SPLIT, covered, vary_of
+from seqclf.comparison.draws import FOLDS, SEED, covered, folds_of, vary_of
 from seqclf.comparison.fitted import Fitted, fitted_on_all, gains_by_draw
 from seqclf.comparison.metric import ACCURACY, AUTO, Metric, Values, ranked_by
 from seqclf.comparison.pairs import MARGIN, compare_pairs, compare_with
 from seqclf.comparison.summary import summary
 from seqclf.comparison.verdict import best_of, verdict
-from seqclf.config import are_drawn_anew, twin, undrawn
+from seqclf.config import are_drawn_anew, draw_of, fold_of, twin, undrawn
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask
@@ -85,8 +86,9 @@ def compare_runs(
     others = {name: gains_by_draw(draws, ranking) for name, draws in fitted.items()}
     failed = {row.name: row.failed for row in twins if row.failed}
     recurrent = [row.name for row in twins if row.recurs]
-    pairs = compare_pairs(values, recurrent, failed, margin, at, ranking)
-    judged = (best in failed, margin, at, ranking)
+    folds = folds_of(finished)
+    pairs = compare_pairs(values, recurrent, failed, margin, at, ranking, folds)
+    judged = (best in failed, margin, at, ranking, folds)
     references = compare_with(best, values[best], others, *judged)
     combined = means_with(groups, fitted.get(N_GRAMS, {}))
     if best in combined:
@@ -106,7 +108,7 @@ def compare_runs(
     said = verdict(
         rows, pairs, references, disagreements(card), margin, until_decided, why
     )
-    if card.vary == SPLIT:
+    if card.vary != SEED:
         said += f" {covered(finished)}"
     return ComparisonResult(
         rows=rows,
@@ -131,7 +133,7 @@ def means_with(
     """
     found = {}
     for name, group in groups.items():
-        draws = [run.config.data.resample for run in group]
+        draws = [draw_of(run.config) for run in group]
         if others.keys() >= {*draws} and _are_beside([*group, *others.values()]):
             pairs = zip(group, draws, strict=True)
             found[name] = [Mean((run, others[draw])) for run, draw in pairs]
@@ -147,8 +149,10 @@ def _rows_over_seeds(
     1996, Machine Learning 24:123).
     """
     for of, group in groups.items():
-        if len(group) > 1 and _are_beside(group):
-            how = "mean" if vary_of(group) == SEED else "bagging"
+        vary = vary_of(group)
+        # Of folds no two were tested on the same texts.
+        if len(group) > 1 and vary != FOLDS and _are_beside(group):
+            how = "mean" if vary == SEED else "bagging"
             name = f"{of}, {how} of {len(group)}"
             yield _mean_row(name, of, [Mean(tuple(group))], metric, ())
 
@@ -296,15 +300,24 @@ def _scored(
     of some seeds are `failing`, no interval over the seeds would hold.
     """
     test = [run.metrics[TEST] for run in group]
+    folds = folds_of(group)
+    scores = functools.partial(summary, test, failing=failing, folds=folds)
     return Row(
         runs=tuple(str(run.path) for run in group),
-        n=test[0].n,
-        accuracy=summary(test, ACCURACY, gains(ACCURACY), failing),
+        n=test[0].n if folds is None else tested(group),
+        accuracy=scores(ACCURACY, gains(ACCURACY)),
         macro_f1=_mean([scores.macro_f1 for scores in test]),
         log_loss=_mean([scores.log_loss for scores in test]),
         metric=metric.name,
-        by_metric=None
-        if metric is ACCURACY
-        else summary(test, metric, gains(metric), failing),
+        by_metric=None if metric is ACCURACY else scores(metric, gains(metric)),
         **others,
     )
+
+
+def tested(group: Sequence[AnyRun]) -> int:
+    """Counts the texts that some run of a group was tested on, each fold once."""
+    n_of: dict[int, int] = {}
+    for run in group:
+        number, folds = fold_of(run.config.data.fold or "1/2")
+        n_of[(number - 1) % folds] = run.metrics[TEST].n
+    return sum(n_of.values())

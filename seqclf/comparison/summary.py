@@ -19,7 +19,11 @@ FEWEST_OF_LABEL = 10
 
 
 def summary(
-    test: Sequence[Scores], metric: Metric, values: Values, failing: Collection[int]
+    test: Sequence[Scores],
+    metric: Metric,
+    values: Values,
+    failing: Collection[int],
+    folds: int | None = None,
 ) -> AccuracySummary:
     """Returns the scores of all seeds in a metric, with their interval.
 
@@ -28,12 +32,13 @@ def summary(
       metric: What is told of them.
       values: By seed, see `Metric.gains`, in the same order.
       failing: Seeds of which the training failed.
+      folds: How many there are, where each seed tested on one of them.
     """
     each = [float(getattr(scores, metric.field)) for scores in test]
     lasting = [
         one for one, seed in zip(each, values, strict=True) if seed not in failing
     ]
-    low, high = (None, None) if failing else _interval(test[0], values, metric)
+    low, high = (None, None) if failing else _interval(test[0], values, metric, folds)
     return AccuracySummary(
         mean=float(np.mean(each)),
         low=low,
@@ -46,9 +51,12 @@ def summary(
 
 
 def _interval(
-    test: Scores, values: Values, metric: Metric
+    test: Scores, values: Values, metric: Metric, folds: int | None
 ) -> tuple[float | None, float | None]:
     """Returns the 95 % interval of a row's score, see `AccuracySummary`."""
+    if folds is not None and len(values) > 1:
+        each = [float(one.mean()) for one in values.values()]
+        return _ends(statistics.over_folds(each, folds), metric)
     by_seed = np.array(list(values.values()))
     seeds, texts = by_seed.shape
     if metric is ACCURACY:
@@ -60,6 +68,13 @@ def _interval(
         return None, None
     mean = statistics.crossed_mean(by_seed) if seeds > 1 else None
     estimate = mean or statistics.texts_mean(by_seed[0])
+    return _ends(estimate, metric)
+
+
+def _ends(
+    estimate: statistics.Estimate, metric: Metric
+) -> tuple[float | None, float | None]:
+    """Returns the interval of an estimate, None where nothing varies."""
     if not estimate.standard_error:
         return None, None
     low, high = sorted(metric.sign * end for end in estimate.interval())

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from seqclf.comparison.draws import SPLIT
+from seqclf.comparison.draws import SEED
 from seqclf.errors import RunError
 from seqclf.records.comparison import ComparisonResult
 from seqclf.runs import Run
@@ -24,7 +24,7 @@ def typical_runs(result: ComparisonResult, models: Path) -> list[Run]:
       RunError: If no run of a row is there any more, or no seed has a run of each.
     """
     rows = [_distances([_run(one, models) for one in row.runs]) for row in result.twins]
-    if result.card.vary == SPLIT:
+    if result.card.vary != SEED:
         return _of_one_seed(rows)
     return [min(row, key=row.__getitem__) for row in rows]
 

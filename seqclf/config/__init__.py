@@ -10,7 +10,7 @@ docs/recipe.md.
 """
 
 from seqclf.config.checks import DELIMITER_NAMES, require_count
-from seqclf.config.data import SOURCE_FIELDS, DataConfig
+from seqclf.config.data import SOURCE_FIELDS, DataConfig, fold_of
 from seqclf.config.fields import BASIC, ELSEWHERE, FILES, HELP, LABELS
 from seqclf.config.model import BASELINE_NAMES, ModelConfig
 from seqclf.config.plain import Setting, flat, from_dict, of_run, to_dict
@@ -24,6 +24,7 @@ from seqclf.config.questions import (
 from seqclf.config.run import (
     RunConfig,
     are_drawn_anew,
+    draw_of,
     drawn,
     has_own_draw,
     linear,
@@ -69,8 +70,10 @@ __all__ = [
     "as_before",
     "differences",
     "division",
+    "draw_of",
     "drawn",
     "flat",
+    "fold_of",
     "from_dict",
     "has_own_draw",
     "linear",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from seqclf.config.checks import (
@@ -47,6 +48,8 @@ class DataConfig:
         split.
       resample: None trains on the texts as they are. It leaves the test split alone,
         and a validation split that the source has. See `data.resample`.
+      fold: Such as `3/10`, see `fold_of`. None takes the test split of the source, or
+        holds one out.
     """
 
     source: str = setting(
@@ -116,6 +119,12 @@ class DataConfig:
         "this random seed; compare --vary split gives each training seed its own.",
         LABELS,
     )
+    fold: str | None = setting(
+        None,
+        "Test on part N of K of the training texts and train on the others, of a data "
+        "set without a test split; compare --folds K does so for all parts.",
+        LABELS,
+    )
     drop_duplicates: bool = setting(
         False, "Remove training texts that also occur in validation or test.", LABELS
     )
@@ -133,6 +142,7 @@ class DataConfig:
             value = getattr(self, name)
             require(0 < value < 1, name, "a fraction in (0, 1)", value)
         require_count("split_seed", self.split_seed, least=0)
+        self._check_fold()
         if self.encoding is not None:
             require_encoding(self.encoding)
         if self.delimiter is not None:
@@ -142,3 +152,30 @@ class DataConfig:
                 "--columns names the columns of a file without a header; leave "
                 "--header and --no-header out."
             )
+
+    def _check_fold(self) -> None:
+        if self.fold is None:
+            return
+        fold_of(self.fold)
+        if self.resample is not None:
+            raise ConfigError(
+                f"--fold {self.fold} and --resample {self.resample} exclude each "
+                f"other: both say what is trained on."
+            )
+
+
+def fold_of(text: str) -> tuple[int, int]:
+    """Returns N, from 1, and K, from 2, of a fold such as `3/10`.
+
+    Above K, N counts on through other divisions into K parts: `13/10` is the third
+    part of the second one.
+
+    Raises:
+      ConfigError: If it is none.
+    """
+    found = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", text.strip())
+    if found is None or int(found[2]) < 2:
+        raise ConfigError(
+            f"--fold takes a part of two or more, as in 3/10, got {text}."
+        )
+    return int(found[1]), int(found[2])

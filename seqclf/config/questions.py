@@ -18,6 +18,7 @@ LATER_FIELDS = {
     "group_column": None, "tokens": WORD, "conv_width": None, "baseline": None,
     "freeze_embedding": False, "grow_word_dropout": False, "taught": None,
     "pretrain": None, "digest": None, "resample": None,
+    "fold": None,
 }  # fmt: skip
 
 

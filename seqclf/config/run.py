@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from seqclf.config.data import DataConfig
+from seqclf.config.data import DataConfig, fold_of
 from seqclf.config.model import ModelConfig
 from seqclf.config.start import LANGUAGE_MODEL, StartConfig
 from seqclf.config.text import TextConfig
@@ -43,9 +43,14 @@ def twin(config: RunConfig, cell: str, seed: int | None = None) -> RunConfig:
     )
 
 
-def drawn(config: RunConfig) -> RunConfig:
-    """Returns the config whose training seed draws its data, too."""
-    data = dataclasses.replace(config.data, resample=config.training.seed)
+def drawn(config: RunConfig, folds: int | None = None) -> RunConfig:
+    """Returns the config whose training seed draws its data, too.
+
+    That is which of so many `folds` is tested on or, without them, a `resample`.
+    """
+    seed = config.training.seed
+    drew = {"fold": f"{seed + 1}/{folds}"} if folds else {"resample": seed}
+    data = dataclasses.replace(config.data, **drew)
     return dataclasses.replace(config, data=data)
 
 
@@ -54,14 +59,27 @@ def undrawn(config: RunConfig) -> RunConfig:
 
     Vectors of a file are those of the draw's vocabulary, and so is their digest.
     """
-    data = dataclasses.replace(config.data, resample=None)
+    fold = config.data.fold
+    if fold is not None:  # how many there are is the same for all
+        fold = f"1/{fold_of(fold)[1]}"
+    data = dataclasses.replace(config.data, resample=None, fold=fold)
     start = dataclasses.replace(config.start, digest=None)
     return dataclasses.replace(config, data=data, start=start)
 
 
+def draw_of(config: RunConfig) -> int | None:
+    """Returns by which number the data was drawn, from 0; None if none was.
+
+    Of folds it is the fold's, counted from 0.
+    """
+    if config.data.fold is not None:
+        return fold_of(config.data.fold)[0] - 1
+    return config.data.resample
+
+
 def has_own_draw(config: RunConfig) -> bool:
     """Tells whether the training seed drew the data; a linear model has no other."""
-    draw = config.data.resample
+    draw = draw_of(config)
     is_linear = config.model.baseline is not None
     return draw is not None and (is_linear or draw == config.training.seed)
 
@@ -69,7 +87,7 @@ def has_own_draw(config: RunConfig) -> bool:
 def are_drawn_anew(configs: Iterable[RunConfig]) -> bool:
     """Tells whether each training seed drew its own data, and these are several."""
     every = list(configs)
-    draws = {config.data.resample for config in every}
+    draws = {draw_of(config) for config in every}
     return len(draws) > 1 and all(map(has_own_draw, every))
 
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from seqclf.config import DataConfig
+from seqclf.config import DataConfig, fold_of
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION, Dataset, RawData, numbered
+from seqclf.data.folds import fold_rows
 from seqclf.data.groups import whole_groups
 from seqclf.data.quality import drop_duplicates, warnings
 from seqclf.data.resample import group_bootstrap, seeds_of, stratified_bootstrap
@@ -79,8 +80,17 @@ def _hold_out(raw: RawData, config: DataConfig) -> tuple[str, ...]:
     """Takes missing test and validation splits out of train; returns what to say."""
     label_ids, groups = raw.label_ids(TRAIN), raw.groups(TRAIN)
     left, chosen, notes = np.arange(len(label_ids)), {}, []
+    if config.fold is not None:
+        chosen[TEST] = _tested(raw, config)
+        left = np.delete(left, chosen[TEST])
+        notes.append(
+            f"test is part {config.fold} of the {len(label_ids):,} training rows: "
+            f"{len(chosen[TEST]):,} (stratified, seed {config.split_seed})."
+        )
     for split in (TEST, VALIDATION):
         fraction = getattr(config, f"{split}_fraction")
+        if split in chosen:
+            continue
         if split in raw.splits:
             if fraction != getattr(DataConfig(), f"{split}_fraction"):
                 raise ConfigError(
@@ -101,6 +111,29 @@ def _hold_out(raw: RawData, config: DataConfig) -> tuple[str, ...]:
     if chosen:
         raw.splits.update(_divided(raw.splits.pop(TRAIN), {TRAIN: left} | chosen))
     return tuple(notes)
+
+
+def _tested(raw: RawData, config: DataConfig) -> np.ndarray:
+    """Returns the rows of train that the fold tests on, int64, ascending."""
+    if TEST in raw.splits:
+        raise ConfigError(
+            f"--folds and --fold test on parts of the training texts, and {raw.source} "
+            f"has a test split: leave them out, or give the file of its train alone."
+        )
+    if config.test_fraction != DataConfig().test_fraction:
+        raise ConfigError("test_fraction does nothing here: a fold is tested on.")
+    label_ids, groups = raw.label_ids(TRAIN), raw.groups(TRAIN)
+    fold = fold_of(config.fold or "")
+    try:
+        return fold_rows(label_ids, groups, fold, config.split_seed)
+    except ValueError:
+        what, most = "rows of any label", int(np.bincount(label_ids).max())
+        if groups is not None:
+            what, most = "groups", len(np.unique(groups))
+        raise DataError(
+            f"{raw.source} cannot be divided into {fold[1]} parts: there are no more "
+            f"than {most:,} {what}. Take fewer folds."
+        ) from None
 
 
 def _by(config: DataConfig, split: str) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from seqclf import runs
-from seqclf.config import RunConfig, linear
+from seqclf.config import RunConfig, draw_of, linear
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.linear.fit import Fitted, fit_majority, fit_nb, fit_tfidf
 from seqclf.linear.model import LinearModel
@@ -73,7 +73,7 @@ class BaselineTask:
     @property
     def draw(self) -> int | None:
         """The draw of the data that it is fitted on; None if nothing was drawn."""
-        return self.trial.config.data.resample
+        return draw_of(self.trial.config)
 
     @property
     def shown(self) -> str:

@@ -196,7 +196,7 @@ class Superiority:
       pairs: Each training of one cell with each of the other; what is fitted once is
         one training.
       p: Of the exact two-sided rank test (Mann & Whitney 1947) on these test texts,
-        not adjusted.
+        not adjusted; of folds, which are paired, of the sign test.
     """
 
     ahead: float
@@ -204,11 +204,12 @@ class Superiority:
     p: float
 
 
-# What a pair was compared by: all trainings of two cells; two models of one seed; or
-# ranks, where trainings failed.
+# What a pair was compared by: all trainings of two cells; two models of one seed;
+# ranks, where trainings failed; or the folds of a cross-validation.
 BY_CELLS: Literal["cells"] = "cells"
 BY_MODELS: Literal["models"] = "models"
 BY_RANKS: Literal["ranks"] = "ranks"
+BY_FOLDS: Literal["folds"] = "folds"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,9 +222,10 @@ class Pair:
         metric, by how much a is better. If one has a single seed, two models of a seed
         are compared, and it is theirs; None if they have none in common. Its interval
         is then None too.
-      by: `cells`, `models`, or `ranks` where a training of either failed: then no
-        interval holds, and p is that of their ranks, averaged over test texts (see
-        `statistics.over_texts`). Earlier versions lack it.
+      by: `cells`, `models`, `folds`, or `ranks` where a training of either failed:
+        then no interval holds, and p is that of their ranks, averaged over test texts
+        (see `statistics.over_texts`), or of folds that of `superiority`. Earlier
+        versions lack it.
       p: Of the difference, adjusted after Holm; None of models, as `p_unadjusted`.
       p_models: Of the tests of models, McNemar's of accuracy, the largest, adjusted
         likewise; None of cells.
@@ -258,7 +260,7 @@ class Pair:
     mcnemar_p: tuple[float, ...] = ()
     adjusted_for: int | None = None
     is_decided: bool | None = None
-    by: Literal["cells", "models", "ranks"] | None = None
+    by: Literal["cells", "models", "ranks", "folds"] | None = None
     p_models: float | None = None
     p_equal: float | None = None
     is_equal: bool | None = None

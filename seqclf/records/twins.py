@@ -34,7 +34,8 @@ class TwinCard:
       chosen: Settings that the comparison chose for each cell.
       dataset: Of the first run.
       vary: What the seeds vary; where it is `split`, each drew the texts that its runs
-        learn from, and `dataset` has the sizes of the first draw.
+        learn from, and `dataset` has the sizes of the first draw; where it is `folds`,
+        each tested on another part of the texts.
     """
 
     equal: dict[str, Setting]
@@ -42,7 +43,7 @@ class TwinCard:
     dataset: DatasetInfo
     chosen: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
-    vary: Literal["seed", "split"] = "seed"
+    vary: Literal["seed", "split", "folds"] = "seed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seqclf.comparison.draws import SEED
+from seqclf.comparison.draws import FOLDS, SEED, SPLIT
 from seqclf.comparison.metric import ACCURACY, METRICS, metric_of
 from seqclf.comparison.pairs import (
     bounds,
@@ -23,6 +23,8 @@ from seqclf.report.columns import MARK, MEDIAN, Column, if_known, table_of
 from seqclf.report.table import Table
 from seqclf.wording import MISSING, p_value
 
+OVER = {SEED: "seeds", SPLIT: "draws", FOLDS: "folds"}
+
 
 def pair_table(result: ComparisonResult) -> Table | None:
     """Returns the table of the pairs that could be compared, None if there are none."""
@@ -30,7 +32,7 @@ def pair_table(result: ComparisonResult) -> Table | None:
     if not pairs:
         return None
     note = _note(pairs, result.margin)
-    over = "seeds" if result.card.vary == SEED else "draws"
+    over = OVER[result.card.vary]
     return table_of(_title(pairs, over), columns(result), pairs, note=note)
 
 

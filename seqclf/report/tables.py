@@ -8,7 +8,7 @@ from rich import table as terminal_table
 from rich.markup import escape
 
 from seqclf.cells import CELLS
-from seqclf.comparison.draws import SPLIT
+from seqclf.comparison.draws import FOLDS, SPLIT
 from seqclf.comparison.metric import ACCURACY, METRICS, Metric, metric_of
 from seqclf.comparison.summary import FEWEST_OF_LABEL
 from seqclf.comparison.verdict import ranked_said
@@ -136,6 +136,9 @@ def tables_of(result: ComparisonResult) -> dict[str, Table]:
     several_units = len({row.units for row in rows if row.units}) > 1
     columns = _quality(METRICS[result.metric])
     quality = [column for column in columns if has_range or column is not RANGE]
+    if result.card.vary == FOLDS:
+        over_folds: Column[Row] = ("range over\nfolds", _range)
+        quality = [over_folds if column is RANGE else column for column in quality]
     cost = [column for column in COST if several_units or column is not UNITS]
     scores = f"Test scores (n = {rows[0].n:,}; {seeds_said(result)})"
     notes = " ".join(filter(None, [_ranked_note(result), _interval_note(rows)]))
@@ -211,7 +214,8 @@ def _tuned(tuning: Mapping[str, Tuned]) -> Table:
 def seeds_said(result: ComparisonResult) -> str:
     """Returns how many seeds the twins have."""
     counts = sorted({len(row.seeds) for row in result.twins})
-    unit = plural(max(counts), "seed")
+    is_folds = result.card.vary == FOLDS
+    unit = plural(max(counts), "fold" if is_folds else "seed")
     each = ", each with its own draw" if result.card.vary == SPLIT else ""
     return f"{' or '.join(map(str, counts))} {unit} per cell{each}"
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from seqclf import config as settings
 from seqclf import metrics
-from seqclf.config import DataConfig, RunConfig
+from seqclf.config import DataConfig, RunConfig, draw_of
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.errors import RunError
 from seqclf.records.dataset import DatasetInfo
@@ -97,7 +97,7 @@ class Mean:
     @property
     def has_validation(self) -> bool:
         """Whether its members hold out the same texts, of one draw, for validation."""
-        return len({member.config.data.resample for member in self.members}) == 1
+        return len({draw_of(member.config) for member in self.members}) == 1
 
     def predictions(self, split: str) -> Predictions:
         """Returns what it says of a split; lengths are of the one that reads most."""
@@ -146,6 +146,11 @@ def open_any(named: Path, models: Path) -> AnyRun:
     if len({member.path.resolve() for member in members}) < len(members):
         raise RunError(f"{named} names a run twice; a mean takes each once.")
     refuse_different_data(members)
+    if len({member.config.data.fold for member in members}) > 1:
+        raise RunError(
+            f"{named}: a mean of other folds has no texts to test it on that none of "
+            f"them learnt from; name runs of one."
+        )
     return Mean(tuple(members))
 
 
@@ -194,5 +199,6 @@ def _told(run: Run, key: str, drawn: bool) -> object:
     """Returns what is known of a run's data; of sizes only those that no seed draws."""
     found = getattr(run.dataset, key)
     if key == "sizes" and drawn:
-        return {split: n for split, n in found.items() if split not in DRAWN}
+        own = {*DRAWN, TEST} if run.config.data.fold else DRAWN
+        return {split: n for split, n in found.items() if split not in own}
     return found

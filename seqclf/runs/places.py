@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqclf import config as settings
-from seqclf.config import RunConfig
+from seqclf.config import RunConfig, fold_of
 from seqclf.errors import ConfigError, RunError, SeqclfError, unknown
 from seqclf.marker import RUN, holds_nothing, is_free, is_ours, kind_of, removal
 from seqclf.records.dataset import DatasetInfo
@@ -73,8 +73,8 @@ def find_place(
 
     An equal run, by config and fingerprint of the data, is reused. Another one under
     the automatic name, <data>-<cell>-<seed> or <data>-<baseline>, with -resample<draw>
-    behind it where the data was drawn, makes way by a number; another one under a name
-    that was given is refused, unless to `overwrite`.
+    or -fold<N>of<K> behind it where the data was drawn, makes way by a number; another
+    one under a name that was given is refused, unless to `overwrite`.
 
     Raises:
       RunError: If the given name is another run's, or an equal run is damaged.
@@ -90,6 +90,8 @@ def find_place(
         base = f"{about.name}-{config.model.baseline}"
     if config.data.resample is not None:
         base += f"-resample{config.data.resample}"
+    if config.data.fold is not None:
+        base += "-fold{}of{}".format(*fold_of(config.data.fold))
     return _automatic_place(models, base, config, about)
 
 

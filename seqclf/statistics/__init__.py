@@ -5,6 +5,7 @@ Two questions, never mixed. *These two trained models*: which is better on such 
 (`cells`; `settling` tells what would decide it). Better is to be right more often, or
 what else is the mean of a value of each text. Only the second may
 say that one cell is better than another; docs/statistics.md argues and calibrates it.
+`folds` knows of cross-validation.
 `ranks` compares trainings by these and adjusts p-values, `data_sets` goes beyond one.
 Where seeds are added until all is decided, `looks` says what each look may spend, and
 `allocation` which cell gets the next seed.
@@ -20,6 +21,7 @@ from seqclf.statistics.allocation import (
 from seqclf.statistics.cells import cells_difference, crossed_mean, variances
 from seqclf.statistics.data_sets import Overall, overall
 from seqclf.statistics.estimate import CONFIDENCE, Estimate
+from seqclf.statistics.folds import over_folds
 from seqclf.statistics.looks import adjusted, share_of_look
 from seqclf.statistics.models import (
     RESAMPLES,
@@ -56,6 +58,7 @@ __all__ = [
     "mcnemar_mid_p",
     "next_seeds",
     "over_texts",
+    "over_folds",
     "overall",
     "paired_bootstrap",
     "rank_test",

@@ -27,6 +27,7 @@ from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.typical import typical_runs
 from seqclf.config import RunConfig, require_count
 from seqclf.data.dataset import TRAIN
+from seqclf.errors import ConfigError
 from seqclf.export.microscope import MICROSCOPE_FILE, has_steps, write_microscope
 from seqclf.machine import jobs_for
 from seqclf.marker import COMPARISON_FILE
@@ -50,6 +51,8 @@ def design_of(  # noqa: PLR0913 -- an argument for each option of a comparison
     until: Limits | None = None,
     metric: str = AUTO,
     vary: str = SEED,
+    folds: int | None = None,
+    repeats: int | None = None,
 ) -> Design:
     """Returns the question of a comparison.
 
@@ -58,13 +61,19 @@ def design_of(  # noqa: PLR0913 -- an argument for each option of a comparison
     `Design`; `tune` is the number of tuning trials of each cell, 0 for none; `margin`
     are the points below which two are practically equal; `until` is where it ends if
     seeds are added until all is decided, see `limits_of`; `metric` is what ranks them;
-    `vary` is `seed` or `split`, what the seeds vary.
+    `vary` is `seed` or `split`, what the seeds vary; of so many `folds` each is tested
+    on once, or `repeats` times: there are as many seeds then as trainings of a cell.
 
     Raises:
       ConfigError: If there is no such comparison.
     """
     require_count("--seeds", seeds)
     require_count("--tune", tune, least=0)
+    if folds is not None:
+        require_count("--repeats", 1 if repeats is None else repeats)
+        seeds = max(folds, 1) * (repeats or 1)
+    elif repeats is not None:
+        raise ConfigError(f"--repeats {repeats} is of --folds; give both.")
     design = Design(
         config=config,
         cells=parse_cells(cells),
@@ -75,6 +84,7 @@ def design_of(  # noqa: PLR0913 -- an argument for each option of a comparison
         until=until,
         metric=metric,
         vary=vary,
+        folds=folds,
     )
     twins(design)  # what cannot be matched is refused before anything is written
     return design
@@ -135,9 +145,12 @@ def _data(
     design: Design, target: Target, listener: Listener
 ) -> tuple[EncodedDataset, DrawOf | None]:
     """Returns the encoded data, and what the seeds draw from it, if they do."""
-    if design.vary == SEED:
+    if design.vary == SEED and design.folds is None:
         return steps.load_and_encode(design.config, target.cache, listener), None
-    return steps.load_and_draw(design.config, target.cache, target.models, listener)
+    asked = (design.config, target.cache, target.models, listener)
+    data, draw_of = steps.load_and_draw(*asked, design.folds)
+    draw_of(design.seeds[0])  # what cannot be drawn is refused before anything is made
+    return data, draw_of
 
 
 def write_pages(
@@ -221,7 +234,7 @@ def _command(design: Design, target: Target) -> str:
     if design.config.start.digest:  # the vectors say how wide they are
         left_out.append("embedding_size")
     parts += keywords.as_options(design.config, left_out)
-    parts += ["--cells", ",".join(design.cells), "--seeds", str(len(design.seeds))]
+    parts += ["--cells", ",".join(design.cells), *_trainings(design)]
     if design.match != "units":
         parts += ["--match", design.match]
     if design.tune:
@@ -231,6 +244,14 @@ def _command(design: Design, target: Target) -> str:
     parts += [*margin_option(design.margin), *metric_option(design.metric)]
     parts += _until(design.until)
     return shlex.join(parts + place_options(target))
+
+
+def _trainings(design: Design) -> list[str]:
+    """Returns the options that say how often each cell is trained."""
+    count = len(design.seeds)
+    if design.folds is None:
+        return ["--seeds", str(count)]
+    return ["--folds", str(design.folds), "--repeats", str(count // design.folds)]
 
 
 def margin_option(points: float) -> list[str]:

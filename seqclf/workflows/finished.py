@@ -18,6 +18,7 @@ from seqclf.comparison.finish import keep
 from seqclf.comparison.metric import AUTO, require_metric
 from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.rows import compare_runs
+from seqclf.config import draw_of
 from seqclf.data.layout import STANDARD_INPUT
 from seqclf.errors import ConfigError
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks
@@ -170,7 +171,7 @@ def _baselines(
     """
     by_draw: dict[int | None, Run] = {}
     for run in finished:
-        by_draw.setdefault(run.config.data.resample, run)
+        by_draw.setdefault(draw_of(run.config), run)
     tasks: list[BaselineTask] = []
     found = None
     for run in by_draw.values():

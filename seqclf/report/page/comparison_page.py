@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seqclf.cells import DENSE
-from seqclf.comparison.draws import SPLIT
+from seqclf.comparison.draws import FOLDS, SPLIT
 from seqclf.comparison.metric import ACCURACY, METRICS
 from seqclf.comparison.said import in_words, titles
 from seqclf.data.dataset import VALIDATION
@@ -272,6 +272,8 @@ def _about(result: ComparisonResult) -> str:
     cells = {row.cell for row in result.twins}
     dense = ", dense has a dense layer in its place" if DENSE.name in cells else ""
     drew = ""
+    if result.card.vary == FOLDS:
+        drew = ", and for the part of the texts that it was tested on"
     if result.card.vary == SPLIT:
         drew = ", and for the texts that it drew to learn from, the same for all cells"
     return (
