@@ -94,6 +94,7 @@ class DataSettings(TypedDict, total=False):
     test_fraction: float
     split_seed: int
     resample: int | None
+    fold: str | None
     drop_duplicates: bool
 
 

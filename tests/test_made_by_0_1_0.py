@@ -533,7 +533,7 @@ def test_every_setting_of_a_config_file_is_taken(here, monkeypatch):
     written = tomllib.loads(Path("train.toml").read_text("utf-8"))
     written = {key.replace("-", "_"): value for key, value in written.items()}
     later = (
-        "columns", "group_column", "resample", "tokens", "predict_length",
+        "columns", "group_column", "resample", "fold", "tokens", "predict_length",
         "freeze_embedding", "baseline", "grow_word_dropout", "teach", "taught",
         "vectors", "init_from", "pretrain", "digest",
     )  # fmt: skip
