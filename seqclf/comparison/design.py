@@ -12,6 +12,7 @@ from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.comparison.draws import SEED, VARY_NAMES
 from seqclf.comparison.metric import ACCURACY, AUTO, require_metric
+from seqclf.comparison.others import given
 from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.ranges import OF_MODEL, OF_TRAINING
 from seqclf.config import ModelConfig, RunConfig, twin
@@ -98,6 +99,7 @@ class Design:
         are held out for validation, and which resample of the others is learnt from.
       until: Where it ends, if seeds are added until all pairs are decided; `seeds` are
         then the first. None has these seeds and no others.
+      others: Files with the answers of other systems, which stand beside the cells.
     """
 
     config: RunConfig
@@ -109,6 +111,7 @@ class Design:
     until: Limits | None = None
     metric: str = AUTO
     vary: str = SEED
+    others: tuple[given.Given, ...] = ()
 
     def __post_init__(self) -> None:
         if self.match not in MATCH_NAMES:
@@ -201,6 +204,7 @@ class Design:
             | tuning
             | looks
             | vary
+            | given.question(self.others)
             | {
                 "cells": list(self.cells),
                 "seeds": list(self.seeds),
