@@ -282,8 +282,11 @@ def held_equal(card: TwinCard) -> str:
 
 def files_said(card: TwinCard) -> str:
     """Returns the files of other systems' answers, by which they can be told."""
-    files = [f"{one.name} from {one.file}" for one in card.answer_files]
-    return f"Not trained here: {joined(files)}." if files else ""
+    files: dict[str, list[str]] = {}
+    for one in card.answer_files:
+        files.setdefault(one.name, []).append(one.file)
+    said = [f"{name} from {joined(some)}" for name, some in files.items()]
+    return f"Answers from files, not trained here: {'; '.join(said)}." if said else ""
 
 
 def markdown(result: ComparisonResult) -> str:

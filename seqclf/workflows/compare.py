@@ -154,6 +154,8 @@ def answers_of(
     for other in others:
         for sentence in other.notes:
             listener.note(sentence)
+        for sentence in other.doubts:
+            listener.insist(sentence)
     return others
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from seqclf.data.columns import actual_name, column_of
 from seqclf.data.dataset import Part
 from seqclf.data.spelling import as_whole
 from seqclf.errors import DataError, unknown
-from seqclf.wording import joined, listed
+from seqclf.wording import listed
 
 # Columns of answers, those of `predict --output` first.
 PREDICTED = ("predicted_label", "prediction", "predicted")
@@ -75,8 +76,8 @@ def _no_answers(part: Part, labels: Sequence[str]) -> str:
     return (
         f"{part.place} has no column of answers, only "
         f"{listed(list(map(repr, part.table.column_names)))}; it needs one called "
-        f"{joined([*PREDICTED[:-1]])} or {LABEL}, or one of probabilities for each "
-        f"label, called {listed(list(labels))}."
+        f"{', '.join(PREDICTED)} or {LABEL}, or one of probabilities for each label, "
+        f"called {listed(list(labels))}."
     )
 
 
@@ -102,13 +103,27 @@ def _probabilities(part: Part, labels: Sequence[str]) -> np.ndarray | None:
 
 
 def _numbers(part: Part, name: str) -> np.ndarray:
-    try:
-        return column_of(part, name).cast(pa.float64()).to_numpy()
-    except pa.ArrowException as error:
-        raise DataError(
-            f"{part.place}: column {name!r} is called as a label and holds no "
-            f"probabilities ({error})."
-        ) from error
+    return numbers_in(part, name, pa.float64(), "no probability").to_numpy()
+
+
+def numbers_in(part: Part, name: str, kind: pa.DataType, what: str) -> pa.ChunkedArray:
+    """Returns a column as numbers of a kind, null where it has none.
+
+    Raises:
+      DataError: Names the first that is not of the kind, and says `what` it is.
+    """
+    column = column_of(part, name)
+    with contextlib.suppress(pa.ArrowException):
+        return column.cast(kind)
+    for row in range(len(column)):
+        try:
+            column.slice(row, 1).cast(kind)
+        except pa.ArrowException as error:
+            value = column[row].as_py()
+            raise DataError(
+                f"{place(part, row)}: {value!r} in column {name!r} is {what}."
+            ) from error
+    raise DataError(f"{part.place}: column {name!r} holds {column.type}, {what}.")
 
 
 def _nested(part: Part, name: str, labels: Sequence[str]) -> np.ndarray:
@@ -127,8 +142,8 @@ def _nested(part: Part, name: str, labels: Sequence[str]) -> np.ndarray:
     except (pa.ArrowException, ValueError) as error:
         raise DataError(f"{part.place}, column {name!r}: {error}.") from error
     raise DataError(
-        f"{part.place}: column {name!r} holds {kind}; it is a list of {n} numbers in "
-        f"the order of the labels, or an object with a number for each label: "
+        f"{part.place}: column {name!r} holds {kind}; it takes a list of {n} numbers "
+        f"in the order of the labels, or an object with a number for each label: "
         f"{listed(list(labels))}."
     )
 

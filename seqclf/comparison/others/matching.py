@@ -9,11 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seqclf.comparison.others.columns import place
+from seqclf.comparison.others.columns import numbers_in, place
 from seqclf.data.columns import (
     actual_name,
-    column_of,
-    existing_name,
     has_column,
     texts_or_nulls,
 )
@@ -135,21 +133,14 @@ def _shown(texts: pa.ChunkedArray, row: int) -> str:
 
 def _by_place(part: Part, column: str, texts: pa.ChunkedArray) -> Matched:
     n = len(texts)
-    try:
-        numbers = column_of(part, existing_name(part, column, TEXT)).cast(pa.int64())
-    except pa.ArrowException as error:
-        raise DataError(
-            f"{part.place}: column {column!r} holds no places of the test texts, "
-            f"0 to {n - 1:,} ({error})."
-        ) from error
-    found = pc.fill_null(numbers, -1).to_numpy()
+    no_place = f"no place of a test text, 0 to {n - 1:,}"
+    found = pc.fill_null(numbers_in(part, column, pa.int64(), no_place), -1).to_numpy()
     expected = np.arange(n)
     if (row := _first_beyond(found, expected)) is not None:
-        known = 0 <= found[row] < n
-        what = "is there twice" if known else f"is no place from 0 to {n - 1:,}"
+        number = part.table[column][row].as_py()
+        what = "is there before" if 0 <= found[row] < n else f"is {no_place}"
         raise DataError(
-            f"{place(part, row)}: {column!r} {numbers[row].as_py()} {what} in the test "
-            f"split. {ANSWER_EACH}"
+            f"{place(part, row)}: {number!r} in column {column!r} {what}. {ANSWER_EACH}"
         )
     if (row := _first_beyond(expected, found)) is not None:
         raise DataError(

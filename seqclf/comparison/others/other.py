@@ -40,6 +40,7 @@ class Other:
       has_probabilities: Whether all files have them.
       files: What was read.
       notes: How, a sentence each.
+      doubts: Why these may be no answers, a sentence each.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Other:
     has_probabilities: bool
     files: tuple[AnswerFile, ...]
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def scores(self) -> list[Scores]:
@@ -110,6 +112,7 @@ def _other(name: str, files: Sequence[Given], data: EncodedDataset) -> Other:
             for one in files
         ),
         notes=tuple(f"{name}: {one.note}" for one in read),
+        doubts=tuple(f"{name}: {one.doubt}" for one in read if one.doubt),
     )
 
 
@@ -118,6 +121,7 @@ class _Read:
     predictions: Predictions
     has_probabilities: bool
     note: str
+    doubt: str
 
 
 def _read(file: Path, data: EncodedDataset) -> _Read:
@@ -136,9 +140,13 @@ def _read(file: Path, data: EncodedDataset) -> _Read:
         f"{len(found.rows):,} answers in {part.place}, {answers.column}, matched by "
         f"{found.by}."
     )
-    if said.right.all() and answers.probabilities is None and not answers.beside:
-        note += " All are right: are they the true labels?"
-    return _Read(said, answers.probabilities is not None, note)
+    doubt = ""
+    if said.right.all() and answers.probabilities is None:
+        doubt = (
+            f"all {len(found.rows):,} answers in {part.place} are right: is "
+            f"{answers.column} that of the true labels?"
+        )
+    return _Read(said, answers.probabilities is not None, note, doubt)
 
 
 def _known(file: Path) -> Known:
