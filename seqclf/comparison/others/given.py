@@ -78,7 +78,7 @@ def _checked(name: str) -> str:
     if name.casefold() in taken or MADE_OF_CELLS.match(name):
         raise ConfigError(
             f"{name} is what another row is called; give the answers another name, "
-            f"such as --with my-{name.split()[0].casefold()}=FILE"
+            f"such as --with my-{name.partition(' ')[0].rstrip(',').casefold()}=FILE"
         )
     return name
 
