@@ -18,6 +18,7 @@ from seqclf import data as sources
 from seqclf import keywords
 from seqclf.cells import DEFAULT_CELLS
 from seqclf.comparison.design import limits_of
+from seqclf.comparison.others.given import Given, given_files
 from seqclf.comparison.saved import REPORT_FILE
 from seqclf.config import RunConfig
 from seqclf.data.dataset import Dataset
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from seqclf.bulk import Answered
 
 _log = logging.getLogger("seqclf")
+
+AnswerFiles = Mapping[str, AnyPath | Sequence[AnyPath]]  # by the name of their row
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,7 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
     vary: str = "seed",
     folds: int | None = None,
     repeats: int | None = None,
+    with_: AnswerFiles | None = None,
     jobs: int | None = None,
     page: bool = False,
     on_report: OnEvent | None = None,
@@ -213,6 +217,8 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
       folds: Parts of the texts that are tested on in turn, in place of a test split;
         each is a training of each cell, and `seeds` count for nothing.
       repeats: How often the texts are divided anew for folds; None is once.
+      with_: Files with the answers of other systems to the test texts, by the names of
+        their rows; several files of one are its seeds (docs/statistics.md).
       jobs: Trainings at a time; None takes as many as cores and memory allow.
       page: Whether to write `microscope.html` beside the report (docs/microscope.md).
       on_report: Called with the name of a training and each event of its progress.
@@ -239,8 +245,8 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
         options.get("budget"),
         options.get("max_seeds"),
     )
-    asked_of = (config, named, seeds, match, tune, margin, until, metric, vary)
-    design = design_of(*asked_of, folds, repeats)
+    asked_for = (config, named, seeds, match, tune, margin, until, metric, vary)
+    design = design_of(*asked_for, folds, repeats, _given(with_))
     asked = (design, target, listener, jobs, require_cudnn, set(options), page)
     result, path = compare_twins(*asked)
     for failed, reason in result.missing.items():
@@ -248,12 +254,13 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
     return Comparison(result, path)
 
 
-def compare_runs(
+def compare_runs(  # noqa: PLR0913 -- a keyword for each option
     *finished: Run | AnyPath,
     name: str | None = None,
     overwrite: bool = False,
     margin: float = 1.0,
     metric: str = "auto",
+    with_: AnswerFiles | None = None,
     page: bool = False,
     models_dir: AnyPath | None = None,
     cache_dir: AnyPath | None = None,
@@ -270,6 +277,7 @@ def compare_runs(
       overwrite: Whether the name may be taken from another comparison.
       margin: As in `compare`.
       metric: Likewise.
+      with_: Likewise.
       page: Whether to write `microscope.html` beside the report; needs a name.
       models_dir: Folder of the runs; None takes $SEQCLF_MODELS, else `models`.
       cache_dir: Folder of encoded data; None takes $SEQCLF_CACHE, else `data/cache`.
@@ -290,9 +298,18 @@ def compare_runs(
             f"Comparison.open(path) reads a finished comparison."
         )
     target = _target(models_dir, cache_dir, name=name, overwrite=overwrite)
-    asked = (paths, target, Logged(on_report), margin, page, metric)
+    asked = (paths, target, Logged(on_report), margin, page, metric, _given(with_))
     result, path = compare_finished(*asked)
     return Comparison(result, path)
+
+
+def _given(named: AnswerFiles | None) -> tuple[Given, ...]:
+    """Returns the files of answers that are named, one after the other."""
+    pairs = []
+    for name, files in (named or {}).items():
+        several = [files] if isinstance(files, str | os.PathLike) else files
+        pairs += [(name, Path(file)) for file in several]
+    return given_files(pairs)
 
 
 def _asked(

@@ -6,6 +6,7 @@ that each command does what its page says, not how well.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -18,6 +19,8 @@ from conftest import reviews, write_csv
 from loopback_hub import LoopbackHub, repository
 from test_docs import ROOT, blocks_of, commands_of
 from test_hub import CARD, as_parquet, imdb
+
+from seqclf import load_dataset
 
 pytestmark = pytest.mark.slow
 SMALL = "--units=16 --embedding-size=8 --epochs=1 --min-count=1"
@@ -88,6 +91,12 @@ def desk(tmp_path_factory) -> Path:
         write_csv(folder / "parts" / f"{name}.csv", reviews(20))
     texts = [text for text, _ in reviews(5)]
     (folder / "texts.txt").write_text("\n".join(texts) + "\n")
+    demo = load_dataset("demo")
+    with (folder / "answers.csv").open("w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file)
+        lines.writerow(("text", "label"))
+        for row in demo.splits["test"].to_pylist():
+            lines.writerow((row["text"], demo.labels[row["label"]]))
     return folder
 
 

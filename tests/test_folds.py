@@ -214,6 +214,7 @@ TEACH = RunConfig(training=TrainingConfig(teach="demo-nb-svm"))
         ({"folds": 3, "tune": 2}, "--folds and --tune exclude"),
         ({"folds": 3, "until": Limits()}, "--folds and --until-decided exclude"),
         ({"folds": 3, "config": TEACH}, "--folds and --teach exclude"),
+        ({"folds": 3, "others": ("a file",)}, "--folds and --with exclude"),
         (
             {"config": RunConfig(data=DataConfig(fold="2/7"))},
             "--fold 2/7 is one part; .*--folds 7",

@@ -154,7 +154,7 @@ def read_config_file(context: typer.Context, path: Path | None) -> Path | None:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} could not be read: {error}") from error
     options = {
-        p.name: p
+        p.name.rstrip("_"): p  # `with_`, for `with` is a word of Python's
         for p in context.command.params
         if p.param_type_name == "option" and p.name and p.name != "config_file"
     }
@@ -164,7 +164,7 @@ def read_config_file(context: typer.Context, path: Path | None) -> Path | None:
         if name not in options:
             names = [option.replace("_", "-") for option in options]
             raise ConfigError(f"in {path}: {unknown('setting', key, names)}")
-        defaults[name] = _as_typed(path, key, value, options[name])
+        defaults[options[name].name] = _as_typed(path, key, value, options[name])
     context.default_map = {**(context.default_map or {}), **defaults}
     return path
 

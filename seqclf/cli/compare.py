@@ -143,6 +143,16 @@ PoolOf = Annotated[
         metavar="DIR",
     ),
 ]
+With = Annotated[
+    list[str] | None,
+    option(
+        "--with",
+        "A file with another system's answers to the test texts, as a row beside the "
+        "twins: CSV, JSON Lines or Parquet with text and label or probabilities. May "
+        "be given again; several files of a NAME are its seeds.",
+        metavar="NAME=FILE",
+    ),
+]
 Paths = Annotated[
     list[Path] | None,
     typer.Argument(
@@ -156,7 +166,7 @@ Paths = Annotated[
 # What has a meaning for finished runs.
 OF_FINISHED = {"paths", "models_dir", "cache_dir", "config_file"}
 OF_FINISHED |= {"json", "markdown", "csv", "quiet", "page"}
-OF_SEVERAL = OF_FINISHED | {"name", "overwrite", "margin", "metric"}
+OF_SEVERAL = OF_FINISHED | {"name", "overwrite", "margin", "metric", "with_"}
 OF_POOL = OF_SEVERAL - {"paths", "page"} | {"pool"}
 
 
@@ -175,6 +185,7 @@ def compare(
     vary: Vary = "seed",
     folds: Folds = None,
     repeats: Repeats = None,
+    with_: With = None,
     until_decided: UntilDecided = False,
     budget: Budget = None,
     max_seeds: MaxSeeds = None,
@@ -203,6 +214,7 @@ def compare(
     """
     form = options.one_form(json=json, markdown=markdown, csv=csv)
     from seqclf.comparison.design import limits_of
+    from seqclf.comparison.others.given import given_files, named_files
     from seqclf.comparison.saved import REPORT_FILE
     from seqclf.steps import Target
     from seqclf.workflows import finished
@@ -210,15 +222,17 @@ def compare(
 
     screen = Screen(quiet)
     target = Target(models_dir, cache_dir, name, overwrite, fresh)
+    others = given_files(named_files(with_ or ()))
     folder: Path | None
     if pool is not None:
         options.refuse_given(context, OF_POOL, "the runs below a folder are compared")
-        result, folder = finished.compare_pool(pool, target, screen, margin, metric)
+        asked_of_pool = (pool, target, screen, margin, metric, others)
+        result, folder = finished.compare_pool(*asked_of_pool)
     elif paths:
         if len(paths) == 1:
             options.refuse_given(context, OF_FINISHED, "a finished comparison is shown")
         options.refuse_given(context, OF_SEVERAL, "finished runs are compared")
-        asked_of = (paths, target, screen, margin, page, metric)
+        asked_of = (paths, target, screen, margin, page, metric, others)
         result, folder = finished.compare_finished(*asked_of)
     else:
         until = limits_of(until_decided, budget, max_seeds)
@@ -235,6 +249,7 @@ def compare(
             vary,
             folds,
             repeats,
+            others,
         )
         given = options.given_settings(context, "model", "training")
         asked = (design, target, screen, jobs, require_cudnn, given, page)

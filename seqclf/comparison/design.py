@@ -12,6 +12,7 @@ from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.comparison.draws import SEED, SPLIT, VARY_NAMES
 from seqclf.comparison.metric import ACCURACY, AUTO, require_metric
+from seqclf.comparison.others import given
 from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.ranges import OF_MODEL, OF_TRAINING
 from seqclf.config import ModelConfig, RunConfig, fold_of, twin
@@ -34,6 +35,7 @@ NOT_WITH_FOLDS = {
     "--until-decided": "more seeds take nothing from what the folds have in common",
     "--tune": "settings would be chosen on texts that other folds test on",
     "--teach": "a teacher learnt from texts that other folds test on",
+    "--with": "a file has the answers to one test split",
 }
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -106,6 +108,7 @@ class Design:
         `DataConfig.fold`; None tests on the test split.
       until: Where it ends, if seeds are added until all pairs are decided; `seeds` are
         then the first. None has these seeds and no others.
+      others: Files with the answers of other systems, which stand beside the cells.
     """
 
     config: RunConfig
@@ -118,6 +121,7 @@ class Design:
     metric: str = AUTO
     vary: str = SEED
     folds: int | None = None
+    others: tuple[given.Given, ...] = ()
 
     def __post_init__(self) -> None:
         if self.match not in MATCH_NAMES:
@@ -171,13 +175,14 @@ class Design:
             return
         if self.folds < 2:
             raise ConfigError(f"--folds takes two parts or more, got {self.folds}.")
-        for option, given in (
+        for option, is_asked in (
             ("--vary split", self.vary == SPLIT),
             ("--until-decided", self.until is not None),
             ("--tune", self.tune > 0),
             ("--teach", self.config.training.teach is not None),
+            ("--with", bool(self.others)),
         ):
-            if given:
+            if is_asked:
                 raise ConfigError(
                     f"--folds and {option} exclude each other: "
                     f"{NOT_WITH_FOLDS[option]}."
@@ -235,6 +240,7 @@ class Design:
             | tuning
             | looks
             | vary
+            | given.question(self.others)
             | {
                 "cells": list(self.cells),
                 "seeds": list(self.seeds),

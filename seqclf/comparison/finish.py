@@ -10,6 +10,7 @@ from pathlib import Path
 from seqclf.comparison import saved, tuning
 from seqclf.comparison.details import details
 from seqclf.comparison.draws import FOLDS, vary_of
+from seqclf.comparison.others.other import Other, keep_answers
 from seqclf.comparison.places import Question, begin_at
 from seqclf.comparison.plan import Ended
 from seqclf.comparison.rows import compare_runs, group_runs
@@ -25,11 +26,13 @@ from seqclf.text.encoding import EncodedDataset, open_encoded
 DETAILS = "details of where the twins differ"
 
 
-def finish(ended: Ended, seconds: float, command: str = "") -> ComparisonResult:
+def finish(
+    ended: Ended, seconds: float, command: str = "", others: Sequence[Other] = ()
+) -> ComparisonResult:
     """Writes `comparison.json` and `details.json`; returns the whole result.
 
     It keeps why runs are missing, by name, how long it took, and what to type to do it
-    again.
+    again; and the answers of other systems that stand beside the twins.
 
     Raises:
       RunError: If every training failed; the reasons are named.
@@ -50,6 +53,7 @@ def finish(ended: Ended, seconds: float, command: str = "") -> ComparisonResult:
         ended.at,
         ended.until_decided,
         plan.metric,
+        others,
     )
     budgets = [tuning.budget(plan.tuning)] if plan.tuning else []
     result = replace(
@@ -62,6 +66,7 @@ def finish(ended: Ended, seconds: float, command: str = "") -> ComparisonResult:
         date=_today(),
     )
     encoded = plan.timing.encoded
+    keep_answers(plan.path, others)
     return _write(plan.path, result, ended.finished, lambda: open_encoded(encoded))
 
 
@@ -105,14 +110,16 @@ def keep(
     finished: Sequence[Run],
     data: EncodedDataset | None,
     command: str = "",
+    others: Sequence[Other] = (),
 ) -> ComparisonResult:
     """Writes a result of finished runs; returns the whole of it.
 
     Another comparison at the place, from `place_for`, is removed. The data is for the
-    texts; None if it cannot be read.
+    texts; None if it cannot be read. `others` are the systems beside the runs.
     """
     path, question = place
     begin_at(path, question)
+    keep_answers(path, others)
     result = replace(result, command=command, date=_today())
     return _write(path, result, finished, lambda: data)
 

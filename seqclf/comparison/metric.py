@@ -62,7 +62,11 @@ class Metric:
 
     def gain(self, run: AnyRun) -> np.ndarray:
         """Returns the values of a run on test, [n], the more the better."""
-        values = self.values(run.predictions(TEST))
+        return self.gain_of(run.predictions(TEST))
+
+    def gain_of(self, said: Predictions) -> np.ndarray:
+        """Returns the values of some predictions, [n], the more the better."""
+        values = self.values(said)
         return values if self.sign > 0 else -values
 
     def goodness(self, row: Row) -> float:

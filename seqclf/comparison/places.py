@@ -9,6 +9,8 @@ from pathlib import Path
 from seqclf import marker, runs
 from seqclf.comparison.design import Design
 from seqclf.comparison.metric import ranked_by
+from seqclf.comparison.others.given import Given
+from seqclf.comparison.others.given import question as of_files
 from seqclf.errors import RunError
 from seqclf.marker import COMPARISON_FILE, QUESTION_FILE
 from seqclf.runs import Run
@@ -86,15 +88,22 @@ def _is_old(path: Path, question: Question) -> bool:
 
 
 def place_for(
-    finished: Sequence[Run], models: Path, name: str, overwrite: bool = False
+    finished: Sequence[Run],
+    models: Path,
+    name: str,
+    overwrite: bool = False,
+    others: Sequence[Given] = (),
 ) -> tuple[Path, Question]:
     """Returns the directory and question of a comparison of finished runs.
+
+    `others` are files with the answers of other systems beside them.
 
     Raises:
       RunError: If the name is taken, unless by a comparison to `overwrite`, or a run is
         inside what would be replaced.
     """
-    question = {"finished": sorted(str(run.path.resolve()) for run in finished)}
+    paths = sorted(str(run.path.resolve()) for run in finished)
+    question = {"finished": paths, **of_files(others)}
     path = _named_path(models, question, name, overwrite)
     for run in finished:
         if path.resolve() in run.path.resolve().parents:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from seqclf.comparison.card import disagreements, twin_card
 from seqclf.comparison.draws import FOLDS, SEED, covered, folds_of, vary_of
 from seqclf.comparison.fitted import Fitted, fitted_on_all, gains_by_draw
 from seqclf.comparison.metric import ACCURACY, AUTO, Metric, Values, ranked_by
+from seqclf.comparison.others.other import Other, answer_files, beside
 from seqclf.comparison.pairs import MARGIN, compare_pairs, compare_with
 from seqclf.comparison.summary import summary
 from seqclf.comparison.verdict import best_of, verdict
@@ -24,8 +25,9 @@ from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask
 from seqclf.evaluation.failed import failed_seeds
-from seqclf.records.comparison import MEAN, ComparisonResult, Row
+from seqclf.records.comparison import MEAN, OTHER, ComparisonResult, Row
 from seqclf.records.looks import UntilDecided
+from seqclf.records.scores import Scores
 from seqclf.records.training import Environment, Timing
 from seqclf.runs import AnyRun, Mean, Run
 from seqclf.runs.mean import refuse_different_data
@@ -37,7 +39,7 @@ TIMES = (
 )  # fmt: skip
 
 
-def compare_runs(
+def compare_runs(  # noqa: PLR0913 -- all that a comparison is made of
     finished: Sequence[Run],
     baselines: Sequence[BaselineTask] = (),
     timing: Mapping[str, Timing] | None = None,
@@ -46,6 +48,7 @@ def compare_runs(
     at: AtLook = ONCE,
     until_decided: UntilDecided | None = None,
     metric: str = AUTO,
+    others: Sequence[Other] = (),
 ) -> ComparisonResult:
     """Compares finished runs, without training.
 
@@ -59,6 +62,7 @@ def compare_runs(
       at: The look that this is, where seeds are added until all pairs are decided.
       until_decided: How that went.
       metric: What ranks them, see `metric.ranked_by`.
+      others: Other systems to stand beside them, with answers to the same texts.
 
     Raises:
       ConfigError: If no metric is called so.
@@ -83,28 +87,33 @@ def compare_runs(
     ]
     fitted = fitted_on_all(baselines)
     best = best_of(twins).name
-    others = {name: gains_by_draw(draws, ranking) for name, draws in fitted.items()}
+    of_baselines = {
+        name: gains_by_draw(draws, ranking) for name, draws in fitted.items()
+    }
+    of_others = {one.name: beside(values[best], one.gains(ranking)) for one in others}
     failed = {row.name: row.failed for row in twins if row.failed}
     recurrent = [row.name for row in twins if row.recurs]
     folds = folds_of(finished)
     pairs = compare_pairs(values, recurrent, failed, margin, at, ranking, folds)
     judged = (best in failed, margin, at, ranking, folds)
-    references = compare_with(best, values[best], others, *judged)
+    references = compare_with(best, values[best], of_baselines, *judged)
+    references += compare_with(best, values[best], of_others, *judged)
     combined = means_with(groups, fitted.get(N_GRAMS, {}))
     if best in combined:
-        name, n_grams = _with_n_grams(best), {N_GRAMS: others[N_GRAMS]}
+        name, n_grams = _with_n_grams(best), {N_GRAMS: of_baselines[N_GRAMS]}
         gains = ranking.gains(combined[best])
         references += compare_with(name, gains, n_grams, *judged)
     rows = (
         *(_baseline_row(name, draws, ranking) for name, draws in fitted.items()),
         *twins,
+        *(_other_row(one, ranking) for one in others),
         *(
             _mean_row(_with_n_grams(of), of, group, ranking, failed.get(of, ()))
             for of, group in combined.items()
         ),
         *_rows_over_seeds(groups, ranking),
     )
-    card = twin_card(finished, chosen)
+    card = replace(twin_card(finished, chosen), answer_files=answer_files(others))
     said = verdict(
         rows, pairs, references, disagreements(card), margin, until_decided, why
     )
@@ -206,7 +215,7 @@ def _row(name: str, group: Sequence[Run], metric: Metric, timing: Timing | None)
     model = group[0].config.model
     environment = [run.environment for run in group]
     failed = failed_seeds(group, metric.field)
-    return _scored(
+    return _scored_runs(
         group,
         metric,
         lambda one: one.gains(group),
@@ -250,7 +259,7 @@ def _times(environment: Sequence[Environment], timing: Timing | None) -> dict[st
 def _baseline_row(name: str, draws: Fitted, metric: Metric) -> Row:
     group = list(draws.values())
     environment = [run.baseline_environment for run in group]
-    return _scored(
+    return _scored_runs(
         group,
         metric,
         lambda one: gains_by_draw(draws, one),
@@ -274,7 +283,7 @@ def _mean_row(
     twins = [run for one in group for run in one.members if not run.is_linear]
     losses = [one.validation_loss for one in group]
     known = [loss for loss in losses if loss is not None]
-    return _scored(
+    return _scored_runs(
         group,
         metric,
         lambda one: one.gains(group),
@@ -287,24 +296,50 @@ def _mean_row(
     )
 
 
-def _scored(
+def _other_row(other: Other, metric: Metric) -> Row:
+    row = _scored(
+        other.scores,
+        metric,
+        other.gains,
+        (),
+        kind=OTHER,
+        name=other.name,
+        n=other.scores[0].n,
+        runs=(),
+        seeds=other.seeds,
+    )
+    return row if other.has_probabilities else replace(row, log_loss=None)
+
+
+def _scored_runs(
     group: Sequence[AnyRun],
     metric: Metric,
     gains: Callable[[Metric], Values],
     failing: Collection[int],
     **others: Any,
 ) -> Row:
+    test = [run.metrics[TEST] for run in group]
+    runs, folds = tuple(str(run.path) for run in group), folds_of(group)
+    n = test[0].n if folds is None else tested(group)
+    return _scored(test, metric, gains, failing, folds, n=n, runs=runs, **others)
+
+
+def _scored(
+    test: Sequence[Scores],
+    metric: Metric,
+    gains: Callable[[Metric], Values],
+    failing: Collection[int],
+    folds: int | None = None,
+    **others: Any,
+) -> Row:
     """Returns a row with its test scores: their mean, and how far they reach.
 
-    `gains` are the values of the group's runs on test, by seed or draw. Where trainings
-    of some seeds are `failing`, no interval over the seeds would hold.
+    `gains` are the values of its runs on test, by seed or draw. Where trainings of some
+    seeds are `failing`, no interval over the seeds would hold; `folds` are as in
+    `summary`.
     """
-    test = [run.metrics[TEST] for run in group]
-    folds = folds_of(group)
     scores = functools.partial(summary, test, failing=failing, folds=folds)
     return Row(
-        runs=tuple(str(run.path) for run in group),
-        n=test[0].n if folds is None else tested(group),
         accuracy=scores(ACCURACY, gains(ACCURACY)),
         macro_f1=_mean([scores.macro_f1 for scores in test]),
         log_loss=_mean([scores.log_loss for scores in test]),

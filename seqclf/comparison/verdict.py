@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from seqclf.cells import NO_RECURRENCE
 from seqclf.comparison.metric import ACCURACY, metric_of
@@ -23,7 +23,7 @@ from seqclf.comparison.said import (
     ranks,
     titles,
 )
-from seqclf.records.comparison import BY_RANKS, Pair, Row
+from seqclf.records.comparison import BY_RANKS, OTHER, Pair, Row
 from seqclf.records.looks import UntilDecided
 from seqclf.wording import joined
 
@@ -45,8 +45,8 @@ def verdict(
     Args:
       rows: Rows of a comparison, see `rows.compare_runs`.
       pairs: The twins two at a time, see `pairs.compare_pairs`.
-      references: The best twin against each baseline, and its mean with n-grams against
-        these, see `pairs.compare_with`.
+      references: The best twin against each baseline and each other system, and its
+        mean with n-grams against these, see `pairs.compare_with`.
       different: Why the runs are no twins, see `card.disagreements`.
       margin: Difference below which two are practically equal, a fraction or in nats.
       until_decided: How it went, if seeds were added until all pairs were decided.
@@ -68,6 +68,7 @@ def verdict(
         *_about_time(others, best),
         *_about_recurrence(others, best, margin),
         *_about_baselines(rows, references, margin),
+        *_about_others(rows, references, margin),
         *_about_mean(rows, references, best),
         *_about_seeds(rows, pairs),
         *_about_guessing(rows),
@@ -217,22 +218,45 @@ def _about_baselines(
     baselines = [row for row in rows if row.kind == "baseline"]
     if not baselines or not references:
         return []
-    best = max(baselines, key=goodness)
-    name = best.name
+    name = max(baselines, key=goodness).name
     pair = next(p for p in references if name in (p.a, p.b))
-    twin = titles(rows)[pair.b if pair.a == name else pair.a]
-    if _is_only_equal(pair):
-        size = metric_of(best).margin(margin)
-        said = f"is within {size} of the best twin, {twin} {aside(pair)}"
-    elif not is_decided(pair):
-        said = f"cannot be told apart from the best twin, {twin} {aside(pair)}"
-    elif pair.a == name:
-        said = f"beats the best twin, {twin}, {by_how_much(pair)}"
-    elif pair.by == BY_RANKS:
-        said = f"is behind {twin} {ranks(pair)}"
-    else:
-        said = f"is {_below(pair)} {twin}"
+    said = _beside_best_twin(name, pair, titles(rows), margin)
     return [f"The best baseline, {name}, {said}."]
+
+
+def _about_others(
+    rows: Sequence[Row], references: Sequence[Pair], margin: float
+) -> list[str]:
+    """Says of each other system how it stands beside the best twin."""
+    names = titles(rows)
+    found = [
+        (row.name, pair)
+        for row in rows
+        if row.kind == OTHER
+        for pair in references
+        if row.name in (pair.a, pair.b)
+    ]
+    return [
+        f"The other system {name} {_beside_best_twin(name, pair, names, margin)}."
+        for name, pair in found
+    ]
+
+
+def _beside_best_twin(
+    name: str, pair: Pair, names: Mapping[str, str], margin: float
+) -> str:
+    """Returns such as `is 6.1 points (5.0 to 7.2) below GRU`, of the row of a name."""
+    twin = names[pair.b if pair.a == name else pair.a]
+    if _is_only_equal(pair):
+        size = metric_of(pair).margin(margin)
+        return f"is within {size} of the best twin, {twin} {aside(pair)}"
+    if not is_decided(pair):
+        return f"cannot be told apart from the best twin, {twin} {aside(pair)}"
+    if pair.a == name:
+        return f"beats the best twin, {twin}, {by_how_much(pair)}"
+    if pair.by == BY_RANKS:
+        return f"is behind {twin} {ranks(pair)}"
+    return f"is {_below(pair)} {twin}"
 
 
 def _about_mean(

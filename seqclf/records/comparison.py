@@ -18,6 +18,7 @@ from seqclf.records.twins import Tuned, TwinCard
 # Of `comparison.json`. 1 had no `version`, and one field for a row's name and its cell.
 VERSION = 2
 MEAN = "mean"  # the kind of a row that combines others
+OTHER = "other"  # of one that another system's answers make
 # What twins are ranked by, see `comparison.metric`.
 MetricName = Literal["accuracy", "macro-f1", "log-loss"]
 
@@ -56,10 +57,11 @@ class AccuracySummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A twin with its seeds, a baseline, or a mean; None is what it does not have.
+    """A twin with its seeds, a baseline, a mean or another system.
 
-    A mean averages probabilities: those of each seed's twin and of n-grams, or those of
-    all seeds of a cell.
+    None is what it does not have. A mean averages probabilities: those of each seed's
+    twin and of n-grams, or those of all seeds of a cell. Of another system (`other`)
+    only answers are known; several files of them are its seeds.
 
     Attributes:
       name: What tables call it: the cell, with the name of a run where several rows
@@ -69,6 +71,7 @@ class Row:
       runs: Folders of its runs; of a mean, the folders' names are joined by `+`.
       n: Test texts.
       macro_f1: On the test split, as `accuracy` and `log_loss`.
+      log_loss: None of another system that gave labels alone.
       metric: What the rows are ranked by; of earlier versions accuracy.
       by_metric: The score by that, with its interval; None where it is the accuracy.
       failed: Seeds whose training failed, see `evaluation.failed`; they count in all
@@ -89,7 +92,7 @@ class Row:
         lacks the score by its metric.
     """
 
-    kind: Literal["twin", "baseline", "mean"]
+    kind: Literal["twin", "baseline", "mean", "other"]
     name: str
     cell: str | None = None
     of: str | None = None
@@ -97,7 +100,7 @@ class Row:
     n: int
     accuracy: AccuracySummary
     macro_f1: float
-    log_loss: float
+    log_loss: float | None
     seeds: tuple[int, ...] = ()
     failed: tuple[int, ...] | None = None
     units: int | None = None
@@ -283,9 +286,10 @@ class ComparisonResult:
     """All that a comparison found.
 
     Attributes:
-      rows: Baselines, twins and means.
+      rows: Baselines, twins, other systems and means.
       pairs: The twins two at a time.
-      references: The best twin and each baseline; its mean with n-grams, and these.
+      references: The best twin and each baseline; and each other system; its mean with
+        n-grams, and these.
       margin: Difference, a fraction or in nats, below which two are practically equal;
         earlier versions had none.
       metric: What the rows are ranked by; of earlier versions accuracy.

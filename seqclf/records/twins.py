@@ -26,6 +26,23 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFile:
+    """A file with the answers of another system to the test texts.
+
+    Attributes:
+      name: The row that it is of; several files of one row are its seeds.
+      file: As it was given.
+      digest: SHA-256 of its bytes, 64 hexadecimal digits.
+      rows: Answers in it, one for each test text.
+    """
+
+    name: str
+    file: str
+    digest: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TwinCard:
     """What all runs share, and in what they differ.
 
@@ -36,6 +53,7 @@ class TwinCard:
       vary: What the seeds vary; where it is `split`, each drew the texts that its runs
         learn from, and `dataset` has the sizes of the first draw; where it is `folds`,
         each tested on another part of the texts.
+      answer_files: Of other systems beside the twins, of which nothing else is known.
     """
 
     equal: dict[str, Setting]
@@ -44,6 +62,7 @@ class TwinCard:
     chosen: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     vary: Literal["seed", "split", "folds"] = "seed"
+    answer_files: tuple[AnswerFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from csv import DictWriter
 from typing import Any
 
 from seqclf.comparison.pairs import bounds, is_decided, is_equal
-from seqclf.records.comparison import BY_RANKS, MEAN, ComparisonResult, Pair, Row
+from seqclf.records.comparison import BY_RANKS, MEAN, OTHER, ComparisonResult, Pair, Row
 from seqclf.report.pair_table import compared
 
 CSV_OF_ROW = (
@@ -24,7 +24,9 @@ CSV_OF_PAIR = (
 )  # fmt: skip
 
 
-CSV_KINDS = {"twin": "recurrent", "baseline": "baseline", MEAN: MEAN}  # the first: kept
+CSV_KINDS = {  # the first: kept
+    "twin": "recurrent", "baseline": "baseline", MEAN: MEAN, OTHER: OTHER,
+}  # fmt: skip
 
 
 CSV_COLUMNS = (
@@ -35,7 +37,7 @@ CSV_COLUMNS = (
 
 
 def csv(result: ComparisonResult) -> str:
-    """Returns a line for each cell, baseline and pair, as comma-separated values.
+    """Returns a line for each row and pair, as comma-separated values.
 
     Numbers are whole (accuracies and differences are fractions); low and high belong
     to the score, which is that of the metric, or the difference, positive where the

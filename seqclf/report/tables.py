@@ -12,7 +12,7 @@ from seqclf.comparison.draws import FOLDS, SPLIT
 from seqclf.comparison.metric import ACCURACY, METRICS, Metric, metric_of
 from seqclf.comparison.summary import FEWEST_OF_LABEL
 from seqclf.comparison.verdict import ranked_said
-from seqclf.records.comparison import MEAN, ComparisonResult, Row
+from seqclf.records.comparison import MEAN, OTHER, ComparisonResult, Row
 from seqclf.records.twins import Tried, Tuned, TwinCard
 from seqclf.report.columns import MARK, MEDIAN, Column, if_known, table_of
 from seqclf.report.pair_table import pair_table
@@ -41,9 +41,14 @@ def _span(row: Row) -> str:
 
 def _range(row: Row) -> str:
     """Returns the least and the most over the seeds; of one there is none."""
-    if len(row.runs) == 1:
+    if _trainings(row) == 1:
         return MISSING
     return metric_of(row).span(row.score.least, row.score.most)
+
+
+def _trainings(row: Row) -> int:
+    """Returns how many scores a row is the mean of; an other system has no runs."""
+    return len(row.seeds) or 1 if row.kind == OTHER else len(row.runs)
 
 
 def _count(value: int | None) -> str:
@@ -82,7 +87,7 @@ def _quality(metric: Metric) -> tuple[Column[Row], ...]:
 def _mean_of(metric: Metric) -> Column[Row]:
     def show(row: Row) -> str:
         value = getattr(row, metric.field)
-        return metric.number(value.mean if metric is ACCURACY else value)
+        return if_known(value.mean if metric is ACCURACY else value, metric.number)
 
     return HEADERS[metric.name], show
 
@@ -132,7 +137,7 @@ def tables_of(result: ComparisonResult) -> dict[str, Table]:
     means = [row for row in result.rows if row.kind == MEAN]
     rows = [row for row in result.rows if row.kind != MEAN]
     faint = tuple(i for i, row in enumerate(rows) if row.kind == "baseline")
-    has_range = any(len(row.runs) > 1 for row in rows)  # one seed has none
+    has_range = any(_trainings(row) > 1 for row in rows)  # one seed has none
     several_units = len({row.units for row in rows if row.units}) > 1
     columns = _quality(METRICS[result.metric])
     quality = [column for column in columns if has_range or column is not RANGE]
@@ -153,7 +158,8 @@ def tables_of(result: ComparisonResult) -> dict[str, Table]:
     if pairs:
         found["pairs"] = pairs
     title, before = f"Cost ({_conditions(rows)})", _before(rows)
-    return found | {"cost": table_of(title, cost, rows, faint, before)}
+    priced = [row for row in rows if row.kind != OTHER]
+    return found | {"cost": table_of(title, cost, priced, faint, before)}
 
 
 def _ranked_note(result: ComparisonResult) -> str:
@@ -236,7 +242,12 @@ def _kernels(rows: Sequence[Row]) -> str:
 
 def closing(result: ComparisonResult) -> str:
     """Returns the verdict and what is missing, for a terminal."""
-    said = (result.verdict, failed_said(result), held_equal(result.card))
+    said = (
+        result.verdict,
+        failed_said(result),
+        held_equal(result.card),
+        files_said(result.card),
+    )
     lines = [escape(text) for text in said if text]
     for name, error in result.missing.items():
         lines.append(f"[bold]Missing:[/bold] {escape(name)}: {escape(error)}")
@@ -273,6 +284,15 @@ def held_equal(card: TwinCard) -> str:
     return " ".join(said)
 
 
+def files_said(card: TwinCard) -> str:
+    """Returns the files of other systems' answers, by which they can be told."""
+    files: dict[str, list[str]] = {}
+    for one in card.answer_files:
+        files.setdefault(one.name, []).append(one.file)
+    said = [f"{name} from {joined(some)}" for name, some in files.items()]
+    return f"Answers from files, not trained here: {'; '.join(said)}." if said else ""
+
+
 def markdown(result: ComparisonResult) -> str:
     """Returns the same tables, verdict and gaps as Markdown."""
     parts = []
@@ -281,6 +301,7 @@ def markdown(result: ComparisonResult) -> str:
         # Else a paragraph that begins with the mark would be a list.
         parts += [table.note.replace(MARK, f"\\{MARK}")] if table.note else []
     parts += [result.verdict]
-    parts += filter(None, [failed_said(result), held_equal(result.card)])
+    said = (failed_said(result), held_equal(result.card), files_said(result.card))
+    parts += filter(None, said)
     parts += [f"Missing: {name}: {why}" for name, why in result.missing.items()]
     return "\n\n".join(parts)

@@ -23,6 +23,8 @@ from seqclf.comparison.design import (
 from seqclf.comparison.draws import SEED, DrawOf
 from seqclf.comparison.finish import finish
 from seqclf.comparison.metric import AUTO
+from seqclf.comparison.others.given import Given, as_options
+from seqclf.comparison.others.other import Other, read_others
 from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.typical import typical_runs
 from seqclf.config import RunConfig, require_count
@@ -53,6 +55,7 @@ def design_of(  # noqa: PLR0913 -- an argument for each option of a comparison
     vary: str = SEED,
     folds: int | None = None,
     repeats: int | None = None,
+    others: Sequence[Given] = (),
 ) -> Design:
     """Returns the question of a comparison.
 
@@ -62,7 +65,8 @@ def design_of(  # noqa: PLR0913 -- an argument for each option of a comparison
     are the points below which two are practically equal; `until` is where it ends if
     seeds are added until all is decided, see `limits_of`; `metric` is what ranks them;
     `vary` is `seed` or `split`, what the seeds vary; of so many `folds` each is tested
-    on once, or `repeats` times: there are as many seeds then as trainings of a cell.
+    on once, or `repeats` times: there are as many seeds then as trainings of a cell;
+    `others` are files with the answers of other systems, see `given_files`.
 
     Raises:
       ConfigError: If there is no such comparison.
@@ -85,6 +89,7 @@ def design_of(  # noqa: PLR0913 -- an argument for each option of a comparison
         metric=metric,
         vary=vary,
         folds=folds,
+        others=tuple(others),
     )
     twins(design)  # what cannot be matched is refused before anything is written
     return design
@@ -116,6 +121,7 @@ def compare_twins(
     design = dataclasses.replace(design, config=config)
     start = time.perf_counter()
     data, draw_of = _data(design, target, listener)
+    others = answers_of(design.others, data, design.metric, listener)
     config = steps.with_knowledge(design.config, data, target.models, listener)
     design = dataclasses.replace(design, config=config)
     most = max(len(design.seeds), len(TUNING_SEEDS) * design.tune)
@@ -134,7 +140,7 @@ def compare_twins(
     else:
         ended = train_until_decided(design, so_far, plan, plan_of, listener)
     seconds = time.perf_counter() - start
-    result = finish(ended, seconds, _command(design, target))
+    result = finish(ended, seconds, _command(design, target), others)
     steps.tell_doubts(ended.finished, listener)
     listener.note(f"Written: {path / COMPARISON_FILE}")
     write_pages(path, result, target, listener, microscope)
@@ -151,6 +157,19 @@ def _data(
     data, draw_of = steps.load_and_draw(*asked, design.folds)
     draw_of(design.seeds[0])  # what cannot be drawn is refused before anything is made
     return data, draw_of
+
+
+def answers_of(
+    given: Sequence[Given], data: EncodedDataset, metric: str, listener: Listener
+) -> tuple[Other, ...]:
+    """Reads the answers of other systems before any training, and says how."""
+    others = read_others(given, data, metric)
+    for other in others:
+        for sentence in other.notes:
+            listener.note(sentence)
+        for sentence in other.doubts:
+            listener.insist(sentence)
+    return others
 
 
 def write_pages(
@@ -242,7 +261,7 @@ def _command(design: Design, target: Target) -> str:
     if design.vary != SEED:
         parts += ["--vary", design.vary]
     parts += [*margin_option(design.margin), *metric_option(design.metric)]
-    parts += _until(design.until)
+    parts += [*_until(design.until), *as_options(design.others)]
     return shlex.join(parts + place_options(target))
 
 

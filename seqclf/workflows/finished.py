@@ -16,11 +16,13 @@ from seqclf.comparison import pool as pooling
 from seqclf.comparison.design import require_margin
 from seqclf.comparison.finish import keep
 from seqclf.comparison.metric import AUTO, require_metric
+from seqclf.comparison.others.given import Given, as_options
+from seqclf.comparison.others.other import Other
 from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.rows import compare_runs
 from seqclf.config import draw_of
 from seqclf.data.layout import STANDARD_INPUT
-from seqclf.errors import ConfigError
+from seqclf.errors import ConfigError, RunError
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks
 from seqclf.marker import COMPARISON, COMPARISON_FILE, kind_of
 from seqclf.records.comparison import ComparisonResult
@@ -30,6 +32,7 @@ from seqclf.steps import Listener, Target, optional
 from seqclf.studies import write_page
 from seqclf.text.encoding import EncodedDataset
 from seqclf.workflows.compare import (
+    answers_of,
     margin_option,
     metric_option,
     place_options,
@@ -44,6 +47,7 @@ def compare_finished(
     margin: float = 100 * MARGIN,
     microscope: bool = False,
     metric: str = AUTO,
+    others: Sequence[Given] = (),
 ) -> tuple[ComparisonResult, Path | None]:
     """Compares finished runs, or reads a finished comparison, and writes the page.
 
@@ -51,8 +55,8 @@ def compare_finished(
 
     `paths` are runs or one comparison, by path or by name in the folder of the runs. A
     comparison of runs is written if the target has a name. `margin` are the points
-    below which two runs are practically equal, `metric` ranks them; a finished
-    comparison has its own.
+    below which two runs are practically equal, `metric` ranks them, `others` are files
+    with the answers of other systems; a finished comparison has its own.
 
     Returns:
       What was found, and the folder of the comparison, None if it has none.
@@ -60,6 +64,7 @@ def compare_finished(
     Raises:
       ConfigError: If one path is given that is no comparison, or there is no place for
         the microscope.
+      DataError: If a file does not answer each test text.
       RunError: If a run is missing or unfinished, they cannot be compared, or the name
         is taken.
     """
@@ -71,7 +76,8 @@ def compare_finished(
             "--page is written beside a comparison that is kept: give --name, or take "
             "seqclf export RUN RUN --format microscope."
         )
-    result, folder = _compare_finished(paths, target, listener, margin, metric)
+    asked = (paths, target, listener, margin, metric, others)
+    result, folder = _compare_finished(*asked)
     if folder is not None:
         write_pages(folder, result, target, listener, microscope)
     return result, folder
@@ -83,12 +89,13 @@ def compare_pool(
     listener: Listener,
     margin: float = 100 * MARGIN,
     metric: str = AUTO,
+    others: Sequence[Given] = (),
 ) -> tuple[ComparisonResult, Path | None]:
     """Compares all finished runs below a folder that agree, and writes the page.
 
-    Trains nothing. `margin`, `metric` and the rest are those of `compare_finished`;
-    baselines are fitted in the target's folder of runs, for the others may be
-    somebody's.
+    Trains nothing. `margin`, `metric`, `others` and the rest are those of
+    `compare_finished`; baselines are fitted in the target's folder of runs, for those
+    of the runs may be somebody's.
 
     Raises:
       RunError: If no runs agree, two are one training and differ, or the name is taken.
@@ -106,7 +113,7 @@ def compare_pool(
     listener.note(f"Pooled {len(pool.runs)} runs: {counted}.")
     words = ["--pool", str(folder)]
     asked = (pool.runs, words, target.models, target, listener, margin, metric)
-    result, place = _compare_runs(*asked)
+    result, place = _compare_runs(*asked, others)
     if place is not None:
         write_page(place, result, target.models, listener)
     return result, place
@@ -118,6 +125,7 @@ def _compare_finished(
     listener: Listener,
     margin: float,
     metric: str,
+    others: Sequence[Given],
 ) -> tuple[ComparisonResult, Path | None]:
     if len(paths) == 1:
         folder = paths[0] if paths[0].exists() else target.models / paths[0]
@@ -129,7 +137,8 @@ def _compare_finished(
         return read_comparison(folder), folder
     finished = [runs.open_run(path, target.models) for path in paths]
     models, words = finished[0].path.parent, [str(path) for path in paths]
-    return _compare_runs(finished, words, models, target, listener, margin, metric)
+    asked = (finished, words, models, target, listener, margin, metric)
+    return _compare_runs(*asked, others)
 
 
 def _compare_runs(
@@ -140,6 +149,7 @@ def _compare_runs(
     listener: Listener,
     margin: float,
     metric: str,
+    given: Sequence[Given],
 ) -> tuple[ComparisonResult, Path | None]:
     """Compares runs; `words` name them in a command, `models` takes the baselines."""
     compare_runs(finished)  # refuses what is not comparable, before any work
@@ -147,19 +157,39 @@ def _compare_runs(
     place = None
     if target.name is not None:
         named = (target.name, target.overwrite)
-        place = places.place_for(finished, target.models, *named)
+        place = places.place_for(finished, target.models, *named, given)
     data, baselines = _baselines(finished, models, target.cache, listener)
+    others = _answers(given, data, metric, listener)
     with listener.progress({}) as report:
         planning.fit_baselines(baselines, report)
-    result = compare_runs(finished, baselines, margin=margin / 100, metric=metric)
+    result = compare_runs(
+        finished, baselines, margin=margin / 100, metric=metric, others=others
+    )
     if place is None:
         return result, None
-    options = [*margin_option(margin), *metric_option(metric)]
+    options = [*margin_option(margin), *metric_option(metric), *as_options(given)]
     asked = [*words, *options, *place_options(target)]
     parts = ["seqclf", "compare", *asked]
-    result = keep(place, result, finished, data, shlex.join(parts))
+    result = keep(place, result, finished, data, shlex.join(parts), others)
     listener.note(f"Written: {place[0] / COMPARISON_FILE}")
     return result, place[0]
+
+
+def _answers(
+    given: Sequence[Given],
+    data: EncodedDataset | None,
+    metric: str,
+    listener: Listener,
+) -> tuple[Other, ...]:
+    """Reads the answers of other systems, of which the data tells whose they are."""
+    if not given:
+        return ()
+    if data is None:
+        raise RunError(
+            f"which texts {given[0].file} answers is told by those of the test split, "
+            f"which could not be read again; leave --with out, or put the data back."
+        )
+    return answers_of(given, data, metric, listener)
 
 
 def _baselines(

@@ -108,6 +108,16 @@ def _tables(
             header=("setting", "value"),
             rows=(*equal, *((name, "differs") for name in card.different)),
         ),
+        "answer_files": Table(
+            title="Answers of other systems, which were not trained here",
+            header=("row", "file", "SHA-256", "texts"),
+            rows=tuple(
+                (one.name, one.file, one.digest, f"{one.rows:,}")
+                for one in card.answer_files
+            ),
+        )
+        if card.answer_files
+        else None,
         **(_details_tables(details) if details else {}),
         "equal_time": at_equal_time(result.rows, details.curves) if details else None,
     }
