@@ -13,6 +13,7 @@ from seqclf.config import SOURCE_FIELDS, RunConfig
 
 if TYPE_CHECKING:
     from seqclf.evaluation.evaluate import Evaluation
+    from seqclf.unsure import AtLeast
 
 Split = Annotated[str, option("--split", "Split to evaluate: train, validation, test.")]
 Data = Annotated[
@@ -28,6 +29,7 @@ def evaluate(
     run: options.NamedRun = None,
     data: Data = None,
     split: Split = "test",
+    at_least: options.AtLeast = None,
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -35,28 +37,45 @@ def evaluate(
 ) -> None:
     """Evaluate a trained model on a split of its own data set, or of another.
 
-    Labels are matched by name. Writes nothing.
+    Labels are matched by name. The accuracy on the surest texts tells what predict
+    --at-least would give; choose its value on validation (--split validation). Writes
+    nothing.
 
     Example: seqclf evaluate demo-lstm-0 --data reviews.csv
     """
     from seqclf.records.plain import to_plain
     from seqclf.runs.comparisons import run_or_default
+    from seqclf.unsure import parse
     from seqclf.workflows.evaluate import evaluate_run
 
+    thresholds = parse(at_least or [])
     chosen = run_or_default(options.run_of(chosen_run, run), models_dir)
     given = options.given_settings(context, "data") & SOURCE_FIELDS
-    result = evaluate_run(chosen, Screen(quiet), split, data, config.data, given)
+    asked = (split, data, config.data, given, thresholds)
+    result = evaluate_run(chosen, Screen(quiet), *asked)
     if json:
         said = {"run": str(chosen.path), "split": split, "source": result.source}
-        print_json(said | to_plain(result.scores))
+        said |= to_plain(result.scores) | {"coverage": to_plain(result.coverage)}
+        if thresholds:
+            said |= {"at_least": to_plain(thresholds)}
+            said |= {"answered": to_plain(result.answered)}
+        print_json(said)
     else:
-        _print(chosen.name, result)
+        _print(chosen.name, result, thresholds)
 
 
-def _print(name: str, result: Evaluation) -> None:
+def _print(name: str, result: Evaluation, thresholds: AtLeast | None) -> None:
+    from seqclf.data.dataset import TEST
     from seqclf.report import scores
 
-    console = stdout()
+    console, n = stdout(), result.scores.n
     console.print(scores.headline(name, result.source, result.split, result.scores))
+    if thresholds:
+        said = scores.answered_said(result.answered, n, str(thresholds))
+        console.print(said, markup=False)
     for table in scores.tables(result.scores):
         console.print(table)
+    note = "at least: what predict --at-least takes for it"
+    if result.split == TEST:
+        note += "; choose by --split validation"
+    console.print(scores.coverage_table(result.coverage, f"{note}."))

@@ -1,35 +1,33 @@
-"""Shows answers, for people or as JSON: a line each, or with the words that moved it.
-
-`labels` are the label names, as the columns of the probabilities; `top` is how many of
-them to show.
-"""
+"""Shows answers, for people or as JSON: a line each, or with what moved it."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seqclf.cli._screen import clean, stdout
-from seqclf.config import CHAR, SUBWORD, WORD
+from seqclf.config import UNITS
 
 if TYPE_CHECKING:
+    import numpy as np
     from rich.table import Table
     from rich.text import Text
 
     from seqclf.bulk import Answered
     from seqclf.explain import Explanation
     from seqclf.runs import AnyRun
-
-# From a text and the probabilities of its labels to a line.
-Line = Callable[[str, list[float]], str]
+    from seqclf.unsure import Tally
 
 SHOWN_CHARACTERS = 60
 # Of a bad row, in the shape of an answer.
 NO_ANSWER: dict[str, Any] = {
     "text": None, "label": None, "probability": None, "probabilities": {},
+    "unknown": None,
 }  # fmt: skip
+UNSURE = "unsure"
 # Of explanations.
 SHOWN_WORDS = 10
 SMALLEST = 0.005  # of a probability: half a point, less is not shown
@@ -37,58 +35,94 @@ BAR = 20
 WIDTH = 60  # of the line of blocks
 BLOCKS = "▁▂▃▄▅▆▇█"
 FOR, AGAINST = "green", "red"
-UNITS = {WORD: "word", CHAR: "character", SUBWORD: "piece"}
 
 
-def answer_line(labels: Sequence[str], top: int, as_json: bool) -> Line:
-    """Returns what makes a line of an answer; with `as_json` it is a JSON object."""
-    if as_json:
-        return lambda text, row: dumped(answer_values(labels, top, text, row))
-    return lambda text, row: f"{plain_answer(labels, top, row)}\t{shortened(text)}"
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How answers are shown.
+
+    Attributes:
+      labels: Label names, as the columns of the probabilities.
+      top: How many of them to show.
+      as_json: Whether as JSON, an object a line.
+      floors: float64 [labels], what each answer needs to stand, see
+        `floors_of`; None: all stand.
+    """
+
+    labels: Sequence[str]
+    top: int = 1
+    as_json: bool = False
+    floors: np.ndarray | None = None
+
+    def stands(self, row: list[float]) -> bool:
+        """Whether the answer of these probabilities, of each label, stands."""
+        if self.floors is None:
+            return True
+        highest = max(row)
+        return bool(highest >= self.floors[row.index(highest)])
 
 
-def row_lines(
-    part: Answered, labels: Sequence[str], top: int, as_json: bool, is_named: bool
+def answer_lines(
+    texts: Sequence[str], rows: list[list[float]], unknown: list[float], form: Form
 ) -> Iterator[str]:
+    """Yields a line a text, of its probabilities and its share of unknown tokens."""
+    for text, row, share in zip(texts, rows, unknown, strict=True):
+        if form.as_json:
+            yield dumped(answer_values(form, text, row, share))
+        else:
+            yield f"{plain_answer(form, row)}\t{shortened(text)}"
+
+
+def row_lines(part: Answered, form: Form, is_named: bool) -> Iterator[str]:
     """Yields a line a row; of a bad one, what is wrong with it.
 
     `is_named` tells whether the first column names the file of each text.
     """
-    texts = part.chunk.texts.to_pylist()
+    texts, unknown = part.chunk.texts.to_pylist(), part.unknown.tolist()
     names = part.chunk.table.column(0).to_pylist() if is_named else None
     for place, row in enumerate(part.probabilities.tolist()):
         problem = part.chunk.problems.get(place)
-        if as_json:
+        if form.as_json:
             values = {} if names is None else {"file": names[place]}
             if problem:
-                values |= NO_ANSWER | {"error": str(problem)}
+                likeliest = {} if form.floors is None else {"likeliest": None}
+                values |= NO_ANSWER | likeliest | {"error": str(problem)}
             else:
-                values |= answer_values(labels, top, texts[place], row)
+                values |= answer_values(form, texts[place], row, unknown[place])
             yield dumped(values)
         elif problem:
             yield f"no label\t{clean(str(problem))}"
         else:
             shown = clean(names[place]) if names else shortened(texts[place])
-            yield f"{plain_answer(labels, top, row)}\t{shown}"
+            yield f"{plain_answer(form, row)}\t{shown}"
 
 
 def answer_values(
-    labels: Sequence[str], top: int, text: str, row: list[float]
+    form: Form, text: str, row: list[float], unknown: float
 ) -> dict[str, Any]:
-    """Returns an answer as plain values, as `predict --json` prints them."""
-    ranked = _ranked(labels, row)
+    """Returns an answer as plain values, as `predict --json` prints them.
+
+    With thresholds the label is null below them, and `likeliest` is what it would be.
+    """
+    ranked = _ranked(form.labels, row)
     label, probability = ranked[0]
-    shown = dict(ranked[:top] if top > 1 else zip(labels, row, strict=True))
-    values = {"text": text, "label": label, "probability": probability}
-    return values | {"probabilities": shown}
+    every = dict(zip(form.labels, row, strict=True))
+    values: dict[str, Any] = {"text": text, "label": label, "probability": probability}
+    values["probabilities"] = dict(ranked[: form.top]) if form.top > 1 else every
+    values["unknown"] = unknown
+    if form.floors is not None:
+        values["label"] = label if form.stands(row) else None
+        values["likeliest"] = label
+    return values
 
 
-def plain_answer(labels: Sequence[str], top: int, row: list[float]) -> str:
-    """Returns the likeliest labels with their probabilities."""
-    return "  ".join(
+def plain_answer(form: Form, row: list[float]) -> str:
+    """Returns the likeliest labels with their probabilities; `unsure` before them."""
+    said = "  ".join(
         f"{clean(label)} {100 * probability:.1f} %"
-        for label, probability in _ranked(labels, row)[:top]
+        for label, probability in _ranked(form.labels, row)[: form.top]
     )
+    return said if form.stands(row) else f"{UNSURE}: {said}"
 
 
 def shortened(text: str) -> str:
@@ -108,9 +142,11 @@ def _ranked(labels: Sequence[str], row: Sequence[float]) -> list[tuple[str, floa
 
 
 def explain_texts(
-    run: AnyRun, batches: Iterable[Sequence[str]], top: int, as_json: bool
+    run: AnyRun, batches: Iterable[Sequence[str]], form: Form, tally: Tally
 ) -> None:
-    """Explains text after text; with `as_json` each is a JSON object on a line."""
+    """Explains text after text; as JSON each is an object on a line."""
+    import numpy as np
+
     from seqclf.classifier import Classifier
     from seqclf.explain import explain
 
@@ -118,14 +154,15 @@ def explain_texts(
     for batch in batches:
         for text in batch:
             explained = explain(classifier, text)
-            if as_json:
-                row = explained.effects.probabilities.tolist()
-                values = answer_values(run.labels, top, text, row)
+            row, share = explained.effects.probabilities, explained.unknown
+            tally.add(row[None], np.full(1, share))
+            if form.as_json:
+                values = answer_values(form, text, row.tolist(), share)
                 line = dumped(values | explained_values(explained))
                 sys.stdout.write(line + "\n")
                 sys.stdout.flush()
             else:
-                show(explained, run.labels, top)
+                show(explained, form)
 
 
 def explained_values(explained: Explanation) -> dict[str, Any]:
@@ -149,12 +186,12 @@ def explained_values(explained: Explanation) -> dict[str, Any]:
     }
 
 
-def show(explained: Explanation, labels: Sequence[str], top: int) -> None:
-    """Prints an explanation for people, with the `top` likeliest labels."""
+def show(explained: Explanation, form: Form) -> None:
+    """Prints an explanation for people."""
     console = stdout()
-    answer = plain_answer(labels, top, explained.effects.probabilities.tolist())
+    answer = plain_answer(form, explained.effects.probabilities.tolist())
     console.print(answer, markup=False, style="bold")
-    label, unit = clean(labels[explained.effects.label]), UNITS[explained.kind]
+    label, unit = clean(form.labels[explained.effects.label]), UNITS[explained.kind]
     if not explained.tokens:
         console.print("The text has no words; this is the answer to none.\n")
         return
