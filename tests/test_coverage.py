@@ -8,9 +8,14 @@ import numpy as np
 import pytest
 from conftest import invoke
 
-from seqclf.evaluation.coverage import coverage_of, covered
+from seqclf.evaluation.coverage import _least, coverage_of, covered, reaching
 from seqclf.metrics import wilson
-from seqclf.report.scores import answered_said, coverage_table, threshold
+from seqclf.report.scores import (
+    answered_said,
+    coverage_table,
+    reaching_said,
+    threshold,
+)
 
 
 def of(sure: list[float], right: list[bool]) -> tuple[np.ndarray, np.ndarray]:
@@ -94,6 +99,40 @@ def test_no_text_may_be_sure_enough():
     assert answered_said(None, 2, "0.9") == "With --at-least 0.9, all 2 are unsure."
 
 
+@pytest.mark.parametrize(("hits", "n"), [(0, 5), (5, 5), (47, 50), (198, 203)])
+def test_the_bound_is_that_of_clopper_and_pearson(hits, n):
+    from scipy.stats import binomtest
+
+    exact = binomtest(hits, n, alternative="greater").proportion_ci(0.99, "exact")
+    assert _least(hits, n, 0.01) == pytest.approx(exact.low, abs=1e-9)
+
+
+def test_a_wanted_accuracy_holds_for_new_texts():
+    # An answer of probability p is right with p: above t in (0.5, 1), (1 + t) / 2 are.
+    rng, failures, covers = np.random.default_rng(0), 0, []
+    for _ in range(60):
+        sure = rng.uniform(0.5, 1, 1000)
+        found = reaching(*of(sure, rng.uniform(size=1000) < sure), 0.85)
+        if found is not None:
+            covers.append(found.coverage)
+            failures += (1 + found.at_least) / 2 < 0.85
+    assert failures <= 0.05 * 60
+    # Exactly 0.85 needs a threshold of 0.7, which covers 60 %.
+    assert len(covers) > 55
+    assert 0.3 < np.mean(covers) < 0.6
+
+
+def test_an_accuracy_that_is_not_shown_has_no_threshold():
+    label_ids, probabilities = of([0.9] * 40, [True] * 40)
+    assert reaching(label_ids, probabilities, 0.85).n == 40
+    assert reaching(label_ids, probabilities, 0.95) is None  # 40 texts are too few
+    assert "No threshold" in reaching_said(None, 0.95)
+    wrong = of([0.6, 0.9] * 200, [False, True] * 200)
+    found = reaching(*wrong, 0.9)
+    assert (found.n, found.accuracy) == (200, 1)
+    assert "--at-least 0.8999" in reaching_said(found, 0.9)
+
+
 def test_evaluate_tells_what_predict_would_answer(workplace, finished_run):
     from seqclf.data.dataset import TEST
 
@@ -120,3 +159,21 @@ def test_evaluate_tells_what_predict_would_answer(workplace, finished_run):
     assert "choose by" not in shown
     none = invoke("evaluate", *where, "--at-least=0.9999", "--json")
     assert json.loads(none.stdout)["answered"] is None
+
+
+def test_a_wanted_accuracy_is_chosen_on_validation_alone(workplace):
+    where = [f"--models-dir={workplace / 'models'}", f"--data={workplace / 'reviews'}"]
+    command = ["evaluate", *where, "--wanted-accuracy=0.3"]
+    refused = invoke(*command)
+    assert refused.exit_code == 2
+    assert "add --split validation" in refused.stderr
+    said = json.loads(invoke(*command, "--split=validation", "--json").stdout)
+    assert said["wanted_accuracy"] == 0.3
+    assert said["reaching"] is None or said["reaching"]["accuracy"] > 0.3
+    shown = invoke(*command, "--split=validation").stdout
+    assert "an accuracy of 30 %" in shown
+    for wrong in ("95", "0", "1"):
+        asked = ["--split=validation", f"--wanted-accuracy={wrong}"]
+        refused = invoke(*command[:-1], *asked)
+        assert refused.exit_code == 2
+        assert "a fraction between 0 and 1" in refused.stderr

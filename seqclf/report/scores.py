@@ -69,9 +69,10 @@ def coverage_table(coverage: Coverage, note: str) -> terminal.Table:
     )  # fmt: skip
 
 
-def threshold(at_least: float) -> str:
+def threshold(at_least: float, digits: int = 3) -> str:
     """Returns a probability as `--at-least` takes it, rounded down, below 1."""
-    return f"{min(math.floor(1000 * at_least), 999) / 1000:.3f}"
+    units = 10**digits
+    return f"{min(math.floor(units * at_least), units - 1) / units:.{digits}f}"
 
 
 def answered_said(answered: CoveredAccuracy | None, n: int, at_least: str) -> str:
@@ -83,6 +84,18 @@ def answered_said(answered: CoveredAccuracy | None, n: int, at_least: str) -> st
         f"({percent(answered.coverage)} %): accuracy {percent(answered.accuracy)} % "
         f"({interval(answered.accuracy_low, answered.accuracy_high)}); the others are "
         f"unsure."
+    )
+
+
+def reaching_said(found: CoveredAccuracy | None, wanted: float) -> str:
+    """Returns what to type for a wanted accuracy, a fraction."""
+    accuracy = f"an accuracy of {100 * wanted:g} %"
+    if found is None:
+        return f"No threshold is shown to give {accuracy}: too few texts, or too hard."
+    return (
+        f"For {accuracy}, with 95 % confidence: --at-least "
+        f"{threshold(found.at_least, 6)}. It answers {found.n:,} of these texts "
+        f"({percent(found.coverage)} %), {percent(found.accuracy)} % of them right."
     )
 
 
