@@ -121,7 +121,7 @@ class Tally:
     ) -> None:
         self._at_least, self._floors = at_least, floors_of(at_least, labels)
         self._done = done
-        self._texts = self._unsure = self._strange = 0
+        self._texts = self._answered = self._unsure = self._strange = 0
         self._first: list[str] = []
 
     def add(self, probabilities: np.ndarray, unknown: np.ndarray) -> None:
@@ -139,11 +139,12 @@ class Tally:
         has_answer = ~np.isnan(unknown)
         self._unsure += int((has_answer & ~stands(probabilities, self._floors)).sum())
         self._texts += len(unknown)
+        self._answered += int(has_answer.sum())
         self._strange += len(strange)
 
     def said(self, name: str, unit: str) -> list[str]:
         """Returns what to tell of answers of a run; `unit` is what a token of it is."""
-        texts, told = counted(self._texts, "text"), []
+        texts, told = counted(self._answered, "text"), []
         if self._at_least is not None:
             given = f"{OPTION} {self._at_least}"
             told.append(f"Unsure: {self._unsure:,} of {texts} ({given}).")

@@ -13,7 +13,8 @@ from rich.cells import cell_len
 from test_cli import invoke
 
 from seqclf.classifier import Classifier
-from seqclf.cli.predict.answers import Form, blocks, most_moving, points, show
+from seqclf.cli.predict.answers import Form
+from seqclf.cli.predict.explained import blocks, most_moving, points, show
 from seqclf.explain import MOST_TOKENS, Effects, Explanation, effects_of, explain
 from seqclf.runs import Run
 from seqclf.text.tokens import PADDING_ID, UNKNOWN_ID

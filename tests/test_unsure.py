@@ -77,8 +77,8 @@ def test_the_tally_counts_and_names_the_first():
     tally.add(THREE, np.array([0, 0.5, 0.51, np.nan], np.float32))
     tally.add(np.tile(THREE[:1], (5, 1)), np.full(5, 1, np.float32))
     assert tally.said("run", "word") == [
-        "Unsure: 2 of 9 texts (--at-least 0.75).",
-        "Guesses: 6 of 9 texts, most words of which are unknown to run (text 103, "
+        "Unsure: 2 of 8 texts (--at-least 0.75).",
+        "Guesses: 6 of 8 texts, most words of which are unknown to run (text 103, "
         "51 %; text 105, 100 %; text 106, 100 %; 3 more).",
     ]
     assert Tally(None, LABELS).said("run", "word") == []

@@ -15,7 +15,8 @@ import typer
 from seqclf.cli import _options as options
 from seqclf.cli._options import option
 from seqclf.cli._screen import Screen
-from seqclf.cli.predict.answers import Form, answer_lines, explain_texts, row_lines
+from seqclf.cli.predict.answers import Form, answer_lines, row_lines
+from seqclf.cli.predict.explained import explain_texts
 from seqclf.config import require_count
 from seqclf.errors import ConfigError
 from seqclf.keywords import to_config
