@@ -27,12 +27,28 @@ from seqclf.system import cores
 from seqclf.text.arrays import strings
 from seqclf.text.batching import sorted_order
 from seqclf.text.encoding import Examples
+from seqclf.text.tokens import UNKNOWN_ID
 from seqclf.text.vocabulary import Vocabulary, encode_texts
 
 # One thread a session and batches of so many positions, side by side: faster than ONNX
 # Runtime's own threads and than Keras for GRU and LSTM (docs/speed.md).
 BATCH_TOKENS = 4000
 BATCH_SIZE = 64  # of Keras
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a model says of texts, in their order.
+
+    Attributes:
+      probabilities: float32 [texts, labels].
+      unknown: float32 [texts], in [0, 1]: the share of a text's tokens, of those that
+        are read, that the vocabulary lacks; 1 for a text without tokens. Of a mean it
+        is that of the model that knows most of the text.
+    """
+
+    probabilities: np.ndarray
+    unknown: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +111,13 @@ class Classifier:
     def predict_proba(self, texts: Sequence[str] | pa.Array) -> np.ndarray:
         """Returns the probabilities of `labels`, float32 [texts, labels].
 
+        Texts and errors are those of `answer`.
+        """
+        return self.answer(texts).probabilities
+
+    def answer(self, texts: Sequence[str] | pa.Array) -> Answers:
+        """Returns probabilities, and how much of each text the vocabulary lacks.
+
         Any text does, the empty one too; order is kept.
 
         Raises:
@@ -104,18 +127,25 @@ class Classifier:
             raise DataError(f"predict takes a list of texts; write [{texts[:20]!r}].")
         array = texts if isinstance(texts, pa.Array) else strings(texts)
         if not len(array):
-            return np.empty((0, len(self.labels)), np.float32)
-        others = [other.predict_proba(array) for other in self.others]
-        return mean([self._probabilities(array), *others])
+            empty = np.empty((0, len(self.labels)), np.float32)
+            return Answers(empty, np.empty(0, np.float32))
+        every = [self._answer(array), *(other.answer(array) for other in self.others)]
+        return Answers(
+            mean([one.probabilities for one in every]),
+            reduce(np.minimum, [one.unknown for one in every]),
+        )
 
-    def _probabilities(self, array: pa.Array) -> np.ndarray:
+    def _answer(self, array: pa.Array) -> Answers:
         token_ids, offsets = encode_texts(array, self.vocabulary, self.text)
         examples = Examples(token_ids, offsets, np.zeros(len(array), np.int32))
         width = len(self.labels)
         tokens = BATCH_TOKENS if self.threads > 1 else None
         order = sorted_order(examples.lengths, BATCH_SIZE, tokens)
         logits = batched_logits(self.logits, examples, order, width, self.threads)
-        return probabilities_of(logits)
+        # Each text has a token at least: that of an empty one is the unknown one.
+        unknown = np.add.reduceat(token_ids == UNKNOWN_ID, offsets[:-1], dtype=np.int64)
+        share = (unknown / examples.lengths).astype(np.float32)
+        return Answers(probabilities_of(logits), share)
 
     def lengths(self, texts: pa.Array) -> np.ndarray:
         """Returns how many tokens of each text are read at most, int64 [texts]."""

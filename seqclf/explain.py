@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
 from seqclf.classifier import BATCH_SIZE, BATCH_TOKENS, Classifier
+from seqclf.config import TextConfig
 from seqclf.errors import ConfigError
 from seqclf.model.scoring import Predict, batched_logits, probabilities_of
+from seqclf.runs.mean import mean
 from seqclf.text.arrays import strings
 from seqclf.text.batching import sorted_order
 from seqclf.text.encoding import Examples
-from seqclf.text.tokens import UNKNOWN_ID
+from seqclf.text.tokens import UNKNOWN_ID, TokenizedTexts
 from seqclf.text.vocabulary import encode, kept_codes, tokens_of
 
 MOST_TOKENS = 400  # explained; the model reads a text about twice for each
@@ -48,7 +52,7 @@ class Explanation:
 
     Attributes:
       tokens: The tokens that are explained, in order; none if the text has none.
-      known: bool [tokens], whether the vocabulary has them.
+      known: bool [tokens], whether the vocabulary has them; of a mean, that of any.
       kind: What a token is, the setting `tokens`.
       num_tokens: How many tokens the text has.
       num_read: How many of them the model reads; the others are truncated.
@@ -63,6 +67,25 @@ class Explanation:
     num_read: int
     effects: Effects
 
+    @property
+    def unknown(self) -> float:
+        """The share of the tokens that are not known; 1 if there are none."""
+        return float(1 - self.known.mean()) if len(self.known) else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What a model, or the mean of several, says of parts of a text.
+
+    Attributes:
+      after: float32 [tokens, labels], probabilities after each token.
+      without: float32 [tokens, labels], of the whole text with this token replaced by
+        the unknown one.
+    """
+
+    after: np.ndarray
+    without: np.ndarray
+
 
 def effects_of(
     predict: Predict, token_ids: np.ndarray, num_labels: int, threads: int = 1
@@ -72,16 +95,28 @@ def effects_of(
     `token_ids` are int32 [tokens], one at least, none of them padding; the rest is as
     for `batched_logits`.
     """
+    return _effects(_probed(predict, token_ids, num_labels, threads))
+
+
+def _probed(
+    predict: Predict, token_ids: np.ndarray, num_labels: int, threads: int
+) -> Probed:
     length = len(token_ids)
     known = np.flatnonzero(token_ids != UNKNOWN_ID)
     without = np.tile(token_ids, (len(known), 1))
     without[np.arange(len(known)), known] = UNKNOWN_ID
     rows = [*(token_ids[:end] for end in range(1, length + 1)), *without]
     probabilities = _probabilities(predict, rows, num_labels, threads)
-    after, left_out = probabilities[:length], probabilities[length:]
+    after = probabilities[:length]
+    left_out = np.tile(after[-1], (length, 1))
+    left_out[known] = probabilities[length:]
+    return Probed(after, left_out)
+
+
+def _effects(probed: Probed) -> Effects:
+    after = probed.after
     label = int(after[-1].argmax())
-    effects = np.zeros(length, np.float32)
-    effects[known] = after[-1, label] - left_out[:, label]
+    effects = after[-1, label] - probed.without[:, label]
     others = np.flatnonzero(after.argmax(axis=1) != label)
     decided = int(others[-1]) + 2 if len(others) else 1
     return Effects(after[-1], label, effects, after[:, label], decided)
@@ -104,28 +139,48 @@ def explain(classifier: Classifier, text: str) -> Explanation:
     At most `MOST_TOKENS` tokens are explained. Of a longer text they are those that the
     model would read if its `max_length` were that, and the answer is the answer to
     these: the work grows with the square of their number. Any text does, the empty one
-    too.
+    too. Of a mean, probabilities are means throughout, and the tokens are those of the
+    model that reads least.
 
     Raises:
-      ConfigError: If the classifier is a mean of several.
+      ConfigError: If the classifier is a mean of models that split texts otherwise.
     """
-    if classifier.others:
-        raise ConfigError(
-            "an explanation is of one model, not of a mean; name one run."
-        )
-    tokenized = tokens_of(strings([text]), classifier.vocabulary, classifier.text)
-    limit = min(classifier.text.max_length, MOST_TOKENS)
-    settings = dataclasses.replace(classifier.text, max_length=limit)
-    token_ids, _ = encode(tokenized, classifier.vocabulary, settings)
-    width, threads = len(classifier.labels), classifier.threads
-    num_tokens = len(tokenized.codes)
-    names = tokenized.tokens.to_pylist()
-    tokens = tuple(names[code] for code in kept_codes(tokenized, settings))
+    members = (classifier, *classifier.others)
+    longest = max(member.text.max_length for member in members)
+    settings = min((m.text for m in members), key=lambda text: text.max_length)
+    limit = min(settings.max_length, MOST_TOKENS)
+    settings = dataclasses.replace(settings, max_length=limit)
+    tokenized = [tokens_of(strings([text]), m.vocabulary, m.text) for m in members]
+    tokens = _tokens(tokenized, settings)
+    probed, known = [], []
+    for member, found in zip(members, tokenized, strict=True):
+        token_ids, _ = encode(found, member.vocabulary, settings)
+        width = len(member.labels)
+        probed.append(_probed(member.logits, token_ids, width, member.threads))
+        known.append((token_ids != UNKNOWN_ID)[: len(tokens)])
+    together = Probed(
+        mean([one.after for one in probed]), mean([one.without for one in probed])
+    )
+    num_tokens = len(tokenized[0].codes)
     return Explanation(
         tokens=tokens,
-        known=(token_ids != UNKNOWN_ID)[: len(tokens)],
-        kind=classifier.text.tokens,
+        known=reduce(np.logical_or, known),
+        kind=settings.tokens,
         num_tokens=num_tokens,
-        num_read=min(num_tokens, classifier.text.max_length),
-        effects=effects_of(classifier.logits, token_ids, width, threads),
+        num_read=min(num_tokens, longest),
+        effects=_effects(together),
     )
+
+
+def _tokens(
+    tokenized: Sequence[TokenizedTexts], settings: TextConfig
+) -> tuple[str, ...]:
+    """Returns the tokens to explain, which all models must have of the text."""
+    [names, *others] = [one.to_pylist()[0] for one in tokenized]
+    if any(other != names for other in others):
+        raise ConfigError(
+            "the models of this mean split the text into other tokens, so that none "
+            "can be left out of all; name one run with --run."
+        )
+    own = tokenized[0].tokens.to_pylist()
+    return tuple(own[code] for code in kept_codes(tokenized[0], settings))

@@ -13,6 +13,7 @@ from conftest import invoke, reviews, seal, write_csv
 from seqclf import Classifier, train
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
+from seqclf.linear.model import LinearModel
 from seqclf.runs import Run
 from seqclf.runs.comparisons import default_run, run_by_default
 from seqclf.text.arrays import strings
@@ -115,8 +116,31 @@ def test_commands_know_it(here):
     explained = invoke("predict", "--explain", "--json", "a good film")
     words = json.loads(explained.stdout)["words"]
     assert [one["token"] for one in words] == ["a", "good", "film"]
-    # One n-gram less has less to say, whatever the sign.
     assert any(abs(one["effect"]) > 0 for one in words)
+
+
+def test_the_effect_of_a_word_is_that_of_all_its_n_grams(here):
+    text = "very good film, number 7"
+    explained = json.loads(invoke("predict", "--explain", "--json", text).stdout)
+    run = run_in(here)
+    label = run.labels.index(explained["label"])
+    model = LinearModel.open(run.file("linear.npz"), run.vocabulary, len(run.labels))
+    [words] = tokenize(strings([text])).to_pylist()
+    weights = dict(zip(model.ngrams.names(), model.weights, strict=True))
+    for place, word in enumerate(explained["words"]):
+        assert word["token"] == words[place]
+        # NB-weighted n-grams count once each: those around the word are gone.
+        kept = {
+            " ".join(words[a:b])
+            for a in range(len(words))
+            for b in range(a + 1, len(words) + 1)
+            if not a <= place < b
+        }
+        logits = model.bias + sum(weights[one] for one in kept if one in weights)
+        chances = np.exp(logits) / np.exp(logits).sum()
+        effect = explained["probability"] - chances[label]
+        assert word["effect"] == pytest.approx(effect, abs=1e-5)
+    assert max(abs(word["effect"]) for word in explained["words"]) > 0.01
 
 
 def test_it_is_no_twin(here, finished_run):

@@ -233,13 +233,13 @@ def test_resume_predicts_only_what_is_left(begun, whole, monkeypatch):
 
     command, output = begun
     answered = []
-    predict = Classifier.predict_proba
+    predict = Classifier.answer
 
     def counted(classifier, texts):
         answered.append(len(texts))
         return predict(classifier, texts)
 
-    monkeypatch.setattr(Classifier, "predict_proba", counted)
+    monkeypatch.setattr(Classifier, "answer", counted)
     done = invoke(*command, "--resume")
     assert done.exit_code == 0, done.output
     assert "90 of 400 rows are done; continuing" in said(done)

@@ -13,7 +13,8 @@ from rich.cells import cell_len
 from test_cli import invoke
 
 from seqclf.classifier import Classifier
-from seqclf.cli.predict.answers import blocks, most_moving, points, show
+from seqclf.cli.predict.answers import Form
+from seqclf.cli.predict.explained import blocks, most_moving, points, show
 from seqclf.explain import MOST_TOKENS, Effects, Explanation, effects_of, explain
 from seqclf.runs import Run
 from seqclf.text.tokens import PADDING_ID, UNKNOWN_ID
@@ -190,8 +191,8 @@ def test_json_holds_the_numbers(models, classifier):
     first, second = map(json.loads, done.stdout.splitlines())
     found = explain(classifier, text)
     assert list(first) == [
-        "text", "label", "probability", "probabilities", "tokens", "tokens_read",
-        "tokens_explained", "decided_at", "words",
+        "text", "label", "probability", "probabilities", "unknown", "tokens",
+        "tokens_read", "tokens_explained", "decided_at", "words",
     ]  # fmt: skip
     assert first["decided_at"] == found.effects.decided
     assert [word["token"] for word in first["words"]] == ["a", "good", "film"]
@@ -218,7 +219,7 @@ SHOWN = made(["a", "lovely", "but", "dull", "film"], [0, 0.6, 0.004, -0.25, 0.01
 
 
 def test_it_can_be_read_without_colours(capsys):
-    show(SHOWN, LABELS, 2)
+    show(SHOWN, Form(LABELS, 2))
     assert capsys.readouterr().out.splitlines() == [
         "good 97.0 %  bad 3.0 %",
         "a lovely[+60] but dull[−25] film[+1]",
@@ -236,7 +237,7 @@ def test_it_can_be_read_without_colours(capsys):
 
 def test_it_keeps_to_eighty_columns(capsys):
     tokens = [f"token{i}" for i in range(300)] + ["w" * 200, "漢字" * 30]
-    show(made(tokens, [0.01 * (i % 90 - 45) for i in range(302)], 3), LABELS, 1)
+    show(made(tokens, [0.01 * (i % 90 - 45) for i in range(302)], 3), Form(LABELS, 1))
     lines = capsys.readouterr().out.splitlines()
     assert max(map(cell_len, lines)) <= 80
     assert len([line for line in lines if "█" in line]) > 10
@@ -245,19 +246,19 @@ def test_it_keeps_to_eighty_columns(capsys):
 def test_it_has_colours_on_a_terminal_unless_one_says_no(capsys, monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("FORCE_COLOR", "1")
-    show(SHOWN, LABELS, 1)
+    show(SHOWN, Form(LABELS, 1))
     coloured = capsys.readouterr().out
     assert "\x1b[1;32mlovely[+60]" in coloured
     assert "\x1b[1;31mdull[−25]" in coloured
     monkeypatch.setenv("NO_COLOR", "1")
-    show(SHOWN, LABELS, 1)
+    show(SHOWN, Form(LABELS, 1))
     plain = capsys.readouterr().out
     assert "32m" not in plain
     assert "31m" not in plain
 
 
 def test_words_that_hardly_move_it_are_not_shown(capsys):
-    show(made(["a", "b"], [0.001, -0.004], 1), LABELS, 1)
+    show(made(["a", "b"], [0.001, -0.004], 1), Form(LABELS, 1))
     assert "No word alone moves it by half a point." in capsys.readouterr().out
 
 
@@ -268,7 +269,7 @@ def test_texts_do_not_steer_the_terminal_or_the_markup(models, capsys):
     assert done.exit_code == 0, done.output
     assert "\x1b" not in done.output
     assert "\u202e" not in done.output
-    show(made(["\x1b[2J", "[red]x"], [0, 0.9], 2), ("b\x1b[2J", "[bold]g\x07"), 2)
+    show(made(["\x1b[2J", "[red]x"], [0, 0.9], 2), Form(("b\x1b[2J", "[bold]g\x07"), 2))
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
     assert "\x07" not in shown

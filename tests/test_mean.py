@@ -152,9 +152,37 @@ def test_a_run_with_a_plus_in_its_name_is_that_run(models):
     assert isinstance(open_any(Path(f"{GRU}+{N_GRAMS}"), models), Run)
 
 
-def test_a_mean_is_not_explained_and_a_single_run_is_taken_for_that(home, models):
-    with pytest.raises(ConfigError, match="of one model, not of a mean"):
-        explain(Classifier.open(f"{GRU}+{N_GRAMS}", models), "good")
+def test_a_mean_is_explained_by_means_throughout(home, models):
+    text = "very good film, number xyzzy"
+    both = explain(Classifier.open(f"{GRU}+{N_GRAMS}", models), text)
+    single = [explain(Classifier.open(name, models), text) for name in (GRU, N_GRAMS)]
+    assert both.tokens == single[0].tokens == single[1].tokens
+    label = both.effects.label
+    probabilities = [one.effects.probabilities for one in single]
+    np.testing.assert_allclose(
+        both.effects.probabilities, np.mean(probabilities, axis=0), atol=1e-6
+    )
+    # The label of a member may be the other one, of two, where all signs are turned.
+    signs = [1 if one.effects.label == label else -1 for one in single]
+    effects = [s * one.effects.effects for s, one in zip(signs, single, strict=True)]
+    np.testing.assert_allclose(
+        both.effects.effects, np.mean(effects, axis=0), atol=1e-6
+    )
+    good = both.tokens.index("good")
+    assert both.effects.effects[good] != 0
+    assert both.known.tolist() == (single[0].known | single[1].known).tolist()
+    assert not both.known[-1]
+
+
+def test_a_mean_of_words_and_characters_is_not_explained(home, models):
+    words = Classifier.open(GRU, models)
+    text = dataclasses.replace(words.text, tokens="char")
+    letters = dataclasses.replace(words, text=text)
+    with pytest.raises(ConfigError, match="split the text into other tokens.*--run"):
+        explain(dataclasses.replace(words, others=(letters,)), "good film")
+
+
+def test_a_single_run_is_taken_where_one_is_needed(models):
     make_mean_best(models)
     assert run_by_default(models)[0].name == f"{GRU}+{N_GRAMS}"
     assert isinstance(run_by_default(models, single=True)[0], Run)

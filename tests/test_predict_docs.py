@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import reviews
+from conftest import reviews, run_cli
 
 PAGE = (Path(__file__).parents[1] / "docs" / "predict.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+FENCED = re.findall(r"^```(\w*)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+BLOCKS = [block for kind, block in FENCED if not kind]  # of commands alone
+SCREENS = [block for kind, block in FENCED if kind == "text"]  # and what they print
 COMMANDS = [line for block in BLOCKS for line in block.splitlines()]
 
 
@@ -60,6 +64,31 @@ def test_every_command_of_the_page_works(command, desk):
         assert done.stdout
     if "--on-error" in command:
         assert "Without a label: 2 of 3 rows" in done.stderr
+
+
+def plain(text: str) -> str:
+    """Returns a screen without its digits, which other machines may round otherwise."""
+    return " ".join(re.sub(r"\d[\d,.]*", "#", text).split())
+
+
+@pytest.mark.slow
+def test_screens_of_the_page_are_what_commands_print(tmp_path):
+    """Dots stand for lines that are left out."""
+    train = ["train", "--baseline=nb-svm", "-q"]
+    assert run_cli(train, tmp_path).returncode == 0
+    steps = [step for block in SCREENS for step in block.split("$ ")[1:]]
+    assert len(steps) == 3
+    for step in steps:
+        command, screen = step.split("\n", 1)
+        program, *words = shlex.split(command)
+        assert program == "seqclf"
+        done = run_cli(words, tmp_path, env={**os.environ, "COLUMNS": "80"})
+        assert done.returncode == 0, done.stderr
+        printed = f"{plain(done.stdout)} {plain(done.stderr)}"
+        shown = [line for line in screen.splitlines() if line not in ("", "...")]
+        assert shown
+        for line in shown:
+            assert plain(line) in printed, command
 
 
 def test_the_page_has_commands():

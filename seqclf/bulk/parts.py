@@ -29,6 +29,7 @@ from seqclf.marker import QUESTION_FILE
 from seqclf.runs import AnyRun, files, members_of
 from seqclf.storage import strict_json, write_json, write_whole
 from seqclf.system import locked, sync
+from seqclf.unsure import OPTION, AtLeast
 
 LOCK_FILE = "lock"
 DIGITS = 16  # of a hash, in hexadecimal
@@ -36,7 +37,9 @@ DIGITS = 16  # of a hash, in hexadecimal
 Question = Mapping[str, object]  # all that decides what the parts hold, by name
 
 
-def question_of(source: Source, run: AnyRun, options: Options) -> Question:
+def question_of(
+    source: Source, run: AnyRun, options: Options, at_least: AtLeast | None = None
+) -> Question:
     """Returns all that decides what the parts hold, by the name for messages.
 
     An input is known by the names, sizes and times of change of its files, a run by
@@ -51,6 +54,7 @@ def question_of(source: Source, run: AnyRun, options: Options) -> Question:
         },
         "--lines": options.lines,
         "--on-error": options.on_error,
+        OPTION: at_least and str(at_least),
         "version of seqclf": seqclf.__version__,
         "rows a part": chunks.CHUNK_ROWS,
     }

@@ -22,6 +22,7 @@ from seqclf.classifier import Classifier
 from seqclf.data.formats.contents import format_of
 from seqclf.errors import ConfigError, unknown
 from seqclf.text.arrays import booleans, integers, strings
+from seqclf.unsure import stands
 
 LABEL, PROBABILITY = "predicted_label", "probability"
 ADDED = (pa.field(LABEL, pa.string()), pa.field(PROBABILITY, pa.float32()))
@@ -36,10 +37,12 @@ class Answered:
     Attributes:
       chunk: The rows.
       probabilities: float32 [rows, labels]; NaN for bad rows.
+      unknown: float32 [rows], the share of unknown tokens; NaN for bad rows.
     """
 
     chunk: Chunk
     probabilities: np.ndarray
+    unknown: np.ndarray
 
     def __len__(self) -> int:
         return len(self.chunk.texts)
@@ -48,28 +51,39 @@ class Answered:
 def predict_rows(classifier: Classifier, chunks: Iterable[Chunk]) -> Iterator[Answered]:
     """Classifies chunks as they are read; yields all of them, in order."""
     for chunk in chunks:
-        yield Answered(chunk, _probabilities(classifier, chunk))
+        if chunk.problems:
+            yield _answered(classifier, chunk)
+        else:
+            answers = classifier.answer(chunk.texts)
+            yield Answered(chunk, answers.probabilities, answers.unknown)
 
 
-def _probabilities(classifier: Classifier, chunk: Chunk) -> np.ndarray:
-    if not chunk.problems:
-        return classifier.predict_proba(chunk.texts)
-    shape = len(chunk.texts), len(classifier.labels)
-    probabilities = np.full(shape, np.nan, np.float32)
-    good = np.delete(np.arange(len(chunk.texts)), list(chunk.problems))
-    probabilities[good] = classifier.predict_proba(chunk.texts.drop_null())
-    return probabilities
+def _answered(classifier: Classifier, chunk: Chunk) -> Answered:
+    """Answers the rows that can be, of a chunk with bad ones."""
+    count, answers = len(chunk.texts), classifier.answer(chunk.texts.drop_null())
+    probabilities = np.full((count, len(classifier.labels)), np.nan, np.float32)
+    unknown = np.full(count, np.nan, np.float32)
+    good = np.delete(np.arange(count), list(chunk.problems))
+    probabilities[good], unknown[good] = answers.probabilities, answers.unknown
+    return Answered(chunk, probabilities, unknown)
 
 
-def with_predictions(answered: Answered, labels: tuple[str, ...]) -> pa.Table:
-    """Returns the rows with two more columns, `ADDED`; null for bad rows."""
+def with_predictions(
+    answered: Answered, labels: tuple[str, ...], floors: np.ndarray | None = None
+) -> pa.Table:
+    """Returns the rows with two more columns, `ADDED`; null for bad rows.
+
+    Of answers below `floors`, see `floors_of`, the label is null.
+    """
     highest = answered.probabilities.max(axis=1)
     best = strings(labels).take(integers(answered.probabilities.argmax(axis=1)))
     probability = pa.array(highest, pa.float32())
     if answered.chunk.problems:
         is_good = booleans(~np.isnan(highest))
-        best = pc.if_else(is_good, best, pa.scalar(None, best.type))
         probability = pc.if_else(is_good, probability, pa.scalar(None, pa.float32()))
+    if answered.chunk.problems or floors is not None:
+        standing = booleans(stands(answered.probabilities, floors))
+        best = pc.if_else(standing, best, pa.scalar(None, best.type))
     table = answered.chunk.table
     for field, column in zip(ADDED, (best, probability), strict=True):
         table = table.append_column(field, column)

@@ -245,6 +245,16 @@ def run_of(argument: Path | None, option: Path | None) -> Path | None:
     return option or argument
 
 
+AtLeast = Annotated[
+    list[str] | None,
+    option(
+        "--at-least",
+        "Least probability of an answer, between 0 and 1; below it the text is unsure. "
+        "LABEL=P is for one label's answers. May be given again.",
+        "every answer stands",
+        metavar="P",
+    ),
+]
 _in_output = functools.partial(option, panel=OUTPUT)
 
 ConfigFile = Annotated[

@@ -37,7 +37,15 @@ from seqclf.config.start import (
     START_FIELDS,
     StartConfig,
 )
-from seqclf.config.text import CHAR, KEEP_NAMES, SUBWORD, TOKENS_NAMES, WORD, TextConfig
+from seqclf.config.text import (
+    CHAR,
+    KEEP_NAMES,
+    SUBWORD,
+    TOKENS_NAMES,
+    UNITS,
+    WORD,
+    TextConfig,
+)
 from seqclf.config.training import CLASS_WEIGHT_NAMES, KERNEL_NAMES, TrainingConfig
 
 __all__ = [
@@ -58,6 +66,7 @@ __all__ = [
     "START_FIELDS",
     "SUBWORD",
     "TOKENS_NAMES",
+    "UNITS",
     "WORD",
     "DataConfig",
     "ModelConfig",

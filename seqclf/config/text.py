@@ -10,6 +10,7 @@ from seqclf.config.fields import setting
 
 KEEP_NAMES = ("head", "tail", "both")
 WORD, CHAR, SUBWORD = TOKENS_NAMES = ("word", "char", "subword")
+UNITS = {WORD: "word", CHAR: "character", SUBWORD: "piece"}  # what people call a token
 FURTHER = 2.5  # times as far as in training texts are read outside it
 
 

@@ -13,16 +13,19 @@ import pyarrow as pa
 from seqclf import metrics
 from seqclf.classifier import Classifier
 from seqclf.config import DataConfig
+from seqclf.config.checks import require
 from seqclf.data import read_source, spelling
-from seqclf.data.dataset import TEST, TRAIN, UNLABELED, RawData, fingerprint
+from seqclf.data.dataset import TEST, TRAIN, UNLABELED, VALIDATION, RawData, fingerprint
 from seqclf.data.label_ids import remedy
 from seqclf.data.layout import STANDARD_INPUT
 from seqclf.data.relabel import GONE
 from seqclf.data.splits import complete
 from seqclf.errors import ConfigError, DataError, SeqclfError, unknown
-from seqclf.records.scores import Scores
+from seqclf.evaluation.coverage import coverage_of, covered, reaching
+from seqclf.records.scores import Coverage, CoveredAccuracy, Scores
 from seqclf.runs import AnyRun, Mean
 from seqclf.text.encoding import LABELLED_SPLITS
+from seqclf.unsure import AtLeast, floors_of, stands
 
 # Settings that make other rows, labels or groups of the same files.
 OF_ROWS = ("drop_unlabeled", "merge_labels", "min_per_label", "other", "group_column")
@@ -30,26 +33,48 @@ OF_ROWS = ("drop_unlabeled", "merge_labels", "min_per_label", "other", "group_co
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The scores of a run on a split, their source, and notes for the user."""
+    """The scores of a run on a split, their source, and notes for the user.
+
+    Attributes:
+      coverage: The accuracy on the surest texts.
+      answered: The accuracy on those whose answers reach the thresholds that were
+        given; None if none does, or none were given.
+      reaching: The most texts that are shown to reach a wanted accuracy, see
+        `coverage.reaching`; None if none do, or none was wanted.
+    """
 
     split: str
     source: str
     scores: Scores
     notes: tuple[str, ...]
+    coverage: Coverage
+    answered: CoveredAccuracy | None = None
+    reaching: CoveredAccuracy | None = None
 
 
-def evaluate(run: AnyRun, data: DataConfig, split: str) -> Evaluation:
+def evaluate(
+    run: AnyRun,
+    data: DataConfig,
+    split: str,
+    at_least: AtLeast | None = None,
+    wanted: float | None = None,
+) -> Evaluation:
     """Predicts a split of some data, `train`, `validation` or `test`, and scores it.
 
     The data of the run is divided as in training, so that its test split has no
     training text. Other data is taken as it is, from the columns of the training data
     if it has them and no others are named; a source that has only `train` is evaluated
-    whole.
+    whole. `at_least` is what an answer needs to stand, as in `predict --at-least`;
+    `wanted` is the accuracy for which to choose that, on validation alone.
 
     Raises:
-      ConfigError: If `split` is no labelled split.
+      ConfigError: If `split` is no labelled split, or not the one to choose on, a
+        threshold is of no label, or the wanted accuracy is none in (0, 1).
       DataError: If the data has no such split, or a label that the run lacks.
     """
+    floors = floors_of(at_least, run.labels)
+    if wanted is not None:
+        _refuse_wanted(wanted, split)
     table, labels, source, notes = _read(run, data, split)
     classifier = Classifier.open(run)
     ids, said = matched(labels, run, data)
@@ -60,13 +85,28 @@ def evaluate(run: AnyRun, data: DataConfig, split: str) -> Evaluation:
     if not len(label_ids):
         raise DataError(f"{source}: {run.name} knows none of the labels in {split}.")
     texts = pa.concat_arrays(table["text"].chunks)
+    probabilities = classifier.predict_proba(texts)
     scores = metrics.scores(
-        label_ids,
-        classifier.predict_proba(texts),
-        classifier.labels,
-        classifier.lengths(texts),
+        label_ids, probabilities, classifier.labels, classifier.lengths(texts)
     )
-    return Evaluation(split, source, scores, (*notes, *said))
+    answered = reached = None
+    if floors is not None:
+        answered = covered(label_ids, probabilities, stands(probabilities, floors))
+    if wanted is not None:
+        reached = reaching(label_ids, probabilities, wanted)
+    coverage = coverage_of(label_ids, probabilities)
+    every = (*notes, *said)
+    return Evaluation(split, source, scores, every, coverage, answered, reached)
+
+
+def _refuse_wanted(wanted: float, split: str) -> None:
+    expected = "a fraction between 0 and 1, such as 0.95"
+    require(0 < wanted < 1, "--wanted-accuracy", expected, wanted)
+    if split != VALIDATION:
+        raise ConfigError(
+            f"--wanted-accuracy chooses a threshold, which {split} shall not: add "
+            f"--split {VALIDATION}."
+        )
 
 
 def _read(

@@ -24,6 +24,33 @@ class LengthAccuracy(Accuracy):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CoveredAccuracy(Accuracy):
+    """The accuracy on the texts that are answered, where others are unsure.
+
+    Attributes:
+      coverage: The share of all texts that they are, in (0, 1].
+      at_least: The probability of the least sure answer among them, in (0, 1].
+    """
+
+    coverage: float
+    at_least: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Accuracy against coverage, see `evaluation.coverage`.
+
+    Attributes:
+      aurc: Area under the curve of risk (share of errors) and coverage, in [0, 1];
+        least is best.
+      surest: Of the surest 100, 90, ... 10 % of the texts, in this order.
+    """
+
+    aurc: float
+    surest: tuple[CoveredAccuracy, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LabelScores:
     """Precision, recall and F1 of a label, fractions, and how many texts have it."""
 

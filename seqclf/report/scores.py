@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from rich import table as terminal
 from rich.markup import escape
 
-from seqclf.records.scores import Scores
+from seqclf.records.scores import Coverage, CoveredAccuracy, Scores
 from seqclf.report.table import Table, to_terminal
 from seqclf.wording import MISSING, interval, percent, span
 
 TERMINAL_WIDTH = 80
+SHOWN_COVERAGE = (0, 1, 2, 3, 5)  # of `Coverage.surest`: 100, 90, 80, 70 and 50 %
 
 
 def headline(name: str, source: str, split: str, scores: Scores) -> str:
@@ -50,6 +52,51 @@ def tables(scores: Scores) -> Iterator[terminal.Table]:
     )  # fmt: skip
     header = ("tokens", "accuracy %", "95 % interval", "n")
     yield to_terminal(Table(title="By length", header=header, rows=by_length))
+
+
+def coverage_table(coverage: Coverage, note: str) -> terminal.Table:
+    """Returns the table of the surest texts; `note` stands below it."""
+    rows = [
+        (percent(one.coverage), f"{one.n:,}", percent(one.accuracy),
+         span(one.accuracy_low, one.accuracy_high), threshold(one.at_least))
+        for one in (coverage.surest[place] for place in SHOWN_COVERAGE)
+    ]  # fmt: skip
+    header = ("surest %", "n", "accuracy %", "95 % interval", "at least")
+    once = tuple(dict.fromkeys(rows))  # of texts that are equally sure, or few
+    return to_terminal(
+        Table(title="Where it is surest", header=header, rows=once, note=note,
+              numbers=(0, 1, 2, 3, 4))
+    )  # fmt: skip
+
+
+def threshold(at_least: float, digits: int = 3) -> str:
+    """Returns a probability as `--at-least` takes it, rounded down, below 1."""
+    units = 10**digits
+    return f"{min(math.floor(units * at_least), units - 1) / units:.{digits}f}"
+
+
+def answered_said(answered: CoveredAccuracy | None, n: int, at_least: str) -> str:
+    """Returns what is right of n texts where answers reach `at_least`, as typed."""
+    if answered is None:
+        return f"With --at-least {at_least}, all {n:,} are unsure."
+    return (
+        f"With --at-least {at_least}, {answered.n:,} of {n:,} are answered "
+        f"({percent(answered.coverage)} %): accuracy {percent(answered.accuracy)} % "
+        f"({interval(answered.accuracy_low, answered.accuracy_high)}); the others are "
+        f"unsure."
+    )
+
+
+def reaching_said(found: CoveredAccuracy | None, wanted: float) -> str:
+    """Returns what to type for a wanted accuracy, a fraction."""
+    accuracy = f"an accuracy of {100 * wanted:g} %"
+    if found is None:
+        return f"No threshold is shown to give {accuracy}: too few texts, or too hard."
+    return (
+        f"For {accuracy}, with 95 % confidence: --at-least "
+        f"{threshold(found.at_least, 6)}. It answers {found.n:,} of these texts "
+        f"({percent(found.coverage)} %), {percent(found.accuracy)} % of them right."
+    )
 
 
 def _confusion_width(labels: list[str], n: int) -> int:

@@ -1,6 +1,6 @@
 """A run is a directory: its files, and how it is found."""
 
-from seqclf.runs.mean import AnyRun, Mean, members_of, open_any
+from seqclf.runs.mean import AnyRun, Mean, members_of, open_any, unit_of
 from seqclf.runs.places import (
     Place,
     check_name,
@@ -28,4 +28,5 @@ __all__ = [
     "no_runs",
     "open_any",
     "open_run",
+    "unit_of",
 ]

@@ -128,6 +128,12 @@ def members_of(run: AnyRun) -> tuple[Run, ...]:
     return run.members if isinstance(run, Mean) else (run,)
 
 
+def unit_of(run: AnyRun) -> str:
+    """Returns what people call a token of a run; `token` if there are two kinds."""
+    kinds = {member.text.tokens for member in members_of(run)}
+    return settings.UNITS[kinds.pop()] if len(kinds) == 1 else "token"
+
+
 def open_any(named: Path, models: Path) -> AnyRun:
     """Opens a finished run, or the mean of several whose names are joined by `+`.
 

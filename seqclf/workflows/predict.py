@@ -14,7 +14,8 @@ from seqclf.bulk.sources import find_source
 from seqclf.classifier import Classifier
 from seqclf.data.files import TEXT_SUFFIX
 from seqclf.records.reading import Reading
-from seqclf.runs import AnyRun
+from seqclf.runs import AnyRun, unit_of
+from seqclf.unsure import AtLeast, Tally, floors_of
 from seqclf.wording import listed
 
 SHOWN_PROBLEMS = 5
@@ -97,19 +98,23 @@ def write_classified(
     listener: Listener,
     resume: bool = False,
     overwrite: bool = False,
+    at_least: AtLeast | None = None,
 ) -> None:
     """Writes rows with their predictions.
 
     The suffix of `output` says in which format. An interrupted output is resumed with
-    `resume`, an existing one replaced with `overwrite`.
+    `resume`, an existing one replaced with `overwrite`. An answer that is not
+    `at_least` so probable is written without its label.
 
     Raises:
+      ConfigError: If thresholds are of labels that the run does not have.
       DataError: If the output cannot be written, or is there already.
     """
     rows = opened.rows
     writers.refuse_output(output, rows)
+    floors = floors_of(at_least, run.labels)
     classifier = Classifier.open(run)
-    question = parts.question_of(rows.source, run, opened.options)
+    question = parts.question_of(rows.source, run, opened.options, at_least)
     schema = writers.predicted_schema(rows.schema)
     problems = _Problems()
     with parts.begun(
@@ -122,9 +127,11 @@ def write_classified(
         for _ in finished.rows:
             next(chunks)
         answered = predict_rows(classifier, chunks)
+        tally = Tally(at_least, run.labels, done)
         try:
             for part in listener.rows(answered, rows.num_rows, done):
-                finished.add(with_predictions(part, run.labels))
+                tally.add(part.probabilities, part.unknown)
+                finished.add(with_predictions(part, run.labels, floors))
         except BaseException:
             if done := sum(finished.rows):
                 listener.note(
@@ -134,6 +141,8 @@ def write_classified(
             raise
         finished.join()
     problems.tell(rows, listener)
+    for sentence in tally.said(run.name, unit_of(run)):
+        listener.note(sentence)
     listener.note(f"Written: {output}, {rows.num_rows:,} rows")
 
 

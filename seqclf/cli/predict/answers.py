@@ -1,94 +1,114 @@
-"""Shows answers, for people or as JSON: a line each, or with the words that moved it.
-
-`labels` are the label names, as the columns of the probabilities; `top` is how many of
-them to show.
-"""
+"""Shows answers, for people or as JSON: a line each."""
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seqclf.cli._screen import clean, stdout
-from seqclf.config import CHAR, SUBWORD, WORD
+from seqclf.cli._screen import clean
 
 if TYPE_CHECKING:
-    from rich.table import Table
-    from rich.text import Text
+    import numpy as np
 
     from seqclf.bulk import Answered
-    from seqclf.explain import Explanation
-    from seqclf.runs import AnyRun
-
-# From a text and the probabilities of its labels to a line.
-Line = Callable[[str, list[float]], str]
 
 SHOWN_CHARACTERS = 60
 # Of a bad row, in the shape of an answer.
 NO_ANSWER: dict[str, Any] = {
     "text": None, "label": None, "probability": None, "probabilities": {},
+    "unknown": None,
 }  # fmt: skip
-# Of explanations.
-SHOWN_WORDS = 10
-SMALLEST = 0.005  # of a probability: half a point, less is not shown
-BAR = 20
-WIDTH = 60  # of the line of blocks
-BLOCKS = "▁▂▃▄▅▆▇█"
-FOR, AGAINST = "green", "red"
-UNITS = {WORD: "word", CHAR: "character", SUBWORD: "piece"}
+UNSURE = "unsure"
 
 
-def answer_line(labels: Sequence[str], top: int, as_json: bool) -> Line:
-    """Returns what makes a line of an answer; with `as_json` it is a JSON object."""
-    if as_json:
-        return lambda text, row: dumped(answer_values(labels, top, text, row))
-    return lambda text, row: f"{plain_answer(labels, top, row)}\t{shortened(text)}"
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How answers are shown.
+
+    Attributes:
+      labels: Label names, as the columns of the probabilities.
+      top: How many of them to show.
+      as_json: Whether as JSON, an object a line.
+      floors: float64 [labels], what each answer needs to stand, see
+        `floors_of`; None: all stand.
+    """
+
+    labels: Sequence[str]
+    top: int = 1
+    as_json: bool = False
+    floors: np.ndarray | None = None
+
+    def stands(self, row: list[float]) -> bool:
+        """Whether the answer of these probabilities, of each label, stands."""
+        if self.floors is None:
+            return True
+        highest = max(row)
+        return bool(highest >= self.floors[row.index(highest)])
 
 
-def row_lines(
-    part: Answered, labels: Sequence[str], top: int, as_json: bool, is_named: bool
+def answer_lines(
+    texts: Sequence[str], rows: list[list[float]], unknown: list[float], form: Form
 ) -> Iterator[str]:
+    """Yields a line a text, of its probabilities and its share of unknown tokens."""
+    for text, row, share in zip(texts, rows, unknown, strict=True):
+        if form.as_json:
+            yield dumped(answer_values(form, text, row, share))
+        else:
+            yield f"{plain_answer(form, row)}\t{shortened(text)}"
+
+
+def row_lines(part: Answered, form: Form, is_named: bool) -> Iterator[str]:
     """Yields a line a row; of a bad one, what is wrong with it.
 
     `is_named` tells whether the first column names the file of each text.
     """
-    texts = part.chunk.texts.to_pylist()
+    texts, unknown = part.chunk.texts.to_pylist(), part.unknown.tolist()
     names = part.chunk.table.column(0).to_pylist() if is_named else None
     for place, row in enumerate(part.probabilities.tolist()):
         problem = part.chunk.problems.get(place)
-        if as_json:
+        if form.as_json:
             values = {} if names is None else {"file": names[place]}
             if problem:
-                values |= NO_ANSWER | {"error": str(problem)}
+                likeliest = {} if form.floors is None else {"likeliest": None}
+                values |= NO_ANSWER | likeliest | {"error": str(problem)}
             else:
-                values |= answer_values(labels, top, texts[place], row)
+                values |= answer_values(form, texts[place], row, unknown[place])
             yield dumped(values)
         elif problem:
             yield f"no label\t{clean(str(problem))}"
         else:
             shown = clean(names[place]) if names else shortened(texts[place])
-            yield f"{plain_answer(labels, top, row)}\t{shown}"
+            yield f"{plain_answer(form, row)}\t{shown}"
 
 
 def answer_values(
-    labels: Sequence[str], top: int, text: str, row: list[float]
+    form: Form, text: str, row: list[float], unknown: float
 ) -> dict[str, Any]:
-    """Returns an answer as plain values, as `predict --json` prints them."""
-    ranked = _ranked(labels, row)
+    """Returns an answer as plain values, as `predict --json` prints them.
+
+    With thresholds the label is null below them, and `likeliest` is what it would be.
+    """
+    ranked = _ranked(form.labels, row)
     label, probability = ranked[0]
-    shown = dict(ranked[:top] if top > 1 else zip(labels, row, strict=True))
-    values = {"text": text, "label": label, "probability": probability}
-    return values | {"probabilities": shown}
+    every = dict(zip(form.labels, row, strict=True))
+    values: dict[str, Any] = {"text": text, "label": label, "probability": probability}
+    values["probabilities"] = dict(ranked[: form.top]) if form.top > 1 else every
+    values["unknown"] = unknown
+    if form.floors is not None:
+        values["label"] = label if form.stands(row) else None
+        values["likeliest"] = label
+    return values
 
 
-def plain_answer(labels: Sequence[str], top: int, row: list[float]) -> str:
-    """Returns the likeliest labels with their probabilities."""
-    return "  ".join(
+def plain_answer(form: Form, row: list[float]) -> str:
+    """Returns the likeliest labels with their probabilities; `unsure` before them."""
+    said = "  ".join(
         f"{clean(label)} {100 * probability:.1f} %"
-        for label, probability in _ranked(labels, row)[:top]
+        for label, probability in _ranked(form.labels, row)[: form.top]
     )
+    return said if form.stands(row) else f"{UNSURE}: {said}"
 
 
 def shortened(text: str) -> str:
@@ -105,162 +125,3 @@ def dumped(values: Any) -> str:
 
 def _ranked(labels: Sequence[str], row: Sequence[float]) -> list[tuple[str, float]]:
     return sorted(zip(labels, row, strict=True), key=lambda pair: -pair[1])
-
-
-def explain_texts(
-    run: AnyRun, batches: Iterable[Sequence[str]], top: int, as_json: bool
-) -> None:
-    """Explains text after text; with `as_json` each is a JSON object on a line."""
-    from seqclf.classifier import Classifier
-    from seqclf.explain import explain
-
-    classifier = Classifier.open(run)
-    for batch in batches:
-        for text in batch:
-            explained = explain(classifier, text)
-            if as_json:
-                row = explained.effects.probabilities.tolist()
-                values = answer_values(run.labels, top, text, row)
-                line = dumped(values | explained_values(explained))
-                sys.stdout.write(line + "\n")
-                sys.stdout.flush()
-            else:
-                show(explained, run.labels, top)
-
-
-def explained_values(explained: Explanation) -> dict[str, Any]:
-    """Returns an explanation as plain values, as `predict --explain --json` prints."""
-    effects = explained.effects
-    return {
-        "tokens": explained.num_tokens,
-        "tokens_read": explained.num_read,
-        "tokens_explained": len(explained.tokens),
-        "decided_at": effects.decided if explained.tokens else None,
-        "words": [
-            {"token": token, "known": known, "effect": effect, "running": running}
-            for token, known, effect, running in zip(
-                explained.tokens,
-                explained.known.tolist(),
-                effects.effects.tolist(),
-                effects.running.tolist(),
-                strict=False,
-            )
-        ],
-    }
-
-
-def show(explained: Explanation, labels: Sequence[str], top: int) -> None:
-    """Prints an explanation for people, with the `top` likeliest labels."""
-    console = stdout()
-    answer = plain_answer(labels, top, explained.effects.probabilities.tolist())
-    console.print(answer, markup=False, style="bold")
-    label, unit = clean(labels[explained.effects.label]), UNITS[explained.kind]
-    if not explained.tokens:
-        console.print("The text has no words; this is the answer to none.\n")
-        return
-    shown = most_moving(explained)
-    console.print(_words(explained, shown))
-    if shown:
-        console.print(_table(explained, shown, label))
-    else:
-        console.print(f"No {unit} alone moves it by half a point.", style="dim")
-    console.print(_course(explained, label, unit), style="dim", markup=False)
-    for sentence in _left_out(explained, unit):
-        console.print(sentence, style="dim", markup=False)
-    console.print()
-
-
-def most_moving(explained: Explanation) -> list[int]:
-    """Returns the places of the words to show, those that moved the answer most first.
-
-    At most `SHOWN_WORDS`, and none that moved it by less than `SMALLEST`.
-    """
-    effects = explained.effects.effects.tolist()
-    places = sorted(range(len(effects)), key=lambda i: (-abs(effects[i]), i))
-    return [i for i in places[:SHOWN_WORDS] if abs(effects[i]) >= SMALLEST]
-
-
-def _words(explained: Explanation, shown: Sequence[int]) -> Text:
-    """Returns the text as the model reads it; the words that moved it have a sign."""
-    from rich.text import Text
-
-    effects = explained.effects.effects.tolist()
-    line = Text()
-    for place, token in enumerate(explained.tokens):
-        if place:
-            line.append(" ")
-        word = clean(token)
-        if place in shown:
-            sign = f"[{points(effects[place])}]"
-            line.append(word + sign, style=f"bold {_colour(effects[place])}")
-        else:
-            line.append(word, style="" if explained.known[place] else "dim strike")
-    return line
-
-
-def _table(explained: Explanation, shown: Sequence[int], label: str) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    effects = explained.effects.effects.tolist()
-    table, unit = Table(box=None, pad_edge=False), UNITS[explained.kind]
-    table.add_column(unit, overflow="ellipsis", no_wrap=True, max_width=24)
-    table.add_column("at", justify="right")
-    table.add_column("points", justify="right")
-    table.add_column(Text(f"for {label} (+) or against it (−)"), overflow="ellipsis")
-    greatest = max(abs(effects[place]) for place in shown)
-    for place in shown:
-        effect = effects[place]
-        bar = "█" * max(round(BAR * abs(effect) / greatest), 1)
-        table.add_row(
-            Text(clean(explained.tokens[place])),
-            str(place + 1),
-            Text(points(effect), style=_colour(effect)),
-            Text(bar, style=_colour(effect)),
-        )
-    return table
-
-
-def points(effect: float) -> str:
-    """Returns an effect in points of probability, with its sign."""
-    return f"{'+' if effect >= 0 else '−'}{100 * abs(effect):.0f}"
-
-
-def _colour(effect: float) -> str:
-    return FOR if effect >= 0 else AGAINST
-
-
-def _course(explained: Explanation, label: str, unit: str) -> str:
-    effects = explained.effects
-    count, place = len(explained.tokens), effects.decided
-    word = clean(explained.tokens[place - 1])
-    return (
-        f"{label}, {unit} by {unit}, 0 to 100 %: {blocks(effects.running.tolist())}\n"
-        f"Made up its mind at {unit} {place:,} of {count:,} ({word}): from there on it "
-        f"is {label}."
-    )
-
-
-def blocks(running: Sequence[float]) -> str:
-    """Returns probabilities as a line of blocks; of many, the last of each group."""
-    width = min(len(running), WIDTH)
-    ends = [(column + 1) * len(running) // width - 1 for column in range(width)]
-    levels = len(BLOCKS)
-    return "".join(BLOCKS[min(int(running[end] * levels), levels - 1)] for end in ends)
-
-
-def _left_out(explained: Explanation, unit: str) -> Iterator[str]:
-    count, read = len(explained.tokens), explained.num_read
-    if read > count:
-        yield (
-            f"Explained are {count:,} of the {read:,} {unit}s that the model reads; "
-            f"the answer above is the answer to these."
-        )
-    elif explained.num_tokens > read:
-        yield f"The model reads {read:,} of the {explained.num_tokens:,} {unit}s."
-    if not explained.known.all():
-        unknown = int((~explained.known).sum())
-        yield (
-            f"{unit.capitalize()}s it does not know, struck through on a terminal: "
-            f"{unknown:,}."
-        )

@@ -15,13 +15,15 @@ import typer
 from seqclf.cli import _options as options
 from seqclf.cli._options import option
 from seqclf.cli._screen import Screen
-from seqclf.cli.predict.answers import answer_line, explain_texts, row_lines
+from seqclf.cli.predict.answers import Form, answer_lines, row_lines
+from seqclf.cli.predict.explained import explain_texts
 from seqclf.config import require_count
 from seqclf.errors import ConfigError
 from seqclf.keywords import to_config
 
 if TYPE_CHECKING:
     from seqclf.runs import AnyRun
+    from seqclf.unsure import Tally
 
 Texts = Annotated[
     list[str] | None,
@@ -105,7 +107,7 @@ RunOption = Annotated[
 ]
 
 BATCH_SIZE = 64
-COMMON = {"texts", "run", "models_dir", "quiet", "config_file"}
+COMMON = {"texts", "run", "at_least", "models_dir", "quiet", "config_file"}
 PRINTING = {"top", "json", "explain"}
 READING = {"text_column", "encoding", "delimiter", "header", "columns"}
 WITH_INPUT = COMMON | READING | {"input_file", "output", "on_error", "lines"}
@@ -117,6 +119,7 @@ def predict(
     texts: Texts = None,
     run: RunOption = None,
     top: Top = 1,
+    at_least: options.AtLeast = None,
     input_file: Input = None,
     output: Output = None,
     text_column: TextColumn = None,
@@ -139,15 +142,18 @@ def predict(
     Texts are arguments, lines of standard input (-), or rows of files (--input).
     Prints label and probability, one line per text, in the same order. With --output
     it writes the rows with all their columns, predicted_label and probability; for
-    .txt files, their names.
+    .txt files, their names. An answer below --at-least is "unsure": without a label in
+    JSON (null) and in --output (empty).
 
     Example: seqclf predict "Not half as dull as I feared."
     """
     from seqclf.records.reading import Reading
     from seqclf.runs import open_any
     from seqclf.runs.comparisons import run_by_default
+    from seqclf.unsure import Tally, floors_of, parse
 
     require_count("--top", top)
+    thresholds = parse(at_least or [])
     _refuse_options(context, input_file, output, texts)
     if resume and overwrite:
         raise ConfigError("--resume continues, --overwrite starts over; give one.")
@@ -156,22 +162,30 @@ def predict(
     batches = _typed_texts(texts or []) if input_file is None else iter(())
     screen = Screen(quiet)
     named = open_any(run, models_dir) if run is not None else None
-    chosen, why = (named, "") if named else run_by_default(models_dir, single=explain)
+    chosen, why = (named, "") if named else run_by_default(models_dir)
+    floors = floors_of(thresholds, chosen.labels)
     _introduce(chosen, why, screen)
+    labels = chosen.labels
+    form, tally = Form(labels, top, json, floors), Tally(thresholds, labels)
     if input_file is None:
-        _answer_texts(chosen, batches, top, json, explain)
+        _answer_texts(chosen, batches, form, tally, explain)
+        _tell(tally, chosen, screen)
         return
     from seqclf.workflows import predict as workflow
 
     reading = Reading.of(config.data)
     opened = workflow.open_files(chosen, input_file, reading, screen, on_error, lines)
     if output is not None:
-        workflow.write_classified(chosen, opened, output, screen, resume, overwrite)
-    elif explain:
-        explain_texts(chosen, workflow.texts_of(opened, screen), top, json)
+        how = (resume, overwrite, thresholds)
+        workflow.write_classified(chosen, opened, output, screen, *how)
+        return
+    if explain:
+        explain_texts(chosen, workflow.texts_of(opened, screen), form, tally)
     else:
         for part in workflow.classified(chosen, opened, screen):
-            _print_lines(row_lines(part, chosen.labels, top, json, opened.is_named))
+            tally.add(part.probabilities, part.unknown)
+            _print_lines(row_lines(part, form, opened.is_named))
+    _tell(tally, chosen, screen)
 
 
 def _refuse_options(
@@ -191,17 +205,26 @@ def _refuse_options(
 
 
 def _answer_texts(
-    run: AnyRun, batches: Iterator[list[str]], top: int, as_json: bool, explain: bool
+    run: AnyRun, batches: Iterator[list[str]], form: Form, tally: Tally, explain: bool
 ) -> None:
     if explain:
-        explain_texts(run, batches, top, as_json)
+        explain_texts(run, batches, form, tally)
         return
     from seqclf.classifier import Classifier
 
-    classifier, show = Classifier.open(run), answer_line(run.labels, top, as_json)
+    classifier = Classifier.open(run)
     for batch in batches:
-        rows = classifier.predict_proba(batch).tolist()
-        _print_lines(map(show, batch, rows))
+        found = classifier.answer(batch)
+        tally.add(found.probabilities, found.unknown)
+        shares = found.unknown.tolist()
+        _print_lines(answer_lines(batch, found.probabilities.tolist(), shares, form))
+
+
+def _tell(tally: Tally, run: AnyRun, screen: Screen) -> None:
+    from seqclf.runs import unit_of
+
+    for sentence in tally.said(run.name, unit_of(run)):
+        screen.note(sentence)
 
 
 def _print_lines(lines: Iterable[str]) -> None:
