@@ -288,6 +288,24 @@ Name = Annotated[
 Overwrite = Annotated[
     bool, _in_output("--overwrite", "Replace an existing result of that --name.")
 ]
+LogDir = Annotated[
+    Path | None,
+    _in_output(
+        "--log-dir",
+        "Also write losses and accuracies as TensorBoard event files, in a folder per "
+        "run.",
+        metavar="DIR",
+    ),
+]
+Tracker = Annotated[
+    str | None,
+    _in_output(
+        "--tracker",
+        "Also write settings, epochs and scores as a run of mlflow, where "
+        "MLFLOW_TRACKING_URI says.",
+        choices=("mlflow",),
+    ),
+]
 Fresh = Annotated[
     bool,
     _in_output("--fresh", "Restart interrupted trainings instead of resuming them."),
