@@ -121,7 +121,7 @@ EXECUTED = {
     "": {
         "README.md": "test_docs_commands.py", "docs/hub.md": "test_docs_commands.py",
         "docs/serving.md": "test_docs_commands.py",
-        "docs/predict.md": "test_predict_docs.py",
+        "docs/predict.md": "test_predict_docs.py", "docs/sharing.md": "test_push.py",
         "docs/cells.md": "test_cells_page.py",
     },
 }  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import shutil
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 import yaml
 from conftest import invoke, run_cli, seal
 from loopback_hub import LoopbackHub, Repository, repository
+from test_docs import ROOT, blocks_of, commands_of
 from writable_hub import FIRST, TOKEN, WritableHub, visit
 
 from seqclf import Classifier
@@ -18,6 +21,7 @@ from seqclf.errors import ConfigError, RunError
 from seqclf.export.shared import write_shared
 from seqclf.records.export import About
 from seqclf.runs import Mean, Run, hub, members_of, open_any, open_run
+from seqclf.trackers.tensorboard import EVENT_FILE
 from seqclf.workflows import push
 
 TEXTS = ["a good film", "bad soup", "", "number 7"]
@@ -346,27 +350,27 @@ def test_the_command_lists_asks_and_pushes(mine, finished_run):
 
 
 @pytest.mark.slow
-def test_commands_use_a_run_of_the_hub(mine, finished_run, workplace, tmp_path, home):
-    import os
-
-    pushed(finished_run)
+def test_every_command_of_the_page_works(mine, tmp_path, home):
     own = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
     environment = own | {
         "NO_PROXY": "*", "HF_ENDPOINT": mine.url, "HF_HOME": str(home),
         "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_TOKEN": TOKEN,
     }  # fmt: skip
-
-    def said(*arguments: str) -> str:
-        done = run_cli(list(arguments), tmp_path, env=environment)
-        assert done.returncode == 0, done.stderr
-        assert "Traceback" not in done.stderr
-        return done.stdout
-
-    named = "hf://me/reviews"
-    assert said("predict", "--run", named, "a good film").startswith("good")
-    assert "good" in said("predict", "--run", named, "--explain", "a good film")
-    data = str(workplace / "reviews")
-    values = json.loads(said("evaluate", named, "--data", data, "--json"))
-    assert values["accuracy"] == finished_run.test_accuracy
-    assert "onnx" in said("export", named, "--format", "onnx")
-    assert (tmp_path / "exports" / "reviews" / "onnx" / "README.md").exists()
+    small = ["--units=8", "--embedding-size=8", "--epochs=1", "--limit=150"]
+    page = (ROOT / "docs" / "sharing.md").read_text("utf-8")
+    said = {}
+    for _, block in blocks_of(page):
+        for command in commands_of(block):
+            _, *words = shlex.split(command)
+            more = small if words[0] == "train" else []
+            done = run_cli([*words, *more], tmp_path, env=environment)
+            assert done.returncode == 0, f"{command}: {done.stderr}"
+            assert "Traceback" not in done.stderr
+            said[words[0]] = done.stdout
+    assert set(said) == {"train", "push", "predict", "evaluate", "export"}
+    assert "me/reviews-gru" in mine.repositories
+    run = Run(tmp_path / "models" / "demo-gru-0")
+    assert f"{100 * run.test_accuracy:.1f}" in said["evaluate"]
+    assert (tmp_path / "exports" / "reviews-gru" / "onnx" / "README.md").exists()
+    assert (tmp_path / "logs" / "demo-gru-1" / EVENT_FILE).exists()
