@@ -312,7 +312,9 @@ Fresh = Annotated[
 ]
 
 
-def run_argument(help: str = "A run, by name or path; A+B is their mean.") -> Any:
+def run_argument(
+    help: str = "A run, by name or path, or hf://OWNER/NAME; A+B is their mean.",
+) -> Any:
     """Returns the argument that names a run; left out, it is the newest."""
     default, names = "the newest", complete_run
     return typer.Argument(
