@@ -35,8 +35,9 @@ from seqclf.records.comparison import ComparisonResult, Row
 from seqclf.records.training import EpochEnded, Event, OnEvent
 from seqclf.report.tables import markdown
 from seqclf.runs import Run
-from seqclf.runs.comparisons import read_comparison
+from seqclf.runs.comparisons import read_comparison, runs_of
 from seqclf.steps import Target
+from seqclf.trackers import Followed, followed
 from seqclf.workflows.compare import compare_twins, design_of
 from seqclf.workflows.finished import compare_finished
 from seqclf.workflows.train import train_run
@@ -159,7 +160,9 @@ def train(
         (whether to restart an interrupted training instead of resuming it),
         `models_dir`, the folder of the runs (None takes $SEQCLF_MODELS, else
         `models`), `cache_dir`, of encoded data (None takes $SEQCLF_CACHE, else
-        `data/cache`). With `require_cudnn` it refuses to train without cuDNN.
+        `data/cache`). With `log_dir`, a folder, TensorBoard's event files are written
+        there; `tracker="mlflow"` writes a run of MLflow. With `require_cudnn` it
+        refuses to train without cuDNN.
 
     Returns:
       The finished run; `Classifier.open` opens it to predict.
@@ -171,9 +174,11 @@ def train(
       TrainingError: If the training failed.
     """
     config, target, require_cudnn = _asked(data, options, Training)
-    listener = Logged(on_report)
-    given = set(options)
-    return train_run(config, target, listener, require_cudnn, given, keep_states)
+    with _followed(options, target, on_report) as listener:
+        asked = (config, target, listener, require_cudnn, set(options))
+        run = train_run(*asked, keep_states)
+        listener.finish([run])
+    return run
 
 
 @with_options(Comparing)
@@ -237,7 +242,6 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
       DataError: If the data cannot be used.
       RunError: If the name is taken, or no training was finished.
     """
-    listener = Logged(on_report)
     config, target, require_cudnn = _asked(data, options, Comparing)
     named = cells if isinstance(cells, str) else ",".join(cells)
     until = limits_of(
@@ -247,8 +251,10 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
     )
     asked_for = (config, named, seeds, match, tune, margin, until, metric, vary)
     design = design_of(*asked_for, folds, repeats, _given(with_))
-    asked = (design, target, listener, jobs, require_cudnn, set(options), page)
-    result, path = compare_twins(*asked)
+    with _followed(options, target, on_report) as listener:
+        asked = (design, target, listener, jobs, require_cudnn, set(options), page)
+        result, path = compare_twins(*asked)
+        listener.finish(runs_of(result, target.models))
     for failed, reason in result.missing.items():
         _log.warning("%s is missing: %s", failed, reason)
     return Comparison(result, path)
@@ -323,7 +329,19 @@ def _asked(
     config = keywords.to_config({**settings, "data": os.fspath(data)})
     placed = {key: options.get(key, usual) for key, usual in where.items()}
     require_cudnn = placed.pop("require_cudnn")
+    for followed_by in ("log_dir", "tracker"):
+        placed.pop(followed_by)
     return config, _target(**placed), require_cudnn
+
+
+def _followed(
+    options: Mapping[str, Any], target: Target, on_report: OnEvent | None
+) -> contextlib.AbstractContextManager[Followed]:
+    """Returns a context with the listener that these options ask for."""
+    log_dir = options.get("log_dir")
+    folder = None if log_dir is None else Path(log_dir)
+    tracker = options.get("tracker")
+    return followed(Logged(on_report), target.models, folder, tracker)
 
 
 def _target(

@@ -83,9 +83,9 @@ class Classifier:
         opened with Keras, which takes seconds to start.
 
         Args:
-          run: A run, its path, or its name in `models_dir`; names joined by `+` take
-            the mean of their probabilities. None takes what `seqclf predict` takes, and
-            names it to the logger `seqclf`.
+          run: A run, its path, its name in `models_dir`, or `hf://OWNER/NAME` on the
+            Hub; names joined by `+` take the mean of their probabilities. None takes
+            what `seqclf predict` takes, and names it to the logger `seqclf`.
           models_dir: Folder of the runs; None takes $SEQCLF_MODELS, else `models`.
 
         Raises:

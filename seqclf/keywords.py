@@ -53,12 +53,14 @@ class Placement(TypedDict, total=False):
     fresh: bool
     models_dir: AnyPath | None
     cache_dir: AnyPath | None
+    log_dir: AnyPath | None
+    tracker: str | None
     require_cudnn: bool
 
 
 PLACEMENT = Placement(
     name=None, overwrite=False, fresh=False, models_dir=None, cache_dir=None,
-    require_cudnn=False,
+    log_dir=None, tracker=None, require_cudnn=False,
 )  # fmt: skip
 
 

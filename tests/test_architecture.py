@@ -50,7 +50,7 @@ FLOORS = [
     ["seqclf.comparison", "seqclf.machine"],
     ["seqclf.report", "seqclf.estimator"],
     ["seqclf.steps"],
-    ["seqclf.studies", "seqclf.classroom"],
+    ["seqclf.studies", "seqclf.classroom", "seqclf.trackers"],
     ["seqclf.workflows"],
     ["seqclf.api"],
     ["seqclf.cli"],

@@ -16,8 +16,8 @@ from seqclf.cli import app
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = [
-    "train", "compare", "predict", "evaluate", "export", "data list", "data show",
-    "runs list", "runs show", "runs remove", "doctor", "study", "claims",
+    "train", "compare", "predict", "evaluate", "export", "push", "data list",
+    "data show", "runs list", "runs show", "runs remove", "doctor", "study", "claims",
     "classroom assign", "classroom grade", "classroom check-cell",
 ]  # fmt: skip
 
@@ -122,7 +122,7 @@ EXECUTED = {
     "": {
         "README.md": "test_docs_commands.py", "docs/hub.md": "test_docs_commands.py",
         "docs/serving.md": "test_docs_commands.py",
-        "docs/predict.md": "test_predict_docs.py",
+        "docs/predict.md": "test_predict_docs.py", "docs/sharing.md": "test_push.py",
         "docs/cells.md": "test_cells_page.py",
     },
 }  # fmt: skip

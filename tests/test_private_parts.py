@@ -223,6 +223,9 @@ PUBLIC = {
     "sklearn.utils.validation",
     "tensorflow", "threadpoolctl", "tokenizers", "tokenizers.models",
     "tokenizers.trainers", "typer", "typer.core", "typing_extensions",
+    # Of a package that is not here to tell its modules from their members.
+    "mlflow", "mlflow.MlflowClient", "mlflow.entities", "mlflow.entities.Metric",
+    "mlflow.entities.Param", "mlflow.exceptions", "mlflow.exceptions.MlflowException",
 }  # fmt: skip
 # Attributes with an underscore, or that are set, and are documented to be used so.
 DOCUMENTED = {

@@ -298,13 +298,33 @@ Name = Annotated[
 Overwrite = Annotated[
     bool, _in_output("--overwrite", "Replace an existing result of that --name.")
 ]
+LogDir = Annotated[
+    Path | None,
+    _in_output(
+        "--log-dir",
+        "Also write losses and accuracies as TensorBoard event files, in a folder per "
+        "run.",
+        metavar="DIR",
+    ),
+]
+Tracker = Annotated[
+    str | None,
+    _in_output(
+        "--tracker",
+        "Also write settings, epochs and scores as a run of mlflow, where "
+        "MLFLOW_TRACKING_URI says.",
+        choices=("mlflow",),
+    ),
+]
 Fresh = Annotated[
     bool,
     _in_output("--fresh", "Restart interrupted trainings instead of resuming them."),
 ]
 
 
-def run_argument(help: str = "A run, by name or path; A+B is their mean.") -> Any:
+def run_argument(
+    help: str = "A run, by name or path, or hf://OWNER/NAME; A+B is their mean.",
+) -> Any:
     """Returns the argument that names a run; left out, it is the newest."""
     default, names = "the newest", complete_run
     return typer.Argument(

@@ -22,6 +22,7 @@ from seqclf.cli import (
     doctor,
     evaluate,
     export,
+    push,
     runs,
     study,
     train,
@@ -116,6 +117,7 @@ app.command("compare", cls=Command)(compare.compare)
 app.command("predict", cls=Command)(predict)
 app.command("evaluate", cls=Command)(evaluate.evaluate)
 app.command("export", cls=Command)(export.export)
+app.command("push", cls=Command)(push.push)
 app.command("study", cls=study.StudyCommand)(study.study)
 app.command("claims", cls=Command)(study.claims)
 app.add_typer(data.app, name="data")

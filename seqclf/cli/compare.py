@@ -194,6 +194,8 @@ def compare(
     name: options.Name = None,
     overwrite: options.Overwrite = False,
     fresh: options.Fresh = False,
+    log_dir: options.LogDir = None,
+    tracker: options.Tracker = None,
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
     cache_dir: options.CacheDir = options.DEFAULT_CACHE,
     json: options.Json = False,
@@ -216,7 +218,9 @@ def compare(
     from seqclf.comparison.design import limits_of
     from seqclf.comparison.others.given import given_files, named_files
     from seqclf.comparison.saved import REPORT_FILE
+    from seqclf.runs.comparisons import runs_of
     from seqclf.steps import Target
+    from seqclf.trackers import followed
     from seqclf.workflows import finished
     from seqclf.workflows.compare import compare_twins, design_of
 
@@ -252,8 +256,10 @@ def compare(
             others,
         )
         given = options.given_settings(context, "model", "training")
-        asked = (design, target, screen, jobs, require_cudnn, given, page)
-        result, folder = compare_twins(*asked)
+        with followed(screen, models_dir, log_dir, tracker) as listener:
+            asked = (design, target, listener, jobs, require_cudnn, given, page)
+            result, folder = compare_twins(*asked)
+            listener.finish(runs_of(result, models_dir))
     _print(result, form)
     if folder is None:
         screen.note("Not kept: --name NAME writes it, with a page to look at.")

@@ -22,8 +22,8 @@ Runs = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="RUN",
-        help="A finished run, by name or path; A+B is their mean. Several for "
-        "--format microscope.",
+        help="A finished run, by name or path, or hf://OWNER/NAME; A+B is their mean. "
+        "Several for --format microscope.",
         autocompletion=options.complete_run,
     ),
 ]

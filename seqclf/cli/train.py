@@ -35,6 +35,8 @@ def train(
     overwrite: options.Overwrite = False,
     fresh: options.Fresh = False,
     keep_states: KeepStates = False,
+    log_dir: options.LogDir = None,
+    tracker: options.Tracker = None,
     models_dir: options.ModelsDir = options.DEFAULT_MODELS,
     cache_dir: options.CacheDir = options.DEFAULT_CACHE,
     json: options.Json = False,
@@ -50,12 +52,15 @@ def train(
     Example: seqclf train --cell gru --data reviews.csv
     """
     from seqclf.steps import Target
+    from seqclf.trackers import followed
     from seqclf.workflows.train import train_run
 
     target = Target(models_dir, cache_dir, name, overwrite, fresh)
     given = options.given_settings(context, "model", "training")
-    asked = (config, target, Screen(quiet), require_cudnn, given)
-    run = train_run(*asked, keep_states)
+    with followed(Screen(quiet), models_dir, log_dir, tracker) as listener:
+        asked = (config, target, listener, require_cudnn, given)
+        run = train_run(*asked, keep_states)
+        listener.finish([run])
     _print_result(run, json)
 
 

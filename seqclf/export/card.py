@@ -55,19 +55,19 @@ def model_card(run: AnyRun, name: str, agreement: Agreement, about: About) -> st
     """
     found = scores(run)
     parts = [
-        f"---\n{_metadata(run, name, found, about)}\n---",
+        f"---\n{metadata(run, found, about, FORMATS[name].library, name)}\n---",
         f"# {plain(run.name)}",
-        _introduction(run, name),
+        f"{introduction(run)}, exported as {name}.",
         "## How to load it",
         _loading(run, name),
         "## Scores",
-        *_scores(run, found),
+        *score_tables(run, found),
         "## Data",
-        _data(run),
+        data_facts(run),
         "## Recipe",
-        *_recipe(run),
+        *recipe(run),
         "## Limits",
-        _bullets([*_limits_of(run, name), *LIMITS]),
+        bullets([*_limits_of(run, name), *LIMITS]),
         "## This file against the run it was made from",
         _agreement(name, agreement),
     ]
@@ -121,8 +121,13 @@ def _macro_f1(confusion: np.ndarray) -> float:
     return float(f1.mean())
 
 
-def _metadata(run: AnyRun, name: str, found: Sequence[Score], about: About) -> str:
-    """Returns the metadata block, YAML, by the Hub's own library."""
+def metadata(
+    run: AnyRun, found: Sequence[Score], about: About, library: str, *tags: str
+) -> str:
+    """Returns the metadata block, YAML, by the Hub's own library.
+
+    `library` is what the Hub calls the one that opens the model; `tags` are added.
+    """
     from huggingface_hub import EvalResult, ModelCardData
 
     data, hub_id = run.dataset, _hub_id(run)
@@ -143,9 +148,9 @@ def _metadata(run: AnyRun, name: str, found: Sequence[Score], about: About) -> s
     card = ModelCardData(
         license=about.license,
         language=list(about.languages) or None,
-        library_name=FORMATS[name].library,
+        library_name=library,
         pipeline_tag=TASK,
-        tags=[TASK, "seqclf", _kind(run), name],
+        tags=[TASK, "seqclf", _kind(run), *tags],
         datasets=[hub_id] if hub_id else None,
         metrics=[score.type for score in found],
         model_name=run.name,
@@ -167,7 +172,8 @@ def _reach(score: Score) -> str:
     return f"{score.low:.4f} to {score.high:.4f}"
 
 
-def _introduction(run: AnyRun, name: str) -> str:
+def introduction(run: AnyRun) -> str:
+    """Returns what it is and who made it, a text without its full stop."""
     labels = run.labels
     shown = ", ".join(plain(label) for label in labels[:_MOST_LABELS])
     more = f" and {len(labels) - _MOST_LABELS} more" if labels[_MOST_LABELS:] else ""
@@ -176,7 +182,7 @@ def _introduction(run: AnyRun, name: str) -> str:
         kind = f"the mean of the probabilities of {kind}"
     return (
         f"A text classifier ({kind}) with {len(labels)} labels: {shown}{more}. Made "
-        f"with seqclf {_versions(run)['seqclf']}, exported as {name}."
+        f"with seqclf {_versions(run)['seqclf']}"
     )
 
 
@@ -217,7 +223,8 @@ def _loading(run: AnyRun, name: str) -> str:
     return "\n\n".join(filter(None, (before, code, notes.get(name))))
 
 
-def _scores(run: AnyRun, found: Sequence[Score]) -> Iterator[str]:
+def score_tables(run: AnyRun, found: Sequence[Score]) -> Iterator[str]:
+    """Yields the scores of the test split, and those of each label."""
     test = run.metrics[TEST]
     yield f"On the {test.n:,} texts of the test split, which chose nothing:"
     rows = [(s.name, f"{s.value:.4f}", _reach(s)) for s in found]
@@ -231,7 +238,8 @@ def _scores(run: AnyRun, found: Sequence[Score]) -> Iterator[str]:
         yield f"The first {_MOST_LABELS} labels are shown."
 
 
-def _data(run: AnyRun) -> str:
+def data_facts(run: AnyRun) -> str:
+    """Returns what is known of the data."""
     data = run.dataset
     sizes = ", ".join(f"{plain(k)} {v:,}" for k, v in data.sizes.items())
     facts = [
@@ -241,10 +249,11 @@ def _data(run: AnyRun) -> str:
     ]
     if data.revision:
         facts.append(f"Revision: {plain(data.revision)}.")
-    return _bullets([*facts, *map(plain, data.notes)])
+    return bullets([*facts, *map(plain, data.notes)])
 
 
-def _recipe(run: AnyRun) -> Iterator[str]:
+def recipe(run: AnyRun) -> Iterator[str]:
+    """Yields how it was trained, and every setting."""
     for member in members_of(run):
         if isinstance(run, Mean):
             yield f"### {plain(member.name)}"
@@ -275,6 +284,12 @@ def _recipe_of(run: Run) -> Iterator[str]:
 
 
 def _limits_of(run: AnyRun, name: str) -> list[str]:
+    coarse = ["Its 8-bit weights make its answers a little coarser."]
+    return limits_of(run) + (coarse if name == "onnx-int8" else [])
+
+
+def limits_of(run: AnyRun) -> list[str]:
+    """Returns what it does not read or know, and what it is of no use for."""
     limits = [f"{_reading_of(one)} {_unknown_to(one)}" for one in members_of(run)]
     if isinstance(run, Mean):
         limits = [
@@ -283,8 +298,6 @@ def _limits_of(run: AnyRun, name: str) -> list[str]:
         ]
     if run.dataset.name == "demo":
         limits.append("Its training texts are synthetic. It is of no use but to try.")
-    if name == "onnx-int8":
-        limits.append("Its 8-bit weights make its answers a little coarser.")
     return limits
 
 
@@ -319,7 +332,8 @@ def _agreement(name: str, agreement: Agreement) -> str:
     )
 
 
-def _bullets(lines: Sequence[str]) -> str:
+def bullets(lines: Sequence[str]) -> str:
+    """Returns lines as a list."""
     return "\n".join(f"- {line}" for line in lines)
 
 

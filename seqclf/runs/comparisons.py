@@ -82,6 +82,16 @@ def find_comparisons(models: Path) -> list[Path]:
     return [path for path in found if (path / COMPLETE_FILE).exists()]
 
 
+def runs_of(result: ComparisonResult, models: Path) -> list[Run]:
+    """Returns the finished runs of a comparison, also linear ones, row by row.
+
+    `models` is the folder in which they are.
+    """
+    paths = [path for row in result.rows if row.kind != MEAN for path in row.runs]
+    found = [Run(models / Path(path).name) for path in dict.fromkeys(paths)]
+    return [run for run in found if run.is_finished]
+
+
 def run_or_default(named: Path | None, models: Path) -> AnyRun:
     """Returns the run, or mean of runs, of a name or path; None takes `default_run`.
 

@@ -30,3 +30,23 @@ KEPT = frozenset(
     (MARKER_FILE, LOG_FILE, LOCK_FILE, FIRST_EPOCH_FILE, STATES_FOLDER, *UNDER_WAY)
 )
 MAY_CHANGE = frozenset((MARKER_FILE, COMPLETE_FILE, LOCK_FILE, LOG_FILE, *UNDER_WAY))
+
+# What others may have of a run: all that it needs to predict, to be evaluated and to be
+# exported elsewhere. None holds a text of the data, and none is a program.
+SHARED = {
+    MARKER_FILE: "that it is a run",
+    COMPLETE_FILE: "checksums",
+    CONFIG_FILE: "settings",
+    DATASET_FILE: "name, sizes, labels and fingerprint of the data",
+    LABELS_FILE: "names of the labels",
+    VOCABULARY_FILE: "words of the training texts",
+    TOKENIZER_FILE: "rules from text to tokens",
+    MODEL_FILE: "network and weights, for Keras",
+    ONNX_FILE: "the same, for ONNX Runtime",
+    LINEAR_FILE: "weights of the linear model",
+    HISTORY_FILE: "losses by epoch",
+    METRICS_FILE: "scores",
+    ENVIRONMENT_FILE: "versions, device and seconds",
+    f"{PREDICTIONS_FOLDER}/validation.parquet": "labels and probabilities by text",
+    f"{PREDICTIONS_FOLDER}/test.parquet": "labels and probabilities by text",
+}

@@ -21,6 +21,7 @@ from seqclf.errors import RunError
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.reading import Reading
 from seqclf.records.scores import Metrics, Scores
+from seqclf.runs.hub import fetched, is_on_hub
 from seqclf.runs.places import open_run
 from seqclf.runs.run import Predictions, Run
 
@@ -137,16 +138,17 @@ def unit_of(run: AnyRun) -> str:
 def open_any(named: Path, models: Path) -> AnyRun:
     """Opens a finished run, or the mean of several whose names are joined by `+`.
 
-    A run that has a `+` in its own name is taken first.
+    A run that has a `+` in its own name is taken first. One of the Hub, named
+    `hf://OWNER/NAME`, is downloaded, see `runs.hub`.
 
     Raises:
       RunError: If one is missing or unfinished, has no scores, is named twice, or they
         are of different data.
     """
-    names = named.name.split(JOIN)
+    names = _names_in(named)
     if len(names) == 1 or any(Run(p).is_finished for p in (named, models / named)):
-        return open_run(named, models)
-    members = [open_run(named.with_name(name or JOIN), models) for name in names]
+        return _open_one(named, models)
+    members = [_open_one(name, models) for name in names]
     for member in members:
         member.require_scores()
     if len({member.path.resolve() for member in members}) < len(members):
@@ -158,6 +160,21 @@ def open_any(named: Path, models: Path) -> AnyRun:
             f"them learnt from; name runs of one."
         )
     return Mean(tuple(members))
+
+
+def _names_in(named: Path) -> list[Path]:
+    """Returns the names that `+` joins: of runs in one folder, or with one of the Hub.
+
+    No name on the Hub has a `+`.
+    """
+    whole = [Path(part or JOIN) for part in named.as_posix().split(JOIN)]
+    if any(map(is_on_hub, whole)):
+        return whole
+    return [named.with_name(part or JOIN) for part in named.name.split(JOIN)]
+
+
+def _open_one(named: Path, models: Path) -> Run:
+    return fetched(named) if is_on_hub(named) else open_run(named, models)
 
 
 def refuse_different_data(finished: Sequence[Run]) -> None:

@@ -14,6 +14,7 @@ from seqclf.errors import ConfigError, RunError, SeqclfError, unknown
 from seqclf.marker import RUN, holds_nothing, is_free, is_ours, kind_of, removal
 from seqclf.records.dataset import DatasetInfo
 from seqclf.runs import files
+from seqclf.runs.hub import is_on_hub, repository_of
 from seqclf.runs.run import Run
 from seqclf.runs.writing import locked
 from seqclf.storage import numbered
@@ -23,8 +24,13 @@ def open_run(path: Path, models: Path) -> Run:
     """Opens a finished run by its path or by its name within `models`.
 
     Raises:
-      RunError: If there is none, or it is unfinished.
+      RunError: If there is none, or it is unfinished, or on the Hub.
     """
+    if is_on_hub(path):
+        raise RunError(
+            f"{repository_of(path)} is a run of the Hub, and this takes a run of this "
+            f"machine; predict, evaluate, export and Classifier.open take both."
+        )
     for candidate in (path, models / path):
         run = Run(candidate)
         if run.is_finished:

@@ -100,7 +100,7 @@ RunOption = Annotated[
     Path | None,
     option(
         "--run",
-        "Run to use, by name or path; A+B is their mean.",
+        "Run to use, by name or path, or hf://OWNER/NAME; A+B is their mean.",
         "the newest training, or the best of the newest comparison",
         autocompletion=options.complete_run,
     ),

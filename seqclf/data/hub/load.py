@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,13 +13,18 @@ import pyarrow as pa
 from seqclf.config import DataConfig
 from seqclf.data.dataset import TRAIN, Found
 from seqclf.data.hub import names
-from seqclf.data.hub.online import UnreachableError, download, limit_waiting
+from seqclf.data.hub.online import (
+    QUIET_VARIABLE,
+    UnreachableError,
+    download,
+    limit_waiting,
+    quieten_hub,
+)
 from seqclf.data.hub.tables import Features, Tables, first_line, found_of
 from seqclf.errors import DataError
 from seqclf.private import cached_name
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
-QUIET_VARIABLE = "SEQCLF_QUIET_DOWNLOADS"
 
 
 def hide_downloads() -> None:
@@ -32,14 +36,9 @@ def quieten() -> None:
     """Silences log lines, and progress bars where nobody would see them."""
     import datasets
 
-    # Documented, if not marked as an export.
-    from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
-
-    for library in ("datasets", "huggingface_hub"):  # what matters is raised too
-        logging.getLogger(library).setLevel(logging.CRITICAL)
-    if not sys.stderr.isatty() or os.environ.get(QUIET_VARIABLE) == "1":
+    logging.getLogger("datasets").setLevel(logging.CRITICAL)
+    if quieten_hub():
         datasets.disable_progress_bars()
-        disable_progress_bars()
 
 
 def read_hub(source: str, config: DataConfig) -> Found:

@@ -7,8 +7,10 @@ loaded is then that commit and no other.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -34,6 +36,7 @@ FIRST_FILE_SECONDS = 10.0
 # Seconds for what is asked about each file. The library gives 60, six times over, to a
 # network that went away in the middle of a download.
 FILE_SECONDS = 5
+QUIET_VARIABLE = "SEQCLF_QUIET_DOWNLOADS"
 # How the Hub lays out the Parquet it makes itself: subset, split, number.
 CONVERTED = re.compile(r"([^/]+)/[^/]+/\d{4}\.parquet")
 
@@ -67,6 +70,23 @@ def download(entry: HubName, revision: str | None) -> Path:
     return folder
 
 
+def quieten_hub() -> bool:
+    """Silences the Hub's library: log lines, and bars where nobody would see them.
+
+    Returns:
+      Whether bars are hidden.
+    """
+    # Documented, if not marked as an export.
+    from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
+
+    # What matters is raised too.
+    logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
+    is_hidden = not sys.stderr.isatty() or os.environ.get(QUIET_VARIABLE) == "1"
+    if is_hidden:
+        disable_progress_bars()
+    return is_hidden
+
+
 def limit_waiting() -> None:
     """Shortens what the library waits for each file, unless the user chose a time."""
     if "HF_HUB_ETAG_TIMEOUT" not in os.environ:
@@ -80,7 +100,7 @@ def _ask(entry: HubName, revision: str | None) -> DatasetInfo:
     def ask() -> DatasetInfo:
         return HfApi().dataset_info(entry.id, revision=revision, timeout=seconds)
 
-    seconds = _patience()
+    seconds = patience()
     return _within(seconds, entry, revision, ask)
 
 
@@ -102,10 +122,11 @@ def _fetch_card(entry: HubName, revision: str | None) -> None:
             if isinstance(error, LocalEntryNotFoundError):
                 raise
 
-    _within(max(FIRST_FILE_SECONDS, _patience()), entry, revision, fetch)
+    _within(max(FIRST_FILE_SECONDS, patience()), entry, revision, fetch)
 
 
-def _patience() -> float:
+def patience() -> float:
+    """Returns the seconds that the Hub has to say what it holds."""
     from huggingface_hub import constants
 
     if "HF_HUB_ETAG_TIMEOUT" in os.environ:
@@ -113,10 +134,12 @@ def _patience() -> float:
     return ANSWER_SECONDS
 
 
-def _within(
-    seconds: float, entry: HubName, revision: str | None, call: Callable[[], _T]
-) -> _T:
-    """Returns what `call` returns; its errors are put into words."""
+def within(seconds: float, call: Callable[[], _T]) -> _T:
+    """Returns what `call` returns, or raises what it raises.
+
+    Raises:
+      TimeoutError: If that takes longer than so many seconds.
+    """
     future: Future[_T] = Future()
 
     def run() -> None:
@@ -128,8 +151,15 @@ def _within(
     # No time-out of the library's covers the look-up of the host's name, which takes
     # 20 s behind some firewalls. A daemon: the program may end while it waits.
     threading.Thread(target=run, daemon=True).start()
+    return future.result(timeout=seconds)
+
+
+def _within(
+    seconds: float, entry: HubName, revision: str | None, call: Callable[[], _T]
+) -> _T:
+    """Returns what `call` returns; its errors are put into words."""
     try:
-        return future.result(timeout=seconds)
+        return within(seconds, call)
     except Exception as error:
         raise _refusal(entry, revision, error, seconds) from error
 
@@ -154,19 +184,31 @@ def _refusal(
             f"{entry.id} has no revision {revision!r}. Its branches and commits are "
             f"listed at {page}/tree/main; without --revision the newest is loaded."
         )
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    if status in (401, 403):
+    if (status := status_of(error)) in (401, 403):
         return DataError(
             f"{constants.ENDPOINT} refused the access token ({status}). Log in again "
             f"with hf auth login, or set or unset HF_TOKEN."
         )
+    return UnreachableError(without_answer(error, seconds))
+
+
+def status_of(error: Exception) -> int | None:
+    """Returns the HTTP status of an error of the Hub's; None if it has none."""
+    status: int | None = getattr(getattr(error, "response", None), "status_code", None)
+    return status
+
+
+def without_answer(error: Exception, seconds: float) -> str:
+    """Says why the Hub gave no answer, or none of use, after so many seconds."""
+    from huggingface_hub import constants
+
     if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
         why = f"gave no answer within {seconds:g} s (HF_HUB_ETAG_TIMEOUT sets another)"
-    elif status:
+    elif status := status_of(error):
         why = f"answered {status}"
     else:
         why = f"is out of reach ({first_line(error)})"
-    return UnreachableError(f"{constants.ENDPOINT} {why}")
+    return f"{constants.ENDPOINT} {why}"
 
 
 def _gated(entry: HubName) -> DataError:
