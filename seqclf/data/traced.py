@@ -6,7 +6,7 @@ import bisect
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -51,11 +51,6 @@ class Traced:
     parts: _Parts
     text_column: str
     label_column: str
-    _every: list[Part] = field(init=False)
-
-    def __post_init__(self) -> None:
-        every = list(itertools.chain(*self.parts.values()))
-        object.__setattr__(self, "_every", every)
 
     def origins(self, split: str) -> np.ndarray:
         """Returns the number of each row of a split, int64 [rows]."""
@@ -66,8 +61,9 @@ class Traced:
 
         That is the line that it begins in, of a text file; the row, from 1, of others.
         """
-        firsts = [part.first or 0 for part in self._every]
-        part = self._every[bisect.bisect_right(firsts, origin) - 1]
+        every = list(itertools.chain(*self.parts.values()))
+        firsts = [part.first or 0 for part in every]
+        part = every[bisect.bisect_right(firsts, origin) - 1]
         return part.place, part.row(origin - (part.first or 0))
 
     def other_columns(self) -> dict[str, pa.ChunkedArray]:

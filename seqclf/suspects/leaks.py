@@ -21,7 +21,7 @@ from seqclf.text.tokens import TokenizedTexts
 
 FEWEST_ROWS = 50  # below it anything may tell the labels by chance
 LEAST_GAIN = 0.5  # of the errors of guessing that a column has to spare
-BINS = 50  # of numbers, by quantiles
+BINS, IN_BIN = 50, 10  # the most ranges of numbers; rows that each has at least
 FEWEST_WITH_TOKEN = 20  # texts
 LEAST_SHARE, LEAST_RIGHT = 0.5, 0.98  # of a label's texts; of the texts with the token
 EXAMPLES = 3
@@ -180,7 +180,8 @@ def _ranges(numbers: pa.ChunkedArray) -> _Reading:
     known = np.isfinite(values)
     if not known.any():
         return _Reading(np.full(len(values), -1), [])
-    shares = np.linspace(0, 1, BINS + 1)[:-1]
+    bins = int(np.clip(known.sum() // IN_BIN, 1, BINS))
+    shares = np.linspace(0, 1, bins + 1)[:-1]
     edges = np.unique(np.quantile(values[known], shares, method="lower"))
     codes = np.where(known, np.searchsorted(edges, values, side="right") - 1, -1)
     return _Reading(codes, [f"from {edge:.10g}" for edge in edges])

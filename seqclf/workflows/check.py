@@ -22,6 +22,8 @@ from seqclf.storage import write_whole
 from seqclf.suspects.check import SPLITS, STEPS, check
 from seqclf.suspects.table import to_table
 
+__all__ = ["SPLITS", "check_data"]
+
 
 def check_data(
     config: DataConfig,
