@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import sys
+import textwrap
+import time
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from conftest import invoke, reviews, shared, write_csv
 from pyarrow import parquet
@@ -19,6 +24,7 @@ import seqclf
 from seqclf.config import DataConfig
 from seqclf.data import load_traced
 from seqclf.errors import ConfigError, DataError
+from seqclf.suspects import copies
 from seqclf.suspects.check import STEPS, check
 
 FLIPPED = (3, 40, 77, 118, 151, 186)  # rows of the file, from 0
@@ -279,3 +285,56 @@ def test_flipped_labels_of_real_texts_are_mostly_found():
     assert right > 0.8
     assert 0.5 < found < 0.9
     assert doubted == pytest.approx(flips * found / right)
+
+
+def shown_in_docs(command: str) -> str:
+    """Returns what docs/data.md says that a command prints, or the block above it."""
+    page = (Path(__file__).parents[1] / "docs" / "data.md").read_text("utf-8")
+    block = page.split(f"`{command}` prints:\n\n")[1].split("\n\n###")[0]
+    lines = itertools.takewhile(
+        lambda x: not x or x.startswith("    "), block.split("\n")
+    )
+    return textwrap.dedent("\n".join(lines)).strip()
+
+
+def printed(*arguments: object) -> str:
+    """Returns what a command prints, without blanks at the ends of lines."""
+    shown = invoke(*arguments).stdout
+    return "\n".join(line.rstrip() for line in shown.splitlines()).strip()
+
+
+def test_the_example_of_the_docs_is_what_it_prints(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[1] / "docs" / "data.md").read_text("utf-8")
+    start = page.index("    words = {")
+    code = page[start : page.index("\n`seqclf data check planted.csv -q`")]
+    exec(textwrap.dedent(code), {})
+    command = "seqclf data check planted.csv -q"
+    assert printed(*command.split()[1:]) == shown_in_docs(command)
+
+
+@pytest.mark.slow
+def test_the_example_of_trec6_is_what_it_prints(tmp_path, monkeypatch):
+    (tmp_path / "trec6").symlink_to(shared("trec6"))
+    monkeypatch.chdir(tmp_path)
+    command = "seqclf data check trec6 --most 2 -q"
+    assert printed(*command.split()[1:]) == shown_in_docs(command)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_texts_are_compared_within_a_minute():
+    """A tenth of them are of crowds that differ in a number; processor time counts."""
+    rng = np.random.default_rng(0)
+    words = np.array([f"word{i}" for i in range(3000)])
+    texts = [" ".join(some) for some in words[rng.integers(0, 3000, (100_000, 12))]]
+    for place in range(0, 100_000, 10):
+        texts[place] = f"{texts[place % 50]}, call {place}"
+    planted = rng.choice(np.arange(50_001, 100_000, 2), 500, replace=False)
+    for place in planted:
+        texts[place] = f"{texts[place - 50_000].upper()} !"
+    kinds = np.repeat([0, 1], 50_000)
+    start = time.process_time()
+    repeated = copies.repeated(pa.chunked_array([pa.array(texts)]), kinds)
+    found = {row: other for row, other, _ in repeated}
+    assert time.process_time() - start < 60
+    assert all(found[place] == place - 50_000 for place in planted.tolist())

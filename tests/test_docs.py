@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = [
     "train", "compare", "predict", "evaluate", "export", "data list", "data show",
+    "data check",
     "runs list", "runs show", "runs remove", "doctor", "study", "claims",
     "classroom assign", "classroom grade", "classroom check-cell",
 ]  # fmt: skip

@@ -24,10 +24,11 @@ SHINGLE = 5  # characters
 MOST_CHARACTERS = 20_000  # of a text that are looked at; bounds memory
 BANDS, IN_BAND = 21, 6
 BINS = BANDS * IN_BAND
-NEIGHBOURS = 16  # that are looked at on each side in a band's bucket
+NEIGHBOURS = 8  # that are looked at on each side in a band's bucket
 SURELY_LESS = 0.25  # below `LEAST`, what a sketch may estimate too little
-BLOCK = 4_000_000  # characters sketched at a time
-KEPT = 20_000  # sets of shingles
+BLOCK = 1_000_000  # characters sketched at a time
+PAIRS = 50_000  # whose sketches are compared at a time
+KEPT = 1_000_000  # characters of the texts whose shingles are kept
 
 _EMPTY = np.uint64(2**64 - 1)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
@@ -63,12 +64,10 @@ def near_pairs(texts: list[str], seed: int = 0) -> Pairs:
       Two texts, int64 [pairs] each, the first before the second, and their similarity,
       float64 [pairs], at least `LEAST`.
     """
-    sketches = _sketches(texts)
-    first, second = _candidates(sketches, seed)
-    alike = (sketches[first] == sketches[second]).mean(axis=1)
-    likely = alike >= LEAST - SURELY_LESS
-    first, second = first[likely], second[likely]
-    cached = functools.lru_cache(KEPT)(lambda text: shingles(texts[text]))
+    first, second = _likely(_sketches(texts), seed)
+    mean = sum(map(len, texts)) / max(len(texts), 1)
+    kept = max(int(KEPT / max(mean, 1)), 2)
+    cached = functools.lru_cache(kept)(lambda text: shingles(texts[text]))
     pairs = zip(first.tolist(), second.tolist(), strict=True)
     values = np.array([_jaccard(cached(a), cached(b)) for a, b in pairs], np.float64)
     near = values >= LEAST
@@ -145,6 +144,17 @@ def _filled(least: np.ndarray) -> np.ndarray:
         distance = ((following - places) % BINS).astype(np.uint64)
         least[row] = _mixed(least[row, following] + (distance << np.uint64(32)))
     return least.astype(np.uint32)
+
+
+def _likely(sketches: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the candidates that are similar by the sketches, int64 [pairs] each."""
+    first, second = _candidates(sketches, seed)
+    kept = np.zeros(len(first), bool)
+    for start in range(0, len(first), PAIRS):
+        some = slice(start, start + PAIRS)
+        alike = (sketches[first[some]] == sketches[second[some]]).mean(axis=1)
+        kept[some] = alike >= LEAST - SURELY_LESS
+    return first[kept], second[kept]
 
 
 def _candidates(sketches: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
