@@ -186,11 +186,15 @@ def test_class_folders_are_no_leak(tmp_path):
         folder = tmp_path / label
         folder.mkdir(exist_ok=True)
         (folder / f"{place:03}.txt").write_text(text)
+    (tmp_path / "bad" / "x.txt").write_text("good great lovely")  # the 81st there
     found = seqclf.check(tmp_path)
     assert [one for one in found.leaks if one.kind == "order"] == []
-    assert {one.at.source for one in found.near_duplicates} <= {
-        str(tmp_path / "bad"), str(tmp_path / "good")
-    }  # fmt: skip
+    folders = (str(tmp_path / "bad"), str(tmp_path / "good"))
+    assert found.sources == dict.fromkeys(found.splits, folders)
+    [doubt] = found.doubtful_labels
+    assert (doubt.at.source, doubt.at.line) == (folders[0], 81)
+    shown = invoke("data", "check", tmp_path, "-q").stdout
+    assert f"{doubt.at.split} bad 81" in shown
 
 
 def test_all_steps_are_heard_of(planted):

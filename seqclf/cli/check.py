@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -92,7 +92,7 @@ def _print_labels(found: Suspects, most: int) -> None:
     if not doubtful:
         say("No label is in doubt.\n")
         return
-    where = _Where(one.at for one in doubtful)
+    where = _Where(found)
     rows = [
         (
             where(one.at), clean(one.label), clean(one.likelier),
@@ -133,7 +133,7 @@ def _print_duplicates(found: Suspects, most: int) -> None:
     if not duplicates:
         say("No near-duplicates in two splits, and none with two labels.\n")
         return
-    where = _Where(place for one in duplicates for place in (one.at, one.of))
+    where = _Where(found)
     rows = [
         (
             where(one.at), where(one.of), _labels(one), f"{one.similarity:.2f}",
@@ -180,11 +180,9 @@ def _print_leaks(found: Suspects, most: int) -> None:
 class _Where:
     """Says where rows are: split and number, and the file where a split has several."""
 
-    def __init__(self, places: Iterable[RowOf]) -> None:
-        sources: dict[str, set[str]] = {}
-        for place in places:
-            sources.setdefault(place.split, set()).add(place.source)
-        self._several = {split for split, some in sources.items() if len(some) > 1}
+    def __init__(self, found: Suspects) -> None:
+        of = found.sources.items()
+        self._several = {split for split, some in of if len(some) > 1}
 
     def __call__(self, at: RowOf) -> str:
         source = f" {Path(at.source).name}" if at.split in self._several else ""

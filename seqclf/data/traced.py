@@ -61,10 +61,22 @@ class Traced:
 
         That is the line that it begins in, of a text file; the row, from 1, of others.
         """
-        every = list(itertools.chain(*self.parts.values()))
-        firsts = [part.first or 0 for part in every]
-        part = every[bisect.bisect_right(firsts, origin) - 1]
+        part = self._every[bisect.bisect_right(self._firsts, origin) - 1]
         return part.place, part.row(origin - (part.first or 0))
+
+    def sources(self, split: str) -> tuple[str, ...]:
+        """Returns what messages call the sources of a split's rows, in their order."""
+        found = np.searchsorted(self._firsts, self.origins(split), side="right") - 1
+        places = (self._every[index].place for index in np.unique(found).tolist())
+        return tuple(dict.fromkeys(places))
+
+    @property
+    def _every(self) -> list[Part]:
+        return list(itertools.chain(*self.parts.values()))
+
+    @property
+    def _firsts(self) -> list[int]:
+        return [part.first or 0 for part in self._every]
 
     def other_columns(self) -> dict[str, pa.ChunkedArray]:
         """Returns the columns that train has beside texts, labels and groups.

@@ -120,6 +120,7 @@ class Suspects:
       source: Where it came from.
       fingerprint: Tells equal data sets from others.
       splits: Texts by split.
+      sources: By split, the files or folders that its rows are from.
       labels: The labels in doubt, by split, in numbers.
       doubtful_labels: The most doubtful first, of all splits.
       near_duplicates: The most similar first.
@@ -131,6 +132,7 @@ class Suspects:
     source: str
     fingerprint: str
     splits: dict[str, int]
+    sources: dict[str, tuple[str, ...]]
     labels: dict[str, LabelDoubts]
     doubtful_labels: tuple[DoubtfulLabel, ...]
     near_duplicates: tuple[NearDuplicate, ...]

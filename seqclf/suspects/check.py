@@ -52,6 +52,7 @@ def check(traced: Traced, splits: Collection[str], report: OnEvent) -> Suspects:
         source=dataset.source,
         fingerprint=dataset.fingerprint,
         splits={split: dataset.splits[split].num_rows for split in SPLITS},
+        sources={split: traced.sources(split) for split in SPLITS},
         labels=doubts,
         doubtful_labels=tuple(doubtful),
         near_duplicates=tuple(near_duplicates),
