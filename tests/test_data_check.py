@@ -144,9 +144,14 @@ def test_the_label_of_test_says_nothing_of_train(tmp_path):
 
 def test_labels_with_few_texts_are_not_judged(tmp_path):
     rows = [*reviews(100), *[(f"odd thing {i}", "rare") for i in range(4)]]
-    found = seqclf.check(write_csv(tmp_path / "r.csv", rows))
+    write_csv(tmp_path / "train.csv", rows)
+    # By what these say the two would have that label.
+    odd = [("odd thing odd thing", "bad"), ("odd odd thing thing", "good")]
+    write_csv(tmp_path / "test.csv", [*odd, *reviews(20, 300)])
+    write_csv(tmp_path / "validation.csv", reviews(20, 400))
+    found = seqclf.check(tmp_path)
     judged = sum(one.judged for one in found.labels.values())
-    assert judged == 100
+    assert judged == 100 + 22 + 20
     named = {(one.label, one.likelier) for one in found.doubtful_labels}
     assert not any("rare" in pair for pair in named)
 
