@@ -1,7 +1,7 @@
 """seqclf: twin SimpleRNN, GRU and LSTM text classifiers, compared fairly.
 
-From Python: `load_dataset`, `train`, `compare`, `compare_runs`, `Classifier`, and
-`SequenceClassifier` for scikit-learn (docs/python.md). What is behind a name is
+From Python: `load_dataset`, `check`, `train`, `compare`, `compare_runs`, `Classifier`,
+and `SequenceClassifier` for scikit-learn (docs/python.md). What is behind a name is
 imported when it is first used, so that `import seqclf` takes no time.
 """
 
@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seqclf.api import Comparison, compare, compare_runs, load_dataset, train
+    from seqclf.api import Comparison, check, compare, compare_runs, load_dataset, train
     from seqclf.classifier import Classifier
     from seqclf.errors import SeqclfError
     from seqclf.estimator import SequenceClassifier
@@ -25,6 +25,7 @@ __all__ = [
     "Run",
     "SeqclfError",
     "SequenceClassifier",
+    "check",
     "compare",
     "compare_runs",
     "load_dataset",
@@ -37,6 +38,7 @@ _HOMES = {
     "Run": "seqclf.runs",
     "SeqclfError": "seqclf.errors",
     "SequenceClassifier": "seqclf.estimator",
+    "check": "seqclf.api",
     "compare": "seqclf.api",
     "compare_runs": "seqclf.api",
     "load_dataset": "seqclf.api",

@@ -32,12 +32,14 @@ from seqclf.keywords import (
     with_options,
 )
 from seqclf.records.comparison import ComparisonResult, Row
+from seqclf.records.suspects import Suspects
 from seqclf.records.training import EpochEnded, Event, OnEvent
 from seqclf.report.tables import markdown
 from seqclf.runs import Run
 from seqclf.runs.comparisons import read_comparison, runs_of
 from seqclf.steps import Target
 from seqclf.trackers import Followed, followed
+from seqclf.workflows.check import SPLITS, check_data
 from seqclf.workflows.compare import compare_twins, design_of
 from seqclf.workflows.finished import compare_finished
 from seqclf.workflows.train import train_run
@@ -133,6 +135,42 @@ def load_dataset(data: AnyPath = "demo", **settings: Unpack[DataSettings]) -> Da
     keywords.refuse_unknown(settings, get_type_hints(DataSettings))
     config = keywords.to_config({**settings, "data": os.fspath(data)})
     return sources.load_dataset(config.data)
+
+
+@with_options(DataSettings)
+def check(
+    data: AnyPath = "demo",
+    *,
+    splits: str | Sequence[str] = ",".join(SPLITS),
+    output: AnyPath | None = None,
+    overwrite: bool = False,
+    **settings: Unpack[DataSettings],
+) -> Suspects:
+    """Names what looks wrong in a data set, row by row; as `seqclf data check`.
+
+    Nothing is changed in the data.
+
+    Args:
+      data: As in `load_dataset`.
+      splits: Whose labels to doubt, a sequence or separated by commas.
+      output: A file to write, a row for each suspicion: `.csv`, `.tsv`, `.parquet` or
+        `.jsonl`; None writes nothing.
+      overwrite: Whether to replace such a file.
+      **settings: As in `load_dataset`, but for `resample`.
+
+    Returns:
+      Likely wrong labels, near-duplicates, and what gives labels away, with the rows
+      they are in.
+
+    Raises:
+      DataError: If there is no such data, or it cannot be used as it is.
+      ConfigError: If a setting is unknown, out of range, or would do nothing, or the
+        output cannot be written.
+    """
+    keywords.refuse_unknown(settings, get_type_hints(DataSettings))
+    config = keywords.to_config({**settings, "data": os.fspath(data)})
+    file = None if output is None else Path(output)
+    return check_data(config.data, Logged(), splits, file, overwrite)
 
 
 @with_options(Training)

@@ -18,7 +18,15 @@ from conftest import TINY, invoke, reviews, run_cli, seal, write_csv
 from test_docs import click_command
 
 import seqclf
-from seqclf import Classifier, Comparison, compare, compare_runs, load_dataset, train
+from seqclf import (
+    Classifier,
+    Comparison,
+    check,
+    compare,
+    compare_runs,
+    load_dataset,
+    train,
+)
 from seqclf import config as settings
 from seqclf.api import Logged
 from seqclf.config import RunConfig, TrainingConfig
@@ -38,7 +46,12 @@ OF_THE_SCREEN = {"json", "markdown", "csv", "quiet", "config_file", "help"}
 
 @pytest.mark.parametrize(
     ("function", "command"),
-    [(train, "train"), (compare, "compare"), (load_dataset, "data show")],
+    [
+        (train, "train"),
+        (compare, "compare"),
+        (load_dataset, "data show"),
+        (check, "data check"),
+    ],
 )
 def test_keywords_are_the_options_with_their_defaults(function, command):
     options = {
@@ -49,6 +62,9 @@ def test_keywords_are_the_options_with_their_defaults(function, command):
         names = {"source", *keywords} - {"data"}
         of_text = {name for name, _, _, part in fields() if part == "text"}
         assert set(options) - of_text == names
+    elif command == "data check":  # copies of a text would vouch for each other
+        names = {"source", "resample", *options} - {"most"}
+        assert names == {"source", *keywords} - {"data"}
     else:
         assert set(options) - {"paths", "pool"} == set(keywords) - {"on_report"}
     for name, keyword in keywords.items():

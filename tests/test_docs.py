@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = [
     "train", "compare", "predict", "evaluate", "export", "push", "data list",
-    "data show", "runs list", "runs show", "runs remove", "doctor", "study", "claims",
+    "data show", "data check", "runs list", "runs show", "runs remove", "doctor",
+    "study", "claims",
     "classroom assign", "classroom grade", "classroom check-cell",
 ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""`seqclf data list` and `seqclf data show`."""
+"""`seqclf data list` and `seqclf data show`; `data check` is in a file of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from seqclf.cli import _options as options
 from seqclf.cli._screen import clean, note, print_json, print_table, stdout
+from seqclf.cli.check import check
 from seqclf.config import RunConfig
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from seqclf.report.table import Table
 
 app = typer.Typer(help="List and inspect data sets.", no_args_is_help=True)
+app.command("check", cls=options.Command)(check)
 
 Source = Annotated[
     str,

@@ -21,6 +21,8 @@ NO_LABEL = -1
 # The group of each row, a third column where rows that belong together stay together.
 GROUP = pa.field("group", pa.int32())
 NO_GROUP = -1
+# The number of each row among all of its source, a column where one asked for it.
+ORIGIN = pa.field("origin", pa.int64())
 
 # What splits are called elsewhere, in lower case.
 SPLIT_NAMES = {
@@ -49,6 +51,7 @@ class Part:
       notes: What was found out about how they are written, a sentence each.
       reading: How they were read.
       groups: As `RawData.groups`; the table has no such column then.
+      first: The number of its first row among all of the source; None if nobody asks.
     """
 
     place: str
@@ -57,6 +60,7 @@ class Part:
     notes: tuple[str, ...] = ()
     reading: Reading = NOTHING_SAID
     groups: np.ndarray | None = None
+    first: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +109,9 @@ class RawData(_FromSource):
     """Texts and labels of a source, before splits are completed.
 
     Attributes:
-      splits: Tables of `SCHEMA` by split, with `GROUP` if rows have groups; `train` is
-        there, others may be missing. A label is an index into `labels`; -1 in
-        `unlabeled` means none.
+      splits: Tables of `SCHEMA` by split, with `GROUP` if rows have groups, and
+        `ORIGIN` if it was asked for; `train` is there, others may be missing. A label
+        is an index into `labels`; -1 in `unlabeled` means none.
       labels: Label names; their order gives the label ids.
     """
 

@@ -15,13 +15,15 @@ from pathlib import Path
 from seqclf.config import SOURCE_FIELDS, DataConfig
 from seqclf.data import layout
 from seqclf.data.choice import with_columns
-from seqclf.data.dataset import Dataset, Found, RawData, fingerprint
+from seqclf.data.dataset import Dataset, Found, Part, RawData, fingerprint
 from seqclf.data.files import READERS
 from seqclf.data.formats.contents import format_of
 from seqclf.data.groups import with_groups
 from seqclf.data.hub import HUB_NAMES, read_hub
+from seqclf.data.names import LABEL, TEXT
 from seqclf.data.raw import to_raw, without_unlabelled
 from seqclf.data.splits import complete
+from seqclf.data.traced import Traced, number_rows, with_origins
 from seqclf.errors import ConfigError, DataError, unknown
 from seqclf.records.reading import NOTHING_SAID, Known, Reading
 
@@ -97,9 +99,40 @@ def read_source(config: DataConfig, usual: Reading = NOTHING_SAID) -> RawData:
     if config.source == DEMO:
         _refuse_idle(config, *sorted(SOURCE_FIELDS - {"source"}), "group_column")
         return _demo()
+    return to_raw(_with_labels(config, usual), config)
+
+
+def load_traced(config: DataConfig) -> Traced:
+    """Loads a data set as `load_dataset` does, and keeps where each row is from.
+
+    All columns of the source stay in memory.
+
+    Raises:
+      DataError: If there is no such source, or it cannot be used as it is.
+    """
+    if config.source == DEMO:
+        raw = read_source(config)
+        parts = {
+            split: [Part(f"{DEMO}, split {split}", table)]
+            for split, table in raw.splits.items()
+        }
+        parts = number_rows(parts)
+        splits = {split: with_origins(some[0]) for split, some in parts.items()}
+        raw = dataclasses.replace(raw, splits=splits)
+        columns = (TEXT, LABEL)
+    else:
+        found = _with_labels(config, NOTHING_SAID)
+        parts = number_rows(found.parts)
+        raw = to_raw(dataclasses.replace(found, parts=parts), config)
+        columns = (str(found.text_column), str(found.label_column))
+    content = fingerprint(raw.splits, raw.labels)
+    return Traced(complete(raw, config, content), parts, *columns)
+
+
+def _with_labels(config: DataConfig, usual: Reading) -> Found:
+    """Finds what a source holds, and which columns; without splits without labels."""
     found = with_groups(_find(config, usual), config)
-    found = with_columns(found, config, usual)
-    return to_raw(without_unlabelled(found), config)
+    return without_unlabelled(with_columns(found, config, usual))
 
 
 def _find(config: DataConfig, usual: Reading) -> Found:

@@ -44,7 +44,7 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
                 ids = pa.chunked_array([pa.repeat(dataset.NO_LABEL, len(of_part))])
             else:
                 ids = ids_of(labels.columns[split][index], labels.names)
-            tables.append(_table(of_part, ids, found.parts[split][index].groups))
+            tables.append(_table(of_part, ids, found.parts[split][index]))
         splits[split] = pa.concat_tables(tables)
     raw = RawData(
         name=found.name,
@@ -63,13 +63,14 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
     return _without_emptied(raw, found)
 
 
-def _table(
-    texts: pa.ChunkedArray, ids: pa.ChunkedArray, groups: np.ndarray | None
-) -> pa.Table:
+def _table(texts: pa.ChunkedArray, ids: pa.ChunkedArray, part: Part) -> pa.Table:
     """Returns the rows that have a label id, as `RawData.splits` has them."""
     table = pa.table([texts, ids.cast(pa.int32())], schema=dataset.SCHEMA)
-    if groups is not None:
-        table = table.append_column(dataset.GROUP, pa.array(groups))
+    if part.groups is not None:
+        table = table.append_column(dataset.GROUP, pa.array(part.groups))
+    if part.first is not None:
+        origins = np.arange(part.first, part.first + len(texts))
+        table = table.append_column(dataset.ORIGIN, pa.array(origins))
     return table.filter(pc.is_valid(ids)) if ids.null_count else table
 
 

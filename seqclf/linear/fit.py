@@ -19,6 +19,10 @@ TFIDF_REGULARIZATIONS = (1.0, 10.0, 100.0)
 FEWEST_FOR_RARE = 500  # texts; below it every n-gram may be the only one of its kind
 NEVER = -1e30  # logit of a label that train lacks
 
+# From C, the inverse strength of the penalty, to weights float32 [features, labels] and
+# bias float32 [labels].
+Fit = Callable[[float], tuple[np.ndarray, np.ndarray]]
+
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
@@ -83,22 +87,34 @@ def fit_nb(data: EncodedDataset) -> Fitted:
     """
     training = _training(data, longest=3)
     features = features_of(training.counts[TRAIN], None)
-    label_ids = training.label_ids[TRAIN]
+    fit = nb_fit(features, training.label_ids[TRAIN], training.num_labels)
+    return _best(training, None, REGULARIZATIONS, fit)
+
+
+def nb_fit(features: Any, label_ids: np.ndarray, num_labels: int) -> Fit:
+    """Returns what fits NB-weighted n-grams, as in `fit_nb`.
+
+    Args:
+      features: Sparse 0 or 1 [texts, features].
+      label_ids: int [texts]; a label that no text has is never predicted.
+      num_labels: Width of the logits.
+    """
     present = np.unique(label_ids)
-    # Of two labels the second is enough: the first is its opposite, with logit 0.
-    fitted = present[1:] if len(present) == 2 else present
+    # Of two labels the second is enough: the first is its opposite, with logit 0. One
+    # alone is always right.
+    fitted = present if len(present) > 2 else present[1:]
     ratios = {label: log_count_ratios(features, label_ids == label) for label in fitted}
 
     def fit(c: float) -> tuple[np.ndarray, np.ndarray]:
-        weights = np.zeros((features.shape[1], training.num_labels), np.float32)
-        bias = np.full(training.num_labels, NEVER, np.float32)
+        weights = np.zeros((features.shape[1], num_labels), np.float32)
+        bias = np.full(num_labels, NEVER, np.float32)
         bias[present] = 0
         for label, ratio in ratios.items():
             own = _against_the_rest(features, ratio, label_ids == label, c)
             weights[:, label], bias[label] = own
         return weights, bias
 
-    return _best(training, None, REGULARIZATIONS, fit)
+    return fit
 
 
 def log_count_ratios(features: Any, is_label: np.ndarray) -> np.ndarray:
@@ -154,7 +170,7 @@ def _best(
     training: _Training,
     idf: np.ndarray | None,
     choices: tuple[float, ...],
-    fit: Callable[[float], tuple[np.ndarray, np.ndarray]],
+    fit: Fit,
 ) -> Fitted:
     """Returns the calibrated model of the C with the least validation log loss."""
     features = features_of(training.counts[VALIDATION], idf)

@@ -68,8 +68,12 @@ class NGrams:
 
     def names(self) -> list[str]:
         """Returns the n-grams, their tokens between spaces; for people and tests."""
-        words, base = self.words.to_pylist(), len(self.words) + 1
-        return [" ".join(words[d - 1] for d in _digits(k, base)) for k in self.keys]
+        return [self.name(column) for column in range(len(self.keys))]
+
+    def name(self, column: int) -> str:
+        """Returns an n-gram by its column, its tokens between spaces."""
+        digits = _digits(self.keys[column], len(self.words) + 1)
+        return " ".join(self.words[digit - 1].as_py() for digit in digits)
 
 
 def _digits(key: int, base: int) -> list[int]:
