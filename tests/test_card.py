@@ -178,3 +178,13 @@ def test_the_twin_card_names_the_dials_and_the_cells_that_have_them(
     assert "recurrent init" not in {check.what for check in usual.checks}
     other = copy(rnn, tmp_path / "c", model__recurrent_init="glorot")
     assert disagreements(twin_card([gru, other])) == ["model.recurrent_init"]
+
+
+def test_the_twin_card_tells_momentum_from_plain_sgd(finished_run, tmp_path):
+    training = to_plain(finished_run.proof.training)
+    training |= {"optimizer": "SGD", "momentum": 0.9, "global_clipnorm": None}
+    run = changed(finished_run, tmp_path / "b", training=training)
+    said = {check.what: check.value for check in twin_card([run]).checks}
+    shown = said["optimizer and schedule"]
+    assert shown.startswith("SGD with momentum 0.9, ")
+    assert shown.endswith("; not clipped")

@@ -241,7 +241,9 @@ def _shown_training(optimizer: Optimizer) -> str:
         course = "steps that rise, then a cosine to 0"
     clipped = "" if clip_norm == CHOSEN else f"; clipped at {clip_norm:g}"
     clipped = "; not clipped" if clip_norm is None else clipped
-    return f"{optimizer.optimizer}, {course}{clipped}"
+    name, momentum = optimizer.optimizer, optimizer.momentum
+    name += f" with momentum {momentum:g}" if momentum else ""
+    return f"{name}, {course}{clipped}"
 
 
 def _shown_stopping(values: tuple[int | None, int]) -> str:

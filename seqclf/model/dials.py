@@ -55,7 +55,7 @@ def refuse_idle(chosen: Collection[str], cells: Sequence[str]) -> None:
         if dial in chosen and not with_dial(dial, cells):
             raise ConfigError(
                 f"{_option(dial)} does nothing for {joined(list(cells))}: it acts on "
-                f"{joined(with_dial(dial, CELLS))}. Leave it out, or take one of these."
+                f"{joined(with_dial(dial, CELLS))}. Leave it out, or name such a cell."
             )
     both = [dial for dial in GATES if dial in chosen]
     if "chrono" in both and len(both) > 1:
