@@ -20,7 +20,7 @@ OPTIMIZER_NAMES = ADAMW, ADAM, RMSPROP, MOMENTUM, SGD = (
     "adamw", "adam", "rmsprop", "momentum", "sgd"
 )  # fmt: skip
 # The peak learning rate of each, unless one is given; see docs/recipe.md.
-RATES = {ADAMW: 4e-3, ADAM: 4e-3, RMSPROP: 4e-3, MOMENTUM: 0.1, SGD: 1.0}
+RATES = {ADAMW: 4e-3, ADAM: 4e-3, RMSPROP: 4e-3, MOMENTUM: 0.4, SGD: 4.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
