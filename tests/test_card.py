@@ -174,6 +174,9 @@ def test_the_twin_card_names_the_dials_and_the_cells_that_have_them(
     assert said["update bias, of gru alone"] == "2.0"
     assert said["recurrent init"] == "identity"
     assert disagreements(card) == []
+    alone = [check.what for check in twin_card([rnn]).checks]
+    assert "recurrent init" in alone
+    assert not [what for what in alone if "bias" in what]  # it has no such gate
     usual = twin_card([finished_run])
     assert "recurrent init" not in {check.what for check in usual.checks}
     other = copy(rnn, tmp_path / "c", model__recurrent_init="glorot")

@@ -109,10 +109,9 @@ def _of_dials(finished: Sequence[Run]) -> Iterator[Check]:
     cells = list(dict.fromkeys(run.config.model.cell for run in finished))
     layered = [cell for cell in cells if CELLS[cell].has_layer]
     for dial in dict.fromkeys(d for run in finished for d in turned(run.config.model)):
-        acts = with_dial(dial, cells)
-        of = "" if acts == layered else f", of {joined(acts)} alone"
-        runs = [run for run in finished if run.config.model.cell in acts]
-        if runs:
+        if acts := with_dial(dial, cells):
+            of = "" if acts == layered else f", of {joined(acts)} alone"
+            runs = [run for run in finished if run.config.model.cell in acts]
             what = f"{dial.replace('_', ' ')}{of}"
             yield _check(what, runs, attrgetter(f"config.model.{dial}"))
 
