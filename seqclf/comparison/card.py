@@ -238,7 +238,7 @@ def _shown_training(optimizer: Optimizer) -> str:
     course += f"{schedule.decay_steps:,} to 0"
     if schedule.decay_steps == CHOSEN:
         course = "steps that rise, then a cosine to 0"
-    clipped = "" if clip_norm == CHOSEN else f"; clipped at {clip_norm:g}"
+    clipped = f"; clipped at {clip_norm:g}" if clip_norm else ""  # else CHOSEN
     clipped = "; not clipped" if clip_norm is None else clipped
     name, momentum = optimizer.optimizer, optimizer.momentum
     name += f" with momentum {momentum:g}" if momentum else ""
