@@ -37,7 +37,8 @@ class Onnx:
       gate_order: Index of Keras's part at each place of ONNX's order.
       attributes: Those of the operator besides `hidden_size` and `direction`.
       activations: Of one direction, by ONNX's names; none takes the operator's own. Of
-        a cell that does not recur, what follows the product and its bias.
+        a cell that does not recur, what follows the product and its bias. The setting
+        `activation` takes the place of Tanh.
       has_int8: Whether ONNX Runtime has it with 8-bit weights.
     """
 
@@ -131,7 +132,8 @@ class Cell:
       relative_cost: Time of an epoch relative to GRU's, measured on IMDB
         (docs/results.md); for estimates only.
       look: How it is drawn.
-      options: Arguments of the Keras layer besides units and initializers.
+      options: Arguments of the Keras layer besides units and initializers; with an
+        `activation` of its own the setting is not for it.
       onnx: Its operator of ONNX; None if there is none.
       has_cudnn: Whether cuDNN has a kernel for it.
       inside: What happens in a step; None if no study can look inside.
@@ -289,7 +291,6 @@ DENSE = Cell(
     name="dense",
     title="the dense twin",
     layer="Dense",
-    options={"activation": "tanh"},
     parts=1,
     biases=1,
     relative_cost=0.25,  # on `demo`, by its place between `none` and SimpleRNN

@@ -117,6 +117,12 @@ class TwinSettings(DataSettings, total=False):
     dropout_rate: float
     conv_width: int | None
     pooling: str
+    activation: str
+    recurrent_init: str
+    recurrent_scale: float
+    forget_bias: float
+    update_bias: float
+    chrono: int | None
     epochs: int | None
     batch_size: int | None
     batch_tokens: int | None
@@ -124,6 +130,7 @@ class TwinSettings(DataSettings, total=False):
     warmup_fraction: float
     weight_decay: float
     clip_norm: float
+    optimizer: str
     word_dropout_rate: float
     grow_word_dropout: bool
     label_smoothing: float

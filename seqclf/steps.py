@@ -26,12 +26,15 @@ from seqclf.data.dataset import Dataset
 from seqclf.data.hub import hide_downloads
 from seqclf.errors import ConfigError, SeqclfError
 from seqclf.evaluation.doubts import doubts
-from seqclf.model.kernels import refuse_without_gpu
+from seqclf.model.backend import gpus
+from seqclf.model.dials import refuse_beside_weights, refuse_idle
+from seqclf.model.kernels import loop_of_all, refuse_without_gpu
 from seqclf.notes import is_numbered
 from seqclf.records.training import OnEvent
 from seqclf.runs import Run, open_any
 from seqclf.start import Start, prepared, weights_file
 from seqclf.text.encoding import EncodedDataset, encode_dataset
+from seqclf.training import recipe
 from seqclf.training.lessons import Lessons, lessons_file, prepared_lessons
 
 
@@ -182,20 +185,43 @@ def with_knowledge(
     return config
 
 
-def kernel_of_choice(config: RunConfig, require_cudnn: bool) -> RunConfig:
+def kernel_of_choice(
+    config: RunConfig, require_cudnn: bool, listener: Listener
+) -> RunConfig:
     """Applies --require-cudnn, and refuses it at once where there is no cuDNN.
 
     Raises:
-      ConfigError: If cuDNN is required and TensorFlow sees no GPU, or if another
-        kernel is asked for as well.
+      ConfigError: If cuDNN is required and TensorFlow sees no GPU or cuDNN lacks the
+        activation, or if another kernel is asked for as well.
     """
-    kernel = config.training.kernel
+    kernel, why = config.training.kernel, loop_of_all(config.model.activation)
     if require_cudnn and kernel == "loop":
         raise ConfigError("--require-cudnn and --kernel loop exclude each other.")
-    if not require_cudnn and kernel != "cudnn":
+    is_required = require_cudnn or kernel == "cudnn"
+    if why and is_required:
+        option = "--require-cudnn" if require_cudnn else "--kernel cudnn"
+        raise ConfigError(f"{why}; leave {option} out.")
+    if not is_required:
+        if why and kernel == "auto" and gpus():
+            listener.note(f"Note: {why}.")
         return config
     refuse_without_gpu()
     training = dataclasses.replace(config.training, kernel="cudnn")
+    return dataclasses.replace(config, training=training)
+
+
+def checked(
+    config: RunConfig,
+    cells: tuple[str, ...],
+    target: Target,
+    given: Collection[str] = (),
+) -> RunConfig:
+    """Refuses settings as below, and returns the recipe with what suits its optimizer.
+
+    See `training.recipe.of_optimizer`.
+    """
+    refuse_idle_settings(config, cells, target, given)
+    training = recipe.of_optimizer(config.training, given)
     return dataclasses.replace(config, training=training)
 
 
@@ -228,6 +254,7 @@ def refuse_idle_settings(
         )
     _refuse_idle_start(config, chosen)
     _refuse_beside_cells(cells, chosen)
+    refuse_idle(chosen, cells)
 
 
 def _refuse_beside_cells(cells: Sequence[str], chosen: Collection[str]) -> None:
@@ -251,6 +278,8 @@ def _refuse_idle_start(config: RunConfig, chosen: Collection[str]) -> None:
             "--freeze-embedding keeps what --vectors, --pretrain or --init-from gave; "
             "give one of them."
         )
+    if config.start.init_from:
+        refuse_beside_weights(chosen, "--init-from")
     has_width = config.start.vectors or config.start.init_from
     if has_width and "embedding_size" in chosen:
         raise ConfigError(

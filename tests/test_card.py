@@ -160,3 +160,34 @@ def test_threads_and_kernels_concern_times_alone(finished_run, tmp_path):
         "kernel of the recurrence", "threads in training"
     ]  # fmt: skip
     assert disagreements(card) == []
+
+
+def test_the_twin_card_names_the_dials_and_the_cells_that_have_them(
+    finished_run, tmp_path
+):
+    assert finished_run.config.model.cell == "gru"
+    dials = {"model__update_bias": 2.0, "model__recurrent_init": "identity"}
+    gru = copy(finished_run, tmp_path / "a", **dials)
+    rnn = copy(finished_run, tmp_path / "b", model__cell="rnn", **dials)
+    card = twin_card([gru, rnn])
+    said = {check.what: check.value for check in card.checks}
+    assert said["update bias, of gru alone"] == "2.0"
+    assert said["recurrent init"] == "identity"
+    assert disagreements(card) == []
+    alone = [check.what for check in twin_card([rnn]).checks]
+    assert "recurrent init" in alone
+    assert not [what for what in alone if "bias" in what]  # it has no such gate
+    usual = twin_card([finished_run])
+    assert "recurrent init" not in {check.what for check in usual.checks}
+    other = copy(rnn, tmp_path / "c", model__recurrent_init="glorot")
+    assert disagreements(twin_card([gru, other])) == ["model.recurrent_init"]
+
+
+def test_the_twin_card_tells_momentum_from_plain_sgd(finished_run, tmp_path):
+    training = to_plain(finished_run.proof.training)
+    training |= {"optimizer": "SGD", "momentum": 0.9, "global_clipnorm": None}
+    run = changed(finished_run, tmp_path / "b", training=training)
+    said = {check.what: check.value for check in twin_card([run]).checks}
+    shown = said["optimizer and schedule"]
+    assert shown.startswith("SGD with momentum 0.9, ")
+    assert shown.endswith("; not clipped")

@@ -20,7 +20,7 @@ from seqclf.records.plain import to_plain
 from seqclf.records.scores import Scores
 from seqclf.runs import Run
 from seqclf.storage import write_json
-from seqclf.training.optimizer import adamw
+from seqclf.training.optimizer import optimizer_for
 from seqclf.training.trial import Trial
 
 CELLS = ("none", "rnn", "gru", "lstm")
@@ -170,7 +170,7 @@ def test_units_are_drawn_from_a_few_and_epochs_around_those_of_the_recipe():
 def test_each_setting_of_training_that_is_drawn_reaches_the_optimizer():
     def course(**changes):
         training = TrainingConfig(**{"epochs": 4} | changes)
-        made = adamw(training, 100 * training.epochs)
+        made = optimizer_for(training, 100 * training.epochs)
         return made.global_clipnorm, made.get_config()["learning_rate"]["config"]
 
     other = {"learning_rate": 1e-3, "clip_norm": 0.25, "warmup_fraction": 0.3,

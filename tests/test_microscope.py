@@ -72,7 +72,7 @@ def test_the_page_computes_what_the_networks_do(node):
     models = [
         small(**options)
         for options in exports.pairwise()
-        if twins.has_steps(options["cell"])
+        if twins.has_steps(small(**options))
     ]
     assert len(models) >= 16
     made = [(model, random_weights(model)) for model in models]
@@ -89,7 +89,7 @@ def test_the_page_computes_what_keras_does_in_every_kind_of_model(node):
     padded = np.zeros((len(IDS), max(map(len, IDS))), np.int32)
     for row, ids in zip(padded, IDS, strict=True):
         row[: len(ids)] = ids
-    shown = [one for one in exports.GRID if twins.has_steps(one["cell"])]
+    shown = [one for one in exports.GRID if twins.has_steps(small(**one))]
     for options in shown:
         model, rng = small(**options), np.random.default_rng(1)
         built = build_model(model, 10, 3, seed=0)

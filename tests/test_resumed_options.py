@@ -31,6 +31,10 @@ OPTIONS = {
     "char": ["--tokens=char", *TINY],
     "subword": ["--tokens=subword", *TINY],
     "groups": ["--group-column=film", *TINY],
+    "rmsprop": ["--optimizer=rmsprop", *TINY],
+    "momentum": ["--optimizer=momentum", "--clip-norm=0", *TINY],
+    "irnn": ["--activation=relu", "--recurrent-init=identity", *TINY],
+    "chrono": ["--chrono=9", "--optimizer=adam", *TINY],
 }
 
 
@@ -86,10 +90,9 @@ def typed(name: str, folder: Path, cut_behind: int | None = None) -> Run:
         patch.setattr(trials.backend, "set_threads", lambda threads: None)
         patch.setenv(trials.CHECKPOINT_VARIABLE, "0")
         # A checkpoint holds the same things whatever the cell; these need one.
-        cell = (
-            ["--cell=gru", "--units=8"] if name in ("init", "lm") else ["--cell=none"]
-        )
-        done = invoke("train", *cell, "--data=reviews", "--json", *OPTIONS[name])
+        cell = {"init": "gru", "lm": "gru", "irnn": "rnn", "chrono": "lstm"}.get(name)
+        options = [f"--cell={cell}", "--units=8"] if cell else ["--cell=none"]
+        done = invoke("train", *options, "--data=reviews", "--json", *OPTIONS[name])
         assert done.exit_code == 0, done.output
         return Run(folder / json.loads(done.stdout)["run"])
 

@@ -17,7 +17,7 @@ from typer.core import TyperCommand
 from seqclf import config as settings
 from seqclf import keywords
 from seqclf.cells import CELLS
-from seqclf.config import BASIC, ELSEWHERE, FILES, LABELS
+from seqclf.config import BASIC, DIALS, ELSEWHERE, FILES, LABELS
 from seqclf.errors import ConfigError, unknown
 from seqclf.keywords import DEFAULT_CACHE, DEFAULT_MODELS, fields, to_config
 from seqclf.poolings import POOLINGS
@@ -32,7 +32,7 @@ PANELS = {
     "start": ELSEWHERE,
 }  # fmt: skip
 PANEL_ORDER = (
-    BASIC, "Data", "Model", "Training", OUTPUT, ELSEWHERE, "Text", FILES, LABELS
+    BASIC, "Data", "Model", "Training", OUTPUT, DIALS, ELSEWHERE, "Text", FILES, LABELS
 )  # fmt: skip
 
 CHOICES = {
@@ -42,6 +42,9 @@ CHOICES = {
     "keep": settings.KEEP_NAMES,
     "class_weights": settings.CLASS_WEIGHT_NAMES,
     "kernel": settings.KERNEL_NAMES,
+    "optimizer": settings.OPTIMIZER_NAMES,
+    "activation": settings.ACTIVATION_NAMES,
+    "recurrent_init": settings.INIT_NAMES,
     "pretrain": settings.PRETRAIN_NAMES,
 }
 

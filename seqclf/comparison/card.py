@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.comparison.draws import FOLDS, SEED, vary_of
 from seqclf.data.dataset import TEST
+from seqclf.model.dials import turned, with_dial
 from seqclf.records.training import Optimizer
 from seqclf.records.twins import Check, TwinCard
 from seqclf.runs import Run
 from seqclf.training.proof import digest
+from seqclf.wording import joined
 
 OF_CELL, OF_SEED = "model.cell", "training.seed"
 OF_DRAW = frozenset(("data.resample", "data.fold", "start.digest"))
@@ -90,6 +93,7 @@ def _checks(
         *_from_elsewhere(finished, recurring, drawn),
         # By name and shape: a weight of another shape is another weight.
         _check_by_seed(INITIAL_WEIGHTS, finished, lambda r: r.proof.initial_weights),
+        *_of_dials(finished),
         _check("optimizer and schedule", finished, optimizer, _shown_training,
                by_seed=drawn),
         _check("stopping rule", finished, stopping, _shown_stopping),
@@ -99,6 +103,18 @@ def _checks(
         _check("threads in training", finished, lambda r: r.environment.threads,
                concerns=TIMES),
     )  # fmt: skip
+
+
+def _of_dials(finished: Sequence[Run]) -> Iterator[Check]:
+    """Yields the dials that are turned, and on which cells alone they act."""
+    cells = list(dict.fromkeys(run.config.model.cell for run in finished))
+    layered = [cell for cell in cells if CELLS[cell].has_layer]
+    for dial in dict.fromkeys(d for run in finished for d in turned(run.config.model)):
+        if acts := with_dial(dial, cells):
+            of = "" if acts == layered else f", of {joined(acts)} alone"
+            runs = [run for run in finished if run.config.model.cell in acts]
+            what = f"{dial.replace('_', ' ')}{of}"
+            yield _check(what, runs, attrgetter(f"config.model.{dial}"))
 
 
 def _of_division(finished: Sequence[Run]) -> Iterator[Check]:
@@ -226,8 +242,11 @@ def _shown_training(optimizer: Optimizer) -> str:
     course += f"{schedule.decay_steps:,} to 0"
     if schedule.decay_steps == CHOSEN:
         course = "steps that rise, then a cosine to 0"
-    clipped = "" if clip_norm == CHOSEN else f"; clipped at {clip_norm:g}"
-    return f"{optimizer.optimizer}, {course}{clipped}"
+    clipped = f"; clipped at {clip_norm:g}" if clip_norm else ""  # else CHOSEN
+    clipped = "; not clipped" if clip_norm is None else clipped
+    name, momentum = optimizer.optimizer, optimizer.momentum
+    name += f" with momentum {momentum:g}" if momentum else ""
+    return f"{name}, {course}{clipped}"
 
 
 def _shown_stopping(values: tuple[int | None, int]) -> str:

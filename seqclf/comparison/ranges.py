@@ -7,7 +7,8 @@ within it, and was made around what is known of these cells (docs/recipe.md):
 Attributes:
   LEARNING_RATES: By logarithm, from an eighth of the recipe's 4e-3 to 2.5 times it:
     SimpleRNN falls over at the recipe's and wants about a quarter of it, the gated
-    cells learn too little below 1e-3 in so few steps.
+    cells learn too little below 1e-3 in so few steps. Of another optimizer they are in
+    proportion to its own rate.
   DROPOUT_RATES: Evenly; few texts want more than the recipe's 0.5, many less.
   UNITS: Half of the recipe's to one and a half times, as the shapes of kernels like
     it. Not drawn where parameters are matched, for they decide the units.
@@ -26,7 +27,7 @@ import dataclasses
 from collections.abc import Callable, Collection
 from typing import Any
 
-from seqclf.config import RunConfig
+from seqclf.config import ADAMW, RATES, RunConfig
 
 LEARNING_RATES = (5e-4, 1e-2)
 DROPOUT_RATES = (0.2, 0.7)
@@ -54,20 +55,24 @@ def drawn(
     """
     from sklearn.model_selection import ParameterSampler
 
-    space = {name: value for name, value in _space().items() if name in names}
+    every = _space(RATES[config.training.optimizer] / RATES[ADAMW])
+    space = {name: value for name, value in every.items() if name in names}
     sampled = ParameterSampler(space, count - 1, random_state=0)
     return [config, *(_with(config, values, epochs) for values in sampled)]
 
 
-def _space() -> dict[str, Any]:
-    """Returns the distributions of SciPy, or choices, to draw from."""
+def _space(times: float) -> dict[str, Any]:
+    """Returns the distributions of SciPy, or choices, to draw from.
+
+    Learning rates are so many times those of AdamW.
+    """
     from scipy.stats import loguniform, uniform
 
     def even(low: float, high: float) -> Any:
         return uniform(low, high - low)
 
     return {
-        "learning_rate": loguniform(*LEARNING_RATES),
+        "learning_rate": loguniform(*(times * rate for rate in LEARNING_RATES)),
         "dropout_rate": even(*DROPOUT_RATES),
         "units": UNITS,
         "epochs": loguniform(*EPOCHS),

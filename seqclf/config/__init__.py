@@ -11,8 +11,17 @@ docs/recipe.md.
 
 from seqclf.config.checks import DELIMITER_NAMES, require_count
 from seqclf.config.data import SOURCE_FIELDS, DataConfig, fold_of
-from seqclf.config.fields import BASIC, ELSEWHERE, FILES, HELP, LABELS
-from seqclf.config.model import BASELINE_NAMES, ModelConfig
+from seqclf.config.fields import BASIC, DIALS, ELSEWHERE, FILES, HELP, LABELS
+from seqclf.config.model import (
+    ACTIVATION_NAMES,
+    BASELINE_NAMES,
+    GLOROT,
+    IDENTITY,
+    INIT_NAMES,
+    RELU,
+    TANH,
+    ModelConfig,
+)
 from seqclf.config.plain import Setting, flat, from_dict, of_run, to_dict
 from seqclf.config.questions import (
     as_before,
@@ -46,25 +55,50 @@ from seqclf.config.text import (
     WORD,
     TextConfig,
 )
-from seqclf.config.training import CLASS_WEIGHT_NAMES, KERNEL_NAMES, TrainingConfig
+from seqclf.config.training import (
+    ADAM,
+    ADAMW,
+    CLASS_WEIGHT_NAMES,
+    KERNEL_NAMES,
+    MOMENTUM,
+    OPTIMIZER_NAMES,
+    RATES,
+    RMSPROP,
+    SGD,
+    TrainingConfig,
+)
 
 __all__ = [
+    "ACTIVATION_NAMES",
+    "ADAM",
+    "ADAMW",
     "BASELINE_NAMES",
     "BASIC",
     "CHAR",
     "CLASS_WEIGHT_NAMES",
     "DELIMITER_NAMES",
+    "DIALS",
     "ELSEWHERE",
     "FILES",
+    "GLOROT",
     "HELP",
+    "IDENTITY",
+    "INIT_NAMES",
     "KEEP_NAMES",
     "KERNEL_NAMES",
     "LABELS",
     "LANGUAGE_MODEL",
+    "MOMENTUM",
+    "OPTIMIZER_NAMES",
     "PRETRAIN_NAMES",
+    "RATES",
+    "RELU",
+    "RMSPROP",
+    "SGD",
     "SOURCE_FIELDS",
     "START_FIELDS",
     "SUBWORD",
+    "TANH",
     "TOKENS_NAMES",
     "UNITS",
     "WORD",

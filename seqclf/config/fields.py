@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 # Panels of the help for settings that are not in the panel of their part.
 BASIC, FILES, LABELS = "Options", "Reading files", "Labels and splits"
-ELSEWHERE = "Knowledge from elsewhere"
+ELSEWHERE, DIALS = "Knowledge from elsewhere", "Dials"
 HELP = "help"  # where a field's metadata has its Help
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from seqclf.cells import CELLS
 from seqclf.config.checks import (
+    require,
     require_choice,
     require_count,
     require_positive,
     require_rate,
 )
-from seqclf.config.fields import BASIC, ELSEWHERE, setting
+from seqclf.config.fields import BASIC, DIALS, ELSEWHERE, setting
+from seqclf.errors import ConfigError
 from seqclf.poolings import POOLINGS
 
 BASELINE_NAMES = ("majority", "tf-idf", "nb-svm")
+ACTIVATION_NAMES = TANH, RELU = ("tanh", "relu")
+INIT_NAMES = ORTHOGONAL, GLOROT, IDENTITY = ("orthogonal", "glorot", "identity")
+LEAST_CHRONO = 3  # for 2 there would be nothing to draw: log 1 is 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +42,16 @@ class ModelConfig:
         equally wide with and without it, and so are the cell's weights.
       pooling: Padding never counts.
       baseline: With it there is no network, and no other field here has a meaning.
+      activation: Of the candidate and, in the LSTM, of the memory where it is shown;
+        gates stay sigmoids. With `relu` and an identity SimpleRNN is an IRNN (Le,
+        Jaitly & Hinton 2015, arXiv:1504.00941).
+      recurrent_init: `orthogonal` and `glorot` are drawn as Keras does, the matrices of
+        all gates side by side; `identity` is one identity a gate.
+      recurrent_scale: Times the matrix that was drawn.
+      forget_bias: Jozefowicz et al. 2015 (PMLR 37:2342); 1 is Keras's. A cell without
+        such a gate is left as it is, and so with the next two.
+      update_bias: Keras's z keeps the OLD state: the greater, the longer it remembers.
+      chrono: Tallec & Ollivier 2018 (arXiv:1804.11188), see `model.dials`.
     """
 
     cell: str = setting("lstm", f"Recurrent layer: {', '.join(CELLS)}.", BASIC)
@@ -68,6 +84,28 @@ class ModelConfig:
         BASIC,
         "no baseline",
     )
+    activation: str = setting(
+        TANH, f"Activation of all cells: {', '.join(ACTIVATION_NAMES)}.", DIALS
+    )
+    recurrent_init: str = setting(
+        ORTHOGONAL, f"Initial recurrent matrices: {', '.join(INIT_NAMES)}.", DIALS
+    )
+    recurrent_scale: float = setting(
+        1.0, "Number that the initial recurrent matrices are multiplied by.", DIALS
+    )
+    forget_bias: float = setting(
+        1.0, "Initial bias of the forget gate; of the LSTM alone.", DIALS
+    )
+    update_bias: float = setting(
+        0.0, "Initial bias of the update gate; of the GRU alone.", DIALS
+    )
+    chrono: int | None = setting(
+        None,
+        "Chrono initialisation: gate biases for memories of up to so many tokens; of "
+        "the LSTM and the GRU.",
+        DIALS,
+        "not used",
+    )
 
     def __post_init__(self) -> None:
         require_choice("cell", self.cell, CELLS)
@@ -80,3 +118,20 @@ class ModelConfig:
             require_count("conv_width", self.conv_width)
         require_positive("embedding_range", self.embedding_range)
         require_rate("dropout_rate", self.dropout_rate)
+        require_choice("activation", self.activation, ACTIVATION_NAMES)
+        require_choice("recurrent_init", self.recurrent_init, INIT_NAMES)
+        require_positive("recurrent_scale", self.recurrent_scale)
+        for name in ("forget_bias", "update_bias"):
+            value = getattr(self, name)
+            require(math.isfinite(value), name, "a finite number", value)
+        self._check_chrono()
+
+    def _check_chrono(self) -> None:
+        if self.chrono is None:
+            return
+        require_count("chrono", self.chrono, LEAST_CHRONO)
+        if self.forget_bias != 1.0 or self.update_bias:
+            raise ConfigError(
+                "--chrono draws the biases that --forget-bias and --update-bias set; "
+                "give one or the other."
+            )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from seqclf.config.data import SOURCE_FIELDS, DataConfig
+from seqclf.config.model import ORTHOGONAL, TANH
 from seqclf.config.plain import Setting, Settings, flat, to_dict
 from seqclf.config.run import RunConfig
 from seqclf.config.text import WORD
+from seqclf.config.training import ADAMW
 
 # What names a file or a run: its content counts, by a digest.
 NAMES_OF_CONTENT = frozenset(("vectors", "init_from", "teach"))
@@ -17,8 +19,9 @@ NAMES_OF_CONTENT = frozenset(("vectors", "init_from", "teach"))
 LATER_FIELDS = {
     "group_column": None, "tokens": WORD, "conv_width": None, "baseline": None,
     "freeze_embedding": False, "grow_word_dropout": False, "taught": None,
-    "pretrain": None, "digest": None, "resample": None,
-    "fold": None,
+    "pretrain": None, "digest": None, "resample": None, "fold": None,
+    "optimizer": ADAMW, "activation": TANH, "recurrent_init": ORTHOGONAL,
+    "recurrent_scale": 1.0, "forget_bias": 1.0, "update_bias": 0.0, "chrono": None,
 }  # fmt: skip
 
 

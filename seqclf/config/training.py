@@ -12,10 +12,15 @@ from seqclf.config.checks import (
     require_positive,
     require_rate,
 )
-from seqclf.config.fields import BASIC, ELSEWHERE, setting
+from seqclf.config.fields import BASIC, DIALS, ELSEWHERE, setting
 
 CLASS_WEIGHT_NAMES = ("equal", "balanced")
 KERNEL_NAMES = ("auto", "loop", "cudnn")
+OPTIMIZER_NAMES = ADAMW, ADAM, RMSPROP, MOMENTUM, SGD = (
+    "adamw", "adam", "rmsprop", "momentum", "sgd"
+)  # fmt: skip
+# The peak learning rate of each, unless one is given; see docs/recipe.md.
+RATES = {ADAMW: 4e-3, ADAM: 4e-3, RMSPROP: 4e-3, MOMENTUM: 0.4, SGD: 4.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +35,13 @@ class TrainingConfig:
       batch_tokens: Short texts come in larger batches, long ones in smaller. None goes
         by `batch_size`.
       learning_rate: It falls along a cosine to 0 (Loshchilov & Hutter 2017,
-        arXiv:1608.03983). An automatic batch size below 64 lowers it.
+        arXiv:1608.03983). An automatic batch size below 64 lowers it. Commands take
+        that of the optimizer, `RATES`, if none is given.
       warmup_fraction: In [0, 1).
       weight_decay: Decoupled (Loshchilov & Hutter 2019, arXiv:1711.05101); not of
-        biases and embeddings.
+        biases and embeddings. AdamW alone has it.
       clip_norm: Pascanu et al. 2013 (arXiv:1211.5063).
+      optimizer: See `training.optimizer`; `momentum` is SGD with a momentum of 0.9.
       word_dropout_rate: In [0, 1); drawn again each epoch (Iyyer et al. 2015, ACL
         P15-1162).
       grow_word_dropout: SimpleRNN then learns order, see docs/recipe.md.
@@ -58,14 +65,18 @@ class TrainingConfig:
     batch_tokens: int | None = setting(
         None, "Token budget of a batch, padding included, instead of --batch-size."
     )
-    learning_rate: float = setting(4e-3, "Peak learning rate.")
+    learning_rate: float = setting(
+        RATES[ADAMW], "Peak learning rate.", shown="0.004, or what suits --optimizer"
+    )
     warmup_fraction: float = setting(
         0.1, "Fraction of all steps with linear learning-rate warm-up."
     )
     weight_decay: float = setting(
         0.004, "Weight decay of AdamW, on weight matrices only."
     )
-    clip_norm: float = setting(1.0, "Maximum global norm of the gradient (clipping).")
+    clip_norm: float = setting(
+        1.0, "Maximum global norm of the gradient (clipping); 0 does not clip."
+    )
     word_dropout_rate: float = setting(
         0.4, "Word dropout: fraction of training tokens made unknown."
     )
@@ -86,6 +97,7 @@ class TrainingConfig:
         ELSEWHERE,
         "no teacher",
     )
+    optimizer: str = setting(ADAMW, f"Optimizer: {', '.join(OPTIMIZER_NAMES)}.", DIALS)
     taught: str | None = None
 
     def __post_init__(self) -> None:
@@ -94,11 +106,11 @@ class TrainingConfig:
                 require_count(name, getattr(self, name))
         require_count("patience", self.patience)
         require(0 <= self.seed < 2**31, "seed", "in [0, 2**31)", self.seed)
-        for name in ("learning_rate", "clip_norm"):
-            require_positive(name, getattr(self, name))
-        decay = self.weight_decay
-        holds = 0 <= decay < math.inf
-        require(holds, "weight_decay", "a number of at least 0", decay)
+        require_positive("learning_rate", self.learning_rate)
+        for name in ("weight_decay", "clip_norm"):
+            value = getattr(self, name)
+            require(0 <= value < math.inf, name, "a number of at least 0", value)
+        require_choice("optimizer", self.optimizer, OPTIMIZER_NAMES)
         for name in ("warmup_fraction", "word_dropout_rate", "label_smoothing"):
             require_rate(name, getattr(self, name))
         require_choice("class_weights", self.class_weights, CLASS_WEIGHT_NAMES)

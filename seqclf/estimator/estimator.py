@@ -81,13 +81,22 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
       pretrain: `svd` makes word vectors of the training texts first, `lm` then also a
         language model.
       pooling: Pooling over time: `last`, `max`, `mean`, `attention`.
+      activation: Activation of the cell: `tanh`, `relu`.
+      recurrent_init: Initial recurrent matrices: `orthogonal`, `glorot`, `identity`.
+      recurrent_scale: Number that these are multiplied by.
+      forget_bias: Initial bias of the LSTM's forget gate.
+      update_bias: Initial bias of the GRU's update gate.
+      chrono: Chrono initialisation: gate biases of LSTM and GRU for memories of up to
+        so many tokens; None does not.
       epochs: Maximum epochs; None takes 5 to 20 by the size of the data.
       batch_size: Batch size, in texts; None: 64, but 32 or 16 for few texts.
       batch_tokens: Token budget of a batch, padding included, instead of `batch_size`.
       learning_rate: Peak learning rate.
       warmup_fraction: Fraction of all steps with linear learning-rate warm-up.
       weight_decay: Weight decay of AdamW, on weight matrices only.
-      clip_norm: Maximum global norm of the gradient (clipping).
+      clip_norm: Maximum global norm of the gradient (clipping); 0 does not clip.
+      optimizer: `adamw`, `adam`, `rmsprop`, `momentum`, `sgd`; the default of
+        `learning_rate` suits the first two alone.
       word_dropout_rate: Word dropout: fraction of training tokens made unknown.
       grow_word_dropout: Whether it grows, from none in the first epoch to all in the
         last.
@@ -119,6 +128,12 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     dropout_rate: float = _MODEL.dropout_rate
     conv_width: int | None = _MODEL.conv_width
     pooling: str = _MODEL.pooling
+    activation: str = _MODEL.activation
+    recurrent_init: str = _MODEL.recurrent_init
+    recurrent_scale: float = _MODEL.recurrent_scale
+    forget_bias: float = _MODEL.forget_bias
+    update_bias: float = _MODEL.update_bias
+    chrono: int | None = _MODEL.chrono
     freeze_embedding: bool = _MODEL.freeze_embedding
     vectors: str | None = _START.vectors
     init_from: str | None = _START.init_from
@@ -130,6 +145,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     warmup_fraction: float = _TRAINING.warmup_fraction
     weight_decay: float = _TRAINING.weight_decay
     clip_norm: float = _TRAINING.clip_norm
+    optimizer: str = _TRAINING.optimizer
     word_dropout_rate: float = _TRAINING.word_dropout_rate
     grow_word_dropout: bool = _TRAINING.grow_word_dropout
     label_smoothing: float = _TRAINING.label_smoothing

@@ -13,7 +13,8 @@ import zlib
 from typing import Any
 
 from seqclf.cells import CELLS
-from seqclf.config import ModelConfig
+from seqclf.config import GLOROT, ModelConfig
+from seqclf.model import dials
 from seqclf.model.backend import import_keras
 from seqclf.poolings import POOLINGS
 from seqclf.text.tokens import PADDING_ID
@@ -75,7 +76,9 @@ def build_model(
     logits = layers.Dense(
         num_labels, kernel_initializer=glorot(seed, LOGITS), name=LOGITS
     )(pooled)
-    return keras.Model(token_ids, logits, name=f"seqclf_{config.cell}")
+    model = keras.Model(token_ids, logits, name=f"seqclf_{config.cell}")
+    dials.turn(model, config, seed)
+    return model
 
 
 def cell_layers(config: ModelConfig) -> list[str]:
@@ -148,7 +151,8 @@ def _dense(config: ModelConfig, states: Tensor, seed: int) -> Tensor:
     layer = getattr(import_keras().layers, str(cell.layer))
     for name in cell_layers(config):
         kernel = glorot(seed, f"{name}/kernel")
-        dense = layer(width, kernel_initializer=kernel, name=name, **cell.options)
+        options = {"activation": config.activation, **cell.options}
+        dense = layer(width, kernel_initializer=kernel, name=name, **options)
         states = dense(states)
     return states
 
@@ -158,14 +162,16 @@ def _recurrent_layer(config: ModelConfig, sequences: bool, seed: int, name: str)
     layer = getattr(keras.layers, str(cell.layer))
 
     def one(direction: str, **options: Any) -> Any:
-        seeded = _seed(seed, f"{name}/{direction}/recurrent")
+        options |= {"activation": config.activation, **cell.options}
+        matrices = f"{name}/{direction}/recurrent"
+        orthogonal = keras.initializers.Orthogonal(seed=_seed(seed, matrices))
+        is_glorot = config.recurrent_init == GLOROT
         return layer(
             config.units,
             return_sequences=sequences,
             kernel_initializer=glorot(seed, f"{name}/{direction}/kernel"),
-            recurrent_initializer=keras.initializers.Orthogonal(seed=seeded),
+            recurrent_initializer=glorot(seed, matrices) if is_glorot else orthogonal,
             name=name if not config.bidirectional else f"{name}_{direction}",
-            **cell.options,
             **options,
         )
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from seqclf.cells import CELLS
+from seqclf.config import TANH
 from seqclf.errors import ConfigError
 from seqclf.model.backend import gpus, import_keras
 from seqclf.private import choose_cudnn, replace_loop
@@ -46,6 +47,19 @@ def use_kernel(model: Any, kernel: str) -> None:
         has_choice = choose_cudnn(layer, wanted)
         if wanted and not has_choice and gpus() and not obstacles(layer):
             replace_loop(layer, cudnn_simple_rnn)
+
+
+def loop_of_all(activation: str) -> str:
+    """Says why no cell runs on cuDNN with an activation; nothing if they do.
+
+    cuDNN has ReLU for a SimpleRNN, but times would then no longer compare.
+    """
+    if activation == TANH:
+        return ""
+    return (
+        f"cuDNN has {TANH} alone for GRU and LSTM: with --activation {activation} all "
+        f"cells run in TensorFlow's loop"
+    )
 
 
 def refuse_without_gpu() -> None:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqclf.cells import CELLS, Onnx
-from seqclf.config import ModelConfig
+from seqclf.config import TANH, ModelConfig
 from seqclf.errors import ConfigError
 from seqclf.model.build import CONVOLUTION, EMBEDDING, cell_layers
+from seqclf.model.dials import with_dial
 from seqclf.model.scoring import Predict, probabilities_of
 from seqclf.poolings import POOLINGS
 from seqclf.text.tokens import PADDING_ID, UNKNOWN_ID
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 OPSET, IR_VERSION = 17, 10
 LONGEST_CHECKED = 1000
+# Of one direction, where the attribute is left out (https://onnx.ai/onnx/operators).
+OWN_ACTIVATIONS = {
+    "RNN": ("Tanh",), "GRU": ("Sigmoid", "Tanh"), "LSTM": ("Sigmoid", "Tanh", "Tanh"),
+}  # fmt: skip
 TELEMETRY_VARIABLE = "ORT_DISABLE_TELEMETRY"
 TOKEN_IDS, LOGITS, PROBABILITIES = "token_ids", "logits", "probabilities"
 
@@ -239,7 +244,7 @@ def _write_dense(graph: _Graph, layer: Any, config: ModelConfig, states: str) ->
     cell = _operator_of(config.cell)
     kernel, bias = map(graph.constant, layer.get_weights())
     states = graph.add("Add", graph.add(cell.operator, states, kernel), bias)
-    for activation in cell.activations:
+    for activation in _activations(config):
         states = graph.add(activation, states)
     return states
 
@@ -258,8 +263,8 @@ def _write_recurrent(
     attributes: dict[str, object] = {"hidden_size": config.units, **cell.attributes}
     if config.bidirectional:
         attributes |= {"direction": "bidirectional"}
-    if cell.activations:
-        attributes |= {"activations": cell.activations * len(directions)}
+    if activations := _activations(config):
+        attributes |= {"activations": activations * len(directions)}
     inputs = (states, kernel, recurrent, bias, lengths)
     outputs = graph.outputs(cell.operator, 2, *inputs, **attributes)
     width = len(directions) * config.units
@@ -267,6 +272,17 @@ def _write_recurrent(
     everything = graph.add("Reshape", by_direction, graph.shape(0, 0, width))
     lasts = graph.add("Transpose", outputs[1], perm=[1, 0, 2])
     return everything, graph.add("Reshape", lasts, graph.shape(0, width))
+
+
+def _activations(config: ModelConfig) -> tuple[str, ...]:
+    """Returns those of one direction, by ONNX's names; none are the operator's own."""
+    cell = _operator_of(config.cell)
+    if config.activation == TANH or not with_dial("activation", [config.cell]):
+        return cell.activations
+    own = cell.activations or OWN_ACTIVATIONS.get(cell.operator, ())
+    # ONNX has the activations of Keras under the same names with a capital.
+    chosen = config.activation.capitalize()
+    return tuple(chosen if one == "Tanh" else one for one in own)
 
 
 def _operator_of(name: str) -> Onnx:

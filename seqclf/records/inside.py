@@ -75,7 +75,7 @@ class GradientsFindings:
 
     Attributes:
       batches: Training batches whose gradients were measured.
-      clip_norm: Norm to which training clips a gradient.
+      clip_norm: Norm to which training clips a gradient; 0: it does not.
       accuracy: By cell, on the test split of so many texts.
       guessing: Cells of which a training is not surely above always guessing.
       span: Tokens that factors, ratios and verdicts are over.

@@ -142,15 +142,17 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Optimizer:
-    """The optimizer and its schedule, by Keras's names."""
+    """The optimizer and its schedule, by Keras's names; None is what it has not."""
 
     optimizer: str
-    weight_decay: float
-    global_clipnorm: float
-    beta_1: float
-    beta_2: float
-    epsilon: float
+    weight_decay: float | None
+    global_clipnorm: float | None
     schedule: Schedule
+    beta_1: float | None = None
+    beta_2: float | None = None
+    epsilon: float | None = None
+    momentum: float | None = None
+    rho: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

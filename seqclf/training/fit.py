@@ -21,7 +21,7 @@ from seqclf.text import batching
 from seqclf.text.encoding import Examples
 from seqclf.training.callbacks import keeper, reporter
 from seqclf.training.checkpoint import Checkpoints, Standing
-from seqclf.training.optimizer import adamw
+from seqclf.training.optimizer import optimizer_for
 from seqclf.training.proof import shortened, watched
 from seqclf.training.recipe import resolved
 
@@ -190,7 +190,7 @@ def compile_model(model: Any, config: TrainingConfig, steps: int) -> None:
     """Gives a model its loss, optimizer and schedule over so many steps."""
     keras = import_keras()
     model.compile(
-        adamw(config, steps),
+        optimizer_for(config, steps),
         loss=keras.losses.CategoricalCrossentropy(
             from_logits=True, label_smoothing=config.label_smoothing
         ),
@@ -288,10 +288,11 @@ def validate(model: Any, validation: Examples) -> tuple[float, float]:
 def _refuse_divergence(record: Epoch, config: TrainingConfig) -> None:
     if math.isfinite(record.loss) and math.isfinite(record.validation_loss):
         return
+    norm = config.clip_norm
+    clipping = f"a clip norm of {norm:g}" if norm else "no clipping"
     raise TrainingError(
         f"the loss is not a number in epoch {record.epoch} (train "
         f"{record.loss}, validation {record.validation_loss}). The usual cause "
-        f"is too high a learning rate: it was {config.learning_rate:g}, with a clip "
-        f"norm of {config.clip_norm:g}. "
-        f"Try --learning-rate {config.learning_rate / 10:g}."
+        f"is too high a learning rate: it was {config.learning_rate:g}, with "
+        f"{clipping}. Try --learning-rate {config.learning_rate / 10:g}."
     )

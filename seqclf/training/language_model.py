@@ -20,9 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.config import RunConfig, TrainingConfig
+from seqclf.config import ADAMW, RunConfig, TrainingConfig
 from seqclf.model.backend import import_keras
 from seqclf.model.build import DROPOUT, EMBEDDING, FIRST_LAYER, build_model, glorot
+from seqclf.model.dials import turned
 from seqclf.model.kernels import use_kernel
 from seqclf.records.training import PretrainingEnded, Report
 from seqclf.start.start import Start, begin_with, layers_to_keep
@@ -33,7 +34,7 @@ from seqclf.text.tokens import PADDING_ID, RESERVED, UNKNOWN_ID
 from seqclf.training.callbacks import keeper, reporter
 from seqclf.training.checkpoint import Checkpoints, Standing
 from seqclf.training.fit import pipeline
-from seqclf.training.optimizer import adamw
+from seqclf.training.optimizer import optimizer_for
 
 VERSION = 1  # of the procedure, in the name of the file
 PIECE = 100  # tokens that are read in one go; longer texts are cut into such pieces
@@ -76,7 +77,7 @@ def language_model(
     use_kernel(twin, config.training.kernel)
     network = _network(twin, config.training.seed)
     epochs, steps = recipe.epochs or 1, batching.num_batches(pieces.lengths, recipe, 1)
-    network.compile(adamw(recipe, epochs * steps), jit_compile=False)
+    network.compile(optimizer_for(recipe, epochs * steps), jit_compile=False)
     network.optimizer.build(network.trainable_variables)
     standing = checkpoints.restore(network)
     while standing.epoch <= epochs:
@@ -114,6 +115,7 @@ def language_model_file(folder: Path, config: RunConfig) -> Path:
     )  # fmt: skip
     known = [VERSION, *(getattr(model, name) for name in names)]
     known += [training.warmup_fraction, training.clip_norm, training.weight_decay]
+    known += turned(model).items()  # none of files of before
     key = hashlib.sha256(json.dumps(known).encode()).hexdigest()[:8]
     return folder / f"lm-{model.cell}-{training.seed}-{key}.npz"
 
@@ -127,13 +129,17 @@ def pieces_of(texts: FreeTexts) -> Examples:
 
 
 def recipe_of(config: TrainingConfig, texts: FreeTexts) -> TrainingConfig:
-    """Returns the recipe of pre-training, with the seed and schedule of the other."""
+    """Returns the recipe of pre-training, with the seed and schedule of the other.
+
+    It is AdamW's, whatever the classifier is trained with.
+    """
     epochs = round(WANTED_TOKENS / max(len(texts.token_ids), 1))
     return dataclasses.replace(
         config,
         epochs=min(max(epochs, 1), MOST_EPOCHS),
         batch_size=BATCH_SIZE,
         batch_tokens=None,
+        optimizer=ADAMW,
         learning_rate=LEARNING_RATE,
         word_dropout_rate=0.0,
     )

@@ -80,7 +80,7 @@ def assign_class(
     parsed = parse_cells(cells)
     require_count("--first-seed", first_seed, least=0)
     refuse_what_cannot_be_graded(config)
-    steps.refuse_idle_settings(config, parsed, target, given)
+    config = steps.checked(config, parsed, target, given)
     own = _read(questions) if questions is not None else None
     data = steps.load_and_encode(config, target.cache, listener)
     assignment = assigned(config, data.about, names, parsed, first_seed)

@@ -116,8 +116,8 @@ def compare_twins(
     backend.refuse_other_backends()
     if jobs is not None:
         require_count("--jobs", jobs)
-    config = steps.kernel_of_choice(design.config, require_cudnn)
-    steps.refuse_idle_settings(config, design.cells, target, given)
+    config = steps.kernel_of_choice(design.config, require_cudnn, listener)
+    config = steps.checked(config, design.cells, target, given)
     design = dataclasses.replace(design, config=config)
     start = time.perf_counter()
     data, draw_of = _data(design, target, listener)
@@ -184,7 +184,7 @@ def write_pages(
     if microscope:
         with optional(listener.insist, f"No {file} could be written"):
             typical = typical_runs(result, folder.parent)
-            chosen = [run for run in typical if has_steps(run.config.model.cell)]
+            chosen = [run for run in typical if has_steps(run.config.model)]
             write_microscope(chosen, file, target.cache)
             names = ", ".join(run.name for run in chosen)
             listener.note(f"Written: {file}, with the vocabulary and {names}.")

@@ -90,7 +90,8 @@ def run_study(
     if jobs is not None:
         require_count("--jobs", jobs)
     backend.refuse_other_backends()
-    steps.refuse_idle_settings(question.config, question.cells, target, question.given)
+    asked_of = (question.config, question.cells, target, question.given)
+    question = replace(question, config=steps.checked(*asked_of))
     study = STUDIES[name]
     if study.about is None:
         about = steps.load_and_encode(question.config, target.cache, listener).about
@@ -201,6 +202,8 @@ def judge_all(
     """
     if jobs is not None:
         require_count("--jobs", jobs)
+    asked_of = (question.config, question.cells, target, question.given)
+    question = replace(question, config=steps.checked(*asked_of))
     about: About | None = None
     rulings: list[Judged] = []
     folder = target.models

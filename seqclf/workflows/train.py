@@ -42,8 +42,8 @@ def train_run(
             f"in one go; leave it out."
         )
     backend.refuse_other_backends()
-    config = steps.kernel_of_choice(config, require_cudnn)
-    steps.refuse_idle_settings(config, (config.model.cell,), target, given)
+    config = steps.kernel_of_choice(config, require_cudnn, listener)
+    config = steps.checked(config, (config.model.cell,), target, given)
     data = steps.load_and_encode(config, target.cache, listener)
     config = steps.with_knowledge(config, data, target.models, listener)
     named = (target.name, target.overwrite)

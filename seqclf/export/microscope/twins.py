@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from seqclf.cells import CELLS
+from seqclf.config import TANH, ModelConfig
 from seqclf.errors import RunError
 from seqclf.poolings import POOLINGS
 from seqclf.runs import Run
@@ -14,9 +16,9 @@ def refuse_unfit(runs: Sequence[Run]) -> None:
     """Refuses runs that one page cannot show.
 
     Raises:
-      RunError: If one is named twice, is a linear model, or has a cell or a pooling
-        that the page does not know; or they do not read or answer alike: what differs
-        is named.
+      RunError: If one is named twice, is a linear model, or has a cell, an activation
+        or a pooling that the page does not know; or they do not read or answer alike:
+        what differs is named.
     """
     first, *others = runs
     if len({run.path.resolve() for run in runs}) < len(runs):
@@ -32,10 +34,11 @@ def refuse_unfit(runs: Sequence[Run]) -> None:
             )
 
 
-def has_steps(name: str) -> bool:
-    """Tells whether the page knows the steps of the cell of that name."""
-    cell = CELLS[name]
-    return not cell.has_layer or bool(cell.inside and cell.inside.script)
+def has_steps(model: ModelConfig) -> bool:
+    """Tells whether the page knows the steps of a network's cell."""
+    cell = CELLS[model.cell]
+    is_known = bool(cell.inside and cell.inside.script) and model.activation == TANH
+    return not cell.has_layer or is_known
 
 
 def _refuse_unknown(run: Run) -> None:
@@ -45,10 +48,15 @@ def _refuse_unknown(run: Run) -> None:
             f"{run.name} is a linear model: it has no states to look at, and no place "
             f"in a microscope; leave it out."
         )
-    if not has_steps(model.cell):
+    if not has_steps(dataclasses.replace(model, activation=TANH)):
         raise RunError(
             f"{run.name} has the cell {model.cell}, which has no description of its "
             f"steps for the microscope (`inside`, with a `script`); leave it out."
+        )
+    if not has_steps(model):
+        raise RunError(
+            f"{run.name} has the activation {model.activation}, and the microscope "
+            f"computes and draws {TANH} alone; leave it out."
         )
     if POOLINGS[model.pooling].script is None:
         raise RunError(

@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from seqclf.cells import Values
-from seqclf.config import TextConfig
+from seqclf.config import TANH, TextConfig
 from seqclf.data.dataset import TEST
 from seqclf.errors import ConfigError
 from seqclf.model import backend
@@ -61,6 +61,11 @@ def run(question: Question, lab: Lab) -> Answer[GatesFindings]:
         raise ConfigError(
             f"gates draws at most {MOST_TEXTS} texts, got {len(question.texts)}; give "
             f"fewer --text."
+        )
+    if question.config.model.activation != TANH:
+        raise ConfigError(
+            f"gates counts by the formulas of {TANH}; leave --activation "
+            f"{question.config.model.activation} out. seqclf study gradients takes it."
         )
     config = unrolled.plain_network(question, "gates")
     # With the first epoch, which `gradients` needs: they share their trainings.

@@ -122,7 +122,7 @@ def measure(sample: Sample, report: Report) -> Measured:
         layer = unrolled.the_layer(model)
         found[stage] = MeasuredStage(
             norms=_norms_of_texts(model, data, sample.rows),
-            clipped=float((norms > config.training.clip_norm).mean()),
+            clipped=float((norms > (config.training.clip_norm or math.inf)).mean()),
             largest_gradient=float(norms.max()),
             matrices=matrices(config.model.cell, layer.cell.recurrent_kernel.numpy()),
         )

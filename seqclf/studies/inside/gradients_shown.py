@@ -107,8 +107,7 @@ def notes(findings: inside.GradientsFindings, distance: int) -> tuple[str, ...]:
         "× a token: what each token multiplies it by, from the slope of a line through "
         "all distances. Of a gradient that falls within few tokens and then no more, "
         "that is nearer to 1 than the factor would have it.",
-        f"Clipped: of {findings.batches} training batches, with dropout and word "
-        f"dropout, those whose gradient norm exceeded {findings.clip_norm:g}.",
+        _about_clipping(findings),
         "Spectral radius and largest singular value are those of the recurrent matrix; "
         "where a cell has several, the least and the greatest. Keras initialises that "
         "of a plain RNN as an orthogonal matrix, with all singular values 1 (Saxe, "
@@ -116,6 +115,15 @@ def notes(findings: inside.GradientsFindings, distance: int) -> tuple[str, ...]:
         "one such matrix. With the recipe's small word vectors, which keep tanh nearly "
         "straight, a plain network's gradient is steady at the start for both reasons: "
         "see `seqclf study flow`.",
+    )
+
+
+def _about_clipping(findings: inside.GradientsFindings) -> str:
+    if not findings.clip_norm:
+        return "Clipped: no gradient was, as --clip-norm 0 asked."
+    return (
+        f"Clipped: of {findings.batches} training batches, with dropout and word "
+        f"dropout, those whose gradient norm exceeded {findings.clip_norm:g}."
     )
 
 

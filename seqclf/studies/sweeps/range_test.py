@@ -218,10 +218,18 @@ def notes(
         f"One training each, {steps} steps from {LEAST_RATE:g} to {MOST_RATE:g}, "
         f"the same batches for each cell; the loss is the mean of {width} "
         f"steps. The recipe's peak learning rate is {base.training.learning_rate:g}. "
-        f"Gradients are clipped to its norm of {base.training.clip_norm:g}, which "
-        "hides some of the effect of too high a rate.",
+        f"{_about_clipping(base.training.clip_norm)}",
         *about_seeds(seeds),
         *question.quick_note("fewer steps."),
+    )
+
+
+def _about_clipping(norm: float) -> str:
+    if not norm:
+        return "Gradients are not clipped."
+    return (
+        f"Gradients are clipped to its norm of {norm:g}, which hides some of the "
+        "effect of too high a rate."
     )
 
 
