@@ -30,6 +30,7 @@ MORE = {
     "compare": f"{SMALL} --limit=150 --cells=gru --seeds=1",
     "compare --match": f"{SMALL} --units=64 --limit=150 --cells=rnn,gru --seeds=1",
     "compare --tune": f"{SMALL} --limit=150 --cells=gru --seeds=1 --tune=2",
+    "compare --folds": f"{SMALL} --limit=150 --cells=gru --folds=2",
     "compare --until-decided": f"{SMALL} --limit=150 --cells=rnn,gru --seeds=2 "
     "--max-seeds=2",
 }
@@ -84,8 +85,8 @@ def desk(tmp_path_factory) -> Path:
     """A folder with the files that the pages name."""
     folder = tmp_path_factory.mktemp("desk")
     (folder / "reviews").mkdir()
-    for file in (folder / "reviews.csv", folder / "reviews" / "train.csv"):
-        write_csv(file, reviews(120))
+    for file in ("reviews.csv", "few.csv", "reviews/train.csv"):
+        write_csv(folder / file, reviews(120))
     (folder / "parts").mkdir()
     for name in ("a", "b"):
         write_csv(folder / "parts" / f"{name}.csv", reviews(20))
@@ -117,7 +118,7 @@ def environment(hub, desk, tmp_path_factory) -> dict[str, str]:
 def small(command: str) -> str:
     """Returns a command that does the same with less."""
     name = command.split()[1]
-    for option in ("--match", "--tune", "--until-decided"):
+    for option in ("--match", "--tune", "--folds", "--until-decided"):
         if name == "compare" and option in command:
             name = f"compare {option}"
     return f"{command} {MORE.get(name, '')}".replace("THOSE_DIGITS", COMMIT)
