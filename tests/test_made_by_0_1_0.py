@@ -534,10 +534,10 @@ def test_every_setting_of_a_config_file_is_taken(here, monkeypatch):
     written = {key.replace("-", "_"): value for key, value in written.items()}
     later = (
         "columns", "group_column", "resample", "fold", "tokens", "predict_length",
-        "freeze_embedding", "baseline", "grow_word_dropout", "teach", "taught",
-        "vectors", "init_from", "pretrain", "digest",
-        "optimizer", "activation", "recurrent_init", "recurrent_scale", "forget_bias",
-        "update_bias", "chrono",
+        "freeze_embedding", "baseline", "activation", "recurrent_init",
+        "recurrent_scale", "forget_bias", "update_bias", "chrono",
+        "grow_word_dropout", "teach", "optimizer", "taught", "vectors", "init_from",
+        "pretrain", "digest",
     )  # fmt: skip
     assert {name: written[name] for name in found if name in written} == {
         name: value for name, value in found.items() if name not in later
