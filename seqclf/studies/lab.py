@@ -136,9 +136,10 @@ class Lab:
         if not trials:
             return
         reused = count - len(trials)
+        verb = "is" if reused == 1 else "are"
         self.listener.note(
             counted(len(trials), "training")
-            + (f", and {reused} that are finished: reused." if reused else ".")
+            + (f", and {reused} that {verb} finished: reused." if reused else ".")
         )
         costs = {trial.path.name: _cost(trial) for trial in trials}
         with self.listener.progress(costs, self.jobs) as report:
