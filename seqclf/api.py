@@ -258,7 +258,7 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
         are held out for validation, and which resample of the others is learnt from
         (docs/statistics.md).
       folds: Parts of the texts that are tested on in turn, in place of a test split;
-        each is a training of each cell, and `seeds` count for nothing.
+        each is a training of each cell, and other `seeds` are refused.
       repeats: How often the texts are divided anew for folds; None is once.
       with_: Files with the answers of other systems to the test texts, by the names of
         their rows; several files of one are its seeds (docs/statistics.md).

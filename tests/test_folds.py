@@ -235,6 +235,8 @@ def test_each_repetition_is_a_training_of_each_fold():
     assert drawn.data.fold == "8/5"
     plain = dataclasses.replace(design, folds=None)
     assert design.question("f") == plain.question("f") | {"folds": 5}
+    with pytest.raises(ConfigError, match="--seeds does nothing with --folds"):
+        design_of(RunConfig(), "gru,lstm", 5, "units", 0, folds=5)
     with pytest.raises(ConfigError, match="--repeats 2 is of --folds"):
         design_of(*asked, repeats=2)
 

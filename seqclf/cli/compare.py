@@ -273,10 +273,9 @@ def compare(
 
 def _refuse_seeds_of_folds(folds: int | None, is_given: bool) -> None:
     if folds is not None and is_given:
-        raise ConfigError(
-            "--seeds does nothing with --folds, which trains each cell once for each "
-            "part of the texts; --repeats N divides them N times."
-        )
+        from seqclf.workflows.compare import SEEDS_OF_FOLDS
+
+        raise ConfigError(SEEDS_OF_FOLDS)
 
 
 def _print(result: ComparisonResult, form: str) -> None:

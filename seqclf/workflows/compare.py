@@ -42,6 +42,12 @@ from seqclf.text.encoding import EncodedDataset
 from seqclf.training.trial import Trial
 from seqclf.workflows.until import train_until_decided
 
+USUAL_SEEDS = 3  # of each cell, unless others are given
+SEEDS_OF_FOLDS = (
+    "--seeds does nothing with --folds, which trains each cell once for each part of "
+    "the texts; --repeats N divides them N times."
+)
+
 
 def design_of(  # noqa: PLR0913 -- an argument for each option of a comparison
     config: RunConfig,
@@ -74,6 +80,8 @@ def design_of(  # noqa: PLR0913 -- an argument for each option of a comparison
     require_count("--seeds", seeds)
     require_count("--tune", tune, least=0)
     if folds is not None:
+        if seeds != USUAL_SEEDS:
+            raise ConfigError(SEEDS_OF_FOLDS)
         require_count("--repeats", 1 if repeats is None else repeats)
         seeds = max(folds, 1) * (repeats or 1)
     elif repeats is not None:
