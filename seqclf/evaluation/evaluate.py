@@ -15,7 +15,14 @@ from seqclf.classifier import Classifier
 from seqclf.config import DataConfig
 from seqclf.config.checks import require
 from seqclf.data import read_source, spelling
-from seqclf.data.dataset import TEST, TRAIN, UNLABELED, VALIDATION, RawData, fingerprint
+from seqclf.data.dataset import (
+    TEST,
+    TRAIN,
+    UNLABELED,
+    VALIDATION,
+    RawData,
+    fingerprint_of,
+)
 from seqclf.data.label_ids import remedy
 from seqclf.data.layout import STANDARD_INPUT
 from seqclf.data.relabel import GONE
@@ -116,7 +123,7 @@ def _read(
     if split not in LABELLED_SPLITS:
         raise ConfigError(unknown("split", split, LABELLED_SPLITS))
     raw = _source(run, data)
-    content = fingerprint(raw.splits, raw.labels)
+    content = fingerprint_of(raw)
     notes = raw.notes
     if content == run.dataset.fingerprint:
         _refuse_own_split(run, split)
@@ -160,7 +167,7 @@ def _source(run: AnyRun, data: DataConfig) -> RawData:
     if as_then != data and data.source != STANDARD_INPUT:  # that is read but once
         with contextlib.suppress(SeqclfError):
             raw = read_source(as_then, usual=run.reading)
-            if fingerprint(raw.splits, raw.labels) == run.dataset.fingerprint:
+            if fingerprint_of(raw) == run.dataset.fingerprint:
                 return raw
     return read_source(data, usual=run.reading)
 

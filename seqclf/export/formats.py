@@ -152,7 +152,9 @@ def write_onnx(run: Run, folder: Path) -> None:
     """
     if run.is_linear:
         model = LinearModel.open(run.file(LINEAR_FILE), run.vocabulary, len(run.labels))
-        made = to_onnx(model, onnx_metadata(run.text, run.vocabulary, run.dataset))
+        about = run.dataset
+        metadata = onnx_metadata(run.text, run.vocabulary, about)
+        made = to_onnx(model, metadata, about.has_several)
         (folder / ONNX_FILE).write_bytes(made.SerializeToString())
     else:
         shutil.copyfile(_onnx_of(run), folder / ONNX_FILE)
