@@ -22,7 +22,8 @@ from scipy.stats import mannwhitneyu, norm
 
 from seqclf import statistics
 from seqclf.comparison.design import MOST_SEEDS
-from seqclf.comparison.pairs import MARGIN, SIGNIFICANCE
+from seqclf.comparison.judged import SIGNIFICANCE
+from seqclf.comparison.pairs import MARGIN
 
 PAGE = Path(__file__).parents[1] / "docs" / "statistics.md"
 COMPARISONS = 1000

@@ -25,7 +25,7 @@ from seqclf.comparison.design import (
     limits_of,
     parse_budget,
 )
-from seqclf.comparison.pairs import is_decided, is_equal
+from seqclf.comparison.judged import is_decided, is_equal
 from seqclf.comparison.until import Looks, Trained
 from seqclf.comparison.verdict import verdict
 from seqclf.config import RunConfig

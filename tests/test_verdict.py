@@ -10,6 +10,7 @@ import pytest
 from seqclf import statistics
 from seqclf.comparison import pairs
 from seqclf.comparison.pairs import Right, compare_models, compare_with
+from seqclf.comparison.ranks import superiority
 from seqclf.comparison.said import in_words, titles
 from seqclf.comparison.verdict import verdict
 from seqclf.metrics import wilson
@@ -298,7 +299,7 @@ def test_ties_count_half_and_ranks_that_overlap_promise_nothing():
     four = [np.arange(4) < right for right in (1, 2, 2, 3)]
     a, b = {0: four[1], 1: four[3]}, {0: four[0], 1: four[2]}
     # 2 and 3 right beside 1 and 2: one tie of four pairs.
-    assert pairs.superiority(a, b).ahead == 3.5
+    assert superiority(a, b).ahead == 3.5
     (pair,) = pairs.compare_pairs({"gru": a, "rnn": b}, ["gru", "rnn"], failed=["rnn"])
     assert pair.by == "ranks"
     assert pair.settled_by == SettledBy(seeds=None, rows=None)

@@ -10,10 +10,11 @@ from pathlib import Path
 from seqclf.comparison import saved, tuning
 from seqclf.comparison.details import details
 from seqclf.comparison.draws import FOLDS, vary_of
+from seqclf.comparison.groups import group_runs
 from seqclf.comparison.others.other import Other, keep_answers
 from seqclf.comparison.places import Question, begin_at
 from seqclf.comparison.plan import Ended
-from seqclf.comparison.rows import compare_runs, group_runs
+from seqclf.comparison.rows import compare_runs
 from seqclf.data.dataset import TEST
 from seqclf.errors import RunError
 from seqclf.marker import COMPARISON_FILE

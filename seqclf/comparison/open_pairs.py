@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from seqclf.cells import CELLS
-from seqclf.comparison.pairs import is_open
+from seqclf.comparison.judged import is_open
 from seqclf.comparison.said import title, titles
 from seqclf.records.comparison import BY_FOLDS, Pair, Row
 from seqclf.records.looks import LeftOpen, UntilDecided

@@ -11,7 +11,9 @@ import numpy as np
 
 from seqclf import statistics
 from seqclf.comparison.at_look import ONCE, AtLook
+from seqclf.comparison.judged import SIGNIFICANCE, is_decided, is_equal, largest_p
 from seqclf.comparison.metric import ACCURACY, Metric, Values
+from seqclf.comparison.ranks import p_of_ranks, superiority, trainings
 from seqclf.data.dataset import TEST
 from seqclf.metrics import wilson
 from seqclf.records.comparison import (
@@ -29,8 +31,6 @@ from seqclf.runs import AnyRun
 # From seed to bool [texts]: which test texts a model has right.
 Right = dict[int, np.ndarray]
 Names = tuple[str, str]  # of the rows of a pair
-SIGNIFICANCE = 0.05
-TURNED = {statistics.GREATER: statistics.LESS, statistics.LESS: statistics.GREATER}
 MARGIN = 0.01  # a fraction, or nats: less is practically nothing
 
 
@@ -163,94 +163,6 @@ def _adjusted(
     }
 
 
-def is_equal(pair: Pair) -> bool:
-    """Tells whether two cells are known to differ by less than the margin."""
-    return pair.p_equal is not None and pair.p_equal < SIGNIFICANCE
-
-
-def is_open(pair: Pair) -> bool:
-    """Tells whether a pair is neither decided nor known to be practically equal."""
-    return not is_decided(pair) and not is_equal(pair)
-
-
-def is_decided(pair: Pair) -> bool:
-    """Tells whether a pair differs: its cells, or with one seed its two models.
-
-    Of two models, test and interval are of two kinds; where they disagree, at the
-    border, nothing is decided.
-    """
-    p = p_of(pair)
-    if pair.p is not None or p is None:
-        return p is not None and p < SIGNIFICANCE
-    return p < SIGNIFICANCE and leaves_out_0(pair)
-
-
-def p_of(pair: Pair) -> float | None:
-    """Returns the p that decides: of the cells or, with one seed, of the two models.
-
-    Earlier versions did not adjust that of models.
-    """
-    if pair.p is not None:
-        return pair.p
-    if pair.p_models is not None:
-        return pair.p_models
-    return _largest(pair)
-
-
-def _largest(pair: Pair) -> float | None:
-    """Returns the largest p of the models, not adjusted; None if there are none."""
-    own = pair.mcnemar_p or [model.own_p for model in pair.models]
-    return max(own, default=None)
-
-
-def is_small_alone(pair: Pair) -> bool:
-    """Tells whether a pair's own p is below 0.05, before it is adjusted.
-
-    Of cells it is where their interval leaves 0 out.
-    """
-    if pair.p is not None:
-        return leaves_out_0(pair)
-    largest = _largest(pair)
-    return largest is not None and largest < SIGNIFICANCE
-
-
-def is_border_case(pair: Pair) -> bool:
-    """Tells whether a pair is undecided although its interval or test alone is not.
-
-    Of cells: its own interval leaves 0 out, and Holm's adjustment undoes that.
-    """
-    if is_decided(pair) or pair.difference is None or pair.by == BY_RANKS:
-        return False
-    return leaves_out_0(pair) or (pair.p is None and is_small_alone(pair))
-
-
-def leaves_out_0(pair: Pair) -> bool:
-    """Tells whether the interval of a difference excludes 0."""
-    low, high = bounds(pair)
-    return low > 0 or high < 0
-
-
-def bounds(pair: Pair) -> tuple[float, float]:
-    """Returns the interval of a difference: of the cells, or of two models.
-
-    Raises:
-      ValueError: If there is none, for a training failed.
-    """
-    if pair.by == BY_RANKS:
-        raise ValueError(f"{pair.a} and {pair.b} have no interval, but ranks")
-    if pair.low is not None and pair.high is not None:
-        return pair.low, pair.high
-    model = pair.models[0]
-    return model.low, model.high
-
-
-def difference(pair: Pair) -> float:
-    """Returns the difference of two rows that can be compared."""
-    if pair.difference is None:
-        raise ValueError(f"{pair.a} and {pair.b} have one seed each, and not the same")
-    return pair.difference
-
-
 def _judged(pair: Pair) -> Pair:
     return replace(pair, is_decided=is_decided(pair), is_equal=is_equal(pair))
 
@@ -294,7 +206,7 @@ def _pair(a: str, b: str, values_a: Values, values_b: Values, terms: _Terms) -> 
     if by_folds:
         return _by_folds(pair, models, terms)
     if not of_cells:
-        return replace(pair, by=BY_MODELS, p_models=_largest(pair))
+        return replace(pair, by=BY_MODELS, p_models=largest_p(pair))
     told = superiority(values_a, values_b)
     pair = replace(pair, superiority=told, look=terms.at.number)
     if terms.ranked:
@@ -325,44 +237,17 @@ def _by_folds(pair: Pair, models: Sequence[ModelPair], terms: _Terms) -> Pair:
     )
 
 
-def superiority(values_a: Values, values_b: Values) -> Superiority:
-    """Counts how many trainings of a beat how many of b, each with each."""
-    a, b = _trainings(values_a), _trainings(values_b)
-    ahead = sum((x > y) + (x == y) / 2 for x in a for y in b)
-    return Superiority(ahead=ahead, pairs=len(a) * len(b), p=_p_of_ranks(a, b))
-
-
-def _p_of_ranks(
-    a: Sequence[float], b: Sequence[float], side: str = statistics.TWO_SIDED
-) -> float:
-    """Returns p of all trainings of two rows, of which one may be fitted once."""
-    if len(a) == 1:  # a is greater where b is less
-        return statistics.sign_test(b, a[0], TURNED.get(side, side))
-    if len(b) == 1:
-        return statistics.sign_test(a, b[0], side)
-    return statistics.rank_test(a, b, side)
-
-
-def _trainings(values: Values) -> list[float]:
-    """Returns the scores; that of a baseline, the same under every seed, once.
-
-    To twelve digits, for sums in another order are not quite the same.
-    """
-    once = {id(one): one for one in values.values()}
-    return [round(float(one.mean()), 12) for one in once.values()]
-
-
 def _by_ranks(pair: Pair, values_a: Values, values_b: Values, terms: _Terms) -> Pair:
     """Adds what the ranks of all trainings tell of the cells, on other texts too."""
     told = pair.superiority
     if told is None:
         return pair
-    a, b = _trainings(values_a), _trainings(values_b)
+    a, b = trainings(values_a), trainings(values_b)
     by_text = [np.mean(list(one.values()), axis=0) for one in (values_a, values_b)]
     error = statistics.texts_mean(by_text[0] - by_text[1]).standard_error
 
     def shifted(shift: float, side: str) -> float:
-        return _p_of_ranks([one + shift for one in a], b, side)
+        return p_of_ranks([one + shift for one in a], b, side)
 
     p = statistics.over_texts(shifted, error)
     is_apart = told.ahead in (0, told.pairs)  # else no number can be promised

@@ -9,18 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.comparison.at_look import ONCE, AtLook
 from seqclf.comparison.card import disagreements, twin_card
 from seqclf.comparison.draws import FOLDS, SEED, covered, folds_of, vary_of
 from seqclf.comparison.fitted import Fitted, fitted_on_all, gains_by_draw
+from seqclf.comparison.groups import (
+    are_beside,
+    group_runs,
+    means_with,
+    seed_of,
+    tested,
+)
 from seqclf.comparison.metric import ACCURACY, AUTO, Metric, Values, ranked_by
 from seqclf.comparison.others.other import Other, answer_files, beside
 from seqclf.comparison.pairs import MARGIN, compare_pairs, compare_with
 from seqclf.comparison.summary import summary
 from seqclf.comparison.verdict import best_of, verdict
-from seqclf.config import are_drawn_anew, draw_of, fold_of, twin, undrawn
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask
@@ -132,23 +137,6 @@ def compare_runs(  # noqa: PLR0913 -- all that a comparison is made of
     )
 
 
-def means_with(
-    groups: Mapping[str, Sequence[Run]], others: Fitted
-) -> dict[str, list[Mean]]:
-    """Averages each twin, seed by seed, with a linear model, by the twins' rows.
-
-    That is the one that was fitted on the same draw. Twins that do not lie beside it
-    are left out: they could not be named together.
-    """
-    found = {}
-    for name, group in groups.items():
-        draws = [draw_of(run.config) for run in group]
-        if others.keys() >= {*draws} and _are_beside([*group, *others.values()]):
-            pairs = zip(group, draws, strict=True)
-            found[name] = [Mean((run, others[draw])) for run, draw in pairs]
-    return found
-
-
 def _rows_over_seeds(
     groups: Mapping[str, Sequence[Run]], metric: Metric
 ) -> Iterator[Row]:
@@ -160,55 +148,14 @@ def _rows_over_seeds(
     for of, group in groups.items():
         vary = vary_of(group)
         # Of folds no two were tested on the same texts.
-        if len(group) > 1 and vary != FOLDS and _are_beside(group):
+        if len(group) > 1 and vary != FOLDS and are_beside(group):
             how = "mean" if vary == SEED else "bagging"
             name = f"{of}, {how} of {len(group)}"
             yield _mean_row(name, of, [Mean(tuple(group))], metric, ())
 
 
-def _are_beside(group: Sequence[Run]) -> bool:
-    return len({run.path.parent.resolve() for run in group}) == 1
-
-
 def _with_n_grams(name: str) -> str:
     return f"{name} + {N_GRAMS}"
-
-
-def group_runs(finished: Sequence[Run]) -> dict[str, list[Run]]:
-    """Puts runs that differ in their seed only together, by the name of their row."""
-    groups: list[list[Run]] = []
-    for run in finished:
-        for group in groups:
-            asked, config = group[0].config, run.config
-            if are_drawn_anew((asked, config)):
-                asked, config = undrawn(asked), undrawn(config)
-            same_seed = twin(config, config.model.cell, _seed(group[0]))
-            if settings.same_question(asked, same_seed):
-                for other in group:
-                    _refuse_twin_seeds(run, other)
-                group.append(run)
-                break
-        else:
-            groups.append([run])
-    places = list(CELLS)
-    groups.sort(key=lambda group: places.index(group[0].config.model.cell))
-    cells = [group[0].config.model.cell for group in groups]
-    return {
-        cell if cells.count(cell) == 1 else f"{cell} ({group[0].name})": group
-        for cell, group in zip(cells, groups, strict=True)
-    }
-
-
-def _refuse_twin_seeds(run: Run, other: Run) -> None:
-    if _seed(other) == _seed(run):
-        raise RunError(
-            f"{other.path} and {run.path} are the same training, seed "
-            f"{_seed(run)} of {run.config.model.cell}; name it once."
-        )
-
-
-def _seed(run: Run) -> int:
-    return run.config.training.seed
 
 
 def _row(name: str, group: Sequence[Run], metric: Metric, timing: Timing | None) -> Row:
@@ -223,7 +170,7 @@ def _row(name: str, group: Sequence[Run], metric: Metric, timing: Timing | None)
         kind="twin",
         name=name,
         cell=model.cell,
-        seeds=tuple(_seed(run) for run in group),
+        seeds=tuple(seed_of(run) for run in group),
         failed=failed,
         units=model.units if CELLS[model.cell].has_layer else None,
         parameters=environment[0].parameters,
@@ -291,7 +238,7 @@ def _mean_row(
         kind=MEAN,
         name=name,
         of=of,
-        seeds=tuple(map(_seed, twins)),
+        seeds=tuple(map(seed_of, twins)),
         validation_loss=_mean(known) if known else None,
     )
 
@@ -347,12 +294,3 @@ def _scored(
         by_metric=None if metric is ACCURACY else scores(metric, gains(metric)),
         **others,
     )
-
-
-def tested(group: Sequence[AnyRun]) -> int:
-    """Counts the texts that some run of a group was tested on, each fold once."""
-    n_of: dict[int, int] = {}
-    for run in group:
-        number, folds = fold_of(run.config.data.fold or "1/2")
-        n_of[(number - 1) % folds] = run.metrics[TEST].n
-    return sum(n_of.values())

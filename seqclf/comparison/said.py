@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from seqclf.cells import CELLS
-from seqclf.comparison.metric import ACCURACY, metric_of
-from seqclf.comparison.pairs import (
+from seqclf.comparison.judged import (
     bounds,
     difference,
     is_border_case,
@@ -14,6 +13,7 @@ from seqclf.comparison.pairs import (
     leaves_out_0,
     p_of,
 )
+from seqclf.comparison.metric import ACCURACY, metric_of
 from seqclf.metrics import wilson
 from seqclf.records.comparison import BY_RANKS, Pair, Row
 from seqclf.wording import p_value, plural

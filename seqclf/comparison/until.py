@@ -18,9 +18,10 @@ from seqclf import statistics
 from seqclf.cells import CELLS
 from seqclf.comparison.at_look import ONCE, AtLook
 from seqclf.comparison.design import Design, Limits
+from seqclf.comparison.groups import group_runs
+from seqclf.comparison.judged import SIGNIFICANCE, is_open
 from seqclf.comparison.metric import ACCURACY, Metric, Values
-from seqclf.comparison.pairs import SIGNIFICANCE, compare_pairs, is_open
-from seqclf.comparison.rows import group_runs
+from seqclf.comparison.pairs import compare_pairs
 from seqclf.errors import ConfigError
 from seqclf.evaluation.failed import failed_seeds
 from seqclf.records.comparison import BY_CELLS, Pair

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from seqclf.cells import NO_RECURRENCE
+from seqclf.comparison.judged import difference, is_decided, is_equal, is_open
 from seqclf.comparison.metric import ACCURACY, metric_of
 from seqclf.comparison.open_pairs import about_looks, about_settling
-from seqclf.comparison.pairs import (
-    MARGIN,
-    difference,
-    is_decided,
-    is_equal,
-    is_open,
-)
+from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.said import (
     aside,
     begun,

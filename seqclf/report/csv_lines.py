@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from csv import DictWriter
 from typing import Any
 
-from seqclf.comparison.pairs import bounds, is_decided, is_equal
+from seqclf.comparison.judged import bounds, is_decided, is_equal
 from seqclf.records.comparison import BY_RANKS, MEAN, OTHER, ComparisonResult, Pair, Row
 from seqclf.report.pair_table import compared
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from seqclf.cells import CELLS, GRU
+from seqclf.comparison.judged import bounds, difference, is_decided
 from seqclf.comparison.metric import Metric, metric_of
-from seqclf.comparison.pairs import bounds, difference, is_decided
 from seqclf.comparison.verdict import GUESSING
 from seqclf.records.comparison import BY_RANKS, Pair, Row
 from seqclf.records.details import Calibration, Curve, Group, WordOrder

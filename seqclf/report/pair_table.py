@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seqclf.comparison.draws import FOLDS, SEED, SPLIT
-from seqclf.comparison.metric import ACCURACY, METRICS, metric_of
-from seqclf.comparison.pairs import (
+from seqclf.comparison.judged import (
     bounds,
     difference,
     is_border_case,
@@ -16,6 +15,7 @@ from seqclf.comparison.pairs import (
     leaves_out_0,
     p_of,
 )
+from seqclf.comparison.metric import ACCURACY, METRICS, metric_of
 from seqclf.comparison.said import compared as number_of_pairs
 from seqclf.comparison.verdict import goodness
 from seqclf.records.comparison import BY_RANKS, MEAN, OTHER, ComparisonResult, Pair

@@ -1,4 +1,4 @@
-"""Runs of the Hugging Face Hub: named `hf://OWNER/NAME`, downloaded, read as data.
+"""Runs of the Hugging Face Hub: found, downloaded, checked, read as data.
 
 What comes from there may be a stranger's. A repository is opened only if it holds the
 files of a run and nothing else, of sizes that such files have, each as its manifest
@@ -12,7 +12,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -26,65 +25,19 @@ from seqclf.data.hub.online import (
     without_answer,
 )
 from seqclf.data.hub.tables import first_line
-from seqclf.errors import ConfigError, RunError, SeqclfError
+from seqclf.errors import RunError, SeqclfError
 from seqclf.runs.files import COMPLETE_FILE, CONFIG_FILE, SHARED
 from seqclf.runs.manifest import MOST_BYTES
+from seqclf.runs.repository import BESIDE, Repository, repository_of
 from seqclf.runs.run import Run
 from seqclf.wording import listed
 
-SCHEME = "hf://"
-CARD_FILE = "README.md"
-BESIDE = frozenset((CARD_FILE, "LICENSE", ".gitattributes"))  # may be there; not read
-_AS_PATH = "hf:/"  # a path joins both slashes
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_PART = r"\w(?:[\w.-]*\w)?"  # what the Hub allows as an owner or a name
 _T = TypeVar("_T")
 
 
 class _UnreachableError(Exception):
     """The Hub gave no answer; says why, in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Repository:
-    """A model repository of the Hub, OWNER/NAME, at a commit, branch or tag."""
-
-    id: str
-    revision: str | None = None
-
-    @property
-    def name(self) -> str:
-        """Its name without its owner."""
-        return self.id.partition("/")[2]
-
-    def __str__(self) -> str:
-        return f"{SCHEME}{self.id}" + (f"@{self.revision}" if self.revision else "")
-
-
-def is_on_hub(named: Path) -> bool:
-    """Tells whether a path is the name of a run on the Hub."""
-    return named.as_posix().startswith(_AS_PATH)
-
-
-def repository_of(named: Path) -> Repository:
-    """Reads `hf://OWNER/NAME[@REVISION]`.
-
-    Raises:
-      ConfigError: If it is no such name.
-    """
-    text = named.as_posix().removeprefix(_AS_PATH).lstrip("/")
-    id, at, revision = text.partition("@")
-    if not is_id(id) or (at and not revision):
-        raise ConfigError(
-            f"a run of the Hub is named {SCHEME}OWNER/NAME or "
-            f"{SCHEME}OWNER/NAME@REVISION, got {SCHEME}{text}."
-        )
-    return Repository(id, revision or None)
-
-
-def is_id(text: str) -> bool:
-    """Tells whether a text is OWNER/NAME as the Hub allows it."""
-    return re.fullmatch(f"{_PART}/{_PART}", text, re.ASCII) is not None
 
 
 def fetched(named: Path) -> Run:

@@ -22,7 +22,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from seqclf.cells import SIMPLE_RNN
-from seqclf.comparison.pairs import SIGNIFICANCE, Right, right_answers
+from seqclf.comparison.judged import SIGNIFICANCE
+from seqclf.comparison.pairs import Right, right_answers
 from seqclf.comparison.said import title
 from seqclf.config import WORD, DataConfig, RunConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION

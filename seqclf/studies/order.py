@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqclf.cells import CELLS, DENSE, NO_RECURRENCE
-from seqclf.comparison.pairs import SIGNIFICANCE, Right
+from seqclf.comparison.judged import SIGNIFICANCE
+from seqclf.comparison.pairs import Right
 from seqclf.comparison.said import title
 from seqclf.config import WORD, RunConfig, TextConfig
 from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION

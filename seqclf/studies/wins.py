@@ -24,8 +24,9 @@ import numpy as np
 
 from seqclf import statistics
 from seqclf.cells import GRU, LSTM, NO_RECURRENCE
+from seqclf.comparison.judged import SIGNIFICANCE, bounds, difference
 from seqclf.comparison.metric import ACCURACY
-from seqclf.comparison.pairs import MARGIN, SIGNIFICANCE, bounds, difference
+from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.rows import compare_runs
 from seqclf.data import GENERATED
 from seqclf.errors import RunError

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from seqclf import statistics
 from seqclf.cells import CELLS, DENSE, GRU, LSTM, NO_RECURRENCE, SIMPLE_RNN
-from seqclf.comparison.pairs import SIGNIFICANCE
+from seqclf.comparison.judged import SIGNIFICANCE
 from seqclf.comparison.said import title
 from seqclf.records.estimates import Difference
 from seqclf.records.flow import FlowFindings

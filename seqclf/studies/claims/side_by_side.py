@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seqclf.cells import GRU, LSTM, SIMPLE_RNN
-from seqclf.comparison.pairs import SIGNIFICANCE
+from seqclf.comparison.judged import SIGNIFICANCE
 from seqclf.comparison.said import title
 from seqclf.records.side_by_side import (
     ConvergenceFindings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seqclf.cells import GRU, LSTM
-from seqclf.comparison.pairs import SIGNIFICANCE
+from seqclf.comparison.judged import SIGNIFICANCE
 from seqclf.comparison.said import title
 from seqclf.records.sweeps import (
     SizeFindings,

@@ -15,7 +15,7 @@ import numpy as np
 
 from seqclf import config as settings
 from seqclf.cells import CELLS, Inside
-from seqclf.comparison.pairs import SIGNIFICANCE
+from seqclf.comparison.judged import SIGNIFICANCE
 from seqclf.config import RunConfig
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import ConfigError, RunError

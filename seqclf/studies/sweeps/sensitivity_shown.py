@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seqclf.comparison import ranges
-from seqclf.comparison.pairs import SIGNIFICANCE
+from seqclf.comparison.judged import SIGNIFICANCE
 from seqclf.comparison.said import title
 from seqclf.config import RunConfig
 from seqclf.records import sweeps

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.comparison.pairs import SIGNIFICANCE, Right, right_answers
+from seqclf.comparison.judged import SIGNIFICANCE
+from seqclf.comparison.pairs import Right, right_answers
 from seqclf.comparison.said import title
 from seqclf.data.dataset import TEST
 from seqclf.errors import ConfigError

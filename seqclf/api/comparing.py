@@ -1,51 +1,30 @@
-"""What the commands do, for Python: plain functions with the options' names.
-
-`import seqclf` gives them. What they note, and each epoch, goes to the logger `seqclf`
-at level INFO; nothing is printed.
-"""
+"""Comparisons for Python: twins that are trained, or runs that are finished."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack, get_type_hints
+from typing import Unpack
 
-from seqclf import data as sources
 from seqclf import keywords
+from seqclf.api.logged import Logged
+from seqclf.api.options import listening, read_options, target_of
 from seqclf.cells import DEFAULT_CELLS
 from seqclf.comparison.design import limits_of
 from seqclf.comparison.others.given import Given, given_files
 from seqclf.comparison.saved import REPORT_FILE
-from seqclf.config import RunConfig
-from seqclf.data.dataset import Dataset
 from seqclf.errors import ConfigError
-from seqclf.keywords import (
-    ENDING,
-    AnyPath,
-    Comparing,
-    DataSettings,
-    Training,
-    with_options,
-)
+from seqclf.keywords import AnyPath, Comparing, with_options
 from seqclf.records.comparison import ComparisonResult, Row
-from seqclf.records.suspects import Suspects
-from seqclf.records.training import EpochEnded, Event, OnEvent
+from seqclf.records.training import OnEvent
 from seqclf.report.tables import markdown
 from seqclf.runs import Run
 from seqclf.runs.comparisons import read_comparison, runs_of
-from seqclf.steps import Target
-from seqclf.trackers import Followed, followed
-from seqclf.workflows.check import SPLITS, check_data
 from seqclf.workflows.compare import compare_twins, design_of
 from seqclf.workflows.finished import compare_finished
-from seqclf.workflows.train import train_run
-
-if TYPE_CHECKING:
-    from seqclf.bulk import Answered
 
 _log = logging.getLogger("seqclf")
 
@@ -115,110 +94,6 @@ class Comparison:
         return self.markdown()
 
 
-@with_options(DataSettings)
-def load_dataset(data: AnyPath = "demo", **settings: Unpack[DataSettings]) -> Dataset:
-    """Loads a data set with its train, validation and test split.
-
-    Args:
-      data: `demo`, a short name or OWNER/NAME on the Hugging Face Hub, a file, a
-        folder, or a pattern such as `*.csv`.
-      **settings: Those of `seqclf data show`, such as `text_column`, `limit`.
-
-    Returns:
-      The data set. `dataset.splits["train"]` is an Arrow table of texts and label ids;
-      `dataset.notes` says what was held out, sampled or looks doubtful.
-
-    Raises:
-      DataError: If there is no such data, or it cannot be used as it is.
-      ConfigError: If a setting is unknown, out of range, or would do nothing.
-    """
-    keywords.refuse_unknown(settings, get_type_hints(DataSettings))
-    config = keywords.to_config({**settings, "data": os.fspath(data)})
-    return sources.load_dataset(config.data)
-
-
-@with_options(DataSettings)
-def check(
-    data: AnyPath = "demo",
-    *,
-    splits: str | Sequence[str] = ",".join(SPLITS),
-    output: AnyPath | None = None,
-    overwrite: bool = False,
-    **settings: Unpack[DataSettings],
-) -> Suspects:
-    """Names what looks wrong in a data set, row by row; as `seqclf data check`.
-
-    Nothing is changed in the data.
-
-    Args:
-      data: As in `load_dataset`.
-      splits: Whose labels to doubt, a sequence or separated by commas.
-      output: A file to write, a row for each suspicion: `.csv`, `.tsv`, `.parquet` or
-        `.jsonl`; None writes nothing.
-      overwrite: Whether to replace such a file.
-      **settings: As in `load_dataset`, but for `resample`.
-
-    Returns:
-      Likely wrong labels, near-duplicates, and what gives labels away, with the rows
-      they are in.
-
-    Raises:
-      DataError: If there is no such data, or it cannot be used as it is.
-      ConfigError: If a setting is unknown, out of range, or would do nothing, or the
-        output cannot be written.
-    """
-    keywords.refuse_unknown(settings, get_type_hints(DataSettings))
-    config = keywords.to_config({**settings, "data": os.fspath(data)})
-    file = None if output is None else Path(output)
-    return check_data(config.data, Logged(), splits, file, overwrite)
-
-
-@with_options(Training)
-def train(
-    data: AnyPath = "demo",
-    *,
-    keep_states: bool = False,
-    on_report: OnEvent | None = None,
-    **options: Unpack[Training],
-) -> Run:
-    """Trains one classifier, and keeps its best epoch; as `seqclf train`.
-
-    The training runs in a process of its own. A finished run of equal settings and
-    data is reused.
-
-    Args:
-      data: As in `load_dataset`.
-      keep_states: Whether to keep weights and optimizer before and after every epoch,
-        for `seqclf classroom grade` to replay.
-      on_report: Called with the run's name and each event of its progress, such as
-        `EpochEnded`, see `seqclf.records.training`.
-      **options: Settings by the names of `seqclf train`, such as `cell`, `units`,
-        `seed`. And where the run goes: `name` (None makes one from data, cell and
-        seed), `overwrite` (whether to replace another run of that name), `fresh`
-        (whether to restart an interrupted training instead of resuming it),
-        `models_dir`, the folder of the runs (None takes $SEQCLF_MODELS, else
-        `models`), `cache_dir`, of encoded data (None takes $SEQCLF_CACHE, else
-        `data/cache`). With `log_dir`, a folder, TensorBoard's event files are written
-        there; `tracker="mlflow"` writes a run of MLflow. With `require_cudnn` it
-        refuses to train without cuDNN.
-
-    Returns:
-      The finished run; `Classifier.open` opens it to predict.
-
-    Raises:
-      ConfigError: If a setting is unknown, out of range, or would do nothing.
-      DataError: If the data cannot be used.
-      RunError: If the name is taken by another run.
-      TrainingError: If the training failed.
-    """
-    config, target, require_cudnn = _asked(data, options, Training)
-    with _followed(options, target, on_report) as listener:
-        asked = (config, target, listener, require_cudnn, set(options))
-        run = train_run(*asked, keep_states)
-        listener.finish([run])
-    return run
-
-
 @with_options(Comparing)
 def compare(  # noqa: PLR0913 -- a keyword for each option
     data: AnyPath = "demo",
@@ -280,7 +155,7 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
       DataError: If the data cannot be used.
       RunError: If the name is taken, or no training was finished.
     """
-    config, target, require_cudnn = _asked(data, options, Comparing)
+    config, target, require_cudnn = read_options(data, options, Comparing)
     named = cells if isinstance(cells, str) else ",".join(cells)
     until = limits_of(
         options.get("until_decided", False),
@@ -289,7 +164,7 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
     )
     asked_for = (config, named, seeds, match, tune, margin, until, metric, vary)
     design = design_of(*asked_for, folds, repeats, _given(with_))
-    with _followed(options, target, on_report) as listener:
+    with listening(options, target, on_report) as listener:
         asked = (design, target, listener, jobs, require_cudnn, set(options), page)
         result, path = compare_twins(*asked)
         listener.finish(runs_of(result, target.models))
@@ -341,7 +216,7 @@ def compare_runs(  # noqa: PLR0913 -- a keyword for each option
             f"compare_runs takes two runs or more, got {len(paths)}; "
             f"Comparison.open(path) reads a finished comparison."
         )
-    target = _target(models_dir, cache_dir, name=name, overwrite=overwrite)
+    target = target_of(models_dir, cache_dir, name=name, overwrite=overwrite)
     asked = (paths, target, Logged(on_report), margin, page, metric, _given(with_))
     result, path = compare_finished(*asked)
     return Comparison(result, path)
@@ -354,78 +229,3 @@ def _given(named: AnswerFiles | None) -> tuple[Given, ...]:
         several = [files] if isinstance(files, str | os.PathLike) else files
         pairs += [(name, Path(file)) for file in several]
     return given_files(pairs)
-
-
-def _asked(
-    data: AnyPath, options: Mapping[str, Any], known: type[Any]
-) -> tuple[RunConfig, Target, bool]:
-    """Returns config, target and whether cuDNN is required."""
-    keywords.refuse_unknown(options, get_type_hints(known))
-    where = keywords.PLACEMENT
-    others = {*where, *ENDING}
-    settings = {key: options[key] for key in options if key not in others}
-    config = keywords.to_config({**settings, "data": os.fspath(data)})
-    placed = {key: options.get(key, usual) for key, usual in where.items()}
-    require_cudnn = placed.pop("require_cudnn")
-    for followed_by in ("log_dir", "tracker"):
-        placed.pop(followed_by)
-    return config, _target(**placed), require_cudnn
-
-
-def _followed(
-    options: Mapping[str, Any], target: Target, on_report: OnEvent | None
-) -> contextlib.AbstractContextManager[Followed]:
-    """Returns a context with the listener that these options ask for."""
-    log_dir = options.get("log_dir")
-    folder = None if log_dir is None else Path(log_dir)
-    tracker = options.get("tracker")
-    return followed(Logged(on_report), target.models, folder, tracker)
-
-
-def _target(
-    models_dir: AnyPath | None, cache_dir: AnyPath | None, **others: Any
-) -> Target:
-    models, cache = keywords.models_folder(models_dir), keywords.cache_folder(cache_dir)
-    return Target(models, cache, **others)
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """The listener that passes what it hears to the logger `seqclf`.
-
-    `on_report` is called with the name of a training and each event of its progress;
-    `quiet` hides the progress of downloads.
-    """
-
-    on_report: OnEvent | None = None
-    quiet: bool = False
-
-    def note(self, sentence: str) -> None:
-        """Logs what the user may want to know, at level INFO."""
-        _log.info(sentence)
-
-    def insist(self, sentence: str) -> None:
-        """Logs what the user should know, at level WARNING."""
-        _log.warning(sentence)
-
-    def rows(
-        self, parts: Iterable[Answered], total: int, done: int
-    ) -> Iterator[Answered]:
-        """Passes the parts of a table on; they are not logged."""
-        return iter(parts)
-
-    @contextlib.contextmanager
-    def progress(self, costs: Mapping[str, float], jobs: int = 1) -> Iterator[OnEvent]:
-        """Logs each epoch of trainings."""
-        yield self._report
-
-    def _report(self, name: str, event: Event) -> None:
-        if isinstance(event, EpochEnded):
-            one = event.record
-            _log.info(
-                "%s  epoch %d/%d  loss %.3f  validation loss %.3f  accuracy %.3f",
-                name, one.epoch, event.epochs, one.loss, one.validation_loss,
-                one.validation_accuracy,
-            )  # fmt: skip
-        if self.on_report is not None:
-            self.on_report(name, event)
