@@ -47,7 +47,7 @@ def scores(
         **dataclasses.asdict(accuracy(right)),
         macro_f1=float(f1_score(label_ids, predicted, average="macro")),
         log_loss=float(log_loss(label_ids, probabilities, labels=every)),
-        roc_auc=roc_auc(_one_hot(label_ids, len(labels)), probabilities),
+        roc_auc=roc_auc(label_ids, probabilities),
         calibration_error=calibration_error(label_ids, probabilities),
         per_label=per_label(label_ids, predicted, labels),
         confusion_matrix=tuple(map(tuple, confusion.tolist())),
@@ -81,11 +81,6 @@ def ordered(
         )
     error = float(np.abs(true - said).mean())
     return OrderedScores(mean_absolute_error=error, quadratic_kappa=kappa)
-
-
-def _one_hot(label_ids: np.ndarray, num_labels: int) -> np.ndarray:
-    """Returns bool [n, labels]."""
-    return np.asarray(label_ids[:, None] == np.arange(num_labels))
 
 
 def losses(label_ids: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
@@ -169,14 +164,17 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, flo
     return float(interval.low), float(interval.high)
 
 
-def roc_auc(truth: np.ndarray, probabilities: np.ndarray) -> float | None:
+def roc_auc(label_ids: np.ndarray, probabilities: np.ndarray) -> float | None:
     """Returns the area under the ROC curve, one label against the rest, averaged.
 
     Labels that all examples have, or none, have no curve and do not count; None if
-    no label is left. `truth` is bool [n, labels].
+    no label is left. `label_ids` are int [n], or bool [n, labels] of several.
     """
     from sklearn.metrics import roc_auc_score
 
+    truth = label_ids
+    if truth.ndim == 1:
+        truth = label_ids[:, None] == np.arange(probabilities.shape[1])
     present = np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0))
     areas = [roc_auc_score(truth[:, k], probabilities[:, k]) for k in present]
     return float(np.mean(areas)) if areas else None

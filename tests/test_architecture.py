@@ -37,6 +37,7 @@ FLOORS = [
     [
         "seqclf.data",
         "seqclf.metrics",
+        "seqclf.several",
         "seqclf.statistics",
         "seqclf.keywords",
         "seqclf.unsure",

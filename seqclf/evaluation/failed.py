@@ -22,7 +22,8 @@ def failed_seeds(group: Sequence[Run], field: str = "accuracy") -> tuple[int, ..
 
     Args:
       group: Trainings of one cell.
-      field: Of `Scores`, what shall be better: `accuracy`, `macro_f1` or `log_loss`.
+      field: Of `Scores`, what shall be better: `accuracy`, `macro_f1`, `example_f1` or
+        `log_loss`.
     """
     seeds = [run.config.training.seed for run in group]
     scores = [run.metrics[VALIDATION] for run in group]

@@ -130,5 +130,10 @@ class Scores(Accuracy):
     several: SeveralScores | None = None
     ordered: OrderedScores | None = None
 
+    @property
+    def example_f1(self) -> float | None:
+        """Of texts that may have several labels, see `SeveralScores`."""
+        return None if self.several is None else self.several.example_f1
+
 
 Metrics = dict[str, Scores]  # by split

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from seqclf import config as settings
 from seqclf import metrics, several, storage
 from seqclf.config import DataConfig, RunConfig, TextConfig
-from seqclf.data.dataset import TEST, VALIDATION
+from seqclf.data.dataset import TEST, VALIDATION, joined
 from seqclf.errors import RunError
 from seqclf.marker import removal
 from seqclf.records import training as records
@@ -78,10 +78,28 @@ class Predictions:
         return same if self.thresholds is None else np.asarray(same.all(axis=1))
 
     @property
+    def confidence(self) -> np.ndarray:
+        """The probability of each answer, float32 [n]; of several the least sure."""
+        if self.thresholds is None:
+            return np.asarray(self.probabilities.max(axis=1))
+        own = np.where(self.answers, self.probabilities, 1 - self.probabilities)
+        return np.asarray(own.min(axis=1))
+
+    @property
     def losses(self) -> np.ndarray:
         """The log loss of each text, float64 [n], in nats."""
         losses = metrics.losses if self.thresholds is None else several.losses
         return losses(self.label_ids, self.probabilities)
+
+    def named(self, labels: Sequence[str], answers: np.ndarray) -> list[str]:
+        """Returns what people read of true labels or answers, given as these have them.
+
+        `labels` are the names.
+        """
+        if self.thresholds is None:
+            return [labels[label_id] for label_id in answers.tolist()]
+        sets = (np.flatnonzero(one).tolist() for one in answers)
+        return [joined([labels[i] for i in one]) for one in sets]
 
     def scores(self, labels: Sequence[str]) -> Scores:
         """Returns how good they are; `labels` are the names."""

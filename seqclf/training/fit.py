@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.config import TrainingConfig
-from seqclf.errors import ConfigError, TrainingError
+from seqclf.config import EQUAL, TrainingConfig
+from seqclf.errors import TrainingError
 from seqclf.model.backend import import_keras
 from seqclf.model.scoring import calibrate, logits_of, losses_of_several
 from seqclf.records.training import Epoch, EpochEnded, Report, Resumed
@@ -218,13 +218,8 @@ def label_weights(
     label_ids: np.ndarray, num_labels: int, config: TrainingConfig
 ) -> np.ndarray | None:
     """Returns float32 [labels]: examples / (labels present x count), or None."""
-    if config.class_weights == "equal":
+    if config.class_weights == EQUAL:
         return None
-    if has_several(label_ids):
-        raise ConfigError(
-            f"--class-weights {config.class_weights} is for one label a text; these "
-            f"may have several: leave it out."
-        )
     counts = np.bincount(label_ids, minlength=num_labels)
     present = (counts > 0).sum()
     return (len(label_ids) / (present * np.maximum(counts, 1))).astype(np.float32)
