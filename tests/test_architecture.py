@@ -37,11 +37,11 @@ FLOORS = [
     [
         "seqclf.data",
         "seqclf.metrics",
-        "seqclf.several",
         "seqclf.statistics",
         "seqclf.keywords",
         "seqclf.unsure",
     ],
+    ["seqclf.several"],
     ["seqclf.text", "seqclf.marker"],
     ["seqclf.runs", "seqclf.model"],
     ["seqclf.linear", "seqclf.start"],

@@ -25,6 +25,9 @@ AUTO = "auto"
 # Below this index of qualitative variation labels are imbalanced: docs/statistics.md
 # says why. It is 1 for equally many texts of each label, 0.96 for 60 to 40.
 LEAST_VARIATION = 0.95
+SEVERAL_WHY = (
+    "a text may have several labels, of which accuracy counts those with all right"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +189,7 @@ def ranked_by(name: str, data: DatasetInfo) -> RankedBy:
             )
         return RankedBy(METRICS[name])
     if data.has_several:
-        return RankedBy(EXAMPLE_F1, "a text may have several labels")
+        return RankedBy(EXAMPLE_F1, SEVERAL_WHY)
     counts = np.array(data.label_counts.get(TRAIN, ()))
     if variation(counts) >= LEAST_VARIATION:
         return RankedBy(ACCURACY)

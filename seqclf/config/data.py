@@ -86,10 +86,7 @@ class DataConfig:
         None, "Column names of CSV files without a header: label,title,text.", FILES
     )
     labels_separator: str | None = setting(
-        None,
-        "What separates the labels of a text that may have several: | as in war|drama. "
-        "Lists need none.",
-        LABELS,
+        None, "Separator of several labels in a text column: '|', ','.", LABELS
     )
     drop_unlabeled: bool = setting(
         False,

@@ -99,7 +99,7 @@ def read_source(config: DataConfig, usual: Reading = NOTHING_SAID) -> RawData:
     if config.source == DEMO:
         _refuse_idle(config, *sorted(SOURCE_FIELDS - {"source"}), "group_column")
         return _demo()
-    return to_raw(_with_labels(config, usual), config)
+    return to_raw(_with_labels(config, usual), config, usual)
 
 
 def load_traced(config: DataConfig) -> Traced:

@@ -17,15 +17,17 @@ from seqclf.data.dataset import TEST, TRAIN, UNLABELED, VALIDATION, Found, Part,
 from seqclf.data.label_lists import has_several, several_labels
 from seqclf.data.labels import labels_of
 from seqclf.data.relabel import without_doubles, without_rare
+from seqclf.records.reading import NOTHING_SAID, Reading
 
 
-def to_raw(found: Found, config: DataConfig) -> RawData:
+def to_raw(found: Found, config: DataConfig, usual: Reading = NOTHING_SAID) -> RawData:
     """Finds the text and label columns and turns labels into ids.
 
     Labels are named by what the source says of its ids (`labels.json`, a ClassLabel,
     a column `<label>_text`), else by their values: numbers in their order, names in
     alphabetical order. The config says what becomes of missing labels, of those that
-    are spelled in several ways, and of rare ones.
+    are spelled in several ways, and of rare ones; `usual` how a training read its
+    files, which counts where the config does not say what separates several labels.
 
     Raises:
       DataError: If a column is missing or of the wrong kind, or a text or label is.
@@ -35,7 +37,9 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
         split: [checked_texts(part, text_column) for part in parts]
         for split, parts in found.parts.items()
     }
-    separator = _separator(found, label_column, config)
+    separator = _separator(
+        found, label_column, config.labels_separator, usual.labels_separator
+    )
     if has_several(found, label_column, separator):
         drop = config.drop_unlabeled
         labels = several_labels(found, label_column, separator, drop)
@@ -72,17 +76,18 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
     return _without_emptied(raw, found)
 
 
-def _separator(found: Found, label_column: str, config: DataConfig) -> str | None:
-    """Returns what separates labels: as given, else as in training, if they are text.
-
-    The reading of a source has what the training found, see `read_source`.
-    """
-    if config.labels_separator is not None:
-        return config.labels_separator
+def _separator(
+    found: Found, label_column: str, given: str | None, usual: str | None
+) -> str | None:
+    """Returns what separates labels: as given, else as in training, if it is there."""
     part = found.parts[TRAIN][0]
     name = actual_name(part, label_column)
-    is_text = name and pa.types.is_string(column_of(part, name).type)
-    return found.reading.labels_separator if is_text else None
+    if given is not None or usual is None or name is None:
+        return given
+    column = column_of(part, name)
+    is_text = pa.types.is_string(column.type)
+    is_there = is_text and pc.any(pc.match_substring(column, usual)).as_py()
+    return usual if is_there else None
 
 
 def _table(texts: pa.ChunkedArray, ids: pa.ChunkedArray, part: Part) -> pa.Table:

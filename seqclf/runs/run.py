@@ -253,16 +253,17 @@ class Run:
             raise RunError(_damaged(self, where, error)) from error
         rows = table.num_rows
         probabilities = pc.list_flatten(table["probabilities"]).to_numpy()
-        if self.dataset.has_several:
+        thresholds = None
+        if "labels" in table.column_names:  # a text may have several
             flat = pc.list_flatten(table["labels"]).to_numpy(zero_copy_only=False)
-            label_ids = flat.reshape(rows, -1)
+            label_ids, thresholds = flat.reshape(rows, -1), self.thresholds
         else:
             label_ids = table["label"].to_numpy()
         return Predictions(
             label_ids=label_ids,
             probabilities=probabilities.reshape(rows, -1),
             lengths=table["length"].to_numpy(),
-            thresholds=self.thresholds,
+            thresholds=thresholds,
         )
 
     @property

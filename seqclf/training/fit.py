@@ -192,7 +192,7 @@ def compile_model(
     """Gives a model its loss, optimizer and schedule over so many steps.
 
     Where texts may have `several` labels, the loss is the mean of the labels' own, and
-    accuracy the share of labels that are right at a probability of a half.
+    accuracy, while training, the share of labels that are right.
     """
     keras = import_keras()
     losses, metrics = keras.losses, keras.metrics
@@ -285,11 +285,16 @@ def pipeline(
 
 
 def validate(model: Any, validation: Examples) -> tuple[float, float]:
-    """Returns loss and accuracy of the validation split, as in `compile_model`."""
+    """Returns loss and accuracy of the validation split.
+
+    Of texts that may have several labels those with all of them right count, a label
+    being said from a probability of a half on.
+    """
     logits = logits_of(model, validation, EVALUATION_BATCH_SIZE).astype(np.float64)
     if has_several(validation.label_ids):
         loss = float(losses_of_several(logits, validation.label_ids).mean())
-        return loss, float(((logits > 0) == validation.label_ids).mean())
+        right = (logits > 0) == validation.label_ids
+        return loss, float(right.all(axis=1).mean())
     top = logits.max(axis=1, keepdims=True)
     log_probabilities = logits - top
     log_probabilities -= np.log(np.exp(log_probabilities).sum(axis=1, keepdims=True))
