@@ -79,7 +79,8 @@ def evaluate(
       ConfigError: If `split` is no labelled split, or not the one to choose on, a
         threshold is of no label, or the wanted accuracy is none in (0, 1); if either
         is given of a run that gives several labels.
-      DataError: If the data has no such split, or a label that the run lacks.
+      DataError: If the data has no such split, a label that the run lacks, or several
+        labels a text where the run learnt one.
     """
     if run.dataset.has_several:
         _refuse_sureness(run, at_least, wanted)
@@ -87,6 +88,11 @@ def evaluate(
     if wanted is not None:
         _refuse_wanted(wanted, split)
     table, raw, notes = _read(run, data, split)
+    if raw.label_sets is not None and not run.dataset.has_several:
+        raise DataError(
+            f"{raw.source} has several labels a text, and {run.name} learnt one; "
+            f"evaluate it on data with one label, or train a model on such data."
+        )
     classifier = Classifier.open(run)
     ids, said = matched(raw.labels, run, data)
     table, label_ids = _true_labels(run, raw, table, ids)
@@ -115,18 +121,10 @@ def _true_labels(
     """Returns the rows that the run can be scored on, and their labels, as it has them.
 
     `ids` are its ids of the names in data, or `GONE`.
-
-    Raises:
-      DataError: If the data has several labels a text, and the run one.
     """
     given = table["label"].to_numpy()
     if run.dataset.has_several:
         return table, _members(raw, ids, len(run.labels))[given]
-    if raw.label_sets is not None:
-        raise DataError(
-            f"{raw.source} has several labels a text, and {run.name} learnt one; "
-            f"evaluate it on data with one label, or train a model on such data."
-        )
     label_ids = ids[given]
     is_known = label_ids != GONE
     return table.filter(pa.array(is_known)), label_ids[is_known]
