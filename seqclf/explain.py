@@ -36,7 +36,9 @@ class Effects:
       running: float32 [tokens], the probability of `label` after the text up to and
         with this token.
       decided: The least place, from 1, from which on every such beginning of the text
-        has `label` as its likeliest.
+        has `label` as its likeliest or, where a text may have several labels, as one
+        that applies if it does in the end, and else as one that does not.
+      applies: Whether `label` applies; None where a text has one label.
     """
 
     probabilities: np.ndarray
@@ -44,6 +46,7 @@ class Effects:
     effects: np.ndarray
     running: np.ndarray
     decided: int
+    applies: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,44 +96,53 @@ def effects_of(
     """Measures what each token does, by leaving it out and by stopping behind it.
 
     `token_ids` are int32 [tokens], one at least, none of them padding; the rest is as
-    for `batched_logits`.
+    for `batched_logits`. A text has one label.
     """
     return _effects(_probed(predict, token_ids, num_labels, threads))
 
 
 def _probed(
-    predict: Predict, token_ids: np.ndarray, num_labels: int, threads: int
+    predict: Predict,
+    token_ids: np.ndarray,
+    num_labels: int,
+    threads: int,
+    several: bool = False,
 ) -> Probed:
     length = len(token_ids)
     known = np.flatnonzero(token_ids != UNKNOWN_ID)
     without = np.tile(token_ids, (len(known), 1))
     without[np.arange(len(known)), known] = UNKNOWN_ID
     rows = [*(token_ids[:end] for end in range(1, length + 1)), *without]
-    probabilities = _probabilities(predict, rows, num_labels, threads)
+    logits = _logits(predict, rows, num_labels, threads)
+    probabilities = probabilities_of(logits, several)
     after = probabilities[:length]
     left_out = np.tile(after[-1], (length, 1))
     left_out[known] = probabilities[length:]
     return Probed(after, left_out)
 
 
-def _effects(probed: Probed) -> Effects:
+def _effects(probed: Probed, thresholds: np.ndarray | None = None) -> Effects:
     after = probed.after
     label = int(after[-1].argmax())
     effects = after[-1, label] - probed.without[:, label]
-    others = np.flatnonzero(after.argmax(axis=1) != label)
+    if thresholds is None:
+        says, applies = after.argmax(axis=1) == label, None
+    else:
+        says = after[:, label] >= thresholds[label]
+        applies = bool(says[-1])
+    others = np.flatnonzero(says != says[-1])
     decided = int(others[-1]) + 2 if len(others) else 1
-    return Effects(after[-1], label, effects, after[:, label], decided)
+    return Effects(after[-1], label, effects, after[:, label], decided, applies)
 
 
-def _probabilities(
+def _logits(
     predict: Predict, rows: list[np.ndarray], num_labels: int, threads: int
 ) -> np.ndarray:
     lengths = np.array([len(row) for row in rows])
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     examples = Examples(np.concatenate(rows), offsets, np.zeros(len(rows), np.int32))
     order = sorted_order(lengths, BATCH_SIZE, BATCH_TOKENS)
-    logits = batched_logits(predict, examples, order, num_labels, threads)
-    return probabilities_of(logits)
+    return batched_logits(predict, examples, order, num_labels, threads)
 
 
 def explain(classifier: Classifier, text: str) -> Explanation:
@@ -140,7 +152,8 @@ def explain(classifier: Classifier, text: str) -> Explanation:
     model would read if its `max_length` were that, and the answer is the answer to
     these: the work grows with the square of their number. Any text does, the empty one
     too. Of a mean, probabilities are means throughout, and the tokens are those of the
-    model that reads least.
+    model that reads least. Where a text may have several labels, explained is the
+    likeliest of them, whether it applies or not.
 
     Raises:
       ConfigError: If the classifier is a mean of models that split texts otherwise.
@@ -155,8 +168,9 @@ def explain(classifier: Classifier, text: str) -> Explanation:
     probed, known = [], []
     for member, found in zip(members, tokenized, strict=True):
         token_ids, _ = encode(found, member.vocabulary, settings)
-        width = len(member.labels)
-        probed.append(_probed(member.logits, token_ids, width, member.threads))
+        width, several = len(member.labels), member.thresholds is not None
+        asked = (member.logits, token_ids, width, member.threads, several)
+        probed.append(_probed(*asked))
         known.append((token_ids != UNKNOWN_ID)[: len(tokens)])
     together = Probed(
         mean([one.after for one in probed]), mean([one.without for one in probed])
@@ -168,7 +182,7 @@ def explain(classifier: Classifier, text: str) -> Explanation:
         kind=settings.tokens,
         num_tokens=num_tokens,
         num_read=min(num_tokens, longest),
-        effects=_effects(together),
+        effects=_effects(together, classifier.thresholds),
     )
 
 

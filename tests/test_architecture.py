@@ -41,7 +41,7 @@ FLOORS = [
         "seqclf.keywords",
         "seqclf.unsure",
     ],
-    ["seqclf.text", "seqclf.marker"],
+    ["seqclf.text", "seqclf.marker", "seqclf.several"],
     ["seqclf.runs", "seqclf.model"],
     ["seqclf.linear", "seqclf.start"],
     ["seqclf.classifier"],

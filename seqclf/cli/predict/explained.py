@@ -156,10 +156,14 @@ def _course(explained: Explanation, label: str, unit: str) -> str:
     effects = explained.effects
     count, place = len(explained.tokens), effects.decided
     word = clean(explained.tokens[place - 1])
+    if effects.applies is None:
+        since = f"it is {label}"
+    else:
+        since = f"{label} {'applies' if effects.applies else 'does not apply'}"
     return (
         f"{label}, {unit} by {unit}, 0 to 100 %: {blocks(effects.running.tolist())}\n"
-        f"Made up its mind at {unit} {place:,} of {count:,} ({word}): from there on it "
-        f"is {label}."
+        f"Made up its mind at {unit} {place:,} of {count:,} ({word}): from there on "
+        f"{since}."
     )
 
 
