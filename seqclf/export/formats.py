@@ -37,6 +37,7 @@ _SHORTEST = 32  # tokens: below, a call costs more than its positions
 # would cost accuracy and save nothing.
 EMBEDDING = "Gather"
 QUANTIZED_KEY = "quantized"
+APPLYING = "applying"  # loading code: from probabilities and thresholds to labels
 
 Tensor = Any
 
@@ -51,7 +52,8 @@ class Format:
       library: What the Hugging Face Hub calls the library that opens it.
       needs: Packages that the loading code needs, as one gives them to pip.
       loader: The loading code in `loaders/` that the model card shows and that
-        verification runs; behind `token_ids`, unless the model takes raw text.
+        verification runs; behind `token_ids`, unless the model takes raw text. Where a
+        text may have several labels, that in `loaders/several/`.
       takes_text: Whether the model takes raw text.
       is_lossy: Whether it gives up accuracy for size; what that costs is measured.
       takes_linear: Whether it can hold a linear model.
@@ -87,7 +89,8 @@ def write_saved_model(run: Run, folder: Path) -> None:
 
     `serving_default` takes text, string [n]; `token_ids` takes token_ids, int32
     [n, time], padded on the right with 0. Both give label, string [n], and
-    probabilities, float32 [n, labels].
+    probabilities, float32 [n, labels]; where a text may have several labels, in place
+    of label applies, bool [n, labels].
 
     Raises:
       RunError: If the graph holds an operation that runs on a GPU alone.
@@ -98,10 +101,15 @@ def write_saved_model(run: Run, folder: Path) -> None:
     module = tf.Module()
     module.weights = [weight.value for weight in model.weights]
     module.table = vocabulary_table(run.vocabulary)
-    names = tf.constant(list(run.labels))
+    names, thresholds = tf.constant(list(run.labels)), run.thresholds
 
     def answer(token_ids: Tensor) -> dict[str, Tensor]:
-        probabilities = tf.nn.softmax(model(token_ids, training=False))
+        probabilities = _probabilities(run, model(token_ids, training=False))
+        if thresholds is not None:
+            return {
+                "applies": probabilities >= thresholds,
+                "probabilities": probabilities,
+            }
         best = tf.argmax(probabilities, axis=1)
         return {"label": tf.gather(names, best), "probabilities": probabilities}
 
@@ -119,6 +127,13 @@ def write_saved_model(run: Run, folder: Path) -> None:
     target = folder / VERSION_FOLDER
     tf.saved_model.save(module, str(target), signatures=signatures)
     refuse_cudnn(target)
+
+
+def _probabilities(run: Run, logits: Tensor) -> Tensor:
+    """Returns probabilities in a graph, as `model.scoring.probabilities_of`."""
+    import tensorflow as tf
+
+    return (tf.sigmoid if run.dataset.has_several else tf.nn.softmax)(logits)
 
 
 def operations(saved: Path) -> set[str]:
@@ -224,7 +239,7 @@ def write_litert(run: Run, folder: Path) -> None:
     module.weights = [weight.value for weight in model.weights]
 
     def from_token_ids(token_ids: Tensor) -> dict[str, Tensor]:
-        return {"probabilities": tf.nn.softmax(model(token_ids, training=False))}
+        return {"probabilities": _probabilities(run, model(token_ids, training=False))}
 
     signatures = {}
     for name, length in litert_lengths(run.text.max_length).items():
@@ -295,15 +310,17 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def loading_code(name: str) -> str:
+def loading_code(name: str, several: bool = False) -> str:
     """Returns the Python code that opens an artefact of a format, without seqclf.
 
     It is run in the artefact's folder and defines `predict`, from a list of texts to
-    their labels and probabilities, float32 [n, labels].
+    their labels and probabilities, float32 [n, labels]. Where a text may have `several`
+    labels, a list for each text, the likeliest first.
     """
     form = FORMATS[name]
-    parts = [] if form.takes_text else [_loader("token_ids")]
-    return "\n\n".join([*parts, _loader(form.loader)])
+    if form.takes_text:
+        return _loader(form.loader, several)
+    return _together([_loader("token_ids"), _loader(form.loader, several)], several)
 
 
 def code_of(run: AnyRun, name: str) -> str:
@@ -311,7 +328,10 @@ def code_of(run: AnyRun, name: str) -> str:
 
     That of a mean opens its members' folders, each with its own code in `predict.py`.
     """
-    return _loader("mean") if isinstance(run, Mean) else loading_code(name)
+    several = run.dataset.has_several
+    if not isinstance(run, Mean):
+        return loading_code(name, several)
+    return _together([_loader("mean", several)], several)
 
 
 def checking_code() -> str:
@@ -319,6 +339,12 @@ def checking_code() -> str:
     return _loader("check")
 
 
-def _loader(name: str) -> str:
-    file = resources.files("seqclf.export").joinpath("loaders", f"{name}.py.txt")
-    return file.read_text("utf-8")
+def _together(parts: list[str], several: bool) -> str:
+    return "\n\n".join([*parts, _loader(APPLYING, several)] if several else parts)
+
+
+def _loader(name: str, several: bool = False) -> str:
+    folder = resources.files("seqclf.export").joinpath("loaders")
+    if several:
+        folder = folder.joinpath("several")
+    return folder.joinpath(f"{name}.py.txt").read_text("utf-8")
