@@ -43,7 +43,6 @@ from seqclf.runs import Predictions, Run, files, writing
 from seqclf.storage import write_bytes, write_json
 from seqclf.text.tokens import tokenize
 from seqclf.text.vocabulary import Vocabulary
-from seqclf.training import answers
 from seqclf.training.trial import package_versions
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "exports.md"
@@ -116,7 +115,7 @@ def _write_scores(run: Run, parameters: int) -> None:
     label_ids = np.array([0, 1, 2, 0, 1, 1], np.int32)
     predictions = Predictions(label_ids, probabilities, np.full(6, 5, np.int32))
     writing.write_predictions(run.path, "test", predictions)
-    scores = answers.scores(predictions, LABELS)
+    scores = predictions.scores(LABELS)
     metrics = {"validation": scores, "test": scores}
     write_json(run.path / files.METRICS_FILE, to_plain(metrics))
     environment = Environment(

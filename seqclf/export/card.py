@@ -25,7 +25,9 @@ APPLIES = (
     "a probability of its own on: that of its greatest F1 on validation, or 0.5 if few "
     "texts there have it."
 )
-MEAN_APPLIES = "The mean takes the means of its models' probabilities and of these numbers."
+MEAN_APPLIES = (
+    "The mean takes the means of its models' probabilities and of these numbers."
+)
 
 ONE = (
     "It knows the labels of its training data and nothing else: every text gets one "
