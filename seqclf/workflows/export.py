@@ -179,7 +179,7 @@ def _refuse_networks_formats(run: Run, names: Sequence[str]) -> None:
             )
 
 
-def _told(artefact: Artefact, label: str) -> str:
+def _told(artefact: Artefact, label: str = "label") -> str:
     path, record = artefact.path, artefact.record
     if artefact.is_reused:
         return f"{path} is there already, of this run and settings: reused"
