@@ -29,7 +29,8 @@ class Effects:
 
     Attributes:
       probabilities: float32 [labels], of the whole text.
-      label: The likeliest label of the whole text, an index.
+      label: The likeliest label of the whole text, an index; where it may have several,
+        of those that apply, if any does.
       effects: float32 [tokens], in [-1, 1]: the probability of `label` less what it is
         with this token replaced by the unknown one. Above 0 the token speaks for the
         label. 0 for tokens that are unknown anyway.
@@ -123,13 +124,15 @@ def _probed(
 
 def _effects(probed: Probed, thresholds: np.ndarray | None = None) -> Effects:
     after = probed.after
-    label = int(after[-1].argmax())
-    effects = after[-1, label] - probed.without[:, label]
     if thresholds is None:
-        says, applies = after.argmax(axis=1) == label, None
+        label, applies = int(after[-1].argmax()), None
+        says = after.argmax(axis=1) == label
     else:
-        says = after[:, label] >= thresholds[label]
-        applies = bool(says[-1])
+        said = after >= thresholds
+        candidates = said[-1] | ~said[-1].any()
+        label = int(np.where(candidates, after[-1], -1).argmax())
+        says, applies = said[:, label], bool(said[-1, label])
+    effects = after[-1, label] - probed.without[:, label]
     others = np.flatnonzero(says != says[-1])
     decided = int(others[-1]) + 2 if len(others) else 1
     return Effects(after[-1], label, effects, after[:, label], decided, applies)
@@ -152,8 +155,8 @@ def explain(classifier: Classifier, text: str) -> Explanation:
     model would read if its `max_length` were that, and the answer is the answer to
     these: the work grows with the square of their number. Any text does, the empty one
     too. Of a mean, probabilities are means throughout, and the tokens are those of the
-    model that reads least. Where a text may have several labels, explained is the
-    likeliest of them, whether it applies or not.
+    model that reads least. Where a text may have several labels, one is explained, the
+    likeliest of those that apply, or of all if none does.
 
     Raises:
       ConfigError: If the classifier is a mean of models that split texts otherwise.

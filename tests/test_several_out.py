@@ -19,7 +19,7 @@ from conftest import invoke, seal
 from pyarrow import parquet
 from writable_hub import TOKEN, WritableHub, visit
 
-from seqclf import Classifier, load_dataset
+from seqclf import Classifier, SequenceClassifier, load_dataset
 from seqclf.bulk import chunks, with_predictions
 from seqclf.bulk.parts import question_of
 from seqclf.bulk.sources import find_source
@@ -293,7 +293,8 @@ def test_effects_are_those_of_the_likeliest_label_by_itself(name, models):
     whole = classifier.predict_proba(begun)
     label = int(whole[-1].argmax())
     for least, applies in ((0.0, True), (1.1, False), (whole[3, label], None)):
-        own = np.full(3, least, np.float32)
+        own = np.full(3, 1.1, np.float32)
+        own[label] = least
         effects = explain(
             dataclasses.replace(classifier, thresholds=own), begun[-1]
         ).effects
@@ -307,6 +308,11 @@ def test_effects_are_those_of_the_likeliest_label_by_itself(name, models):
     assert effects.applies == said[-1]
     assert (said[effects.decided - 1 :] == said[-1]).all()
     assert effects.decided == 1 or said[effects.decided - 2] != said[-1]
+    other = int(whole[-1].argmin())  # alone it applies
+    own = np.where(np.arange(3) == other, 0, 1.1).astype(np.float32)
+    alone = explain(dataclasses.replace(classifier, thresholds=own), begun[-1]).effects
+    np.testing.assert_allclose(alone.running, whole[:, other], atol=1e-6)
+    assert (alone.label, alone.applies) == (other, True)
 
 
 def test_an_explanation_says_whether_the_label_applies(models):
@@ -408,6 +414,11 @@ def test_the_code_of_one_label_knows_nothing_of_several(name):
 
 
 # Elsewhere.
+
+
+def test_scikit_learns_classifier_has_one_label(run):
+    with pytest.raises(RunError, match=r"take seqclf.Classifier.open"):
+        SequenceClassifier.load(run.path)
 
 
 def test_the_microscope_shows_one_label(run, models, tmp_path, monkeypatch):

@@ -43,6 +43,8 @@ def explain_texts(
             tally.add(row[None], np.full(1, share))
             if form.as_json:
                 values = answer_values(form, text, row.tolist(), share)
+                if form.thresholds is not None:
+                    values["explained"] = form.labels[explained.effects.label]
                 line = dumped(values | explained_values(explained))
                 sys.stdout.write(line + "\n")
                 sys.stdout.flush()
