@@ -29,7 +29,8 @@ from seqclf.config import (
 )
 from seqclf.data.demo import compose
 from seqclf.export.artefacts import write_common
-from seqclf.export.formats import FORMATS, code_of
+from seqclf.export.formats import FORMATS
+from seqclf.export.loading import code_of
 from seqclf.export.texts import PEOPLE_WRITE, verification_texts
 from seqclf.export.verify import Check, verify
 from seqclf.model.build import build_model

@@ -28,6 +28,7 @@ from seqclf.export import (
     card_scores,
     formats,
     graph_text,
+    loading,
     portable,
     texts,
 )
@@ -351,7 +352,7 @@ def plain_python(folder: Path, monkeypatch):
     """Returns what a model card tells a stranger to turn texts into ids with."""
     monkeypatch.chdir(folder)
     namespace: dict[str, object] = {}
-    exec(formats._loader("token_ids"), namespace)
+    exec(loading._loader("token_ids"), namespace)
     return namespace["token_ids"]
 
 
@@ -489,7 +490,7 @@ def test_the_card_has_the_hubs_metadata_and_the_code_that_was_run(untrained, nam
     accuracy = untrained.metrics["test"].accuracy
     assert result["metrics"][0]["value"] == pytest.approx(accuracy, abs=1e-6)
     assert all("95 % interval" in metric["name"] for metric in result["metrics"])
-    assert formats.loading_code(name).rstrip() in markdown
+    assert loading.loading_code(name).rstrip() in markdown
     for heading in ("Scores", "Data", "Recipe", "Limits"):
         assert f"\n## {heading}\n" in markdown
 

@@ -32,7 +32,8 @@ from seqclf.explain import explain
 from seqclf.export import About, card
 from seqclf.export.artefacts import write_thresholds
 from seqclf.export.card_scores import f1, scores
-from seqclf.export.formats import FORMATS, loading_code
+from seqclf.export.formats import FORMATS
+from seqclf.export.loading import loading_code
 from seqclf.export.making import MADE_OF, run_digest
 from seqclf.export.shared import write_shared
 from seqclf.export.verify import Answers, Check, compared

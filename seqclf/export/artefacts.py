@@ -14,7 +14,8 @@ from seqclf.classifier import Classifier
 from seqclf.data.dataset import TEST
 from seqclf.errors import RunError
 from seqclf.export.card import model_card
-from seqclf.export.formats import FORMATS, code_of, loading_code
+from seqclf.export.formats import FORMATS
+from seqclf.export.loading import code_of, loading_code
 from seqclf.export.making import alone, partials_of, put, run_digest
 from seqclf.export.portable import portable_json
 from seqclf.export.texts import own_data, verification_texts

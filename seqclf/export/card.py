@@ -10,7 +10,8 @@ from seqclf.cells import CELLS
 from seqclf.config import CHAR, SUBWORD, WORD
 from seqclf.data.dataset import TEST
 from seqclf.export.card_scores import Score, scores
-from seqclf.export.formats import FORMATS, code_of, litert_lengths
+from seqclf.export.formats import FORMATS, litert_lengths
+from seqclf.export.loading import code_of
 from seqclf.records.export import About, Agreement
 from seqclf.runs import AnyRun, Mean, Run, members_of
 from seqclf.wording import joined

@@ -1,4 +1,4 @@
-"""The formats: how each is written, how far it may differ, how a stranger opens it.
+"""The formats: how each is written, how far it may differ, what a stranger needs.
 
 TensorFlow and ONNX are imported where they are used: in the process that writes.
 """
@@ -10,7 +10,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from seqclf.model.keras_file import open_keras
 from seqclf.model.kernels import use_kernel
 from seqclf.model.onnx_graph import has_onnx, import_onnxruntime
 from seqclf.private import litert_operators
-from seqclf.runs import AnyRun, Mean, Run
+from seqclf.runs import Run
 from seqclf.runs.files import LINEAR_FILE, MODEL_FILE, ONNX_FILE
 from seqclf.training.trial import onnx_metadata
 
@@ -37,7 +36,6 @@ _SHORTEST = 32  # tokens: below, a call costs more than its positions
 # would cost accuracy and save nothing.
 EMBEDDING = "Gather"
 QUANTIZED_KEY = "quantized"
-APPLYING = "applying"  # loading code: from probabilities and thresholds to labels
 
 Tensor = Any
 
@@ -308,43 +306,3 @@ FORMATS: dict[str, Format] = {
         write_int8, 0.05, "onnx", "onnxruntime numpy", "onnx", is_lossy=True
     ),
 }
-
-
-def loading_code(name: str, several: bool = False) -> str:
-    """Returns the Python code that opens an artefact of a format, without seqclf.
-
-    It is run in the artefact's folder and defines `predict`, from a list of texts to
-    their labels and probabilities, float32 [n, labels]. Where a text may have `several`
-    labels, a list for each text, the likeliest first.
-    """
-    form = FORMATS[name]
-    if form.takes_text:
-        return _loader(form.loader, several)
-    return _together([_loader("token_ids"), _loader(form.loader, several)], several)
-
-
-def code_of(run: AnyRun, name: str) -> str:
-    """Returns the code that opens an artefact of a run in a format.
-
-    That of a mean opens its members' folders, each with its own code in `predict.py`.
-    """
-    several = run.dataset.has_several
-    if not isinstance(run, Mean):
-        return loading_code(name, several)
-    return _together([_loader("mean", several)], several)
-
-
-def checking_code() -> str:
-    """Returns the script that runs loading code on texts and notes the answers."""
-    return _loader("check")
-
-
-def _together(parts: list[str], several: bool) -> str:
-    return "\n\n".join([*parts, _loader(APPLYING, several)] if several else parts)
-
-
-def _loader(name: str, several: bool = False) -> str:
-    folder = resources.files("seqclf.export").joinpath("loaders")
-    if several:
-        folder = folder.joinpath("several")
-    return folder.joinpath(f"{name}.py.txt").read_text("utf-8")

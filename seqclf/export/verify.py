@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from seqclf.errors import RunError
-from seqclf.export.formats import FORMATS, checking_code
+from seqclf.export.formats import FORMATS
+from seqclf.export.loading import checking_code
 from seqclf.model.onnx_graph import TELEMETRY_VARIABLE
 from seqclf.records.export import Agreement
 from seqclf.records.plain import from_plain, to_plain
@@ -29,7 +30,7 @@ class Check:
     """One artefact to be compared, of a format of `FORMATS`.
 
     `expected` are the run's own probabilities of the texts, float32 [texts, labels];
-    `code` opens it, see `formats.code_of`. Where a text may have several labels,
+    `code` opens it, see `loading.code_of`. Where a text may have several labels,
     `thresholds` are the run's, float32 [labels].
     """
 
