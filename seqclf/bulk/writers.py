@@ -28,8 +28,7 @@ from seqclf.unsure import stands
 
 LABEL, PROBABILITY, LABELS = "predicted_label", "probability", "predicted_labels"
 ADDED = (pa.field(LABEL, pa.string()), pa.field(PROBABILITY, pa.float32()))
-# Where a text may have several labels, behind these: those that apply,
-# the likeliest first.
+# Where a text may have several labels: those that apply, the likeliest first.
 ADDED_LABELS = pa.field(LABELS, pa.list_(pa.string()))
 SEPARATOR = "|"  # between labels in CSV and TSV, as --labels-separator takes it
 DELIMITED = (".csv", ".tsv")

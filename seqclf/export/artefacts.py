@@ -134,7 +134,8 @@ def _finish(
         if inside:
             code = loading_code(name, run.dataset.has_several)
             write_text(folder / inside / LOADER_FILE, code)
-    write_thresholds(run, folder)  # of a mean its own, beside those of its members
+    if isinstance(run, Mean):
+        write_thresholds(run, folder)  # the mean of its members'
     [agreement] = verify([check])
     write_text(folder / CARD_FILE, model_card(run, name, agreement, about))
     sha256 = digests(folder, frozenset())
