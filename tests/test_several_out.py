@@ -275,7 +275,6 @@ def test_one_threshold_for_all_is_refused(models, tmp_path):
     out = (f"--input={write_input(tmp_path)}", f"--output={tmp_path / 'out.csv'}")
     for command in (
         ("predict", "a", "--run=one"), ("predict", "--run=one+other", *out),
-        ("evaluate", "one"),
     ):  # fmt: skip
         done = invoke(*command, *where)
         assert done.exit_code == 2

@@ -10,7 +10,7 @@ from seqclf.errors import ConfigError
 from seqclf.evaluation.evaluate import Evaluation, evaluate
 from seqclf.runs import AnyRun
 from seqclf.steps import Listener
-from seqclf.unsure import AtLeast, refuse_of_several
+from seqclf.unsure import AtLeast
 
 
 def evaluate_run(
@@ -37,11 +37,9 @@ def evaluate_run(
 
     Raises:
       ConfigError: If there is no such split, the run's data cannot be read again, or a
-        threshold is of no label, of texts that may have several, or chosen on another
-        split than validation.
+        threshold is of no label or chosen on another split than validation.
       DataError: If the data has no such split, or a label that the run lacks.
     """
-    refuse_of_several(at_least, run.name, run.dataset.has_several)
     config, data = config or DataConfig(), run.data
     if source is not None:
         data = dataclasses.replace(config, source=source)
