@@ -23,7 +23,7 @@ from seqclf.runs import AnyRun, Mean, Run, members_of
 from seqclf.runs.comparisons import run_or_default
 from seqclf.runs.files import LINEAR_FILE, MODEL_FILE, ONNX_FILE
 from seqclf.runs.mean import mean
-from seqclf.several import answered
+from seqclf.several import applying
 from seqclf.system import cores
 from seqclf.text.arrays import strings
 from seqclf.text.batching import sorted_order
@@ -126,12 +126,9 @@ class Classifier:
 
         Only where a text may have several.
         """
-        said = answered(probabilities, np.asarray(self.thresholds))
-        order = np.argsort(-probabilities, axis=1, kind="stable")
-        return [
-            tuple(self.labels[i] for i in places if flags[i])
-            for places, flags in zip(order, said, strict=True)
-        ]
+        ids, counts = applying(probabilities, np.asarray(self.thresholds))
+        parts = np.split(ids, np.cumsum(counts))[:-1]  # the last is behind all texts
+        return [tuple(self.labels[i] for i in part) for part in parts]
 
     def predict_proba(self, texts: Sequence[str] | pa.Array) -> np.ndarray:
         """Returns the probabilities of `labels`, float32 [texts, labels].

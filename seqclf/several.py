@@ -58,6 +58,21 @@ def answered(probabilities: np.ndarray, least: np.ndarray) -> np.ndarray:
     return np.asarray(probabilities >= least)
 
 
+def applying(
+    probabilities: np.ndarray, least: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the labels that apply to texts, those of each text the likeliest first.
+
+    Arguments are those of `answered`.
+
+    Returns:
+      Label ids, int64 [sum of counts], text behind text, and the counts, int64 [n].
+    """
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    said = np.take_along_axis(answered(probabilities, least), order, axis=1)
+    return order[said], said.sum(axis=1)
+
+
 def scores(
     truth: np.ndarray,
     probabilities: np.ndarray,
