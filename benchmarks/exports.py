@@ -29,7 +29,8 @@ from seqclf.config import (
 )
 from seqclf.data.demo import compose
 from seqclf.export.artefacts import write_common
-from seqclf.export.formats import FORMATS, code_of
+from seqclf.export.formats import FORMATS
+from seqclf.export.loading import code_of
 from seqclf.export.texts import PEOPLE_WRITE, verification_texts
 from seqclf.export.verify import Check, verify
 from seqclf.model.build import build_model
@@ -43,7 +44,6 @@ from seqclf.runs import Predictions, Run, files, writing
 from seqclf.storage import write_bytes, write_json
 from seqclf.text.tokens import tokenize
 from seqclf.text.vocabulary import Vocabulary
-from seqclf.training import answers
 from seqclf.training.trial import package_versions
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "exports.md"
@@ -116,7 +116,7 @@ def _write_scores(run: Run, parameters: int) -> None:
     label_ids = np.array([0, 1, 2, 0, 1, 1], np.int32)
     predictions = Predictions(label_ids, probabilities, np.full(6, 5, np.int32))
     writing.write_predictions(run.path, "test", predictions)
-    scores = answers.scores(predictions, LABELS)
+    scores = predictions.scores(LABELS)
     metrics = {"validation": scores, "test": scores}
     write_json(run.path / files.METRICS_FILE, to_plain(metrics))
     environment = Environment(

@@ -23,6 +23,7 @@ from seqclf.runs import AnyRun, Mean, Run, members_of
 from seqclf.runs.comparisons import run_or_default
 from seqclf.runs.files import LINEAR_FILE, MODEL_FILE, ONNX_FILE
 from seqclf.runs.mean import mean
+from seqclf.several import applying
 from seqclf.system import cores
 from seqclf.text.arrays import strings
 from seqclf.text.batching import sorted_order
@@ -60,6 +61,8 @@ class Classifier:
       vocabulary: The tokens it knows.
       text: How it reads texts.
       labels: Label names; the column of its probabilities.
+      thresholds: Where a text may have several labels, the probability from which on
+        each applies, float32 [labels]; else None.
       threads: Batches that it predicts at a time.
       others: Models whose probabilities are averaged with its own.
     """
@@ -68,6 +71,7 @@ class Classifier:
     vocabulary: Vocabulary
     text: TextConfig
     labels: tuple[str, ...]
+    thresholds: np.ndarray | None = None
     threads: int = 1
     others: tuple[Classifier, ...] = ()
 
@@ -94,22 +98,42 @@ class Classifier:
         if not isinstance(run, Run | Mean):
             run = _find(run, models_folder(models_dir))
         first, *more = members_of(run)
-        threads = 1 if first.model_file == MODEL_FILE else cores()
-        others = tuple(cls.open(one) for one in more)
         return cls(
-            _open(first), first.vocabulary, first.text, first.labels, threads, others
+            logits=_open(first),
+            vocabulary=first.vocabulary,
+            text=first.text,
+            labels=first.labels,
+            thresholds=run.thresholds,
+            threads=1 if first.model_file == MODEL_FILE else cores(),
+            others=tuple(cls.open(one) for one in more),
         )
 
-    def predict(self, texts: Sequence[str] | pa.Array) -> list[str]:
+    def predict(
+        self, texts: Sequence[str] | pa.Array
+    ) -> list[str] | list[tuple[str, ...]]:
         """Returns the most probable label of each text, as scikit-learn's `predict`.
 
-        Texts and errors are those of `predict_proba`.
+        Where a text may have several labels, those that apply to it, the
+        likeliest first. Texts and errors are those of `predict_proba`.
         """
-        best = self.predict_proba(texts).argmax(axis=1)
-        return [self.labels[label_id] for label_id in best]
+        probabilities = self.predict_proba(texts)
+        if self.thresholds is not None:
+            return self.applying(probabilities)
+        return [self.labels[label_id] for label_id in probabilities.argmax(axis=1)]
+
+    def applying(self, probabilities: np.ndarray) -> list[tuple[str, ...]]:
+        """Returns the labels that apply, of float32 [texts, labels], likeliest first.
+
+        Only where a text may have several.
+        """
+        ids, counts = applying(probabilities, np.asarray(self.thresholds))
+        parts = np.split(ids, np.cumsum(counts))[:-1]  # the last is behind all texts
+        return [tuple(self.labels[i] for i in part) for part in parts]
 
     def predict_proba(self, texts: Sequence[str] | pa.Array) -> np.ndarray:
         """Returns the probabilities of `labels`, float32 [texts, labels].
+
+        A row sums to 1, unless a text may have several labels.
 
         Texts and errors are those of `answer`.
         """
@@ -145,7 +169,8 @@ class Classifier:
         # Each text has a token at least: that of an empty one is the unknown one.
         unknown = np.add.reduceat(token_ids == UNKNOWN_ID, offsets[:-1], dtype=np.int64)
         share = (unknown / examples.lengths).astype(np.float32)
-        return Answers(probabilities_of(logits), share)
+        several = self.thresholds is not None
+        return Answers(probabilities_of(logits, several), share)
 
     def lengths(self, texts: pa.Array) -> np.ndarray:
         """Returns how many tokens of each text are read at most, int64 [texts]."""

@@ -29,14 +29,17 @@ class Effects:
 
     Attributes:
       probabilities: float32 [labels], of the whole text.
-      label: The likeliest label of the whole text, an index.
+      label: The likeliest label of the whole text, an index; where it may have several,
+        of those that apply, if any does.
       effects: float32 [tokens], in [-1, 1]: the probability of `label` less what it is
         with this token replaced by the unknown one. Above 0 the token speaks for the
         label. 0 for tokens that are unknown anyway.
       running: float32 [tokens], the probability of `label` after the text up to and
         with this token.
       decided: The least place, from 1, from which on every such beginning of the text
-        has `label` as its likeliest.
+        has `label` as its likeliest or, where a text may have several labels, as one
+        that applies if it does in the end, and else as one that does not.
+      applies: Whether `label` applies; None where a text has one label.
     """
 
     probabilities: np.ndarray
@@ -44,6 +47,7 @@ class Effects:
     effects: np.ndarray
     running: np.ndarray
     decided: int
+    applies: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,44 +97,55 @@ def effects_of(
     """Measures what each token does, by leaving it out and by stopping behind it.
 
     `token_ids` are int32 [tokens], one at least, none of them padding; the rest is as
-    for `batched_logits`.
+    for `batched_logits`. A text has one label.
     """
     return _effects(_probed(predict, token_ids, num_labels, threads))
 
 
 def _probed(
-    predict: Predict, token_ids: np.ndarray, num_labels: int, threads: int
+    predict: Predict,
+    token_ids: np.ndarray,
+    num_labels: int,
+    threads: int,
+    several: bool = False,
 ) -> Probed:
     length = len(token_ids)
     known = np.flatnonzero(token_ids != UNKNOWN_ID)
     without = np.tile(token_ids, (len(known), 1))
     without[np.arange(len(known)), known] = UNKNOWN_ID
     rows = [*(token_ids[:end] for end in range(1, length + 1)), *without]
-    probabilities = _probabilities(predict, rows, num_labels, threads)
+    logits = _logits(predict, rows, num_labels, threads)
+    probabilities = probabilities_of(logits, several)
     after = probabilities[:length]
     left_out = np.tile(after[-1], (length, 1))
     left_out[known] = probabilities[length:]
     return Probed(after, left_out)
 
 
-def _effects(probed: Probed) -> Effects:
+def _effects(probed: Probed, thresholds: np.ndarray | None = None) -> Effects:
     after = probed.after
-    label = int(after[-1].argmax())
+    if thresholds is None:
+        label, applies = int(after[-1].argmax()), None
+        says = after.argmax(axis=1) == label
+    else:
+        said = after >= thresholds
+        candidates = said[-1] | ~said[-1].any()
+        label = int(np.where(candidates, after[-1], -1).argmax())
+        says, applies = said[:, label], bool(said[-1, label])
     effects = after[-1, label] - probed.without[:, label]
-    others = np.flatnonzero(after.argmax(axis=1) != label)
+    others = np.flatnonzero(says != says[-1])
     decided = int(others[-1]) + 2 if len(others) else 1
-    return Effects(after[-1], label, effects, after[:, label], decided)
+    return Effects(after[-1], label, effects, after[:, label], decided, applies)
 
 
-def _probabilities(
+def _logits(
     predict: Predict, rows: list[np.ndarray], num_labels: int, threads: int
 ) -> np.ndarray:
     lengths = np.array([len(row) for row in rows])
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     examples = Examples(np.concatenate(rows), offsets, np.zeros(len(rows), np.int32))
     order = sorted_order(lengths, BATCH_SIZE, BATCH_TOKENS)
-    logits = batched_logits(predict, examples, order, num_labels, threads)
-    return probabilities_of(logits)
+    return batched_logits(predict, examples, order, num_labels, threads)
 
 
 def explain(classifier: Classifier, text: str) -> Explanation:
@@ -140,7 +155,8 @@ def explain(classifier: Classifier, text: str) -> Explanation:
     model would read if its `max_length` were that, and the answer is the answer to
     these: the work grows with the square of their number. Any text does, the empty one
     too. Of a mean, probabilities are means throughout, and the tokens are those of the
-    model that reads least.
+    model that reads least. Where a text may have several labels, one is explained, the
+    likeliest of those that apply, or of all if none does.
 
     Raises:
       ConfigError: If the classifier is a mean of models that split texts otherwise.
@@ -155,8 +171,9 @@ def explain(classifier: Classifier, text: str) -> Explanation:
     probed, known = [], []
     for member, found in zip(members, tokenized, strict=True):
         token_ids, _ = encode(found, member.vocabulary, settings)
-        width = len(member.labels)
-        probed.append(_probed(member.logits, token_ids, width, member.threads))
+        width, several = len(member.labels), member.thresholds is not None
+        asked = (member.logits, token_ids, width, member.threads, several)
+        probed.append(_probed(*asked))
         known.append((token_ids != UNKNOWN_ID)[: len(tokens)])
     together = Probed(
         mean([one.after for one in probed]), mean([one.without for one in probed])
@@ -168,7 +185,7 @@ def explain(classifier: Classifier, text: str) -> Explanation:
         kind=settings.tokens,
         num_tokens=num_tokens,
         num_read=min(num_tokens, longest),
-        effects=_effects(together),
+        effects=_effects(together, classifier.thresholds),
     )
 
 

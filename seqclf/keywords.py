@@ -86,6 +86,7 @@ class DataSettings(TypedDict, total=False):
     delimiter: str | None
     header: bool | None
     columns: str | None
+    labels_separator: str | None
     drop_unlabeled: bool
     merge_labels: bool
     min_per_label: int | None

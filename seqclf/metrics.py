@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
-from seqclf.records.scores import Accuracy, LabelScores, LengthAccuracy, Scores
+from seqclf.records.scores import (
+    Accuracy,
+    LabelScores,
+    LengthAccuracy,
+    OrderedScores,
+    Scores,
+)
 
 CALIBRATION_BINS = 15
+WHOLE = re.compile(r"-?\d{1,9}", re.ASCII)
+FEWEST_ORDERED = 3  # labels; of two, the distance is the error
+MOST_ORDERED = 1000  # numbers between the least and the greatest; more are no stars
 
 
 def scores(
@@ -39,10 +49,38 @@ def scores(
         log_loss=float(log_loss(label_ids, probabilities, labels=every)),
         roc_auc=roc_auc(label_ids, probabilities),
         calibration_error=calibration_error(label_ids, probabilities),
-        per_label=_per_label(label_ids, predicted, labels),
+        per_label=per_label(label_ids, predicted, labels),
         confusion_matrix=tuple(map(tuple, confusion.tolist())),
         by_length=by_length(right, lengths),
+        ordered=ordered(label_ids, predicted, labels),
     )
+
+
+def ordered(
+    label_ids: np.ndarray, predicted: np.ndarray, labels: Sequence[str]
+) -> OrderedScores | None:
+    """Returns how far answers are off; None unless labels are numbers, three or more.
+
+    Args:
+      label_ids: int [n], the true labels.
+      predicted: int [n], the answers.
+      labels: Label names; whole numbers, as in `1`, `2`, `5`.
+    """
+    from sklearn.metrics import cohen_kappa_score
+
+    if len(labels) < FEWEST_ORDERED or not all(map(WHOLE.fullmatch, labels)):
+        return None
+    numbers = np.array(list(map(int, labels)))
+    true, said = numbers[label_ids], numbers[predicted]
+    # Every number between counts for the distance, whether a label has it or not.
+    between = np.arange(numbers.min(), numbers.max() + 1)
+    kappa = None
+    if len(between) <= MOST_ORDERED and len(np.unique([*true, *said])) > 1:
+        kappa = float(
+            cohen_kappa_score(true, said, weights="quadratic", labels=between)
+        )
+    error = float(np.abs(true - said).mean())
+    return OrderedScores(mean_absolute_error=error, quadratic_kappa=kappa)
 
 
 def losses(label_ids: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
@@ -74,12 +112,14 @@ def f1_shares(label_ids: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     gets do not count, as in scikit-learn.
 
     Args:
-      label_ids: int [n], the true labels.
-      predicted: int [n], the answers.
+      label_ids: int [n], the true labels; of several, bool [n, labels].
+      predicted: int [n], the answers; of several, bool [n, labels].
 
     Returns:
       float64 [n]; a share may be below 0 or above 1.
     """
+    if label_ids.ndim == 2:
+        return _shares_of_several(label_ids, predicted)
     n, right = len(label_ids), label_ids == predicted
     most = int(max(label_ids.max(), predicted.max())) + 1
     true, said, both = (
@@ -91,6 +131,16 @@ def f1_shares(label_ids: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     own = 2 * right * weight[label_ids]
     own -= (f1 * weight)[label_ids] + (f1 * weight)[predicted]
     return np.asarray((f1.sum() + own) / np.count_nonzero(true + said))
+
+
+def _shares_of_several(truth: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """Returns the same of several labels a text: each label is a ratio of its own."""
+    both, counted = 2 * (truth & said), truth.astype(np.int64) + said
+    occurs = counted.any(axis=0)
+    both, counted = both[:, occurs], counted[:, occurs]
+    ratio, weight = both.sum(axis=0) / counted.sum(axis=0), 1 / counted.mean(axis=0)
+    shares = ratio + (both - ratio * counted) * weight
+    return np.asarray(shares.mean(axis=1)) if occurs.any() else np.zeros(len(truth))
 
 
 def _normalised(probabilities: np.ndarray) -> np.ndarray:
@@ -118,12 +168,15 @@ def roc_auc(label_ids: np.ndarray, probabilities: np.ndarray) -> float | None:
     """Returns the area under the ROC curve, one label against the rest, averaged.
 
     Labels that all examples have, or none, have no curve and do not count; None if
-    no label is left.
+    no label is left. `label_ids` are int [n], or bool [n, labels] of several.
     """
     from sklearn.metrics import roc_auc_score
 
-    present = [k for k in np.unique(label_ids) if (label_ids != k).any()]
-    areas = [roc_auc_score(label_ids == k, probabilities[:, k]) for k in present]
+    truth = label_ids
+    if truth.ndim == 1:
+        truth = label_ids[:, None] == np.arange(probabilities.shape[1])
+    present = np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0))
+    areas = [roc_auc_score(truth[:, k], probabilities[:, k]) for k in present]
     return float(np.mean(areas)) if areas else None
 
 
@@ -137,9 +190,14 @@ def calibration_error(
     """
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == label_ids
+    return binned_gap(confidence, correct, bins)
+
+
+def binned_gap(confidence: np.ndarray, correct: np.ndarray, bins: int) -> float:
+    """Returns the mean gap between confidence, float [n], and what is so, bool [n]."""
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = np.bincount(bin_of, weights=correct - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(label_ids))
+    return float(np.abs(gaps).sum() / len(confidence))
 
 
 def by_length(correct: np.ndarray, lengths: np.ndarray) -> tuple[LengthAccuracy, ...]:
@@ -166,9 +224,10 @@ def quarters(lengths: np.ndarray) -> list[np.ndarray]:
     return [quarter == index for index in np.unique(quarter)]
 
 
-def _per_label(
+def per_label(
     label_ids: np.ndarray, predicted: np.ndarray, labels: Sequence[str]
 ) -> tuple[LabelScores, ...]:
+    """Returns the scores of each label; arguments are as in `f1_shares`."""
     from sklearn.metrics import precision_recall_fscore_support
 
     columns = precision_recall_fscore_support(

@@ -13,6 +13,7 @@ from typing import Protocol
 from seqclf.cells import CELLS
 from seqclf.comparison.draws import Draw, DrawOf
 from seqclf.config import (
+    EQUAL,
     ModelConfig,
     RunConfig,
     StartConfig,
@@ -158,6 +159,12 @@ def _encoded(
     if listener is not None:
         for sentence in dataset.notes:
             listener.note(f"Note: {sentence}")
+    weighing = config.training.class_weights
+    if dataset.label_sets is not None and weighing != EQUAL:
+        raise ConfigError(
+            f"--class-weights {weighing} is for one label a text, and {dataset.source} "
+            f"gives a text several: leave it out."
+        )
     is_wide = bool(config.start.pretrain or config.training.teach)
     return encode_dataset(dataset, config.data, config.text, cache, is_wide)
 

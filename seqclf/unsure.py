@@ -96,6 +96,20 @@ def floors_of(at_least: AtLeast | None, labels: Sequence[str]) -> np.ndarray | N
     return floors
 
 
+def refuse_of_several(at_least: AtLeast | None, run: str, several: bool) -> None:
+    """Refuses thresholds of a run, by its name, of which texts may have several labels.
+
+    Raises:
+      ConfigError: If there are any.
+    """
+    if several and at_least is not None:
+        raise ConfigError(
+            f"{OPTION} {at_least} is for texts of one label, and a text of {run} may "
+            f"have several, each with a threshold of its own, chosen on validation. "
+            f"Leave {OPTION} out; predict --json shows every probability."
+        )
+
+
 def stands(probabilities: np.ndarray, floors: np.ndarray | None) -> np.ndarray:
     """Returns whether each answer reaches what its own label needs, bool [n].
 

@@ -422,8 +422,9 @@ def of_json_lines() -> list[Case]:
         case(
             '{"text": "a", "label": ["x", "y"]}\n',
             "a list of several labels",
-            "error",
-            error="a label must be one value",
+            "each is a label of its own, and a text may have several",
+            labels=("x", "y"),
+            note="a text may have several labels",
         ),
         case(
             '{"text": "a", "label": true}\n{"text": "b", "label": false}\n',
@@ -692,9 +693,9 @@ def _labels_in(source: str, suffix: str, write: Callable[..., bytes]) -> list[Ca
             labels=("x", "x;y", "x;z", "y", "y;z", "z"),
             note="SQ011: 3 of the 6 labels in column 'label' look like lists"),
         case(rare, "`--label-column` with several columns",
-            "error: one label a text, and the option that names one",
+            "a label each, of 0 and 1; others are an error with the row",
             options={"label_column": "label,text"},
-            error="one label a text; name one of them: --label-column label"),
+            error="of several label columns each holds 1 where its label applies"),
     ]  # fmt: skip
 
 

@@ -41,6 +41,7 @@ FLOORS = [
         "seqclf.keywords",
         "seqclf.unsure",
     ],
+    ["seqclf.several"],
     ["seqclf.text", "seqclf.marker"],
     ["seqclf.runs", "seqclf.model"],
     ["seqclf.linear", "seqclf.start"],

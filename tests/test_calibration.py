@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import calibration  # noqa: E402
+import calibration_several  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -99,3 +100,14 @@ def test_a_training_failed_that_has_not_half_of_the_lead(accuracies, failed):
         [[place < 100 * one for place in range(100)] for one in accuracies]
     )
     assert calibration.shows_failure(group) is failed
+
+
+@pytest.mark.parametrize(("seeds", "rows"), [(3, 500), (5, 500)])
+def test_several_labels_a_text_tell_equal_cells_apart_as_seldom(seeds, rows):
+    figures = calibration_several.rates(seeds, rows, 300)
+    assert set(figures) == {"accuracy", "example F1", "macro F1", "log loss"}
+    for found in figures.values():
+        # 300 draws of a 5 % chance reach 9 % once in five hundred times.
+        assert found["false_alarms"] <= 0.09
+        assert found["coverage"] >= 0.91
+        assert found["found"] > 2 * found["false_alarms"]

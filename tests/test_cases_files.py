@@ -546,11 +546,16 @@ def test_f11_trec_has_two_kinds_of_labels(here):
     assert {y for _, y in fine} == {"DESC:manner", "NUM:date", "NUM:manner"}
 
 
-def test_f11_a_line_with_two_labels_is_named(here):
+def test_f11_a_line_with_two_labels_has_both(here):
     lines = [f"__label__{y} {t}" for t, y in ROWS]
     lines[3] = "__label__a __label__b two"
     (here / "x.train").write_text("\n".join(lines))
-    assert "line 4 has 2 labels" in error_of("x.train")
+    raw = read_source(DataConfig(source="x.train"))
+    named = [raw.named(label_id) for label_id in raw.label_ids("train")]
+    assert named[3] == "a | b"
+    assert [named[:3], named[4:]] == [
+        [label for _, label in some] for some in (ROWS[:3], ROWS[4:])
+    ]
 
 
 def test_f11_plain_lines_are_refused_with_what_is_expected(models, here):
@@ -674,9 +679,10 @@ def test_f15_what_was_not_accepted_has_no_label(here):
     assert "1 rows without a label, the first is row 5" in error_of("x.jsonl")
 
 
-def test_f15_several_labels_a_text_are_not_learnt(here):
+def test_f15_several_labels_a_text_are_learnt(here):
     (here / "x.jsonl").write_text('{"text": "a", "label": ["x", "y"]}\n')
-    assert "label" in error_of("x.jsonl")
+    raw = read_source(DataConfig(source="x.jsonl"))
+    assert (raw.labels, raw.label_sets) == (("x", "y"), ((0, 1),))
 
 
 # F19: no message longer than a screen; names.

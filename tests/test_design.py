@@ -329,7 +329,7 @@ def test_why_trials_are_missing_is_told():
 
 
 def test_a_comparison_tuned_by_other_trials_is_another_and_is_named(tmp_path):
-    about = SimpleNamespace(fingerprint="f", label_counts={})
+    about = SimpleNamespace(fingerprint="f", label_counts={}, has_several=False)
     data, asked = SimpleNamespace(about=about), design(tune=2)
     question = asked.question("f")
     assert "tuning" not in design().question("f")  # untuned ones are as they were

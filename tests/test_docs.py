@@ -119,7 +119,10 @@ EXECUTED = {
     },
     "js": {"docs/serving.md": "test_serving.py"},
     "json": {"docs/serving.md": "test_serving.py"},
-    "text": {"docs/predict.md": "test_predict_docs.py"},
+    "text": {
+        "docs/predict.md": "test_predict_docs.py",
+        "docs/serving.md": "test_predict_docs.py",
+    },
     "": {
         "README.md": "test_docs_commands.py", "docs/hub.md": "test_docs_commands.py",
         "docs/serving.md": "test_docs_commands.py",

@@ -21,7 +21,17 @@ from test_text import ORDINARY, TABLE
 from seqclf.classifier import Classifier
 from seqclf.config import KEEP_NAMES, ModelConfig, TextConfig
 from seqclf.errors import RunError
-from seqclf.export import About, artefacts, card, formats, graph_text, portable, texts
+from seqclf.export import (
+    About,
+    artefacts,
+    card,
+    card_scores,
+    formats,
+    graph_text,
+    loading,
+    portable,
+    texts,
+)
 from seqclf.export.formats import FORMATS
 from seqclf.export.verify import Answers, Check
 from seqclf.export.verify import compared as compare_answers
@@ -342,7 +352,7 @@ def plain_python(folder: Path, monkeypatch):
     """Returns what a model card tells a stranger to turn texts into ids with."""
     monkeypatch.chdir(folder)
     namespace: dict[str, object] = {}
-    exec(formats._loader("token_ids"), namespace)
+    exec(loading._loader("token_ids"), namespace)
     return namespace["token_ids"]
 
 
@@ -480,7 +490,7 @@ def test_the_card_has_the_hubs_metadata_and_the_code_that_was_run(untrained, nam
     accuracy = untrained.metrics["test"].accuracy
     assert result["metrics"][0]["value"] == pytest.approx(accuracy, abs=1e-6)
     assert all("95 % interval" in metric["name"] for metric in result["metrics"])
-    assert formats.loading_code(name).rstrip() in markdown
+    assert loading.loading_code(name).rstrip() in markdown
     for heading in ("Scores", "Data", "Recipe", "Limits"):
         assert f"\n## {heading}\n" in markdown
 
@@ -540,7 +550,7 @@ def test_text_is_plain_in_markdown(text, expected):
 
 
 def test_intervals_are_those_of_the_scores(untrained):
-    by_type = {score.type: score for score in card.scores(untrained)}
+    by_type = {score.type: score for score in card_scores.scores(untrained)}
     test = untrained.metrics["test"]
     assert by_type["accuracy"].low == test.accuracy_low
     # Six texts, the right label has 0.8 five times and 0.1 once.
@@ -551,9 +561,9 @@ def test_intervals_are_those_of_the_scores(untrained):
     assert loss.high - loss.value == pytest.approx(reach, abs=1e-6)
     f1 = by_type["f1"]
     assert 0 < f1.low < f1.value < f1.high <= 1
-    assert card._macro_f1(np.array([[2, 0, 0], [1, 1, 0], [0, 0, 0]])) == pytest.approx(
-        (2 * 2 / 5 + 2 * 1 / 3) / 2
-    )
+    assert card_scores.macro_f1(
+        np.array([[2, 0, 0], [1, 1, 0], [0, 0, 0]])
+    ) == pytest.approx((2 * 2 / 5 + 2 * 1 / 3) / 2)
 
 
 # The models themselves.

@@ -533,7 +533,8 @@ def test_every_setting_of_a_config_file_is_taken(here, monkeypatch):
     written = tomllib.loads(Path("train.toml").read_text("utf-8"))
     written = {key.replace("-", "_"): value for key, value in written.items()}
     later = (
-        "columns", "group_column", "resample", "fold", "tokens", "predict_length",
+        "columns", "labels_separator", "group_column", "resample", "fold", "tokens",
+        "predict_length",
         "freeze_embedding", "baseline", "activation", "recurrent_init",
         "recurrent_scale", "forget_bias", "update_bias", "chrono",
         "grow_word_dropout", "teach", "optimizer", "taught", "vectors", "init_from",

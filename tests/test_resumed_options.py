@@ -34,6 +34,8 @@ OPTIONS = {
     "rmsprop": ["--optimizer=rmsprop", *TINY],
     "momentum": ["--optimizer=momentum", "--clip-norm=0", *TINY],
     "irnn": ["--activation=relu", "--recurrent-init=identity", *TINY],
+    "several": ["--label-column=nice,late", *TINY],
+    "taught_several": ["--label-column=nice,late", "--teach=several-nb-svm", *TINY],
     "chrono": ["--chrono=9", "--optimizer=adam", *TINY],
 }
 
@@ -50,14 +52,17 @@ def place(workplace, tmp_path_factory) -> Path:
     for name in ("train", "test"):
         file = folder / "reviews" / f"{name}.csv"
         head, *lines = file.read_text().splitlines()
-        films = [f"{line},{i % 20}" for i, line in enumerate(lines)]
-        file.write_text("\n".join([f"{head},film", *films]) + "\n")
+        more = [f"{line},{i % 20},{i % 3 // 2},{i % 2}" for i, line in enumerate(lines)]
+        file.write_text("\n".join([f"{head},film,nice,late", *more]) + "\n")
     texts = [f'"{text}"' for text, _ in reviews(60, start=300)]
     (folder / "reviews" / "unlabeled.csv").write_text("\n".join(["text", *texts]))
     (folder / "words.vec").write_text("good 1 2 3\nbad 3 -2 1\nfilm 0 0 1\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         done = invoke("train", "--baseline=nb-svm", "--data=reviews")
+        assert done.exit_code == 0, done.output
+        several = ["--label-column=nice,late", "--name=several-nb-svm"]
+        done = invoke("train", "--baseline=nb-svm", "--data=reviews", *several)
         assert done.exit_code == 0, done.output
     return folder
 

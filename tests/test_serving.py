@@ -15,7 +15,7 @@ import pytest
 from conftest import invoke, not_here
 
 from seqclf.classifier import Classifier
-from seqclf.export import formats, texts
+from seqclf.export import loading, texts
 
 PAGE = (Path(__file__).parents[1] / "docs" / "serving.md").read_text("utf-8")
 
@@ -54,7 +54,7 @@ def run_alone(code: str, folder: Path) -> str:
 
 
 def test_the_page_shows_the_code_that_checks_an_onnx_artefact():
-    assert formats.loading_code("onnx").rstrip() in blocks("python")[0]
+    assert loading.loading_code("onnx").rstrip() in blocks("python")[0]
 
 
 def test_the_python_example_runs_and_answers_as_the_run_does(artefact, finished_run):

@@ -131,7 +131,7 @@ def text_column(part: Part, options: Options) -> tuple[str, tuple[str, ...]]:
     """
     name, trained = options.given.text_column, options.usual.text_column
     said: tuple[str, ...] = ()
-    if name is None and trained and has_column(part, TEXT, trained):
+    if name is None and trained and has_column(part, trained):
         name = trained
         if name != TEXT:
             said = (f"took column {name!r} for texts, as in training.",)

@@ -43,7 +43,8 @@ def question_of(
     """Returns all that decides what the parts hold, by the name for messages.
 
     An input is known by the names, sizes and times of change of its files, a run by
-    the bytes of its model, vocabulary, labels and rules.
+    the bytes of its model, vocabulary, labels and rules, and of its thresholds if a
+    text may have several labels.
     """
     return {
         "input": f"{source.name} ({_hash_of_files(source)})",
@@ -71,10 +72,11 @@ def _hash_of_files(source: Source) -> str:
 
 def _hash_of_run(run: AnyRun) -> str:
     shared = (files.VOCABULARY_FILE, files.LABELS_FILE, files.TOKENIZER_FILE)
+    more = (files.THRESHOLDS_FILE,) if run.dataset.has_several else ()
     together = "".join(
         member.checksums[name]
         for member in members_of(run)
-        for name in (member.model_file, *shared)
+        for name in (member.model_file, *shared, *more)
     )
     return hashlib.sha256(together.encode()).hexdigest()[:DIGITS]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +20,18 @@ import pyarrow.compute as pc
 from seqclf.bulk.chunks import Chunk, Rows
 from seqclf.classifier import Classifier
 from seqclf.data.formats.contents import format_of
+from seqclf.data.label_lists import SEPARATOR_OPTION, separated
 from seqclf.errors import ConfigError, unknown
+from seqclf.several import applying
 from seqclf.text.arrays import booleans, integers, strings
 from seqclf.unsure import stands
 
-LABEL, PROBABILITY = "predicted_label", "probability"
+LABEL, PROBABILITY, LABELS = "predicted_label", "probability", "predicted_labels"
 ADDED = (pa.field(LABEL, pa.string()), pa.field(PROBABILITY, pa.float32()))
+# Where a text may have several labels: those that apply, the likeliest first.
+ADDED_LABELS = pa.field(LABELS, pa.list_(pa.string()))
+SEPARATOR = "|"  # between labels in CSV and TSV, as --labels-separator takes it
+DELIMITED = (".csv", ".tsv")
 
 Write = Callable[[pa.Table], None]
 
@@ -69,11 +75,16 @@ def _answered(classifier: Classifier, chunk: Chunk) -> Answered:
 
 
 def with_predictions(
-    answered: Answered, labels: tuple[str, ...], floors: np.ndarray | None = None
+    answered: Answered,
+    labels: tuple[str, ...],
+    floors: np.ndarray | None = None,
+    thresholds: np.ndarray | None = None,
 ) -> pa.Table:
     """Returns the rows with two more columns, `ADDED`; null for bad rows.
 
-    Of answers below `floors`, see `floors_of`, the label is null.
+    Of answers below `floors`, see `floors_of`, the label is null. Where a text may have
+    several labels, `thresholds` says from which probability on each applies, float32
+    [labels], and `ADDED_LABELS` is a third column.
     """
     highest = answered.probabilities.max(axis=1)
     best = strings(labels).take(integers(answered.probabilities.argmax(axis=1)))
@@ -87,11 +98,28 @@ def with_predictions(
     table = answered.chunk.table
     for field, column in zip(ADDED, (best, probability), strict=True):
         table = table.append_column(field, column)
-    return table
+    if thresholds is None:
+        return table
+    names = _applying(answered.probabilities, labels, thresholds)
+    return table.append_column(ADDED_LABELS, names)
 
 
-def refuse_output(output: Path, rows: Rows) -> None:
+def _applying(
+    probabilities: np.ndarray, labels: tuple[str, ...], thresholds: np.ndarray
+) -> pa.Array:
+    """Returns the labels that apply, list<string> [rows]; null for bad rows."""
+    ids, counts = applying(probabilities, thresholds)
+    offsets = integers(np.concatenate([[0], np.cumsum(counts)]))
+    names = strings(labels).take(integers(ids))
+    return pa.ListArray.from_arrays(
+        offsets, names, mask=booleans(np.isnan(probabilities).any(axis=1))
+    )
+
+
+def refuse_output(output: Path, rows: Rows, several: bool = False) -> None:
     """Refuses an output that could not hold the rows and their predictions.
+
+    `several` says whether a text may have several labels.
 
     Raises:
       ConfigError: On another format, no folder, or columns that the format or the
@@ -108,7 +136,7 @@ def refuse_output(output: Path, rows: Rows) -> None:
     suffix, names = format_of(output), rows.schema.names
     if suffix not in WRITERS or output.suffix.lower() != suffix:
         raise ConfigError(unknown(f"format of {output}:", output.suffix, WRITERS))
-    for field in ADDED:
+    for field in added(several):
         if field.name in names:
             raise ConfigError(
                 f"{rows.source.name} has a column {field.name!r} already, the name of "
@@ -121,16 +149,37 @@ def refuse_output(output: Path, rows: Rows) -> None:
             f"cannot hold; rename one."
         )
     nested = [f for f in rows.schema if pa.types.is_nested(f.type)]
-    if nested and suffix in (".csv", ".tsv"):
+    if nested and suffix in DELIMITED:
         raise ConfigError(
             f"column {nested[0].name!r} holds {nested[0].type}, which {suffix} cannot "
             f"hold; write .parquet or .jsonl."
         )
 
 
-def predicted_schema(schema: pa.Schema) -> pa.Schema:
-    """Returns the columns of rows with `ADDED` behind them."""
-    for field in ADDED:
+def refuse_labels(output: Path, labels: Sequence[str]) -> None:
+    """Refuses CSV and TSV for several labels a text that could not be read back.
+
+    Raises:
+      ConfigError: If what separates labels there is in one, or around it.
+    """
+    suffix = format_of(output)
+    for label in labels if suffix in DELIMITED else ():
+        if label.startswith("[") or separated(label, SEPARATOR) != (label,):
+            raise ConfigError(
+                f"the label {label!r} could not be told from several in {suffix}, "
+                f"which separates labels by {SEPARATOR}, as {SEPARATOR_OPTION} reads "
+                f"them; write .parquet or .jsonl."
+            )
+
+
+def added(several: bool) -> tuple[pa.Field, ...]:
+    """Returns the columns that are added, of texts that may have `several` labels."""
+    return (*ADDED, ADDED_LABELS) if several else ADDED
+
+
+def predicted_schema(schema: pa.Schema, several: bool = False) -> pa.Schema:
+    """Returns the columns of rows with those that are `added` behind them."""
+    for field in added(several):
         schema = schema.append(field)
     return schema
 
@@ -150,8 +199,18 @@ def _delimited_writer(
     from pyarrow import csv
 
     options = csv.WriteOptions(delimiter=delimiter, quoting_style="needed")
+    schema = _joined(schema.empty_table()).schema
     with csv.CSVWriter(str(output), schema, write_options=options) as writer:
-        yield writer.write_table
+        yield lambda table: writer.write_table(_joined(table))
+
+
+def _joined(table: pa.Table) -> pa.Table:
+    """Returns a table with lists, which are labels of a text, as one string each."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_list(field.type):
+            joined = pc.binary_join(table.column(place), f" {SEPARATOR} ")
+            table = table.set_column(place, field.name, joined)
+    return table
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from seqclf.model.kernels import use_kernel
 from seqclf.model.onnx_graph import greatest_difference
 from seqclf.records.classroom import Finding
 from seqclf.runs import Predictions, files
-from seqclf.training.answers import answers, scores
+from seqclf.training.answers import answers
 from seqclf.training.trial import MOST_DIFFERENCE, checked_onnx, onnx_metadata
 
 # Absolute, of probabilities of one model on two machines.
@@ -41,7 +41,7 @@ def of_answers(case: Case) -> Iterator[Finding]:
             yield compared(what, rows[0], rows[1], case.bounds(ANSWERED))
         elif case.otherwise:
             continue  # of the training texts no probabilities are kept
-        scored = scores(came, case.data.labels)
+        scored = came.scores(case.data.labels)
         yield same(f"scores of {split}", scored, metrics[split], tolerance=SCORED)
     yield from _of_onnx(case, model)
 
@@ -56,7 +56,9 @@ def _read(case: Case, split: str) -> Predictions:
 
 
 def _of_rows(predictions: Predictions) -> dict[str, np.ndarray]:
+    least = predictions.thresholds
     return {
+        "thresholds": np.asarray([] if least is None else least, np.float32),
         "label": np.asarray(predictions.label_ids, np.int32),
         "length": np.asarray(predictions.lengths, np.int32),
         "probabilities": np.asarray(predictions.probabilities, np.float32),
@@ -80,7 +82,8 @@ def _of_onnx(case: Case, model: Any) -> Iterator[Finding]:
     yield _of_metadata(expected, content)
     try:
         size, longest = len(case.data.vocabulary), reading.max_length
-        difference = greatest_difference(model, content, size, longest)
+        several = case.data.about.has_several
+        difference = greatest_difference(model, content, size, longest, several)
     except Exception as error:  # noqa: BLE001 -- whatever is wrong with a stranger's file
         yield differs(what, "a model that runs", f"{type(error).__name__}: {error}")
         return

@@ -74,7 +74,9 @@ def _values(
     from seqclf.records.plain import to_plain
 
     values = {"split": result.split, "source": result.source}
-    values |= to_plain(result.scores) | {"coverage": to_plain(result.coverage)}
+    values |= to_plain(result.scores)
+    if result.coverage is not None:
+        values |= {"coverage": to_plain(result.coverage)}
     if thresholds:
         found = {"at_least": thresholds, "answered": result.answered}
         values |= to_plain(found)
@@ -98,6 +100,8 @@ def _print(
         console.print(scores.reaching_said(result.reaching, wanted), markup=False)
     for table in scores.tables(result.scores):
         console.print(table)
+    if result.coverage is None:
+        return
     note = "at least: what predict --at-least takes for it"
     if result.split == TEST:
         note += "; choose by --split validation"

@@ -48,7 +48,11 @@ def details(groups: Groups, texts: pa.ChunkedArray | None = None) -> records.Det
         word_order={cell: word_order(runs) for cell, runs in groups.items()},
         fit={cell: _fit(runs) for cell, runs in groups.items()},
         curves={cell: tuple(map(_curve, runs)) for cell, runs in groups.items()},
-        confusion={cell: _confusion(runs) for cell, runs in groups.items()},
+        confusion={
+            cell: _confusion(runs)
+            for cell, runs in groups.items()
+            if not first.dataset.has_several
+        },
         calibration={cell: _calibration(by_seed) for cell, by_seed in said.items()},
         environment=first.environment,
     )
@@ -67,6 +71,8 @@ def agreement(said: Answers) -> records.Agreement | None:
         answers = np.array([by_seed[seed].answers for by_seed in said.values()])
         right = np.array([by_seed[seed].right for by_seed in said.values()])
         alike, alone = (answers == answers[0]).all(axis=0), right.sum(axis=0) == 1
+        if alike.ndim == 2:  # of several labels a text
+            alike = alike.all(axis=1)
         sets = [alike, right.all(axis=0), ~right.any(axis=0), *(right & alone)]
         shares.append(np.mean(sets, axis=1))
     all_alike, all_right, none_right, *only = np.mean(shares, axis=0).tolist()
@@ -92,7 +98,7 @@ def examples(
         return ()
     one = {cell: by_seed[seeds[0]] for cell, by_seed in said.items()}
     reference = next(iter(one.values()))
-    confidence = [p.probabilities.max(axis=1) for p in one.values()]
+    confidence = [p.confidence for p in one.values()]
     right = np.array([p.right for p in one.values()])
     alone = right & (right.sum(axis=0) == 1)
     sure = np.where(right, 0.0, confidence).sum(axis=0)
@@ -101,17 +107,18 @@ def examples(
         for cell, only in zip(one, alone, strict=True)
         for row in sorted(np.flatnonzero(only), key=lambda row: -sure[row])[:EXAMPLES]
     ]
+    true = reference.named(labels, reference.label_ids)
+    answers = {cell: p.named(labels, p.answers) for cell, p in one.items()}
     return tuple(
         records.Example(
             id=row,
             text=_text(texts, row),
             length=int(reference.lengths[row]),
-            label=labels[reference.label_ids[row]],
+            label=true[row],
             only_right=cell,
             answers={
                 other: records.Said(
-                    label=labels[p.probabilities[row].argmax()],
-                    probability=float(p.probabilities[row].max()),
+                    label=answers[other][row], probability=float(p.confidence[row])
                 )
                 for other, p in one.items()
             },
@@ -134,9 +141,14 @@ def by_group(
         ends = dict.fromkeys((str(lengths.min()), str(lengths.max())))
         unit = "token" if list(ends) == ["1"] else "tokens"
         parts.append(("length", f"{'–'.join(ends)} {unit}", inside))
-    for label_id in np.unique(reference.label_ids):
-        inside = reference.label_ids == label_id
-        parts.append(("label", labels[label_id], inside))
+    truth = reference.label_ids
+    if truth.ndim == 1:
+        truth = truth[:, None] == np.arange(len(labels))
+    parts += [
+        ("label", label, truth[:, label_id])
+        for label_id, label in enumerate(labels)
+        if truth[:, label_id].any()
+    ]
     parts += _negation(texts)
     rights = {
         cell: {seed: one.right for seed, one in by_seed.items()}
@@ -230,9 +242,12 @@ def _confusion(runs: Sequence[Run]) -> tuple[tuple[int, ...], ...]:
 
 
 def _calibration(by_seed: Mapping[int, Predictions]) -> records.Calibration:
-    """Returns how right the answers are, by how sure they were; all seeds together."""
-    confidence = np.concatenate([p.probabilities.max(axis=1) for p in by_seed.values()])
-    right = np.concatenate([p.right for p in by_seed.values()])
+    """Returns how right the answers are, by how sure they were; all seeds together.
+
+    Where a text may have several labels, each label of each text is an answer.
+    """
+    every = [_sureness(p) for p in by_seed.values()]
+    confidence, right = (np.concatenate(some) for some in zip(*every, strict=True))
     bin_of = (confidence * CALIBRATION_BINS).astype(int).clip(max=CALIBRATION_BINS - 1)
     bins = tuple(
         records.Bin(
@@ -244,6 +259,13 @@ def _calibration(by_seed: Mapping[int, Predictions]) -> records.Calibration:
     )
     gaps = [abs(b.confidence - b.accuracy) * b.n for b in bins]
     return records.Calibration(bins=bins, error=sum(gaps) / len(right))
+
+
+def _sureness(said: Predictions) -> tuple[np.ndarray, np.ndarray]:
+    """Returns stated probabilities, float [answers], and what is so, bool [answers]."""
+    if said.thresholds is None:
+        return said.confidence, said.right
+    return said.probabilities.ravel(), said.label_ids.ravel()
 
 
 def _common_seeds(said: Answers) -> list[int]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqclf import metrics
+from seqclf import metrics, several
 from seqclf.data.dataset import TEST, TRAIN
 from seqclf.errors import ConfigError, unknown
 from seqclf.records.comparison import MetricName, Pair, Row
@@ -25,6 +25,9 @@ AUTO = "auto"
 # Below this index of qualitative variation labels are imbalanced: docs/statistics.md
 # says why. It is 1 for equally many texts of each label, 0.96 for 60 to 40.
 LEAST_VARIATION = 0.95
+SEVERAL_WHY = (
+    "a text may have several labels, of which accuracy counts those with all right"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +129,7 @@ LOG_LOSS = Metric(
     name="log-loss",
     field="log_loss",
     title="log loss",
-    values=lambda said: metrics.losses(said.label_ids, said.probabilities),
+    values=lambda said: said.losses,
     sign=-1,
     most=math.inf,
     scale=1,
@@ -135,7 +138,17 @@ LOG_LOSS = Metric(
     short="nats",
     below="behind",
 )
-METRICS: dict[str, Metric] = {one.name: one for one in (ACCURACY, MACRO_F1, LOG_LOSS)}
+EXAMPLE_F1 = Metric(
+    name="example-f1",
+    field="example_f1",
+    title="example F1",
+    values=lambda said: several.example_f1(said.label_ids, said.answers),
+    unit="points of example F1",
+    short="points of F1",
+)
+METRICS: dict[str, Metric] = {
+    one.name: one for one in (ACCURACY, MACRO_F1, EXAMPLE_F1, LOG_LOSS)
+}
 NAMES = (AUTO, *METRICS)
 
 
@@ -160,12 +173,23 @@ def require_metric(name: str) -> None:
 def ranked_by(name: str, data: DatasetInfo) -> RankedBy:
     """Returns the metric of a name; `auto` chooses it by the labels.
 
-    It is accuracy unless the training labels are imbalanced, then macro F1. Where
-    they were not counted, as by a version before, it is accuracy.
+    It is accuracy unless the training labels are imbalanced, then macro F1; where a
+    text may have several labels, example F1. Where labels were not counted, as by a
+    version before, it is accuracy.
+
+    Raises:
+      ConfigError: If no metric is called so, or it is not one of such labels.
     """
     if name != AUTO:
         require_metric(name)
+        if METRICS[name] is EXAMPLE_F1 and not data.has_several:
+            raise ConfigError(
+                f"--metric {name} is of texts that may have several labels; these have "
+                f"one each: accuracy or macro-f1."
+            )
         return RankedBy(METRICS[name])
+    if data.has_several:
+        return RankedBy(EXAMPLE_F1, SEVERAL_WHY)
     counts = np.array(data.label_counts.get(TRAIN, ()))
     if variation(counts) >= LEAST_VARIATION:
         return RankedBy(ACCURACY)

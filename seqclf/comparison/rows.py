@@ -290,7 +290,13 @@ def _scored(
         accuracy=scores(ACCURACY, gains(ACCURACY)),
         macro_f1=_mean([scores.macro_f1 for scores in test]),
         log_loss=_mean([scores.log_loss for scores in test]),
+        example_f1=_example_f1(test),
         metric=metric.name,
         by_metric=None if metric is ACCURACY else scores(metric, gains(metric)),
         **others,
     )
+
+
+def _example_f1(test: Sequence[Scores]) -> float | None:
+    known = [one.example_f1 for one in test if one.example_f1 is not None]
+    return _mean(known) if known else None

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from seqclf import statistics
-from seqclf.comparison.metric import ACCURACY, Metric, Values
+from seqclf.comparison.metric import ACCURACY, EXAMPLE_F1, Metric, Values
 from seqclf.comparison.pairs import accuracy_interval
 from seqclf.metrics import wilson
 from seqclf.records.comparison import AccuracySummary
@@ -64,7 +64,8 @@ def _interval(
         counts = round(float(by_seed.mean(axis=1).mean()) * texts), texts
         return accuracy_interval(values) if several else wilson(*counts)
     rarest = min(label.support for label in test.per_label if label.support)
-    if texts < 2 or rarest < FEWEST_OF_LABEL:
+    is_of_labels = metric is not EXAMPLE_F1
+    if texts < 2 or (is_of_labels and rarest < FEWEST_OF_LABEL):
         return None, None
     mean = statistics.crossed_mean(by_seed) if seeds > 1 else None
     estimate = mean or statistics.texts_mean(by_seed[0])

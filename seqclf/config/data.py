@@ -18,8 +18,8 @@ from seqclf.errors import ConfigError
 # is compared by fingerprint, so they do not count when two questions are compared.
 SOURCE_FIELDS = frozenset(
     ("source", "revision", "subset", "text_column", "label_column", "encoding",
-     "delimiter", "header", "columns", "drop_unlabeled", "merge_labels",
-     "min_per_label", "other")
+     "delimiter", "header", "columns", "labels_separator", "drop_unlabeled",
+     "merge_labels", "min_per_label", "other")
 )  # fmt: skip
 
 
@@ -36,6 +36,7 @@ class DataConfig:
       subset: None takes its only one.
       text_column: None finds one by its name, as does `label_column`.
       encoding: By a name that Python knows.
+      labels_separator: None takes a label as it stands, and lists as several labels.
       merge_labels: The spelling that is most frequent in train is kept.
       min_per_label: Their rows are dropped too; None keeps all. The source's own train
         counts, before any split is made here.
@@ -63,7 +64,9 @@ class DataConfig:
     text_column: str | None = setting(
         None, "Text column, or several to join: title,content."
     )
-    label_column: str | None = setting(None, "Label column.")
+    label_column: str | None = setting(
+        None, "Label column, or several of 0 and 1, a column a label: joy,anger."
+    )
     encoding: str | None = setting(
         None,
         "Character encoding of text files.",
@@ -81,6 +84,9 @@ class DataConfig:
     )
     columns: str | None = setting(
         None, "Column names of CSV files without a header: label,title,text.", FILES
+    )
+    labels_separator: str | None = setting(
+        None, "Separator of several labels in a text column: '|', ','.", LABELS
     )
     drop_unlabeled: bool = setting(
         False,
@@ -133,6 +139,8 @@ class DataConfig:
         for name, least in (("limit", 1), ("min_per_label", 2), ("resample", 0)):
             if (count := getattr(self, name)) is not None:
                 require_count(name, count, least=least)
+        separates = self.labels_separator is None or self.labels_separator.strip()
+        require(bool(separates), "labels_separator", "such as |", self.labels_separator)
         if self.other and self.min_per_label is None:
             raise ConfigError(
                 "--other says what becomes of the labels that --min-per-label finds "

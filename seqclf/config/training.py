@@ -14,7 +14,8 @@ from seqclf.config.checks import (
 )
 from seqclf.config.fields import BASIC, DIALS, ELSEWHERE, setting
 
-CLASS_WEIGHT_NAMES = ("equal", "balanced")
+EQUAL = "equal"
+CLASS_WEIGHT_NAMES = (EQUAL, "balanced")
 KERNEL_NAMES = ("auto", "loop", "cudnn")
 OPTIMIZER_NAMES = ADAMW, ADAM, RMSPROP, MOMENTUM, SGD = (
     "adamw", "adam", "rmsprop", "momentum", "sgd"
@@ -84,7 +85,7 @@ class TrainingConfig:
         False, "Let word dropout grow, from none in the first epoch to all in the last."
     )
     label_smoothing: float = setting(0.1, "Label smoothing.")
-    class_weights: str = setting("equal", "Class weights in the loss: equal, balanced.")
+    class_weights: str = setting(EQUAL, "Class weights in the loss: equal, balanced.")
     kernel: str = setting(
         "auto", "Implementation of the recurrence: auto (cuDNN on a GPU), loop, cudnn."
     )

@@ -79,7 +79,7 @@ def _is_everywhere(found: Found, kind: str, name: str | None) -> bool:
     """Tells whether a column, or all that are to be joined, are in every part."""
     splits = found.parts if kind == TEXT else found.parts.keys() - {UNLABELED}
     parts = (part for split in splits for part in found.parts[split])
-    return name is not None and all(has_column(part, kind, name) for part in parts)
+    return name is not None and all(has_column(part, name) for part in parts)
 
 
 def _renamed(found: Found, kind: str, name: str) -> Found:
@@ -88,7 +88,7 @@ def _renamed(found: Found, kind: str, name: str) -> Found:
     for split, some in found.parts.items():
         parts[split] = list(some)
         for index, part in enumerate(some):
-            other = None if has_column(part, kind, name) else _named(part, kind)
+            other = None if has_column(part, name) else _named(part, kind)
             if other is not None:
                 columns = [name if c == other else c for c in part.table.column_names]
                 table = part.table.rename_columns(columns)

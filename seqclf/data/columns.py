@@ -194,10 +194,9 @@ def all_match(values: pa.ChunkedArray, pattern: str) -> bool:
     return bool(pc.all(pc.match_substring_regex(values, pattern)).as_py())
 
 
-def has_column(part: Part, kind: str, name: str) -> bool:
-    """Tells whether a part has a column, or all the text columns that are joined."""
-    there = part.table.column_names
-    wanted = names.parts_of(name, there) if kind == TEXT else [name]
+def has_column(part: Part, name: str) -> bool:
+    """Tells whether a part has a column, or all those that a name joins by commas."""
+    wanted = names.parts_of(name, part.table.column_names)
     return all(actual_name(part, one) is not None for one in wanted)
 
 

@@ -24,6 +24,10 @@ NO_GROUP = -1
 # The number of each row among all of its source, a column where one asked for it.
 ORIGIN = pa.field("origin", pa.int64())
 
+# The label ids of each set of labels that occurs, where a text may have several labels.
+LabelSets = tuple[tuple[int, ...], ...]
+FEWEST_OF_A_SET = 10  # training rows; rarer sets are divided by their rarest label
+
 # What splits are called elsewhere, in lower case.
 SPLIT_NAMES = {
     "train": TRAIN, "training": TRAIN,
@@ -111,20 +115,41 @@ class RawData(_FromSource):
     Attributes:
       splits: Tables of `SCHEMA` by split, with `GROUP` if rows have groups, and
         `ORIGIN` if it was asked for; `train` is there, others may be missing. A label
-        is an index into `labels`; -1 in `unlabeled` means none.
+        is an index into `labels`, or, where a text may have several, into
+        `label_sets`; -1 in `unlabeled` means none.
       labels: Label names; their order gives the label ids.
+      label_sets: The different sets of labels; None where each text has one label.
     """
 
     splits: dict[str, pa.Table]
     labels: tuple[str, ...]
+    label_sets: LabelSets | None = None
 
     def texts(self, split: str) -> pa.ChunkedArray:
         """Returns the texts of a split, string [examples]."""
         return self.splits[split]["text"]
 
     def label_ids(self, split: str) -> np.ndarray:
-        """Returns the label ids of a split, int32 [examples]."""
+        """Returns the label ids of a split, or those of its sets, int32 [examples]."""
         return self.splits[split]["label"].to_numpy()
+
+    def strata(self, split: str) -> np.ndarray:
+        """Returns what a split is divided by in equal shares, int [examples], from 0.
+
+        That is the label. Where a text may have several, their set, or the rarest of
+        its labels where the set has few rows (as pure label sets would have strata of
+        one row each; Sechidis et al. 2011, ECML PKDD, section 3).
+        """
+        ids = self.label_ids(split)
+        if self.label_sets is None:
+            return ids
+        members = members_of(self.label_sets, len(self.labels))
+        rows = np.bincount(ids, minlength=len(members))
+        of_labels = np.where(members, rows @ members, np.iinfo(np.int64).max)
+        rarest = len(members) + of_labels.argmin(axis=1)
+        is_own = (rows >= FEWEST_OF_A_SET) | ~members.any(axis=1)
+        stratum = np.where(is_own, np.arange(len(members)), rarest)
+        return np.unique(stratum[ids], return_inverse=True)[1]
 
     def groups(self, split: str) -> np.ndarray | None:
         """Returns the group of each row, int32 [examples]; None without a group column.
@@ -139,7 +164,17 @@ class RawData(_FromSource):
     def label_counts(self, split: str) -> np.ndarray:
         """Returns the number of examples of each label, int64 [labels]."""
         label_ids = self.label_ids(split)
-        return np.bincount(label_ids[label_ids >= 0], minlength=len(self.labels))
+        known = label_ids[label_ids >= 0]
+        if self.label_sets is None:
+            return np.bincount(known, minlength=len(self.labels))
+        members = members_of(self.label_sets, len(self.labels))
+        return np.asarray(np.bincount(known, minlength=len(members)) @ members)
+
+    def named(self, label_id: int) -> str:
+        """Returns the name of a label id; of a set, its names with a bar between."""
+        if self.label_sets is None:
+            return self.labels[label_id]
+        return joined([self.labels[i] for i in self.label_sets[label_id]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,13 +187,33 @@ class Dataset(RawData):
     fingerprint: str
 
 
-def fingerprint(splits: Mapping[str, pa.Table], labels: tuple[str, ...]) -> str:
+def members_of(label_sets: LabelSets, num_labels: int) -> np.ndarray:
+    """Returns which labels are in each set, bool [sets, num_labels]."""
+    members = np.zeros((len(label_sets), num_labels), bool)
+    for row, label_ids in enumerate(label_sets):
+        members[row, list(label_ids)] = True
+    return members
+
+
+def joined(names: Sequence[str]) -> str:
+    """Returns the labels of a text as people read them: `war | comedy`, or `(none)`."""
+    return " | ".join(names) or "(none)"
+
+
+def fingerprint(
+    splits: Mapping[str, pa.Table],
+    labels: tuple[str, ...],
+    label_sets: LabelSets | None = None,
+) -> str:
     """Returns a hash of texts, labels and their order, whatever the format and chunks.
 
     Where rows have groups, also of which belong together, whatever groups are called.
-    It is the first 16 hexadecimal digits of a SHA-256.
+    It is the first 16 hexadecimal digits of a SHA-256. The arguments are as in
+    `RawData`.
     """
     digest = hashlib.sha256(repr(labels).encode())
+    if label_sets is not None:
+        digest.update(repr(label_sets).encode())
     for name in sorted(splits):
         table = splits[name]
         digest.update(f"{name}:{table.num_rows}".encode())
@@ -170,6 +225,11 @@ def fingerprint(splits: Mapping[str, pa.Table], labels: tuple[str, ...]) -> str:
         known = np.where(groups == NO_GROUP, NO_GROUP, numbered(groups))
         digest.update(known.astype("<i4").tobytes())
     return digest.hexdigest()[:16]
+
+
+def fingerprint_of(raw: RawData) -> str:
+    """Returns the fingerprint of what a source holds."""
+    return fingerprint(raw.splits, raw.labels, raw.label_sets)
 
 
 def numbered(values: np.ndarray) -> np.ndarray:

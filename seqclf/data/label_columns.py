@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -11,7 +10,6 @@ import pyarrow.compute as pc
 
 from seqclf.data import spelling
 from seqclf.data.columns import (
-    actual_name,
     column_of,
     columns_hint,
     existing_name,
@@ -21,7 +19,6 @@ from seqclf.data.dataset import Part
 from seqclf.data.formats.json_files import is_scores
 from seqclf.data.names import LABEL
 from seqclf.errors import DataError
-from seqclf.records.reading import split_names
 from seqclf.wording import counted
 
 ANSWER, ACCEPTED = "answer", "accept"  # Prodigy's: whether a label is right
@@ -44,13 +41,6 @@ class LabelColumn:
 
 def label_name(part: Part, given: str) -> str:
     """Returns the name of the label column, as the part writes it."""
-    if actual_name(part, given) is None and "," in given:
-        several = [existing_name(part, n, LABEL) for n in split_names(given)]
-        raise DataError(
-            f"{part.place}: {' and '.join(map(repr, several))} are {len(several)} "
-            f"columns, and seqclf learns one label a text; name one of them: "
-            f"--label-column {shlex.quote(several[0])}"
-        )
     return existing_name(part, given, LABEL)
 
 
@@ -66,7 +56,7 @@ class LabelReader:
 
     def column(self, part: Part, name: str) -> LabelColumn:
         """Reads a column; null where a label is missing and to be left out."""
-        labels = _as_names(_accepted(part, name), name, part)
+        labels = _as_names(accepted(part, name), name, part)
         stripped = pc.utf8_trim_whitespace(labels)
         labels = pc.if_else(pc.equal(stripped, ""), None, labels)
         seeming = pc.is_in(stripped, pa.array(spelling.MISSING))
@@ -94,8 +84,10 @@ class LabelReader:
         return (f"--drop-unlabeled left out {total}: {said} for a label.",)
 
 
-def _accepted(part: Part, name: str) -> pa.ChunkedArray:
+def accepted(part: Part, name: str) -> pa.ChunkedArray:
     """Returns a label column; of spaCy's `cats` (a number a label) the label with 1.
+
+    Where a row of `cats` has several labels, the column as it is.
 
     Null beside an answer of Prodigy's that is not `accept`.
     """
@@ -126,9 +118,8 @@ def _as_names(column: pa.ChunkedArray, name: str, part: Part) -> pa.ChunkedArray
     """Returns labels as text; numbers as other programs write them, 1.0 and not 1."""
     if pa.types.is_nested(column.type):
         raise DataError(
-            f"{part.place}: a label must be one value, column {name!r} holds several a "
-            f"row, and one label a text is what seqclf learns. Keep the rows with one "
-            f"label, or name another column: {columns_hint(part, LABEL)}"
+            f"{part.place}: column {name!r} holds {column.type}, which are no labels. "
+            f"{columns_hint(part, LABEL)}"
         )
     if not pa.types.is_floating(column.type):
         return column.cast(pa.string())

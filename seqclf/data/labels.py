@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from seqclf.data import spelling
 from seqclf.data.columns import FEWEST_FOR_A_GUESS, columns_hint
 from seqclf.data.dataset import NO_LABEL, TRAIN, UNLABELED, Found
 from seqclf.data.label_columns import LabelColumn, LabelReader, label_name
+from seqclf.data.label_ids import ids_of
+from seqclf.data.label_lists import SEPARATOR_OPTION, Labelled
 from seqclf.errors import DataError
 from seqclf.notes import note
 from seqclf.wording import counted
@@ -30,8 +33,8 @@ _Columns = Mapping[str, Sequence[LabelColumn]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
-    """The labels of a source, and what the user should know, a sentence each.
+class _Labels:
+    """The labels of a source as text, and what the user should know, a sentence each.
 
     There is a column for each part of a split. The position of a name is its label id.
     """
@@ -41,8 +44,8 @@ class Labels:
     notes: tuple[str, ...] = ()
 
 
-def labels_of(found: Found, given: str, config: DataConfig) -> Labels:
-    """Returns the labels as they are, and the names of all label ids in order.
+def labels_of(found: Found, given: str, config: DataConfig) -> Labelled:
+    """Returns the label ids of all rows, and the names of the ids in order.
 
     `given` names the label column; `config` says whether rows without a label are left
     out, labels that differ by case and the like merged, and rare labels allowed.
@@ -50,6 +53,15 @@ def labels_of(found: Found, given: str, config: DataConfig) -> Labels:
     Raises:
       DataError: If there is no such column, or a label is missing or cannot be one.
     """
+    labels = _labels_in(found, given, config)
+    ids = {
+        split: [ids_of(column, labels.names) for column in columns]
+        for split, columns in labels.columns.items()
+    }
+    return Labelled(ids=ids, names=labels.names, notes=labels.notes)
+
+
+def _labels_in(found: Found, given: str, config: DataConfig) -> _Labels:
     reader = LabelReader(config.drop_unlabeled)
     columns: _Columns = {
         split: [reader.column(part, label_name(part, given)) for part in parts]
@@ -63,7 +75,7 @@ def labels_of(found: Found, given: str, config: DataConfig) -> Labels:
     _refuse_hidden(columns, is_known=known is not None)
     if known is not None:
         columns = _spelled_as(known, columns) if config.merge_labels else columns
-        return Labels(columns=columns, names=known, notes=notes)
+        return _Labels(columns=columns, names=known, notes=notes)
     if named := _named_beside(columns):
         return dataclasses.replace(named, notes=notes)
     values = tuple(sorted(_values(columns), key=spelling.order))
@@ -71,7 +83,7 @@ def labels_of(found: Found, given: str, config: DataConfig) -> Labels:
     if config.min_per_label is None:
         _refuse_text(columns[TRAIN], lists)
     notes = (*notes, *_about_missing(columns), *lists)
-    return Labels(columns=columns, names=values, notes=notes)
+    return _Labels(columns=columns, names=values, notes=notes)
 
 
 def _all(columns: _Columns) -> Iterator[LabelColumn]:
@@ -144,7 +156,7 @@ def _refuse_hidden(columns: _Columns, is_known: bool) -> None:
             )
 
 
-def _named_beside(columns: _Columns) -> Labels | None:
+def _named_beside(columns: _Columns) -> _Labels | None:
     """Takes the names of integer ids from a column such as `label_text`, if there."""
     ids: dict[str, int] = {}
     named: dict[str, list[LabelColumn]] = {split: [] for split in columns}
@@ -167,7 +179,7 @@ def _named_beside(columns: _Columns) -> Labels | None:
                 return None  # not a name of the id, but something else
     if len(set(ids.values())) < len(ids):
         return None
-    return Labels(columns=named, names=tuple(sorted(ids, key=ids.__getitem__)))
+    return _Labels(columns=named, names=tuple(sorted(ids, key=ids.__getitem__)))
 
 
 def _about_missing(columns: _Columns) -> Iterator[str]:
@@ -192,10 +204,9 @@ def _about_lists(names: Sequence[str], column: str) -> Iterator[str]:
         yield note(
             "SQ011",
             f"{len(lists):,} of the {len(names):,} labels in column {column!r} look "
-            f"like lists, such as {spelling.quoted(max(lists, key=len))}. One label a "
-            f"text is what seqclf learns: each list counts as one label. To "
-            f"learn from the texts of one label, take the rows with {separator!r} in "
-            f"that column out of the file; --min-per-label 20 leaves out rare lists.",
+            f"like lists, such as {spelling.quoted(max(lists, key=len))}, and each "
+            f"counts as one label. {SEPARATOR_OPTION} {shlex.quote(separator)} makes "
+            f"several labels of it.",
         )
 
 

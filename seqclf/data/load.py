@@ -15,7 +15,7 @@ from pathlib import Path
 from seqclf.config import SOURCE_FIELDS, DataConfig
 from seqclf.data import layout
 from seqclf.data.choice import with_columns
-from seqclf.data.dataset import Dataset, Found, Part, RawData, fingerprint
+from seqclf.data.dataset import Dataset, Found, Part, RawData, fingerprint_of
 from seqclf.data.files import READERS
 from seqclf.data.formats.contents import format_of
 from seqclf.data.groups import with_groups
@@ -62,7 +62,7 @@ def load_dataset(config: DataConfig) -> Dataset:
       DataError: If there is no such source, or it cannot be used as it is.
     """
     raw = read_source(config)
-    return complete(raw, config, fingerprint(raw.splits, raw.labels))
+    return complete(raw, config, fingerprint_of(raw))
 
 
 def read_once(config: DataConfig) -> Callable[[DataConfig], Dataset]:
@@ -76,7 +76,7 @@ def read_once(config: DataConfig) -> Callable[[DataConfig], Dataset]:
       DataError: If there is no such source, or it cannot be used as it is.
     """
     raw = read_source(config)
-    content = fingerprint(raw.splits, raw.labels)
+    content = fingerprint_of(raw)
 
     def divided(asked: DataConfig) -> Dataset:
         # The splits are completed in place.
@@ -99,7 +99,7 @@ def read_source(config: DataConfig, usual: Reading = NOTHING_SAID) -> RawData:
     if config.source == DEMO:
         _refuse_idle(config, *sorted(SOURCE_FIELDS - {"source"}), "group_column")
         return _demo()
-    return to_raw(_with_labels(config, usual), config)
+    return to_raw(_with_labels(config, usual), config, usual)
 
 
 def load_traced(config: DataConfig) -> Traced:
@@ -125,7 +125,7 @@ def load_traced(config: DataConfig) -> Traced:
         parts = number_rows(found.parts)
         raw = to_raw(dataclasses.replace(found, parts=parts), config)
         columns = (str(found.text_column), str(found.label_column))
-    content = fingerprint(raw.splits, raw.labels)
+    content = fingerprint_of(raw)
     return Traced(complete(raw, config, content), parts, *columns)
 
 

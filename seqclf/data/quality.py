@@ -94,9 +94,10 @@ def _stands_in(
 def _about_torn(dataset: Dataset) -> Iterator[str]:
     texts, rows = torn(dataset, TRAIN)
     if texts:
+        what = "labels" if dataset.label_sets is None else "sets of labels"
         yield note(
             "SQ004",
-            f"{texts:,} texts of train have two labels or more, in {rows:,} of "
+            f"{texts:,} texts of train have two {what} or more, in {rows:,} of "
             f"{dataset.splits[TRAIN].num_rows:,} rows: no classifier can be right "
             f"about all of them.",
         )
@@ -127,7 +128,7 @@ def _about_balance(dataset: Dataset) -> Iterator[str]:
     most = present[np.argmax(counts[present])]
     least = present[np.argmin(counts[present])]
     if counts[most] >= HEAVY_IMBALANCE * counts[least]:
-        share = 100 * counts[most] / counts.sum()
+        share = 100 * counts[most] / dataset.splits[TRAIN].num_rows
         yield note(
             "SQ007",
             f"train is out of balance: {dataset.labels[most]!r} has {counts[most]:,} "

@@ -12,20 +12,22 @@ import pyarrow.compute as pc
 
 from seqclf.config import DataConfig
 from seqclf.data import dataset
-from seqclf.data.columns import actual_name, checked_texts, column_of
+from seqclf.data.columns import actual_name, checked_texts, column_of, has_column
 from seqclf.data.dataset import TEST, TRAIN, UNLABELED, VALIDATION, Found, Part, RawData
-from seqclf.data.label_ids import ids_of
+from seqclf.data.label_lists import has_several, several_labels
 from seqclf.data.labels import labels_of
 from seqclf.data.relabel import without_doubles, without_rare
+from seqclf.records.reading import NOTHING_SAID, Reading
 
 
-def to_raw(found: Found, config: DataConfig) -> RawData:
+def to_raw(found: Found, config: DataConfig, usual: Reading = NOTHING_SAID) -> RawData:
     """Finds the text and label columns and turns labels into ids.
 
     Labels are named by what the source says of its ids (`labels.json`, a ClassLabel,
     a column `<label>_text`), else by their values: numbers in their order, names in
     alphabetical order. The config says what becomes of missing labels, of those that
-    are spelled in several ways, and of rare ones.
+    are spelled in several ways, and of rare ones; `usual` how a training read its
+    files, which counts where the config does not say what separates several labels.
 
     Raises:
       DataError: If a column is missing or of the wrong kind, or a text or label is.
@@ -35,7 +37,14 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
         split: [checked_texts(part, text_column) for part in parts]
         for split, parts in found.parts.items()
     }
-    labels = labels_of(found, label_column, config)
+    separator = _separator(
+        found, label_column, config.labels_separator, usual.labels_separator
+    )
+    if has_several(found, label_column, separator):
+        drop = config.drop_unlabeled
+        labels = several_labels(found, label_column, separator, drop)
+    else:
+        labels = labels_of(found, label_column, config)
     splits = {}
     for split in found.parts:
         tables = []
@@ -43,24 +52,42 @@ def to_raw(found: Found, config: DataConfig) -> RawData:
             if split == UNLABELED:
                 ids = pa.chunked_array([pa.repeat(dataset.NO_LABEL, len(of_part))])
             else:
-                ids = ids_of(labels.columns[split][index], labels.names)
+                ids = labels.ids[split][index]
             tables.append(_table(of_part, ids, found.parts[split][index]))
         splits[split] = pa.concat_tables(tables)
     raw = RawData(
         name=found.name,
         splits=splits,
         labels=labels.names,
+        label_sets=labels.label_sets,
         source=found.source,
         revision=found.revision,
         notes=found.notes + labels.notes,
         reading=dataclasses.replace(
-            found.reading, text_column=text_column, label_column=label_column
+            found.reading,
+            text_column=text_column,
+            label_column=label_column,
+            labels_separator=separator,
         ),
     )
     raw = without_doubles(raw, config.merge_labels)
     if config.min_per_label is not None:
         raw = without_rare(raw, config.min_per_label, config.other)
     return _without_emptied(raw, found)
+
+
+def _separator(
+    found: Found, label_column: str, given: str | None, usual: str | None
+) -> str | None:
+    """Returns what separates labels: as given, else as in training, if it is there."""
+    part = found.parts[TRAIN][0]
+    name = actual_name(part, label_column)
+    if given is not None or usual is None or name is None:
+        return given
+    column = column_of(part, name)
+    is_text = pa.types.is_string(column.type)
+    is_there = is_text and pc.any(pc.match_substring(column, usual)).as_py()
+    return usual if is_there else None
 
 
 def _table(texts: pa.ChunkedArray, ids: pa.ChunkedArray, part: Part) -> pa.Table:
@@ -110,7 +137,8 @@ def _values(part: Part, label: str) -> pa.Array:
     """Returns the different labels of a part, as strings."""
     name = actual_name(part, label)
     if name is None:
-        return pa.array([], pa.string())
+        several = "," in label and has_column(part, label)
+        return pa.array(["lists"] if several else [], pa.string())
     column = column_of(part, name)
     if pa.types.is_nested(column.type):
         return pa.array(["lists"])  # whoever takes them for labels says so

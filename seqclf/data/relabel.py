@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from seqclf.data import spelling
-from seqclf.data.dataset import SCHEMA, TRAIN, UNLABELED, RawData
+from seqclf.data.dataset import SCHEMA, TRAIN, UNLABELED, LabelSets, RawData
 from seqclf.errors import DataError
 from seqclf.notes import note
 
@@ -69,7 +69,8 @@ def without_rare(raw: RawData, least: int, other: bool) -> RawData:
     if is_kept:
         how = f"{option} --other made {names[place]!r} of"
     how += f" {rare.sum():,} labels with fewer texts in train, {rows:,} of {total:,} "
-    return _relabelled(raw, names, target, f"{how}rows: {named}.")
+    what = "rows" if raw.label_sets is None else "labels of texts"
+    return _relabelled(raw, names, target, f"{how}{what}: {named}.")
 
 
 def _counts(raw: RawData) -> dict[str, np.ndarray]:
@@ -108,6 +109,9 @@ def _relabelled(
     if list(raw.labels) == sorted(raw.labels, key=spelling.order):
         kept.sort(key=spelling.order)
     ids = np.array([kept.index(names[i]) if i != GONE else GONE for i in target])
+    label_sets = None
+    if raw.label_sets is not None:
+        label_sets, ids = _relabelled_sets(raw.label_sets, ids)
     splits = dict(raw.splits)
     for split in splits.keys() - {UNLABELED}:
         new = ids[raw.label_ids(split)]
@@ -115,7 +119,23 @@ def _relabelled(
         table = splits[split].set_column(1, SCHEMA.field("label"), column)
         is_whole = (new != GONE).all()
         splits[split] = table if is_whole else table.filter(pa.array(new != GONE))
-    return dataclasses.replace(raw, splits=splits, labels=tuple(kept)).noted(said)
+    changed = dataclasses.replace(
+        raw, splits=splits, labels=tuple(kept), label_sets=label_sets
+    )
+    return changed.noted(said)
+
+
+def _relabelled_sets(
+    label_sets: LabelSets, ids: np.ndarray
+) -> tuple[LabelSets, np.ndarray]:
+    """Returns the sets by new label ids, and the place of each old set among them.
+
+    `ids` are the new ids of the labels, or `GONE`: such a label leaves the sets that it
+    is in, and no text is left out.
+    """
+    new = [tuple(sorted({int(ids[i]) for i in s} - {GONE})) for s in label_sets]
+    every = tuple(sorted(set(new)))
+    return every, np.array([every.index(one) for one in new])
 
 
 def _refuse_too_few(

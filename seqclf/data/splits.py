@@ -78,13 +78,13 @@ def _refuse_unusable(dataset: Dataset) -> None:
 
 def _hold_out(raw: RawData, config: DataConfig) -> tuple[str, ...]:
     """Takes missing test and validation splits out of train; returns what to say."""
-    label_ids, groups = raw.label_ids(TRAIN), raw.groups(TRAIN)
-    left, chosen, notes = np.arange(len(label_ids)), {}, []
+    strata, groups = raw.strata(TRAIN), raw.groups(TRAIN)
+    left, chosen, notes = np.arange(len(strata)), {}, []
     if config.fold is not None:
         chosen[TEST] = _tested(raw, config)
         left = np.delete(left, chosen[TEST])
         notes.append(
-            f"test is part {config.fold} of the {len(label_ids):,} training rows: "
+            f"test is part {config.fold} of the {len(strata):,} training rows: "
             f"{len(chosen[TEST]):,} (stratified, seed {config.split_seed})."
         )
     for split in (TEST, VALIDATION):
@@ -100,7 +100,7 @@ def _hold_out(raw: RawData, config: DataConfig) -> tuple[str, ...]:
             continue
         seed = config.split_seed if split == TEST else seeds_of(config)[0]
         of_left = None if groups is None else groups[left]
-        drawn = held_out(label_ids[left], raw.labels, split, fraction, seed, of_left)
+        drawn = held_out(strata[left], raw.labels, split, fraction, seed, of_left)
         notes.append(
             f"no {split} split in {raw.source}: held {len(drawn):,} of {len(left):,} "
             f"training rows out ({_whole(of_left, drawn)}stratified, "
@@ -122,12 +122,12 @@ def _tested(raw: RawData, config: DataConfig) -> np.ndarray:
         )
     if config.test_fraction != DataConfig().test_fraction:
         raise ConfigError("test_fraction does nothing here: a fold is tested on.")
-    label_ids, groups = raw.label_ids(TRAIN), raw.groups(TRAIN)
+    strata, groups = raw.strata(TRAIN), raw.groups(TRAIN)
     fold = fold_of(config.fold or "")
     try:
-        return fold_rows(label_ids, groups, fold, config.split_seed)
+        return fold_rows(strata, groups, fold, config.split_seed)
     except ValueError:
-        what, most = "rows of any label", int(np.bincount(label_ids).max())
+        what, most = "rows of any label", int(np.bincount(strata).max())
         if groups is not None:
             what, most = "groups", len(np.unique(groups))
         raise DataError(
@@ -162,9 +162,9 @@ def held_out(
 ) -> np.ndarray:
     """Draws the rows of train that become another split, stratified.
 
-    `label_ids` are int [train]; `labels` include those that train lacks; `fraction`, in
-    (0, 1), is drawn, a row a label at least. Of `groups`, int [train], whole ones are
-    drawn, about that fraction: see `whole_groups`.
+    `label_ids` are int [train], see `RawData.strata`; `labels` include those that train
+    lacks; `fraction`, in (0, 1), is drawn, a row a label at least. Of `groups`, int
+    [train], whole ones are drawn, about that fraction: see `whole_groups`.
 
     Returns:
       int64 [drawn], ascending.
@@ -224,7 +224,7 @@ def _limit(dataset: Dataset, config: DataConfig) -> Dataset:
         return dataset.noted(
             f"--limit {config.limit:,}: train has {table.num_rows:,} rows, all used."
         )
-    label_ids, seed = dataset.label_ids(TRAIN), config.split_seed
+    label_ids, seed = dataset.strata(TRAIN), config.split_seed
     chosen = _stratified(label_ids, config.limit, seed, is_train=True)
     if chosen is None:
         raise _too_few_for_labels(config.limit, label_ids)
@@ -249,7 +249,7 @@ def _trained_on(dataset: Dataset, rows: np.ndarray) -> Dataset:
 
 def _resampled(dataset: Dataset, config: DataConfig) -> Dataset:
     """Draws the rows to train on with replacement: as many, or as `limit` says."""
-    label_ids, groups = dataset.label_ids(TRAIN), dataset.groups(TRAIN)
+    label_ids, groups = dataset.strata(TRAIN), dataset.groups(TRAIN)
     rows, seed = len(label_ids), seeds_of(config)[1]
     size = min(config.limit or rows, rows)
     if size < len(np.unique(label_ids)):

@@ -22,6 +22,7 @@ from seqclf.config import (
     TextConfig,
     TrainingConfig,
 )
+from seqclf.errors import RunError
 from seqclf.estimator.fitting import train_on
 from seqclf.estimator.inputs import classes_of, groups_of, names_of, texts_of
 from seqclf.estimator.parameters import config_of, parameters_of, plain
@@ -251,9 +252,15 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Reads what `save` wrote, or any finished run; its classes are then strings.
 
         Raises:
-          RunError: If there is none, or it is unfinished or damaged.
+          RunError: If there is none, it is unfinished or damaged, or gives a text
+            several labels.
         """
         run = open_run(Path(path), Path(path).parent)
+        if run.dataset.has_several:
+            raise RunError(
+                f"{run.path} gives a text several labels, and SequenceClassifier one; "
+                f"take seqclf.Classifier.open."
+            )
         trained = Trained.read(run)
         if (run.path / ESTIMATOR_FILE).exists():
             parameters, classes = read_saved(run, PARAMETERS)

@@ -29,8 +29,8 @@ from seqclf.records.training import BaselineEnvironment, Report, Started
 from seqclf.runs import Predictions, Run, files, writing
 from seqclf.storage import write_json
 from seqclf.system import peak_memory
-from seqclf.text.encoding import EncodedDataset, open_encoded
-from seqclf.training.answers import scores
+from seqclf.text.encoding import EncodedDataset, has_several, open_encoded
+from seqclf.training.answers import with_thresholds
 from seqclf.training.trial import Trial, package_versions
 
 PATIENCE = 600  # seconds to wait for another process that fits the same
@@ -135,10 +135,12 @@ def _run(trial: Trial) -> None:
     model = fitted.model
     run = writing.create_run(trial.path, trial.config, trial.about, model.vocabulary)
     results: Metrics = {}
-    for split in (VALIDATION, TEST):
-        predictions = _predictions(encoded, split, model)
+    splits = (VALIDATION, TEST)
+    every = with_thresholds({s: _predictions(encoded, s, model) for s in splits})
+    for split, predictions in every.items():
         writing.write_predictions(run.path, split, predictions)
-        results[split] = scores(predictions, encoded.labels)
+        results[split] = predictions.scores(encoded.labels)
+    writing.write_thresholds(run, every[VALIDATION].thresholds)
     model.save(run.path)
     write_json(run.path / files.METRICS_FILE, to_plain(results))
     environment = BaselineEnvironment(
@@ -156,5 +158,7 @@ def _predictions(
 ) -> Predictions:
     texts = tokenized(encoded.texts(split))
     lengths = np.concatenate([np.diff(block.offsets) for block in texts])
-    probabilities = probabilities_of(model.logits_of(texts))
-    return Predictions(encoded.splits[split].label_ids, probabilities, lengths)
+    label_ids = encoded.splits[split].label_ids
+    logits = model.logits_of(texts)
+    probabilities = probabilities_of(logits, has_several(label_ids))
+    return Predictions(label_ids, probabilities, lengths)

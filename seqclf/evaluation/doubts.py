@@ -49,9 +49,11 @@ def _about_cuts(run: Run) -> list[str]:
 def _about_guessing(runs: Sequence[Run]) -> list[str]:
     """Says so if test accuracy is not above that of the commonest label."""
     label = int(np.argmax(runs[0].dataset.label_counts[TRAIN]))
-    name = runs[0].dataset.labels[label]
+    what = f"{runs[0].dataset.labels[label]!r}, the commonest label,"
     test = runs[0].metrics[TEST]
     share = test.per_label[label].support / test.n
+    if test.several is not None:
+        what, share = "the commonest set of labels", test.several.guessed_accuracy
     found = [run for run in runs if run.metrics[TEST].accuracy_low <= share]
     if not found:
         return []
@@ -60,8 +62,7 @@ def _about_guessing(runs: Sequence[Run]) -> list[str]:
             "SQ002",
             f"{_of(found, runs)}test accuracy, "
             f"{', '.join(map(_accuracy, found[:5]))}, is not shown to be above "
-            f"{100 * share:.1f} %, what always guessing {name!r}, the commonest label, "
-            f"gives.",
+            f"{100 * share:.1f} %, what always guessing {what} gives.",
         )
     ]
 
@@ -83,11 +84,18 @@ def _about_silence(runs: Sequence[Run]) -> list[str]:
 
 
 def _never_predicted(run: Run) -> list[str]:
-    metrics = run.metrics
-    both = [metrics[split].confusion_matrix for split in (VALIDATION, TEST)]
-    confusion = np.sum(both, axis=0)
+    metrics, labels = run.metrics, run.dataset.labels
+    if run.dataset.has_several:
+        both = [run.predictions(split) for split in (VALIDATION, TEST)]
+        said, had = (
+            np.any([getattr(one, name).any(axis=0) for one in both], axis=0)
+            for name in ("answers", "label_ids")
+        )
+        return [labels[i] for i in np.flatnonzero(had & ~said)]
+    every = [metrics[split].confusion_matrix for split in (VALIDATION, TEST)]
+    confusion = np.sum(every, axis=0)
     is_silent = (confusion.sum(axis=0) == 0) & (confusion.sum(axis=1) > 0)
-    return [run.dataset.labels[i] for i in np.flatnonzero(is_silent)]
+    return [labels[i] for i in np.flatnonzero(is_silent)]
 
 
 def _of(found: Sequence[Run], runs: Sequence[Run]) -> str:

@@ -10,12 +10,19 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from seqclf import metrics
 from seqclf.classifier import Classifier
 from seqclf.config import DataConfig
 from seqclf.config.checks import require
 from seqclf.data import read_source, spelling
-from seqclf.data.dataset import TEST, TRAIN, UNLABELED, VALIDATION, RawData, fingerprint
+from seqclf.data.dataset import (
+    TEST,
+    TRAIN,
+    UNLABELED,
+    VALIDATION,
+    RawData,
+    fingerprint_of,
+    members_of,
+)
 from seqclf.data.label_ids import remedy
 from seqclf.data.layout import STANDARD_INPUT
 from seqclf.data.relabel import GONE
@@ -23,7 +30,7 @@ from seqclf.data.splits import complete
 from seqclf.errors import ConfigError, DataError, SeqclfError, unknown
 from seqclf.evaluation.coverage import coverage_of, covered, reaching
 from seqclf.records.scores import Coverage, CoveredAccuracy, Scores
-from seqclf.runs import AnyRun, Mean
+from seqclf.runs import AnyRun, Mean, Predictions
 from seqclf.text.encoding import LABELLED_SPLITS
 from seqclf.unsure import AtLeast, floors_of, stands
 
@@ -36,7 +43,8 @@ class Evaluation:
     """The scores of a run on a split, their source, and notes for the user.
 
     Attributes:
-      coverage: The accuracy on the surest texts.
+      coverage: The accuracy on the surest texts; None where a text may have several
+        labels.
       answered: The accuracy on those whose answers reach the thresholds that were
         given; None if none does, or none were given.
       reaching: The most texts that are shown to reach a wanted accuracy, see
@@ -47,7 +55,7 @@ class Evaluation:
     source: str
     scores: Scores
     notes: tuple[str, ...]
-    coverage: Coverage
+    coverage: Coverage | None
     answered: CoveredAccuracy | None = None
     reaching: CoveredAccuracy | None = None
 
@@ -69,34 +77,85 @@ def evaluate(
 
     Raises:
       ConfigError: If `split` is no labelled split, or not the one to choose on, a
-        threshold is of no label, or the wanted accuracy is none in (0, 1).
-      DataError: If the data has no such split, or a label that the run lacks.
+        threshold is of no label, or the wanted accuracy is none in (0, 1); if either
+        is given of a run that gives several labels.
+      DataError: If the data has no such split, a label that the run lacks, or several
+        labels a text where the run learnt one.
     """
+    if run.dataset.has_several:
+        _refuse_sureness(run, at_least, wanted)
     floors = floors_of(at_least, run.labels)
     if wanted is not None:
         _refuse_wanted(wanted, split)
-    table, labels, source, notes = _read(run, data, split)
+    table, raw, notes = _read(run, data, split)
+    if raw.label_sets is not None and not run.dataset.has_several:
+        raise DataError(
+            f"{raw.source} has several labels a text, and {run.name} learnt one; "
+            f"evaluate it on data with one label, or train a model on such data."
+        )
     classifier = Classifier.open(run)
-    ids, said = matched(labels, run, data)
-    label_ids = ids[table["label"].to_numpy()]
-    if (label_ids == GONE).any():
-        table = table.filter(pa.array(label_ids != GONE))
-        label_ids = label_ids[label_ids != GONE]
+    ids, said = matched(raw.labels, run, data)
+    table, label_ids = _true_labels(run, raw, table, ids)
     if not len(label_ids):
-        raise DataError(f"{source}: {run.name} knows none of the labels in {split}.")
+        raise DataError(
+            f"{raw.source}: {run.name} knows none of the labels in {split}."
+        )
     texts = pa.concat_arrays(table["text"].chunks)
-    probabilities = classifier.predict_proba(texts)
-    scores = metrics.scores(
-        label_ids, probabilities, classifier.labels, classifier.lengths(texts)
-    )
-    answered = reached = None
+    probabilities, lengths = classifier.predict_proba(texts), classifier.lengths(texts)
+    asked = (label_ids, probabilities, lengths, classifier.thresholds)
+    scores = Predictions(*asked).scores(classifier.labels)
+    coverage = answered = reached = None
+    if not run.dataset.has_several:
+        coverage = coverage_of(label_ids, probabilities)
     if floors is not None:
         answered = covered(label_ids, probabilities, stands(probabilities, floors))
     if wanted is not None:
         reached = reaching(label_ids, probabilities, wanted)
-    coverage = coverage_of(label_ids, probabilities)
     every = (*notes, *said)
-    return Evaluation(split, source, scores, every, coverage, answered, reached)
+    return Evaluation(split, raw.source, scores, every, coverage, answered, reached)
+
+
+def _true_labels(
+    run: AnyRun, raw: RawData, table: pa.Table, ids: np.ndarray
+) -> tuple[pa.Table, np.ndarray]:
+    """Returns the rows that the run can be scored on, and their labels, as it has them.
+
+    `ids` are its ids of the names in data, or `GONE`.
+    """
+    given = table["label"].to_numpy()
+    if run.dataset.has_several:
+        return table, _members(raw, ids, len(run.labels))[given]
+    label_ids = ids[given]
+    is_known = label_ids != GONE
+    return table.filter(pa.array(is_known)), label_ids[is_known]
+
+
+def _members(raw: RawData, ids: np.ndarray, num_labels: int) -> np.ndarray:
+    """Returns which labels of the run each label id of data stands for.
+
+    A label that is gone leaves the sets that it is in. Data with one label a text is
+    data with sets of one.
+
+    Returns:
+      bool [label ids of the data, num_labels].
+    """
+    singles = tuple((label_id,) for label_id in range(len(raw.labels)))
+    sets = raw.label_sets if raw.label_sets is not None else singles
+    known = [{int(ids[i]) for i in one} - {GONE} for one in sets]
+    return members_of(tuple(tuple(sorted(one)) for one in known), num_labels)
+
+
+def _refuse_sureness(
+    run: AnyRun, at_least: AtLeast | None, wanted: float | None
+) -> None:
+    """Refuses thresholds of an answer where each label has one of its own."""
+    given = {"--at-least": at_least, "--wanted-accuracy": wanted}
+    for option, value in given.items():
+        if value is not None:
+            raise ConfigError(
+                f"{option} is for one label a text; of {run.name}, where a text may "
+                f"have several, each label has a threshold of its own: leave it out."
+            )
 
 
 def _refuse_wanted(wanted: float, split: str) -> None:
@@ -111,13 +170,12 @@ def _refuse_wanted(wanted: float, split: str) -> None:
 
 def _read(
     run: AnyRun, data: DataConfig, split: str
-) -> tuple[pa.Table, tuple[str, ...], str, tuple[str, ...]]:
-    """Returns texts and labels of the split, where they came from, and notes."""
+) -> tuple[pa.Table, RawData, tuple[str, ...]]:
+    """Returns texts and labels of the split, what they are of, and notes."""
     if split not in LABELLED_SPLITS:
         raise ConfigError(unknown("split", split, LABELLED_SPLITS))
     raw = _source(run, data)
-    content = fingerprint(raw.splits, raw.labels)
-    notes = raw.notes
+    content, notes = fingerprint_of(raw), raw.notes
     if content == run.dataset.fingerprint:
         _refuse_own_split(run, split)
         own = complete(raw, run.config.data, content)
@@ -136,7 +194,7 @@ def _read(
         raise DataError(f"{raw.source}: {unknown('split', split, raw.splits)}")
     if not table.num_rows:
         raise DataError(f"{raw.source}: its {split} split has no rows.")
-    return table, raw.labels, raw.source, notes
+    return table, raw, notes
 
 
 def _refuse_own_split(run: AnyRun, split: str) -> None:
@@ -160,7 +218,7 @@ def _source(run: AnyRun, data: DataConfig) -> RawData:
     if as_then != data and data.source != STANDARD_INPUT:  # that is read but once
         with contextlib.suppress(SeqclfError):
             raw = read_source(as_then, usual=run.reading)
-            if fingerprint(raw.splits, raw.labels) == run.dataset.fingerprint:
+            if fingerprint_of(raw) == run.dataset.fingerprint:
                 return raw
     return read_source(data, usual=run.reading)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from seqclf.data.dataset import VALIDATION
-from seqclf.records.scores import Scores
+from seqclf.records.scores import Scores, SeveralScores
 from seqclf.runs import Run
 
 LEAST_OF_LEAD = 0.5  # of the median of the cell's seeds
@@ -22,7 +22,8 @@ def failed_seeds(group: Sequence[Run], field: str = "accuracy") -> tuple[int, ..
 
     Args:
       group: Trainings of one cell.
-      field: Of `Scores`, what shall be better: `accuracy`, `macro_f1` or `log_loss`.
+      field: Of `Scores`, what shall be better: `accuracy`, `macro_f1`, `example_f1` or
+        `log_loss`.
     """
     seeds = [run.config.training.seed for run in group]
     scores = [run.metrics[VALIDATION] for run in group]
@@ -37,6 +38,8 @@ def failed_seeds(group: Sequence[Run], field: str = "accuracy") -> tuple[int, ..
 
 def _guessed(scores: Scores) -> dict[str, float]:
     """Returns what guessing reaches: the commonest label, or the shares of all."""
+    if scores.several is not None:
+        return _guessed_several(scores, scores.several)
     counts = np.array([label.support for label in scores.per_label if label.support])
     shares = counts / counts.sum()
     most = float(shares.max())
@@ -44,4 +47,20 @@ def _guessed(scores: Scores) -> dict[str, float]:
         "accuracy": most,
         "macro_f1": 2 * most / (1 + most) / len(shares),  # of the others F1 is 0
         "log_loss": float(-(shares * np.log(shares)).sum()),
+    }
+
+
+def _guessed_several(scores: Scores, several: SeveralScores) -> dict[str, float]:
+    """Returns the same of texts that may have several labels.
+
+    Macro F1 is that of all labels for every text.
+    """
+    shares = np.array([label.support for label in scores.per_label]) / scores.n
+    shares = np.clip(shares[shares > 0], None, 1 - 1e-12)
+    entropies = -shares * np.log(shares) - (1 - shares) * np.log(1 - shares)
+    return {
+        "accuracy": several.guessed_accuracy,
+        "example_f1": several.guessed_example_f1,
+        "macro_f1": float((2 * shares / (1 + shares)).mean()),
+        "log_loss": float(entropies.sum() / len(scores.per_label)),
     }

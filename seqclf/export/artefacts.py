@@ -10,24 +10,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from seqclf.classifier import Classifier
 from seqclf.data.dataset import TEST
 from seqclf.errors import RunError
 from seqclf.export.card import model_card
-from seqclf.export.formats import FORMATS, code_of, loading_code
+from seqclf.export.formats import FORMATS
+from seqclf.export.loading import code_of, loading_code
 from seqclf.export.making import alone, partials_of, put, run_digest
 from seqclf.export.portable import portable_json
 from seqclf.export.texts import own_data, verification_texts
 from seqclf.export.verify import Check, verify
 from seqclf.metrics import accuracy
-from seqclf.model.scoring import batched_logits
+from seqclf.model.scoring import batched_logits, probabilities_of
 from seqclf.records.export import About, ExportRecord, TestCost
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.records.scores import Accuracy
 from seqclf.records.training import Report
-from seqclf.runs import AnyRun, Mean, Run, files, members_of
+from seqclf.runs import AnyRun, Mean, Predictions, Run, files, members_of
 from seqclf.runs.manifest import digests
 from seqclf.storage import read_object, write_json, write_text
 from seqclf.text.batching import sorted_order
@@ -35,6 +34,7 @@ from seqclf.text.encoding import EncodedDataset
 
 EXPORT_FILE, CARD_FILE = "export.json", "README.md"
 LOADER_FILE = "predict.py"  # in the folders of a mean's members
+THRESHOLDS_FILE = "thresholds.txt"  # where a text may have several labels
 SCORING_BATCH = 64
 
 
@@ -111,8 +111,8 @@ def _export(
             folders = {name: partial / inside for name, partial in partials.items()}
             _build(_Build(member.path, folders))
         for name, partial in partials.items():
-            code = code_of(run, name)
-            check = Check(name, partial, texts, expected, run.labels, code)
+            code, least = code_of(run, name), run.thresholds
+            check = Check(name, partial, texts, expected, run.labels, code, least)
             record = _finish(run, check, about, own, num_own)
             put(partial, places[name])
             yield Artefact(path=places[name], record=record)
@@ -132,7 +132,10 @@ def _finish(
     for member, inside in _places_in(run):
         write_common(member, folder / inside)
         if inside:
-            write_text(folder / inside / LOADER_FILE, loading_code(name))
+            code = loading_code(name, run.dataset.has_several)
+            write_text(folder / inside / LOADER_FILE, code)
+    if isinstance(run, Mean):
+        write_thresholds(run, folder)  # the mean of its members'
     [agreement] = verify([check])
     write_text(folder / CARD_FILE, model_card(run, name, agreement, about))
     sha256 = digests(folder, frozenset())
@@ -209,10 +212,22 @@ def build_models(build: _Build, report: Report) -> None:
 
 
 def write_common(run: Run, folder: Path) -> None:
-    """Writes what a model needs to read texts: vocabulary, labels and rules."""
+    """Writes what a model needs beside it: vocabulary, labels, rules, thresholds."""
     for name in (files.VOCABULARY_FILE, files.LABELS_FILE):
         shutil.copyfile(run.file(name), folder / name)
     write_text(folder / files.TOKENIZER_FILE, portable_json(run.text))
+    write_thresholds(run, folder)
+
+
+def write_thresholds(run: AnyRun, folder: Path) -> None:
+    """Writes, a number a line, from which probability on each label applies.
+
+    As many digits as float32 needs to be the same again. Nothing where a text has one
+    label.
+    """
+    if run.thresholds is not None:
+        lines = "".join(f"{least!s}\n" for least in run.thresholds)
+        write_text(folder / THRESHOLDS_FILE, lines)
 
 
 def _cost(run: AnyRun, folder: Path, own: EncodedDataset) -> TestCost:
@@ -226,5 +241,6 @@ def _cost(run: AnyRun, folder: Path, own: EncodedDataset) -> TestCost:
         len(run.labels),
     )
     before = from_plain(Accuracy, to_plain(run.metrics[TEST]))
-    after = accuracy(np.asarray(test.label_ids) == logits.argmax(axis=1))
-    return TestCost(run=before, artefact=after)
+    probabilities = probabilities_of(logits, run.dataset.has_several)
+    said = Predictions(test.label_ids, probabilities, test.lengths, run.thresholds)
+    return TestCost(run=before, artefact=accuracy(said.right))

@@ -4,47 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-
-import numpy as np
 
 from seqclf import config as settings
 from seqclf.cells import CELLS
 from seqclf.config import CHAR, SUBWORD, WORD
 from seqclf.data.dataset import TEST
-from seqclf.export.formats import FORMATS, code_of, litert_lengths
+from seqclf.export.card_scores import Score, scores
+from seqclf.export.formats import FORMATS, litert_lengths
+from seqclf.export.loading import code_of
 from seqclf.records.export import About, Agreement
 from seqclf.runs import AnyRun, Mean, Run, members_of
 from seqclf.wording import joined
 
-RESAMPLES, NORMAL_95 = 1000, 1.96
 TASK, TASK_NAME = "text-classification", "Text classification"
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _MARKS = re.compile(r"([\\`*_\[\]|~$]|^\s*[#+>-])")
 _MOST_LABELS = 50  # in the table of labels
+MULTI_LABEL = "multi-label-classification"  # as the Hub's data sets call it
+APPLIES = (
+    "A text is right in subset accuracy if all its labels are. Each label applies from "
+    "a probability of its own on: that of its greatest F1 on validation, or 0.5 if few "
+    "texts there have it."
+)
+MEAN_APPLIES = (
+    "The mean takes the means of its models' probabilities and of these numbers."
+)
 
-LIMITS = (
+ONE = (
     "It knows the labels of its training data and nothing else: every text gets one "
-    "of them, whatever it is about.",
+    "of them, whatever it is about."
+)
+SEVERAL = (
+    "It knows the labels of its training data and nothing else: a text gets some of "
+    "them or none, whatever it is about."
+)
+LIMITS = (
     "The scores hold for texts like those of the test split. On other texts, of "
     "another time or source, they may be far lower.",
     "Whether labels or texts are biased was not examined. Do not let it alone decide "
     "about people.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One score of the test split, with its 95 % interval, `low` to `high`.
-
-    The Hub calls it by its `type`, people by its `name`.
-    """
-
-    type: str
-    name: str
-    value: float
-    low: float
-    high: float
 
 
 def model_card(run: AnyRun, name: str, agreement: Agreement, about: About) -> str:
@@ -67,9 +66,9 @@ def model_card(run: AnyRun, name: str, agreement: Agreement, about: About) -> st
         "## Recipe",
         *recipe(run),
         "## Limits",
-        bullets([*_limits_of(run, name), *LIMITS]),
+        bullets([*_limits_of(run, name), *general_limits(run)]),
         "## This file against the run it was made from",
-        _agreement(name, agreement),
+        _agreement(run, name, agreement),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -78,47 +77,6 @@ def plain(text: object) -> str:
     """Returns a text for Markdown, in which it means nothing but itself."""
     marked = _MARKS.sub(r"\\\1", _CONTROLS.sub(" ", str(text)))
     return marked.replace("&", "&amp;").replace("<", "&lt;")
-
-
-def scores(run: AnyRun) -> list[Score]:
-    """Returns the scores of the test split with their 95 % intervals.
-
-    Accuracy has Wilson's interval, macro F1 a percentile bootstrap over the texts,
-    log loss the normal interval of a mean.
-    """
-    test = run.metrics[TEST]
-    low, high = _macro_f1_interval(np.array(test.confusion_matrix))
-    predictions = run.predictions(TEST)
-    rows = np.arange(len(predictions.label_ids))
-    right = predictions.probabilities[rows, predictions.label_ids]
-    losses = -np.log(np.maximum(right.astype(np.float64), 1e-15))
-    reach = NORMAL_95 * losses.std() / np.sqrt(len(losses))
-    loss = test.log_loss
-    return [
-        Score(
-            "accuracy", "Accuracy",
-            test.accuracy, test.accuracy_low, test.accuracy_high,
-        ),
-        Score("f1", "Macro F1", test.macro_f1, low, high),
-        Score("log_loss", "Log loss", loss, loss - reach, loss + reach),
-    ]  # fmt: skip
-
-
-def _macro_f1_interval(confusion: np.ndarray) -> tuple[float, float]:
-    """Returns the interval from confusions int [labels, labels], rows true."""
-    rng, n = np.random.default_rng(0), int(confusion.sum())
-    shares = confusion.ravel() / n
-    drawn = (rng.multinomial(n, shares) for _ in range(RESAMPLES))
-    scores = [_macro_f1(some.reshape(confusion.shape)) for some in drawn]
-    low, high = np.quantile(scores, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def _macro_f1(confusion: np.ndarray) -> float:
-    both = confusion.sum(axis=0) + confusion.sum(axis=1)
-    # As scikit-learn: a label that is neither there nor predicted does not count.
-    f1 = 2 * np.diag(confusion)[both > 0] / both[both > 0]
-    return float(f1.mean())
 
 
 def metadata(
@@ -131,6 +89,7 @@ def metadata(
     from huggingface_hub import EvalResult, ModelCardData
 
     data, hub_id = run.dataset, _hub_id(run)
+    several = data.has_several
     results = [
         EvalResult(
             task_type=TASK,
@@ -150,9 +109,9 @@ def metadata(
         language=list(about.languages) or None,
         library_name=library,
         pipeline_tag=TASK,
-        tags=[TASK, "seqclf", _kind(run), *tags],
+        tags=[TASK, "seqclf", _kind(run), *tags, *([MULTI_LABEL] if several else [])],
         datasets=[hub_id] if hub_id else None,
-        metrics=[score.type for score in found],
+        metrics=list(dict.fromkeys(score.type for score in found)),
         model_name=run.name,
         eval_results=results,
     )
@@ -180,9 +139,10 @@ def introduction(run: AnyRun) -> str:
     kind = " + ".join(map(_title, members_of(run)))
     if isinstance(run, Mean):
         kind = f"the mean of the probabilities of {kind}"
+    several = ", of which a text may have several or none" * run.dataset.has_several
     return (
-        f"A text classifier ({kind}) with {len(labels)} labels: {shown}{more}. Made "
-        f"with seqclf {_versions(run)['seqclf']}"
+        f"A text classifier ({kind}) with {len(labels)} labels{several}: "
+        f"{shown}{more}. Made with seqclf {_versions(run)['seqclf']}"
     )
 
 
@@ -229,11 +189,17 @@ def score_tables(run: AnyRun, found: Sequence[Score]) -> Iterator[str]:
     yield f"On the {test.n:,} texts of the test split, which chose nothing:"
     rows = [(s.name, f"{s.value:.4f}", _reach(s)) for s in found]
     yield _table(("score", "value", "95 % interval"), rows)
-    labels = []
+    header, labels = ["label", "precision", "recall", "F1", "texts"], []
     for r in test.per_label[:_MOST_LABELS]:
         shares = [f"{value:.4f}" for value in (r.precision, r.recall, r.f1)]
-        labels.append((r.label, *shares, f"{r.support:,}"))
-    yield _table(("label", "precision", "recall", "F1", "texts"), labels)
+        labels.append([r.label, *shares, f"{r.support:,}"])
+    if run.thresholds is not None:
+        header.append("applies from")
+        for row, least in zip(labels, run.thresholds, strict=False):
+            row.append(f"{least:.4f}")
+    yield _table(header, labels)
+    if run.thresholds is not None:
+        yield f"{APPLIES} {MEAN_APPLIES}" if isinstance(run, Mean) else APPLIES
     if len(test.per_label) > _MOST_LABELS:
         yield f"The first {_MOST_LABELS} labels are shown."
 
@@ -301,6 +267,11 @@ def limits_of(run: AnyRun) -> list[str]:
     return limits
 
 
+def general_limits(run: AnyRun) -> list[str]:
+    """Returns what holds of any such model."""
+    return [SEVERAL if run.dataset.has_several else ONE, *LIMITS]
+
+
 def _reading_of(run: Run) -> str:
     text = run.text
     part = {"head": "its beginning", "tail": "its end", "both": "both its ends"}
@@ -321,12 +292,13 @@ def _unknown_to(run: Run) -> str:
     )
 
 
-def _agreement(name: str, agreement: Agreement) -> str:
+def _agreement(run: AnyRun, name: str, agreement: Agreement) -> str:
+    same = "labels" if run.dataset.has_several else "label"
     return (
         f"Opened in a fresh process by the code above and asked about "
         f"{agreement.texts} texts, ordinary and nasty, it differs from the run by "
         f"{agreement.greatest_difference:.2g} at most in a probability (it may by "
-        f"{FORMATS[name].bound:g}) and gives the same label to "
+        f"{FORMATS[name].bound:g}) and gives the same {same} to "
         f"{100 * agreement.label_agreement:.2f} % of them. `export.json` has this for "
         f"machines."
     )

@@ -1,4 +1,4 @@
-"""The formats: how each is written, how far it may differ, how a stranger opens it.
+"""The formats: how each is written, how far it may differ, what a stranger needs.
 
 TensorFlow and ONNX are imported where they are used: in the process that writes.
 """
@@ -10,7 +10,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from seqclf.model.keras_file import open_keras
 from seqclf.model.kernels import use_kernel
 from seqclf.model.onnx_graph import has_onnx, import_onnxruntime
 from seqclf.private import litert_operators
-from seqclf.runs import AnyRun, Mean, Run
+from seqclf.runs import Run
 from seqclf.runs.files import LINEAR_FILE, MODEL_FILE, ONNX_FILE
 from seqclf.training.trial import onnx_metadata
 
@@ -51,7 +50,8 @@ class Format:
       library: What the Hugging Face Hub calls the library that opens it.
       needs: Packages that the loading code needs, as one gives them to pip.
       loader: The loading code in `loaders/` that the model card shows and that
-        verification runs; behind `token_ids`, unless the model takes raw text.
+        verification runs; behind `token_ids`, unless the model takes raw text. Where a
+        text may have several labels, that in `loaders/several/`.
       takes_text: Whether the model takes raw text.
       is_lossy: Whether it gives up accuracy for size; what that costs is measured.
       takes_linear: Whether it can hold a linear model.
@@ -87,7 +87,8 @@ def write_saved_model(run: Run, folder: Path) -> None:
 
     `serving_default` takes text, string [n]; `token_ids` takes token_ids, int32
     [n, time], padded on the right with 0. Both give label, string [n], and
-    probabilities, float32 [n, labels].
+    probabilities, float32 [n, labels]; where a text may have several labels, in place
+    of label applies, bool [n, labels].
 
     Raises:
       RunError: If the graph holds an operation that runs on a GPU alone.
@@ -98,10 +99,15 @@ def write_saved_model(run: Run, folder: Path) -> None:
     module = tf.Module()
     module.weights = [weight.value for weight in model.weights]
     module.table = vocabulary_table(run.vocabulary)
-    names = tf.constant(list(run.labels))
+    names, thresholds = tf.constant(list(run.labels)), run.thresholds
 
     def answer(token_ids: Tensor) -> dict[str, Tensor]:
-        probabilities = tf.nn.softmax(model(token_ids, training=False))
+        probabilities = _probabilities(run, model(token_ids, training=False))
+        if thresholds is not None:
+            return {
+                "applies": probabilities >= thresholds,
+                "probabilities": probabilities,
+            }
         best = tf.argmax(probabilities, axis=1)
         return {"label": tf.gather(names, best), "probabilities": probabilities}
 
@@ -119,6 +125,13 @@ def write_saved_model(run: Run, folder: Path) -> None:
     target = folder / VERSION_FOLDER
     tf.saved_model.save(module, str(target), signatures=signatures)
     refuse_cudnn(target)
+
+
+def _probabilities(run: Run, logits: Tensor) -> Tensor:
+    """Returns probabilities in a graph, as `model.scoring.probabilities_of`."""
+    import tensorflow as tf
+
+    return (tf.sigmoid if run.dataset.has_several else tf.nn.softmax)(logits)
 
 
 def operations(saved: Path) -> set[str]:
@@ -152,7 +165,9 @@ def write_onnx(run: Run, folder: Path) -> None:
     """
     if run.is_linear:
         model = LinearModel.open(run.file(LINEAR_FILE), run.vocabulary, len(run.labels))
-        made = to_onnx(model, onnx_metadata(run.text, run.vocabulary, run.dataset))
+        about = run.dataset
+        metadata = onnx_metadata(run.text, run.vocabulary, about)
+        made = to_onnx(model, metadata, about.has_several)
         (folder / ONNX_FILE).write_bytes(made.SerializeToString())
     else:
         shutil.copyfile(_onnx_of(run), folder / ONNX_FILE)
@@ -222,7 +237,7 @@ def write_litert(run: Run, folder: Path) -> None:
     module.weights = [weight.value for weight in model.weights]
 
     def from_token_ids(token_ids: Tensor) -> dict[str, Tensor]:
-        return {"probabilities": tf.nn.softmax(model(token_ids, training=False))}
+        return {"probabilities": _probabilities(run, model(token_ids, training=False))}
 
     signatures = {}
     for name, length in litert_lengths(run.text.max_length).items():
@@ -291,32 +306,3 @@ FORMATS: dict[str, Format] = {
         write_int8, 0.05, "onnx", "onnxruntime numpy", "onnx", is_lossy=True
     ),
 }
-
-
-def loading_code(name: str) -> str:
-    """Returns the Python code that opens an artefact of a format, without seqclf.
-
-    It is run in the artefact's folder and defines `predict`, from a list of texts to
-    their labels and probabilities, float32 [n, labels].
-    """
-    form = FORMATS[name]
-    parts = [] if form.takes_text else [_loader("token_ids")]
-    return "\n\n".join([*parts, _loader(form.loader)])
-
-
-def code_of(run: AnyRun, name: str) -> str:
-    """Returns the code that opens an artefact of a run in a format.
-
-    That of a mean opens its members' folders, each with its own code in `predict.py`.
-    """
-    return _loader("mean") if isinstance(run, Mean) else loading_code(name)
-
-
-def checking_code() -> str:
-    """Returns the script that runs loading code on texts and notes the answers."""
-    return _loader("check")
-
-
-def _loader(name: str) -> str:
-    file = resources.files("seqclf.export").joinpath("loaders", f"{name}.py.txt")
-    return file.read_text("utf-8")

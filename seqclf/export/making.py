@@ -55,6 +55,8 @@ def run_digest(run: AnyRun) -> str:
         made_of: Any = [run_digest(member) for member in run.members]
     else:
         names = (*MADE_OF, files.LINEAR_FILE) if run.is_linear else MADE_OF
+        if run.dataset.has_several:
+            names = (*names, files.THRESHOLDS_FILE)
         made_of = {name: run.checksums.get(name) for name in names}
     return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
 

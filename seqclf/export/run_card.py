@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from seqclf.export.card import (
-    LIMITS,
     bullets,
     data_facts,
+    general_limits,
     introduction,
     limits_of,
     metadata,
     plain,
     recipe,
     score_tables,
-    scores,
 )
+from seqclf.export.card_scores import scores
 from seqclf.records.export import About
 from seqclf.runs import Run
 from seqclf.runs.files import SHARED
@@ -45,7 +45,7 @@ def run_card(run: Run, repository: str, about: About) -> str:
         "## Recipe",
         *recipe(run),
         "## Limits",
-        bullets([*limits_of(run), *LIMITS]),
+        bullets([*limits_of(run), *general_limits(run)]),
         "## What is here",
         bullets([f"`{name}`: {SHARED[name]}" for name in sorted(run.checksums)]),
         REVEALED,

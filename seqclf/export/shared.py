@@ -19,7 +19,7 @@ from seqclf.records.training import Complete
 from seqclf.runs import Run
 from seqclf.runs.files import COMPLETE_FILE, MAY_CHANGE, SHARED
 from seqclf.runs.manifest import digests
-from seqclf.storage import read_object, write_json
+from seqclf.storage import strict_json, write_json
 
 JSON = ".json"
 
@@ -44,7 +44,7 @@ def write_shared(run: Run, folder: Path) -> Run:
         shutil.copyfile(run.file(name), place)
     folders = _folders(run)
     for file in sorted(folder.glob(f"*{JSON}")):
-        said = _without(read_object(file), folders)
+        said = _without(strict_json(file.read_text("utf-8")), folders)
         _refuse_private(file, said)
         write_json(file, said)
     asked = run.complete

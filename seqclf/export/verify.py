@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from seqclf.errors import RunError
-from seqclf.export.formats import FORMATS, checking_code
+from seqclf.export.formats import FORMATS
+from seqclf.export.loading import checking_code
 from seqclf.model.onnx_graph import TELEMETRY_VARIABLE
 from seqclf.records.export import Agreement
 from seqclf.records.plain import from_plain, to_plain
+from seqclf.several import applying
 from seqclf.training.timing import SINGLE_TEXTS
 
 SHOWN_ERROR = 500  # characters of the last line that a failed process wrote
@@ -28,7 +30,8 @@ class Check:
     """One artefact to be compared, of a format of `FORMATS`.
 
     `expected` are the run's own probabilities of the texts, float32 [texts, labels];
-    `code` opens it, see `formats.code_of`.
+    `code` opens it, see `loading.code_of`. Where a text may have several labels,
+    `thresholds` are the run's, float32 [labels].
     """
 
     format: str
@@ -37,6 +40,15 @@ class Check:
     expected: np.ndarray
     labels: tuple[str, ...]
     code: str
+    thresholds: np.ndarray | None = None
+
+    def answers(self, probabilities: np.ndarray) -> list[str | list[str]]:
+        """What such probabilities, float32 [texts, labels], say of each text."""
+        if self.thresholds is None:
+            return [self.labels[i] for i in probabilities.argmax(axis=1)]
+        ids, counts = applying(probabilities, self.thresholds)
+        parts = np.split(ids, np.cumsum(counts))[:-1]
+        return [[self.labels[i] for i in part] for part in parts]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +66,12 @@ class _Job:
 class Answers:
     """What `loaders/check.py.txt` writes: of each text the label and probabilities.
 
-    The time is a median, one text at a time; `project_modules` are those of seqclf that
-    were loaded.
+    Where it may have several labels, a list of them is there in place of one. The time
+    is a median, one text at a time; `project_modules` are those of seqclf that were
+    loaded.
     """
 
-    labels: list[str]
+    labels: list[str | list[str]]
     probabilities: list[list[float]]
     milliseconds_per_text: float
     project_modules: list[str]
@@ -120,8 +133,9 @@ def compared(check: Check, answers: Answers) -> Agreement:
     """Compares the answers of an artefact with the run's own.
 
     Raises:
-      RunError: If it differs by more than its format's bound, gives a label that its
-        probabilities do not, or was not opened without seqclf.
+      RunError: If it differs by more than its format's bound, gives labels that its
+        probabilities do not, or was not opened without seqclf. So of several labels one
+        can differ only where its probability is within that bound of its threshold.
     """
     name, bound = check.format, FORMATS[check.format].bound
     probabilities = np.array(answers.probabilities, np.float64)
@@ -132,7 +146,7 @@ def compared(check: Check, answers: Answers) -> Agreement:
             f"{name} gave probabilities of shape {probabilities.shape}, the run gives "
             f"{check.expected.shape}."
         )
-    if [check.labels[i] for i in probabilities.argmax(axis=1)] != answers.labels:
+    if check.answers(probabilities) != answers.labels:
         raise RunError(f"{name} gave labels that its own probabilities do not give.")
     # Not `>`: NaN is no agreement either.
     difference = float(np.abs(probabilities - check.expected).max())
@@ -141,10 +155,15 @@ def compared(check: Check, answers: Answers) -> Agreement:
             f"{name} differs from the run by {difference:.2g} in a probability, more "
             f"than the {bound:g} it may; nothing was written."
         )
-    same = probabilities.argmax(axis=1) == check.expected.argmax(axis=1)
+    pairs = zip(answers.labels, check.answers(check.expected), strict=True)
+    same = [_as_set(one) == _as_set(other) for one, other in pairs]
     return Agreement(
         texts=len(check.texts),
         greatest_difference=difference,
-        label_agreement=float(same.mean()),
+        label_agreement=float(np.mean(same)),
         milliseconds_per_text=answers.milliseconds_per_text,
     )
+
+
+def _as_set(answer: str | list[str]) -> set[str]:
+    return {answer} if isinstance(answer, str) else {*answer}

@@ -12,7 +12,7 @@ from seqclf.data.dataset import TRAIN, VALIDATION
 from seqclf.linear.model import LinearModel, features_of
 from seqclf.linear.ngrams import NGrams, fit_ngrams, tokenized
 from seqclf.model.scoring import fit_temperature
-from seqclf.text.encoding import EncodedDataset
+from seqclf.text.encoding import EncodedDataset, has_several
 
 REGULARIZATIONS = (0.1, 0.3, 1.0, 3.0)  # C of NB-weighted n-grams
 TFIDF_REGULARIZATIONS = (1.0, 10.0, 100.0)
@@ -49,9 +49,15 @@ class _Training:
 
 def fit_majority(data: EncodedDataset) -> Fitted:
     """Predicts the label shares of train, whatever the text."""
-    counts = np.bincount(data.splits[TRAIN].label_ids, minlength=len(data.labels))
+    label_ids, rows = data.splits[TRAIN].label_ids, len(data.splits[TRAIN])
+    if has_several(label_ids):
+        counts = label_ids.sum(axis=0)
+        odds = counts / np.maximum(rows - counts, 1 / rows)
+    else:
+        counts = np.bincount(label_ids, minlength=len(data.labels))
+        odds = counts / counts.sum()
     with np.errstate(divide="ignore"):
-        logs = np.maximum(np.log(counts / counts.sum()), NEVER)
+        logs = np.maximum(np.log(odds), NEVER)
     ngrams = fit_ngrams([], longest=1, least=1)
     weights = np.zeros((0, len(data.labels)), np.float32)
     model = LinearModel(ngrams, None, weights, logs.astype(np.float32))
@@ -72,7 +78,10 @@ def fit_tfidf(data: EncodedDataset) -> Fitted:
 
     def fit(c: float) -> tuple[np.ndarray, np.ndarray]:
         regression = LogisticRegression(C=c, solver="newton-cg", max_iter=1000)
-        regression.fit(features, training.label_ids[TRAIN])
+        label_ids = training.label_ids[TRAIN]
+        if has_several(label_ids):
+            return _each_label(regression, features, label_ids)
+        regression.fit(features, label_ids)
         return _columns(regression, training.num_labels)
 
     return _best(training, idf, TFIDF_REGULARIZATIONS, fit)
@@ -96,21 +105,28 @@ def nb_fit(features: Any, label_ids: np.ndarray, num_labels: int) -> Fit:
 
     Args:
       features: Sparse 0 or 1 [texts, features].
-      label_ids: int [texts]; a label that no text has is never predicted.
+      label_ids: int [texts], or bool [texts, labels] of several; a label that no text
+        has is never predicted.
       num_labels: Width of the logits.
     """
-    present = np.unique(label_ids)
-    # Of two labels the second is enough: the first is its opposite, with logit 0. One
-    # alone is always right.
-    fitted = present if len(present) > 2 else present[1:]
-    ratios = {label: log_count_ratios(features, label_ids == label) for label in fitted}
+    if has_several(label_ids):
+        truth = label_ids
+        present = np.flatnonzero(truth.any(axis=0))
+        fitted = np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0))
+    else:
+        truth = label_ids[:, None] == np.arange(num_labels)
+        present = np.unique(label_ids)
+        # Of two labels the second is enough: the first is its opposite, with logit 0.
+        # One alone is always right.
+        fitted = present if len(present) > 2 else present[1:]
+    ratios = {label: log_count_ratios(features, truth[:, label]) for label in fitted}
 
     def fit(c: float) -> tuple[np.ndarray, np.ndarray]:
         weights = np.zeros((features.shape[1], num_labels), np.float32)
         bias = np.full(num_labels, NEVER, np.float32)
         bias[present] = 0
         for label, ratio in ratios.items():
-            own = _against_the_rest(features, ratio, label_ids == label, c)
+            own = _against_the_rest(features, ratio, truth[:, label], c)
             weights[:, label], bias[label] = own
         return weights, bias
 
@@ -163,6 +179,22 @@ def _columns(regression: Any, num_labels: int) -> tuple[np.ndarray, np.ndarray]:
     bias[regression.classes_] = 0
     own = regression.classes_[-len(regression.coef_) :]  # of two labels, the second
     weights[:, own], bias[own] = regression.coef_.T, regression.intercept_
+    return weights, bias
+
+
+def _each_label(
+    regression: Any, features: Any, truth: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns weights and bias of a regression for each label of bool [texts, labels].
+
+    A label that all texts have, or none, has the same answer for every text.
+    """
+    weights = np.zeros((features.shape[1], truth.shape[1]), np.float32)
+    bias = np.where(truth.all(axis=0), -NEVER, NEVER).astype(np.float32)
+    for label in np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0)):
+        regression.fit(features, truth[:, label])
+        weights[:, label] = regression.coef_[0]
+        bias[label] = regression.intercept_[0]
     return weights, bias
 
 

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
 
-def to_onnx(linear: LinearModel, metadata: Mapping[str, str]) -> ModelProto:
+def to_onnx(
+    linear: LinearModel, metadata: Mapping[str, str], several: bool = False
+) -> ModelProto:
     """Builds the graph of a linear model.
 
     Args:
       linear: The model.
       metadata: Stored in the file, by key.
+      several: Whether each label has a probability of its own.
 
     Returns:
       A model from token_ids int32 [batch, time] to logits and probabilities, float32
@@ -45,7 +48,8 @@ def to_onnx(linear: LinearModel, metadata: Mapping[str, str]) -> ModelProto:
             helper.make_node("Mul", ["any", "zero"], ["product"]),
         ]
     nodes.append(helper.make_node("Add", ["product", "bias"], [LOGITS]))
-    nodes.append(helper.make_node("Softmax", [LOGITS], [PROBABILITIES], axis=1))
+    probabilities = "Sigmoid" if several else "Softmax"  # over the last axis
+    nodes.append(helper.make_node(probabilities, [LOGITS], [PROBABILITIES]))
     tensors = [numpy_helper.from_array(v, name) for name, v in constants.items()]
     return model_of("seqclf_linear", nodes, tensors, len(linear.bias), metadata)
 

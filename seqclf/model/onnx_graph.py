@@ -36,10 +36,16 @@ TELEMETRY_VARIABLE = "ORT_DISABLE_TELEMETRY"
 TOKEN_IDS, LOGITS, PROBABILITIES = "token_ids", "logits", "probabilities"
 
 
-def to_onnx(model: Any, config: ModelConfig, metadata: Mapping[str, str]) -> ModelProto:
+def to_onnx(
+    model: Any,
+    config: ModelConfig,
+    metadata: Mapping[str, str],
+    several: bool = False,
+) -> ModelProto:
     """Builds the graph from the weights of a model from `build_model` and its config.
 
-    The metadata is stored in the file, by key.
+    The metadata is stored in the file, by key; `several` says whether a text may have
+    several labels, so that each has a probability of its own.
 
     Returns:
       A model from token_ids int32 [batch, time], padded on the right with 0 and with
@@ -50,7 +56,10 @@ def to_onnx(model: Any, config: ModelConfig, metadata: Mapping[str, str]) -> Mod
       ConfigError: If ONNX has no operator for the cell.
     """
     graph = _Graph()
-    _write_network(graph, model, config)
+    logits = _write_network(graph, model, config)
+    graph.name(logits, LOGITS)
+    probabilities = "Sigmoid" if several else "Softmax"  # over the last axis
+    graph.name(graph.add(probabilities, logits), PROBABILITIES)
     asked = (graph.nodes, graph.constants, model.output_shape[-1], metadata)
     return model_of(f"seqclf_{config.cell}", *asked)
 
@@ -126,9 +135,15 @@ def onnx_predict(model: bytes | str) -> Predict:
 
 
 def greatest_difference(
-    model: Any, made: bytes, vocabulary_size: int, max_length: int
+    model: Any,
+    made: bytes,
+    vocabulary_size: int,
+    max_length: int,
+    several: bool = False,
 ) -> float:
     """Returns the greatest difference in any probability between Keras and ONNX.
+
+    `several` says whether each label has a probability of its own.
 
     Over random token ids of many lengths, one token each, unknown tokens only, and
     texts of `max_length` tokens (at most `LONGEST_CHECKED`).
@@ -144,7 +159,7 @@ def greatest_difference(
     batches = [mixed, alone, np.full_like(texts, UNKNOWN_ID), texts]
     # Keras traces its graph for each new shape: once for all is seconds cheaper.
     logits = model.predict_on_batch(np.concatenate(batches))
-    expected = np.split(probabilities_of(logits), len(batches))
+    expected = np.split(probabilities_of(logits, several), len(batches))
     batches[1] = alone[:, :1]
     differences = [
         np.abs(session.run([PROBABILITIES], {TOKEN_IDS: ids})[0] - probabilities).max()
@@ -192,7 +207,8 @@ class _Graph:
         self.nodes.append(helper.make_node("Identity", [value], [name]))
 
 
-def _write_network(graph: _Graph, model: Any, config: ModelConfig) -> None:
+def _write_network(graph: _Graph, model: Any, config: ModelConfig) -> str:
+    """Returns the logits."""
     by_time = graph.add("Transpose", TOKEN_IDS, perm=[1, 0])
     padding = graph.constant(PADDING_ID, np.int32)
     is_token = graph.add("Not", graph.add("Equal", by_time, padding))
@@ -219,9 +235,7 @@ def _write_network(graph: _Graph, model: Any, config: ModelConfig) -> None:
     else:
         pooled = pooling.in_onnx(graph, is_token, lengths, states, weights)
     kernel, bias = map(graph.constant, weights("logits"))
-    logits = graph.add("Gemm", pooled, kernel, bias)
-    graph.name(logits, LOGITS)
-    graph.name(graph.add("Softmax", logits, axis=-1), PROBABILITIES)
+    return graph.add("Gemm", pooled, kernel, bias)
 
 
 def _write_convolution(graph: _Graph, layer: Any, states: str, is_token: str) -> str:

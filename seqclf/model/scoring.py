@@ -11,9 +11,10 @@ import numpy as np
 
 from seqclf.model.build import LOGITS
 from seqclf.text.batching import pad, sorted_order
-from seqclf.text.encoding import Examples
+from seqclf.text.encoding import Examples, has_several
 
 LEAST_LOG = -30.0  # of a probability, or one text of such a label is an endless loss
+LEAST_LOGIT = -80.0  # of a label by itself; below it exp would leave float32
 
 # From token_ids int32 [batch, time] to logits float32 [batch, labels].
 Predict = Callable[[np.ndarray], np.ndarray]
@@ -56,8 +57,14 @@ def batched_logits(
     return logits
 
 
-def probabilities_of(logits: np.ndarray) -> np.ndarray:
-    """Returns softmax(logits) over the last axis, float32 [n, labels]."""
+def probabilities_of(logits: np.ndarray, several: bool = False) -> np.ndarray:
+    """Returns softmax(logits) over the last axis, float32 [n, labels].
+
+    Where a text may have `several` labels, each has a probability of its own: the
+    logistic function of its logit.
+    """
+    if several:
+        return np.asarray(1 / (1 + np.exp(-np.maximum(logits, LEAST_LOGIT))))
     shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return shifted / shifted.sum(axis=-1, keepdims=True)
 
@@ -78,6 +85,15 @@ def calibrate(model: Any, examples: Examples, batch_size: int) -> float:
     return temperature
 
 
+def losses_of_several(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Returns the log loss of each label of each text, in nats, float [n, labels].
+
+    `targets`, in [0, 1], are the probabilities that labels shall have.
+    """
+    # softplus(x) - x t, of which the logarithm of the logistic function is the same.
+    return np.asarray(np.logaddexp(0, logits) - logits * targets)
+
+
 def fit_temperature(logits: np.ndarray, label_ids: np.ndarray) -> tuple[float, float]:
     """Returns what to divide logits by for the least log loss, and that loss.
 
@@ -87,18 +103,42 @@ def fit_temperature(logits: np.ndarray, label_ids: np.ndarray) -> tuple[float, f
 
     Args:
       logits: float [n, labels].
-      label_ids: int [n], the true labels.
+      label_ids: int [n], the true labels, or bool [n, labels] of several.
     """
     from scipy.optimize import minimize_scalar
+
+    loss_at = _loss_of_several if has_several(label_ids) else _loss_of_one
+    scaled_loss = loss_at(logits, label_ids)
+
+    def loss(log_temperature: float) -> float:
+        return scaled_loss(np.exp(log_temperature))
+
+    found = minimize_scalar(loss, bounds=(-7, 7), method="bounded")
+    return float(np.exp(found.x)), float(found.fun)
+
+
+def _loss_of_one(logits: np.ndarray, label_ids: np.ndarray) -> Callable[[float], float]:
+    """Returns the log loss by temperature, where a text has one label."""
     from scipy.special import log_softmax
 
     n, width = logits.shape
     targets = np.full((n, width), 1 / ((n + 2) * (width - 1)))
     targets[np.arange(n), label_ids] = (n + 1) / (n + 2)
 
-    def loss(log_temperature: float) -> float:
-        logs = log_softmax(logits / np.exp(log_temperature), axis=1)
+    def loss(temperature: float) -> float:
+        logs = log_softmax(logits / temperature, axis=1)
         return float(-(targets * np.maximum(logs, LEAST_LOG)).sum(axis=1).mean())
 
-    found = minimize_scalar(loss, bounds=(-7, 7), method="bounded")
-    return float(np.exp(found.x)), float(found.fun)
+    return loss
+
+
+def _loss_of_several(
+    logits: np.ndarray, label_ids: np.ndarray
+) -> Callable[[float], float]:
+    """Returns the log loss by temperature, where a text may have several labels."""
+    n = len(logits)
+    targets = np.where(label_ids, (n + 1) / (n + 2), 1 / (n + 2))
+    bounded = np.maximum(logits, LEAST_LOGIT).astype(np.float64)
+    return lambda temperature: float(
+        losses_of_several(bounded / temperature, targets).mean()
+    )

@@ -20,7 +20,7 @@ VERSION = 2
 MEAN = "mean"  # the kind of a row that combines others
 OTHER = "other"  # of one that another system's answers make
 # What twins are ranked by, see `comparison.metric`.
-MetricName = Literal["accuracy", "macro-f1", "log-loss"]
+MetricName = Literal["accuracy", "macro-f1", "example-f1", "log-loss"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +72,7 @@ class Row:
       n: Test texts.
       macro_f1: On the test split, as `accuracy` and `log_loss`.
       log_loss: None of another system that gave labels alone.
+      example_f1: Of texts that may have several labels, see `records.scores`.
       metric: What the rows are ranked by; of earlier versions accuracy.
       by_metric: The score by that, with its interval; None where it is the accuracy.
       failed: Seeds whose training failed, see `evaluation.failed`; they count in all
@@ -118,6 +119,7 @@ class Row:
     seconds_before: float | None = None
     metric: MetricName = "accuracy"
     by_metric: AccuracySummary | None = None
+    example_f1: float | None = None
 
     def __post_init__(self) -> None:
         if (self.metric == "accuracy") != (self.by_metric is None):

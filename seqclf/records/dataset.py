@@ -29,6 +29,8 @@ class DatasetInfo:
       notes: What was held out, sampled or looks doubtful, a sentence each.
       reading: How its files were read; None of a version that did not keep it.
       tokens: By split; empty of a version that did not count them.
+      label_sets: Where a text may have several labels, the ids of each set of them that
+        occurs; else None.
     """
 
     name: str
@@ -41,6 +43,12 @@ class DatasetInfo:
     notes: tuple[str, ...] = ()
     reading: Reading | None = None
     tokens: dict[str, TokenCounts] = field(default_factory=dict)
+    label_sets: tuple[tuple[int, ...], ...] | None = None
+
+    @property
+    def has_several(self) -> bool:
+        """Whether a text may have several labels, or none."""
+        return self.label_sets is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,7 +136,8 @@ class Details:
       examples: At most eight a row.
       groups: Parts of the test texts.
       curves: Those of a row's trainings.
-      confusion: Counts of all seeds, rows true, columns predicted.
+      confusion: Counts of all seeds, rows true, columns predicted; of no row where a
+        text may have several labels.
       environment: Of the first run.
 
     Raises:
@@ -158,8 +159,8 @@ class Details:
         parts: list[Mapping[str, object]] = [
             self.word_order,
             self.fit,
-            self.confusion,
             self.calibration,
+            *([self.confusion] if self.confusion else []),
             *(group.cells for group in self.groups),
             *(example.answers for example in self.examples),
         ]

@@ -22,7 +22,8 @@ class Reading:
       header: Whether its first line has the names of its columns.
       columns: Names of its columns, separated by commas, where it has none itself.
       text_column: Column of the texts, or several to join, separated by commas.
-      label_column: Column of the labels.
+      label_column: Column of the labels, or several, separated by commas.
+      labels_separator: What stands between the labels of a text.
     """
 
     encoding: str | None = None
@@ -31,6 +32,7 @@ class Reading:
     columns: str | None = None
     text_column: str | None = None
     label_column: str | None = None
+    labels_separator: str | None = None
 
     @classmethod
     def of(cls, config: DataConfig) -> Self:

@@ -12,7 +12,8 @@ class Epoch:
 
     Losses are in nats. Those of training are means while the weights change and with
     dropout, those of validation are taken after the epoch, without. Seconds and tokens
-    per second are of training alone; padding does not count.
+    per second are of training alone; padding does not count. Where a text may have
+    several labels, accuracy in training counts labels, in validation whole texts.
     """
 
     epoch: int

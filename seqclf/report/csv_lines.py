@@ -12,8 +12,8 @@ from seqclf.records.comparison import BY_RANKS, MEAN, OTHER, ComparisonResult, P
 from seqclf.report.pair_table import compared
 
 CSV_OF_ROW = (
-    "n", "seeds", "macro_f1", "log_loss", "units", "recurrent_parameters", "parameters",
-    "seconds_per_epoch", "seconds_to_best", "tokens_per_second",
+    "n", "seeds", "macro_f1", "log_loss", "example_f1", "units", "recurrent_parameters",
+    "parameters", "seconds_per_epoch", "seconds_to_best", "tokens_per_second",
     "milliseconds_per_prediction", "peak_memory_bytes", "kernel", "timed",
 )  # fmt: skip
 

@@ -224,8 +224,10 @@ def confusions(
 ) -> str:
     """Draws each cell's confusion matrix; a row sums to 100 %.
 
-    Up to eight labels are named and have their figures.
+    Up to eight labels are named and have their figures. Nothing is drawn of nothing.
     """
+    if not matrices:  # of several labels a text
+        return ""
     named = [clipped(label, 14) for label in labels] if len(labels) <= 8 else []
 
     def draw(figure: Any) -> None:

@@ -8,9 +8,16 @@ from collections.abc import Iterator
 from rich import table as terminal
 from rich.markup import escape
 
-from seqclf.records.scores import Coverage, CoveredAccuracy, Scores
+from seqclf.records.scores import (
+    Coverage,
+    CoveredAccuracy,
+    OrderedScores,
+    Scores,
+    SeveralScores,
+)
+from seqclf.report.columns import if_known
 from seqclf.report.table import Table, to_terminal
-from seqclf.wording import MISSING, interval, percent, span
+from seqclf.wording import interval, percent, span
 
 TERMINAL_WIDTH = 80
 SHOWN_COVERAGE = (0, 1, 2, 3, 5)  # of `Coverage.surest`: 100, 90, 80, 70 and 50 %
@@ -18,13 +25,38 @@ SHOWN_COVERAGE = (0, 1, 2, 3, 5)  # of `Coverage.surest`: 100, 90, 80, 70 and 50
 
 def headline(name: str, source: str, split: str, scores: Scores) -> str:
     """Returns the scores in one paragraph."""
-    auc = MISSING if scores.roc_auc is None else f"{scores.roc_auc:.3f}"
+    auc = if_known(scores.roc_auc, "{:.3f}".format)
     return (
         f"[bold]{escape(name)}[/bold] on {escape(split)} of {escape(source)}, "
         f"n = {scores.n:,}: accuracy {percent(scores.accuracy)} % "
-        f"({interval(scores.accuracy_low, scores.accuracy_high)}), "
+        f"({interval(scores.accuracy_low, scores.accuracy_high)})"
+        f"{_of_several(scores.several)}, "
         f"macro F1 {percent(scores.macro_f1)} %, log loss {scores.log_loss:.3f}, "
-        f"ROC AUC {auc}, calibration error {scores.calibration_error:.3f}."
+        f"ROC AUC {auc}, calibration error {scores.calibration_error:.3f}"
+        f"{_of_ordered(scores.ordered)}."
+    )
+
+
+def _of_several(several: SeveralScores | None) -> str:
+    """Returns what only texts that may have several labels have."""
+    if several is None:
+        return ""
+    precision = if_known(several.average_precision, "{:.3f}".format)
+    return (
+        f", of texts with all labels right; example F1 "
+        f"{percent(several.example_f1)} %, micro F1 {percent(several.micro_f1)} %, "
+        f"mean average precision {precision}"
+    )
+
+
+def _of_ordered(ordered: OrderedScores | None) -> str:
+    """Returns how far answers are off, where labels are numbers."""
+    if ordered is None:
+        return ""
+    kappa = if_known(ordered.quadratic_kappa, "{:.3f}".format)
+    return (
+        f"; labels are numbers: mean absolute error {ordered.mean_absolute_error:.3f}, "
+        f"quadratic kappa {kappa}"
     )
 
 
@@ -38,7 +70,8 @@ def tables(scores: Scores) -> Iterator[terminal.Table]:
     header: tuple[str, ...] = ("label", "precision %", "recall %", "F1 %", "n")
     yield to_terminal(Table(title="By label", header=header, rows=by_label))
     labels = [record.label for record in scores.per_label]
-    if _confusion_width(labels, scores.n) <= TERMINAL_WIDTH:
+    fits = _confusion_width(labels, scores.n) <= TERMINAL_WIDTH
+    if fits and scores.confusion_matrix:
         confusions = tuple(
             (label, *(f"{count:,}" for count in row))
             for label, row in zip(labels, scores.confusion_matrix, strict=True)

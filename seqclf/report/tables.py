@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from seqclf.cells import CELLS
 from seqclf.comparison.draws import FOLDS, SPLIT
-from seqclf.comparison.metric import ACCURACY, METRICS, Metric, metric_of
+from seqclf.comparison.metric import ACCURACY, EXAMPLE_F1, METRICS, Metric, metric_of
 from seqclf.comparison.summary import FEWEST_OF_LABEL
 from seqclf.comparison.verdict import ranked_said
 from seqclf.records.comparison import MEAN, OTHER, ComparisonResult, Row
@@ -69,18 +69,29 @@ def _in(unit: float, value: float | None, name: str = "") -> str:
 
 CELL: Column[Row] = ("cell", lambda row: row.name)
 RANGE: Column[Row] = ("range over\nseeds", _range)
-HEADERS = {"accuracy": "accuracy %", "macro-f1": "macro\nF1 %", "log-loss": "log\nloss"}
+HEADERS = {
+    "accuracy": "accuracy %",
+    "macro-f1": "macro\nF1 %",
+    "example-f1": "example\nF1 %",
+    "log-loss": "log\nloss",
+}
 
 
-def _quality(metric: Metric) -> tuple[Column[Row], ...]:
-    """Returns the columns of scores: what ranks, with its interval, then the others."""
+def _quality(metric: Metric, several: bool) -> tuple[Column[Row], ...]:
+    """Returns the columns of scores: what ranks, with its interval, then the others.
+
+    `several` says whether a text may have several labels.
+    """
+    others = [one for one in METRICS.values() if one is not metric]
+    if not several:
+        others.remove(EXAMPLE_F1)
     of = "" if metric is ACCURACY else f"{metric.title}:\n"
     return (
         CELL,
         (HEADERS[metric.name], _middle),
         (f"{of}95 %\ninterval", _span),
         RANGE,
-        *(_mean_of(one) for one in METRICS.values() if one is not metric),
+        *map(_mean_of, others),
     )
 
 
@@ -139,7 +150,8 @@ def tables_of(result: ComparisonResult) -> dict[str, Table]:
     faint = tuple(i for i, row in enumerate(rows) if row.kind == "baseline")
     has_range = any(_trainings(row) > 1 for row in rows)  # one seed has none
     several_units = len({row.units for row in rows if row.units}) > 1
-    columns = _quality(METRICS[result.metric])
+    several = any(row.example_f1 is not None for row in rows)
+    columns = _quality(METRICS[result.metric], several)
     quality = [column for column in columns if has_range or column is not RANGE]
     if result.card.vary == FOLDS:
         over_folds: Column[Row] = ("range over\nfolds", _range)

@@ -11,6 +11,7 @@ from seqclf.marker import MARKER_FILE
 # Other programs read them, so they keep.
 VOCABULARY_FILE = "vocabulary.txt"
 TOKENIZER_FILE = "tokenizer.json"
+THRESHOLDS_FILE = "thresholds.json"  # of several labels a text, a number a label
 MODEL_FILE = "model.keras"
 FIRST_EPOCH_FILE = "first_epoch.keras"  # the model after one epoch, for studies
 LINEAR_FILE = "linear.npz"  # of a linear model
@@ -39,6 +40,7 @@ SHARED = {
     CONFIG_FILE: "settings",
     DATASET_FILE: "name, sizes, labels and fingerprint of the data",
     LABELS_FILE: "names of the labels",
+    THRESHOLDS_FILE: "from which probability on a label applies, of several a text",
     VOCABULARY_FILE: "words of the training texts",
     TOKENIZER_FILE: "rules from text to tokens",
     MODEL_FILE: "network and weights, for Keras",

@@ -14,13 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from seqclf import config as settings
-from seqclf import metrics
 from seqclf.config import DataConfig, RunConfig, draw_of
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.errors import RunError
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.reading import Reading
-from seqclf.records.scores import Metrics, Scores
+from seqclf.records.scores import Metrics
 from seqclf.runs.hub import fetched
 from seqclf.runs.places import open_run
 from seqclf.runs.repository import is_on_hub
@@ -85,16 +84,13 @@ class Mean:
         """Log loss on validation, in nats; None if each holds out texts of its own."""
         if not self.has_validation:
             return None
-        found = self.predictions(VALIDATION)
-        rows = np.arange(len(found.label_ids))
-        own = found.probabilities[rows, found.label_ids].astype(np.float64)
-        return float(-np.log(np.maximum(own, np.finfo(np.float64).eps)).mean())
+        return float(self.predictions(VALIDATION).losses.mean())
 
     @property
     def metrics(self) -> Metrics:
         """Scores of `validation`, if it has one, and `test`, of saved predictions."""
         splits = (VALIDATION, TEST) if self.has_validation else (TEST,)
-        return {split: self._scores(split) for split in splits}
+        return {s: self.predictions(s).scores(self.labels) for s in splits}
 
     @property
     def has_validation(self) -> bool:
@@ -108,13 +104,15 @@ class Mean:
             every[0].label_ids,
             mean([one.probabilities for one in every]),
             reduce(np.maximum, [one.lengths for one in every]),
+            self.thresholds,
         )
 
-    def _scores(self, split: str) -> Scores:
-        found = self.predictions(split)
-        return metrics.scores(
-            found.label_ids, found.probabilities, self.labels, found.lengths
-        )
+    @property
+    def thresholds(self) -> np.ndarray | None:
+        """The mean of its members' thresholds, see `Run.thresholds`."""
+        every = [member.thresholds for member in self.members]
+        known = [one for one in every if one is not None]
+        return mean(known) if known else None
 
 
 AnyRun = Run | Mean

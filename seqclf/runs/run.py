@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -13,16 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqclf import config as settings
-from seqclf import storage
+from seqclf import metrics, several, storage
 from seqclf.config import DataConfig, RunConfig, TextConfig
-from seqclf.data.dataset import TEST, VALIDATION
+from seqclf.data.dataset import TEST, VALIDATION, joined
 from seqclf.errors import RunError
 from seqclf.marker import removal
 from seqclf.records import training as records
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.plain import from_plain
 from seqclf.records.reading import Reading
-from seqclf.records.scores import Metrics
+from seqclf.records.scores import Metrics, Scores
 from seqclf.runs.files import (
     COMPLETE_FILE,
     CONFIG_FILE,
@@ -36,6 +36,7 @@ from seqclf.runs.files import (
     ONNX_FILE,
     PREDICTIONS_FOLDER,
     PROOF_FILE,
+    THRESHOLDS_FILE,
     VOCABULARY_FILE,
 )
 from seqclf.runs.manifest import DamagedError, check
@@ -50,24 +51,65 @@ class Predictions:
     """What a classifier said of a split, with what is true.
 
     Attributes:
-      label_ids: int32 [n], the true labels.
-      probabilities: float32 [n, labels]; rows sum to 1.
+      label_ids: int32 [n], the true labels; where a text may have several, which it
+        has, bool [n, labels].
+      probabilities: float32 [n, labels]; rows sum to 1, unless there may be several.
       lengths: int32 [n], tokens of each text as the model saw it.
+      thresholds: Of several labels, the probability from which on each applies,
+        float32 [labels]; else None.
     """
 
     label_ids: np.ndarray
     probabilities: np.ndarray
     lengths: np.ndarray
+    thresholds: np.ndarray | None = None
 
     @property
     def answers(self) -> np.ndarray:
-        """The likeliest label of each text, int64 [n]."""
+        """The likeliest label of each text, int64 [n]; of several bool [n, labels]."""
+        if self.thresholds is not None:
+            return several.answered(self.probabilities, self.thresholds)
         return np.asarray(self.probabilities.argmax(axis=1))
 
     @property
     def right(self) -> np.ndarray:
-        """Whether that is the true label, bool [n]."""
-        return np.asarray(self.answers == self.label_ids)
+        """Whether that is what is true, bool [n]; of several, whether all of it is."""
+        same = np.asarray(self.answers == self.label_ids)
+        return same if self.thresholds is None else np.asarray(same.all(axis=1))
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """The probability of each answer, float32 [n]; of several the least sure."""
+        if self.thresholds is None:
+            return np.asarray(self.probabilities.max(axis=1))
+        own = np.where(self.answers, self.probabilities, 1 - self.probabilities)
+        return np.asarray(own.min(axis=1))
+
+    @property
+    def losses(self) -> np.ndarray:
+        """The log loss of each text, float64 [n], in nats."""
+        losses = metrics.losses if self.thresholds is None else several.losses
+        return losses(self.label_ids, self.probabilities)
+
+    def named(self, labels: Sequence[str], answers: np.ndarray) -> list[str]:
+        """Returns what people read of true labels or answers, given as these have them.
+
+        `labels` are the names.
+        """
+        if self.thresholds is None:
+            return [labels[label_id] for label_id in answers.tolist()]
+        sets = (np.flatnonzero(one).tolist() for one in answers)
+        return [joined([labels[i] for i in one]) for one in sets]
+
+    def scores(self, labels: Sequence[str]) -> Scores:
+        """Returns how good they are; `labels` are the names."""
+        if self.thresholds is None:
+            return metrics.scores(
+                self.label_ids, self.probabilities, labels, self.lengths
+            )
+        return several.scores(
+            self.label_ids, self.probabilities, self.answers, labels, self.lengths
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +221,22 @@ class Run:
         return tuple(self._text(LABELS_FILE).split("\n")[:-1])
 
     @property
+    def thresholds(self) -> np.ndarray | None:
+        """The probability from which on each label applies, float32 [labels].
+
+        None where a text has one label: the likeliest.
+        """
+        if not self.dataset.has_several:
+            return None
+        try:
+            least = np.array(storage.strict_json(self._text(THRESHOLDS_FILE)))
+            if least.shape != (len(self.labels),) or least.dtype.kind not in "fi":
+                raise ValueError("a number for each label is expected")
+        except ValueError as error:
+            raise RunError(_damaged(self, THRESHOLDS_FILE, error)) from error
+        return least.astype(np.float32)
+
+    @property
     def vocabulary(self) -> Vocabulary:
         """The tokens it knows."""
         return Vocabulary.from_text(self._text(VOCABULARY_FILE))
@@ -193,11 +251,19 @@ class Run:
         except (OSError, pa.ArrowException) as error:
             where = f"{PREDICTIONS_FOLDER}/{file.name}"
             raise RunError(_damaged(self, where, error)) from error
-        flat = pc.list_flatten(table["probabilities"]).to_numpy()
+        rows = table.num_rows
+        probabilities = pc.list_flatten(table["probabilities"]).to_numpy()
+        thresholds = None
+        if "labels" in table.column_names:  # a text may have several
+            flat = pc.list_flatten(table["labels"]).to_numpy(zero_copy_only=False)
+            label_ids, thresholds = flat.reshape(rows, -1), self.thresholds
+        else:
+            label_ids = table["label"].to_numpy()
         return Predictions(
-            label_ids=table["label"].to_numpy(),
-            probabilities=flat.reshape(table.num_rows, -1),
+            label_ids=label_ids,
+            probabilities=probabilities.reshape(rows, -1),
             lengths=table["length"].to_numpy(),
+            thresholds=thresholds,
         )
 
     @property

@@ -30,6 +30,7 @@ from seqclf.runs.files import (
     LOCK_FILE,
     MAY_CHANGE,
     PREDICTIONS_FOLDER,
+    THRESHOLDS_FILE,
     TOKENIZER_FILE,
     UNDER_WAY,
     VOCABULARY_FILE,
@@ -109,15 +110,22 @@ def write_history(run: Run, epochs: Sequence[records.Epoch]) -> None:
 
 
 def write_predictions(folder: Path, split: str, predictions: Predictions) -> None:
-    """Writes predictions/<split>.parquet: id, label, length, probabilities."""
+    """Writes predictions/<split>.parquet: id, label, length, probabilities.
+
+    In place of a label, texts that may have several have a bool a label, `labels`.
+    """
     from pyarrow import parquet
 
     n, width = predictions.probabilities.shape
     flat = pa.array(predictions.probabilities.ravel(), pa.float32())
+    label_ids: dict[str, object] = {"label": predictions.label_ids}
+    if predictions.thresholds is not None:
+        which = pa.array(predictions.label_ids.ravel())
+        label_ids = {"labels": pa.FixedSizeListArray.from_arrays(which, width)}
     table = pa.table(
         {
             "id": np.arange(n),
-            "label": predictions.label_ids,
+            **label_ids,
             "length": predictions.lengths.astype(np.int32),
             "probabilities": pa.FixedSizeListArray.from_arrays(flat, width),
         }
@@ -125,6 +133,12 @@ def write_predictions(folder: Path, split: str, predictions: Predictions) -> Non
     file = folder / PREDICTIONS_FOLDER / f"{split}.parquet"
     file.parent.mkdir(parents=True, exist_ok=True)
     storage.write_whole(file, lambda partial: parquet.write_table(table, partial))
+
+
+def write_thresholds(run: Run, thresholds: np.ndarray | None) -> None:
+    """Writes from which probability on a label applies, where there may be several."""
+    if thresholds is not None:
+        write_json(run.path / THRESHOLDS_FILE, thresholds.tolist())
 
 
 def mark_complete(folder: Path, command: str) -> None:

@@ -26,7 +26,7 @@ class Batch:
     Attributes:
       indices: int64 [batch], places in the split.
       token_ids: int32 [batch, time], padded on the right with 0.
-      label_ids: int32 [batch].
+      label_ids: int32 [batch], or bool [batch, labels], see `Examples`.
     """
 
     indices: np.ndarray

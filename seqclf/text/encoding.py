@@ -23,6 +23,7 @@ from seqclf.data.dataset import (
     UNLABELED,
     VALIDATION,
     Dataset,
+    members_of,
 )
 from seqclf.errors import SeqclfError
 from seqclf.records.dataset import DatasetInfo, TokenCounts
@@ -51,7 +52,8 @@ class Examples:
     Attributes:
       token_ids: int32 [sum of lengths], text behind text; never 0.
       offsets: int64 [examples + 1]; text i is token_ids[offsets[i]:offsets[i + 1]].
-      label_ids: int32 [examples].
+      label_ids: int32 [examples]; where a text may have several labels, which it has,
+        bool [examples, labels].
       targets: float32 [examples, labels], what to learn where that is more than a
         label; None is the labels.
     """
@@ -76,6 +78,11 @@ def take(examples: Examples, rows: np.ndarray) -> Examples:
     parts = [examples.token_ids[a:b] for a, b in zip(starts, ends, strict=True)]
     offsets = np.concatenate([[0], np.cumsum(ends - starts)])
     return Examples(np.concatenate(parts), offsets, examples.label_ids[rows])
+
+
+def has_several(label_ids: np.ndarray) -> bool:
+    """Tells whether they are of texts that may have several labels, see `Examples`."""
+    return label_ids.ndim == 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +249,7 @@ def _info(dataset: Dataset, tokens: dict[str, TokenCounts]) -> DatasetInfo:
             s: tuple(dataset.label_counts(s).tolist()) for s in LABELLED_SPLITS
         },
         notes=tuple(dataset.notes),
+        label_sets=dataset.label_sets,
         reading=dataset.reading,
         tokens=tokens,
     )
@@ -252,15 +260,22 @@ def open_encoded(path: Path) -> EncodedDataset:
     values = strict_json((path / DATASET_FILE).read_text("utf-8"))
     about = from_plain(DatasetInfo, values)
     vocabulary = Vocabulary.from_text((path / VOCABULARY_FILE).read_text("utf-8"))
-    splits = {split: _open_split(path / f"{split}.arrow") for split in LABELLED_SPLITS}
+    members = None
+    if about.label_sets is not None:
+        members = members_of(about.label_sets, len(about.labels))
+    splits = {
+        split: _open_split(path / f"{split}.arrow", members)
+        for split in LABELLED_SPLITS
+    }
     return EncodedDataset(path, vocabulary, about.labels, splits, about)
 
 
-def _open_split(path: Path) -> Examples:
+def _open_split(path: Path, members: np.ndarray | None) -> Examples:
+    """Opens a split; `members` are those of the sets that its ids stand for, if so."""
     batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
-    lists = batch["token_ids"]
+    lists, label_ids = batch["token_ids"], batch["label"].to_numpy()
     return Examples(
         token_ids=lists.values.to_numpy(),
         offsets=lists.offsets.to_numpy(),
-        label_ids=batch["label"].to_numpy(),
+        label_ids=label_ids if members is None else members[label_ids],
     )

@@ -80,6 +80,6 @@ def _examples(dataset: Dataset) -> tuple[LabelledText, ...]:
     texts, label_ids = dataset.texts(TRAIN), dataset.label_ids(TRAIN)
     rows = np.linspace(0, len(texts) - 1, NUM_EXAMPLES).astype(int)
     return tuple(
-        LabelledText(label=dataset.labels[label_ids[row]], text=texts[int(row)].as_py())
+        LabelledText(label=dataset.named(label_ids[row]), text=texts[int(row)].as_py())
         for row in rows
     )

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 
-from seqclf import metrics
+from seqclf import several
 from seqclf.config import TextConfig
 from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
 from seqclf.model.scoring import logits_of, probabilities_of
-from seqclf.records.scores import Scores
 from seqclf.runs import Predictions
 from seqclf.text.batching import shuffle_words
-from seqclf.text.encoding import EncodedDataset, Examples, take
+from seqclf.text.encoding import EncodedDataset, Examples, has_several, take
 from seqclf.training.fit import EVALUATION_BATCH_SIZE
 
 
@@ -23,7 +23,8 @@ def answers(
     """Predicts what a Keras model was not trained on, by the name of the split.
 
     Also the test texts with their words in a random order, and as many training texts
-    as validation has. `text` says which tokens begin a word.
+    as validation has. `text` says which tokens begin a word. Where a text may have
+    several labels, validation chooses from which probability on each applies.
     """
     splits = data.splits
     rows = np.linspace(0, len(splits[TRAIN]) - 1, len(splits[VALIDATION])).astype(int)
@@ -33,17 +34,24 @@ def answers(
         SHUFFLED: shuffle_words(splits[TEST], data.vocabulary.begins_word(text)),
         TRAIN: take(splits[TRAIN], np.unique(rows)),
     }
-    return {name: predict_examples(model, part) for name, part in parts.items()}
+    return with_thresholds(
+        {name: predict_examples(model, part) for name, part in parts.items()}
+    )
 
 
 def predict_examples(model: Any, examples: Examples) -> Predictions:
-    """Predicts a split."""
+    """Predicts a split; of several labels without thresholds yet."""
     logits = logits_of(model, examples, EVALUATION_BATCH_SIZE)
-    return Predictions(examples.label_ids, probabilities_of(logits), examples.lengths)
+    probabilities = probabilities_of(logits, has_several(examples.label_ids))
+    return Predictions(examples.label_ids, probabilities, examples.lengths)
 
 
-def scores(predictions: Predictions, labels: tuple[str, ...]) -> Scores:
-    """Scores predictions, see `metrics.scores`."""
-    return metrics.scores(
-        predictions.label_ids, predictions.probabilities, labels, predictions.lengths
-    )
+def with_thresholds(said: dict[str, Predictions]) -> dict[str, Predictions]:
+    """Returns predictions with the thresholds that validation chooses, if it has to."""
+    validation = said[VALIDATION]
+    if not has_several(validation.label_ids):
+        return said
+    least = several.thresholds(validation.label_ids, validation.probabilities)
+    return {
+        split: dataclasses.replace(one, thresholds=least) for split, one in said.items()
+    }

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from seqclf.config import TrainingConfig
+from seqclf.config import EQUAL, TrainingConfig
 from seqclf.errors import TrainingError
 from seqclf.model.backend import import_keras
-from seqclf.model.scoring import calibrate, logits_of
+from seqclf.model.scoring import calibrate, logits_of, losses_of_several
 from seqclf.records.training import Epoch, EpochEnded, Report, Resumed
 from seqclf.text import batching
-from seqclf.text.encoding import Examples
+from seqclf.text.encoding import Examples, has_several
 from seqclf.training.callbacks import keeper, reporter
 from seqclf.training.checkpoint import Checkpoints, Standing
 from seqclf.training.optimizer import optimizer_for
@@ -136,7 +136,7 @@ def prepared(
     config = resolved(config, train.lengths)
     every = range(1, (config.epochs or 0) + 1)
     steps = [batching.num_batches(train.lengths, config, epoch) for epoch in every]
-    compile_model(model, config, sum(steps))
+    compile_model(model, config, sum(steps), has_several(train.label_ids))
     model.optimizer.build(model.trainable_variables)
     weights = label_weights(train.label_ids, labels, config)
     return Training(model, train, validation, config, tuple(steps), weights)
@@ -186,15 +186,23 @@ def train_epoch(
     return standing.after_epoch(record, shortened(seen), model.get_weights())
 
 
-def compile_model(model: Any, config: TrainingConfig, steps: int) -> None:
-    """Gives a model its loss, optimizer and schedule over so many steps."""
+def compile_model(
+    model: Any, config: TrainingConfig, steps: int, several: bool = False
+) -> None:
+    """Gives a model its loss, optimizer and schedule over so many steps.
+
+    Where texts may have `several` labels, the loss is the mean of the labels' own, and
+    accuracy, while training, the share of labels that are right.
+    """
     keras = import_keras()
+    losses, metrics = keras.losses, keras.metrics
+    loss = losses.BinaryCrossentropy if several else losses.CategoricalCrossentropy
     model.compile(
         optimizer_for(config, steps),
-        loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=config.label_smoothing
-        ),
-        metrics=["accuracy"],
+        loss=loss(from_logits=True, label_smoothing=config.label_smoothing),
+        metrics=[
+            metrics.BinaryAccuracy("accuracy", threshold=0.0) if several else "accuracy"
+        ],
         # XLA is two to six times slower here (benchmarks/RESULTS.md), and "auto" would
         # compile some of the twins and not others.
         jit_compile=False,
@@ -210,7 +218,7 @@ def label_weights(
     label_ids: np.ndarray, num_labels: int, config: TrainingConfig
 ) -> np.ndarray | None:
     """Returns float32 [labels]: examples / (labels present x count), or None."""
-    if config.class_weights == "equal":
+    if config.class_weights == EQUAL:
         return None
     counts = np.bincount(label_ids, minlength=num_labels)
     present = (counts > 0).sum()
@@ -227,9 +235,9 @@ def as_tf_dataset(
     """Hands batches of any widths to Keras as one epoch.
 
     Returns:
-      A tf.data.Dataset of so many steps: token_ids, what is to be learnt (one-hot
-      labels or, if given, the rows of `targets`, float32 [examples, labels]) and, where
-      labels have them, weights (float32 [labels]).
+      A tf.data.Dataset of so many steps: token_ids, what is to be learnt (0 or 1 for
+      each label or, if given, the rows of `targets`, float32 [examples, labels]) and,
+      where labels have them, weights (float32 [labels]).
     """
     import tensorflow as tf
 
@@ -243,10 +251,12 @@ def as_tf_dataset(
 
     def examples() -> Iterator[tuple[np.ndarray, ...]]:
         for batch in batches:
-            if targets is None:
-                learnt = one_hot[batch.label_ids]
-            else:
+            if targets is not None:
                 learnt = targets[batch.indices]
+            elif has_several(batch.label_ids):
+                learnt = batch.label_ids.astype(np.float32)
+            else:
+                learnt = one_hot[batch.label_ids]
             values: tuple[np.ndarray, ...] = (batch.token_ids, learnt)
             if weights_of_labels is not None:
                 values += (weights_of_labels[batch.label_ids],)
@@ -275,8 +285,16 @@ def pipeline(
 
 
 def validate(model: Any, validation: Examples) -> tuple[float, float]:
-    """Returns loss and accuracy of the validation split."""
+    """Returns loss and accuracy of the validation split.
+
+    Of texts that may have several labels those with all of them right count, a label
+    being said from a probability of a half on.
+    """
     logits = logits_of(model, validation, EVALUATION_BATCH_SIZE).astype(np.float64)
+    if has_several(validation.label_ids):
+        loss = float(losses_of_several(logits, validation.label_ids).mean())
+        right = (logits > 0) == validation.label_ids
+        return loss, float(right.all(axis=1).mean())
     top = logits.max(axis=1, keepdims=True)
     log_probabilities = logits - top
     log_probabilities -= np.log(np.exp(log_probabilities).sum(axis=1, keepdims=True))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from seqclf import several
 from seqclf.classifier import Classifier
 from seqclf.config import RunConfig, division
 from seqclf.data.dataset import TRAIN, UNLABELED
@@ -22,7 +23,7 @@ from seqclf.runs import AnyRun, members_of
 from seqclf.runs.files import VOCABULARY_FILE
 from seqclf.start.texts import held_out_rows
 from seqclf.storage import write_whole
-from seqclf.text.encoding import EncodedDataset, Examples
+from seqclf.text.encoding import EncodedDataset, Examples, has_several
 from seqclf.text.free import free_batches
 from seqclf.text.vocabulary import encode_texts
 
@@ -100,9 +101,13 @@ def training_texts(
 
 def with_lessons(train: Examples, lessons: Lessons) -> Examples:
     """Returns the training texts, with their labels, and behind them the lessons."""
-    num_labels = lessons.probabilities.shape[1]
-    certain = np.eye(num_labels, dtype=np.float32)[train.label_ids]
-    likeliest = lessons.probabilities.argmax(axis=1).astype(np.int32)
+    if has_several(train.label_ids):
+        certain = train.label_ids.astype(np.float32)
+        likeliest = lessons.probabilities >= several.DEFAULT_THRESHOLD
+    else:
+        num_labels = lessons.probabilities.shape[1]
+        certain = np.eye(num_labels, dtype=np.float32)[train.label_ids]
+        likeliest = lessons.probabilities.argmax(axis=1).astype(np.int32)
     return Examples(
         np.concatenate([train.token_ids, lessons.token_ids]),
         np.concatenate([train.offsets, train.offsets[-1] + lessons.offsets[1:]]),

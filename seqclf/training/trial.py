@@ -38,7 +38,7 @@ from seqclf.system import peak_memory, processor
 from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary
-from seqclf.training.answers import answers, scores
+from seqclf.training.answers import answers
 from seqclf.training.checkpoint import Checkpoints
 from seqclf.training.fit import History, fit
 from seqclf.training.language_model import language_model, language_model_file
@@ -230,8 +230,11 @@ def checked_onnx(
         return None, None
     reading = config.text.reading
     metadata = onnx_metadata(reading, vocabulary, about)
-    made = to_onnx(model, config.model, metadata).SerializeToString()
-    difference = greatest_difference(model, made, len(vocabulary), reading.max_length)
+    several = about.has_several
+    made = to_onnx(model, config.model, metadata, several).SerializeToString()
+    difference = greatest_difference(
+        model, made, len(vocabulary), reading.max_length, several
+    )
     return (made if difference <= MOST_DIFFERENCE else None), difference
 
 
@@ -251,10 +254,12 @@ def onnx_metadata(
 def _evaluate(run: Run, model: Any, data: EncodedDataset) -> None:
     """Writes predictions and scores of what the model was not trained on, and more."""
     results: Metrics = {}
-    for name, predictions in answers(model, data, run.config.text).items():
+    every = answers(model, data, run.config.text)
+    for name, predictions in every.items():
         if name != TRAIN:
             writing.write_predictions(run.path, name, predictions)
-        results[name] = scores(predictions, data.labels)
+        results[name] = predictions.scores(data.labels)
+    writing.write_thresholds(run, every[VALIDATION].thresholds)
     write_json(run.path / files.METRICS_FILE, to_plain(results))
 
 

@@ -57,6 +57,10 @@ def check_data(
     if listener.quiet:
         hide_downloads()
     traced = load_traced(config)
+    if traced.dataset.label_sets is not None:
+        raise ConfigError(
+            "data check doubts one label a text; a text may have several here."
+        )
     if output is not None:
         _refuse_source(output, traced)
     for sentence in traced.dataset.notes:

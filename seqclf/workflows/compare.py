@@ -189,7 +189,9 @@ def write_pages(
 ) -> None:
     """Writes the report and, before it, the microscope that it links to."""
     file = folder / MICROSCOPE_FILE
-    if microscope:
+    if microscope and result.card.dataset.has_several:
+        listener.note(f"No {file}: it shows one label a text, and here are several.")
+    elif microscope:
         with optional(listener.insist, f"No {file} could be written"):
             typical = typical_runs(result, folder.parent)
             chosen = [run for run in typical if has_steps(run.config.model)]

@@ -118,9 +118,9 @@ def export_run(
     left = [name for name in names if overwrite or not places[name].exists()]
     if left:
         listener.note(f"Writing, opening and comparing: {', '.join(left)}.")
-    made = []
+    made, several = [], run.dataset.has_several
     for artefact in export(run, places, about, cache, overwrite):
-        listener.note(_told(artefact))
+        listener.note(_told(artefact, "labels" if several else "label"))
         made.append(artefact)
     return sorted(made, key=lambda artefact: names.index(artefact.record.format))
 
@@ -179,13 +179,13 @@ def _refuse_networks_formats(run: Run, names: Sequence[str]) -> None:
             )
 
 
-def _told(artefact: Artefact) -> str:
+def _told(artefact: Artefact, label: str = "label") -> str:
     path, record = artefact.path, artefact.record
     if artefact.is_reused:
         return f"{path} is there already, of this run and settings: reused"
     told = (
         f"{path}: differs by {record.greatest_difference:.2g} at most (may by "
-        f"{record.bound:g}), same label for {100 * record.label_agreement:.2f} % of "
+        f"{record.bound:g}), same {label} for {100 * record.label_agreement:.2f} % of "
         f"{record.texts} texts"
     )
     if not FORMATS[record.format].is_lossy:

@@ -15,7 +15,7 @@ from seqclf.classifier import Classifier
 from seqclf.data.files import TEXT_SUFFIX
 from seqclf.records.reading import Reading
 from seqclf.runs import AnyRun, unit_of
-from seqclf.unsure import AtLeast, Tally, floors_of
+from seqclf.unsure import AtLeast, Tally, floors_of, refuse_of_several
 from seqclf.wording import listed
 
 SHOWN_PROBLEMS = 5
@@ -107,15 +107,19 @@ def write_classified(
     `at_least` so probable is written without its label.
 
     Raises:
-      ConfigError: If thresholds are of labels that the run does not have.
+      ConfigError: If thresholds are of labels that the run does not have, or of texts
+        that may have several; or the format cannot hold the labels.
       DataError: If the output cannot be written, or is there already.
     """
-    rows = opened.rows
-    writers.refuse_output(output, rows)
+    rows, several = opened.rows, run.dataset.has_several
+    writers.refuse_output(output, rows, several)
+    if several:
+        writers.refuse_labels(output, run.labels)
+    refuse_of_several(at_least, run.name, several)
     floors = floors_of(at_least, run.labels)
     classifier = Classifier.open(run)
     question = parts.question_of(rows.source, run, opened.options, at_least)
-    schema = writers.predicted_schema(rows.schema)
+    schema = writers.predicted_schema(rows.schema, several)
     problems = _Problems()
     with parts.begun(
         output, schema, question, resume=resume, overwrite=overwrite
@@ -131,7 +135,8 @@ def write_classified(
         try:
             for part in listener.rows(answered, rows.num_rows, done):
                 tally.add(part.probabilities, part.unknown)
-                finished.add(with_predictions(part, run.labels, floors))
+                asked = (part, run.labels, floors, classifier.thresholds)
+                finished.add(with_predictions(*asked))
         except BaseException:
             if done := sum(finished.rows):
                 listener.note(

@@ -95,6 +95,7 @@ def run_study(
     study = STUDIES[name]
     if study.about is None:
         about = steps.load_and_encode(question.config, target.cache, listener).about
+        _refuse_several(about)
     else:
         about = study.about(target.models)
     folder = saved.folder_of(target.models, about.name)
@@ -119,6 +120,14 @@ def run_study(
         _write_interactive(name, path, lab)
     _write_report(answer, figure, path, listener)
     return answer, path
+
+
+def _refuse_several(about: DatasetInfo) -> None:
+    if about.has_several:
+        raise ConfigError(
+            f"studies and claims are of one label a text; {about.name} gives a text "
+            f"several: seqclf compare compares cells on it."
+        )
 
 
 def _old_answer(

@@ -20,7 +20,7 @@ NO_ANSWER: dict[str, Any] = {
     "text": None, "label": None, "probability": None, "probabilities": {},
     "unknown": None,
 }  # fmt: skip
-UNSURE = "unsure"
+UNSURE, NONE = "unsure", "(none)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,15 @@ class Form:
       as_json: Whether as JSON, an object a line.
       floors: float64 [labels], what each answer needs to stand, see
         `floors_of`; None: all stand.
+      thresholds: float32 [labels], where a text may have several, from which
+        probability on each applies; else None.
     """
 
     labels: Sequence[str]
     top: int = 1
     as_json: bool = False
     floors: np.ndarray | None = None
+    thresholds: np.ndarray | None = None
 
     def stands(self, row: list[float]) -> bool:
         """Whether the answer of these probabilities, of each label, stands."""
@@ -46,6 +49,15 @@ class Form:
             return True
         highest = max(row)
         return bool(highest >= self.floors[row.index(highest)])
+
+    def applying(self, row: list[float]) -> list[str] | None:
+        """The labels that apply, the likeliest first; None where a text has one."""
+        if self.thresholds is None:
+            return None
+        least = dict(zip(self.labels, self.thresholds.tolist(), strict=True))
+        return [
+            name for name, value in _ranked(self.labels, row) if value >= least[name]
+        ]
 
 
 def answer_lines(
@@ -72,7 +84,8 @@ def row_lines(part: Answered, form: Form, is_named: bool) -> Iterator[str]:
             values = {} if names is None else {"file": names[place]}
             if problem:
                 likeliest = {} if form.floors is None else {"likeliest": None}
-                values |= NO_ANSWER | likeliest | {"error": str(problem)}
+                labels = {} if form.thresholds is None else {"labels": None}
+                values |= NO_ANSWER | labels | likeliest | {"error": str(problem)}
             else:
                 values |= answer_values(form, texts[place], row, unknown[place])
             yield dumped(values)
@@ -88,12 +101,15 @@ def answer_values(
 ) -> dict[str, Any]:
     """Returns an answer as plain values, as `predict --json` prints them.
 
-    With thresholds the label is null below them, and `likeliest` is what it would be.
+    Below the floors the label is null, and `likeliest` is what it would be. Where a
+    text may have several labels, `labels` are those that apply.
     """
     ranked = _ranked(form.labels, row)
     label, probability = ranked[0]
     every = dict(zip(form.labels, row, strict=True))
     values: dict[str, Any] = {"text": text, "label": label, "probability": probability}
+    if (applying := form.applying(row)) is not None:
+        values["labels"] = applying
     values["probabilities"] = dict(ranked[: form.top]) if form.top > 1 else every
     values["unknown"] = unknown
     if form.floors is not None:
@@ -103,12 +119,24 @@ def answer_values(
 
 
 def plain_answer(form: Form, row: list[float]) -> str:
-    """Returns the likeliest labels with their probabilities; `unsure` before them."""
-    said = "  ".join(
-        f"{clean(label)} {100 * probability:.1f} %"
-        for label, probability in _ranked(form.labels, row)[: form.top]
-    )
-    return said if form.stands(row) else f"{UNSURE}: {said}"
+    """Returns the likeliest labels with their probabilities; `unsure` before them.
+
+    Where a text may have several, all that apply, and behind them, in parentheses, what
+    is missing of more than one to show.
+    """
+    ranked = [(name, _said(name, value)) for name, value in _ranked(form.labels, row)]
+    applying = form.applying(row)
+    if applying is None:
+        said = "  ".join(shown for _, shown in ranked[: form.top])
+        return said if form.stands(row) else f"{UNSURE}: {said}"
+    likeliest = ranked[: form.top] if form.top > 1 else []
+    shown = [said for name, said in ranked if name in applying] or [NONE]
+    shown += [f"({said})" for name, said in likeliest if name not in applying]
+    return "  ".join(shown)
+
+
+def _said(label: str, probability: float) -> str:
+    return f"{clean(label)} {100 * probability:.1f} %"
 
 
 def shortened(text: str) -> str:

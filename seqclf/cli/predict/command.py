@@ -143,14 +143,15 @@ def predict(
     Prints label and probability, one line per text, in the same order. With --output
     it writes the rows with all their columns, predicted_label and probability; for
     .txt files, their names. An answer below --at-least is "unsure": without a label in
-    JSON (null) and in --output (empty).
+    JSON (null) and in --output (empty). Of a run whose texts may have several labels it
+    prints those that apply, as labels in JSON and predicted_labels in --output.
 
     Example: seqclf predict "Not half as dull as I feared."
     """
     from seqclf.records.reading import Reading
     from seqclf.runs import open_any
     from seqclf.runs.comparisons import run_by_default
-    from seqclf.unsure import Tally, floors_of, parse
+    from seqclf.unsure import Tally, floors_of, parse, refuse_of_several
 
     require_count("--top", top)
     thresholds = parse(at_least or [])
@@ -163,10 +164,11 @@ def predict(
     screen = Screen(quiet)
     named = open_any(run, models_dir) if run is not None else None
     chosen, why = (named, "") if named else run_by_default(models_dir)
-    floors = floors_of(thresholds, chosen.labels)
+    refuse_of_several(thresholds, chosen.name, chosen.dataset.has_several)
+    labels, floors = chosen.labels, floors_of(thresholds, chosen.labels)
     _introduce(chosen, why, screen)
-    labels = chosen.labels
-    form, tally = Form(labels, top, json, floors), Tally(thresholds, labels)
+    form = Form(labels, top, json, floors, chosen.thresholds)
+    tally = Tally(thresholds, labels)
     if input_file is None:
         _answer_texts(chosen, batches, form, tally, explain)
         _tell(tally, chosen, screen)

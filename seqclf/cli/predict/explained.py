@@ -43,6 +43,8 @@ def explain_texts(
             tally.add(row[None], np.full(1, share))
             if form.as_json:
                 values = answer_values(form, text, row.tolist(), share)
+                if form.thresholds is not None:
+                    values["explained"] = form.labels[explained.effects.label]
                 line = dumped(values | explained_values(explained))
                 sys.stdout.write(line + "\n")
                 sys.stdout.flush()
@@ -156,10 +158,14 @@ def _course(explained: Explanation, label: str, unit: str) -> str:
     effects = explained.effects
     count, place = len(explained.tokens), effects.decided
     word = clean(explained.tokens[place - 1])
+    if effects.applies is None:
+        since = f"it is {label}"
+    else:
+        since = f"{label} {'applies' if effects.applies else 'does not apply'}"
     return (
         f"{label}, {unit} by {unit}, 0 to 100 %: {blocks(effects.running.tolist())}\n"
-        f"Made up its mind at {unit} {place:,} of {count:,} ({word}): from there on it "
-        f"is {label}."
+        f"Made up its mind at {unit} {place:,} of {count:,} ({word}): from there on "
+        f"{since}."
     )
 
 

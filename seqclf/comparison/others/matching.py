@@ -57,7 +57,7 @@ def matched(part: Part, texts: pa.ChunkedArray, text_column: str) -> Matched:
       DataError: If a test text has no row, a row no test text, or nothing tells.
     """
     for column in (text_column, TEXT):
-        if has_column(part, TEXT, column):
+        if has_column(part, column):
             return _by_text(part, texts, texts_or_nulls(part, column))
     for column in NUMBERS:
         if (name := actual_name(part, column)) is not None:

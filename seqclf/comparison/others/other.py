@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from seqclf import metrics, storage
+from seqclf import storage
 from seqclf.comparison.metric import LOG_LOSS, Metric, Values, ranked_by
 from seqclf.comparison.others.columns import Answers, answers_in, place, possible_ids
 from seqclf.comparison.others.given import Given
@@ -54,10 +54,7 @@ class Other:
     @property
     def scores(self) -> list[Scores]:
         """Of each file; log losses mean nothing without probabilities."""
-        return [
-            metrics.scores(one.label_ids, one.probabilities, self.labels, one.lengths)
-            for one in self.predictions
-        ]
+        return [one.scores(self.labels) for one in self.predictions]
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -78,8 +75,12 @@ def read_others(
     Raises:
       DataError: If a file cannot be read, or does not answer each test text once.
       ConfigError: If the rows are ranked by log loss, see `metric.ranked_by`, and one
-        has no probabilities.
+        has no probabilities; if a text may have several labels.
     """
+    if given and data.about.has_several:
+        raise ConfigError(
+            f"--with reads one label a text; {data.about.name} gives a text several."
+        )
     by_name: dict[str, list[Given]] = {}
     for one in given:
         by_name.setdefault(one.name, []).append(one)

@@ -25,7 +25,7 @@ def read_lines(content: pa.Buffer, place: str) -> Part | None:
       if the lines hold nothing of the kind.
 
     Raises:
-      DataError: If a line of fastText has no label, or several.
+      DataError: If a line of fastText has no label.
     """
     text = memoryview(content).tobytes().decode().replace("\r\n", "\n")
     lines = [line for line in text.split("\n") if line.strip()]
@@ -70,20 +70,24 @@ def _has_labels(values: Sequence[str]) -> bool:
 
 
 def _fasttext(text: str, place: str) -> pa.Table:
-    pairs = []
+    """Returns texts and labels; these are lists where a line has several."""
+    texts, marks = [], []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         body, labels = _without_marks(line)
-        if len(labels) != 1:
+        if not labels:
             raise DataError(
-                f"{place}, line {number:,} has {len(labels)} labels, and one a text is "
-                f"what seqclf learns: {line[:60]!r}. Keep the lines with one label: "
-                f"grep -vE '(__label__.*){{2}}' '{place}' | grep __label__ > "
-                f"single.train"
+                f"{place}, line {number:,} has no label: {line[:60]!r}. Give it one, "
+                f"or keep the lines that have one: grep __label__ '{place}'"
             )
-        pairs.append((body, labels[0].removeprefix(FASTTEXT)))
-    return _table(pairs)
+        texts.append(body)
+        marks.append([label.removeprefix(FASTTEXT) for label in labels])
+    if all(len(labels) == 1 for labels in marks):
+        return _table(
+            [(body, label) for body, (label,) in zip(texts, marks, strict=True)]
+        )
+    return pa.table({"text": texts, "label": marks})
 
 
 def _without_marks(line: str) -> tuple[str, list[str]]:

@@ -57,9 +57,11 @@ def found_of(
         source=source,
         parts=parts,
         label_names={
-            column: tuple(feature.names)
+            column: tuple(inner.names)
             for column, feature in features.items()
-            if isinstance(feature, ClassLabel) and feature.names
+            # Of a list, what is in it: a text may have several labels.
+            if isinstance(inner := getattr(feature, "feature", feature), ClassLabel)
+            and inner.names
         },
         text_column=_if_there(hints.text_column, features),
         label_column=_if_there(hints.label_column, features),

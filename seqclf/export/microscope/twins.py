@@ -16,9 +16,9 @@ def refuse_unfit(runs: Sequence[Run]) -> None:
     """Refuses runs that one page cannot show.
 
     Raises:
-      RunError: If one is named twice, is a linear model, or has a cell, an activation
-        or a pooling that the page does not know; or they do not read or answer alike:
-        what differs is named.
+      RunError: If one is named twice, is a linear model, gives a text several labels,
+        or has a cell, an activation or a pooling that the page does not know; or they
+        do not read or answer alike: what differs is named.
     """
     first, *others = runs
     if len({run.path.resolve() for run in runs}) < len(runs):
@@ -47,6 +47,11 @@ def _refuse_unknown(run: Run) -> None:
         raise RunError(
             f"{run.name} is a linear model: it has no states to look at, and no place "
             f"in a microscope; leave it out."
+        )
+    if run.dataset.has_several:
+        raise RunError(
+            f"the microscope shows one label a text, and a text of {run.name} may have "
+            f"several; take seqclf predict --explain."
         )
     if not has_steps(dataclasses.replace(model, activation=TANH)):
         raise RunError(

@@ -123,7 +123,7 @@ def _tables(
     }
 
 
-def _details_tables(details: Details) -> dict[str, Table]:
+def _details_tables(details: Details) -> dict[str, Table | None]:
     cells = tuple(details.curves)
     return {
         "order": Table(
@@ -149,7 +149,9 @@ def _details_tables(details: Details) -> dict[str, Table]:
                 for cell, matrix in details.confusion.items()
                 for label, row in zip(details.labels, matrix, strict=True)
             ),
-        ),
+        )
+        if details.confusion
+        else None,
         "bins": Table(
             title="Answers by their stated probability, all seeds together",
             header=("cell, stated %", "right %", "answers"),
@@ -328,7 +330,7 @@ def _words_of_details(details: Details, rows: Sequence[Row]) -> dict[str, object
         "order_said": word_order_said(rows, details.word_order),
         "examples": details.examples,
         "cells": {cell: names[cell] for cell in details.curves},
-        "labels": details.labels,
+        "labels": tuple(dict.fromkeys(one.label for one in details.examples)),
         "kinds_of_groups": list(dict.fromkeys(part.by for part in details.groups)),
         "versions": f"{versions}; Python {environment.python}, "
         f"{environment.device}, {environment.platform}.",

@@ -23,6 +23,9 @@ TERMS = {
     "accuracy": "The share of texts whose answer, the likeliest label, is right.",
     "macro F1": "The mean over labels of F1, the harmonic mean of precision and "
     "recall; rare labels count as much as common ones.",
+    "example F1": "Where a text may have several labels: the mean over texts of the F1 "
+    "of its labels, 1 where it has none and gets none. Accuracy then counts texts with "
+    "all labels right.",
     "log loss": "The mean of minus the logarithm of the probability that was given to "
     "the true label, in nats; less is better, and certainty that is wrong costs most.",
     "95 % interval": "Made so that, over many comparisons, 95 of 100 such intervals "

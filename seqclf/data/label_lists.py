@@ -1,0 +1,318 @@
+"""Several labels a text: lists, a column for each label, or names with a separator."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from seqclf.data import spelling
+from seqclf.data.columns import actual_name, column_of, columns_hint, existing_name
+from seqclf.data.dataset import TRAIN, UNLABELED, Found, LabelSets, Part
+from seqclf.data.formats.json_files import is_scores
+from seqclf.data.label_columns import BROKEN, accepted
+from seqclf.data.names import LABEL
+from seqclf.errors import ConfigError, DataError, unknown
+from seqclf.notes import note
+from seqclf.records.reading import split_names
+from seqclf.wording import counted
+
+SEPARATOR_OPTION = "--labels-separator"
+YES, NO = ("1", "1.0", "true", "yes"), ("0", "0.0", "false", "no")
+QUOTES = "'\" "  # around the names in a list that was written as text
+BROKEN_NAME = re.compile(BROKEN)
+Names = tuple[str, ...]  # the labels of a text, as they came
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """The label ids of a source, by split and part, and what they mean.
+
+    Attributes:
+      ids: int32 [rows] of each part; null where a row is to be left out.
+      names: Label names; the position is the label id.
+      label_sets: Of texts with several labels, what ids stand for; see `RawData`.
+      notes: What the user should know, a sentence each.
+    """
+
+    ids: Mapping[str, Sequence[pa.ChunkedArray]]
+    names: tuple[str, ...]
+    label_sets: LabelSets | None = None
+    notes: tuple[str, ...] = ()
+
+
+def has_several(found: Found, given: str, separator: str | None) -> bool:
+    """Tells whether a source may give a text several labels.
+
+    That is where labels are lists, where `given` names several columns, and where
+    names are to be taken apart at a separator.
+
+    Raises:
+      ConfigError: If the separator would do nothing.
+    """
+    parts = [
+        part for split, some in found.parts.items() if split != UNLABELED
+        for part in some
+    ]  # fmt: skip
+    if _columns_in(parts[0], given) or any(_has_lists(part, given) for part in parts):
+        if separator is not None:
+            raise ConfigError(
+                f"{SEPARATOR_OPTION} {separator!r} does nothing here: {parts[0].place} "
+                f"has lists of labels, or a column for each; leave it out."
+            )
+        return True
+    return separator is not None
+
+
+def several_labels(
+    found: Found, given: str, separator: str | None, drop: bool
+) -> Labelled:
+    """Reads the labels of texts that may have several, or none.
+
+    Args:
+      found: The source.
+      given: Its label column, or those of its labels, separated by commas.
+      separator: What stands between the names in a text column; None of other columns.
+      drop: Whether texts without any label are left out.
+
+    Raises:
+      DataError: If a value is no label, or none of a set; if nothing is separated.
+    """
+    reader = _Reader(given, separator)
+    rows = {
+        split: [reader.rows(part) for part in some]
+        for split, some in found.parts.items()
+        if split != UNLABELED
+    }
+    every = {
+        name for some in rows.values() for part in some for r in part for name in r
+    }
+    if separator is not None and not reader.separated:
+        raise DataError(
+            f"{found.source}: no label in column {given!r} has {separator!r} in it; "
+            f"leave {SEPARATOR_OPTION} out, or give what stands between labels."
+        )
+    column = actual_name(found.parts[TRAIN][0], given) or given
+    names = _names(every, found.label_names.get(column), found.source)
+    by_id = every.isdisjoint(names)
+    place = {str(i) if by_id else name: i for i, name in enumerate(names)}
+    sets = {
+        split: [[tuple(sorted({place[n] for n in r})) for r in part] for part in some]
+        for split, some in rows.items()
+    }
+    label_sets = tuple(sorted(set(itertools.chain(*itertools.chain(*sets.values())))))
+    number: dict[tuple[int, ...], int | None] = {s: i for i, s in enumerate(label_sets)}
+    if drop and () in number:
+        number[()] = None
+    ids = {
+        split: [
+            pa.chunked_array([pa.array([number[s] for s in part], pa.int32())])
+            for part in some
+        ]
+        for split, some in sets.items()
+    }
+    said = (*reader.notes(drop), *_about_missing(names))
+    return Labelled(ids=ids, names=names, label_sets=label_sets, notes=said)
+
+
+def _columns_in(part: Part, given: str) -> list[str]:
+    """Returns the columns that `given` names, where they are several; else none."""
+    if actual_name(part, given) is not None or "," not in given:
+        return []
+    return [existing_name(part, name, LABEL) for name in split_names(given)]
+
+
+def _has_lists(part: Part, given: str) -> bool:
+    name = actual_name(part, given)
+    if name is None:
+        return False
+    kind = accepted(part, name).type
+    return _is_list(kind) or is_scores(kind)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    tests = pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list
+    return any(test(kind) for test in tests)
+
+
+def _names(every: set[str], known: Names | None, source: str) -> Names:
+    """Returns the label names, in the order of their ids."""
+    if known is None:
+        return tuple(sorted(every, key=spelling.order))
+    if every <= set(known) or every <= set(map(str, range(len(known)))):
+        return known
+    strange = min(every - set(known), key=spelling.order)
+    raise DataError(f"{source}: {unknown('label', strange, known)}")
+
+
+def _about_missing(names: Names) -> Iterator[str]:
+    for name in filter(spelling.looks_missing, names):
+        yield note(
+            "SQ009",
+            f"{name!r} looks like a missing label. If it is a class, all is well; if "
+            f"not, write an empty list in its place.",
+        )
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads the labels of parts, and counts what is to be told.
+
+    Attributes:
+      given: The column, or several.
+      separator: What stands between names.
+      empty: Texts without a label.
+      twice: Texts that have a label twice.
+      separated: Texts with several names that the separator took apart.
+    """
+
+    given: str
+    separator: str | None
+    empty: int = 0
+    twice: int = 0
+    separated: int = 0
+
+    def rows(self, part: Part) -> list[Names]:
+        """Returns the labels of each row of a part.
+
+        Raises:
+          DataError: Names the first row with what is no label.
+        """
+        rows = []
+        for index, names in enumerate(self._read(part)):
+            if names is None:
+                raise DataError(
+                    f"{part.place}, row {part.row(index):,} has no list of labels; "
+                    f"write an empty one, [], if it has no label, or take it out."
+                )
+            for name in names:
+                if not name.strip() or BROKEN_NAME.search(name):
+                    raise DataError(
+                        f"{part.place}, row {part.row(index):,}: "
+                        f"{spelling.quoted(name)} is no label; give it a letter at "
+                        f"least, on one line."
+                    )
+            self.empty += not names
+            self.twice += len(set(names)) < len(names)
+            rows.append(names)
+        return rows
+
+    def _read(self, part: Part) -> Iterator[Names | None]:
+        if columns := _columns_in(part, self.given):
+            return _of_columns(part, columns)
+        name = existing_name(part, self.given, LABEL)
+        column = accepted(part, name)
+        if is_scores(column.type):
+            return _of_scores(column, part, name)
+        if _is_list(column.type):
+            return _of_lists(column, part, name)
+        if self.separator is None:  # a label each, where other parts have lists
+            return ((str(v),) if v is not None else () for v in column.to_pylist())
+        return self._separated(column)
+
+    def _separated(self, column: pa.ChunkedArray) -> Iterator[Names]:
+        for value in column.cast(pa.string()).to_pylist():
+            names = separated(value or "", str(self.separator))
+            self.separated += len(names) > 1
+            yield names
+
+    def notes(self, drop: bool) -> Iterator[str]:
+        """Says what was found."""
+        yield "a text may have several labels: each is learnt, and answered, by itself."
+        if self.twice:
+            yield (
+                f"{counted(self.twice, 'text')} had a label twice, which counts once."
+            )
+        if self.empty and drop:
+            yield f"--drop-unlabeled left out {counted(self.empty, 'text')} of none."
+        elif self.empty:
+            yield (
+                f"{counted(self.empty, 'text')} without a label: none applies there; "
+                f"--drop-unlabeled leaves them out."
+            )
+
+
+def separated(value: str, separator: str) -> Names:
+    """Returns the names in `war | comedy`, or in a list that was written as text."""
+    value = value.strip()
+    is_list = value.startswith("[") and value.endswith("]")
+    parts = (value[1:-1] if is_list else value).split(separator)
+    names = (part.strip(QUOTES if is_list else " \t\u00a0") for part in parts)
+    return tuple(name for name in names if name)
+
+
+def _of_columns(part: Part, columns: Sequence[str]) -> Iterator[Names]:
+    """Yields the names of the columns that say yes in each row."""
+    flags = [list(_flags(part, name)) for name in columns]
+    for row in zip(*flags, strict=True):
+        yield tuple(name for name, flag in zip(columns, row, strict=True) if flag)
+
+
+def _flags(part: Part, name: str) -> Iterator[bool]:
+    column = column_of(part, name)
+    if pa.types.is_nested(column.type):
+        raise DataError(f"{part.place}: {_no_flag(part, name, 'lists')}")
+    for index, value in enumerate(column.to_pylist()):
+        said = str(value).strip().lower()
+        if said not in YES + NO:
+            where = f"{part.place}, row {part.row(index):,}"
+            raise DataError(f"{where}: {_no_flag(part, name, repr(value))}")
+        yield said in YES
+
+
+def _no_flag(part: Part, name: str, came: str) -> str:
+    return (
+        f"column {name!r} holds {came}; of several label columns each holds 1 where "
+        f"its label applies and 0 where not. Probabilities and counts are to be made "
+        f"so first, by a threshold. {columns_hint(part, LABEL)}"
+    )
+
+
+def _of_scores(
+    column: pa.ChunkedArray, part: Part, name: str
+) -> Iterator[Names | None]:
+    """Yields, of objects such as spaCy's `cats`, the labels whose number is 1."""
+    for index, row in enumerate(column.to_pylist()):
+        if row is None:
+            yield None
+            continue
+        for value in row.values():
+            if value not in (None, 0, 1):
+                where = f"{part.place}, row {part.row(index):,}"
+                raise DataError(f"{where}: {_no_flag(part, name, repr(value))}")
+        yield tuple(label for label, number in row.items() if number == 1)
+
+
+def _of_lists(column: pa.ChunkedArray, part: Part, name: str) -> Iterator[Names | None]:
+    inner = column.type.value_type
+    if pa.types.is_nested(inner) or pa.types.is_floating(inner):
+        raise DataError(
+            f"{part.place}: column {name!r} holds lists of {inner}, no labels. "
+            f"Probabilities and counts are to be made lists of the labels that apply "
+            f"first, by a threshold. {columns_hint(part, LABEL)}"
+        )
+    rows = column.to_pylist()
+    _refuse_vectors(rows, part, name)
+    for index, row in enumerate(rows):
+        if row is not None and None in row:
+            raise DataError(
+                f"{part.place}, row {part.row(index):,}: a label in the list is null."
+            )
+        yield None if row is None else tuple(map(str, row))
+
+
+def _refuse_vectors(rows: Sequence[list[object] | None], part: Part, name: str) -> None:
+    """Refuses lists with a 0 or 1 for each label: nothing says which label is which."""
+    known = [row for row in rows if row is not None]
+    lengths, values = {len(row) for row in known}, {v for row in known for v in row}
+    twice = any(len(set(row)) < len(row) for row in known)
+    if len(lengths) == 1 and twice and values <= {0, 1}:
+        count = lengths.pop()
+        raise DataError(
+            f"{part.place}: column {name!r} holds {count} numbers of 0 and 1 a row, "
+            f"and nothing says which label each is of. Write the names of those that "
+            f"apply as a list, or a column for each label and --label-column one,two."
+        )
