@@ -6,11 +6,12 @@ import contextlib
 import fcntl
 import functools
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -76,6 +77,41 @@ def command_line() -> click.Command:
 def invoke(*arguments: object, **options: Any) -> Result:
     """Runs the command line in this process."""
     return CliRunner().invoke(command_line(), [str(a) for a in arguments], **options)
+
+
+def run_in(folder: Path, *arguments: object, **options: Any) -> Result:
+    """Runs the command line in this process, in `folder`."""
+    with contextlib.chdir(folder):
+        return invoke(*arguments, **options)
+
+
+@contextlib.contextmanager
+def tasks_in_this_process() -> Iterator[None]:
+    """Makes commands do in this process what they leave to processes of their own.
+
+    Each of those loads TensorFlow, or scikit-learn, for seconds. What a task raises is
+    raised here; `tests/test_engine.py` is about the processes themselves.
+    """
+    from seqclf.engine import Outcome
+
+    def here(tasks, jobs=1, on_report=lambda i, r: None, deadline=math.inf):
+        for index, task in enumerate(tasks):
+            value = task.function(task.argument, lambda r, i=index: on_report(i, r))
+            yield Outcome(index, value)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for room in ("workflows.train", "comparison.plan", "classroom.grade"):
+            patch.setattr(f"seqclf.{room}.run_tasks", here)
+        # Other tests of this process may have begun with others, which is for good.
+        patch.setattr("seqclf.model.backend.set_threads", lambda threads: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def in_this_process() -> Iterator[None]:
+    """Tasks are done here, in all tests of a module."""
+    with tasks_in_this_process():
+        yield
 
 
 def run_cli(

@@ -15,7 +15,15 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import sklearn
-from conftest import TINY, invoke, reviews, shared, write_csv
+from conftest import (
+    TINY,
+    invoke,
+    reviews,
+    run_in,
+    shared,
+    tasks_in_this_process,
+    write_csv,
+)
 from pyarrow import feather, parquet
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, cross_val_score
 
@@ -495,9 +503,9 @@ def trained(tmp_path_factory) -> Path:
     """A folder with films.csv and a run on it, by film; read only."""
     folder = tmp_path_factory.mktemp("films")
     write(folder / "films.csv", films(120))
-    with contextlib.chdir(folder):
-        command = ["train", "--data=films.csv", "--group-column=film", "--cell=none"]
-        done = invoke(*command, *[o for o in TINY if "units" not in o])
+    command = ["train", "--data=films.csv", "--group-column=film", "--cell=none"]
+    with tasks_in_this_process():
+        done = run_in(folder, *command, *[o for o in TINY if "units" not in o])
     assert done.exit_code == 0, done.output
     return folder
 

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import reference_text
-from conftest import invoke, not_here, reviews, write_csv
+from conftest import invoke, not_here, reviews, tasks_in_this_process, write_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_export import ALL_TEXTS, plain_python, rules_folder
@@ -505,10 +505,12 @@ def any_run(request) -> Run:
 
 def trained(folder: Path, kind: str) -> Run:
     write_csv(folder / "reviews.csv", reviews(240))
-    given_ = ["--data", folder / "reviews.csv", "--cell", "gru", *SMALL]
+    given_ = ["--data", folder / "reviews.csv", "--cell", "rnn", *SMALL]
     given_ += ["--vocabulary-size", "60", "--tokens", kind, "--name", "made"]
+    given_ += ["--no-bidirectional"]
     places = ["--models-dir", folder / "models", "--cache-dir", folder / "cache"]
-    done = invoke("train", *given_, *places)
+    with tasks_in_this_process():
+        done = invoke("train", *given_, *places)
     assert done.exit_code == 0, done.stderr
     return Run(folder / "models" / "made")
 
