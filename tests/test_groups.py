@@ -35,6 +35,7 @@ from seqclf.data.groups import whole_groups
 from seqclf.errors import ConfigError, DataError, InputError
 from seqclf.estimator import fitting
 from seqclf.text.encoding import encode_dataset
+from seqclf.training.fit import History
 
 SPLITS = ("train", "validation", "test")
 Row = tuple[str, str, object]
@@ -559,7 +560,7 @@ FILM_OF = dict(zip(TEXTS, FILMS, strict=True))
 
 @pytest.fixture
 def divided(monkeypatch) -> Iterator[list[tuple[set[str], set[str]]]]:
-    """The texts of train and of validation of each fit."""
+    """The texts of train and of validation of each fit, which learns nothing."""
     found: list[tuple[set[str], set[str]]] = []
     tokenized, halves = fitting._tokenized, []
 
@@ -570,6 +571,8 @@ def divided(monkeypatch) -> Iterator[list[tuple[set[str], set[str]]]]:
         return tokenized(texts, rows, config)
 
     monkeypatch.setattr(fitting, "_tokenized", watched)
+    nothing = History([], best_epoch=0, padding_share=0.0, batches=[], temperature=1.0)
+    monkeypatch.setattr(fitting, "fit", lambda *others: nothing)
     return found
 
 
