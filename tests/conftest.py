@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import functools
+import gc
+import itertools
 import json
 import math
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -58,10 +60,30 @@ def write_csv(path: Path, rows: list[tuple[str, str]]) -> Path:
     return path
 
 
+def pairs(some: Iterable[str], others: Iterable[str]) -> list[Any]:
+    """Returns all pairs as parameters: each value once in the quick suite, all in CI.
+
+    Those of the quick suite pair the values in their order, the shorter list over and
+    over.
+    """
+    some, others = list(some), list(others)
+    most = range(max(len(some), len(others)))
+    quick = {(some[i % len(some)], others[i % len(others)]) for i in most}
+    return [
+        pytest.param(*pair, marks=[] if pair in quick else [pytest.mark.slow])
+        for pair in itertools.product(some, others)
+    ]
+
+
 TINY = [
     "--units=8", "--embedding-size=8", "--epochs=2", "--batch-size=16", "--min-count=1",
     "--learning-rate=0.02",
 ]  # fmt: skip
+
+
+# Most of a million objects, TensorFlow's, are there for good: to look at them all, to
+# find a few that are not, took a tenth of the time.
+gc.set_threshold(700, 10, 100)
 
 
 @functools.cache

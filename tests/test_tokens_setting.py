@@ -289,13 +289,15 @@ def test_the_vocabulary_does_not_depend_on_order_threads_or_process():
     texts = [text for text, _ in reviews(300)]
     code = (
         "import json, sys; import pyarrow as pa\n"
-        "from test_tokens_setting import built\n"
-        "texts = json.load(sys.stdin)\n"
-        "words, _ = built(texts, tokens='subword', vocabulary_size=90)\n"
+        "from seqclf.config import TextConfig\n"
+        "from seqclf.text.tokens import tokenize\n"
+        "from seqclf.text.vocabulary import Vocabulary\n"
+        "texts = pa.array(json.load(sys.stdin))\n"
+        "text = TextConfig(min_count=1, tokens='subword', vocabulary_size=90)\n"
+        "words = Vocabulary.build([tokenize(texts, 'subword')], text)\n"
         "print(json.dumps(words.tokens.to_pylist()))\n"
     )
-    here = Path(__file__).parent
-    paths = {"PYTHONPATH": f"{here}{os.pathsep}{here.parent}"}
+    paths = {"PYTHONPATH": f"{Path(__file__).parents[1]}"}
     found = set()
     for seed, given_ in (("1", texts), ("2", texts[::-1])):
         done = subprocess.run(
