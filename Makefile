@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # A process for each core, a file's tests in one of them, so that they share fixtures;
 # in their own order, for by default files of few tests, the longest, would come last.
-PYTEST := $(BIN)/python -m pytest -q --numprocesses auto --dist loadfile \
+# Compiled once and kept, and not by each of the two hundred processes that tests start.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q --numprocesses auto --dist loadfile \
 	--no-loadscope-reorder
 
 .DEFAULT_GOAL := help

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import functools
+import gc
+import itertools
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -57,10 +60,30 @@ def write_csv(path: Path, rows: list[tuple[str, str]]) -> Path:
     return path
 
 
+def pairs(some: Iterable[str], others: Iterable[str]) -> list[Any]:
+    """Returns all pairs as parameters: each value once in the quick suite, all in CI.
+
+    Those of the quick suite pair the values in their order, the shorter list over and
+    over.
+    """
+    some, others = list(some), list(others)
+    most = range(max(len(some), len(others)))
+    quick = {(some[i % len(some)], others[i % len(others)]) for i in most}
+    return [
+        pytest.param(*pair, marks=[] if pair in quick else [pytest.mark.slow])
+        for pair in itertools.product(some, others)
+    ]
+
+
 TINY = [
     "--units=8", "--embedding-size=8", "--epochs=2", "--batch-size=16", "--min-count=1",
     "--learning-rate=0.02",
 ]  # fmt: skip
+
+
+# Most of a million objects, TensorFlow's, are there for good: to look at them all, to
+# find a few that are not, took a tenth of the time.
+gc.set_threshold(700, 10, 100)
 
 
 @functools.cache
@@ -76,6 +99,41 @@ def command_line() -> click.Command:
 def invoke(*arguments: object, **options: Any) -> Result:
     """Runs the command line in this process."""
     return CliRunner().invoke(command_line(), [str(a) for a in arguments], **options)
+
+
+def run_in(folder: Path, *arguments: object, **options: Any) -> Result:
+    """Runs the command line in this process, in `folder`."""
+    with contextlib.chdir(folder):
+        return invoke(*arguments, **options)
+
+
+@contextlib.contextmanager
+def tasks_in_this_process() -> Iterator[None]:
+    """Makes commands do in this process what they leave to processes of their own.
+
+    Each of those loads TensorFlow, or scikit-learn, for seconds. What a task raises is
+    raised here; `tests/test_engine.py` is about the processes themselves.
+    """
+    from seqclf.engine import Outcome
+
+    def here(tasks, jobs=1, on_report=lambda i, r: None, deadline=math.inf):
+        for index, task in enumerate(tasks):
+            value = task.function(task.argument, lambda r, i=index: on_report(i, r))
+            yield Outcome(index, value)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for room in ("workflows.train", "comparison.plan", "classroom.grade"):
+            patch.setattr(f"seqclf.{room}.run_tasks", here)
+        # Other tests of this process may have begun with others, which is for good.
+        patch.setattr("seqclf.model.backend.set_threads", lambda threads: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def in_this_process() -> Iterator[None]:
+    """Tasks are done here, in all tests of a module."""
+    with tasks_in_this_process():
+        yield
 
 
 def run_cli(

@@ -19,9 +19,11 @@ from seqclf.runs.comparisons import default_run, run_by_default
 from seqclf.text.arrays import strings
 from seqclf.text.tokens import tokenize
 
+pytestmark = pytest.mark.usefixtures("in_this_process")
+
 
 @pytest.fixture(scope="module")
-def home(workplace, tmp_path_factory) -> Path:
+def home(workplace, in_this_process, tmp_path_factory) -> Path:
     """A folder with reviews/ and the run of nb-svm on it; read only."""
     folder = tmp_path_factory.mktemp("home")
     shutil.copytree(workplace / "reviews", folder / "reviews")

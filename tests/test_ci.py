@@ -40,7 +40,7 @@ def test_a_skipped_test_fails_in_ci_alone(ci, said, tmp_path):
         [sys.executable, "-m", "pytest", "-q", "--continue-on-collection-errors",
          "-p", "no:cacheprovider"],
         cwd=tmp_path,
-        env=os.environ | {"CI": ci},
+        env=os.environ | {"CI": ci, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         encoding="utf-8",
     )  # fmt: skip

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import TINY, invoke, reviews, run_cli, seal, write_csv
+from conftest import TINY, invoke, reviews, run_cli, run_in, seal, write_csv
 
 from seqclf.errors import RunError
 from seqclf.marker import COMPARISON, begin
@@ -83,15 +83,6 @@ def test_wrong_options_are_answered_with_what_would_do(arguments, message, tmp_p
     assert message in " ".join(result.output.split())
     assert "Traceback" not in result.output
     assert list(tmp_path.glob("models/*")) == []
-
-
-def run_in(folder: Path, *arguments: object, **options: object):
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        return invoke(*arguments, **options)
-    finally:
-        os.chdir(before)
 
 
 def test_a_missing_data_set_ends_with_1(tmp_path):

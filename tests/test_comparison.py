@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import TINY, run_cli, seal
+from conftest import TINY, run_cli, run_in, seal, tasks_in_this_process
 
 from seqclf.comparison.design import parse_cells
 from seqclf.comparison.finish import finish
@@ -321,7 +321,8 @@ def test_a_run_of_a_version_without_proof_is_not_taken_for_an_equal(
 def test_baselines_are_shared_by_comparisons_on_the_same_data(workplace, tmp_path):
     first = plan_for(workplace, tmp_path)
     assert not any(task.is_fitted for task in first.baselines)
-    assert fit_baselines(first.baselines, lambda name, event: None) == {}
+    with tasks_in_this_process():
+        assert fit_baselines(first.baselines, lambda name, event: None) == {}
     other = plan_for(workplace, tmp_path, epochs=9)
     assert other.path != first.path
     assert all(task.is_fitted for task in other.baselines)
@@ -482,8 +483,8 @@ def test_tuning_tries_chooses_and_goes_on_where_it_was_cut(workplace, tmp_path):
     ],
 )
 def test_wrong_controls_are_answered(options, message, tmp_path):
-    done = run_cli(["compare", *options], tmp_path)
-    assert done.returncode == 2
+    done = run_in(tmp_path, "compare", *options)
+    assert done.exit_code == 2
     assert message in " ".join(done.stderr.split())
     assert not list(tmp_path.iterdir())
 

@@ -9,7 +9,7 @@ import json
 import numpy as np
 import onnxruntime
 import pytest
-from conftest import TINY, run_cli
+from conftest import TINY, pairs, run_cli
 from test_model import RECURRENT, pool, states_by_loop
 from test_onnx import assert_agreement, padded
 from test_training import MODEL, RECIPE, examples, train
@@ -123,8 +123,7 @@ def assert_padding_changes_nothing(model) -> None:
         np.testing.assert_allclose(got, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("pooling", POOLINGS)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("cell", "pooling"), pairs(CELLS, POOLINGS))
 def test_padding_never_changes_a_result(cell, pooling):
     assert_padding_changes_nothing(shaken(cell=cell, pooling=pooling))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import help_pages
 import pytest
-from conftest import invoke
+from conftest import command_line, invoke
 from packaging.requirements import Requirement
 
 from seqclf.cli import app
@@ -51,9 +51,7 @@ def test_every_option_has_help(command):
 
 
 def click_command(command: str):
-    from typer.main import get_command
-
-    found = get_command(app)
+    found = command_line()
     for name in command.split():
         found = found.commands[name]
     return found

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from seqclf.engine import Task, run_tasks
+from seqclf.engine import Outcome, Task, run_tasks
 from seqclf.errors import TrainingError
 
 
@@ -61,26 +62,37 @@ def test_values_and_reports_come_back(tmp_path):
     assert (tmp_path / "0" / "log.txt").read_text() == "heard by the log\n"
 
 
-@pytest.mark.parametrize(
-    ("argument", "message"),
-    [
-        (("raise", TrainingError("the loss is gone")), "the loss is gone"),
-        (("raise", KeyError("x")), "KeyError: 'x' .see .*log.txt"),
-        (("raise", MemoryError()), "^memory ran out; .*--jobs 1.*log.txt"),
-        (("raise", ResourceExhaustedError("OOM")), "^memory ran out; .*--batch-size"),
-        (("allocate", 2**36), "^memory ran out; .*--jobs 1"),
-        (("signal", signal.SIGKILL), "SIGKILL.*memory ran out; .*--jobs 1"),
-        (("signal", signal.SIGSEGV), "crashed .SIGSEGV; see .*log.txt"),
-        (("signal", 50), "crashed .signal 50; see .*log.txt"),  # it has no name
-        (("exit", 3), "without a result .exit code 3; see .*log.txt"),
-    ],
-)
-def test_a_task_that_fails_says_why_and_the_others_go_on(argument, message, tmp_path):
-    import re
+FAILURES = [
+    (("raise", TrainingError("the loss is gone")), "the loss is gone"),
+    (("raise", KeyError("x")), "KeyError: 'x' .see .*log.txt"),
+    (("raise", MemoryError()), "^memory ran out; .*--jobs 1.*log.txt"),
+    (("raise", ResourceExhaustedError("OOM")), "^memory ran out; .*--batch-size"),
+    (("allocate", 2**36), "^memory ran out; .*--jobs 1"),
+    (("signal", signal.SIGKILL), "SIGKILL.*memory ran out; .*--jobs 1"),
+    (("signal", signal.SIGSEGV), "crashed .SIGSEGV; see .*log.txt"),
+    (("signal", 50), "crashed .signal 50; see .*log.txt"),  # it has no name
+    (("exit", 3), "without a result .exit code 3; see .*log.txt"),
+]
 
-    outcomes = list(run_tasks(tasks(tmp_path, argument, ("return", 5))))
-    assert re.search(message, outcomes[0].error)
-    assert (outcomes[1].value, outcomes[1].error) == (10, None)
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory) -> list[Outcome]:
+    """How the tasks of `FAILURES` end, one after the other, and a good one at last."""
+    arguments = [argument for argument, _ in FAILURES]
+    some = tasks(tmp_path_factory.mktemp("failures"), *arguments, ("return", 5))
+    return list(run_tasks(some))
+
+
+@pytest.mark.parametrize("index", range(len(FAILURES)))
+def test_a_task_that_fails_says_why(index, outcomes):
+    assert outcomes[index].index == index
+    assert outcomes[index].value is None
+    assert re.search(FAILURES[index][1], outcomes[index].error)
+
+
+def test_the_tasks_behind_those_that_fail_go_on(outcomes):
+    assert outcomes[-1] == Outcome(len(FAILURES), value=10)
+    assert len(outcomes) == len(FAILURES) + 1
 
 
 def test_each_task_has_a_process_of_its_own(tmp_path):

@@ -18,7 +18,7 @@ from seqclf.classroom import grade as grading
 from seqclf.classroom.assignment import assigned
 from seqclf.classroom.grade import ALTERED, CANNOT_TELL, HONEST, decisive
 from seqclf.config import RunConfig
-from seqclf.engine import Outcome, Task, run_tasks
+from seqclf.engine import Task, run_tasks
 from seqclf.keywords import to_config
 from seqclf.records.classroom import Assignment, Grade
 from seqclf.records.plain import to_plain
@@ -28,22 +28,7 @@ from seqclf.storage import read_object, write_json
 from seqclf.training.checkpoint import Checkpoints, state_file
 from seqclf.training.trial import Trial, run_trial
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module", autouse=True)
-def in_this_process():
-    """Grades here: a process for each of twenty would load TensorFlow twenty times."""
-
-    def here(tasks, jobs=1, on_report=lambda i, r: None):
-        for index, task in enumerate(tasks):
-            task.function(task.argument, lambda r, i=index: on_report(i, r))
-            yield Outcome(index)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grading, "run_tasks", here)
-        patch.setattr("seqclf.model.backend.set_threads", lambda threads: None)
-        yield
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("in_this_process")]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,15 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import sklearn
-from conftest import TINY, invoke, reviews, shared, write_csv
+from conftest import (
+    TINY,
+    invoke,
+    reviews,
+    run_in,
+    shared,
+    tasks_in_this_process,
+    write_csv,
+)
 from pyarrow import feather, parquet
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, cross_val_score
 
@@ -27,6 +35,7 @@ from seqclf.data.groups import whole_groups
 from seqclf.errors import ConfigError, DataError, InputError
 from seqclf.estimator import fitting
 from seqclf.text.encoding import encode_dataset
+from seqclf.training.fit import History
 
 SPLITS = ("train", "validation", "test")
 Row = tuple[str, str, object]
@@ -495,9 +504,9 @@ def trained(tmp_path_factory) -> Path:
     """A folder with films.csv and a run on it, by film; read only."""
     folder = tmp_path_factory.mktemp("films")
     write(folder / "films.csv", films(120))
-    with contextlib.chdir(folder):
-        command = ["train", "--data=films.csv", "--group-column=film", "--cell=none"]
-        done = invoke(*command, *[o for o in TINY if "units" not in o])
+    command = ["train", "--data=films.csv", "--group-column=film", "--cell=none"]
+    with tasks_in_this_process():
+        done = run_in(folder, *command, *[o for o in TINY if "units" not in o])
     assert done.exit_code == 0, done.output
     return folder
 
@@ -551,7 +560,7 @@ FILM_OF = dict(zip(TEXTS, FILMS, strict=True))
 
 @pytest.fixture
 def divided(monkeypatch) -> Iterator[list[tuple[set[str], set[str]]]]:
-    """The texts of train and of validation of each fit."""
+    """The texts of train and of validation of each fit, which learns nothing."""
     found: list[tuple[set[str], set[str]]] = []
     tokenized, halves = fitting._tokenized, []
 
@@ -562,6 +571,8 @@ def divided(monkeypatch) -> Iterator[list[tuple[set[str], set[str]]]]:
         return tokenized(texts, rows, config)
 
     monkeypatch.setattr(fitting, "_tokenized", watched)
+    nothing = History([], best_epoch=0, padding_share=0.0, batches=[], temperature=1.0)
+    monkeypatch.setattr(fitting, "fit", lambda *others: nothing)
     return found
 
 

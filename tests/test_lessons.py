@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import TINY, invoke, reviews
+from conftest import TINY, invoke, reviews, run_in, tasks_in_this_process
 from test_checkpoint import CONFIG, TWIN, PowerCutError, _Cutting, timeless
 from test_training import examples
 
@@ -101,10 +101,9 @@ def school(workplace, tmp_path_factory) -> Path:
     lines += [f" {text.upper()}" for text, _ in reviews(5, start=160)]  # of validation
     file = folder / "reviews" / "unlabeled.csv"
     file.write_text("\n".join(["text", *(f'"{line}"' for line in lines)]) + "\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        done = invoke("train", "--data=reviews", "--baseline=nb-svm")
-        assert done.exit_code == 0, done.output
+    with tasks_in_this_process():
+        done = run_in(folder, "train", "--data=reviews", "--baseline=nb-svm")
+    assert done.exit_code == 0, done.output
     return folder
 
 
@@ -179,7 +178,8 @@ def test_a_teacher_that_may_know_what_is_held_out_is_refused(place):
 
 def test_without_unlabelled_texts_there_is_nothing_to_teach_with(place):
     (place / "reviews" / "unlabeled.csv").unlink()
-    done = invoke("train", "--data=reviews", "--baseline=nb-svm")
+    with tasks_in_this_process():
+        done = invoke("train", "--data=reviews", "--baseline=nb-svm")
     assert done.exit_code == 0, done.output
     message = said("--data=reviews", "--teach=reviews-nb-svm-2")
     assert "has no unlabelled texts for reviews-nb-svm-2 to teach with" in message

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import invoke, reviews, seal, write_csv
+from conftest import invoke, reviews, run_in, seal, tasks_in_this_process, write_csv
 from test_report import pair, row
 
 from seqclf import Classifier
@@ -41,9 +41,8 @@ def home(workplace, tmp_path_factory) -> Path:
     values["training"]["seed"] = 1
     write_json(second.path / "config.json", values)
     seal(second.path)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        done = invoke("compare", GRU, SECOND, "--name=both")
+    with tasks_in_this_process():
+        done = run_in(folder, "compare", GRU, SECOND, "--name=both")
     assert done.exit_code == 0, done.output
     return folder
 

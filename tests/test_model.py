@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from conftest import pairs
 
 from seqclf.cells import CELLS
 from seqclf.config import ModelConfig
@@ -219,7 +220,7 @@ def test_recurrent_parameters_of_a_worked_example():
     assert counts == [0, 8, 12, 42, 48]
 
 
-@pytest.mark.parametrize(("cell", "pooling"), list(itertools.product(CELLS, POOLINGS)))
+@pytest.mark.parametrize(("cell", "pooling"), pairs(CELLS, POOLINGS))
 def test_stock_keras_opens_the_saved_file(cell, pooling, tmp_path):
     import keras
 

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import onnxruntime
 import pytest
-from conftest import run_cli
+from conftest import pairs, run_cli
 
 from seqclf.cells import CELLS
 from seqclf.config import ModelConfig
@@ -48,8 +48,7 @@ def assert_agreement(model, session, token_ids):
     np.testing.assert_allclose(got[1], probabilities_of(logits), atol=1e-6)
 
 
-@pytest.mark.parametrize("pooling", POOLINGS)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("cell", "pooling"), pairs(CELLS, POOLINGS))
 def test_onnx_and_keras_agree(cell, pooling):
     assert_agreement(*twin(cell, pooling, True, 1), padded())
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import TINY, reviews, run_cli, shared, write_csv
+from conftest import TINY, reviews, run_cli, run_in, shared, write_csv
 
 from seqclf.config import DataConfig, RunConfig, TextConfig, same_question
 from seqclf.data import load_dataset, quality
@@ -119,12 +119,12 @@ def test_the_summary_counts_by_hand(folder):
 
 
 def test_data_show_prints_all_of_it(folder):
-    done = run_cli(["data", "show", ".", "--max-length=1"], folder)
-    assert done.returncode == 0, done.stderr
+    done = run_in(folder, "data", "show", ".", "--max-length=1")
+    assert done.exit_code == 0, done.stderr
     for words in (">1 %", "copies", "Lengths of train", "test in train 3", "Unknown"):
         assert words in done.stdout
     assert "are in train too" in done.stderr
-    printed = run_cli(["data", "show", ".", "--json"], folder)
+    printed = run_in(folder, "data", "show", ".", "--json")
     assert json.loads(printed.stdout)["splits"]["test"]["copies"] == 1
 
 

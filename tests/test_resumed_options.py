@@ -7,14 +7,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import TINY, invoke, reviews
+from conftest import TINY, invoke, reviews, tasks_in_this_process
 
-from seqclf.engine import Outcome
 from seqclf.runs import Run
 from seqclf.runs.files import CHECKPOINT_FILE
 from seqclf.training import trial as trials
 from seqclf.training.checkpoint import Checkpoints
-from seqclf.workflows import train
 
 pytestmark = pytest.mark.slow
 TINY = [option for option in TINY if "units" not in option]
@@ -82,17 +80,9 @@ def typed(name: str, folder: Path, cut_behind: int | None = None) -> Run:
         if len(saved) == cut_behind:
             raise PowerCut
 
-    def here(tasks, on_report):
-        for index, task in enumerate(tasks):
-            task.function(task.argument, lambda event: None)
-            yield Outcome(index)
-
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, tasks_in_this_process():
         patch.chdir(folder)
         patch.setattr(Checkpoints, "save", cutting)
-        patch.setattr(train, "run_tasks", here)
-        # Other tests of this process may have begun with others, which is for good.
-        patch.setattr(trials.backend, "set_threads", lambda threads: None)
         patch.setenv(trials.CHECKPOINT_VARIABLE, "0")
         # A checkpoint holds the same things whatever the cell; these need one.
         cell = {"init": "gru", "lm": "gru", "irnn": "rnn", "chrono": "lstm"}.get(name)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import TINY, invoke, reviews, run_cli
+from conftest import TINY, invoke, reviews, run_cli, tasks_in_this_process
 from loopback_hub import LoopbackHub, repository
 
 from seqclf import SequenceClassifier
@@ -402,7 +402,8 @@ def test_what_would_do_nothing_is_refused(place, options, said):
 
 
 def test_a_linear_model_has_no_weights_to_begin_with(place):
-    assert invoke("train", "--baseline=nb-svm", "--data=reviews").exit_code == 0
+    with tasks_in_this_process():
+        assert invoke("train", "--baseline=nb-svm", "--data=reviews").exit_code == 0
     done = invoke("train", "--data=reviews", "--init-from=reviews-nb-svm")
     assert "is a linear model" in " ".join(done.output.split())
 

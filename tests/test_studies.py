@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from asked import Silent, tiny
-from conftest import TINY, command_line, invoke, run_cli
+from conftest import TINY, command_line, invoke, run_cli, run_in
 
 from seqclf.about_studies import ABOUT
 from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig
@@ -408,11 +408,11 @@ def test_trainings_of_studies_are_neither_listed_nor_predicted_with(
 
 
 def test_the_command_lists_the_studies_and_refuses_others(tmp_path: Path) -> None:
-    listed = run_cli(["study"], tmp_path)
-    assert listed.returncode == 0
+    listed = run_in(tmp_path, "study")
+    assert listed.exit_code == 0
     assert all(name in listed.stdout for name in STUDIES)
-    refused = run_cli(["study", "nothing"], tmp_path)
-    assert refused.returncode == 2
+    refused = run_in(tmp_path, "study", "nothing")
+    assert refused.exit_code == 2
     assert "choices" in refused.stderr
 
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from conftest import run_cli
+from conftest import run_cli, run_in
 
 from seqclf.records.flow import FlowFindings, FlowPoint
 from seqclf.records.inside import WayBack
@@ -160,8 +160,8 @@ def test_the_picture_has_a_panel_for_each_dial():
 
 
 def test_it_takes_no_data_and_no_recipe(tmp_path):
-    done = run_cli(["study", "flow", "--units=8"], tmp_path)
-    assert done.returncode == 2
+    done = run_in(tmp_path, "study", "flow", "--units=8")
+    assert done.exit_code == 2
     assert "--units does nothing when flow takes no data and no recipe" in done.stderr
 
 

@@ -11,7 +11,7 @@ import pages
 import pyarrow as pa
 import pytest
 from asked import Silent
-from conftest import run_cli, seal
+from conftest import run_in, seal
 from pyarrow import parquet
 from test_comparison import copy
 
@@ -167,14 +167,14 @@ def test_the_answer_follows_the_comparisons(tmp_path):
 def test_without_a_comparison_the_command_says_how_to_make_one(tmp_path):
     with pytest.raises(RunError, match="seqclf compare --data FILE"):
         wins.about(tmp_path)
-    done = run_cli(["study", "wins"], tmp_path)
-    assert done.returncode == 1
+    done = run_in(tmp_path, "study", "wins")
+    assert done.exit_code == 1
     assert "seqclf compare" in done.stderr
 
 
 def test_options_that_would_do_nothing_are_refused(tmp_path):
-    done = run_cli(["study", "wins", "--seeds=3", "--units=8"], tmp_path)
-    assert done.returncode == 2
+    done = run_in(tmp_path, "study", "wins", "--seeds=3", "--units=8")
+    assert done.exit_code == 2
     assert "--seeds does nothing when wins takes no data and no recipe" in done.stderr
 
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import TINY, not_here, reviews, run_cli, write_csv
+from conftest import TINY, not_here, reviews, run_cli, run_in, write_csv
 
 from seqclf.runs import Run
 
@@ -69,8 +69,8 @@ def test_a_clock_that_went_back_loses_no_run(finished_run, tmp_path):
 def test_a_folder_that_cannot_be_made_is_named(option, workplace, tmp_path):
     (tmp_path / "file").write_text("this is a file")
     place = tmp_path / "file" / "inside"
-    done = run_cli(["train", "--data=reviews", f"{option}={place}", *TINY], workplace)
-    assert done.returncode == 1
+    done = run_in(workplace, "train", "--data=reviews", f"{option}={place}", *TINY)
+    assert done.exit_code == 1
     assert str(tmp_path / "file") in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import reference_text
-from conftest import invoke, not_here, reviews, write_csv
+from conftest import invoke, not_here, reviews, tasks_in_this_process, write_csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_export import ALL_TEXTS, plain_python, rules_folder
@@ -289,13 +289,15 @@ def test_the_vocabulary_does_not_depend_on_order_threads_or_process():
     texts = [text for text, _ in reviews(300)]
     code = (
         "import json, sys; import pyarrow as pa\n"
-        "from test_tokens_setting import built\n"
-        "texts = json.load(sys.stdin)\n"
-        "words, _ = built(texts, tokens='subword', vocabulary_size=90)\n"
+        "from seqclf.config import TextConfig\n"
+        "from seqclf.text.tokens import tokenize\n"
+        "from seqclf.text.vocabulary import Vocabulary\n"
+        "texts = pa.array(json.load(sys.stdin))\n"
+        "text = TextConfig(min_count=1, tokens='subword', vocabulary_size=90)\n"
+        "words = Vocabulary.build([tokenize(texts, 'subword')], text)\n"
         "print(json.dumps(words.tokens.to_pylist()))\n"
     )
-    here = Path(__file__).parent
-    paths = {"PYTHONPATH": f"{here}{os.pathsep}{here.parent}"}
+    paths = {"PYTHONPATH": f"{Path(__file__).parents[1]}"}
     found = set()
     for seed, given_ in (("1", texts), ("2", texts[::-1])):
         done = subprocess.run(
@@ -505,10 +507,12 @@ def any_run(request) -> Run:
 
 def trained(folder: Path, kind: str) -> Run:
     write_csv(folder / "reviews.csv", reviews(240))
-    given_ = ["--data", folder / "reviews.csv", "--cell", "gru", *SMALL]
+    given_ = ["--data", folder / "reviews.csv", "--cell", "rnn", *SMALL]
     given_ += ["--vocabulary-size", "60", "--tokens", kind, "--name", "made"]
+    given_ += ["--no-bidirectional"]
     places = ["--models-dir", folder / "models", "--cache-dir", folder / "cache"]
-    done = invoke("train", *given_, *places)
+    with tasks_in_this_process():
+        done = invoke("train", *given_, *places)
     assert done.exit_code == 0, done.stderr
     return Run(folder / "models" / "made")
 
