@@ -17,7 +17,7 @@ from seqclf.export.card import (
 from seqclf.records.export import About
 from seqclf.runs import Run
 from seqclf.runs.files import SHARED
-from seqclf.runs.hub import SCHEME
+from seqclf.runs.repository import SCHEME
 
 REVEALED = (
     "No text of the data is here, but `vocabulary.txt` lists words of the training "

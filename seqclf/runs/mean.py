@@ -21,8 +21,9 @@ from seqclf.errors import RunError
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.reading import Reading
 from seqclf.records.scores import Metrics, Scores
-from seqclf.runs.hub import fetched, is_on_hub
+from seqclf.runs.hub import fetched
 from seqclf.runs.places import open_run
+from seqclf.runs.repository import is_on_hub
 from seqclf.runs.run import Predictions, Run
 
 JOIN = "+"

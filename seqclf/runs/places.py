@@ -14,7 +14,7 @@ from seqclf.errors import ConfigError, RunError, SeqclfError, unknown
 from seqclf.marker import RUN, holds_nothing, is_free, is_ours, kind_of, removal
 from seqclf.records.dataset import DatasetInfo
 from seqclf.runs import files
-from seqclf.runs.hub import is_on_hub, repository_of
+from seqclf.runs.repository import is_on_hub, repository_of
 from seqclf.runs.run import Run
 from seqclf.runs.writing import locked
 from seqclf.storage import numbered
