@@ -52,6 +52,7 @@ FLOORS = [
         "seqclf.explain",
         "seqclf.export",
         "seqclf.suspects",
+        "seqclf.yardstick",
     ],
     ["seqclf.comparison", "seqclf.machine"],
     ["seqclf.report", "seqclf.estimator"],

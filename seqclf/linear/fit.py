@@ -73,7 +73,7 @@ def fit_tfidf(data: EncodedDataset) -> Fitted:
     def fit(c: float) -> tuple[np.ndarray, np.ndarray]:
         regression = LogisticRegression(C=c, solver="newton-cg", max_iter=1000)
         regression.fit(features, training.label_ids[TRAIN])
-        return _columns(regression, training.num_labels)
+        return columns_of(regression, training.num_labels)
 
     return _best(training, idf, TFIDF_REGULARIZATIONS, fit)
 
@@ -156,7 +156,7 @@ def _training(data: EncodedDataset, longest: int) -> _Training:
     return _Training(ngrams, counts, label_ids, len(data.labels))
 
 
-def _columns(regression: Any, num_labels: int) -> tuple[np.ndarray, np.ndarray]:
+def columns_of(regression: Any, num_labels: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns weights and bias with a column for every label, train's or not."""
     weights = np.zeros((regression.coef_.shape[1], num_labels), np.float32)
     bias = np.full(num_labels, NEVER, np.float32)
