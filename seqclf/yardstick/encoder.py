@@ -6,7 +6,11 @@ that wrote it. KerasHub's own tokenizers would need files that newer encoders la
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +21,15 @@ import pyarrow as pa
 from seqclf.errors import ConfigError
 from seqclf.model.backend import import_keras
 from seqclf.text.encoding import Examples
-from seqclf.yardstick.files import TOKENIZER_FILE
+from seqclf.yardstick.files import (
+    CONFIG_FILE,
+    TOKENIZER_FILE,
+    WEIGHTS_FILE,
+    EncoderFiles,
+)
 
+DISTILBERT = "distilbert"
+READ_AS = {"roberta": "xlm-roberta"}
 TEXTS_AT_A_TIME = 1_000  # of the tokenizer, whose own records of a text are large
 # Of the network when it predicts: 16 texts of 512 pieces have 200 MB of attention a
 # layer in an encoder of usual size, 256 of them 3 GB.
@@ -40,8 +51,8 @@ class Encoder:
     most_pieces: int
 
 
-def open_encoder(folder: Path) -> Encoder:
-    """Opens the encoder in a folder, see `files.found`.
+def open_encoder(files: EncoderFiles) -> Encoder:
+    """Opens an encoder.
 
     Raises:
       ConfigError: If a file is damaged, or they do not belong together.
@@ -51,17 +62,55 @@ def open_encoder(folder: Path) -> Encoder:
     from tokenizers import Tokenizer
 
     try:
-        backbone = Backbone.from_preset(str(folder.resolve()))
-        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+        with _as_preset(files) as folder:
+            backbone = Backbone.from_preset(str(folder))
+        tokenizer = Tokenizer.from_file(str(files.folder / TOKENIZER_FILE))
     except Exception as error:  # of KerasHub, of Rust: all are theirs to name
         raise ConfigError(
-            f"the encoder in {folder} could not be opened: "
+            f"the encoder {files.source} could not be opened: "
             f"{type(error).__name__}: {error!s:.300}"
         ) from error
     most = int(backbone.max_sequence_length)
     tokenizer.no_padding()
     tokenizer.enable_truncation(most)
     return Encoder(backbone, tokenizer, most)
+
+
+@contextmanager
+def _as_preset(files: EncoderFiles) -> Iterator[Path]:
+    """Gives a folder with an encoder as KerasHub opens it rightly, and nothing else.
+
+    RoBERTa is read as XLM-RoBERTa, which is the same network: KerasHub's reader of the
+    first leaves out what is added to all pieces as the type of their sentence. Tensors
+    of DistilBERT have to have its name before theirs, which transformers leaves out
+    where there was no task.
+    """
+    config = json.loads((files.folder / CONFIG_FILE).read_text("utf-8"))
+    config["model_type"] = READ_AS.get(files.encoder, files.encoder)
+    weights = files.folder / WEIGHTS_FILE
+    with tempfile.TemporaryDirectory(prefix="seqclf-") as name:
+        folder = Path(name).resolve()
+        (folder / CONFIG_FILE).write_text(json.dumps(config), "utf-8")
+        if files.encoder == DISTILBERT:
+            _write_named(weights, folder / WEIGHTS_FILE)
+        else:
+            _link(weights.resolve(), folder / WEIGHTS_FILE)
+        yield folder
+
+
+def _link(file: Path, place: Path) -> None:
+    try:
+        place.symlink_to(file)
+    except OSError:  # there are systems that do not let everybody
+        shutil.copyfile(file, place)
+
+
+def _write_named(weights: Path, file: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    tensors = load_file(weights)
+    start = f"{DISTILBERT}."
+    save_file({start + n.removeprefix(start): x for n, x in tensors.items()}, file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,6 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
 FILES = (CONFIG_FILE, WEIGHTS_FILE, TOKENIZER_FILE)
-# Beside these, other files would be read in place of the weights.
-PARTS_FILE = f"{WEIGHTS_FILE}.index.json"
 # Kinds of encoders, by transformers' names, and what they call the activation.
 ENCODERS = {
     "bert": "hidden_act",
@@ -126,14 +124,9 @@ def _needed() -> str:
 
 def _encoder_of(source: str, folder: Path) -> str:
     """Returns the kind of an encoder; refuses what KerasHub would open otherwise."""
-    if (folder / PARTS_FILE).exists():
-        raise ConfigError(
-            f"{source} has its weights in several files ({PARTS_FILE}); a yardstick "
-            f"has one {WEIGHTS_FILE}."
-        )
     config = _config(source, folder)
     kind = config.get("model_type")
-    if kind not in ENCODERS or "registered_name" in config:
+    if kind not in ENCODERS:
         raise ConfigError(
             f"{source} is of the kind {kind!r}; a yardstick is an encoder of the kinds "
             f"{joined(list(ENCODERS))} (model_type in {CONFIG_FILE})."

@@ -61,7 +61,7 @@ class YardstickTrial:
     def name(self) -> str:
         """What the screen calls it."""
         several = self.yardstick.seeds > 1
-        return self.yardstick.name + (f", seed {self.seed}" if several else "")
+        return self.yardstick.name + (f" seed {self.seed}" if several else "")
 
     @property
     def run(self) -> Run:
@@ -117,7 +117,7 @@ def _answers(folder: Path, trial: YardstickTrial) -> bool:
 
 
 def _copy(folder: Path, path: Path) -> None:
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(folder, partial)
@@ -141,7 +141,7 @@ def _run(trial: YardstickTrial, report: Report) -> None:
     backend.set_threads(cores())
     backend.import_keras().utils.set_random_seed(trial.seed)  # of dropout
     data = open_encoded(trial.encoded)
-    encoder = open_encoder(trial.yardstick.files.folder)
+    encoder = open_encoder(trial.yardstick.files)
     pieces = {
         split: pieces_of(encoder, data.texts(split), data.splits[split].label_ids)
         for split in (TRAIN, VALIDATION, TEST)
