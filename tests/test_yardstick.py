@@ -11,6 +11,7 @@ import shutil
 import tomllib
 from pathlib import Path
 
+import keras
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -38,6 +39,7 @@ from seqclf.errors import ConfigError, RunError
 from seqclf.model.scoring import LEAST_LOG, probabilities_of
 from seqclf.records.comparison import ComparisonResult
 from seqclf.records.plain import from_plain, to_plain
+from seqclf.records.training import Resumed, Stepped
 from seqclf.records.yardstick import TrainedYardstick
 from seqclf.report import csv_lines, tables
 from seqclf.report.page.comparison_page import page
@@ -45,6 +47,7 @@ from seqclf.runs import Predictions, writing
 from seqclf.storage import write_json
 from seqclf.text.batching import pad
 from seqclf.text.encoding import encode_dataset
+from seqclf.training.checkpoint import Checkpoints
 from seqclf.workflows.yardstick import train_yardstick
 from seqclf.yardstick import asked, train
 from seqclf.yardstick.asked import Yardstick, as_options, question, yardstick_of
@@ -472,32 +475,63 @@ def test_answers_of_a_yardstick_are_kept_once(compared, tmp_path):
 # All of it.
 
 
+def opened(folder: Path, encoded):
+    """Returns an encoder's network, and the splits in its pieces."""
+    from seqclf.yardstick.encoder import open_encoder, pieces_of
+
+    keras.utils.set_random_seed(0)
+    encoder = open_encoder(found(str(folder)))
+    splits = {
+        split: pieces_of(encoder, encoded.texts(split), examples.label_ids).examples
+        for split, examples in encoded.splits.items()
+    }
+    return encoder.backbone, splits
+
+
 @needs_packages
 @pytest.mark.slow
 def test_fine_tuning_learns_and_the_best_epoch_is_kept(encoded, tmp_path):
-    from seqclf.yardstick.encoder import open_encoder, pieces_of
-
-    folder = write_encoder(tmp_path / "x", "roberta")
-    encoder = open_encoder(found(str(folder)))
-    examples = {
-        split: pieces_of(
-            encoder, encoded.texts(split), encoded.splits[split].label_ids
-        ).examples
-        for split in ("train", "validation", "test")
-    }
+    backbone, splits = opened(write_encoder(tmp_path / "x", "roberta"), encoded)
     recipe = train.recipe_for(160, 0)
     recipe = dataclasses.replace(recipe, learning_rate=1e-2, epochs=20)
     fitted = train.fine_tuned(
-        encoder.backbone, examples["train"], examples["validation"], 2, recipe
+        backbone, splits["train"], splits["validation"], 2, recipe
     )
     assert 1 <= fitted.chosen["epoch"] <= 20
-    test = examples["test"]
+    test = splits["test"]
     logits = fitted.predict(pad(test, np.arange(len(test))).token_ids)
     assert (logits.argmax(1) == test.label_ids).mean() > 0.9
     # Embeddings, two layers and the head; the pooler of whole texts is not there.
     layer = 4 * (16 * 16 + 16) + 16 * 24 + 24 + 24 * 16 + 16 + 2 * 2 * 16
     tables_of = (26 + 12) * 16 + 2 * 16
     assert fitted.parameters == tables_of + 2 * layer + 16 * 2 + 2
+
+
+@needs_packages
+@pytest.mark.slow
+def test_an_interrupted_fine_tuning_resumes_to_the_same_answers(encoded, tmp_path):
+    folder = write_encoder(tmp_path / "x")
+    recipe = dataclasses.replace(train.recipe_for(160, 0), learning_rate=1e-2, epochs=3)
+
+    def tuned(checkpoints: Checkpoints, report) -> np.ndarray:
+        backbone, splits = opened(folder, encoded)
+        asked_of = (backbone, splits["train"], splits["validation"], 2, recipe)
+        fitted = train.fine_tuned(*asked_of, report, checkpoints)
+        test = splits["test"]
+        return fitted.predict(pad(test, np.arange(len(test))).token_ids)
+
+    def interrupt(event: object) -> None:
+        if isinstance(event, Stepped) and event.epoch == 2:
+            raise KeyboardInterrupt
+
+    kept, events = Checkpoints(tmp_path / "checkpoint.npz"), []
+    expected = tuned(Checkpoints(), events.append)
+    assert not any(isinstance(event, Resumed) for event in events)
+    with pytest.raises(KeyboardInterrupt):
+        tuned(kept, interrupt)
+    assert tuned(kept, events.append) == pytest.approx(expected, abs=1e-4)
+    (resumed,) = [event for event in events if isinstance(event, Resumed)]
+    assert (resumed.epoch, resumed.step) == (2, 0)
 
 
 @needs_packages

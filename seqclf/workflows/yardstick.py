@@ -12,6 +12,7 @@ from seqclf.records.training import Failed, Finished
 from seqclf.runs import files
 from seqclf.steps import Listener
 from seqclf.text.encoding import EncodedDataset
+from seqclf.yardstick.asked import FINE_TUNE
 from seqclf.yardstick.trial import reused, run_yardstick, trials_of
 
 
@@ -40,7 +41,9 @@ def train_yardstick(
     tasks = [Task(run_yardstick, one, one.path / files.LOG_FILE) for one in missing]
     names = [trial.name for trial in missing]
     failures: dict[str, str] = {}
-    with listener.progress(dict.fromkeys(names, 1.0)) as report:
+    has_epochs = design.yardstick.mode == FINE_TUNE
+    costs = dict.fromkeys(names, 1.0) if has_epochs else {}
+    with listener.progress(costs) as report:
         try:
             for outcome in run_tasks(
                 tasks, on_report=lambda i, event: report(names[i], event)

@@ -36,6 +36,7 @@ RECIPE = TrainingConfig(
     clip_norm=1.0,
     word_dropout_rate=0.0,
     label_smoothing=0.0,
+    patience=3,
 )
 # Little data makes so few steps that an encoder would end half trained, and differently
 # with each seed (Mosbach et al. 2021, arXiv:2006.04884).

@@ -129,20 +129,20 @@ def _yardstick(card: TwinCard) -> Table:
     return Table(
         title="The yardstick, a pre-trained encoder",
         header=(
-            "row", "from", "SHA-256", "kind", "seed", "reads pieces",
-            "test texts cut", "chosen", "temperature",
+            "row", "seed", "kind", "chosen", "temperature", "reads pieces",
+            "test texts cut", "from", "SHA-256 of its files",
         ),
         rows=tuple(
             (
                 one.name,
-                one.source + (f" at {one.revision}" if one.revision else ""),
-                one.digest,
-                f"{one.encoder}, {one.mode}",
                 str(one.seed),
-                f"{one.most_pieces:,}",
-                f"{one.cut:,}",
+                f"{one.encoder}, {one.mode}",
                 tables.chosen_said(one),
                 f"{one.chosen['temperature']:.2f}",
+                f"{one.most_pieces:,}",
+                f"{one.cut:,}",
+                one.source + (f" at {one.revision}" if one.revision else ""),
+                one.digest,
             )
             for one in card.yardstick
         ),
