@@ -511,7 +511,7 @@ def test_fine_tuning_learns_and_the_best_epoch_is_kept(encoded, tmp_path):
 @pytest.mark.slow
 def test_an_interrupted_fine_tuning_resumes_to_the_same_answers(encoded, tmp_path):
     folder = write_encoder(tmp_path / "x")
-    recipe = dataclasses.replace(train.recipe_for(160, 0), learning_rate=1e-2, epochs=3)
+    recipe = dataclasses.replace(train.recipe_for(160, 0), learning_rate=1e-2, epochs=2)
 
     def tuned(checkpoints: Checkpoints, report) -> np.ndarray:
         backbone, splits = opened(folder, encoded)
@@ -575,10 +575,10 @@ def test_each_training_has_a_process_and_one_that_fails_stops_no_other(
     folder = write_encoder(tmp_path / "mini")
     heard = Heard()
 
-    def trained_with(mode: str, name: str):
-        of = Yardstick(found(str(folder)), mode)
-        asked_of = design(yardstick=of)
-        return train_yardstick(asked_of, encoded, tmp_path / "models" / name, heard)
+    def trained_with(mode: str, name: str, fresh: bool = False):
+        asked_of = design(yardstick=Yardstick(found(str(folder)), mode))
+        path = tmp_path / "models" / name
+        return train_yardstick(asked_of, encoded, path, heard, fresh)
 
     (frozen,), failures = trained_with("features", "one")
     assert not failures
@@ -592,7 +592,11 @@ def test_each_training_has_a_process_and_one_that_fails_stops_no_other(
     )
     assert (again.gains(ACCURACY)[0] == frozen.gains(ACCURACY)[0]).all()
     (folder / "model.safetensors").write_bytes(b"nothing")
-    others, failures = trained_with("fine-tune", "three")
+    checkpoint = tmp_path / "models" / "three" / "yardstick" / "0" / "checkpoint.npz"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.touch()
+    others, failures = trained_with("fine-tune", "three", fresh=True)
+    assert not checkpoint.exists()
     assert others == ()
     assert "mini could not be opened" in failures["mini"]
     assert heard.said == [f"mini is missing: {failures['mini']}"]

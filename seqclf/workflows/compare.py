@@ -142,7 +142,7 @@ def compare_twins(
     named = (target.name, target.overwrite)
     path = places.begin(design, data, target.models, *named)
     so_far = until.begin(path, design)
-    beside, failures = train_yardstick(design, data, path, listener)
+    beside, failures = train_yardstick(design, data, path, listener, target.fresh)
     tuned = _tune(design, data, path, jobs, target.fresh, listener)
     plan_of = functools.partial(
         planning.plan, design, data, path, jobs, *tuned, draw_of=draw_of

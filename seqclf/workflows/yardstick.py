@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from seqclf import runs
 from seqclf.comparison.design import Design
 from seqclf.comparison.others.other import Other
 from seqclf.comparison.others.yardstick import as_other
@@ -17,7 +18,11 @@ from seqclf.yardstick.trial import reused, run_yardstick, trials_of
 
 
 def train_yardstick(
-    design: Design, data: EncodedDataset, path: Path, listener: Listener
+    design: Design,
+    data: EncodedDataset,
+    path: Path,
+    listener: Listener,
+    fresh: bool = False,
 ) -> tuple[tuple[Other, ...], dict[str, str]]:
     """Trains what is missing of a yardstick, one seed after the other.
 
@@ -26,6 +31,7 @@ def train_yardstick(
       data: The encoded data set.
       path: The folder of the comparison.
       listener: Receives the progress, and what was reused.
+      fresh: Whether interrupted trainings restart instead of resuming.
 
     Returns:
       The yardstick, if a seed of it is finished; and why seeds are missing, by name.
@@ -38,6 +44,8 @@ def train_yardstick(
         reported = ", ".join(trial.name for trial in done)
         listener.note(f"Finished with these settings and data, reused: {reported}.")
     missing = [trial for trial in trials if trial not in done]
+    for trial in missing if fresh else ():
+        runs.forget(trial.path)
     tasks = [Task(run_yardstick, one, one.path / files.LOG_FILE) for one in missing]
     names = [trial.name for trial in missing]
     failures: dict[str, str] = {}
