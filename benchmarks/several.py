@@ -27,7 +27,7 @@ IMDB = ROOT.parent / "shared" / "data" / "imdb"
 MODELS = ROOT / "models" / "several"
 PAGE = ROOT / "docs" / "several.md"
 ROWS, STRONG = 3000, (1, 10)
-OPTIONS = ("--cells", "none,rnn,gru,lstm", "--seeds", "3", "--max-length", "200")
+OPTIONS = ("--cells", "none,gru", "--seeds", "3", "--max-length", "200")
 
 
 def labels_of(positive: int, stars: int) -> list[str]:

@@ -53,6 +53,7 @@ FLOORS = [
         "seqclf.explain",
         "seqclf.export",
         "seqclf.suspects",
+        "seqclf.yardstick",
     ],
     ["seqclf.comparison", "seqclf.machine"],
     ["seqclf.report", "seqclf.estimator"],

@@ -223,7 +223,9 @@ PUBLIC = {
     "sklearn.utils.validation",
     "tensorflow", "threadpoolctl", "tokenizers", "tokenizers.models",
     "tokenizers.trainers", "typer", "typer.core", "typing_extensions",
-    # Of a package that is not here to tell its modules from their members.
+    # Of packages that may not be here to tell their modules from their members.
+    "keras_hub.models", "keras_hub.models.Backbone", "safetensors.numpy",
+    "safetensors.numpy.load_file", "safetensors.numpy.save_file",
     "mlflow", "mlflow.MlflowClient", "mlflow.entities", "mlflow.entities.Metric",
     "mlflow.entities.Param", "mlflow.exceptions", "mlflow.exceptions.MlflowException",
 }  # fmt: skip

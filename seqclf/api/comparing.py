@@ -25,6 +25,7 @@ from seqclf.runs import Run
 from seqclf.runs.comparisons import read_comparison, runs_of
 from seqclf.workflows.compare import compare_twins, design_of
 from seqclf.workflows.finished import compare_finished
+from seqclf.yardstick.asked import yardstick_of
 
 _log = logging.getLogger("seqclf")
 
@@ -108,6 +109,9 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
     folds: int | None = None,
     repeats: int | None = None,
     with_: AnswerFiles | None = None,
+    yardstick: AnyPath | None = None,
+    yardstick_mode: str | None = None,
+    yardstick_seeds: int | None = None,
     jobs: int | None = None,
     page: bool = False,
     on_report: OnEvent | None = None,
@@ -137,6 +141,10 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
       repeats: How often the texts are divided anew for folds; None is once.
       with_: Files with the answers of other systems to the test texts, by the names of
         their rows; several files of one are its seeds (docs/statistics.md).
+      yardstick: A pre-trained transformer encoder to train beside the twins,
+        `hf://OWNER/NAME` or a folder (docs/yardstick.md).
+      yardstick_mode: `fine-tune`, which None is too, or `features`.
+      yardstick_seeds: Trainings of a fine-tuned yardstick; None is one.
       jobs: Trainings at a time; None takes as many as cores and memory allow.
       page: Whether to write `microscope.html` beside the report (docs/microscope.md).
       on_report: Called with the name of a training and each event of its progress.
@@ -163,7 +171,9 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
         options.get("max_seeds"),
     )
     asked_for = (config, named, seeds, match, tune, margin, until, metric, vary)
-    design = design_of(*asked_for, folds, repeats, _given(with_))
+    source = None if yardstick is None else os.fspath(yardstick)
+    beside = yardstick_of(source, yardstick_mode, yardstick_seeds)
+    design = design_of(*asked_for, folds, repeats, _given(with_), beside)
     with listening(options, target, on_report) as listener:
         asked = (design, target, listener, jobs, require_cudnn, set(options), page)
         result, path = compare_twins(*asked)

@@ -153,6 +153,35 @@ With = Annotated[
         metavar="NAME=FILE",
     ),
 ]
+YardstickOf = Annotated[
+    str | None,
+    option(
+        "--yardstick",
+        "A pre-trained transformer encoder, trained on the same texts, as a row beside "
+        "the twins: hf://OWNER/NAME or a folder (docs/yardstick.md).",
+        "none",
+        metavar="NAME",
+    ),
+]
+YardstickMode = Annotated[
+    str | None,
+    option(
+        "--yardstick-mode",
+        "What is trained of the yardstick: fine-tune, all its weights; features, a "
+        "linear model on what it says of a text.",
+        "fine-tune",
+        choices=("fine-tune", "features"),
+    ),
+]
+YardstickSeeds = Annotated[
+    int | None,
+    option(
+        "--yardstick-seeds",
+        "Number of training seeds of a fine-tuned yardstick.",
+        "1",
+        metavar="N",
+    ),
+]
 Paths = Annotated[
     list[Path] | None,
     typer.Argument(
@@ -186,6 +215,9 @@ def compare(
     folds: Folds = None,
     repeats: Repeats = None,
     with_: With = None,
+    yardstick: YardstickOf = None,
+    yardstick_mode: YardstickMode = None,
+    yardstick_seeds: YardstickSeeds = None,
     until_decided: UntilDecided = False,
     budget: Budget = None,
     max_seeds: MaxSeeds = None,
@@ -223,6 +255,7 @@ def compare(
     from seqclf.trackers import followed
     from seqclf.workflows import finished
     from seqclf.workflows.compare import compare_twins, design_of
+    from seqclf.yardstick.asked import yardstick_of
 
     screen = Screen(quiet)
     target = Target(models_dir, cache_dir, name, overwrite, fresh)
@@ -254,6 +287,7 @@ def compare(
             folds,
             repeats,
             others,
+            yardstick_of(yardstick, yardstick_mode, yardstick_seeds),
         )
         given = options.given_settings(context, "model", "training")
         with followed(screen, models_dir, log_dir, tracker) as listener:

@@ -19,6 +19,7 @@ from seqclf.config import ModelConfig, RunConfig, fold_of, twin
 from seqclf.errors import ConfigError, unknown
 from seqclf.model.build import recurrent_parameters
 from seqclf.wording import joined
+from seqclf.yardstick import asked
 
 UNITS, PARAMETERS = MATCH_NAMES = ("units", "parameters")
 # Trainings of each trial of tuning. No comparison has these seeds, so that no setting
@@ -36,6 +37,7 @@ NOT_WITH_FOLDS = {
     "--tune": "settings would be chosen on texts that other folds test on",
     "--teach": "a teacher learnt from texts that other folds test on",
     "--with": "a file has the answers to one test split",
+    "--yardstick": "it is trained on one division of the texts, and dear to train",
 }
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -109,6 +111,7 @@ class Design:
       until: Where it ends, if seeds are added until all pairs are decided; `seeds` are
         then the first. None has these seeds and no others.
       others: Files with the answers of other systems, which stand beside the cells.
+      yardstick: A pre-trained encoder to train beside them; None is none.
     """
 
     config: RunConfig
@@ -122,6 +125,7 @@ class Design:
     vary: str = SEED
     folds: int | None = None
     others: tuple[given.Given, ...] = ()
+    yardstick: asked.Yardstick | None = None
 
     def __post_init__(self) -> None:
         if self.match not in MATCH_NAMES:
@@ -141,6 +145,7 @@ class Design:
         require_margin(self.margin)
         require_metric(self.metric)
         self._check_until()
+        self._check_yardstick()
         with_layer = [cell for cell in self.cells if CELLS[cell].has_layer]
         if self.match == PARAMETERS and len(with_layer) < 2:
             raise ConfigError(
@@ -164,6 +169,11 @@ class Design:
                 "--teach and --vary split exclude each other: a teacher was trained on "
                 "one division of the data, and knows what other seeds hold out."
             )
+        if self.yardstick is not None:
+            raise ConfigError(
+                "--yardstick and --vary split exclude each other: it is trained on one "
+                "division of the data, and the cells would learn from others."
+            )
 
     def _check_folds(self) -> None:
         if self.folds is None:
@@ -181,6 +191,7 @@ class Design:
             ("--tune", self.tune > 0),
             ("--teach", self.config.training.teach is not None),
             ("--with", bool(self.others)),
+            ("--yardstick", self.yardstick is not None),
         ):
             if is_asked:
                 raise ConfigError(
@@ -205,6 +216,16 @@ class Design:
             raise ConfigError(
                 f"--max-seeds {self.until.max_seeds} is less than the "
                 f"{len(self.seeds)} --seeds to begin with."
+            )
+
+    def _check_yardstick(self) -> None:
+        if self.yardstick is None:
+            return
+        name = self.yardstick.name
+        if given.is_taken(name) or name in {one.name for one in self.others}:
+            raise ConfigError(
+                f"{name} is what another row is called, and the yardstick's would be, "
+                f"after its folder; give the folder, or the other row, another name."
             )
 
     @property
@@ -241,6 +262,7 @@ class Design:
             | looks
             | vary
             | given.question(self.others)
+            | asked.question(self.yardstick)
             | {
                 "cells": list(self.cells),
                 "seeds": list(self.seeds),

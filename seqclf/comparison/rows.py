@@ -23,6 +23,7 @@ from seqclf.comparison.groups import (
 )
 from seqclf.comparison.metric import ACCURACY, AUTO, Metric, Values, ranked_by
 from seqclf.comparison.others.other import Other, answer_files, beside
+from seqclf.comparison.others.yardstick import costs, trainings
 from seqclf.comparison.pairs import MARGIN, compare_pairs, compare_with
 from seqclf.comparison.summary import summary
 from seqclf.comparison.verdict import best_of, verdict
@@ -30,7 +31,7 @@ from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
 from seqclf.evaluation.baselines import BaselineTask
 from seqclf.evaluation.failed import failed_seeds
-from seqclf.records.comparison import MEAN, OTHER, ComparisonResult, Row
+from seqclf.records.comparison import MEAN, OTHER, YARDSTICK, ComparisonResult, Row
 from seqclf.records.looks import UntilDecided
 from seqclf.records.scores import Scores
 from seqclf.records.training import Environment, Timing
@@ -67,7 +68,8 @@ def compare_runs(  # noqa: PLR0913 -- all that a comparison is made of
       at: The look that this is, where seeds are added until all pairs are decided.
       until_decided: How that went.
       metric: What ranks them, see `metric.ranked_by`.
-      others: Other systems to stand beside them, with answers to the same texts.
+      others: Other systems, or a yardstick, to stand beside them, with answers to the
+        same texts.
 
     Raises:
       ConfigError: If no metric is called so.
@@ -118,7 +120,11 @@ def compare_runs(  # noqa: PLR0913 -- all that a comparison is made of
         ),
         *_rows_over_seeds(groups, ranking),
     )
-    card = replace(twin_card(finished, chosen), answer_files=answer_files(others))
+    card = replace(
+        twin_card(finished, chosen),
+        answer_files=answer_files(others),
+        yardstick=trainings(others),
+    )
     said = verdict(
         rows, pairs, references, disagreements(card), margin, until_decided, why
     )
@@ -249,11 +255,12 @@ def _other_row(other: Other, metric: Metric) -> Row:
         metric,
         other.gains,
         (),
-        kind=OTHER,
+        kind=YARDSTICK if other.trained else OTHER,
         name=other.name,
         n=other.scores[0].n,
         runs=(),
         seeds=other.seeds,
+        **costs(other.trained),
     )
     return row if other.has_probabilities else replace(row, log_loss=None)
 

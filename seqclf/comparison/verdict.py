@@ -18,7 +18,7 @@ from seqclf.comparison.said import (
     ranks,
     titles,
 )
-from seqclf.records.comparison import BY_RANKS, OTHER, Pair, Row
+from seqclf.records.comparison import BY_RANKS, OTHER, YARDSTICK, Pair, Row
 from seqclf.records.looks import UntilDecided
 from seqclf.wording import joined
 
@@ -222,18 +222,16 @@ def _about_baselines(
 def _about_others(
     rows: Sequence[Row], references: Sequence[Pair], margin: float
 ) -> list[str]:
-    """Says of each other system how it stands beside the best twin."""
+    """Says of each other system, and the yardstick, how it is beside the best twin."""
     names = titles(rows)
-    found = [
-        (row.name, pair)
+    kinds = {OTHER: "other system", YARDSTICK: "yardstick"}
+    return [
+        f"The {kinds[row.kind]} {row.name} "
+        f"{_beside_best_twin(row.name, pair, names, margin)}."
         for row in rows
-        if row.kind == OTHER
+        if row.kind in kinds
         for pair in references
         if row.name in (pair.a, pair.b)
-    ]
-    return [
-        f"The other system {name} {_beside_best_twin(name, pair, names, margin)}."
-        for name, pair in found
     ]
 
 

@@ -82,7 +82,7 @@ def fit_tfidf(data: EncodedDataset) -> Fitted:
         if has_several(label_ids):
             return _each_label(regression, features, label_ids)
         regression.fit(features, label_ids)
-        return _columns(regression, training.num_labels)
+        return columns_of(regression, training.num_labels)
 
     return _best(training, idf, TFIDF_REGULARIZATIONS, fit)
 
@@ -172,7 +172,7 @@ def _training(data: EncodedDataset, longest: int) -> _Training:
     return _Training(ngrams, counts, label_ids, len(data.labels))
 
 
-def _columns(regression: Any, num_labels: int) -> tuple[np.ndarray, np.ndarray]:
+def columns_of(regression: Any, num_labels: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns weights and bias with a column for every label, train's or not."""
     weights = np.zeros((regression.coef_.shape[1], num_labels), np.float32)
     bias = np.full(num_labels, NEVER, np.float32)

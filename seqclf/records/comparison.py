@@ -19,6 +19,7 @@ from seqclf.records.twins import Tuned, TwinCard
 VERSION = 2
 MEAN = "mean"  # the kind of a row that combines others
 OTHER = "other"  # of one that another system's answers make
+YARDSTICK = "yardstick"  # of a pre-trained encoder that was trained beside the twins
 # What twins are ranked by, see `comparison.metric`.
 MetricName = Literal["accuracy", "macro-f1", "example-f1", "log-loss"]
 
@@ -57,11 +58,12 @@ class AccuracySummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A twin with its seeds, a baseline, a mean or another system.
+    """A twin with its seeds, a baseline, a mean, another system or a yardstick.
 
     None is what it does not have. A mean averages probabilities: those of each seed's
     twin and of n-grams, or those of all seeds of a cell. Of another system (`other`)
-    only answers are known; several files of them are its seeds.
+    only answers are known; several files of them are its seeds. A yardstick is a
+    pre-trained encoder, of which answers and costs are kept.
 
     Attributes:
       name: What tables call it: the cell, with the name of a run where several rows
@@ -81,7 +83,8 @@ class Row:
       parameters: All weights; `recurrent_parameters` are those of the cell.
       seconds_before: Of what comes before training, such as a language model.
       seconds_per_epoch: Of training, as `tokens_per_second`.
-      seconds_to_best: Of training up to the best epoch; of a baseline, of fitting it.
+      seconds_to_best: Of training up to the best epoch; of a baseline, of fitting it,
+        as of a yardstick whose encoder stays as it is.
       milliseconds_per_prediction: Of a single text.
       milliseconds_per_step: Of training, if the twins were timed alone.
       peak_memory_bytes: Of the process that trained.
@@ -93,7 +96,7 @@ class Row:
         lacks the score by its metric.
     """
 
-    kind: Literal["twin", "baseline", "mean", "other"]
+    kind: Literal["twin", "baseline", "mean", "other", "yardstick"]
     name: str
     cell: str | None = None
     of: str | None = None
@@ -288,10 +291,10 @@ class ComparisonResult:
     """All that a comparison found.
 
     Attributes:
-      rows: Baselines, twins, other systems and means.
+      rows: Baselines, twins, other systems, the yardstick and means.
       pairs: The twins two at a time.
-      references: The best twin and each baseline; and each other system; its mean with
-        n-grams, and these.
+      references: The best twin and each baseline; and each other system and the
+        yardstick; its mean with n-grams, and these.
       margin: Difference, a fraction or in nats, below which two are practically equal;
         earlier versions had none.
       metric: What the rows are ranked by; of earlier versions accuracy.

@@ -7,6 +7,7 @@ from typing import Literal
 
 from seqclf.config import Setting
 from seqclf.records.dataset import DatasetInfo
+from seqclf.records.yardstick import TrainedYardstick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class TwinCard:
         learn from, and `dataset` has the sizes of the first draw; where it is `folds`,
         each tested on another part of the texts.
       answer_files: Of other systems beside the twins, of which nothing else is known.
+      yardstick: The trainings of the pre-trained encoder beside them, one a seed.
     """
 
     equal: dict[str, Setting]
@@ -63,6 +65,7 @@ class TwinCard:
     checks: tuple[Check, ...] = ()
     vary: Literal["seed", "split", "folds"] = "seed"
     answer_files: tuple[AnswerFile, ...] = ()
+    yardstick: tuple[TrainedYardstick, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,15 @@ from csv import DictWriter
 from typing import Any
 
 from seqclf.comparison.judged import bounds, is_decided, is_equal
-from seqclf.records.comparison import BY_RANKS, MEAN, OTHER, ComparisonResult, Pair, Row
+from seqclf.records.comparison import (
+    BY_RANKS,
+    MEAN,
+    OTHER,
+    YARDSTICK,
+    ComparisonResult,
+    Pair,
+    Row,
+)
 from seqclf.report.pair_table import compared
 
 CSV_OF_ROW = (
@@ -26,6 +34,7 @@ CSV_OF_PAIR = (
 
 CSV_KINDS = {  # the first: kept
     "twin": "recurrent", "baseline": "baseline", MEAN: MEAN, OTHER: OTHER,
+    YARDSTICK: YARDSTICK,
 }  # fmt: skip
 
 

@@ -18,7 +18,14 @@ from seqclf.comparison.judged import (
 from seqclf.comparison.metric import ACCURACY, METRICS, metric_of
 from seqclf.comparison.said import compared as number_of_pairs
 from seqclf.comparison.verdict import goodness
-from seqclf.records.comparison import BY_RANKS, MEAN, OTHER, ComparisonResult, Pair
+from seqclf.records.comparison import (
+    BY_RANKS,
+    MEAN,
+    OTHER,
+    YARDSTICK,
+    ComparisonResult,
+    Pair,
+)
 from seqclf.report.columns import MARK, MEDIAN, Column, if_known, table_of
 from seqclf.report.table import Table
 from seqclf.wording import MISSING, p_value
@@ -143,11 +150,11 @@ def _mark_note(pairs: Sequence[Pair]) -> str:
 def compared(result: ComparisonResult) -> list[Pair]:
     """Returns the pairs of twins, and those with the best baseline or of a mean.
 
-    Also those of the best twin and each other system.
+    Also those of the best twin and each other system, and the yardstick.
     """
     baselines = [row for row in result.rows if row.kind == "baseline"]
     best = max(baselines, key=goodness, default=None)
     names = {best.name} if best else set()
-    names |= {row.name for row in result.rows if row.kind in (MEAN, OTHER)}
+    names |= {row.name for row in result.rows if row.kind in (MEAN, OTHER, YARDSTICK)}
     found = [pair for pair in result.references if names & {pair.a, pair.b}]
     return [pair for pair in (*result.pairs, *found) if pair.difference is not None]

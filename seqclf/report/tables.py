@@ -12,13 +12,16 @@ from seqclf.comparison.draws import FOLDS, SPLIT
 from seqclf.comparison.metric import ACCURACY, EXAMPLE_F1, METRICS, Metric, metric_of
 from seqclf.comparison.summary import FEWEST_OF_LABEL
 from seqclf.comparison.verdict import ranked_said
-from seqclf.records.comparison import MEAN, OTHER, ComparisonResult, Row
+from seqclf.data.dataset import TEST
+from seqclf.records.comparison import MEAN, OTHER, YARDSTICK, ComparisonResult, Row
 from seqclf.records.twins import Tried, Tuned, TwinCard
+from seqclf.records.yardstick import TrainedYardstick
 from seqclf.report.columns import MARK, MEDIAN, Column, if_known, table_of
 from seqclf.report.pair_table import pair_table
 from seqclf.report.table import Table, to_markdown, to_terminal
 from seqclf.wording import (
     MISSING,
+    counted,
     joined,
     percent,
     plural,
@@ -48,7 +51,7 @@ def _range(row: Row) -> str:
 
 def _trainings(row: Row) -> int:
     """Returns how many scores a row is the mean of; an other system has no runs."""
-    return len(row.seeds) or 1 if row.kind == OTHER else len(row.runs)
+    return len(row.seeds) or 1 if row.kind in (OTHER, YARDSTICK) else len(row.runs)
 
 
 def _count(value: int | None) -> str:
@@ -259,6 +262,7 @@ def closing(result: ComparisonResult) -> str:
         failed_said(result),
         held_equal(result.card),
         files_said(result.card),
+        yardstick_said(result.card),
     )
     lines = [escape(text) for text in said if text]
     for name, error in result.missing.items():
@@ -305,6 +309,32 @@ def files_said(card: TwinCard) -> str:
     return f"Answers from files, not trained here: {'; '.join(said)}." if said else ""
 
 
+def yardstick_said(card: TwinCard) -> str:
+    """Returns what the pre-trained encoder is, and how it was trained."""
+    if not card.yardstick:
+        return ""
+    one, n = card.yardstick[0], card.dataset.sizes[TEST]
+    how = {
+        "fine-tune": f"fine-tuned with {counted(len(card.yardstick), 'seed')}",
+        "features": "its weights as they came, under a linear model",
+    }
+    at = f" at commit {one.revision}" if one.revision else ""
+    chosen = joined([chosen_said(one) for one in card.yardstick])
+    return (
+        f"Yardstick: {one.name}, a pre-trained {one.encoder} encoder from {one.source}"
+        f"{at}, {how[one.mode]}; trained on the same texts as the twins, of which it "
+        f"reads the first {one.most_pieces:,} pieces ({one.cut:,} of {n:,} test texts "
+        f"have more). Validation chose {chosen}."
+    )
+
+
+def chosen_said(trained: TrainedYardstick) -> str:
+    """Returns what validation chose for a yardstick, such as `epoch 2`."""
+    if (epoch := trained.chosen.get("epoch")) is not None:
+        return f"epoch {epoch:g}"
+    return f"C = {trained.chosen['C']:g}"
+
+
 def markdown(result: ComparisonResult) -> str:
     """Returns the same tables, verdict and gaps as Markdown."""
     parts = []
@@ -313,7 +343,8 @@ def markdown(result: ComparisonResult) -> str:
         # Else a paragraph that begins with the mark would be a list.
         parts += [table.note.replace(MARK, f"\\{MARK}")] if table.note else []
     parts += [result.verdict]
-    said = (failed_said(result), held_equal(result.card), files_said(result.card))
-    parts += filter(None, said)
+    card = result.card
+    parts += filter(None, [failed_said(result), held_equal(card)])
+    parts += filter(None, [files_said(card), yardstick_said(card)])
     parts += [f"Missing: {name}: {why}" for name, why in result.missing.items()]
     return "\n\n".join(parts)

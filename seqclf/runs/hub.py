@@ -7,37 +7,31 @@ says. Nothing of it is run as a program: how models are opened is `Classifier.op
 
 from __future__ import annotations
 
-import logging
-import re
+import functools
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from seqclf.data.hub.online import (
-    ANSWER_SECONDS,
-    limit_waiting,
-    patience,
-    quieten_hub,
-    status_of,
-    within,
-    without_answer,
-)
+from seqclf.data.hub.online import limit_waiting, quieten_hub
 from seqclf.data.hub.tables import first_line
 from seqclf.errors import RunError, SeqclfError
 from seqclf.runs.files import COMPLETE_FILE, CONFIG_FILE, SHARED
 from seqclf.runs.manifest import MOST_BYTES
-from seqclf.runs.repository import BESIDE, Repository, repository_of
+from seqclf.runs.repository import (
+    COMMIT,
+    Repository,
+    commit_of,
+    downloaded,
+    repository_of,
+)
 from seqclf.runs.run import Run
 from seqclf.wording import listed
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
+CARD_FILE = "README.md"
+BESIDE = frozenset((CARD_FILE, "LICENSE", ".gitattributes"))  # may be there; not read
 _T = TypeVar("_T")
-
-
-class _UnreachableError(Exception):
-    """The Hub gave no answer; says why, in words."""
 
 
 def fetched(named: Path) -> Run:
@@ -80,50 +74,11 @@ def _is_whole(run: Run) -> bool:
 
 def _commit_of(asked: Repository) -> tuple[str, bool]:
     """Returns the commit of a revision, and whether the Hub itself named it."""
-    from huggingface_hub import constants
-
-    if asked.revision and _COMMIT.fullmatch(asked.revision):
+    if asked.revision and COMMIT.fullmatch(asked.revision):
         folder = _home(asked, asked.revision) / asked.name
         if folder.is_dir():  # a commit never changes
             return asked.revision, False
-    why = "HF_HUB_OFFLINE is set"
-    if not constants.HF_HUB_OFFLINE:
-        try:
-            return _ask(asked), True
-        except _UnreachableError as error:
-            why = str(error)
-    known = _known_commit(asked)
-    if known is None:
-        raise RunError(
-            f"{asked} could not be opened: {why}, and the cache "
-            f"({constants.HF_HUB_CACHE}) has nothing of it. Open it once where the Hub "
-            f"can be reached, or copy HF_HOME from such a machine."
-        )
-    if not constants.HF_HUB_OFFLINE:
-        said = f"{why}: {asked} comes from the cache, commit {known}."
-        logging.getLogger("seqclf").warning(said)
-    return known, False
-
-
-def _ask(asked: Repository) -> str:
-    """Asks the Hub for the commit, and refuses what is no run before it is downloaded.
-
-    Raises:
-      _UnreachableError: If it gives no answer.
-    """
-    from huggingface_hub import HfApi
-
-    seconds = patience()
-
-    def ask() -> tuple[str, dict[str, int | None]]:
-        about = HfApi().model_info(
-            asked.id, revision=asked.revision, timeout=seconds, files_metadata=True
-        )
-        return str(about.sha), {f.rfilename: f.size for f in about.siblings or ()}
-
-    commit, sizes = _worded(asked, seconds, lambda: within(seconds, ask))
-    _refuse_strange(asked, sizes)
-    return commit
+    return commit_of(asked, functools.partial(_refuse_strange, asked))
 
 
 def _refuse_strange(asked: Repository, sizes: Mapping[str, int | None]) -> None:
@@ -148,20 +103,6 @@ def _refuse_strange(asked: Repository, sizes: Mapping[str, int | None]) -> None:
             )
 
 
-def _known_commit(asked: Repository) -> str | None:
-    """Returns the commit that a revision stood for when it was last asked for."""
-    from huggingface_hub import constants
-
-    revision = asked.revision or "main"
-    if _COMMIT.fullmatch(revision):
-        return revision
-    folder = Path(constants.HF_HUB_CACHE) / f"models--{asked.id.replace('/', '--')}"
-    try:
-        return (folder / "refs" / revision).read_text("utf-8").strip()
-    except (OSError, ValueError):
-        return None
-
-
 def _fetch(asked: Repository, commit: str, folder: Path, is_online: bool) -> None:
     """Downloads a run beside its place, checks all of it, and puts it there."""
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
@@ -183,26 +124,8 @@ def _download(
     asked: Repository, name: str, revision: str, commit: str, run: Run
 ) -> None:
     """Puts a file of a repository into a run's folder, as a plain file."""
-    from huggingface_hub import HfApi, constants
-
-    offline = constants.HF_HUB_OFFLINE
-    download = HfApi().hf_hub_download
-
-    def get() -> Path:
-        found = download(asked.id, name, revision=revision, local_files_only=offline)
-        return Path(str(found))
-
-    try:
-        cached = _worded(asked, ANSWER_SECONDS, get)
-    except _UnreachableError as error:
-        raise RunError(
-            f"{name} of {asked}, commit {commit}, is not in the cache, and could not "
-            f"be downloaded: {error}. Run the command again where the Hub can be "
-            f"reached."
-        ) from error
-    if commit not in cached.parts:
-        raise RunError(f"{asked} changed while it was downloaded; try again.")
     place = run.path / name
+    cached = downloaded(asked, name, revision, commit)
     place.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(cached, place)
 
@@ -238,34 +161,3 @@ def _sound(asked: Repository, read: Callable[[], _T]) -> _T:
             f"{asked} was not opened: it is not as seqclf push leaves a run "
             f"({reason}). Push it again, or update seqclf."
         ) from error
-
-
-def _worded(asked: Repository, seconds: float, call: Callable[[], _T]) -> _T:
-    """Returns what `call` returns; its errors are put into words."""
-    from huggingface_hub import constants, errors
-
-    try:
-        return call()
-    except errors.GatedRepoError as error:
-        raise RunError(
-            f"{asked} is gated: ask for access at {constants.ENDPOINT}/{asked.id}, "
-            f"then log in with hf auth login, or set HF_TOKEN."
-        ) from error
-    except errors.RevisionNotFoundError as error:
-        raise RunError(
-            f"{asked.id} has no revision {asked.revision!r}; its branches and commits "
-            f"are listed at {constants.ENDPOINT}/{asked.id}/tree/main."
-        ) from error
-    except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
-        raise RunError(
-            f"{constants.ENDPOINT} has no model {asked.id}, or it is private. Check "
-            f"the spelling; if it is private, log in with hf auth login, or set "
-            f"HF_TOKEN."
-        ) from error
-    except Exception as error:  # of httpx, of the file system, ...
-        if status_of(error) in (401, 403):
-            raise RunError(
-                f"{constants.ENDPOINT} refused the access token for {asked.id}. Log in "
-                f"again with hf auth login, or set or unset HF_TOKEN."
-            ) from error
-        raise _UnreachableError(without_answer(error, seconds)) from error

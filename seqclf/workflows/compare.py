@@ -41,6 +41,8 @@ from seqclf.studies import write_page
 from seqclf.text.encoding import EncodedDataset
 from seqclf.training.trial import Trial
 from seqclf.workflows.until import train_until_decided
+from seqclf.workflows.yardstick import train_yardstick
+from seqclf.yardstick import asked as yardsticks
 
 USUAL_SEEDS = 3  # of each cell, unless others are given
 SEEDS_OF_FOLDS = (
@@ -62,6 +64,7 @@ def design_of(  # noqa: PLR0913 -- an argument for each option of a comparison
     folds: int | None = None,
     repeats: int | None = None,
     others: Sequence[Given] = (),
+    yardstick: yardsticks.Yardstick | None = None,
 ) -> Design:
     """Returns the question of a comparison.
 
@@ -72,7 +75,8 @@ def design_of(  # noqa: PLR0913 -- an argument for each option of a comparison
     seeds are added until all is decided, see `limits_of`; `metric` is what ranks them;
     `vary` is `seed` or `split`, what the seeds vary; of so many `folds` each is tested
     on once, or `repeats` times: there are as many seeds then as trainings of a cell;
-    `others` are files with the answers of other systems, see `given_files`.
+    `others` are files with the answers of other systems, see `given_files`;
+    `yardstick` is a pre-trained encoder, see `yardstick_of`.
 
     Raises:
       ConfigError: If there is no such comparison.
@@ -98,6 +102,7 @@ def design_of(  # noqa: PLR0913 -- an argument for each option of a comparison
         vary=vary,
         folds=folds,
         others=tuple(others),
+        yardstick=yardstick,
     )
     twins(design)  # what cannot be matched is refused before anything is written
     return design
@@ -137,6 +142,7 @@ def compare_twins(
     named = (target.name, target.overwrite)
     path = places.begin(design, data, target.models, *named)
     so_far = until.begin(path, design)
+    beside, failures = train_yardstick(design, data, path, listener, target.fresh)
     tuned = _tune(design, data, path, jobs, target.fresh, listener)
     plan_of = functools.partial(
         planning.plan, design, data, path, jobs, *tuned, draw_of=draw_of
@@ -148,7 +154,8 @@ def compare_twins(
     else:
         ended = train_until_decided(design, so_far, plan, plan_of, listener)
     seconds = time.perf_counter() - start
-    result = finish(ended, seconds, _command(design, target), others)
+    ended = dataclasses.replace(ended, failures=failures | ended.failures)
+    result = finish(ended, seconds, _command(design, target), (*others, *beside))
     steps.tell_doubts(ended.finished, listener)
     listener.note(f"Written: {path / COMPARISON_FILE}")
     write_pages(path, result, target, listener, microscope)
@@ -272,6 +279,7 @@ def _command(design: Design, target: Target) -> str:
         parts += ["--vary", design.vary]
     parts += [*margin_option(design.margin), *metric_option(design.metric)]
     parts += [*_until(design.until), *as_options(design.others)]
+    parts += yardsticks.as_options(design.yardstick)
     return shlex.join(parts + place_options(target))
 
 

@@ -17,7 +17,8 @@ from seqclf.export.shared import write_shared
 from seqclf.records.export import About
 from seqclf.runs import AnyRun, Mean
 from seqclf.runs.files import COMPLETE_FILE, SHARED
-from seqclf.runs.repository import BESIDE, CARD_FILE, Repository, is_id
+from seqclf.runs.hub import BESIDE, CARD_FILE
+from seqclf.runs.repository import Repository, is_id
 from seqclf.storage import write_text
 from seqclf.wording import listed
 

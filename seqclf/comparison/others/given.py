@@ -72,15 +72,20 @@ def _checked(name: str) -> str:
             f"a file of answers needs a name on one line for its row, got {name!r}: "
             f"--with roberta=answers.csv"
         )
-    taken = {*CELLS, *BASELINES}
-    taken |= {cell.title.casefold() for cell in CELLS.values()}
-    taken |= {baseline.title for baseline in BASELINES.values()}
-    if name.casefold() in taken or MADE_OF_CELLS.match(name):
+    if is_taken(name):
         raise ConfigError(
             f"{name} is what another row is called; give the answers another name, "
             f"such as --with my-{name.partition(' ')[0].rstrip(',').casefold()}=FILE"
         )
     return name
+
+
+def is_taken(name: str) -> bool:
+    """Tells whether a cell, a baseline or what is made of them has a row so called."""
+    taken = {*CELLS, *BASELINES}
+    taken |= {cell.title.casefold() for cell in CELLS.values()}
+    taken |= {baseline.title for baseline in BASELINES.values()}
+    return name.casefold() in taken or MADE_OF_CELLS.match(name) is not None
 
 
 def _digest(file: Path) -> str:

@@ -22,6 +22,7 @@ from seqclf.errors import ConfigError, DataError
 from seqclf.records.reading import NOTHING_KNOWN, Known, Reading
 from seqclf.records.scores import Scores
 from seqclf.records.twins import AnswerFile
+from seqclf.records.yardstick import TrainedYardstick
 from seqclf.runs import Predictions
 from seqclf.text.encoding import EncodedDataset
 
@@ -30,15 +31,19 @@ FOLDER = "answers"  # of a comparison: a file for each that was given, in their 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Other:
-    """A system of which the answers to the test texts are known, and nothing else.
+    """A system of which the answers to the test texts are known.
+
+    Nothing else is of one whose answers came in files. A yardstick was trained here.
 
     Attributes:
       name: Its row.
       labels: Label names; the position is the label id.
-      predictions: Of each file, in the order of the test texts; probabilities are
-        float64 as they came, or 1 for the answer where a file has labels alone.
+      predictions: Of each file, or seed of a yardstick, in the order of the test texts;
+        probabilities are float64 as they came, or 1 for the answer where a file has
+        labels alone.
       has_probabilities: Whether all files have them.
-      files: What was read.
+      files: What was read; nothing of a yardstick.
+      trained: Of each seed of a yardstick, how it was trained.
       notes: How, a sentence each.
       doubts: Why these may be no answers, a sentence each.
     """
@@ -47,7 +52,8 @@ class Other:
     labels: tuple[str, ...]
     predictions: tuple[Predictions, ...]
     has_probabilities: bool
-    files: tuple[AnswerFile, ...]
+    files: tuple[AnswerFile, ...] = ()
+    trained: tuple[TrainedYardstick, ...] = ()
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
@@ -206,11 +212,12 @@ def _refuse_other_labels(
 
 
 def keep_answers(folder: Path, others: Sequence[Other]) -> None:
-    """Writes the answers into the folder of a comparison: `answers/0.parquet`, ...
+    """Writes answers from files into the folder of a comparison: `answers/0.parquet`...
 
     In the order of the card. They can be given again as any other file.
     """
-    tables = [_table(other, one) for other in others for one in other.predictions]
+    from_files = [one for one in others if one.files]
+    tables = [_table(other, one) for other in from_files for one in other.predictions]
     for number, table in enumerate(tables):
         _write(folder / FOLDER / f"{number}.parquet", table)
 

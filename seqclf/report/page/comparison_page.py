@@ -13,7 +13,7 @@ from seqclf.data.dataset import VALIDATION
 from seqclf.records.comparison import ComparisonResult, ModelPair, Pair, Row
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.details import Agreement, Curve, Details, Reach, WordOrder
-from seqclf.records.twins import Check, Tried, Tuned
+from seqclf.records.twins import Check, Tried, Tuned, TwinCard
 from seqclf.report import cost_figure, figures, tables
 from seqclf.report.columns import Column, table_of
 from seqclf.report.equal_time import at_equal_time
@@ -118,9 +118,35 @@ def _tables(
         )
         if card.answer_files
         else None,
+        "yardstick": _yardstick(card) if card.yardstick else None,
         **(_details_tables(details) if details else {}),
         "equal_time": at_equal_time(result.rows, details.curves) if details else None,
     }
+
+
+def _yardstick(card: TwinCard) -> Table:
+    """Returns how the pre-trained encoder was trained, a line a seed."""
+    return Table(
+        title="The yardstick, a pre-trained encoder",
+        header=(
+            "row", "seed", "kind", "chosen", "temperature", "reads pieces",
+            "test texts cut", "from", "SHA-256 of its files",
+        ),
+        rows=tuple(
+            (
+                one.name,
+                str(one.seed),
+                f"{one.encoder}, {one.mode}",
+                tables.chosen_said(one),
+                f"{one.chosen['temperature']:.2f}",
+                f"{one.most_pieces:,}",
+                f"{one.cut:,}",
+                one.source + (f" at {one.revision}" if one.revision else ""),
+                one.digest,
+            )
+            for one in card.yardstick
+        ),
+    )  # fmt: skip
 
 
 def _details_tables(details: Details) -> dict[str, Table | None]:
