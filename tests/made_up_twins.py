@@ -80,7 +80,8 @@ def made_up_run(
         "config": SimpleNamespace(model=model or small(cell="gru")),
         "vocabulary": vocabulary(words), "labels": labels,
         "text": TextConfig(max_length=40).reading,
-        "dataset": SimpleNamespace(name="made up"), "has_scores": False,
+        "dataset": SimpleNamespace(name="made up", has_several=False),
+        "has_scores": False,
     }  # fmt: skip
     return SimpleNamespace(**values | others)
 
