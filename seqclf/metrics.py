@@ -19,7 +19,7 @@ from seqclf.records.scores import (
 CALIBRATION_BINS = 15
 WHOLE = re.compile(r"-?\d{1,9}", re.ASCII)
 FEWEST_ORDERED = 3  # labels; of two, the distance is the error
-MOST_ORDERED = 1000  # numbers between the least and the greatest; more are no stars
+MOST_ORDERED = 1000  # from the least number to the greatest; more are codes
 
 
 def scores(
@@ -61,6 +61,8 @@ def ordered(
 ) -> OrderedScores | None:
     """Returns how far answers are off; None unless labels are numbers, three or more.
 
+    Numbers that lie thousands apart are codes, and no distance says anything of them.
+
     Args:
       label_ids: int [n], the true labels.
       predicted: int [n], the answers.
@@ -71,11 +73,13 @@ def ordered(
     if len(labels) < FEWEST_ORDERED or not all(map(WHOLE.fullmatch, labels)):
         return None
     numbers = np.array(list(map(int, labels)))
+    if np.ptp(numbers) >= MOST_ORDERED:
+        return None
     true, said = numbers[label_ids], numbers[predicted]
     # Every number between counts for the distance, whether a label has it or not.
     between = np.arange(numbers.min(), numbers.max() + 1)
     kappa = None
-    if len(between) <= MOST_ORDERED and len(np.unique([*true, *said])) > 1:
+    if len(np.union1d(true, said)) > 1:
         kappa = float(
             cohen_kappa_score(true, said, weights="quadratic", labels=between)
         )

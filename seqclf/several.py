@@ -26,19 +26,43 @@ DEFAULT_THRESHOLD = 0.5
 FEWEST_TO_CHOOSE = 5  # texts with a label; with fewer its threshold is a half
 
 
-def thresholds(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+def thresholds(
+    truth: np.ndarray, probabilities: np.ndarray, is_learnt: np.ndarray
+) -> np.ndarray:
     """Returns the probability from which on each label applies, float32 [labels].
 
     It is that of the greatest F1 of the label (Yang 2001, SIGIR, "SCut"; Lipton et al.
     2014, ECML PKDD, arXiv:1402.1892), half-way between the two probabilities that it
-    parts; to be chosen on validation. A label with too few texts has a half.
+    parts. A label with too few texts has a half, and so has one that nothing could be
+    learnt of. Where all texts have the same probabilities, the answer that all get is
+    the best of those that are the k commonest labels, by example F1.
+
+    Args:
+      truth: bool [n, labels], of validation.
+      probabilities: float [n, labels].
+      is_learnt: bool [labels], whether some training texts have the label, and some
+        not; see `learnt`.
     """
-    count = truth.shape[1]
-    found = np.full(count, DEFAULT_THRESHOLD, np.float32)
-    for label in range(count):
-        if truth[:, label].sum() >= FEWEST_TO_CHOOSE:
-            found[label] = _best_threshold(truth[:, label], probabilities[:, label])
+    if (probabilities == probabilities[0]).all():
+        return _one_answer(truth, probabilities[0])
+    found = np.full(truth.shape[1], DEFAULT_THRESHOLD, np.float32)
+    is_enough = truth.sum(axis=0) >= FEWEST_TO_CHOOSE
+    for label in np.flatnonzero(is_learnt & is_enough):
+        found[label] = _best_threshold(truth[:, label], probabilities[:, label])
     return found
+
+
+def learnt(truth: np.ndarray) -> np.ndarray:
+    """Returns which labels some texts have and some not, bool [labels]."""
+    return np.asarray(truth.any(axis=0) & ~truth.all(axis=0))
+
+
+def _one_answer(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Returns thresholds with which all texts get the best answer for all."""
+    best = np.argmax(_guesses(truth, np.argsort(-probabilities, kind="stable")))
+    places = np.argsort(np.argsort(-probabilities, kind="stable"))
+    above = np.nextafter(probabilities, np.float32(2), dtype=np.float32)
+    return np.where(places < best, probabilities, above).astype(np.float32)
 
 
 def _best_threshold(truth: np.ndarray, probabilities: np.ndarray) -> float:
@@ -90,6 +114,7 @@ def scores(
       lengths: int [n], tokens of each text, for the accuracy by length.
     """
     right = (truth == said).all(axis=1)
+    commonest = np.argsort(-truth.sum(axis=0), kind="stable")
     return Scores(
         **dataclasses.asdict(accuracy(right)),
         macro_f1=float(f1_shares(truth, said).mean()),
@@ -108,7 +133,7 @@ def scores(
             labels_per_text=float(truth.sum(axis=1).mean()),
             answered_per_text=float(said.sum(axis=1).mean()),
             guessed_accuracy=_commonest_set(truth),
-            guessed_example_f1=_best_guess(truth),
+            guessed_example_f1=max(_guesses(truth, commonest)),
         ),
     )
 
@@ -158,17 +183,11 @@ def _commonest_set(truth: np.ndarray) -> float:
     return float(counts.max() / len(truth))
 
 
-def _best_guess(truth: np.ndarray) -> float:
-    """Returns the greatest example F1 of one answer for all texts.
-
-    Answers are the commonest labels, from none of them to all.
-    """
-    order = np.argsort(-truth.sum(axis=0), kind="stable")
-    said = np.zeros(truth.shape[1], bool)
-    best = float(example_f1(truth, np.broadcast_to(said, truth.shape)).mean())
-    for label in order:
-        said[label] = True
-        best = max(
-            best, float(example_f1(truth, np.broadcast_to(said, truth.shape)).mean())
-        )
-    return best
+def _guesses(truth: np.ndarray, order: np.ndarray) -> list[float]:
+    """Returns the example F1 of one answer for all texts: none, then label by label."""
+    said, found = np.zeros_like(truth), []
+    for label in (None, *order.tolist()):
+        if label is not None:
+            said[:, label] = True
+        found.append(float(example_f1(truth, said).mean()))
+    return found

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from seqclf import metrics, several
 from seqclf.evaluation.failed import _guessed
-from seqclf.linear.fit import NEVER, _each_label, log_count_ratios, nb_fit
+from seqclf.linear.fit import _each_label, log_count_ratios, nb_fit
 from seqclf.model.scoring import (
     fit_temperature,
     losses_of_several,
@@ -94,7 +94,7 @@ def test_labels_that_no_text_has_and_none_gets_do_not_count():
 
 def test_thresholds_have_the_greatest_f1_of_each_label(drawn):
     truth, probabilities, _ = drawn
-    found = several.thresholds(truth, probabilities)
+    found = several.thresholds(truth, probabilities, np.ones(4, bool))
     said = several.answered(probabilities, found)
     for label in range(4):
         column, own = probabilities[:, label], truth[:, label]
@@ -108,17 +108,42 @@ def test_a_label_with_too_few_texts_has_a_threshold_of_a_half():
     truth = np.zeros((50, 2), bool)
     truth[:4, 0] = truth[:5, 1] = True
     probabilities = np.linspace(0.4, 0.1, 50, dtype=np.float32)[:, None].repeat(2, 1)
-    found = several.thresholds(truth, probabilities)
+    found = several.thresholds(truth, probabilities, np.ones(truth.shape[1], bool))
     assert found[0] == np.float32(0.5)
     # Between the fifth, which has the label, and the sixth, which has not.
     assert found[1] == pytest.approx((probabilities[4, 1] + probabilities[5, 1]) / 2)
 
 
+def test_a_label_of_which_nothing_was_learnt_keeps_a_half():
+    truth = np.ones((50, 2), bool)
+    probabilities = np.random.default_rng(0).random((50, 2)).astype(np.float32) / 9
+    found = several.thresholds(truth, probabilities, np.array([False, True]))
+    assert found[0] == np.float32(0.5)
+    assert several.answered(probabilities, found)[:, 1].all()
+    assert several.learnt(np.array([[1, 0, 1], [1, 0, 0]], bool)).tolist() == [
+        False, False, True,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("of_first", "expected"), [(0.9, [True, False]), (0.1, [False] * 2)]
+)
+def test_who_says_the_same_of_all_texts_says_the_best(of_first, expected):
+    rng = np.random.default_rng(5)
+    truth = rng.random((500, 2)) < (of_first, 0.05)
+    same = np.tile(np.array([0.6, 0.1], np.float32), (500, 1))
+    least = several.thresholds(truth, same, np.ones(2, bool))
+    said = several.answered(same, least)
+    assert (said == expected).all()
+    scores = several.scores(truth, same, said, LABELS[:2], np.ones(500, int))
+    assert scores.example_f1 == scores.several.guessed_example_f1
+
+
 def test_no_threshold_parts_equal_probabilities():
     truth = np.array([[1]] * 5 + [[0]] * 5, bool)
-    probabilities = np.full((10, 1), 0.3, np.float32)
-    least = several.thresholds(truth, probabilities)
-    assert several.answered(probabilities, least).all()
+    probabilities = np.array([[0.3]] * 9 + [[0.2]], np.float32)
+    least = several.thresholds(truth, probabilities, np.ones(truth.shape[1], bool))
+    assert several.answered(probabilities, least)[:9].all()
 
 
 def test_guesses_are_the_best_constant_answers(drawn):
@@ -181,10 +206,11 @@ def test_each_label_has_the_regression_that_it_would_have_alone():
     alone.fit(features, truth[:, 1])
     assert weights[:, 1] == pytest.approx(alone.coef_[0], abs=1e-5)
     assert bias[1] == pytest.approx(alone.intercept_[0], abs=1e-5)
-    # No text has the third, and all have the fourth: no regression is needed.
-    assert bias[2:].tolist() == [np.float32(NEVER), np.float32(-NEVER)]
+    # No text has the third, and all have the fourth: as of half a text more of each.
+    assert bias[2:] == pytest.approx([np.log(0.5 / 200.5), np.log(200.5 / 0.5)])
     assert not weights[:, 2:].any()
-    nb_weights, _ = nb_fit(features, truth, 4)(1.0)
+    nb_weights, nb_bias = nb_fit(features, truth, 4)(1.0)
+    assert nb_bias[2:] == pytest.approx(bias[2:])
     one = nb_fit(features, truth[:, 0].astype(int), 2)(1.0)[0]
     assert nb_weights[:, 0] == pytest.approx(one[:, 1], abs=1e-6)
     ratios = log_count_ratios(features, truth[:, 0])
@@ -229,6 +255,11 @@ def test_numbers_count_by_what_they_are():
 def test_two_numbers_and_names_are_in_no_order(labels):
     ids = np.array([0, 1, 1])
     assert metrics.ordered(ids, ids, labels) is None
+
+
+def test_codes_are_no_stars_and_take_no_memory():
+    ids = np.array([0, 1, 2])
+    assert metrics.ordered(ids, ids, ("7", "999999998", "999999999")) is None
 
 
 def test_one_number_alone_has_no_kappa():

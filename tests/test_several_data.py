@@ -129,7 +129,7 @@ def test_texts_without_a_label_stay_unless_they_are_to_go(tmp_path):
     assert read_source(DataConfig(**given)).splits["train"].num_rows == 80
     left = read_source(DataConfig(**given, drop_unlabeled=True))
     assert left.splits["train"].num_rows == 70
-    assert any("left out 10 texts" in note for note in left.notes)
+    assert any("left out 10 texts without a label" in note for note in left.notes)
 
 
 def test_a_label_that_stands_twice_counts_once_and_that_is_said(tmp_path):
@@ -166,8 +166,7 @@ def test_a_set_that_train_lacks_is_known_by_its_labels(tmp_path):
         (" war | love |", "|", ("war", "love")),
         ("war", "|", ("war",)),
         ("", "|", ()),
-        ("['a b', \"c\"]", ",", ("a b", "c")),
-        ("[]", ",", ()),
+        ("['a b', \"c\"]", ",", ("['a b'", '"c"]')),
         ("a, b;c", ";", ("a, b", "c")),
     ],
 )
@@ -175,10 +174,119 @@ def test_names_are_taken_apart(value, separator, names):
     assert separated(value, separator) == names
 
 
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("['a b', \"c\"]", ("a b", "c")),
+        (
+            "['war, civil', \"Rock 'n'\", 'caf\\xe9']",
+            ("war, civil", "Rock 'n'", "café"),
+        ),
+        ("[war, love]", ("war", "love")),
+        ("[]", ()),
+        ("", ()),
+    ],
+)
+def test_lists_that_were_written_as_text_are_read(value, names):
+    assert separated(value, ",", as_list=True) == names
+
+
+def test_brackets_belong_to_names_unless_all_are_lists(tmp_path):
+    some = [("a", "[x]"), ("b", "[x]|y"), ("c", "y")]
+    write_table(tmp_path / "x.csv", ("text", "label"), some)
+    given = DataConfig(source=str(tmp_path / "x.csv"), labels_separator="|")
+    assert read_source(given).labels == ("[x]", "y")
+
+
+def test_lists_with_a_label_or_none_are_several(tmp_path):
+    (tmp_path / "x.jsonl").write_text(lines((t, v[:1]) for t, v in rows()))
+    raw = read_source(DataConfig(source=str(tmp_path / "x.jsonl")))
+    assert raw.label_sets == ((), (0,), (1,), (2,))
+    cats = ({n: float(n in v[:1]) for n in LABELS} for _, v in rows())
+    content = (json.dumps({"text": f"t {i}", "cats": c}) for i, c in enumerate(cats))
+    (tmp_path / "y.jsonl").write_text("\n".join(content))
+    again = read_source(DataConfig(source=str(tmp_path / "y.jsonl")))
+    assert again.label_sets == raw.label_sets
+
+
+def test_ids_of_names_that_are_numbers_are_ids(tmp_path):
+    (tmp_path / "train.jsonl").write_text(lines([("a", [0, 2]), ("b", [1]), ("c", [])]))
+    (tmp_path / "labels.json").write_text('["1", "2", "3"]')
+    raw = read_source(DataConfig(source=str(tmp_path)))
+    assert [raw.named(i) for i in raw.label_ids("train")] == ["1 | 3", "2", "(none)"]
+
+
+def test_other_has_as_many_texts_as_it_needs(tmp_path):
+    some = [*rows(), *((f"odd {i}", [f"rare {i}", f"scarce {i}"]) for i in range(2))]
+    (tmp_path / "x.jsonl").write_text(lines(some))
+    given = {"source": str(tmp_path / "x.jsonl"), "other": True}
+    raw = read_source(DataConfig(**given, min_per_label=3))
+    assert raw.labels == ("fun", "love", "war")  # two texts, though four labels
+    raw = read_source(DataConfig(**given, min_per_label=2))
+    assert "other" in raw.labels
+    assert raw.label_counts("train")[raw.labels.index("other")] == 2
+
+
+def test_what_is_missing_or_looks_so_is_left_out_if_asked(tmp_path):
+    some = [*rows(16), ("no list", None), ("exported", ["nan"]), ("rare", ["x"])]
+    (tmp_path / "x.jsonl").write_text(lines(some))
+    source = str(tmp_path / "x.jsonl")
+    raw = read_source(DataConfig(source=source, drop_unlabeled=True, min_per_label=2))
+    assert raw.labels == ("fun", "love", "war")
+    assert raw.splits["train"].num_rows == 14
+    assert any("left out 5 texts without a label" in note for note in raw.notes)
+
+
+def test_what_prodigy_rejects_is_left_out_if_asked(tmp_path):
+    some = [{"text": t, "accept": v, "answer": "accept"} for t, v in rows(16)]
+    some[7]["answer"] = "reject"
+    (tmp_path / "x.jsonl").write_text("\n".join(map(json.dumps, some)))
+    given = {"source": str(tmp_path / "x.jsonl")}
+    with pytest.raises(DataError, match="row 8 has no list"):
+        read_source(DataConfig(**given))
+    raw = read_source(DataConfig(**given, drop_unlabeled=True))
+    assert raw.splits["train"].num_rows == 13
+
+
+def test_many_labels_do_not_eat_the_training_texts(tmp_path):
+    rng = np.random.default_rng(0)
+    some = [(f"t {i}", [f"l{n}" for n in rng.integers(0, 100, 4)]) for i in range(300)]
+    (tmp_path / "x.jsonl").write_text(lines(some))
+    source = str(tmp_path / "x.jsonl")
+    data = load_dataset(DataConfig(source=source, test_fraction=0.1))
+    sizes = {split: table.num_rows for split, table in data.splits.items()}
+    assert sizes == {"train": 243, "validation": 27, "test": 30}
+    assert (
+        load_dataset(DataConfig(source=source, limit=5)).splits["train"].num_rows == 5
+    )
+    tenth = load_dataset(DataConfig(source=source, fold="1/10"))
+    assert tenth.splits["test"].num_rows == 30
+
+
+def test_a_single_column_of_lists_holds_the_labels(tmp_path):
+    content = (
+        json.dumps({"text": f"a text {i}", "tags": v})
+        for i, (_, v) in enumerate(rows())
+    )
+    (tmp_path / "x.jsonl").write_text("\n".join(content))
+    raw = read_source(DataConfig(source=str(tmp_path / "x.jsonl")))
+    assert raw.reading.label_column == "tags"
+    assert raw.labels == ("fun", "love", "war")
+
+
+def test_who_has_texts_without_a_label_hears_of_the_separator(tmp_path):
+    some = [(t, "|".join(v)) for t, v in rows()]
+    write_table(tmp_path / "x.csv", ("text", "label"), some)
+    with pytest.raises(DataError, match=r"or none: --labels-separator '\|'"):
+        read_source(DataConfig(source=str(tmp_path / "x.csv")))
+
+
 BAD = {
     "nothing says which label": (
         [("a", [0, 1, 1]), ("b", [1, 1, 0]), ("c", [0, 0, 0])], {}, DataError,
     ),
+    "numbers of 0 and 1": ([("a", [0, 1]), ("b", [1, 0])], {}, DataError),
+    "holds 2 numbers": ([("a", ["0", "1"]), ("b", ["1", "1"])], {}, DataError),
     "no labels. Probabilities": ([("a", [0.2, 0.8]), ("b", [0.5])], {}, DataError),
     "a label in the list is null": ([("a", ["x", None]), ("b", [])], {}, DataError),
     "has no list of labels": ([("a", ["x", "y"]), ("b", None)], {}, DataError),

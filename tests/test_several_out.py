@@ -146,8 +146,9 @@ def test_all_labels_that_apply_are_shown(row, top, shown):
 def test_json_has_the_likeliest_label_and_those_that_apply():
     found = [answer_values(form_of(), "text", row, 0.0) for row in ROWS.tolist()]
     assert [one["labels"] for one in found] == named(APPLY)
-    assert [one["label"] for one in found] == ["fun", "war", "war", "fun"]
-    assert found[2]["probability"] == 0.5
+    assert [one["label"] for one in found] == ["fun", "war", None, "fun"]
+    assert found[2]["probability"] is None
+    assert found[0]["probability"] == found[0]["probabilities"]["fun"]
     one = answer_values(Form(LABELS), "text", ROWS[0].tolist(), 0.0)
     assert "labels" not in one
     assert plain_answer(Form(LABELS), ROWS[0].tolist()) == "fun 90.0 %"
@@ -179,7 +180,8 @@ def test_the_command_shows_what_the_classifier_says(name, models):
     for line, own, one in zip(lines, labels, said, strict=True):
         answer = line.split("\t")[0]
         assert answer == "(none)" or len(own) == answer.count(" %")
-        assert one["label"] == max(one["probabilities"], key=one["probabilities"].get)
+        assert one["label"] == (own[0] if own else None)
+        assert one["probability"] == one["probabilities"].get(one["label"])
 
 
 # Files.
@@ -248,7 +250,8 @@ def test_columns_are_worked_out_by_hand():
     answered = Answered(chunk, rows, np.zeros(5, np.float32))
     found = with_predictions(answered, LABELS, None, LEAST)
     assert found["predicted_labels"].to_pylist() == [*named(APPLY), None]
-    assert found["predicted_label"].to_pylist() == ["fun", "war", "war", "fun", None]
+    assert found["predicted_label"].to_pylist() == ["fun", "war", None, "fun", None]
+    assert found["probability"].null_count == 2
 
 
 @pytest.mark.parametrize("label", ["a|b", "[a]", " a", "[a"])

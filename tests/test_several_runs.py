@@ -78,7 +78,8 @@ def test_what_is_saved_fits_together(name, here):
     example = f1_score(test.label_ids, test.answers, average="samples", zero_division=1)
     assert scores.example_f1 == pytest.approx(example)
     if isinstance(run, Run):
-        chosen = several.thresholds(validation.label_ids, validation.probabilities)
+        asked = validation.label_ids, validation.probabilities
+        chosen = several.thresholds(*asked, np.ones(3, bool))
         assert (run.thresholds == chosen).all()
     else:
         every = [member.thresholds for member in run.members]
@@ -206,6 +207,83 @@ def test_a_run_of_one_label_refuses_lists(finished_run, here):
     done = invoke("evaluate", finished_run.path, "--data=films.jsonl")
     assert done.exit_code != 0
     assert "several labels a text" in " ".join(done.output.split())
+
+
+def test_data_with_a_label_or_none_is_read_as_the_run_learnt(here):
+    """No list of it has two labels, so that nothing but the run says what it is."""
+    some = [("the kiss", ["love"]), ("a tank", ["war"]), ("a film", [])]
+    rows = (json.dumps({"text": text, "labels": labels}) for text, labels in some)
+    (here / "one.jsonl").write_text("\n".join(rows))
+    with (here / "one.csv").open("w", newline="") as file:
+        values = [(text, "|".join(labels)) for text, labels in some]
+        csv.writer(file).writerows([("text", "labels"), *values])
+    found = [
+        json.loads(invoke("evaluate", "films-gru-0", *typed, "--json").stdout)
+        for typed in (
+            ("--data=one.jsonl",), ("--data=one.csv",),
+            ("--data=one.csv", "--labels-separator=|"),
+        )
+    ]  # fmt: skip
+    for one in found:
+        assert one["n"] == 3
+        assert one["accuracy"] == found[0]["accuracy"]
+
+
+def test_a_label_that_all_texts_have_or_none_spoils_no_other(here):
+    base = [
+        json.loads(line) for line in (here / "films.jsonl").read_text().split("\n")[:-1]
+    ]
+    for folder, more in (("plain", []), ("always", ["film"])):
+        (here / folder).mkdir(exist_ok=True)
+        for split, rows in (("train", base[:300]), ("test", base[300:])):
+            lines = (
+                json.dumps(row | {"labels": row["labels"] + more}) + "\n"
+                for row in rows
+            )
+            (here / folder / f"{split}.jsonl").write_text("".join(lines))
+    (here / "lacks").mkdir(exist_ok=True)
+    lacking = [
+        json.dumps(row | {"labels": [n for n in row["labels"] if n != "love"]}) + "\n"
+        for row in base[:300]
+    ]
+    (here / "lacks" / "train.jsonl").write_text("".join(lacking))
+    (here / "lacks" / "test.jsonl").write_text(
+        "".join(json.dumps(row) + "\n" for row in base[300:])
+    )
+    said = {}
+    for folder in ("plain", "always", "lacks"):
+        for baseline in ("tf-idf", "nb-svm"):
+            done = invoke("train", f"--data={folder}", f"--baseline={baseline}")
+            assert done.exit_code == 0, done.output
+            run = Run(here / "models" / f"{folder}-{baseline}")
+            said[folder, baseline] = run.predictions("test"), run.labels, run
+    for baseline in ("tf-idf", "nb-svm"):
+        plain, names, run = said["plain", baseline]
+        always, more, other = said["always", baseline]
+        places = [more.index(name) for name in names]
+        chosen = [one.baseline_environment.chosen for one in (run, other)]
+        assert chosen[0]["temperature"] == pytest.approx(chosen[1]["temperature"])
+        assert always.probabilities[:, places] == pytest.approx(plain.probabilities)
+        assert (always.probabilities[:, more.index("film")] > 0.99).all()
+        assert always.answers[:, more.index("film")].all()
+        lacks, labels, run = said["lacks", baseline]
+        love = labels.index("love")
+        assert (lacks.probabilities[:, love] < 0.01).all()
+        assert not lacks.answers[:, love].any()
+        assert run.baseline_environment.chosen["temperature"] < 10
+
+
+def test_the_majority_is_not_below_guessing(here):
+    scores = Run(here / "models" / "films-majority").metrics["validation"]
+    assert scores.example_f1 == pytest.approx(scores.several.guessed_example_f1)
+
+
+def test_the_label_is_one_that_applies_or_none(here):
+    done = invoke("predict", "--run=films-nb-svm", "--json", "kiss rose", "some film")
+    for line in done.stdout.splitlines():
+        one = json.loads(line)
+        assert one["label"] == (one["labels"][0] if one["labels"] else None)
+        assert (one["probability"] is None) == (one["labels"] == [])
 
 
 def test_folds_and_draws_of_the_data_go_with_it(here):

@@ -84,7 +84,8 @@ def with_predictions(
 
     Of answers below `floors`, see `floors_of`, the label is null. Where a text may have
     several labels, `thresholds` says from which probability on each applies, float32
-    [labels], and `ADDED_LABELS` is a third column.
+    [labels], `ADDED_LABELS` is a third column, and the label is the likeliest of it,
+    null where none applies.
     """
     highest = answered.probabilities.max(axis=1)
     best = strings(labels).take(integers(answered.probabilities.argmax(axis=1)))
@@ -95,6 +96,8 @@ def with_predictions(
     if answered.chunk.problems or floors is not None:
         standing = booleans(stands(answered.probabilities, floors))
         best = pc.if_else(standing, best, pa.scalar(None, best.type))
+    if thresholds is not None:
+        best, probability = _likeliest(answered.probabilities, labels, thresholds)
     table = answered.chunk.table
     for field, column in zip(ADDED, (best, probability), strict=True):
         table = table.append_column(field, column)
@@ -102,6 +105,21 @@ def with_predictions(
         return table
     names = _applying(answered.probabilities, labels, thresholds)
     return table.append_column(ADDED_LABELS, names)
+
+
+def _likeliest(
+    probabilities: np.ndarray, labels: tuple[str, ...], thresholds: np.ndarray
+) -> tuple[pa.Array, pa.Array]:
+    """Returns the likeliest label that applies and its probability; null for none."""
+    applies = np.where(probabilities >= thresholds, probabilities, np.float32(-1))
+    place, highest = applies.argmax(axis=1), applies.max(axis=1)
+    has_any = booleans(highest >= 0)
+    best = strings(labels).take(integers(place))
+    probability = pa.array(highest, pa.float32())
+    return (
+        pc.if_else(has_any, best, pa.scalar(None, best.type)),
+        pc.if_else(has_any, probability, pa.scalar(None, pa.float32())),
+    )
 
 
 def _applying(

@@ -129,7 +129,7 @@ def _guessed(part: Part, kind: str) -> str | None:
     named = _named(part, kind)
     if kind == TEXT:
         return _text_by_content(part, named)
-    return named or _label_by_content(part)
+    return named or _label_by_content(part) or _only_list(part)
 
 
 def _named(part: Part, kind: str) -> str | None:
@@ -213,3 +213,17 @@ def _label_by_content(part: Part) -> str | None:
     might = [n for n in there if not (names.ends_otherwise(n) or is_double(part, n))]
     text = _text_by_content(part, _named(part, TEXT))
     return _only_repeated(part, [name for name in might if name != text])
+
+
+def _only_list(part: Part) -> str | None:
+    """Returns the only column of lists of names or ids, of labels most likely."""
+
+    def may_be_labels(kind: pa.DataType) -> bool:
+        if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+            return False
+        return pa.types.is_string(kind.value_type) or pa.types.is_integer(
+            kind.value_type
+        )
+
+    found = [field.name for field in part.table.schema if may_be_labels(field.type)]
+    return found[0] if len(found) == 1 else None

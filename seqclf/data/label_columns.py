@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -94,6 +95,11 @@ def accepted(part: Part, name: str) -> pa.ChunkedArray:
     column = column_of(part, name)
     if is_scores(column.type):
         column = _chosen(column)
+    return accepted_rows(part, name, column)
+
+
+def accepted_rows(part: Part, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Returns a column with null beside an answer of Prodigy's that is not `accept`."""
     if ANSWER not in part.table.column_names or name == ANSWER:
         return column
     answers = column_of(part, ANSWER)
@@ -134,5 +140,16 @@ def _missing(labels: pa.ChunkedArray, seeming: int | None, part: Part) -> str:
     return (
         f"{part.place} has {labels.null_count:,} rows without a label, the first is "
         f"row {first_row(part, pc.is_null(labels)):,}; fill them, or leave them out "
-        f"with --drop-unlabeled{also}."
+        f"with --drop-unlabeled{also}.{_about_separator(labels)}"
+    )
+
+
+def _about_separator(labels: pa.ChunkedArray) -> str:
+    """Says what to type if labels look like several in one, of which none is a set."""
+    found = spelling.lists_among(labels.unique().drop_null().to_pylist())
+    if found is None:
+        return ""
+    return (
+        f" If a text may have several labels, or none: --labels-separator "
+        f"{shlex.quote(found[0])}"
     )

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from seqclf.data import spelling
-from seqclf.data.columns import actual_name, column_of, columns_hint, existing_name
+from seqclf.data.columns import (
+    actual_name,
+    column_of,
+    columns_hint,
+    existing_name,
+    is_double,
+)
 from seqclf.data.dataset import TRAIN, UNLABELED, Found, LabelSets, Part
 from seqclf.data.formats.json_files import is_scores
-from seqclf.data.label_columns import BROKEN, accepted
+from seqclf.data.label_columns import BROKEN, accepted, accepted_rows
 from seqclf.data.names import LABEL
 from seqclf.errors import ConfigError, DataError, unknown
 from seqclf.notes import note
@@ -45,10 +54,10 @@ class Labelled:
 
 
 def has_several(found: Found, given: str, separator: str | None) -> bool:
-    """Tells whether a source may give a text several labels.
+    """Tells whether a source may give a text several labels, or none.
 
-    That is where labels are lists, where `given` names several columns, and where
-    names are to be taken apart at a separator.
+    That is where labels are lists (unless each has one label), where `given` names
+    several columns, and where names are to be taken apart at a separator.
 
     Raises:
       ConfigError: If the separator would do nothing.
@@ -68,7 +77,7 @@ def has_several(found: Found, given: str, separator: str | None) -> bool:
 
 
 def several_labels(
-    found: Found, given: str, separator: str | None, drop: bool
+    found: Found, given: str, separator: str | None, drop: bool, is_known: bool = False
 ) -> Labelled:
     """Reads the labels of texts that may have several, or none.
 
@@ -76,12 +85,15 @@ def several_labels(
       found: The source.
       given: Its label column, or those of its labels, separated by commas.
       separator: What stands between the names in a text column; None of other columns.
-      drop: Whether texts without any label are left out.
+      drop: Whether what is missing, or looks so, counts as no label; else it is an
+        error, and a name.
+      is_known: Whether it was learnt from such data, so that nothing here needs to
+        show it.
 
     Raises:
       DataError: If a value is no label, or none of a set; if nothing is separated.
     """
-    reader = _Reader(given, separator)
+    reader = _Reader(given, separator, drop)
     rows = {
         split: [reader.rows(part) for part in some]
         for split, some in found.parts.items()
@@ -90,23 +102,22 @@ def several_labels(
     every = {
         name for some in rows.values() for part in some for r in part for name in r
     }
-    if separator is not None and not reader.separated:
+    if separator is not None and not (reader.separated or is_known):
         raise DataError(
             f"{found.source}: no label in column {given!r} has {separator!r} in it; "
             f"leave {SEPARATOR_OPTION} out, or give what stands between labels."
         )
     column = actual_name(found.parts[TRAIN][0], given) or given
-    names = _names(every, found.label_names.get(column), found.source)
-    by_id = every.isdisjoint(names)
+    known = found.label_names.get(column)
+    names = _names(every, known, found.source)
+    by_id = not every <= set(names)
     place = {str(i) if by_id else name: i for i, name in enumerate(names)}
     sets = {
         split: [[tuple(sorted({place[n] for n in r})) for r in part] for part in some]
         for split, some in rows.items()
     }
     label_sets = tuple(sorted(set(itertools.chain(*itertools.chain(*sets.values())))))
-    number: dict[tuple[int, ...], int | None] = {s: i for i, s in enumerate(label_sets)}
-    if drop and () in number:
-        number[()] = None
+    number = {label_set: i for i, label_set in enumerate(label_sets)}
     ids = {
         split: [
             pa.chunked_array([pa.array([number[s] for s in part], pa.int32())])
@@ -114,7 +125,7 @@ def several_labels(
         ]
         for split, some in sets.items()
     }
-    said = (*reader.notes(drop), *_about_missing(names))
+    said = (*reader.notes(), *_about_missing(names))
     return Labelled(ids=ids, names=names, label_sets=label_sets, notes=said)
 
 
@@ -126,11 +137,25 @@ def _columns_in(part: Part, given: str) -> list[str]:
 
 
 def _has_lists(part: Part, given: str) -> bool:
+    """Tells whether a row of the column may have another number of labels than one."""
     name = actual_name(part, given)
     if name is None:
         return False
-    kind = accepted(part, name).type
-    return _is_list(kind) or is_scores(kind)
+    column = _lists_of(part, name)
+    if is_scores(column.type):
+        rows = (row.values() for row in column.drop_null().to_pylist())
+        return any(sum(v == 1 for v in row) != 1 for row in rows)
+    if not _is_list(column.type):
+        return False
+    lengths = pc.list_value_length(column).drop_null()
+    return bool(pc.any(pc.not_equal(lengths, 1)).as_py())
+
+
+def _lists_of(part: Part, name: str) -> pa.ChunkedArray:
+    """Returns a label column whose lists are not yet taken for what is in them."""
+    column = part.table[name] if not is_double(part, name) else column_of(part, name)
+    is_plain = _is_list(column.type) or is_scores(column.type)
+    return accepted_rows(part, name, column) if is_plain else accepted(part, name)
 
 
 def _is_list(kind: pa.DataType) -> bool:
@@ -164,6 +189,7 @@ class _Reader:
     Attributes:
       given: The column, or several.
       separator: What stands between names.
+      drop: Whether what is missing, or looks so, counts as no label.
       empty: Texts without a label.
       twice: Texts that have a label twice.
       separated: Texts with several names that the separator took apart.
@@ -171,6 +197,7 @@ class _Reader:
 
     given: str
     separator: str | None
+    drop: bool = False
     empty: int = 0
     twice: int = 0
     separated: int = 0
@@ -182,7 +209,11 @@ class _Reader:
           DataError: Names the first row with what is no label.
         """
         rows = []
-        for index, names in enumerate(self._read(part)):
+        for index, read in enumerate(self._read(part)):
+            names = read
+            if self.drop:
+                named = read or ()
+                names = tuple(n for n in named if not spelling.looks_missing(n))
             if names is None:
                 raise DataError(
                     f"{part.place}, row {part.row(index):,} has no list of labels; "
@@ -204,43 +235,48 @@ class _Reader:
         if columns := _columns_in(part, self.given):
             return _of_columns(part, columns)
         name = existing_name(part, self.given, LABEL)
-        column = accepted(part, name)
+        column = _lists_of(part, name)
         if is_scores(column.type):
             return _of_scores(column, part, name)
         if _is_list(column.type):
             return _of_lists(column, part, name)
+        values = [(v or "").strip() for v in column.cast(pa.string()).to_pylist()]
         if self.separator is None:  # a label each, where other parts have lists
-            return ((str(v),) if v is not None else () for v in column.to_pylist())
-        return self._separated(column)
+            return ((value,) if value else () for value in values)
+        return self._separated(values)
 
-    def _separated(self, column: pa.ChunkedArray) -> Iterator[Names]:
-        for value in column.cast(pa.string()).to_pylist():
-            names = separated(value or "", str(self.separator))
+    def _separated(self, values: Sequence[str]) -> Iterator[Names]:
+        # Either the column was written as lists, or a bracket belongs to a name.
+        as_lists = all(v.startswith("[") and v.endswith("]") for v in values if v)
+        for value in values:
+            names = separated(value, str(self.separator), as_lists)
             self.separated += len(names) > 1
             yield names
 
-    def notes(self, drop: bool) -> Iterator[str]:
+    def notes(self) -> Iterator[str]:
         """Says what was found."""
         yield "a text may have several labels: each is learnt, and answered, by itself."
         if self.twice:
             yield (
                 f"{counted(self.twice, 'text')} had a label twice, which counts once."
             )
-        if self.empty and drop:
-            yield f"--drop-unlabeled left out {counted(self.empty, 'text')} of none."
-        elif self.empty:
+        if self.empty and not self.drop:
             yield (
                 f"{counted(self.empty, 'text')} without a label: none applies there; "
                 f"--drop-unlabeled leaves them out."
             )
 
 
-def separated(value: str, separator: str) -> Names:
+def separated(value: str, separator: str, as_list: bool = False) -> Names:
     """Returns the names in `war | comedy`, or in a list that was written as text."""
-    value = value.strip()
-    is_list = value.startswith("[") and value.endswith("]")
-    parts = (value[1:-1] if is_list else value).split(separator)
-    names = (part.strip(QUOTES if is_list else " \t\u00a0") for part in parts)
+    if as_list:
+        with contextlib.suppress(ValueError, SyntaxError):
+            read = ast.literal_eval(value or "[]")
+            if isinstance(read, list):
+                return tuple(str(name) for name in read)
+        value = value[1:-1]  # of another language, or without quotes
+    around = QUOTES if as_list else " \t\u00a0"
+    names = (part.strip(around) for part in value.split(separator))
     return tuple(name for name in names if name)
 
 
@@ -307,12 +343,12 @@ def _of_lists(column: pa.ChunkedArray, part: Part, name: str) -> Iterator[Names 
 def _refuse_vectors(rows: Sequence[list[object] | None], part: Part, name: str) -> None:
     """Refuses lists with a 0 or 1 for each label: nothing says which label is which."""
     known = [row for row in rows if row is not None]
-    lengths, values = {len(row) for row in known}, {v for row in known for v in row}
-    twice = any(len(set(row)) < len(row) for row in known)
-    if len(lengths) == 1 and twice and values <= {0, 1}:
-        count = lengths.pop()
+    lengths = {len(row) for row in known}
+    values = {str(v) for row in known for v in row}
+    if len(lengths) == 1 and max(lengths) > 1 and values <= {"0", "1"}:
         raise DataError(
-            f"{part.place}: column {name!r} holds {count} numbers of 0 and 1 a row, "
-            f"and nothing says which label each is of. Write the names of those that "
-            f"apply as a list, or a column for each label and --label-column one,two."
+            f"{part.place}: column {name!r} holds {lengths.pop()} numbers of 0 and 1 a "
+            f"row, and nothing says which label each is of. Write the names of those "
+            f"that apply as a list, or a column for each label and --label-column "
+            f"one,two."
         )

@@ -129,11 +129,13 @@ def _about_balance(dataset: Dataset) -> Iterator[str]:
     least = present[np.argmin(counts[present])]
     if counts[most] >= HEAVY_IMBALANCE * counts[least]:
         share = 100 * counts[most] / dataset.splits[TRAIN].num_rows
+        is_one = dataset.label_sets is None
+        remedy = ", or try --class-weights balanced" if is_one else ""
         yield note(
             "SQ007",
             f"train is out of balance: {dataset.labels[most]!r} has {counts[most]:,} "
             f"texts ({share:.0f} %), {dataset.labels[least]!r} {counts[least]:,}. Look "
-            f"at macro F1 beside accuracy, or try --class-weights balanced.",
+            f"at macro F1 beside accuracy{remedy}.",
         )
 
 

@@ -16,7 +16,7 @@ from seqclf.data.columns import actual_name, checked_texts, column_of, has_colum
 from seqclf.data.dataset import TEST, TRAIN, UNLABELED, VALIDATION, Found, Part, RawData
 from seqclf.data.label_lists import has_several, several_labels
 from seqclf.data.labels import labels_of
-from seqclf.data.relabel import without_doubles, without_rare
+from seqclf.data.relabel import without_doubles, without_empty_sets, without_rare
 from seqclf.records.reading import NOTHING_SAID, Reading
 
 
@@ -40,9 +40,10 @@ def to_raw(found: Found, config: DataConfig, usual: Reading = NOTHING_SAID) -> R
     separator = _separator(
         found, label_column, config.labels_separator, usual.labels_separator
     )
-    if has_several(found, label_column, separator):
-        drop = config.drop_unlabeled
-        labels = several_labels(found, label_column, separator, drop)
+    is_known, drop = bool(usual.has_several), config.drop_unlabeled
+    if has_several(found, label_column, separator) or is_known:
+        asked = (found, label_column, separator, drop, is_known)
+        labels = several_labels(*asked)
     else:
         labels = labels_of(found, label_column, config)
     splits = {}
@@ -68,11 +69,14 @@ def to_raw(found: Found, config: DataConfig, usual: Reading = NOTHING_SAID) -> R
             text_column=text_column,
             label_column=label_column,
             labels_separator=separator,
+            has_several=None if labels.label_sets is None else True,
         ),
     )
     raw = without_doubles(raw, config.merge_labels)
     if config.min_per_label is not None:
         raw = without_rare(raw, config.min_per_label, config.other)
+    if drop and raw.label_sets is not None:
+        raw = without_empty_sets(raw)
     return _without_emptied(raw, found)
 
 

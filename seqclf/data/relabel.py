@@ -9,9 +9,17 @@ import numpy as np
 import pyarrow as pa
 
 from seqclf.data import spelling
-from seqclf.data.dataset import SCHEMA, TRAIN, UNLABELED, LabelSets, RawData
+from seqclf.data.dataset import (
+    SCHEMA,
+    TRAIN,
+    UNLABELED,
+    LabelSets,
+    RawData,
+    members_of,
+)
 from seqclf.errors import DataError
 from seqclf.notes import note
+from seqclf.wording import counted
 
 GONE = -1  # in place of a label whose rows are left out
 FEWEST_TEXTS = 2  # of a label in train; one could be learnt or held out, not both
@@ -57,7 +65,7 @@ def without_rare(raw: RawData, least: int, other: bool) -> RawData:
     place = keys.index(spelling.OTHER) if has_other else len(keys)
     target = np.arange(len(raw.labels))
     together = rare | (target == place)
-    is_kept = other and counts[TRAIN][together].sum() >= least
+    is_kept = other and _texts_with(raw, together) >= least
     target[rare] = place if is_kept else GONE
     _refuse_too_few(raw, counts[TRAIN], np.unique(target[target != GONE]), least)
     rows = sum(int(of[rare].sum()) for of in counts.values())
@@ -71,6 +79,30 @@ def without_rare(raw: RawData, least: int, other: bool) -> RawData:
     how += f" {rare.sum():,} labels with fewer texts in train, {rows:,} of {total:,} "
     what = "rows" if raw.label_sets is None else "labels of texts"
     return _relabelled(raw, names, target, f"{how}{what}: {named}.")
+
+
+def without_empty_sets(raw: RawData) -> RawData:
+    """Leaves out the texts without any label, where a text may have several."""
+    if raw.label_sets is None or () not in raw.label_sets:
+        return raw.noted("--drop-unlabeled: every text has a label.")
+    empty, left_out, splits = raw.label_sets.index(()), 0, dict(raw.splits)
+    for split in splits.keys() - {UNLABELED}:
+        has_labels = raw.label_ids(split) != empty
+        left_out += int((~has_labels).sum())
+        splits[split] = splits[split].filter(pa.array(has_labels))
+    changed = dataclasses.replace(raw, splits=splits)
+    return changed.noted(
+        f"--drop-unlabeled left out {counted(left_out, 'text')} without a label."
+    )
+
+
+def _texts_with(raw: RawData, together: np.ndarray) -> int:
+    """Counts the texts of train with any of some labels, bool [labels]."""
+    if raw.label_sets is None:
+        return int(_counts(raw)[TRAIN][together].sum())
+    members = members_of(raw.label_sets, len(raw.labels))
+    has_any = (members & together).any(axis=1)
+    return int(np.count_nonzero(has_any[raw.label_ids(TRAIN)]))
 
 
 def _counts(raw: RawData) -> dict[str, np.ndarray]:

@@ -100,7 +100,8 @@ def _hold_out(raw: RawData, config: DataConfig) -> tuple[str, ...]:
             continue
         seed = config.split_seed if split == TEST else seeds_of(config)[0]
         of_left = None if groups is None else groups[left]
-        drawn = held_out(strata[left], raw.labels, split, fraction, seed, of_left)
+        names = raw.labels if raw.label_sets is None else ()
+        drawn = held_out(strata[left], names, split, fraction, seed, of_left)
         notes.append(
             f"no {split} split in {raw.source}: held {len(drawn):,} of {len(left):,} "
             f"training rows out ({_whole(of_left, drawn)}stratified, "
@@ -124,6 +125,8 @@ def _tested(raw: RawData, config: DataConfig) -> np.ndarray:
         raise ConfigError("test_fraction does nothing here: a fold is tested on.")
     strata, groups = raw.strata(TRAIN), raw.groups(TRAIN)
     fold = fold_of(config.fold or "")
+    if raw.label_sets is not None and np.bincount(strata).max() < fold[1]:
+        strata = np.zeros_like(strata)  # more strata than could be dealt out
     try:
         return fold_rows(strata, groups, fold, config.split_seed)
     except ValueError:
@@ -163,8 +166,9 @@ def held_out(
     """Draws the rows of train that become another split, stratified.
 
     `label_ids` are int [train], see `RawData.strata`; `labels` include those that train
-    lacks; `fraction`, in (0, 1), is drawn, a row a label at least. Of `groups`, int
-    [train], whole ones are drawn, about that fraction: see `whole_groups`.
+    lacks; `fraction`, in (0, 1), is drawn, a row a label at least. Without labels, for
+    a text may have several, a row is enough. Of `groups`, int [train], whole ones are
+    drawn, about that fraction: see `whole_groups`.
 
     Returns:
       int64 [drawn], ascending.
@@ -177,8 +181,10 @@ def held_out(
         if not len(whole):
             raise _too_few_groups(groups, split)
         return whole
-    size = max(round(len(label_ids) * fraction), len(labels))
+    size = max(round(len(label_ids) * fraction), len(labels), 1)
     drawn = _stratified(label_ids, size, seed)
+    if drawn is None and not labels:
+        drawn = _at_random(len(label_ids), size, seed)
     if drawn is None:
         raise DataError(
             f"cannot hold out a {split} split of {size:,} from {len(label_ids):,} "
@@ -226,6 +232,8 @@ def _limit(dataset: Dataset, config: DataConfig) -> Dataset:
         )
     label_ids, seed = dataset.strata(TRAIN), config.split_seed
     chosen = _stratified(label_ids, config.limit, seed, is_train=True)
+    if chosen is None and dataset.label_sets is not None:
+        chosen = _at_random(table.num_rows, config.limit, seed)
     if chosen is None:
         raise _too_few_for_labels(config.limit, label_ids)
     return _trained_on(dataset, chosen).noted(
@@ -253,7 +261,9 @@ def _resampled(dataset: Dataset, config: DataConfig) -> Dataset:
     rows, seed = len(label_ids), seeds_of(config)[1]
     size = min(config.limit or rows, rows)
     if size < len(np.unique(label_ids)):
-        raise _too_few_for_labels(size, label_ids)
+        if dataset.label_sets is None:
+            raise _too_few_for_labels(size, label_ids)
+        label_ids = np.zeros_like(label_ids)  # fewer rows than strata: without them
     if groups is None:
         drawn = stratified_bootstrap(label_ids, _shares(label_ids, size), seed)
         how = "stratified, "
@@ -290,6 +300,13 @@ def _stratified(
         chosen = _sample(label_ids, learnt, seed)
         return chosen if is_train else np.delete(rows, chosen)
     return np.sort(chosen)
+
+
+def _at_random(rows: int, size: int, seed: int) -> np.ndarray | None:
+    """Draws rows without strata, int64 [size], ascending; None if none is left."""
+    if size >= rows:
+        return None
+    return np.sort(np.random.default_rng(seed).permutation(rows)[:size])
 
 
 def _sample(label_ids: np.ndarray, size: int, seed: int) -> np.ndarray:

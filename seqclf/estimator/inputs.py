@@ -50,6 +50,11 @@ def classes_of(y: Any) -> tuple[np.ndarray, np.ndarray]:
             "SequenceClassifier requires y to be passed, but the target y is None."
         )
     _refuse_missing(y)
+    if not isinstance(y, str) and any(isinstance(one, list | tuple | set) for one in y):
+        raise InputError(
+            "y holds lists of labels; SequenceClassifier gives a text one label. "
+            "seqclf train and seqclf.train learn several from a file."
+        )
     labels = column_or_1d(y, warn=True)
     kinds = {type(label).__name__ for label in labels.tolist()}
     if len(kinds) > 1:

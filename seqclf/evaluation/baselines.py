@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from seqclf import runs
 from seqclf.config import RunConfig, draw_of, linear
-from seqclf.data.dataset import TEST, VALIDATION
+from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.linear.fit import Fitted, fit_majority, fit_nb, fit_tfidf
 from seqclf.linear.model import LinearModel
 from seqclf.linear.ngrams import tokenized
@@ -136,7 +136,8 @@ def _run(trial: Trial) -> None:
     run = writing.create_run(trial.path, trial.config, trial.about, model.vocabulary)
     results: Metrics = {}
     splits = (VALIDATION, TEST)
-    every = with_thresholds({s: _predictions(encoded, s, model) for s in splits})
+    said = {split: _predictions(encoded, split, model) for split in splits}
+    every = with_thresholds(said, encoded.splits[TRAIN])
     for split, predictions in every.items():
         writing.write_predictions(run.path, split, predictions)
         results[split] = predictions.scores(encoded.labels)

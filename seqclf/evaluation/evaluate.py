@@ -124,6 +124,8 @@ def _true_labels(
     """
     given = table["label"].to_numpy()
     if run.dataset.has_several:
+        if (ids == GONE).all():
+            given = given[:0]
         return table, _members(raw, ids, len(run.labels))[given]
     label_ids = ids[given]
     is_known = label_ids != GONE

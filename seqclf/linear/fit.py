@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from seqclf import several
 from seqclf.data.dataset import TRAIN, VALIDATION
 from seqclf.linear.model import LinearModel, features_of
 from seqclf.linear.ngrams import NGrams, fit_ngrams, tokenized
@@ -49,10 +50,9 @@ class _Training:
 
 def fit_majority(data: EncodedDataset) -> Fitted:
     """Predicts the label shares of train, whatever the text."""
-    label_ids, rows = data.splits[TRAIN].label_ids, len(data.splits[TRAIN])
+    label_ids = data.splits[TRAIN].label_ids
     if has_several(label_ids):
-        counts = label_ids.sum(axis=0)
-        odds = counts / np.maximum(rows - counts, 1 / rows)
+        counts, odds = label_ids.sum(axis=0), np.exp(_log_odds(label_ids))
     else:
         counts = np.bincount(label_ids, minlength=len(data.labels))
         odds = counts / counts.sum()
@@ -109,10 +109,10 @@ def nb_fit(features: Any, label_ids: np.ndarray, num_labels: int) -> Fit:
         has is never predicted.
       num_labels: Width of the logits.
     """
+    certain = np.full(num_labels, NEVER, np.float32)
     if has_several(label_ids):
-        truth = label_ids
-        present = np.flatnonzero(truth.any(axis=0))
-        fitted = np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0))
+        truth, certain = label_ids, _log_odds(label_ids)
+        present = fitted = np.flatnonzero(several.learnt(truth))
     else:
         truth = label_ids[:, None] == np.arange(num_labels)
         present = np.unique(label_ids)
@@ -123,7 +123,7 @@ def nb_fit(features: Any, label_ids: np.ndarray, num_labels: int) -> Fit:
 
     def fit(c: float) -> tuple[np.ndarray, np.ndarray]:
         weights = np.zeros((features.shape[1], num_labels), np.float32)
-        bias = np.full(num_labels, NEVER, np.float32)
+        bias = certain.copy()
         bias[present] = 0
         for label, ratio in ratios.items():
             own = _against_the_rest(features, ratio, truth[:, label], c)
@@ -182,6 +182,15 @@ def columns_of(regression: Any, num_labels: int) -> tuple[np.ndarray, np.ndarray
     return weights, bias
 
 
+def _log_odds(truth: np.ndarray) -> np.ndarray:
+    """Returns those of each label in texts, float32 [labels], as if of each half more.
+
+    `truth` is bool [texts, labels].
+    """
+    counts = truth.sum(axis=0)
+    return np.log((counts + 0.5) / (len(truth) - counts + 0.5)).astype(np.float32)
+
+
 def _each_label(
     regression: Any, features: Any, truth: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -190,8 +199,8 @@ def _each_label(
     A label that all texts have, or none, has the same answer for every text.
     """
     weights = np.zeros((features.shape[1], truth.shape[1]), np.float32)
-    bias = np.where(truth.all(axis=0), -NEVER, NEVER).astype(np.float32)
-    for label in np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0)):
+    bias = _log_odds(truth)
+    for label in np.flatnonzero(several.learnt(truth)):
         regression.fit(features, truth[:, label])
         weights[:, label] = regression.coef_[0]
         bias[label] = regression.intercept_[0]
@@ -206,13 +215,20 @@ def _best(
 ) -> Fitted:
     """Returns the calibrated model of the C with the least validation log loss."""
     features = features_of(training.counts[VALIDATION], idf)
+    label_ids = training.label_ids[VALIDATION]
+    is_scaled = np.ones(training.num_labels, bool)
+    if has_several(label_ids):  # of a label that cannot be learnt there is no logit
+        is_scaled = several.learnt(training.label_ids[TRAIN])
+        label_ids = label_ids[:, is_scaled]
     found = []
     for c in choices:
         weights, bias = fit(c)
-        logits = features @ weights + bias
-        temperature, loss = fit_temperature(logits, training.label_ids[VALIDATION])
+        logits = (features @ weights + bias)[:, is_scaled]
+        temperature, loss = fit_temperature(logits, label_ids)
         found.append((loss, c, temperature, weights, bias))
     loss, c, temperature, weights, bias = min(found, key=lambda one: one[0])
-    scaled = weights / np.float32(temperature), bias / np.float32(temperature)
+    scaled = weights.copy(), bias.copy()
+    for one in scaled:
+        one[..., is_scaled] /= np.float32(temperature)
     model = LinearModel(training.ngrams, idf, *scaled)
     return Fitted(model, {"C": c, "temperature": temperature})

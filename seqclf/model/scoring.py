@@ -136,6 +136,8 @@ def _loss_of_several(
     logits: np.ndarray, label_ids: np.ndarray
 ) -> Callable[[float], float]:
     """Returns the log loss by temperature, where a text may have several labels."""
+    if not logits.shape[1]:
+        return lambda temperature: abs(np.log(temperature))  # nothing to go by: 1
     n = len(logits)
     targets = np.where(label_ids, (n + 1) / (n + 2), 1 / (n + 2))
     bounded = np.maximum(logits, LEAST_LOGIT).astype(np.float64)

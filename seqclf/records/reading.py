@@ -24,6 +24,7 @@ class Reading:
       text_column: Column of the texts, or several to join, separated by commas.
       label_column: Column of the labels, or several, separated by commas.
       labels_separator: What stands between the labels of a text.
+      has_several: Whether a text may have several labels.
     """
 
     encoding: str | None = None
@@ -33,11 +34,12 @@ class Reading:
     text_column: str | None = None
     label_column: str | None = None
     labels_separator: str | None = None
+    has_several: bool | None = None
 
     @classmethod
     def of(cls, config: DataConfig) -> Self:
         """Returns what a config says."""
-        names = [field.name for field in dataclasses.fields(cls)]
+        names = {field.name for field in dataclasses.fields(cls)} - {"has_several"}
         values = {name: getattr(config, name) for name in names}
         delimiter = config.delimiter or ""
         return cls(

@@ -34,9 +34,8 @@ def answers(
         SHUFFLED: shuffle_words(splits[TEST], data.vocabulary.begins_word(text)),
         TRAIN: take(splits[TRAIN], np.unique(rows)),
     }
-    return with_thresholds(
-        {name: predict_examples(model, part) for name, part in parts.items()}
-    )
+    said = {name: predict_examples(model, part) for name, part in parts.items()}
+    return with_thresholds(said, splits[TRAIN])
 
 
 def predict_examples(model: Any, examples: Examples) -> Predictions:
@@ -46,12 +45,21 @@ def predict_examples(model: Any, examples: Examples) -> Predictions:
     return Predictions(examples.label_ids, probabilities, examples.lengths)
 
 
-def with_thresholds(said: dict[str, Predictions]) -> dict[str, Predictions]:
-    """Returns predictions with the thresholds that validation chooses, if it has to."""
+def with_thresholds(
+    said: dict[str, Predictions], train: Examples
+) -> dict[str, Predictions]:
+    """Returns predictions with the thresholds that validation chooses, if it has to.
+
+    What could be learnt of a label, the training texts tell.
+    """
     validation = said[VALIDATION]
     if not has_several(validation.label_ids):
         return said
-    least = several.thresholds(validation.label_ids, validation.probabilities)
+    least = several.thresholds(
+        validation.label_ids,
+        validation.probabilities,
+        several.learnt(train.label_ids),
+    )
     return {
         split: dataclasses.replace(one, thresholds=least) for split, one in said.items()
     }

@@ -102,13 +102,19 @@ def answer_values(
     """Returns an answer as plain values, as `predict --json` prints them.
 
     Below the floors the label is null, and `likeliest` is what it would be. Where a
-    text may have several labels, `labels` are those that apply.
+    text may have several labels, `labels` are those that apply, and `label` is the
+    first of them, null where none does.
     """
     ranked = _ranked(form.labels, row)
     label, probability = ranked[0]
     every = dict(zip(form.labels, row, strict=True))
     values: dict[str, Any] = {"text": text, "label": label, "probability": probability}
     if (applying := form.applying(row)) is not None:
+        first = applying[0] if applying else None
+        values |= {
+            "label": first,
+            "probability": None if first is None else every[first],
+        }
         values["labels"] = applying
     values["probabilities"] = dict(ranked[: form.top]) if form.top > 1 else every
     values["unknown"] = unknown
