@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import functools
-import gc
 import itertools
 import json
 import math
@@ -79,11 +78,6 @@ TINY = [
     "--units=8", "--embedding-size=8", "--epochs=2", "--batch-size=16", "--min-count=1",
     "--learning-rate=0.02",
 ]  # fmt: skip
-
-
-# Most of a million objects, TensorFlow's, are there for good: to look at them all, to
-# find a few that are not, took a tenth of the time.
-gc.set_threshold(700, 10, 100)
 
 
 @functools.cache

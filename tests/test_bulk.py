@@ -279,7 +279,11 @@ def write_rows(table: pa.Table, file) -> None:
         csv.write_csv(table, file, csv.WriteOptions(delimiter=delimiter))
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize(
+    "suffix",
+    [".csv", ".parquet",
+     *(pytest.param(s, marks=pytest.mark.slow) for s in (".tsv", ".jsonl"))],
+)  # fmt: skip
 @pytest.mark.parametrize("chunk_rows", [4, pytest.param(8192, marks=pytest.mark.slow)])
 def test_tables_of_a_folder_or_pattern_stand_behind_one_another(
     suffix, chunk_rows, models, classifier, tmp_path, monkeypatch

@@ -131,6 +131,7 @@ def kill_and_resume(source, output, workplace, moments: list[float]) -> list[int
     return counts
 
 
+@pytest.mark.slow
 def test_what_is_killed_at_any_moment_ends_as_if_it_were_not(
     source, whole, workplace, tmp_path
 ):

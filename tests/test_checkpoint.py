@@ -109,6 +109,7 @@ def test_a_cut_training_ends_with_the_same_numbers(
     assert all(np.array_equal(a, b) for a, b in zip(weights, uncut[0], strict=True))
 
 
+@pytest.mark.slow
 def test_a_training_cut_twice_ends_with_the_same_numbers(tmp_path, uncut):
     kept = Checkpoints(tmp_path / "checkpoint.npz", {}, every=0)
     for cut_behind in (5, 7):

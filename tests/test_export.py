@@ -198,6 +198,7 @@ def test_int8_is_smaller_keeps_the_metadata_and_says_what_it_costs(workplace, tm
     assert metadata[1] == metadata[0] | {"quantized": "int8"}
 
 
+@pytest.mark.slow
 def test_int8_without_the_data_says_that_the_cost_is_not_known(finished_run, tmp_path):
     place, nowhere = tmp_path / "small", tmp_path / "no-cache"
     [made] = artefacts.export(finished_run, {"onnx-int8": place}, About(), nowhere)

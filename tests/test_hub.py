@@ -216,6 +216,7 @@ def test_pinned_revision_loads_offline_by_tag_and_by_commit(
     assert show(offline(environment), "imdb", f"--revision={revision}") == pinned
 
 
+@pytest.mark.slow
 def test_other_revision_is_never_put_in_its_place_offline(environment, first):
     error = refused(offline(environment), "imdb", f"--revision={'9' * 40}")
     assert f"--revision {NEW}" in error
@@ -263,6 +264,7 @@ def test_server_that_never_answers_is_given_up_on(environment):
     assert "no answer within 3 s" in error
 
 
+@pytest.mark.slow
 def test_server_in_trouble_is_told_by_its_status(hub, environment):
     hub.status = 503
     try:

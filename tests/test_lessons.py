@@ -74,6 +74,7 @@ def test_certain_targets_are_the_labels_and_others_are_not():
     assert not equal(plain, taught(doubtful)[0])
 
 
+@pytest.mark.slow
 def test_a_cut_training_with_lessons_ends_with_the_same_numbers(tmp_path):
     train = examples(64)
     targets = np.random.default_rng(0).dirichlet([1, 1], 64).astype(np.float32)

@@ -365,6 +365,7 @@ def test_a_comparison_is_opened_from_python(name, here):
     assert VERDICTS[name] in comparison.markdown()
 
 
+@pytest.mark.slow
 def test_the_page_of_a_comparison_is_written_anew(here):
     two, listener = Comparison.open("two"), Silent()
     write_page(two.path, two.result, two.path.parent, listener)

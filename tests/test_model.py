@@ -121,14 +121,9 @@ def test_without_recurrence_the_embeddings_are_pooled(pooling):
 
 
 # One layer in the quick suite, two in the slow one.
-GRID = [
-    pytest.param(*options, layers, marks=[pytest.mark.slow] * (layers - 1))
-    for options in itertools.product(CELLS, POOLINGS, (False, True))
-    for layers in (1, 2)
-]
-
-
-@pytest.mark.parametrize(("cell", "pooling", "bidirectional", "layers"), GRID)
+@pytest.mark.parametrize("layers", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize(("cell", "pooling"), pairs(CELLS, POOLINGS))
 def test_an_example_alone_is_what_it_is_in_a_padded_batch(
     cell, pooling, bidirectional, layers
 ):
@@ -141,9 +136,10 @@ def test_an_example_alone_is_what_it_is_in_a_padded_batch(
 
 
 @pytest.mark.parametrize(
-    ("pooling", "bidirectional", "layers"),
-    list(itertools.product(POOLINGS, (False, True), (1, 2))),
+    ("pooling", "bidirectional"),
+    list(itertools.product(POOLINGS, (False, True))),
 )
+@pytest.mark.parametrize("layers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_twins_start_from_equal_weights_but_for_the_recurrent_layer(
     pooling, bidirectional, layers
 ):

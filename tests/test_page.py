@@ -116,6 +116,7 @@ def test_without_details_the_page_tells_what_there_is():
     assert words.count("<svg") == 3
 
 
+@pytest.mark.slow
 def test_a_large_comparison_stays_below_two_megabytes():
     result, found = pages.comparison(), pages.details()
     examples = [replace(one, text="x" * 1200) for one in found.examples[:8] * 4]

@@ -190,6 +190,7 @@ def test_packages_are_hidden_while_keras_is_imported_and_no_longer(monkeypatch):
     assert json.dumps([]) == "[]"
 
 
+@pytest.mark.slow
 def test_a_process_that_trains_imports_keras_alone():
     script = (
         "import sys\n"
@@ -386,6 +387,7 @@ def as_on_windows(folder: Path, lines: list[list[str]], cwd: Path) -> None:
     assert done.stdout.endswith("all done\n"), done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_all_modules_and_the_small_commands_run_as_on_windows(workplace, tmp_path):
     out, models = str(tmp_path / "out.csv"), f"--models-dir={workplace / 'models'}"
     texts = str(workplace / "reviews" / "test.csv")

@@ -68,8 +68,7 @@ def test_every_cell_memorises_sixteen_examples(cell):
 @pytest.mark.parametrize(
     ("cell", "bidirectional"),
     [
-        ("none", False),
-        pytest.param("rnn", False, marks=pytest.mark.slow),
+        *(pytest.param(c, False, marks=pytest.mark.slow) for c in ("none", "rnn")),
         *(
             pytest.param(c, True, marks=pytest.mark.slow)
             for c in ("rnn", "gru", "lstm")
