@@ -307,3 +307,15 @@ def test_a_table_says_which_columns_are_numbers_or_looks_for_itself():
     told = replace(table, numbers=())
     assert to_markdown(told).splitlines()[1] == "| --- | --- | --- |"
     assert told.words == [1, 2]
+
+
+def test_scores_that_only_some_labels_have_stand_in_a_table_of_their_own():
+    assert "further" not in tables.tables_of(result())
+    with_more = [
+        dataclasses.replace(row, further={"micro_f1": 0.5, "quadratic_kappa": -0.25})
+        for row in result().rows
+    ]
+    table = tables.tables_of(dataclasses.replace(result(), rows=tuple(with_more)))
+    further = table["further"]
+    assert further.header == ("cell", "micro\nF1 %", "quadratic\nkappa")
+    assert {row[1:] for row in further.rows} == {("50.0", "-0.250")}

@@ -298,6 +298,7 @@ def _scored(
         macro_f1=_mean([scores.macro_f1 for scores in test]),
         log_loss=_mean([scores.log_loss for scores in test]),
         example_f1=_example_f1(test),
+        further=_further(test),
         metric=metric.name,
         by_metric=None if metric is ACCURACY else scores(metric, gains(metric)),
         **others,
@@ -307,3 +308,10 @@ def _scored(
 def _example_f1(test: Sequence[Scores]) -> float | None:
     known = [one.example_f1 for one in test if one.example_f1 is not None]
     return _mean(known) if known else None
+
+
+def _further(test: Sequence[Scores]) -> dict[str, float]:
+    every = [one.further for one in test]
+    return {
+        name: _mean([one[name] for one in every if name in one]) for name in every[0]
+    }

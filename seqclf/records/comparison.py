@@ -75,6 +75,7 @@ class Row:
       macro_f1: On the test split, as `accuracy` and `log_loss`.
       log_loss: None of another system that gave labels alone.
       example_f1: Of texts that may have several labels, see `records.scores`.
+      further: Scores that only some labels have, by name, see `Scores.further`.
       metric: What the rows are ranked by; of earlier versions accuracy.
       by_metric: The score by that, with its interval; None where it is the accuracy.
       failed: Seeds whose training failed, see `evaluation.failed`; they count in all
@@ -123,6 +124,7 @@ class Row:
     metric: MetricName = "accuracy"
     by_metric: AccuracySummary | None = None
     example_f1: float | None = None
+    further: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.metric == "accuracy") != (self.by_metric is None):

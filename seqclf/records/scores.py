@@ -131,6 +131,18 @@ class Scores(Accuracy):
     ordered: OrderedScores | None = None
 
     @property
+    def further(self) -> dict[str, float]:
+        """What only some labels have, by name: several a text, or numbers."""
+        found: dict[str, float | None] = {}
+        if self.several is not None:
+            found["micro_f1"] = self.several.micro_f1
+            found["average_precision"] = self.several.average_precision
+        if self.ordered is not None:
+            found["mean_absolute_error"] = self.ordered.mean_absolute_error
+            found["quadratic_kappa"] = self.ordered.quadratic_kappa
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
     def example_f1(self) -> float | None:
         """Of texts that may have several labels, see `SeveralScores`."""
         return None if self.several is None else self.several.example_f1

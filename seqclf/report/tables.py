@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich import table as terminal_table
 from rich.markup import escape
@@ -106,6 +106,13 @@ def _mean_of(metric: Metric) -> Column[Row]:
     return HEADERS[metric.name], show
 
 
+# Of several labels a text, and of labels that are numbers.
+FURTHER: dict[str, tuple[str, Callable[[float], str]]] = {
+    "micro_f1": ("micro\nF1 %", percent),
+    "average_precision": ("mean average\nprecision", "{:.3f}".format),
+    "mean_absolute_error": ("mean absolute\nerror", "{:.3f}".format),
+    "quadratic_kappa": ("quadratic\nkappa", "{:.3f}".format),
+}
 UNITS: Column[Row] = ("units", lambda row: if_known(row.units, str))
 COST: tuple[Column[Row], ...] = (
     CELL,
@@ -167,6 +174,10 @@ def tables_of(result: ComparisonResult) -> dict[str, Table]:
         title = "Combined: the mean of probabilities"
         note = _interval_note(means)
         found["combined"] = table_of(title, quality, means, note=note)
+    further = _further(rows)
+    if further:
+        title = "Further test scores, the mean over a row's trainings"
+        found["further"] = table_of(title, further, rows, faint)
     if result.tuning:
         found["tuned"] = _tuned(result.tuning)
     pairs = pair_table(result)
@@ -175,6 +186,17 @@ def tables_of(result: ComparisonResult) -> dict[str, Table]:
     title, before = f"Cost ({_conditions(rows)})", _before(rows)
     priced = [row for row in rows if row.kind != OTHER]
     return found | {"cost": table_of(title, cost, priced, faint, before)}
+
+
+def _further(rows: Sequence[Row]) -> list[Column[Row]]:
+    """Returns the columns of scores that only some labels have; none without any."""
+
+    def column(name: str) -> Column[Row]:
+        header, show = FURTHER[name]
+        return header, lambda row: if_known(row.further.get(name), show)
+
+    known = [name for name in FURTHER if any(name in row.further for row in rows)]
+    return [CELL, *map(column, known)] if known else []
 
 
 def _ranked_note(result: ComparisonResult) -> str:

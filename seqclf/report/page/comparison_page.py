@@ -94,6 +94,7 @@ def _tables(
     return {
         "pairs": None,
         "combined": None,
+        "further": None,
         "tuned": None,
         **tables.tables_of(result),
         "trials": _trials(result.tuning) if result.tuning else None,

@@ -26,6 +26,11 @@ TERMS = {
     "example F1": "Where a text may have several labels: the mean over texts of the F1 "
     "of its labels, 1 where it has none and gets none. Accuracy then counts texts with "
     "all labels right.",
+    "micro F1, mean average precision": "Of such texts: F1 over all labels of all "
+    "texts; the mean over labels of the area under precision and recall, whatever the "
+    "thresholds.",
+    "mean absolute error, quadratic kappa": "Where labels are numbers, such as stars: "
+    "the mean distance of the answer, and agreement beyond chance, distances squared.",
     "log loss": "The mean of minus the logarithm of the probability that was given to "
     "the true label, in nats; less is better, and certainty that is wrong costs most.",
     "95 % interval": "Made so that, over many comparisons, 95 of 100 such intervals "
