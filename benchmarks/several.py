@@ -27,6 +27,7 @@ IMDB = ROOT.parent / "shared" / "data" / "imdb"
 MODELS = ROOT / "models" / "several"
 PAGE = ROOT / "docs" / "several.md"
 ROWS, STRONG = 3000, (1, 10)
+SHOWN = ("quality", "combined", "further", "pairs")
 OPTIONS = ("--cells", "none,gru", "--seeds", "3", "--max-length", "200")
 
 
@@ -62,7 +63,7 @@ def main() -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
     result = read_comparison(MODELS / "stars-compare")
     found = tables.tables_of(result)
-    shown = [found[name] for name in ("quality", "combined", "pairs") if name in found]
+    shown = [found[name] for name in SHOWN if name in found]
     parts = [*(to_markdown(table) for table in shown), result.verdict]
     typed = f"seqclf compare --data stars {' '.join(OPTIONS)}"
     marked.write("stars", typed, "\n\n".join(parts), PAGE)
