@@ -9,6 +9,7 @@ import importlib.util
 import json
 import shutil
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -29,7 +30,7 @@ from seqclf.comparison import rows as rows_of
 from seqclf.comparison.design import Design
 from seqclf.comparison.metric import ACCURACY
 from seqclf.comparison.others.given import Given
-from seqclf.comparison.others.other import keep_answers
+from seqclf.comparison.others.other import Other, keep_answers
 from seqclf.comparison.others.yardstick import as_other
 from seqclf.comparison.rows import compare_runs
 from seqclf.config import DataConfig, RunConfig
@@ -207,7 +208,7 @@ def yardstick(mode: str = "fine-tune", seeds: int = 1, **files: object) -> Yards
 
 
 def design(**options: object) -> Design:
-    values = {"config": RunConfig(), "cells": ("gru",), "seeds": (0,)}
+    values = {"config": RunConfig(), "cells": ("gru",), "seeds": (0, 1)}
     return Design(**values | {"yardstick": yardstick()} | options)
 
 
@@ -231,6 +232,8 @@ def test_the_options_ask_for_the_same_again():
 
 
 def test_a_design_refuses_what_a_yardstick_cannot_be_with():
+    with pytest.raises(ConfigError, match="give --seeds 2 or more"):
+        design(yardstick=yardstick(seeds=2), seeds=(0,))
     with pytest.raises(ConfigError, match="--folds and --yardstick exclude each other"):
         design(folds=5, seeds=tuple(range(5)))
     with pytest.raises(ConfigError, match="--yardstick and --vary split exclude"):
@@ -617,3 +620,49 @@ class Heard:
     @contextlib.contextmanager
     def progress(self, costs, jobs=1):
         yield lambda name, event: None
+
+
+def some(encoded, folder: Path, seeds: Sequence[int], of: Yardstick) -> Other:
+    """Returns a yardstick of which these trainings are finished."""
+    trials = [trials_of(of, RunConfig(), encoded, folder)[seed] for seed in seeds]
+    finish(trials, encoded)
+    return as_other(trials, encoded)
+
+
+def test_a_training_that_only_guesses_has_failed(encoded, finished_run, tmp_path):
+    of = yardstick(seeds=3)
+    some(encoded, tmp_path, (0, 1, 2), of)
+    last = trials_of(of, RunConfig(), encoded, tmp_path)[2]
+    for split in (VALIDATION, TEST):
+        examples = encoded.splits[split]
+        same = np.tile(np.array([0.6, 0.4], np.float32), (len(examples), 1))
+        said_of = Predictions(examples.label_ids, same, examples.lengths)
+        writing.write_predictions(last.path, split, said_of)
+    writing.mark_complete(last.path, "compare")
+    other = as_other(trials_of(of, RunConfig(), encoded, tmp_path), encoded)
+    assert other.failed("accuracy") == (2,)
+    result = compare_runs([finished_run], others=[other])
+    (row,) = [row for row in result.rows if row.name == "mini"]
+    assert row.failed == (2,)
+    assert row.accuracy.low is None
+    assert row.accuracy.median == pytest.approx(1 - 8 / 48)
+    assert "failed in 1 of 3 trainings" in result.verdict
+    assert "mini, seed 2" in tables.failed_said(result)
+
+
+def test_a_row_has_the_seeds_that_were_finished(encoded, finished_run, tmp_path):
+    other = some(encoded, tmp_path, (1, 2), yardstick(seeds=3))
+    assert other.seeds == (1, 2)
+    assert list(other.gains(ACCURACY)) == [1, 2]
+    result = compare_runs([finished_run], others=[other])
+    assert next(r for r in result.rows if r.name == "mini").seeds == (1, 2)
+
+
+def test_one_training_is_said_to_be_one(encoded, finished_run, tmp_path):
+    lone = some(encoded, tmp_path / "a", (0,), yardstick())
+    frozen = some(encoded, tmp_path / "b", (0,), yardstick("features"))
+    said = "Of mini one training is compared"
+    assert said in compare_runs([finished_run], others=[lone]).verdict
+    assert "one training" not in compare_runs([finished_run], others=[frozen]).verdict
+    assert (lone.seeds, frozen.seeds) == ((0,), ())
+    assert frozen.failed("accuracy") is None

@@ -227,6 +227,11 @@ class Design:
                 f"{name} is what another row is called, and the yardstick's would be, "
                 f"after its folder; give the folder, or the other row, another name."
             )
+        if self.yardstick.seeds > 1 and len(self.seeds) == 1:
+            raise ConfigError(
+                f"--yardstick-seeds {self.yardstick.seeds} beside --seeds 1 would show "
+                f"the mean of all and compare one of each; give --seeds 2 or more."
+            )
 
     @property
     def chosen(self) -> tuple[str, ...]:

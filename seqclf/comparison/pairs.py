@@ -112,7 +112,7 @@ def compare_pairs(
     )
 
 
-def compare_with(
+def compare_with(  # noqa: PLR0913 -- as of all pairs
     name: str,
     values: Values,
     references: Mapping[str, Values],
@@ -121,14 +121,18 @@ def compare_with(
     at: AtLook = ONCE,
     metric: Metric = ACCURACY,
     folds: int | None = None,
+    failed: Collection[str] = (),
 ) -> tuple[Pair, ...]:
     """Compares a cell with baselines, fitted once, or on what each seed drew.
 
     The p-values are Holm's over these. It is compared by ranks (`ranked`) if a training
-    of it failed; `folds` are as in `compare_pairs`.
+    of it failed, and with references of which one `failed`; `folds` are as in
+    `compare_pairs`.
     """
-    terms, pairs = _Terms(len(references), ranked, margin, at, metric, folds), {}
+    pairs: dict[Names, Pair] = {}
     for other, fitted in references.items():
+        by_ranks = ranked or other in failed
+        terms = _Terms(len(references), by_ranks, margin, at, metric, folds)
         again = fitted
         if len(fitted) == 1:
             again = dict.fromkeys(values, next(iter(fitted.values())))

@@ -23,7 +23,7 @@ from seqclf.comparison.groups import (
 )
 from seqclf.comparison.metric import ACCURACY, AUTO, Metric, Values, ranked_by
 from seqclf.comparison.others.other import Other, answer_files, beside
-from seqclf.comparison.others.yardstick import costs, trainings
+from seqclf.comparison.others.yardstick import costs, one_training_said, trainings
 from seqclf.comparison.pairs import MARGIN, compare_pairs, compare_with
 from seqclf.comparison.summary import summary
 from seqclf.comparison.verdict import best_of, verdict
@@ -104,7 +104,12 @@ def compare_runs(  # noqa: PLR0913 -- all that a comparison is made of
     pairs = compare_pairs(values, recurrent, failed, margin, at, ranking, folds)
     judged = (best in failed, margin, at, ranking, folds)
     references = compare_with(best, values[best], of_baselines, *judged)
-    references += compare_with(best, values[best], of_others, *judged)
+    failed_others = {
+        other.name for other in others if other.failed(ranking.field) or ()
+    }
+    references += compare_with(
+        best, values[best], of_others, *judged, failed=failed_others
+    )
     combined = means_with(groups, fitted.get(N_GRAMS, {}))
     if best in combined:
         name, n_grams = _with_n_grams(best), {N_GRAMS: of_baselines[N_GRAMS]}
@@ -128,6 +133,7 @@ def compare_runs(  # noqa: PLR0913 -- all that a comparison is made of
     said = verdict(
         rows, pairs, references, disagreements(card), margin, until_decided, why
     )
+    said += one_training_said(others)
     if card.vary != SEED:
         said += f" {covered(finished)}"
     return ComparisonResult(
@@ -250,11 +256,13 @@ def _mean_row(
 
 
 def _other_row(other: Other, metric: Metric) -> Row:
+    failed = other.failed(metric.field)
     row = _scored(
         other.scores,
         metric,
         other.gains,
-        (),
+        failed or (),
+        failed=failed,
         kind=YARDSTICK if other.trained else OTHER,
         name=other.name,
         n=other.scores[0].n,

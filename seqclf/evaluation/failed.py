@@ -26,7 +26,13 @@ def failed_seeds(group: Sequence[Run], field: str = "accuracy") -> tuple[int, ..
         `log_loss`.
     """
     seeds = [run.config.training.seed for run in group]
-    scores = [run.metrics[VALIDATION] for run in group]
+    return failed_among(seeds, [run.metrics[VALIDATION] for run in group], field)
+
+
+def failed_among(
+    seeds: Sequence[int], scores: Sequence[Scores], field: str
+) -> tuple[int, ...]:
+    """Returns the same of trainings by their seeds and scores on validation."""
     reached = np.array([getattr(one, field) for one in scores])
     # Of each its own, for each may hold out other texts.
     leads = reached - np.array([_guessed(one)[field] for one in scores])

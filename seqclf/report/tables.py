@@ -294,7 +294,7 @@ def closing(result: ComparisonResult) -> str:
 
 def failed_said(result: ComparisonResult) -> str:
     """Returns how many trainings failed, and which; nothing where it was not kept."""
-    rows = [row for row in result.twins if row.failed is not None]
+    rows = [row for row in result.rows if row.failed is not None]
     total = sum(len(row.seeds) for row in rows)
     failed = [
         f"{row.title}, {plural(len(row.failed), 'seed')} "

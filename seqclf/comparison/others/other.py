@@ -19,12 +19,14 @@ from seqclf.data.files import read_file
 from seqclf.data.formats.contents import kind_of
 from seqclf.data.formats.delimited import DELIMITERS
 from seqclf.errors import ConfigError, DataError
+from seqclf.evaluation.failed import failed_among
 from seqclf.records.reading import NOTHING_KNOWN, Known, Reading
 from seqclf.records.scores import Scores
 from seqclf.records.twins import AnswerFile
 from seqclf.records.yardstick import TrainedYardstick
 from seqclf.runs import Predictions
 from seqclf.text.encoding import EncodedDataset
+from seqclf.yardstick.asked import FINE_TUNE
 
 FOLDER = "answers"  # of a comparison: a file for each that was given, in their order
 
@@ -44,6 +46,7 @@ class Other:
       has_probabilities: Whether all files have them.
       files: What was read; nothing of a yardstick.
       trained: Of each seed of a yardstick, how it was trained.
+      validation: Of each, its scores on validation.
       notes: How, a sentence each.
       doubts: Why these may be no answers, a sentence each.
     """
@@ -54,6 +57,7 @@ class Other:
     has_probabilities: bool
     files: tuple[AnswerFile, ...] = ()
     trained: tuple[TrainedYardstick, ...] = ()
+    validation: tuple[Scores, ...] = ()
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
@@ -64,13 +68,33 @@ class Other:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Numbers of its files; none of a single one, which is no draw of several."""
-        count = len(self.predictions)
-        return tuple(range(count)) if count > 1 else ()
+        """Numbers of its files, or seeds; none of one file, or if nothing is drawn."""
+        return self._numbers if len(self.predictions) > 1 or self.is_drawn else ()
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it was trained here, by chance: a yardstick that was fine-tuned."""
+        return any(one.mode == FINE_TUNE for one in self.trained)
+
+    @property
+    def _numbers(self) -> tuple[int, ...]:
+        own = tuple(one.seed for one in self.trained)
+        return own or tuple(range(len(self.predictions)))
+
+    def failed(self, field: str) -> tuple[int, ...] | None:
+        """Returns the seeds of which a training failed, see `failed_among`.
+
+        None of answers that came in files, for nothing is known of their trainings, and
+        where nothing is drawn.
+        """
+        if not self.is_drawn:
+            return None
+        return failed_among(self._numbers, self.validation, field)
 
     def gains(self, metric: Metric) -> Values:
         """Returns the values of the files on test, by number, the more the better."""
-        return {i: metric.gain_of(one) for i, one in enumerate(self.predictions)}
+        every = zip(self._numbers, self.predictions, strict=True)
+        return {number: metric.gain_of(one) for number, one in every}
 
 
 def read_others(

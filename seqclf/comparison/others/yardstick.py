@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from seqclf.comparison.others.other import Other
+from seqclf.data.dataset import VALIDATION
 from seqclf.records.yardstick import TrainedYardstick
 from seqclf.text.encoding import EncodedDataset
 from seqclf.yardstick.trial import YardstickTrial, read_trained
@@ -31,6 +32,9 @@ def as_other(trials: Sequence[YardstickTrial], data: EncodedDataset) -> Other:
         predictions=tuple(predictions for _, predictions in read),
         has_probabilities=True,
         trained=tuple(trained for trained, _ in read),
+        validation=tuple(
+            trial.run.predictions(VALIDATION).scores(data.labels) for trial in trials
+        ),
     )
 
 
@@ -48,6 +52,19 @@ def costs(trained: Sequence[TrainedYardstick]) -> dict[str, Any]:
             if None not in values
         },
     }
+
+
+def one_training_said(others: Sequence[Other]) -> str:
+    """Says so if only one training of a yardstick was drawn, of which others differ."""
+    lone = [
+        other.name for other in others if len(other.trained) == 1 and other.is_drawn
+    ]
+    if not lone:
+        return ""
+    return (
+        f" Of {lone[0]} one training is compared: how far others of it would differ is "
+        f"not in its interval."
+    )
 
 
 def trainings(others: Sequence[Other]) -> tuple[TrainedYardstick, ...]:
