@@ -57,8 +57,8 @@ def _read(case: Case, split: str) -> Predictions:
 
 def _of_rows(predictions: Predictions) -> dict[str, np.ndarray]:
     least = predictions.thresholds
-    return {
-        "thresholds": np.asarray([] if least is None else least, np.float32),
+    own = {} if least is None else {"thresholds": np.asarray(least, np.float32)}
+    return own | {
         "label": np.asarray(predictions.label_ids, np.int32),
         "length": np.asarray(predictions.lengths, np.int32),
         "probabilities": np.asarray(predictions.probabilities, np.float32),

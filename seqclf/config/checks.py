@@ -47,7 +47,7 @@ def require_encoding(name: str) -> None:
     """Raises ConfigError unless Python knows an encoding of that name."""
     try:
         codecs.lookup(name)
-    except LookupError:
+    except (LookupError, ValueError):  # a NUL is in no name
         raise ConfigError(
             f"encoding must be a name that Python knows, such as utf-8, cp1252, "
             f"latin-1 or utf-16, got {name!r}."
