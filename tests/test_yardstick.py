@@ -21,7 +21,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from test_docs import ROOT
-from tiny_encoder import LONGEST, config_of, said, write_encoder
+from tiny_encoder import (
+    LONGEST,
+    SIZE,
+    config_of,
+    named,
+    said,
+    weights_of,
+    write_encoder,
+)
 from writable_hub import WritableHub, visit
 
 import seqclf
@@ -52,6 +60,7 @@ from seqclf.workflows.yardstick import train_yardstick
 from seqclf.yardstick import asked, train
 from seqclf.yardstick.asked import Yardstick, as_options, question, yardstick_of
 from seqclf.yardstick.files import FILES, EncoderFiles, found
+from seqclf.yardstick.network import KINDS, MOST_BYTES, WEIGHTS_FILE, read_config
 from seqclf.yardstick.trial import RESULT_FILE, reused, trials_of
 
 COMMIT = "c" * 40
@@ -81,16 +90,30 @@ def installed(monkeypatch):
 def write_files(folder: Path, **config: object) -> Path:
     """Writes what is enough to be found."""
     folder.mkdir(parents=True, exist_ok=True)
-    values = config_of(config.get("model_type", "bert")) | config
-    contents = dict(zip(FILES, (json.dumps(values), "weights", "{}"), strict=True))
-    for name, text in contents.items():
-        (folder / name).write_text(text)
+    kind = str(config.get("model_type", "bert"))
+    kind = kind if kind in KINDS else "bert"
+    values = json.dumps(config_of(kind) | config)
+    contents = values.encode(), without_numbers(kind), b"{}"
+    for name, content in zip(FILES, contents, strict=True):
+        (folder / name).write_bytes(content)
     return folder
+
+
+def without_numbers(kind: str) -> bytes:
+    """Returns weights of the right names and shapes, all of them 0."""
+    header, end = {}, 0
+    for name, tensor in named(kind, weights_of(kind)).items():
+        start, end = end, end + tensor.nbytes
+        about = {"dtype": "F32", "shape": tensor.shape, "data_offsets": (start, end)}
+        header[name] = about
+    told = json.dumps(header).encode()
+    return len(told).to_bytes(8, "little") + told + bytes(end)
 
 
 # Finding the files.
 
 
+@needs_packages
 def test_a_folder_and_a_repository_of_the_same_files_are_one_encoder(
     tmp_path, monkeypatch
 ):
@@ -145,15 +168,97 @@ def test_a_repository_without_safe_files_is_refused_before_it_is_downloaded(
     [
         ({"model_type": "gpt2"}, "of the kind 'gpt2'; .* bert, distilbert, roberta"),
         ({"model_type": None}, "of the kind None"),
+        ({"model_type": []}, r"of the kind \[\]; a yardstick is"),
         ({"hidden_act": "relu"}, "hidden_act 'relu' .* would open it as 'gelu'"),
         ({"model_type": "distilbert", "activation": "relu"}, "activation 'relu'"),
         ({"position_embedding_type": "relative_key"}, "position_embedding_type"),
+        ({"is_decoder": True}, "is_decoder True .* would open it as False"),
+        ({"layer_norm_eps": 1e-5}, "layer_norm_eps 1e-05 .* would open it as 1e-12"),
+        ({"model_type": "roberta", "layer_norm_eps": 1e-12}, "open it as 1e-05"),
+        ({"model_type": "xlm-roberta", "pad_token_id": 0}, "pad_token_id 0 .* as 1;"),
+        ({"type_vocab_size": 4}, "type_vocab_size 4 .* would open it as 2"),
+        ({"hidden_size": True}, "hidden_size True .* a whole number of 1 or more"),
+        ({"vocab_size": None}, "vocab_size None"),
+        ({"num_hidden_layers": 0}, "num_hidden_layers 0"),
+        ({"model_type": "distilbert", "dropout": "0.1"}, "dropout '0.1' .* fraction"),
+        ({"model_type": "distilbert", "dropout": 1}, "dropout 1 "),
     ],
 )
 def test_an_encoder_that_would_be_another_is_refused(config, message, tmp_path):
     folder = write_files(tmp_path / "x", **config)
     with pytest.raises(ConfigError, match=message):
         found(str(folder))
+
+
+@needs_packages
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_weights_have_to_have_the_sizes_of_the_config(kind, tmp_path):
+    folder = write_files(tmp_path / "x", model_type=kind)
+    assert found(str(folder)).encoder == kind
+    vocabulary, layers, heads, size, inner, positions = KINDS[kind].sizes
+    for changed, message in (
+        ({size: 10**7, layers: 10**6}, rf"{size} 10,000,000 .* has 26 × 16 as"),
+        ({vocabulary: 27}, rf"vocab_size 27 and {size} 16 in config.* has 26 × 16"),
+        ({positions: 10**9}, f"{positions} 1,000,000,000"),
+        ({inner: 23}, f"{inner} 23 and {size} 16 .* has 24 × 16"),
+        ({layers: 10**6}, f"{layers} 1,000,000 in .* has 2 layers"),
+        ({heads: 3}, f"{size} 16 and {heads} 3 .* equal parts"),
+    ):
+        write_files(folder, model_type=kind, **changed)
+        with pytest.raises(ConfigError, match=message):
+            found(str(folder))
+    # A header that promises what the file has not.
+    content = (folder / WEIGHTS_FILE).read_bytes()
+    (folder / WEIGHTS_FILE).write_bytes(content[:-1])
+    with pytest.raises(ConfigError, match="model.safetensors of .* could not be read"):
+        found(str(folder))
+
+
+def test_nothing_else_of_a_config_is_read_on(tmp_path):
+    strange = {
+        "registered_name": "x>Y", "module": "os", "class_name": "system",
+        "config": {}, "architecture": "resnet", "quantization_config": {},
+    }  # fmt: skip
+    folder = write_files(tmp_path / "x", model_type="distilbert", **strange)
+    assert read_config("x", folder) == {
+        "model_type": "distilbert", "vocab_size": 26, "n_layers": 2, "n_heads": 2,
+        "dim": 16, "hidden_dim": 24, "max_position_embeddings": 12, "dropout": 0.1,
+    }  # fmt: skip
+
+
+def test_files_that_are_too_large_are_refused_before_they_are_read(
+    tmp_path, monkeypatch
+):
+    folder = write_files(tmp_path / "x")
+    with (folder / "config.json").open("ab") as file:
+        file.truncate(MOST_BYTES["config.json"] + 1)
+    with pytest.raises(ConfigError, match=r"its config.json has 4,194,305 bytes, more"):
+        found(str(folder))
+    write_files(tmp_path / "x")
+    with (folder / "tokenizer.json").open("ab") as file:
+        file.truncate(MOST_BYTES["tokenizer.json"] + 1)
+    with pytest.raises(ConfigError, match=r"its tokenizer.json has 134,217,729 bytes"):
+        found(str(folder))
+
+
+def test_what_a_config_refuses_is_not_downloaded(tmp_path, monkeypatch):
+    folder = write_files(tmp_path / "mini", hidden_act="relu")
+    files = {file.name: file.read_bytes() for file in folder.iterdir()}
+    large = files | {"config.json": bytes(MOST_BYTES["config.json"] + 1)}
+    server = WritableHub()
+    server.repositories["some/mini"] = repository(files, COMMIT)
+    server.repositories["some/large"] = repository(large, COMMIT)
+    visit(monkeypatch, tmp_path / "hf", server.url, None)
+    try:
+        with pytest.raises(ConfigError, match="its config.json has 4,194,305 bytes"):
+            found("hf://some/large")
+        assert not any("resolve" in path for path in server.asked)
+        with pytest.raises(ConfigError, match="hf://some/mini has hidden_act 'relu'"):
+            found("hf://some/mini")
+    finally:
+        server.close()
+    resolved = {path.rpartition("/")[2] for path in server.asked if "resolve" in path}
+    assert resolved == {"config.json"}
 
 
 def test_a_folder_that_is_none_or_lacks_files_is_refused(tmp_path):
@@ -285,9 +390,68 @@ def test_a_damaged_encoder_is_named(tmp_path):
     from seqclf.yardstick.encoder import open_encoder
 
     folder = write_encoder(tmp_path / "x")
+    files = found(str(folder))
+    (folder / "tokenizer.json").write_text("{}")
+    with pytest.raises(ConfigError, match="x could not be opened: "):
+        open_encoder(files)
     (folder / "model.safetensors").write_bytes(b"nothing")
-    with pytest.raises(ConfigError, match="x could not be opened: SafetensorError"):
-        open_encoder(found(str(folder)))
+    for call in (lambda: open_encoder(files), lambda: found(str(folder))):
+        with pytest.raises(ConfigError, match="model.safetensors of .* could not be"):
+            call()
+
+
+@needs_packages
+def test_a_strange_config_opens_no_other_network(tmp_path):
+    from seqclf.yardstick.encoder import open_encoder
+
+    folder = write_encoder(tmp_path / "x", "distilbert")
+    values = json.loads((folder / "config.json").read_text())
+    values |= {
+        "registered_name": "keras_hub>GPT2Backbone", "class_name": "GPT2Backbone",
+        "module": "keras_hub.src.models.gpt2.gpt2_backbone",
+        "config": {
+            "vocabulary_size": 26, "num_layers": 1, "num_heads": 1, "hidden_dim": 2,
+            "intermediate_dim": 2,
+        },
+    }  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(values))
+    backbone = open_encoder(found(str(folder))).backbone
+    assert type(backbone).__name__ == "DistilBertBackbone"
+
+
+@needs_packages
+@pytest.mark.slow
+@pytest.mark.parametrize("prefix", ["", "bert."])
+def test_an_encoder_without_a_pooler_says_the_same(prefix, tmp_path):
+    from safetensors.numpy import load_file, save_file
+
+    from seqclf.yardstick.encoder import averaging, open_encoder
+
+    folder = write_encoder(tmp_path / "x", "bert", prefix)
+    tensors = load_file(folder / WEIGHTS_FILE)
+    kept = {name: x for name, x in tensors.items() if "pooler" not in name}
+    assert len(kept) == len(tensors) - 2
+    kept["cls.predictions.bias"] = np.zeros(26, np.float32)  # of what guesses words
+    save_file(kept, folder / WEIGHTS_FILE)
+    model = averaging(open_encoder(found(str(folder))).backbone)
+    got = model.predict_on_batch(np.array([IDS[3]]) + 1)
+    expected = said("bert", IDS[3]).mean(axis=0)
+    assert got.shape == (1, SIZE)
+    assert np.abs(got[0] - expected).max() < 2e-3
+
+
+@needs_packages
+def test_no_more_pieces_are_read_than_memory_allows(tmp_path, monkeypatch):
+    from seqclf.yardstick import encoder as of_encoder
+
+    monkeypatch.setattr(of_encoder, "MOST_PIECES", 5)
+    encoder = of_encoder.open_encoder(found(str(write_encoder(tmp_path / "x"))))
+    pieces = of_encoder.pieces_of(
+        encoder, pa.chunked_array([TEXTS]), np.zeros(4, np.int32)
+    )
+    assert encoder.most_pieces == 5
+    assert pieces.examples.lengths.tolist() == [5, 2, 5, 5]
+    assert pieces.cut == 2  # the first has 5 pieces
 
 
 def split_of(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -590,7 +754,7 @@ def test_each_training_has_a_process_and_one_that_fails_stops_no_other(
         "Finished with these settings and data, reused: mini (frozen)."
     )
     assert (again.gains(ACCURACY)[0] == frozen.gains(ACCURACY)[0]).all()
-    (folder / "model.safetensors").write_bytes(b"nothing")
+    (folder / "tokenizer.json").write_text("{}")
     checkpoint = tmp_path / "models" / "three" / "yardstick" / "0" / "checkpoint.npz"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.touch()
