@@ -44,6 +44,7 @@ from seqclf.config import DataConfig, RunConfig
 from seqclf.data import load_dataset
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import ConfigError, RunError
+from seqclf.marker import COMPLETE_FILE
 from seqclf.model.scoring import LEAST_LOG, probabilities_of
 from seqclf.records.comparison import ComparisonResult
 from seqclf.records.plain import from_plain, to_plain
@@ -564,6 +565,39 @@ def test_a_finished_training_is_found_again_in_other_comparisons(encoded, tmp_pa
     shutil.rmtree(tmp_path / "two")
     file.write_bytes(b"")
     assert reused(first, tmp_path) == []
+
+
+def test_a_training_that_is_unfinished_or_read_more_is_not_found_again(
+    encoded, tmp_path
+):
+    config = RunConfig(data=DataConfig(source="reviews"))
+    (one,) = trials_of(yardstick(), config, encoded, tmp_path / "one")
+    finish([one], encoded)
+    complete = one.path / COMPLETE_FILE
+    content = complete.read_bytes()
+    complete.unlink()  # nobody knows the checksums
+    assert reused([one], tmp_path) == []
+    complete.write_bytes(content)
+    assert reused([one], tmp_path) == [one]
+    read_more = trained(0, yardstick(), question=dict(one.question), most_pieces=513)
+    write_json(one.path / RESULT_FILE, to_plain(read_more))
+    writing.mark_complete(one.path, "compare")
+    assert reused([one], tmp_path) == []
+
+
+def test_a_training_that_is_reused_has_the_name_that_is_asked_for_now(
+    encoded, tmp_path
+):
+    config = RunConfig(data=DataConfig(source="reviews"))
+    finish(trials_of(yardstick(), config, encoded, tmp_path / "one"), encoded)
+    moved = yardstick(source="encoders/maxi", name="maxi", revision=None)
+    trials = trials_of(moved, config, encoded, tmp_path / "two")
+    assert reused(trials, tmp_path) == trials
+    other = as_other(trials, encoded)
+    (one,) = other.trained
+    assert other.name == "maxi"
+    assert (one.name, one.source, one.revision) == ("maxi", "encoders/maxi", None)
+    assert one.chosen == {"epoch": 2, "temperature": 1.25}  # as it was trained
 
 
 @pytest.fixture
