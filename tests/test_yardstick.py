@@ -33,6 +33,7 @@ from tiny_encoder import (
 from writable_hub import WritableHub, visit
 
 import seqclf
+from seqclf import marker
 from seqclf.comparison import rows as rows_of
 from seqclf.comparison.design import Design
 from seqclf.comparison.metric import ACCURACY
@@ -44,7 +45,6 @@ from seqclf.config import DataConfig, RunConfig
 from seqclf.data import load_dataset
 from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import ConfigError, RunError
-from seqclf.marker import COMPLETE_FILE
 from seqclf.model.scoring import LEAST_LOG, probabilities_of
 from seqclf.records.comparison import ComparisonResult
 from seqclf.records.plain import from_plain, to_plain
@@ -351,6 +351,49 @@ def test_a_design_refuses_what_a_yardstick_cannot_be_with():
     assert "--yardstick does nothing when finished runs" in finished.stderr
 
 
+def test_what_is_impossible_is_refused_before_anything_is_downloaded(
+    installed, monkeypatch
+):
+    def download(source: str) -> EncoderFiles:
+        raise ConfigError(f"{source} is downloaded.")
+
+    monkeypatch.setattr(asked, "found", download)
+    compare = ["compare", "--yardstick=hf://some/mini"]
+    for options, message in (
+        (["--folds=5"], "--folds and --yardstick exclude each other"),
+        (["--vary=split"], "--yardstick and --vary split exclude each other"),
+        (["--cells=gruu"], "unknown cell"),
+        (["--match=parameters", "--cells=none"], "two cells with a layer"),
+        (["--yardstick=hf://some/gru"], "what another row is called"),
+        (["--yardstick=hf://some"], "named hf://OWNER/NAME"),
+        ([], "hf://some/mini is downloaded"),
+    ):
+        done = invoke(*compare, *options)
+        assert message in " ".join(done.stderr.split())
+    with pytest.raises(ConfigError, match="gru is what another row is called"):
+        seqclf.compare(yardstick="hf://some/gru")
+
+
+def test_texts_with_several_labels_are_refused_before_anything_is_removed(
+    installed, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(asked, "with_files", lambda one: yardstick())
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cache").mkdir()
+    films = [{"text": f"film {i}", "label": ["a", "b"][: i % 3]} for i in range(60)]
+    (tmp_path / "films.jsonl").write_text("\n".join(map(json.dumps, films)))
+    kept = tmp_path / "models" / "kept"
+    marker.begin(kept, marker.COMPARISON)
+    for name in (marker.QUESTION_FILE, marker.COMPARISON_FILE):
+        write_json(kept / name, {"of": "another"})
+    done = invoke(
+        "compare", "--data=films.jsonl", "--yardstick=mini", "--name=kept",
+        "--overwrite", "--cache-dir=cache",
+    )  # fmt: skip
+    assert "--yardstick learns one label a text; films has several" in done.stderr
+    assert (kept / marker.COMPARISON_FILE).exists()
+
+
 # Opening encoders and fitting them.
 
 
@@ -573,7 +616,7 @@ def test_a_training_that_is_unfinished_or_read_more_is_not_found_again(
     config = RunConfig(data=DataConfig(source="reviews"))
     (one,) = trials_of(yardstick(), config, encoded, tmp_path / "one")
     finish([one], encoded)
-    complete = one.path / COMPLETE_FILE
+    complete = one.path / marker.COMPLETE_FILE
     content = complete.read_bytes()
     complete.unlink()  # nobody knows the checksums
     assert reused([one], tmp_path) == []

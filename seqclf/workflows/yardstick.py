@@ -36,13 +36,9 @@ def train_yardstick(
 
     Returns:
       The yardstick, if a seed of it is finished; and why seeds are missing, by name.
-
-    Raises:
-      ConfigError: If a text may have several labels.
     """
     if design.yardstick is None:
         return (), {}
-    _refuse_several(data)
     trials = trials_of(design.yardstick, design.config, data, path)
     done = reused(trials, path.parent)
     if done:
@@ -74,8 +70,9 @@ def train_yardstick(
     return ((as_other(finished, data),) if finished else ()), failures
 
 
-def _refuse_several(data: EncodedDataset) -> None:
-    if data.about.has_several:
+def refuse_several(design: Design, data: EncodedDataset) -> None:
+    """Raises ConfigError if a yardstick is to learn texts with several labels."""
+    if design.yardstick is not None and data.about.has_several:
         raise ConfigError(
             f"--yardstick learns one label a text; {data.about.name} has several."
         )

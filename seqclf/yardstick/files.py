@@ -38,6 +38,8 @@ FILES = (CONFIG_FILE, WEIGHTS_FILE, TOKENIZER_FILE)
 class EncoderFiles:
     """The files of an encoder.
 
+    Before they are found, see `named`, only their source and name are known.
+
     Attributes:
       source: As they were named: `hf://OWNER/NAME`, or a folder.
       folder: Where they lie.
@@ -50,37 +52,51 @@ class EncoderFiles:
     source: str
     folder: Path
     name: str
-    revision: str | None
-    encoder: str
-    digest: str
+    revision: str | None = None
+    encoder: str = ""
+    digest: str = ""
+
+
+def named(source: str) -> EncoderFiles:
+    """Returns the files of an encoder as they are asked for, without a look at them.
+
+    Args:
+      source: `hf://OWNER/NAME`, with `@REVISION` if wanted, or a folder.
+
+    Raises:
+      ConfigError: If nothing on the Hub can be called so.
+    """
+    if is_on_hub(Path(source)):
+        asked = repository_of(Path(source))
+        return EncoderFiles(str(asked), Path(), asked.name)
+    # By the name that was given, though it be a link's.
+    folder = Path(source).absolute()
+    name = folder.name if ".." not in folder.parts else folder.resolve().name
+    return EncoderFiles(source, folder, name)
 
 
 def found(source: str) -> EncoderFiles:
     """Finds the files of an encoder, and downloads them if need be.
 
     Args:
-      source: `hf://OWNER/NAME`, with `@REVISION` if wanted, or a folder.
+      source: As in `named`.
 
     Raises:
       ConfigError: If the folder lacks a file, a file is damaged or too large, they do
         not belong together, or it is another kind of encoder.
       RunError: If the repository lacks a file, or cannot be had.
     """
-    revision = None
+    asked = named(source)
+    source, folder, revision = asked.source, asked.folder, None
     if is_on_hub(Path(source)):
-        asked = repository_of(Path(source))
-        source, name = str(asked), asked.name
-        folder, revision = _downloaded(asked)
+        folder, revision = _downloaded(repository_of(Path(source)))
     else:
-        # By the name that was given, though it be a link's.
-        folder = Path(source).absolute()
-        name = folder.name if ".." not in folder.parts else folder.resolve().name
         _require_files(source, folder)
     config = read_config(source, folder)
     require_bytes(source, {one: (folder / one).stat().st_size for one in FILES})
     require_weights(source, folder, config)
     kind = config["model_type"]
-    return EncoderFiles(source, folder, name, revision, kind, _digest(folder))
+    return EncoderFiles(source, folder, asked.name, revision, kind, _digest(folder))
 
 
 def _downloaded(asked: Repository) -> tuple[Path, str]:
