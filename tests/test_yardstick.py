@@ -44,11 +44,12 @@ from seqclf.comparison.rows import compare_runs
 from seqclf.config import DataConfig, RunConfig
 from seqclf.data import load_dataset
 from seqclf.data.dataset import TEST, VALIDATION
-from seqclf.errors import ConfigError, RunError
+from seqclf.engine import Outcome
+from seqclf.errors import ConfigError, RunError, TrainingError
 from seqclf.model.scoring import LEAST_LOG, probabilities_of
 from seqclf.records.comparison import ComparisonResult
 from seqclf.records.plain import from_plain, to_plain
-from seqclf.records.training import Resumed, Stepped
+from seqclf.records.training import Epoch, Resumed, Stepped
 from seqclf.records.yardstick import TrainedYardstick
 from seqclf.report import csv_lines, tables
 from seqclf.report.page.comparison_page import page
@@ -56,7 +57,9 @@ from seqclf.runs import Predictions, writing
 from seqclf.storage import write_json
 from seqclf.text.batching import pad
 from seqclf.text.encoding import encode_dataset
+from seqclf.training import fit as fitting
 from seqclf.training.checkpoint import Checkpoints
+from seqclf.workflows import yardstick as training
 from seqclf.workflows.yardstick import train_yardstick
 from seqclf.yardstick import asked, train
 from seqclf.yardstick.asked import Yardstick, as_options, question, yardstick_of
@@ -531,6 +534,40 @@ def test_little_data_has_more_epochs():
     texts = (10, 1_600, 3_200, 4_000, 100_000)
     assert [train.recipe_for(n, 7).epochs for n in texts] == [10, 10, 5, 4, 4]
     assert train.recipe_for(10, 7).seed == 7
+
+
+def test_a_fine_tuning_that_diverges_is_told_what_a_yardstick_can_do(monkeypatch):
+    record = Epoch(
+        epoch=2, loss=float("nan"), accuracy=0.5, validation_loss=0.7,
+        validation_accuracy=0.5, seconds=1.0, tokens_per_second=1.0,
+    )  # fmt: skip
+
+    def diverge(*_: object) -> None:
+        fitting._refuse_divergence(record, train.RECIPE)
+
+    monkeypatch.setattr(train, "_with_head", lambda *_: None)
+    monkeypatch.setattr(train, "fit", diverge)
+    said_of = r"^the loss is not a number in epoch 2 .*\. A smaller encoder, or --yard"
+    with pytest.raises(TrainingError, match=said_of) as raised:
+        train.fine_tuned(None, None, None, 2, train.RECIPE)
+    assert "--learning-rate" not in str(raised.value)
+    with pytest.raises(TrainingError, match="Try --learning-rate 3e-06"):
+        diverge()  # of a twin's
+
+
+@pytest.mark.parametrize("mode", asked.MODES)
+def test_a_yardstick_without_memory_is_told_what_it_can_do(
+    mode, encoded, tmp_path, monkeypatch
+):
+    def run(tasks, on_report):
+        return [Outcome(0, error=tasks[0].less_memory)]
+
+    monkeypatch.setattr(training, "run_tasks", run)
+    asked_of = design(yardstick=yardstick(mode))
+    _, failures = train_yardstick(asked_of, encoded, tmp_path / "one", Heard())
+    (told,) = failures.values()
+    assert told.startswith("a smaller encoder ")
+    assert ("--yardstick-mode features" in told) == (mode == "fine-tune")
 
 
 # Beside the twins.

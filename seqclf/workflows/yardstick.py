@@ -14,8 +14,13 @@ from seqclf.records.training import Failed, Finished
 from seqclf.runs import files
 from seqclf.steps import Listener
 from seqclf.text.encoding import EncodedDataset
-from seqclf.yardstick.asked import FINE_TUNE
+from seqclf.yardstick.asked import FEATURES, FINE_TUNE
 from seqclf.yardstick.trial import reused, run_yardstick, trials_of
+
+LESS_MEMORY = {
+    FINE_TUNE: "a smaller encoder or --yardstick-mode features needs less",
+    FEATURES: "a smaller encoder needs less",
+}
 
 
 def train_yardstick(
@@ -47,7 +52,10 @@ def train_yardstick(
     missing = [trial for trial in trials if trial not in done]
     for trial in missing if fresh else ():
         runs.forget(trial.path)
-    tasks = [Task(run_yardstick, one, one.path / files.LOG_FILE) for one in missing]
+    less = LESS_MEMORY[design.yardstick.mode]
+    tasks = [
+        Task(run_yardstick, one, one.path / files.LOG_FILE, less) for one in missing
+    ]
     names = [trial.name for trial in missing]
     failures: dict[str, str] = {}
     has_epochs = design.yardstick.mode == FINE_TUNE
