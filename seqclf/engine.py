@@ -34,11 +34,13 @@ class Task:
         what it returns and what it reports must be plain values that can be pickled.
       argument: Its argument.
       log: File for what libraries write to the standard streams meanwhile.
+      less_memory: What would need less memory, told where that runs out.
     """
 
     function: Callable[[Any, Report], Any]
     argument: Any
     log: Path
+    less_memory: str = LESS_MEMORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """A task under way: its place among the tasks, its process, and its log."""
+    """A task under way: its place among the tasks, its process, and itself."""
 
     index: int
     process: BaseProcess
-    log: Path
+    task: Task
 
 
 def run_tasks(
@@ -93,7 +95,7 @@ def run_tasks(
             while waiting and len(running) < jobs:
                 index, task = waiting.pop()
                 connection, process = _start(task)
-                running[connection] = _Running(index, process, task.log)
+                running[connection] = _Running(index, process, task)
             left = None if deadline == math.inf else deadline - time.monotonic()
             for ready in wait(list(running), left):
                 one = running[ready]  # type: ignore[index]
@@ -157,7 +159,7 @@ def _receive(
     except (EOFError, ConnectionError):
         one.process.join()
         connection.close()
-        return Outcome(one.index, error=_death(one.process.exitcode, one.log))
+        return Outcome(one.index, error=_death(one.process.exitcode, one.task))
     if kind == "report":
         on_report(one.index, value)
         return None
@@ -166,13 +168,14 @@ def _receive(
     return Outcome(one.index, **{kind: value})
 
 
-def _death(exit_code: int | None, log: Path) -> str:
+def _death(exit_code: int | None, task: Task) -> str:
     if exit_code is not None and exit_code < 0:
         name = signal_name(-exit_code)
         if name == "SIGKILL":
-            return f"killed (SIGKILL), most often because memory ran out; {LESS_MEMORY}"
-        return f"crashed ({name}; see {log})"
-    return f"ended without a result (exit code {exit_code}; see {log})"
+            why = "killed (SIGKILL), most often because memory ran out"
+            return f"{why}; {task.less_memory}"
+        return f"crashed ({name}; see {task.log})"
+    return f"ended without a result (exit code {exit_code}; see {task.log})"
 
 
 def _is_of_memory(error: Exception) -> bool:
@@ -205,7 +208,7 @@ def _work(task: Task, connection: Connection) -> None:
             traceback.print_exc()
         said = f"{type(error).__name__}: {error}"
         if _is_of_memory(error):
-            said = f"memory ran out; {LESS_MEMORY}"
+            said = f"memory ran out; {task.less_memory}"
         connection.send(("error", f"{said} (see {task.log})"))
     else:
         connection.send(("value", value))

@@ -95,6 +95,14 @@ def test_the_tasks_behind_those_that_fail_go_on(outcomes):
     assert len(outcomes) == len(FAILURES) + 1
 
 
+@pytest.mark.parametrize("what", [("raise", MemoryError()), ("signal", 9)])
+def test_what_needs_less_memory_is_what_the_task_says(what, tmp_path):
+    task = Task(work, what, tmp_path / "log.txt", "a smaller encoder needs less")
+    (outcome,) = run_tasks([task])
+    assert "memory ran out; a smaller encoder needs less" in outcome.error
+    assert "--jobs" not in outcome.error
+
+
 def test_each_task_has_a_process_of_its_own(tmp_path):
     pids = [o.value for o in run_tasks(tasks(tmp_path, ("pid", 0), ("pid", 0)))]
     assert len({*pids, os.getpid()}) == 3

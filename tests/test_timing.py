@@ -38,12 +38,20 @@ def test_twins_are_timed_in_turns(data, monkeypatch):
         return train_once(self)
 
     monkeypatch.setattr(timing._Session, "train_once", noted)
+    predict_each, timed_on = timing.single_predictions, []
+
+    def predicted(predictors, examples):
+        timed_on.append(examples.token_ids.tolist())
+        return predict_each(predictors, examples)
+
+    monkeypatch.setattr(timing, "single_predictions", predicted)
     configs = (twin(CONFIG, "none"), twin(CONFIG, "gru"))
     task = timing.TimingTask(configs, data.path, threads=1)
     told = []
     results = timing.run_timing(task, told.append)
     assert told == [Started()]
     assert turns == ["none", "gru"] * timing.ROUNDS
+    assert timed_on == [data.splits["test"].token_ids.tolist()]
     tokens = int(data.splits["train"].lengths.sum())
     for result in results:
         step = result.milliseconds_per_step

@@ -22,10 +22,19 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from test_docs import ROOT
-from tiny_encoder import LONGEST, config_of, said, write_encoder
+from tiny_encoder import (
+    LONGEST,
+    SIZE,
+    config_of,
+    named,
+    said,
+    weights_of,
+    write_encoder,
+)
 from writable_hub import WritableHub, visit
 
 import seqclf
+from seqclf import marker
 from seqclf.comparison import rows as rows_of
 from seqclf.comparison.design import Design
 from seqclf.comparison.metric import ACCURACY
@@ -36,11 +45,12 @@ from seqclf.comparison.rows import compare_runs
 from seqclf.config import DataConfig, RunConfig
 from seqclf.data import load_dataset
 from seqclf.data.dataset import TEST, VALIDATION
-from seqclf.errors import ConfigError, RunError
+from seqclf.engine import Outcome
+from seqclf.errors import ConfigError, RunError, TrainingError
 from seqclf.model.scoring import LEAST_LOG, probabilities_of
 from seqclf.records.comparison import ComparisonResult
 from seqclf.records.plain import from_plain, to_plain
-from seqclf.records.training import Resumed, Stepped
+from seqclf.records.training import Epoch, Resumed, Stepped
 from seqclf.records.yardstick import TrainedYardstick
 from seqclf.report import csv_lines, tables
 from seqclf.report.page.comparison_page import page
@@ -48,11 +58,14 @@ from seqclf.runs import Predictions, writing
 from seqclf.storage import write_json
 from seqclf.text.batching import pad
 from seqclf.text.encoding import encode_dataset
+from seqclf.training import fit as fitting
 from seqclf.training.checkpoint import Checkpoints
+from seqclf.workflows import yardstick as training
 from seqclf.workflows.yardstick import train_yardstick
 from seqclf.yardstick import asked, train
 from seqclf.yardstick.asked import Yardstick, as_options, question, yardstick_of
 from seqclf.yardstick.files import FILES, EncoderFiles, found
+from seqclf.yardstick.network import KINDS, MOST_BYTES, WEIGHTS_FILE, read_config
 from seqclf.yardstick.trial import RESULT_FILE, reused, trials_of
 
 COMMIT = "c" * 40
@@ -82,16 +95,30 @@ def installed(monkeypatch):
 def write_files(folder: Path, **config: object) -> Path:
     """Writes what is enough to be found."""
     folder.mkdir(parents=True, exist_ok=True)
-    values = config_of(config.get("model_type", "bert")) | config
-    contents = dict(zip(FILES, (json.dumps(values), "weights", "{}"), strict=True))
-    for name, text in contents.items():
-        (folder / name).write_text(text)
+    kind = str(config.get("model_type", "bert"))
+    kind = kind if kind in KINDS else "bert"
+    values = json.dumps(config_of(kind) | config)
+    contents = values.encode(), without_numbers(kind), b"{}"
+    for name, content in zip(FILES, contents, strict=True):
+        (folder / name).write_bytes(content)
     return folder
+
+
+def without_numbers(kind: str) -> bytes:
+    """Returns weights of the right names and shapes, all of them 0."""
+    header, end = {}, 0
+    for name, tensor in named(kind, weights_of(kind)).items():
+        start, end = end, end + tensor.nbytes
+        about = {"dtype": "F32", "shape": tensor.shape, "data_offsets": (start, end)}
+        header[name] = about
+    told = json.dumps(header).encode()
+    return len(told).to_bytes(8, "little") + told + bytes(end)
 
 
 # Finding the files.
 
 
+@needs_packages
 def test_a_folder_and_a_repository_of_the_same_files_are_one_encoder(
     tmp_path, monkeypatch
 ):
@@ -146,15 +173,97 @@ def test_a_repository_without_safe_files_is_refused_before_it_is_downloaded(
     [
         ({"model_type": "gpt2"}, "of the kind 'gpt2'; .* bert, distilbert, roberta"),
         ({"model_type": None}, "of the kind None"),
+        ({"model_type": []}, r"of the kind \[\]; a yardstick is"),
         ({"hidden_act": "relu"}, "hidden_act 'relu' .* would open it as 'gelu'"),
         ({"model_type": "distilbert", "activation": "relu"}, "activation 'relu'"),
         ({"position_embedding_type": "relative_key"}, "position_embedding_type"),
+        ({"is_decoder": True}, "is_decoder True .* would open it as False"),
+        ({"layer_norm_eps": 1e-5}, "layer_norm_eps 1e-05 .* would open it as 1e-12"),
+        ({"model_type": "roberta", "layer_norm_eps": 1e-12}, "open it as 1e-05"),
+        ({"model_type": "xlm-roberta", "pad_token_id": 0}, "pad_token_id 0 .* as 1;"),
+        ({"type_vocab_size": 4}, "type_vocab_size 4 .* would open it as 2"),
+        ({"hidden_size": True}, "hidden_size True .* a whole number of 1 or more"),
+        ({"vocab_size": None}, "vocab_size None"),
+        ({"num_hidden_layers": 0}, "num_hidden_layers 0"),
+        ({"model_type": "distilbert", "dropout": "0.1"}, "dropout '0.1' .* fraction"),
+        ({"model_type": "distilbert", "dropout": 1}, "dropout 1 "),
     ],
 )
 def test_an_encoder_that_would_be_another_is_refused(config, message, tmp_path):
     folder = write_files(tmp_path / "x", **config)
     with pytest.raises(ConfigError, match=message):
         found(str(folder))
+
+
+@needs_packages
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_weights_have_to_have_the_sizes_of_the_config(kind, tmp_path):
+    folder = write_files(tmp_path / "x", model_type=kind)
+    assert found(str(folder)).encoder == kind
+    vocabulary, layers, heads, size, inner, positions = KINDS[kind].sizes
+    for changed, message in (
+        ({size: 10**7, layers: 10**6}, rf"{size} 10,000,000 .* has 26 × 16 as"),
+        ({vocabulary: 27}, rf"vocab_size 27 and {size} 16 in config.* has 26 × 16"),
+        ({positions: 10**9}, f"{positions} 1,000,000,000"),
+        ({inner: 23}, f"{inner} 23 and {size} 16 .* has 24 × 16"),
+        ({layers: 10**6}, f"{layers} 1,000,000 in .* has 2 layers"),
+        ({heads: 3}, f"{size} 16 and {heads} 3 .* equal parts"),
+    ):
+        write_files(folder, model_type=kind, **changed)
+        with pytest.raises(ConfigError, match=message):
+            found(str(folder))
+    # A header that promises what the file has not.
+    content = (folder / WEIGHTS_FILE).read_bytes()
+    (folder / WEIGHTS_FILE).write_bytes(content[:-1])
+    with pytest.raises(ConfigError, match="model.safetensors of .* could not be read"):
+        found(str(folder))
+
+
+def test_nothing_else_of_a_config_is_read_on(tmp_path):
+    strange = {
+        "registered_name": "x>Y", "module": "os", "class_name": "system",
+        "config": {}, "architecture": "resnet", "quantization_config": {},
+    }  # fmt: skip
+    folder = write_files(tmp_path / "x", model_type="distilbert", **strange)
+    assert read_config("x", folder) == {
+        "model_type": "distilbert", "vocab_size": 26, "n_layers": 2, "n_heads": 2,
+        "dim": 16, "hidden_dim": 24, "max_position_embeddings": 12, "dropout": 0.1,
+    }  # fmt: skip
+
+
+def test_files_that_are_too_large_are_refused_before_they_are_read(
+    tmp_path, monkeypatch
+):
+    folder = write_files(tmp_path / "x")
+    with (folder / "config.json").open("ab") as file:
+        file.truncate(MOST_BYTES["config.json"] + 1)
+    with pytest.raises(ConfigError, match=r"its config.json has 4,194,305 bytes, more"):
+        found(str(folder))
+    write_files(tmp_path / "x")
+    with (folder / "tokenizer.json").open("ab") as file:
+        file.truncate(MOST_BYTES["tokenizer.json"] + 1)
+    with pytest.raises(ConfigError, match=r"its tokenizer.json has 134,217,729 bytes"):
+        found(str(folder))
+
+
+def test_what_a_config_refuses_is_not_downloaded(tmp_path, monkeypatch):
+    folder = write_files(tmp_path / "mini", hidden_act="relu")
+    files = {file.name: file.read_bytes() for file in folder.iterdir()}
+    large = files | {"config.json": bytes(MOST_BYTES["config.json"] + 1)}
+    server = WritableHub()
+    server.repositories["some/mini"] = repository(files, COMMIT)
+    server.repositories["some/large"] = repository(large, COMMIT)
+    visit(monkeypatch, tmp_path / "hf", server.url, None)
+    try:
+        with pytest.raises(ConfigError, match="its config.json has 4,194,305 bytes"):
+            found("hf://some/large")
+        assert not any("resolve" in path for path in server.asked)
+        with pytest.raises(ConfigError, match="hf://some/mini has hidden_act 'relu'"):
+            found("hf://some/mini")
+    finally:
+        server.close()
+    resolved = {path.rpartition("/")[2] for path in server.asked if "resolve" in path}
+    assert resolved == {"config.json"}
 
 
 def test_a_folder_that_is_none_or_lacks_files_is_refused(tmp_path):
@@ -248,6 +357,49 @@ def test_a_design_refuses_what_a_yardstick_cannot_be_with():
     assert "--yardstick does nothing when finished runs" in finished.stderr
 
 
+def test_what_is_impossible_is_refused_before_anything_is_downloaded(
+    installed, monkeypatch
+):
+    def download(source: str) -> EncoderFiles:
+        raise ConfigError(f"{source} is downloaded.")
+
+    monkeypatch.setattr(asked, "found", download)
+    compare = ["compare", "--yardstick=hf://some/mini"]
+    for options, message in (
+        (["--folds=5"], "--folds and --yardstick exclude each other"),
+        (["--vary=split"], "--yardstick and --vary split exclude each other"),
+        (["--cells=gruu"], "unknown cell"),
+        (["--match=parameters", "--cells=none"], "two cells with a layer"),
+        (["--yardstick=hf://some/gru"], "what another row is called"),
+        (["--yardstick=hf://some"], "named hf://OWNER/NAME"),
+        ([], "hf://some/mini is downloaded"),
+    ):
+        done = invoke(*compare, *options)
+        assert message in " ".join(done.stderr.split())
+    with pytest.raises(ConfigError, match="gru is what another row is called"):
+        seqclf.compare(yardstick="hf://some/gru")
+
+
+def test_texts_with_several_labels_are_refused_before_anything_is_removed(
+    installed, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(asked, "with_files", lambda one: yardstick())
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cache").mkdir()
+    films = [{"text": f"film {i}", "label": ["a", "b"][: i % 3]} for i in range(60)]
+    (tmp_path / "films.jsonl").write_text("\n".join(map(json.dumps, films)))
+    kept = tmp_path / "models" / "kept"
+    marker.begin(kept, marker.COMPARISON)
+    for name in (marker.QUESTION_FILE, marker.COMPARISON_FILE):
+        write_json(kept / name, {"of": "another"})
+    done = invoke(
+        "compare", "--data=films.jsonl", "--yardstick=mini", "--name=kept",
+        "--overwrite", "--cache-dir=cache",
+    )  # fmt: skip
+    assert "--yardstick learns one label a text; films has several" in done.stderr
+    assert (kept / marker.COMPARISON_FILE).exists()
+
+
 # Opening encoders and fitting them.
 
 
@@ -288,9 +440,68 @@ def test_a_damaged_encoder_is_named(tmp_path):
     from seqclf.yardstick.encoder import open_encoder
 
     folder = write_encoder(tmp_path / "x")
+    files = found(str(folder))
+    (folder / "tokenizer.json").write_text("{}")
+    with pytest.raises(ConfigError, match="x could not be opened: "):
+        open_encoder(files)
     (folder / "model.safetensors").write_bytes(b"nothing")
-    with pytest.raises(ConfigError, match="x could not be opened: SafetensorError"):
-        open_encoder(found(str(folder)))
+    for call in (lambda: open_encoder(files), lambda: found(str(folder))):
+        with pytest.raises(ConfigError, match="model.safetensors of .* could not be"):
+            call()
+
+
+@needs_packages
+def test_a_strange_config_opens_no_other_network(tmp_path):
+    from seqclf.yardstick.encoder import open_encoder
+
+    folder = write_encoder(tmp_path / "x", "distilbert")
+    values = json.loads((folder / "config.json").read_text())
+    values |= {
+        "registered_name": "keras_hub>GPT2Backbone", "class_name": "GPT2Backbone",
+        "module": "keras_hub.src.models.gpt2.gpt2_backbone",
+        "config": {
+            "vocabulary_size": 26, "num_layers": 1, "num_heads": 1, "hidden_dim": 2,
+            "intermediate_dim": 2,
+        },
+    }  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(values))
+    backbone = open_encoder(found(str(folder))).backbone
+    assert type(backbone).__name__ == "DistilBertBackbone"
+
+
+@needs_packages
+@pytest.mark.slow
+@pytest.mark.parametrize("prefix", ["", "bert."])
+def test_an_encoder_without_a_pooler_says_the_same(prefix, tmp_path):
+    from safetensors.numpy import load_file, save_file
+
+    from seqclf.yardstick.encoder import averaging, open_encoder
+
+    folder = write_encoder(tmp_path / "x", "bert", prefix)
+    tensors = load_file(folder / WEIGHTS_FILE)
+    kept = {name: x for name, x in tensors.items() if "pooler" not in name}
+    assert len(kept) == len(tensors) - 2
+    kept["cls.predictions.bias"] = np.zeros(26, np.float32)  # of what guesses words
+    save_file(kept, folder / WEIGHTS_FILE)
+    model = averaging(open_encoder(found(str(folder))).backbone)
+    got = model.predict_on_batch(np.array([IDS[3]]) + 1)
+    expected = said("bert", IDS[3]).mean(axis=0)
+    assert got.shape == (1, SIZE)
+    assert np.abs(got[0] - expected).max() < 2e-3
+
+
+@needs_packages
+def test_no_more_pieces_are_read_than_memory_allows(tmp_path, monkeypatch):
+    from seqclf.yardstick import encoder as of_encoder
+
+    monkeypatch.setattr(of_encoder, "MOST_PIECES", 5)
+    encoder = of_encoder.open_encoder(found(str(write_encoder(tmp_path / "x"))))
+    pieces = of_encoder.pieces_of(
+        encoder, pa.chunked_array([TEXTS]), np.zeros(4, np.int32)
+    )
+    assert encoder.most_pieces == 5
+    assert pieces.examples.lengths.tolist() == [5, 2, 5, 5]
+    assert pieces.cut == 2  # the first has 5 pieces
 
 
 def split_of(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -326,6 +537,40 @@ def test_little_data_has_more_epochs():
     texts = (10, 1_600, 3_200, 4_000, 100_000)
     assert [train.recipe_for(n, 7).epochs for n in texts] == [10, 10, 5, 4, 4]
     assert train.recipe_for(10, 7).seed == 7
+
+
+def test_a_fine_tuning_that_diverges_is_told_what_a_yardstick_can_do(monkeypatch):
+    record = Epoch(
+        epoch=2, loss=float("nan"), accuracy=0.5, validation_loss=0.7,
+        validation_accuracy=0.5, seconds=1.0, tokens_per_second=1.0,
+    )  # fmt: skip
+
+    def diverge(*_: object) -> None:
+        fitting._refuse_divergence(record, train.RECIPE)
+
+    monkeypatch.setattr(train, "_with_head", lambda *_: None)
+    monkeypatch.setattr(train, "fit", diverge)
+    said_of = r"^the loss is not a number in epoch 2 .*\. A smaller encoder, or --yard"
+    with pytest.raises(TrainingError, match=said_of) as raised:
+        train.fine_tuned(None, None, None, 2, train.RECIPE)
+    assert "--learning-rate" not in str(raised.value)
+    with pytest.raises(TrainingError, match="Try --learning-rate 3e-06"):
+        diverge()  # of a twin's
+
+
+@pytest.mark.parametrize("mode", asked.MODES)
+def test_a_yardstick_without_memory_is_told_what_it_can_do(
+    mode, encoded, tmp_path, monkeypatch
+):
+    def run(tasks, on_report):
+        return [Outcome(0, error=tasks[0].less_memory)]
+
+    monkeypatch.setattr(training, "run_tasks", run)
+    asked_of = design(yardstick=yardstick(mode))
+    _, failures = train_yardstick(asked_of, encoded, tmp_path / "one", Heard())
+    (told,) = failures.values()
+    assert told.startswith("a smaller encoder ")
+    assert ("--yardstick-mode features" in told) == (mode == "fine-tune")
 
 
 # Beside the twins.
@@ -403,6 +648,39 @@ def test_a_finished_training_is_found_again_in_other_comparisons(encoded, tmp_pa
     shutil.rmtree(tmp_path / "two")
     file.write_bytes(b"")
     assert reused(first, tmp_path) == []
+
+
+def test_a_training_that_is_unfinished_or_read_more_is_not_found_again(
+    encoded, tmp_path
+):
+    config = RunConfig(data=DataConfig(source="reviews"))
+    (one,) = trials_of(yardstick(), config, encoded, tmp_path / "one")
+    finish([one], encoded)
+    complete = one.path / marker.COMPLETE_FILE
+    content = complete.read_bytes()
+    complete.unlink()  # nobody knows the checksums
+    assert reused([one], tmp_path) == []
+    complete.write_bytes(content)
+    assert reused([one], tmp_path) == [one]
+    read_more = trained(0, yardstick(), question=dict(one.question), most_pieces=513)
+    write_json(one.path / RESULT_FILE, to_plain(read_more))
+    writing.mark_complete(one.path, "compare")
+    assert reused([one], tmp_path) == []
+
+
+def test_a_training_that_is_reused_has_the_name_that_is_asked_for_now(
+    encoded, tmp_path
+):
+    config = RunConfig(data=DataConfig(source="reviews"))
+    finish(trials_of(yardstick(), config, encoded, tmp_path / "one"), encoded)
+    moved = yardstick(source="encoders/maxi", name="maxi", revision=None)
+    trials = trials_of(moved, config, encoded, tmp_path / "two")
+    assert reused(trials, tmp_path) == trials
+    other = as_other(trials, encoded)
+    (one,) = other.trained
+    assert other.name == "maxi"
+    assert (one.name, one.source, one.revision) == ("maxi", "encoders/maxi", None)
+    assert one.chosen == {"epoch": 2, "temperature": 1.25}  # as it was trained
 
 
 @pytest.fixture
@@ -593,7 +871,7 @@ def test_each_training_has_a_process_and_one_that_fails_stops_no_other(
         "Finished with these settings and data, reused: mini (frozen)."
     )
     assert (again.gains(ACCURACY)[0] == frozen.gains(ACCURACY)[0]).all()
-    (folder / "model.safetensors").write_bytes(b"nothing")
+    (folder / "tokenizer.json").write_text("{}")
     checkpoint = tmp_path / "models" / "three" / "yardstick" / "0" / "checkpoint.npz"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.touch()

@@ -28,6 +28,17 @@ from seqclf.training.recipe import resolved
 EVALUATION_BATCH_SIZE = 256
 
 
+class DivergedError(TrainingError):
+    """A training whose loss is not a number.
+
+    `found` is what was found, without what would do, for those who know better.
+    """
+
+    def __init__(self, found: str, advice: str) -> None:
+        super().__init__(f"{found} {advice}")
+        self.found = found
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """What happened in training.
@@ -75,7 +86,7 @@ def fit(
         is there, and all numbers become those of an uninterrupted training.
 
     Raises:
-      TrainingError: If the loss diverged.
+      DivergedError: If the loss is not a number.
     """
     training = prepared(model, train, validation, config)
     standing = checkpoints.restore(model)
@@ -308,9 +319,10 @@ def _refuse_divergence(record: Epoch, config: TrainingConfig) -> None:
         return
     norm = config.clip_norm
     clipping = f"a clip norm of {norm:g}" if norm else "no clipping"
-    raise TrainingError(
+    raise DivergedError(
         f"the loss is not a number in epoch {record.epoch} (train "
-        f"{record.loss}, validation {record.validation_loss}). The usual cause "
-        f"is too high a learning rate: it was {config.learning_rate:g}, with "
-        f"{clipping}. Try --learning-rate {config.learning_rate / 10:g}."
+        f"{record.loss}, validation {record.validation_loss}).",
+        f"The usual cause is too high a learning rate: it was "
+        f"{config.learning_rate:g}, with {clipping}. Try --learning-rate "
+        f"{config.learning_rate / 10:g}.",
     )

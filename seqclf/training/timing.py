@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.config import RunConfig
+from seqclf.data.dataset import TEST
 from seqclf.model import backend
 from seqclf.model.build import build_model
 from seqclf.model.kernels import use_kernel
@@ -54,8 +55,8 @@ def run_timing(task: TimingTask, report: Report) -> list[Timing]:
     """Times the twins in turns; runs in a subprocess, and reports that it has begun.
 
     Returns:
-      One for each config. Tracing is not counted; single texts are predicted by ONNX
-      Runtime, or by Keras where ONNX has no operator for the cell.
+      One for each config. Tracing is not counted; single texts, of test, are predicted
+      by ONNX Runtime, or by Keras where ONNX has no operator for the cell.
     """
     report(Started())
     backend.set_threads(task.threads)
@@ -63,7 +64,9 @@ def run_timing(task: TimingTask, report: Report) -> list[Timing]:
     tokens = TOKENS // task.rounds
     train, _ = training_texts(data, task.configs[0])
     sessions = [_session(config, data, train, tokens) for config in task.configs]
-    singles = single_predictions([_predictor(one) for one in sessions], train)
+    # Of test texts, as every training, and a yardstick, times its own.
+    test = data.splits[TEST]
+    singles = single_predictions([_predictor(one) for one in sessions], test)
     rounds: list[list[float]] = [[] for _ in task.configs]
     for _ in range(task.rounds):
         for session, durations in zip(sessions, rounds, strict=True):

@@ -41,7 +41,7 @@ from seqclf.studies import write_page
 from seqclf.text.encoding import EncodedDataset
 from seqclf.training.trial import Trial
 from seqclf.workflows.until import train_until_decided
-from seqclf.workflows.yardstick import train_yardstick
+from seqclf.workflows.yardstick import refuse_several, train_yardstick
 from seqclf.yardstick import asked as yardsticks
 
 USUAL_SEEDS = 3  # of each cell, unless others are given
@@ -76,10 +76,12 @@ def design_of(  # noqa: PLR0913 -- an argument for each option of a comparison
     `vary` is `seed` or `split`, what the seeds vary; of so many `folds` each is tested
     on once, or `repeats` times: there are as many seeds then as trainings of a cell;
     `others` are files with the answers of other systems, see `given_files`;
-    `yardstick` is a pre-trained encoder, see `yardstick_of`.
+    `yardstick` is a pre-trained encoder, see `yardstick_of`; its files are found, and
+    downloaded if need be, when all else is known to be possible.
 
     Raises:
       ConfigError: If there is no such comparison.
+      RunError: If the yardstick cannot be had.
     """
     require_count("--seeds", seeds)
     require_count("--tune", tune, least=0)
@@ -105,7 +107,9 @@ def design_of(  # noqa: PLR0913 -- an argument for each option of a comparison
         yardstick=yardstick,
     )
     twins(design)  # what cannot be matched is refused before anything is written
-    return design
+    if yardstick is None:
+        return design
+    return dataclasses.replace(design, yardstick=yardsticks.with_files(yardstick))
 
 
 def compare_twins(
@@ -134,6 +138,7 @@ def compare_twins(
     design = dataclasses.replace(design, config=config)
     start = time.perf_counter()
     data, draw_of = _data(design, target, listener)
+    refuse_several(design, data)
     others = answers_of(design.others, data, design.metric, listener)
     config = steps.with_knowledge(design.config, data, target.models, listener)
     design = dataclasses.replace(design, config=config)

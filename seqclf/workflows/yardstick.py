@@ -14,8 +14,13 @@ from seqclf.records.training import Failed, Finished
 from seqclf.runs import files
 from seqclf.steps import Listener
 from seqclf.text.encoding import EncodedDataset
-from seqclf.yardstick.asked import FINE_TUNE
+from seqclf.yardstick.asked import FEATURES, FINE_TUNE
 from seqclf.yardstick.trial import reused, run_yardstick, trials_of
+
+LESS_MEMORY = {
+    FINE_TUNE: "a smaller encoder or --yardstick-mode features needs less",
+    FEATURES: "a smaller encoder needs less",
+}
 
 
 def train_yardstick(
@@ -36,13 +41,9 @@ def train_yardstick(
 
     Returns:
       The yardstick, if a seed of it is finished; and why seeds are missing, by name.
-
-    Raises:
-      ConfigError: If a text may have several labels.
     """
     if design.yardstick is None:
         return (), {}
-    _refuse_several(data)
     trials = trials_of(design.yardstick, design.config, data, path)
     done = reused(trials, path.parent)
     if done:
@@ -51,7 +52,10 @@ def train_yardstick(
     missing = [trial for trial in trials if trial not in done]
     for trial in missing if fresh else ():
         runs.forget(trial.path)
-    tasks = [Task(run_yardstick, one, one.path / files.LOG_FILE) for one in missing]
+    less = LESS_MEMORY[design.yardstick.mode]
+    tasks = [
+        Task(run_yardstick, one, one.path / files.LOG_FILE, less) for one in missing
+    ]
     names = [trial.name for trial in missing]
     failures: dict[str, str] = {}
     has_epochs = design.yardstick.mode == FINE_TUNE
@@ -74,8 +78,9 @@ def train_yardstick(
     return ((as_other(finished, data),) if finished else ()), failures
 
 
-def _refuse_several(data: EncodedDataset) -> None:
-    if data.about.has_several:
+def refuse_several(design: Design, data: EncodedDataset) -> None:
+    """Raises ConfigError if a yardstick is to learn texts with several labels."""
+    if design.yardstick is not None and data.about.has_several:
         raise ConfigError(
             f"--yardstick learns one label a text; {data.about.name} has several."
         )

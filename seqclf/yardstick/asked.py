@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 from dataclasses import dataclass
 
 from seqclf.config import require_count
 from seqclf.errors import ConfigError, unknown
-from seqclf.yardstick.files import EncoderFiles, found
+from seqclf.yardstick.files import EncoderFiles, found, named
 
 INSTALL = "pip install 'seqclf[yardstick]'"
 PACKAGES = ("keras_hub", "safetensors", "tokenizers")  # of the extra
@@ -38,7 +39,10 @@ class Yardstick:
 def yardstick_of(
     source: str | None, mode: str | None = None, seeds: int | None = None
 ) -> Yardstick | None:
-    """Returns the yardstick that is asked for, its files downloaded; None if none is.
+    """Returns the yardstick that is asked for; None if none is.
+
+    Its files are not looked at yet, see `with_files`: what cannot be compared with it
+    is refused before it is downloaded.
 
     Args:
       source: `hf://OWNER/NAME`, with `@REVISION` if wanted, or a folder.
@@ -46,9 +50,8 @@ def yardstick_of(
       seeds: Trainings; None is one.
 
     Raises:
-      ConfigError: If there is no such yardstick, a package is not installed, or a mode
-        or seeds do nothing.
-      RunError: If it lies on the Hub and cannot be had.
+      ConfigError: If nothing can be called so, a package is not installed, or a mode or
+        seeds do nothing.
     """
     if source is None:
         for option, given in (("mode", mode), ("seeds", seeds)):
@@ -67,7 +70,17 @@ def yardstick_of(
             f"in which nothing is drawn; leave it out."
         )
     _require_packages()
-    return Yardstick(found(source), mode, seeds)
+    return Yardstick(named(source), mode, seeds)
+
+
+def with_files(yardstick: Yardstick) -> Yardstick:
+    """Returns a yardstick with its files found, downloaded if need be.
+
+    Raises:
+      ConfigError: If they are none of an encoder that can be one.
+      RunError: If it lies on the Hub and cannot be had.
+    """
+    return dataclasses.replace(yardstick, files=found(yardstick.files.source))
 
 
 def _require_packages() -> None:

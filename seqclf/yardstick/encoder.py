@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,19 +21,27 @@ import pyarrow as pa
 from seqclf.errors import ConfigError
 from seqclf.model.backend import import_keras
 from seqclf.text.encoding import Examples
-from seqclf.yardstick.files import (
+from seqclf.yardstick.files import EncoderFiles
+from seqclf.yardstick.network import (
     CONFIG_FILE,
     TOKENIZER_FILE,
     WEIGHTS_FILE,
-    EncoderFiles,
+    WORDS,
+    prefix_of,
+    read_config,
+    require_weights,
+    shapes_of,
 )
 
-DISTILBERT = "distilbert"
+BERT, DISTILBERT = "bert", "distilbert"
+POOLER = "pooler.dense.weight", "pooler.dense.bias"
 READ_AS = {"roberta": "xlm-roberta"}
 TEXTS_AT_A_TIME = 1_000  # of the tokenizer, whose own records of a text are large
 # Of the network when it predicts: 16 texts of 512 pieces have 200 MB of attention a
 # layer in an encoder of usual size, 256 of them 3 GB.
 ROWS_AT_A_TIME = 16
+# Of a text. Attention grows with their square: 16 texts of 8,192 have 50 GB a layer.
+MOST_PIECES = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +69,10 @@ def open_encoder(files: EncoderFiles) -> Encoder:
     from keras_hub.models import Backbone
     from tokenizers import Tokenizer
 
+    config = read_config(files.source, files.folder)  # they may have changed meanwhile
+    require_weights(files.source, files.folder, config)
     try:
-        with _as_preset(files) as folder:
+        with _as_preset(files, config) as folder:
             backbone = Backbone.from_preset(str(folder))
         tokenizer = Tokenizer.from_file(str(files.folder / TOKENIZER_FILE))
     except Exception as error:  # of KerasHub, of Rust: all are theirs to name
@@ -70,32 +80,50 @@ def open_encoder(files: EncoderFiles) -> Encoder:
             f"the encoder {files.source} could not be opened: "
             f"{type(error).__name__}: {error!s:.300}"
         ) from error
-    most = int(backbone.max_sequence_length)
+    most = min(int(backbone.max_sequence_length), MOST_PIECES)
     tokenizer.no_padding()
     tokenizer.enable_truncation(most)
     return Encoder(backbone, tokenizer, most)
 
 
 @contextmanager
-def _as_preset(files: EncoderFiles) -> Iterator[Path]:
+def _as_preset(files: EncoderFiles, config: Mapping[str, Any]) -> Iterator[Path]:
     """Gives a folder with an encoder as KerasHub opens it rightly, and nothing else.
 
     RoBERTa is read as XLM-RoBERTa, which is the same network: KerasHub's reader of the
-    first leaves out what is added to all pieces as the type of their sentence. Tensors
-    of DistilBERT have to have its name before theirs, which transformers leaves out
-    where there was no task.
+    first leaves out what is added to all pieces as the type of their sentence. Of
+    `config.json` only what was checked is passed on, see `read_config`: KerasHub would
+    build whatever a `registered_name` in it asks for.
     """
-    config = json.loads((files.folder / CONFIG_FILE).read_text("utf-8"))
-    config["model_type"] = READ_AS.get(files.encoder, files.encoder)
-    weights = files.folder / WEIGHTS_FILE
+    model_type = READ_AS.get(files.encoder, files.encoder)
+    own = json.dumps({**config, "model_type": model_type})
     with tempfile.TemporaryDirectory(prefix="seqclf-") as name:
         folder = Path(name).resolve()
-        (folder / CONFIG_FILE).write_text(json.dumps(config), "utf-8")
-        if files.encoder == DISTILBERT:
-            _write_named(weights, folder / WEIGHTS_FILE)
-        else:
-            _link(weights.resolve(), folder / WEIGHTS_FILE)
+        (folder / CONFIG_FILE).write_text(own, "utf-8")
+        _give_weights(files, folder / WEIGHTS_FILE)
         yield folder
+
+
+def _give_weights(files: EncoderFiles, place: Path) -> None:
+    """Puts the weights where KerasHub reads them, by names that it knows.
+
+    Tensors of DistilBERT have to have its name before theirs, which transformers leaves
+    out where there was no task. BERT has to have a pooler, which it leaves out where
+    words were to be guessed; it is of zeros, and nothing here reads what it says.
+    """
+    weights = files.folder / WEIGHTS_FILE
+    shapes = shapes_of(files.source, files.folder)
+    start = prefix_of(shapes)
+    if files.encoder == DISTILBERT:
+        own = f"{DISTILBERT}."
+        _write(weights, place, lambda name: own + name.removeprefix(own), {})
+    elif files.encoder == BERT and start + POOLER[0] not in shapes:
+        size = shapes[start + WORDS][1]
+        zeros = np.zeros((size, size), np.float32), np.zeros(size, np.float32)
+        more = {start + name: x for name, x in zip(POOLER, zeros, strict=True)}
+        _write(weights, place, lambda name: name, more)
+    else:
+        _link(weights.resolve(), place)
 
 
 def _link(file: Path, place: Path) -> None:
@@ -105,12 +133,17 @@ def _link(file: Path, place: Path) -> None:
         shutil.copyfile(file, place)
 
 
-def _write_named(weights: Path, file: Path) -> None:
+def _write(
+    weights: Path,
+    file: Path,
+    named: Callable[[str], str],
+    more: Mapping[str, np.ndarray],
+) -> None:
+    """Writes weights by other names, and some more."""
     from safetensors.numpy import load_file, save_file
 
-    tensors = load_file(weights)
-    start = f"{DISTILBERT}."
-    save_file({start + n.removeprefix(start): x for n, x in tensors.items()}, file)
+    tensors = {named(name): x for name, x in load_file(weights).items()}
+    save_file(tensors | dict(more), file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.config import TrainingConfig
+from seqclf.errors import TrainingError
 from seqclf.linear.fit import columns_of
 from seqclf.model.backend import import_keras
 from seqclf.model.build import LOGITS, glorot
@@ -19,7 +20,7 @@ from seqclf.model.scoring import Predict, fit_temperature, logits_of
 from seqclf.records.training import Report
 from seqclf.text.encoding import Examples
 from seqclf.training.checkpoint import Checkpoints
-from seqclf.training.fit import History, fit
+from seqclf.training.fit import DivergedError, History, fit
 from seqclf.yardstick.encoder import ROWS_AT_A_TIME, averaging, in_parts
 
 EPOCHS, BATCH_SIZE = 4, 16
@@ -42,6 +43,7 @@ RECIPE = TrainingConfig(
 # with each seed (Mosbach et al. 2021, arXiv:2006.04884).
 FEWEST_STEPS, MOST_EPOCHS = 1_000, 10
 DROPOUT_RATE = 0.1  # before the output layer, as in both
+INSTEAD = "A smaller encoder, or --yardstick-mode features, would do instead."
 REGULARIZATIONS = (1e-4, 1e-3, 1e-2, 0.1, 1.0)  # C of the linear model
 
 
@@ -102,7 +104,10 @@ def fine_tuned(
       TrainingError: If the loss diverged.
     """
     model = _with_head(backbone, num_labels, recipe.seed)
-    history = fit(model, train, validation, recipe, report, checkpoints)
+    try:
+        history = fit(model, train, validation, recipe, report, checkpoints)
+    except DivergedError as error:  # its learning rate is nobody's to set
+        raise TrainingError(f"{error.found} {INSTEAD}") from error
     return Fitted(
         predict=model.predict_on_batch,
         parameters=int(model.count_params()),

@@ -29,7 +29,13 @@ from seqclf.training.checkpoint import Checkpoints
 from seqclf.training.timing import single_prediction
 from seqclf.training.trial import package_versions
 from seqclf.yardstick.asked import FINE_TUNE, Yardstick
-from seqclf.yardstick.encoder import ROWS_AT_A_TIME, Pieces, open_encoder, pieces_of
+from seqclf.yardstick.encoder import (
+    MOST_PIECES,
+    ROWS_AT_A_TIME,
+    Pieces,
+    open_encoder,
+    pieces_of,
+)
 from seqclf.yardstick.train import Fitted, fine_tuned, on_features, recipe_for
 
 FOLDER = "yardstick"  # of a comparison: a folder for each seed, 0, 1, ...
@@ -107,12 +113,19 @@ def reused(trials: Sequence[YardstickTrial], models: Path) -> list[YardstickTria
 
 
 def _answers(folder: Path, trial: YardstickTrial) -> bool:
-    """Tells whether a folder has all that a training is to leave."""
+    """Tells whether a folder has all that a training is to leave.
+
+    Unless it is finished nothing compares its checksums. One that read more pieces of a
+    text than are read now was asked something else.
+    """
+    there = dataclasses.replace(trial, path=folder)
+    if not there.run.is_finished:
+        return False
     try:
-        trained, _ = read_trained(dataclasses.replace(trial, path=folder))
+        trained, _ = read_trained(there)
     except (RunError, ValueError):
         return False
-    return trained.question == trial.question
+    return trained.question == trial.question and trained.most_pieces <= MOST_PIECES
 
 
 def _copy(folder: Path, path: Path) -> None:
@@ -219,9 +232,19 @@ def _versions() -> dict[str, str]:
 def read_trained(trial: YardstickTrial) -> tuple[TrainedYardstick, Predictions]:
     """Reads what a finished training left: what it took, and its answers on test.
 
+    Its name and whence the files came are those asked for now: it may have been trained
+    for a request that called the same files otherwise.
+
     Raises:
       RunError: If it is damaged.
       ValueError: If it was written by another version.
     """
     values = read_object(trial.run.file(RESULT_FILE))
-    return from_plain(TrainedYardstick, values), trial.run.predictions(TEST)
+    asked = trial.yardstick
+    trained = dataclasses.replace(
+        from_plain(TrainedYardstick, values),
+        name=asked.name,
+        source=asked.files.source,
+        revision=asked.files.revision,
+    )
+    return trained, trial.run.predictions(TEST)
