@@ -344,9 +344,9 @@ def yardstick_said(card: TwinCard) -> str:
     chosen = joined([chosen_said(one) for one in card.yardstick])
     return (
         f"Yardstick: {one.name}, a pre-trained {one.encoder} encoder from {one.source}"
-        f"{at}, {how[one.mode]}; trained on the same texts as the twins, of which it "
-        f"reads the first {one.most_pieces:,} pieces ({one.cut:,} of {n:,} test texts "
-        f"have more). Validation chose {chosen}."
+        f"{at}, {how[one.mode]}; trained on the same labelled texts as the twins, of "
+        f"which it reads the first {one.most_pieces:,} pieces ({one.cut:,} of {n:,} test "
+        f"texts have more). Validation chose {chosen}."
     )
 
 
