@@ -345,8 +345,8 @@ def yardstick_said(card: TwinCard) -> str:
     return (
         f"Yardstick: {one.name}, a pre-trained {one.encoder} encoder from {one.source}"
         f"{at}, {how[one.mode]}; trained on the same labelled texts as the twins, of "
-        f"which it reads the first {one.most_pieces:,} pieces ({one.cut:,} of {n:,} test "
-        f"texts have more). Validation chose {chosen}."
+        f"which it reads the first {one.most_pieces:,} pieces ({one.cut:,} of {n:,} "
+        f"test texts have more). Validation chose {chosen}."
     )
 
 
