@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from seqclf.bulk.chunks import Chunk, Rows
 from seqclf.classifier import Classifier
 from seqclf.data.formats.contents import format_of
-from seqclf.data.label_lists import SEPARATOR_OPTION, separated
+from seqclf.data.label_rows import SEPARATOR_OPTION, separated
 from seqclf.errors import ConfigError, unknown
 from seqclf.several import applying
 from seqclf.text.arrays import booleans, integers, strings

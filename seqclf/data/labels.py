@@ -21,7 +21,8 @@ from seqclf.data.columns import FEWEST_FOR_A_GUESS, columns_hint
 from seqclf.data.dataset import NO_LABEL, TRAIN, UNLABELED, Found
 from seqclf.data.label_columns import LabelColumn, LabelReader, label_name
 from seqclf.data.label_ids import ids_of
-from seqclf.data.label_lists import SEPARATOR_OPTION, Labelled
+from seqclf.data.label_lists import Labelled
+from seqclf.data.label_rows import SEPARATOR_OPTION
 from seqclf.errors import DataError
 from seqclf.notes import note
 from seqclf.wording import counted
