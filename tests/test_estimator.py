@@ -161,6 +161,7 @@ def test_what_is_no_text_is_refused_by_row(given, message, fitted):
         (["a", "b", "a"], "inconsistent numbers of samples"),
         (["a", "a", "a", "b"], "the rarest, 'b', has 1"),
         ([[0, 1], [1, 0], [0, 1], [1, 0]], "1d array"),
+        ([["a"], ["a", "b"], [], ["b"]], "1d array, a label a text, and holds lists"),
     ],
 )
 def test_what_are_no_labels_is_refused(labels, message):

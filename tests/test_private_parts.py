@@ -224,7 +224,8 @@ PUBLIC = {
     "tensorflow", "threadpoolctl", "tokenizers", "tokenizers.models",
     "tokenizers.trainers", "typer", "typer.core", "typing_extensions",
     # Of packages that may not be here to tell their modules from their members.
-    "keras_hub.models", "keras_hub.models.Backbone", "safetensors.numpy",
+    "keras_hub.models", "keras_hub.models.Backbone", "safetensors",
+    "safetensors.SafetensorError", "safetensors.safe_open", "safetensors.numpy",
     "safetensors.numpy.load_file", "safetensors.numpy.save_file",
     "mlflow", "mlflow.MlflowClient", "mlflow.entities", "mlflow.entities.Metric",
     "mlflow.entities.Param", "mlflow.exceptions", "mlflow.exceptions.MlflowException",

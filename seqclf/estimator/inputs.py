@@ -52,8 +52,8 @@ def classes_of(y: Any) -> tuple[np.ndarray, np.ndarray]:
     _refuse_missing(y)
     if not isinstance(y, str) and any(isinstance(one, list | tuple | set) for one in y):
         raise InputError(
-            "y holds lists of labels; SequenceClassifier gives a text one label. "
-            "seqclf train and seqclf.train learn several from a file."
+            "y must be a 1d array, a label a text, and holds lists; seqclf train and "
+            "seqclf.train learn several labels a text from a file."
         )
     labels = column_or_1d(y, warn=True)
     kinds = {type(label).__name__ for label in labels.tolist()}
