@@ -19,7 +19,8 @@ from seqclf.model.scoring import (
     probabilities_of,
 )
 from seqclf.text.batching import Batch
-from seqclf.training.fit import as_tf_dataset
+from seqclf.text.encoding import Examples
+from seqclf.training.fit import as_tf_dataset, validate
 
 LABELS = ("a", "b", "c", "d")
 
@@ -223,6 +224,21 @@ def test_what_is_learnt_is_a_number_for_each_label():
     [(token_ids, learnt)] = as_tf_dataset(iter([batch]), 1, 3, None)
     assert token_ids.shape == (2, 4)
     assert learnt.numpy().tolist() == [[1, 0, 1], [0, 0, 0]]
+
+
+def test_whole_texts_count_as_right_on_validation():
+    class Model:
+        output_shape = (None, 2)
+
+        def predict_on_batch(self, token_ids):
+            return np.array([[3, -3], [3, 3], [-3, -3]], np.float32)[token_ids[:, 0]]
+
+    truth = np.array([[1, 0], [1, 0], [0, 0], [0, 1]], bool)
+    ids, offsets = np.array([0, 1, 2, 2], np.int32), np.arange(5)
+    loss, accuracy = validate(Model(), Examples(ids, offsets, truth))
+    # The first and the third have both labels right; of the eight two are wrong.
+    assert accuracy == 0.5
+    assert loss == pytest.approx(np.log1p(np.exp(-3)) + 2 * 3 / 8)
 
 
 STARS = ("1", "2", "3", "4", "5")

@@ -363,6 +363,15 @@ def test_rare_sets_are_divided_by_their_rarest_label(tmp_path):
         assert len(np.unique(ids[strata == strata[ids == label_set][0]])) == 1
 
 
+def test_rare_sets_with_one_rarest_label_are_one_stratum(tmp_path):
+    some = (
+        [["war", "fun"]] * 3 + [["war", "love"]] * 4 + [["fun"]] * 20 + [["love"]] * 20
+    )
+    (tmp_path / "x.jsonl").write_text(lines((f"t {i}", v) for i, v in enumerate(some)))
+    raw = read_source(DataConfig(source=str(tmp_path / "x.jsonl")))
+    assert np.bincount(raw.strata("train")).tolist() == [20, 20, 7]
+
+
 def test_a_sample_and_a_fold_keep_the_shares(tmp_path):
     given = uneven(tmp_path).source
     limited = load_dataset(DataConfig(source=given, limit=200))
