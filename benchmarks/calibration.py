@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -475,10 +475,32 @@ def metric_rates(
     """
     rng = np.random.default_rng([seed, seeds, rows, round(1000 * rare)])
     better, usual = (truths(rare, apart) for apart in (APART + APART_MORE, APART))
+    return judged(
+        comparisons,
+        lambda *apart: draw_scored(seeds, rows, rare, apart, rng),
+        better,
+        usual,
+    )
+
+
+def judged(
+    comparisons: int,
+    draw_cells: Callable[[float, float], dict[str, list[np.ndarray]]],
+    better: Mapping[str, float],
+    usual: Mapping[str, float],
+) -> dict[str, dict[str, float]]:
+    """Returns, by metric, how often equal cells are told apart and intervals hold.
+
+    Args:
+      comparisons: Of equal cells, and as many of a better one with a usual one.
+      draw_cells: From how far apart two cells tell labels, to their values by metric.
+      better: By metric what the better cell reaches.
+      usual: What the other does.
+    """
     counted = {name: np.zeros(4) for name in usual}
     for _ in range(comparisons):
-        equal = draw_scored(seeds, rows, rare, (APART, APART), rng)
-        other = draw_scored(seeds, rows, rare, (APART + APART_MORE, APART), rng)
+        equal = draw_cells(APART, APART)
+        other = draw_cells(APART + APART_MORE, APART)
         for name, count in counted.items():
             low, high = cells_difference(*equal[name]).interval()
             count[0] += not low <= 0 <= high

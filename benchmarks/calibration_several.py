@@ -18,12 +18,12 @@ from calibration import (
     OF_CELL,
     OF_TRAINING,
     SHARED,
+    judged,
     write,
 )
 
 from seqclf import several
 from seqclf.metrics import f1_shares
-from seqclf.statistics import cells_difference, crossed_mean
 
 COMPARISONS = 1000
 SHARES = (0.4, 0.25, 0.1, 0.05)  # of the texts that have each label
@@ -96,24 +96,12 @@ def rates(
     Names are those of `calibration.metric_rates`.
     """
     rng = np.random.default_rng([seed, seeds, rows])
-    better, usual = truths(APART + APART_MORE), truths(APART)
-    counted = {name: np.zeros(4) for name in usual}
-    for _ in range(comparisons):
-        equal = draw(seeds, rows, (APART, APART), rng)
-        other = draw(seeds, rows, (APART + APART_MORE, APART), rng)
-        for name, count in counted.items():
-            low, high = cells_difference(*equal[name]).interval()
-            count[0] += not low <= 0 <= high
-            low, high = cells_difference(*other[name]).interval()
-            count[1] += low <= better[name] - usual[name] <= high
-            count[2] += low > 0 or high < 0
-            low, high = crossed_mean(other[name][1]).interval()
-            count[3] += low <= usual[name] <= high
-    names = ("false_alarms", "coverage", "found", "of_one")
-    return {
-        metric: dict(zip(names, (count / comparisons).tolist(), strict=True))
-        for metric, count in counted.items()
-    }
+    return judged(
+        comparisons,
+        lambda *apart: draw(seeds, rows, apart, rng),
+        truths(APART + APART_MORE),
+        truths(APART),
+    )
 
 
 def main(comparisons: int) -> None:

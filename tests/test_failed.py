@@ -12,7 +12,8 @@ from test_report import of, row
 
 from seqclf.comparison.rows import compare_runs
 from seqclf.evaluation.failed import failed_seeds
-from seqclf.report.tables import closing, failed_said, markdown
+from seqclf.report.sentences import failed_said
+from seqclf.report.tables import closing, markdown
 from seqclf.storage import write_json
 
 

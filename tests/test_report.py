@@ -20,7 +20,7 @@ from seqclf.records.comparison import (
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.scores import LabelScores, Scores
 from seqclf.records.twins import Check, Tried, Tuned, TwinCard
-from seqclf.report import csv_lines, scores, tables
+from seqclf.report import csv_lines, scores, sentences, tables
 from seqclf.report.table import Table, to_markdown, to_terminal
 
 
@@ -136,7 +136,7 @@ def test_what_is_held_equal_is_told_and_what_is_not():
 
 def test_what_is_held_equal_is_a_list_of_which_the_items_are_told_apart():
     checks = [check("batches and their order, by seed", True), check("data", True)]
-    said = tables.held_equal(card(*checks))
+    said = sentences.held_equal(card(*checks))
     assert said == "Equal in all runs: batches and their order, by seed; data."
 
 

@@ -52,7 +52,7 @@ from seqclf.records.comparison import ComparisonResult
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.records.training import Epoch, Resumed, Stepped
 from seqclf.records.yardstick import TrainedYardstick
-from seqclf.report import csv_lines, tables
+from seqclf.report import csv_lines, sentences, tables
 from seqclf.report.page.comparison_page import page
 from seqclf.runs import Predictions, writing
 from seqclf.storage import write_json
@@ -925,7 +925,7 @@ def test_a_training_that_only_guesses_has_failed(encoded, finished_run, tmp_path
     assert row.accuracy.low is None
     assert row.accuracy.median == pytest.approx(1 - 8 / 48)
     assert "failed in 1 of 3 trainings" in result.verdict
-    assert "mini, seed 2" in tables.failed_said(result)
+    assert "mini, seed 2" in sentences.failed_said(result)
 
 
 def test_a_row_has_the_seeds_that_were_finished(encoded, finished_run, tmp_path):
