@@ -43,7 +43,7 @@ def thresholds(
       is_learnt: bool [labels], whether some training texts have the label, and some
         not; see `learnt`.
     """
-    if (probabilities == probabilities[0]).all():
+    if len(probabilities) > 1 and (probabilities == probabilities[0]).all():
         return _one_answer(truth, probabilities[0])
     found = np.full(truth.shape[1], DEFAULT_THRESHOLD, np.float32)
     is_enough = truth.sum(axis=0) >= FEWEST_TO_CHOOSE
@@ -74,7 +74,8 @@ def _best_threshold(truth: np.ndarray, probabilities: np.ndarray) -> float:
     parts = np.append(falling[:-1] > falling[1:], True)
     last = int(np.where(parts, f1, -1.0).argmax())
     below = falling[last + 1] if last + 1 < len(falling) else 0.0
-    return float((falling[last] + below) / 2)
+    between = np.float32((falling[last] + below) / 2)
+    return float(between if between > below else falling[last])  # neighbours in float32
 
 
 def answered(probabilities: np.ndarray, least: np.ndarray) -> np.ndarray:

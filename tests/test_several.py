@@ -115,6 +115,23 @@ def test_a_label_with_too_few_texts_has_a_threshold_of_a_half():
     assert found[1] == pytest.approx((probabilities[4, 1] + probabilities[5, 1]) / 2)
 
 
+def test_probabilities_that_are_neighbours_are_parted():
+    truth = np.array([[1]] * 5 + [[0]] * 5, bool)
+    for lower in (0.5, 0.3, 0.12345):
+        below = np.float32(lower)
+        above = np.nextafter(below, np.float32(1))
+        probabilities = np.where(truth, above, below).astype(np.float32)
+        least = several.thresholds(truth, probabilities, np.ones(1, bool))
+        assert (several.answered(probabilities, least) == truth).all()
+
+
+def test_one_text_tells_nothing_of_all():
+    least = several.thresholds(
+        np.array([[True, False]]), np.array([[0.2, 0.9]]), np.ones(2, bool)
+    )
+    assert least.tolist() == [0.5, 0.5]
+
+
 def test_a_label_of_which_nothing_was_learnt_keeps_a_half():
     truth = np.ones((50, 2), bool)
     probabilities = np.random.default_rng(0).random((50, 2)).astype(np.float32) / 9

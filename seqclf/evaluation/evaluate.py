@@ -32,7 +32,7 @@ from seqclf.evaluation.coverage import coverage_of, covered, reaching
 from seqclf.records.scores import Coverage, CoveredAccuracy, Scores
 from seqclf.runs import AnyRun, Mean, Predictions
 from seqclf.text.encoding import LABELLED_SPLITS
-from seqclf.unsure import AtLeast, floors_of, stands
+from seqclf.unsure import AtLeast, floors_of, refuse_of_several, stands
 
 # Settings that make other rows, labels or groups of the same files.
 OF_ROWS = ("drop_unlabeled", "merge_labels", "min_per_label", "other", "group_column")
@@ -82,11 +82,10 @@ def evaluate(
       DataError: If the data has no such split, a label that the run lacks, or several
         labels a text where the run learnt one.
     """
-    if run.dataset.has_several:
-        _refuse_sureness(run, at_least, wanted)
+    refuse_of_several(at_least, run.name, run.dataset.has_several)
     floors = floors_of(at_least, run.labels)
     if wanted is not None:
-        _refuse_wanted(wanted, split)
+        _refuse_wanted(run, wanted, split)
     table, raw, notes = _read(run, data, split)
     if raw.label_sets is not None and not run.dataset.has_several:
         raise DataError(
@@ -147,20 +146,12 @@ def _members(raw: RawData, ids: np.ndarray, num_labels: int) -> np.ndarray:
     return members_of(tuple(tuple(sorted(one)) for one in known), num_labels)
 
 
-def _refuse_sureness(
-    run: AnyRun, at_least: AtLeast | None, wanted: float | None
-) -> None:
-    """Refuses thresholds of an answer where each label has one of its own."""
-    given = {"--at-least": at_least, "--wanted-accuracy": wanted}
-    for option, value in given.items():
-        if value is not None:
-            raise ConfigError(
-                f"{option} is for one label a text; of {run.name}, where a text may "
-                f"have several, each label has a threshold of its own: leave it out."
-            )
-
-
-def _refuse_wanted(wanted: float, split: str) -> None:
+def _refuse_wanted(run: AnyRun, wanted: float, split: str) -> None:
+    if run.dataset.has_several:
+        raise ConfigError(
+            f"--wanted-accuracy chooses a threshold for texts of one label, and a text "
+            f"of {run.name} may have several, each with its own; leave it out."
+        )
     expected = "a fraction between 0 and 1, such as 0.95"
     require(0 < wanted < 1, "--wanted-accuracy", expected, wanted)
     if split != VALIDATION:
