@@ -14,7 +14,7 @@ import numpy as np
 import rounds
 
 from seqclf.config import DataConfig, ModelConfig, TextConfig, TrainingConfig
-from seqclf.data import load_dataset
+from seqclf.data.load import load_dataset
 from seqclf.model.build import build_model
 from seqclf.text import batching
 from seqclf.text.encoding import EncodedDataset, encode_dataset

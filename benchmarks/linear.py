@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from seqclf.classifier import Classifier
 from seqclf.config import DataConfig, TextConfig
-from seqclf.data import load_dataset
+from seqclf.data.load import load_dataset
 from seqclf.evaluation.baselines import BASELINES, Baseline
 from seqclf.linear.ngrams import tokenized
 from seqclf.runs import Run

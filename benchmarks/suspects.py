@@ -15,8 +15,8 @@ import pyarrow as pa
 import rounds
 
 from seqclf.config import DataConfig
-from seqclf.data import load_traced
-from seqclf.data.dataset import SCHEMA, TRAIN
+from seqclf.data.dataset import TRAIN
+from seqclf.data.load import load_traced
 from seqclf.data.traced import Traced
 from seqclf.records.suspects import Suspects
 from seqclf.suspects.check import check
@@ -82,9 +82,8 @@ def checked(traced: Traced) -> Suspects:
 
 def relabelled(traced: Traced, label_ids: np.ndarray) -> Traced:
     """Returns the same data with other labels in train."""
-    table, field = traced.dataset.splits[TRAIN], SCHEMA.field("label")
-    column = pa.array(label_ids, field.type)
-    changed = table.set_column(table.column_names.index("label"), field, column)
+    table, column = traced.dataset.splits[TRAIN], pa.array(label_ids, pa.int32())
+    changed = table.set_column(table.column_names.index("label"), "label", column)
     splits = traced.dataset.splits | {TRAIN: changed}
     dataset = dataclasses.replace(traced.dataset, splits=splits)
     return dataclasses.replace(traced, dataset=dataset)

@@ -18,7 +18,7 @@ import rounds
 
 from seqclf.cells import CELLS, DEFAULT_CELLS
 from seqclf.config import DataConfig, TextConfig, TrainingConfig
-from seqclf.data import load_dataset
+from seqclf.data.load import load_dataset
 from seqclf.system import cores
 from seqclf.text.batching import epoch_order
 from seqclf.text.encoding import EncodedDataset, encode_dataset

@@ -10,8 +10,8 @@ from functools import reduce
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
+from seqclf.arrow import is_array, pa
 from seqclf.config import TextConfig
 from seqclf.errors import DataError, RunError
 from seqclf.keywords import models_folder
@@ -28,6 +28,7 @@ from seqclf.system import cores
 from seqclf.text.arrays import strings
 from seqclf.text.batching import sorted_order
 from seqclf.text.encoding import Examples
+from seqclf.text.few import are_few, encode_few
 from seqclf.text.tokens import UNKNOWN_ID
 from seqclf.text.vocabulary import Vocabulary, encode_texts
 
@@ -149,19 +150,18 @@ class Classifier:
         """
         if isinstance(texts, str):
             raise DataError(f"predict takes a list of texts; write [{texts[:20]!r}].")
-        array = texts if isinstance(texts, pa.Array) else strings(texts)
-        if not len(array):
+        if not len(texts):
             empty = np.empty((0, len(self.labels)), np.float32)
             return Answers(empty, np.empty(0, np.float32))
-        every = [self._answer(array), *(other.answer(array) for other in self.others)]
+        every = [self._answer(texts), *(other.answer(texts) for other in self.others)]
         return Answers(
             mean([one.probabilities for one in every]),
             reduce(np.minimum, [one.unknown for one in every]),
         )
 
-    def _answer(self, array: pa.Array) -> Answers:
-        token_ids, offsets = encode_texts(array, self.vocabulary, self.text)
-        examples = Examples(token_ids, offsets, np.zeros(len(array), np.int32))
+    def _answer(self, texts: Sequence[str] | pa.Array) -> Answers:
+        token_ids, offsets = self._encoded(texts)
+        examples = Examples(token_ids, offsets, np.zeros(len(texts), np.int32))
         width = len(self.labels)
         tokens = BATCH_TOKENS if self.threads > 1 else None
         order = sorted_order(examples.lengths, BATCH_SIZE, tokens)
@@ -171,6 +171,14 @@ class Classifier:
         share = (unknown / examples.lengths).astype(np.float32)
         several = self.thresholds is not None
         return Answers(probabilities_of(logits, several), share)
+
+    def _encoded(
+        self, texts: Sequence[str] | pa.Array
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if not is_array(texts) and are_few(texts):
+            return encode_few(texts, self.vocabulary, self.text)
+        array = texts if is_array(texts) else strings(texts)
+        return encode_texts(array, self.vocabulary, self.text)
 
     def lengths(self, texts: pa.Array) -> np.ndarray:
         """Returns how many tokens of each text are read at most, int64 [texts]."""

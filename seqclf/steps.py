@@ -22,9 +22,9 @@ from seqclf.config import (
     drawn,
     twin,
 )
-from seqclf.data import load_dataset, read_once
 from seqclf.data.dataset import Dataset
-from seqclf.data.hub import hide_downloads
+from seqclf.data.hub.load import hide_downloads
+from seqclf.data.load import load_dataset, read_once
 from seqclf.errors import ConfigError, SeqclfError
 from seqclf.evaluation.doubts import doubts
 from seqclf.model.backend import gpus

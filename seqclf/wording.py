@@ -111,3 +111,9 @@ def margin_said(margin: float) -> str:
 def points_at_length(difference: float, low: float | None, high: float | None) -> str:
     """Returns such as `0.3 points (95 % interval −0.4 to 1.0)`, of fractions."""
     return f"{points(difference)} (95 % interval {interval(low, high)})"
+
+
+def first_line(error: BaseException) -> str:
+    """Returns the first line of what an error says, with its name if it says little."""
+    text = str(error).strip().partition("\n")[0].rstrip(".")
+    return text or type(error).__name__

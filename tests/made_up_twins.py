@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from seqclf.cells import CELLS
 from seqclf.config import ModelConfig, TextConfig
@@ -64,7 +63,7 @@ def small(**options: Any) -> ModelConfig:
 
 
 def vocabulary(words: tuple[str, ...] = WORDS) -> Vocabulary:
-    return Vocabulary(pa.array([*RESERVED, *words]))
+    return Vocabulary((*RESERVED, *words))
 
 
 def made_up_run(

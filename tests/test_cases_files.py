@@ -27,7 +27,7 @@ from seqclf.bulk.chunks import Options
 from seqclf.bulk.rows import open_rows
 from seqclf.bulk.sources import find_source
 from seqclf.config import DataConfig
-from seqclf.data import read_source
+from seqclf.data.load import read_source
 from seqclf.errors import SeqclfError
 from seqclf.records.reading import Reading
 

@@ -16,7 +16,7 @@ from seqclf.comparison.plan import fit_baselines, relative_cost
 from seqclf.comparison.rows import compare_runs
 from seqclf.comparison.saved import read_details, read_timing
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TextConfig
-from seqclf.data import load_dataset
+from seqclf.data.load import load_dataset
 from seqclf.errors import ConfigError, RunError
 from seqclf.evaluation import baselines
 from seqclf.evaluation.baselines import run_baseline

@@ -10,9 +10,9 @@ from conftest import reviews, shared, write_csv
 from pyarrow import parquet
 
 from seqclf.config import DataConfig
-from seqclf.data import load_dataset, names_of_sources, read_source
 from seqclf.data.dataset import fingerprint
 from seqclf.data.files import read_file
+from seqclf.data.load import load_dataset, names_of_sources, read_source
 from seqclf.errors import DataError
 
 ROWS = [

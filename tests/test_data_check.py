@@ -22,7 +22,7 @@ import suspects
 
 import seqclf
 from seqclf.config import DataConfig
-from seqclf.data import load_traced
+from seqclf.data.load import load_traced
 from seqclf.errors import ConfigError, DataError
 from seqclf.suspects import copies
 from seqclf.suspects.check import STEPS, check

@@ -8,7 +8,7 @@ import pytest
 from conftest import reviews, write_csv
 
 from seqclf.config import DataConfig, TextConfig
-from seqclf.data import load_dataset
+from seqclf.data.load import load_dataset
 from seqclf.records.dataset import TokenCounts
 from seqclf.text.encoding import encode_dataset
 
@@ -24,7 +24,7 @@ def data(tmp_path):
 def test_encoded_examples_are_those_of_the_texts(data, tmp_path):
     dataset, config = data
     encoded = encode_dataset(dataset, config, TEXT, tmp_path / "cache")
-    tokens = np.array(encoded.vocabulary.tokens.to_pylist())
+    tokens = np.array(encoded.vocabulary.tokens)
     for split, examples in encoded.splits.items():
         table = dataset.splits[split]
         assert examples.label_ids.tolist() == table["label"].to_pylist()
@@ -67,7 +67,7 @@ def test_a_wide_vocabulary_knows_unlabelled_words_but_none_that_are_held_out(tmp
 
     def known(is_wide: bool) -> set[str]:
         encoded = encode_dataset(dataset, config, text, cache, is_wide)
-        return set(encoded.vocabulary.tokens.to_pylist()[2:])
+        return set(encoded.vocabulary.tokens[2:])
 
     assert known(is_wide=False) == {"train", "text"}
     assert known(is_wide=True) == {"train", "text", "zebra"}  # and no "test"
@@ -101,7 +101,7 @@ def test_lengths_before_the_cut_are_counted_also_in_a_cache_of_before(tmp_path):
 def test_the_vocabulary_is_from_train_alone(data, tmp_path):
     dataset, config = data
     encoded = encode_dataset(dataset, config, TEXT, tmp_path / "cache")
-    numbers = {t for t in encoded.vocabulary.tokens.to_pylist() if t.isdigit()}
+    numbers = {t for t in encoded.vocabulary.tokens if t.isdigit()}
     for split in ("validation", "test"):
         texts = dataset.splits[split]["text"].to_pylist()
         assert not numbers & {text.split()[-1] for text in texts}

@@ -10,7 +10,7 @@ from conftest import TINY, reviews, run_cli, seal, write_csv
 from seqclf import config as settings
 from seqclf.classifier import Classifier
 from seqclf.config import DataConfig, TextConfig
-from seqclf.data import load_dataset
+from seqclf.data.load import load_dataset
 from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.evaluation.evaluate import evaluate, match_labels
 from seqclf.records.plain import to_plain

@@ -316,7 +316,7 @@ def test_the_texts_are_many_nasty_and_always_the_same(finished_run):
     assert found == texts.verification_texts(finished_run)[0]
     assert {"", "a", "word " * 10_000} <= set(found)
     assert any("😀" in text for text in found)
-    known = set(finished_run.vocabulary.tokens.to_pylist())
+    known = set(finished_run.vocabulary.tokens)
     most = finished_run.config.text.max_length
     lengths = [len(text.split()) for text in found if set(text.split()) <= known]
     assert min(lengths) <= 1

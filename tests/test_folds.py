@@ -25,7 +25,7 @@ from seqclf.comparison.pool import find_finished, pooled
 from seqclf.comparison.rows import compare_runs
 from seqclf.comparison.saved import DETAILS_FILE
 from seqclf.config import DataConfig, RunConfig, TrainingConfig, fold_of
-from seqclf.data import load_dataset
+from seqclf.data.load import load_dataset
 from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.records.comparison import BY_FOLDS, BY_RANKS
 from seqclf.runs import Run, open_any

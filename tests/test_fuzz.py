@@ -26,6 +26,7 @@ from seqclf.data.files import read_file
 from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.runs import Run
 from seqclf.text.arrays import strings
+from seqclf.text.few import encode_few
 from seqclf.text.tokens import PADDING_ID, UNKNOWN_ID, folding, tokenize
 from seqclf.text.vocabulary import Vocabulary, encode_texts
 
@@ -97,6 +98,25 @@ def test_token_ids_are_in_range_and_the_same_each_time(texts, most, keep, size):
     assert np.array_equal(ids, again[0])
     alone = [encode_texts(strings([text]), vocabulary, config)[0] for text in texts]
     assert np.array_equal(np.concatenate(alone), ids)
+
+
+@many
+@given(
+    st.lists(TEXT, min_size=1, max_size=4),
+    st.sampled_from(["word", "char", "subword"]),
+    st.integers(1, 12),
+    st.sampled_from(KEEP_NAMES),
+)
+def test_few_texts_have_the_ids_of_many(texts, kind, most, keep):
+    config = TextConfig(
+        tokens=kind, max_length=most, keep=keep, vocabulary_size=20, min_count=1
+    )  # fmt: skip
+    array = strings(texts)
+    vocabulary = Vocabulary.build([tokenize(array, kind)], config)
+    ids, offsets = encode_few(texts, vocabulary, config)
+    expected = encode_texts(array, vocabulary, config)
+    assert np.array_equal(ids, expected[0])
+    assert np.array_equal(offsets, expected[1])
 
 
 VALUES = st.recursive(

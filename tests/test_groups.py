@@ -29,9 +29,9 @@ from sklearn.model_selection import GroupKFold, GroupShuffleSplit, cross_val_sco
 
 from seqclf import Run, SequenceClassifier, config
 from seqclf.config import DataConfig, RunConfig, TextConfig
-from seqclf.data import load_dataset, read_source
 from seqclf.data.dataset import Dataset, RawData, fingerprint
 from seqclf.data.groups import whole_groups
+from seqclf.data.load import load_dataset, read_source
 from seqclf.errors import ConfigError, DataError, InputError
 from seqclf.estimator import fitting
 from seqclf.text.encoding import encode_dataset

@@ -16,8 +16,8 @@ from pyarrow import parquet
 from test_written_by_others import hinted
 
 from seqclf.config import DataConfig
-from seqclf.data import read_source
 from seqclf.data.formats.header import is_header
+from seqclf.data.load import read_source
 from seqclf.errors import SeqclfError
 
 NAMES = {

@@ -17,7 +17,8 @@ from loopback_hub import LoopbackHub, Repository, repository
 from pyarrow import parquet
 
 from seqclf.config import DataConfig
-from seqclf.data.hub import HUB_NAMES, is_saved, read_saved
+from seqclf.data.hub.load import is_saved, read_saved
+from seqclf.data.hub.names import HUB_NAMES
 from seqclf.data.hub.online import UnreachableError, _within
 from seqclf.errors import DataError
 
@@ -290,7 +291,7 @@ REFUSALS = [
 LOAD_EACH = """
 import json, sys, time
 from seqclf.config import DataConfig
-from seqclf.data import load_dataset
+from seqclf.data.load import load_dataset
 from seqclf.errors import DataError
 said = []
 for settings in json.loads(sys.argv[1]):

@@ -16,7 +16,8 @@ from data_matrix import WRITERS, as_csv, as_parquet
 from sklearn.model_selection import train_test_split
 
 from seqclf.config import DataConfig, RunConfig, same_question
-from seqclf.data import load_dataset, read_source, spelling
+from seqclf.data import spelling
+from seqclf.data.load import load_dataset, read_source
 from seqclf.data.splits import _sample, held_out
 from seqclf.errors import ConfigError, DataError, InputError
 from seqclf.estimator import SequenceClassifier
@@ -42,7 +43,7 @@ def test_the_fingerprint_is_the_same_in_every_process(tmp_path):
     (tmp_path / "x.csv").write_bytes(as_csv(rows))
     code = (
         "from seqclf.config import DataConfig\n"
-        "from seqclf.data import read_source\n"
+        "from seqclf.data.load import read_source\n"
         "from seqclf.data.dataset import fingerprint\n"
         "raw = read_source(DataConfig(source='x.csv'))\n"
         "print(fingerprint(raw.splits, raw.labels), raw.labels)\n"

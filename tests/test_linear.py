@@ -10,8 +10,8 @@ import pytest
 from conftest import write_csv
 
 from seqclf.config import DataConfig, TextConfig
-from seqclf.data import load_dataset
 from seqclf.data.dataset import Dataset
+from seqclf.data.load import load_dataset
 from seqclf.errors import RunError
 from seqclf.linear import fit
 from seqclf.linear.model import LinearModel, features_of

@@ -14,7 +14,7 @@ import test_hub
 from data_matrix import CASES, DOCUMENT, IN_TEST_HUB, Case, table
 
 from seqclf.config import DataConfig
-from seqclf.data import load_dataset, read_source
+from seqclf.data.load import load_dataset, read_source
 from seqclf.errors import SeqclfError
 
 

@@ -211,12 +211,12 @@ def test_the_page_reads_the_same_tokens(node, kind):
     texts = [*ordinary, *PEOPLE_WRITE, *(text[:3000] for text in NASTY)]
     words = tokenize(pa.array(texts[::2]), kind)
     known = {piece for word in words.tokens.to_pylist() for piece in (word, word[:3])}
-    vocabulary = Vocabulary(pa.array(["[PAD]", "[UNK]", *sorted(known)]))
+    vocabulary = Vocabulary(("[PAD]", "[UNK]", *sorted(known)))
     code = """
     const read = openText(asked[0], asked[1]);
     const answer = asked[2].map((text) => read(text).ids);
     """
-    tokens = vocabulary.tokens.to_pylist()
+    tokens = vocabulary.tokens
     found = node(code, [portable_rules(config), tokens, texts])
     ids, offsets = encode_texts(pa.array(texts), vocabulary, config)
     expected = [ids[a:b].tolist() for a, b in itertools.pairwise(offsets)]

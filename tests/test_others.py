@@ -27,8 +27,8 @@ from seqclf.comparison.others.other import keep_answers, read_others
 from seqclf.comparison.pairs import accuracy_interval, compare_pairs, right_answers
 from seqclf.comparison.rows import compare_runs
 from seqclf.config import DataConfig, RunConfig
-from seqclf.data import load_dataset
 from seqclf.data.dataset import TEST
+from seqclf.data.load import load_dataset
 from seqclf.errors import ConfigError, DataError
 from seqclf.records.comparison import ComparisonResult
 from seqclf.records.dataset import DatasetInfo

@@ -8,7 +8,8 @@ import pytest
 from conftest import TINY, reviews, run_cli, run_in, shared, write_csv
 
 from seqclf.config import DataConfig, RunConfig, TextConfig, same_question
-from seqclf.data import load_dataset, quality
+from seqclf.data import quality
+from seqclf.data.load import load_dataset
 from seqclf.text.summary import summarize
 
 WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight")
@@ -148,7 +149,7 @@ def peak():
 
 before = peak()
 from seqclf.config import DataConfig, RunConfig, TextConfig, same_question
-from seqclf.data import load_dataset
+from seqclf.data.load import load_dataset
 from seqclf.text.encoding import encode_dataset
 
 config = DataConfig(source=sys.argv[1])

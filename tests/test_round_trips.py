@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqclf.config import DataConfig
-from seqclf.data import read_source
+from seqclf.data.load import read_source
 
 datasets.disable_progress_bars()
 

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from seqclf.config import DataConfig
-from seqclf.data import load_dataset, read_source
 from seqclf.data.dataset import fingerprint_of, members_of
 from seqclf.data.label_rows import separated
+from seqclf.data.load import load_dataset, read_source
 from seqclf.errors import ConfigError, DataError
 
 LABELS = ("love", "fun", "war")

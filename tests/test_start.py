@@ -39,13 +39,12 @@ from seqclf.start.files import read_vectors
 from seqclf.start.start import Start, begin_with, layers_to_keep
 from seqclf.start.texts import without
 from seqclf.steps import Target
-from seqclf.text.arrays import strings
 from seqclf.text.tokens import RESERVED
 from seqclf.text.vocabulary import Vocabulary
 from seqclf.workflows.compare import _command
 from seqclf.workflows.study import question_of
 
-WORDS = Vocabulary(strings([*RESERVED, "the", "film", "good", "zebra"]))
+WORDS = Vocabulary((*RESERVED, "the", "film", "good", "zebra"))
 GLOVE = "the 1 0 -1\nThe 9 9 9\nFilm 2 0 2\ngood 0 3 -3\n"
 
 
@@ -337,7 +336,7 @@ def test_vectors_of_texts_are_learnt_without_those_that_are_held_out(place):
     plain = trained(*TINY, "--name=plain")
     assert plain.proof.start is None
     # Numbers of unlabelled texts are words that no training text has; of test none is.
-    words, more = (set(r.vocabulary.tokens.to_pylist()) for r in (plain, run))
+    words, more = (set(r.vocabulary.tokens) for r in (plain, run))
     assert {"300", "359"} <= more - words
     assert "200" not in more
     weights = run.proof.initial_weights, plain.proof.initial_weights

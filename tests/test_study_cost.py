@@ -10,7 +10,7 @@ import pytest
 from asked import Silent, tiny
 
 from seqclf.config import ModelConfig, RunConfig, twin
-from seqclf.data import load_dataset
+from seqclf.data.load import load_dataset
 from seqclf.errors import ConfigError, RunError
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.records.side_by_side import Median

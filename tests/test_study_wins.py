@@ -18,7 +18,7 @@ from test_comparison import copy
 from seqclf import statistics
 from seqclf.comparison import rows
 from seqclf.config import RunConfig
-from seqclf.data import GENERATED
+from seqclf.data.load import GENERATED
 from seqclf.errors import RunError
 from seqclf.records.comparison import ComparisonResult, ModelPair, Pair
 from seqclf.records.dataset import DatasetInfo

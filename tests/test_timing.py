@@ -7,7 +7,7 @@ import pytest
 
 from seqclf import machine
 from seqclf.config import ModelConfig, RunConfig, TextConfig, TrainingConfig, twin
-from seqclf.data import load_dataset
+from seqclf.data.load import load_dataset
 from seqclf.records.training import Started
 from seqclf.text.encoding import encode_dataset
 from seqclf.training import timing

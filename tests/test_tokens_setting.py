@@ -27,7 +27,7 @@ from test_text import ORDINARY
 from seqclf import config as configs
 from seqclf.classifier import Classifier
 from seqclf.config import DataConfig, RunConfig, TextConfig, linear
-from seqclf.data import load_dataset
+from seqclf.data.load import load_dataset
 from seqclf.errors import ConfigError
 from seqclf.estimator import SequenceClassifier
 from seqclf.evaluation.baselines import baseline_tasks
@@ -84,7 +84,7 @@ BY_HAND = [
 
 
 def vocabulary_of(*tokens: str) -> Vocabulary:
-    return Vocabulary(strings([*RESERVED, *tokens]))
+    return Vocabulary((*RESERVED, *tokens))
 
 
 def built(texts: list[str], **values: object) -> tuple[Vocabulary, TextConfig]:
@@ -274,12 +274,12 @@ def test_pieces_that_train_hardly_has_get_no_id():
     """After es and est, train has no es by itself."""
     texts = ["low"] * 5 + ["lower"] * 2 + ["newest"] * 6 + ["widest"] * 3
     words, config = built(texts, tokens="subword", vocabulary_size=13)
-    known = words.tokens.to_pylist()[2:]
-    assert known == ["w", "▁", "est", "e", "l", "o", "n", "d", "i", "r"]
+    known = words.tokens[2:]
+    assert known == ("w", "▁", "est", "e", "l", "o", "n", "d", "i", "r")
     counts = np.bincount(np.concatenate(ids_of(texts, words, config)))
     assert counts[2:].tolist() == [16, 16, 9, 8, 7, 7, 6, 3, 3, 2]
     fewer, _ = built(texts, tokens="subword", vocabulary_size=13, min_count=3)
-    assert {*known} - {*fewer.tokens.to_pylist()} == {"r"}
+    assert {*known} - {*fewer.tokens} == {"r"}
 
 
 VARIABLES = ("PYTHONHASHSEED", "RAYON_NUM_THREADS")
@@ -295,7 +295,7 @@ def test_the_vocabulary_does_not_depend_on_order_threads_or_process():
         "texts = pa.array(json.load(sys.stdin))\n"
         "text = TextConfig(min_count=1, tokens='subword', vocabulary_size=90)\n"
         "words = Vocabulary.build([tokenize(texts, 'subword')], text)\n"
-        "print(json.dumps(words.tokens.to_pylist()))\n"
+        "print(json.dumps(words.tokens))\n"
     )
     paths = {"PYTHONPATH": f"{Path(__file__).parents[1]}"}
     found = set()
@@ -311,7 +311,7 @@ def test_the_vocabulary_does_not_depend_on_order_threads_or_process():
         assert done.returncode == 0, done.stderr
         found.add(done.stdout)
     here, _ = built(texts, tokens="subword", vocabulary_size=90)
-    assert [json.loads(one) for one in found] == [here.tokens.to_pylist()]
+    assert [json.loads(one) for one in found] == [list(here.tokens)]
 
 
 def test_the_vocabulary_is_of_train_alone(tmp_path):
@@ -319,12 +319,12 @@ def test_the_vocabulary_is_of_train_alone(tmp_path):
     text = TextConfig(tokens="subword", vocabulary_size=60)
     train = data.texts("train").combine_chunks()
     own = Vocabulary.build([tokenize(train, "subword")], text)
-    assert data.vocabulary.tokens.equals(own.tokens)
+    assert data.vocabulary.tokens == own.tokens
 
 
 def test_characters_are_chosen_by_count_and_size():
     words, _ = built(["aab ab"], tokens="char")
-    assert words.tokens.to_pylist()[2:] == ["b", "▁a", "a"]
+    assert words.tokens[2:] == ("b", "▁a", "a")
     words, config = built(["aab ab"], tokens="char", vocabulary_size=2)
     assert ids_of(["aab"], words, config) == [[3, 1, 2]]
 

@@ -29,7 +29,7 @@ from seqclf.comparison.pool import find_finished, pooled
 from seqclf.comparison.rows import compare_runs
 from seqclf.comparison.typical import typical_runs
 from seqclf.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
-from seqclf.data import load_dataset, read_once
+from seqclf.data.load import load_dataset, read_once
 from seqclf.data.resample import group_bootstrap, seeds_of, stratified_bootstrap
 from seqclf.errors import ConfigError, DataError, RunError
 from seqclf.evaluation.evaluate import evaluate

@@ -25,7 +25,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from seqclf.config import DataConfig
-from seqclf.data import read_source
+from seqclf.data.load import read_source
 from seqclf.errors import SeqclfError
 
 datasets.disable_progress_bars()

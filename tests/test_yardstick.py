@@ -43,8 +43,8 @@ from seqclf.comparison.others.other import Other, keep_answers
 from seqclf.comparison.others.yardstick import as_other
 from seqclf.comparison.rows import compare_runs
 from seqclf.config import DataConfig, RunConfig
-from seqclf.data import load_dataset
 from seqclf.data.dataset import TEST, VALIDATION
+from seqclf.data.load import load_dataset
 from seqclf.engine import Outcome
 from seqclf.errors import ConfigError, RunError, TrainingError
 from seqclf.model.scoring import LEAST_LOG, probabilities_of

@@ -18,7 +18,7 @@ bare = peak_mb()
 def by_seqclf() -> dict[str, float]:
     """From Parquet to cached Arrow ids, vocabulary included; then from the cache."""
     from seqclf.config import DataConfig, TextConfig
-    from seqclf.data import load_dataset
+    from seqclf.data.load import load_dataset
     from seqclf.text.encoding import encode_dataset, open_encoded
 
     cache = Path(OPTIONS["cache"])

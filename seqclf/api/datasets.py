@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Unpack, get_type_hints
 
-from seqclf import data as sources
 from seqclf import keywords
 from seqclf.api.logged import Logged
+from seqclf.data import load
 from seqclf.data.dataset import Dataset
 from seqclf.keywords import AnyPath, DataSettings, with_options
 from seqclf.records.suspects import Suspects
@@ -35,7 +35,7 @@ def load_dataset(data: AnyPath = "demo", **settings: Unpack[DataSettings]) -> Da
     """
     keywords.refuse_unknown(settings, get_type_hints(DataSettings))
     config = keywords.to_config({**settings, "data": os.fspath(data)})
-    return sources.load_dataset(config.data)
+    return load.load_dataset(config.data)
 
 
 @with_options(DataSettings)

@@ -38,8 +38,8 @@ def list_sources(json: options.Json = False) -> None:
 
     Example: seqclf data list
     """
-    from seqclf.data import names_of_sources
     from seqclf.data.files import READERS
+    from seqclf.data.load import names_of_sources
 
     names = names_of_sources()
     if json:
@@ -68,8 +68,8 @@ def show(
 
     Example: seqclf data show reviews.csv
     """
-    from seqclf.data import load_dataset
-    from seqclf.data.hub import hide_downloads
+    from seqclf.data.hub.load import hide_downloads
+    from seqclf.data.load import load_dataset
     from seqclf.records.plain import to_plain
     from seqclf.text.summary import summarize
 

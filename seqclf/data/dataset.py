@@ -9,20 +9,18 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from seqclf.arrow import pa, pc
 from seqclf.records.reading import NOTHING_SAID, Reading
 
 TRAIN, VALIDATION, TEST, UNLABELED = "train", "validation", "test", "unlabeled"
 SHUFFLED = "test_shuffled"  # the test texts, the tokens of each in a random order
-SCHEMA = pa.schema([("text", pa.string()), ("label", pa.int32())])
 NO_LABEL = -1
 # The group of each row, a third column where rows that belong together stay together.
-GROUP = pa.field("group", pa.int32())
+GROUP = "group"  # int32
 NO_GROUP = -1
 # The number of each row among all of its source, a column where one asked for it.
-ORIGIN = pa.field("origin", pa.int64())
+ORIGIN = "origin"  # int64
 
 # The label ids of each set of labels that occurs, where a text may have several labels.
 LabelSets = tuple[tuple[int, ...], ...]
@@ -41,6 +39,11 @@ SPLIT_NAMES = {
 def one_based(index: int) -> int:
     """Returns the number of a row where rows are all there is."""
     return index + 1
+
+
+def schema() -> pa.Schema:
+    """Returns that of every split's table: `text`, and `label`, the label's id."""
+    return pa.schema([("text", pa.string()), ("label", pa.int32())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class RawData(_FromSource):
     """Texts and labels of a source, before splits are completed.
 
     Attributes:
-      splits: Tables of `SCHEMA` by split, with `GROUP` if rows have groups, and
+      splits: Tables of `schema` by split, with `GROUP` if rows have groups, and
         `ORIGIN` if it was asked for; `train` is there, others may be missing. A label
         is an index into `labels`, or, where a text may have several, into
         `label_sets`; -1 in `unlabeled` means none.
@@ -158,8 +161,8 @@ class RawData(_FromSource):
         files of the split have no such column.
         """
         table = self.splits[split]
-        has_groups = GROUP.name in table.column_names
-        return table[GROUP.name].to_numpy() if has_groups else None
+        has_groups = GROUP in table.column_names
+        return table[GROUP].to_numpy() if has_groups else None
 
     def label_counts(self, split: str) -> np.ndarray:
         """Returns the number of examples of each label, int64 [labels]."""
@@ -220,8 +223,8 @@ def fingerprint(
         digest.update(_column_hash(table["text"]))
         digest.update(table["label"].to_numpy().astype("<i4").tobytes())
     tables = [splits[name] for name in sorted(splits)]
-    if all(GROUP.name in table.column_names for table in tables):
-        groups = np.concatenate([table[GROUP.name].to_numpy() for table in tables])
+    if all(GROUP in table.column_names for table in tables):
+        groups = np.concatenate([table[GROUP].to_numpy() for table in tables])
         known = np.where(groups == NO_GROUP, NO_GROUP, numbered(groups))
         digest.update(known.astype("<i4").tobytes())
     return digest.hexdigest()[:16]

@@ -21,7 +21,7 @@ from seqclf.data.files import (
     refuse,
 )
 from seqclf.data.formats.contents import format_of, stem_of
-from seqclf.data.hub import is_saved, read_saved
+from seqclf.data.hub.load import is_saved, read_saved
 from seqclf.data.label_ids import LABELS_FILE, read_label_names
 from seqclf.errors import ConfigError, DataError
 from seqclf.records.reading import NOTHING_SAID, Known

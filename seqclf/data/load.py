@@ -19,7 +19,8 @@ from seqclf.data.dataset import Dataset, Found, Part, RawData, fingerprint_of
 from seqclf.data.files import READERS
 from seqclf.data.formats.contents import format_of
 from seqclf.data.groups import with_groups
-from seqclf.data.hub import HUB_NAMES, read_hub
+from seqclf.data.hub.load import read_hub
+from seqclf.data.hub.names import HUB_NAMES
 from seqclf.data.names import LABEL, TEXT
 from seqclf.data.raw import to_raw, without_unlabelled
 from seqclf.data.splits import complete

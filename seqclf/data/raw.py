@@ -96,7 +96,7 @@ def _separator(
 
 def _table(texts: pa.ChunkedArray, ids: pa.ChunkedArray, part: Part) -> pa.Table:
     """Returns the rows that have a label id, as `RawData.splits` has them."""
-    table = pa.table([texts, ids.cast(pa.int32())], schema=dataset.SCHEMA)
+    table = pa.table([texts, ids.cast(pa.int32())], schema=dataset.schema())
     if part.groups is not None:
         table = table.append_column(dataset.GROUP, pa.array(part.groups))
     if part.first is not None:

@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from seqclf.data import spelling
 from seqclf.data.dataset import (
-    SCHEMA,
     TRAIN,
     UNLABELED,
     LabelSets,
@@ -148,7 +147,7 @@ def _relabelled(
     for split in splits.keys() - {UNLABELED}:
         new = ids[raw.label_ids(split)]
         column = [pa.array(new, pa.int32())]
-        table = splits[split].set_column(1, SCHEMA.field("label"), column)
+        table = splits[split].set_column(1, "label", column)
         is_whole = (new != GONE).all()
         splits[split] = table if is_whole else table.filter(pa.array(new != GONE))
     changed = dataclasses.replace(

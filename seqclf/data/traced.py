@@ -54,7 +54,7 @@ class Traced:
 
     def origins(self, split: str) -> np.ndarray:
         """Returns the number of each row of a split, int64 [rows]."""
-        return self.dataset.splits[split][ORIGIN.name].to_numpy()
+        return self.dataset.splits[split][ORIGIN].to_numpy()
 
     def place(self, origin: int) -> tuple[str, int]:
         """Returns what messages call the source of a row, and the row's number there.

@@ -13,7 +13,7 @@ import pyarrow as pa
 from seqclf.classifier import Classifier
 from seqclf.config import DataConfig
 from seqclf.config.checks import require
-from seqclf.data import read_source, spelling
+from seqclf.data import spelling
 from seqclf.data.dataset import (
     TEST,
     TRAIN,
@@ -25,6 +25,7 @@ from seqclf.data.dataset import (
 )
 from seqclf.data.label_ids import remedy
 from seqclf.data.layout import STANDARD_INPUT
+from seqclf.data.load import read_source
 from seqclf.data.relabel import GONE
 from seqclf.data.splits import complete
 from seqclf.errors import ConfigError, DataError, SeqclfError, unknown

@@ -68,7 +68,7 @@ def vocabulary_table(vocabulary: Vocabulary) -> Any:
     """Returns the ids of the tokens, a table stored in the graph, not in a file."""
     import tensorflow as tf
 
-    words = vocabulary.tokens.to_pylist()
+    words = vocabulary.tokens
     ids = np.arange(len(words), dtype=np.int32)
     initializer = tf.lookup.KeyValueTensorInitializer(
         tf.constant(words, tf.string), tf.constant(ids)

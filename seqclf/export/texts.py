@@ -110,7 +110,7 @@ def _demo() -> list[str]:
 
 def _wordy(run: AnyRun) -> list[str]:
     run = members_of(run)[0]
-    words = np.array(run.vocabulary.tokens.to_pylist()[2:] or ["word"], object)
+    words = np.array(run.vocabulary.tokens[2:] or ["word"], object)
     rng = np.random.default_rng(0)
     drawn = [rng.choice(words, length) for length in WORDY_LENGTHS]
     if run.text.tokens == WORD:

@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from seqclf.errors import RunError
 from seqclf.linear.ngrams import LONGEST, NGrams
 from seqclf.runs.files import LINEAR_FILE
 from seqclf.storage import write_whole
-from seqclf.text.arrays import strings
 from seqclf.text.tokens import RESERVED, TokenizedTexts
 from seqclf.text.vocabulary import Vocabulary
 
@@ -76,7 +74,7 @@ class LinearModel:
     @property
     def vocabulary(self) -> Vocabulary:
         """The words of the n-grams, behind the two reserved tokens."""
-        return Vocabulary(pa.concat_arrays([strings(RESERVED), self.ngrams.words]))
+        return Vocabulary((*RESERVED, *self.ngrams.words.to_pylist()))
 
     def save(self, folder: Path) -> None:
         """Writes `linear.npz`: arrays, and no code; the words are in `vocabulary`.
@@ -110,7 +108,7 @@ class LinearModel:
                 np.load(stream, allow_pickle=False) as arrays,
             ):
                 _refuse_packed(arrays.zip.infolist())
-                words = vocabulary.tokens[len(RESERVED) :]
+                words = vocabulary.array[len(RESERVED) :]
                 ngrams = NGrams(words, arrays["keys"], int(arrays["longest"]))
                 model = cls(
                     ngrams, arrays.get("idf"), arrays["weights"], arrays["bias"]

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from seqclf.arrow import pa, pc
 from seqclf.text import tokens
 from seqclf.text.arrays import as_numpy
 from seqclf.text.tokens import TokenizedTexts

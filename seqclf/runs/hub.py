@@ -15,7 +15,6 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from seqclf.data.hub.online import limit_waiting, quieten_hub
-from seqclf.data.hub.tables import first_line
 from seqclf.errors import RunError, SeqclfError
 from seqclf.runs.files import COMPLETE_FILE, CONFIG_FILE, SHARED
 from seqclf.runs.manifest import MOST_BYTES
@@ -27,7 +26,7 @@ from seqclf.runs.repository import (
     repository_of,
 )
 from seqclf.runs.run import Run
-from seqclf.wording import listed
+from seqclf.wording import first_line, listed
 
 CARD_FILE = "README.md"
 BESIDE = frozenset((CARD_FILE, "LICENSE", ".gitattributes"))  # may be there; not read

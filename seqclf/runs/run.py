@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from seqclf import config as settings
 from seqclf import metrics, several, storage
+from seqclf.arrow import pa, pc
 from seqclf.config import DataConfig, RunConfig, TextConfig
 from seqclf.data.dataset import TEST, VALIDATION, joined
 from seqclf.errors import RunError

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from seqclf import config as settings
 from seqclf import storage, system
+from seqclf.arrow import pa
 from seqclf.config import RunConfig
 from seqclf.errors import RunError
 from seqclf.marker import RUN, begin

@@ -11,7 +11,7 @@ from typing import IO
 
 import numpy as np
 
-from seqclf.data.hub import hub_file
+from seqclf.data.hub.single import hub_file
 from seqclf.errors import DataError
 from seqclf.start.cooccurrence import spread_out
 from seqclf.start.start import Start
@@ -48,7 +48,7 @@ def read_vectors(named: str, vocabulary: Vocabulary) -> Start:
             f"{path} could not be read: {error}; --vectors takes {KINDS}."
         ) from error
     if not found:
-        some = ", ".join(vocabulary.tokens[len(RESERVED) :][:5].to_pylist())
+        some = ", ".join(vocabulary.tokens[len(RESERVED) :][:5])
         raise DataError(
             f"{path} has no vector for any of the {len(vocabulary):,} tokens of the "
             f"vocabulary, such as {some}: is it of another language?"
@@ -87,7 +87,7 @@ def _found(lines: IO[bytes], vocabulary: Vocabulary) -> dict[int, np.ndarray]:
     Raises:
       ValueError: Says which line is no vector, or has another size than the first.
     """
-    ids = {token: i for i, token in enumerate(vocabulary.tokens.to_pylist())}
+    ids = vocabulary.by_token
     fold = str.maketrans(folding()["from"], folding()["to"])
     own: dict[int, np.ndarray] = {}
     others: dict[int, np.ndarray] = {}

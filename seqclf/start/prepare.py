@@ -109,7 +109,7 @@ def weights_of(run: Run, vocabulary: Vocabulary) -> Start:
     if run.is_linear:
         raise RunError(f"{run.path} is a linear model; it has weights of n-grams only.")
     model = open_keras(run.file(MODEL_FILE))
-    places = run.vocabulary.ids(vocabulary.tokens)
+    places = run.vocabulary.ids(vocabulary.array)
     known = (places != UNKNOWN_ID) | (np.arange(len(places)) == UNKNOWN_ID)
     if not known[len(RESERVED) :].any():
         raise RunError(f"{run.path} knows none of the {len(vocabulary):,} tokens.")

@@ -28,7 +28,7 @@ from seqclf.comparison.judged import SIGNIFICANCE, bounds, difference
 from seqclf.comparison.metric import ACCURACY
 from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.rows import compare_runs
-from seqclf.data import GENERATED
+from seqclf.data.load import GENERATED
 from seqclf.errors import RunError
 from seqclf.marker import COMPARISON_FILE
 from seqclf.records.comparison import BY_RANKS, ComparisonResult

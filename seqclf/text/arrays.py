@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
 
-DTYPES = {pa.int32(): np.int32, pa.int64(): np.int64}
+from seqclf.arrow import pa
 
 
 def strings(texts: Sequence[str]) -> pa.StringArray:
@@ -38,11 +37,12 @@ def booleans(values: np.ndarray) -> pa.BooleanArray:
 
 def as_numpy(array: pa.Array, null: int = 0) -> np.ndarray:
     """Returns an int32 or int64 array as numpy, with `null` in the place of nulls."""
+    dtype = {32: np.int32, 64: np.int64}[array.type.bit_width]
     if not len(array):  # which may have no buffers
-        return np.empty(0, DTYPES[array.type])
+        return np.empty(0, dtype)
     part = slice(array.offset, array.offset + len(array))
     validity, content = array.buffers()
-    values = np.frombuffer(content, DTYPES[array.type])[part]
+    values = np.frombuffer(content, dtype)[part]
     if not array.null_count:
         return values
     bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")[part]

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
+from seqclf.arrow import pa
 from seqclf.config import DataConfig, TextConfig, as_before, division
 from seqclf.data.dataset import (
     GROUP,
@@ -183,7 +183,7 @@ def _write(dataset: Dataset, text: TextConfig, folder: Path, is_wide: bool) -> N
         tokens[split] = _tokens(blocks, read)
         _write_split(folder / f"{split}.arrow", blocks, table, vocabulary, read)
     for split, table in dataset.splits.items():
-        kept = [name for name in ("text", GROUP.name) if name in table.column_names]
+        kept = [name for name in ("text", GROUP) if name in table.column_names]
         _write_table(folder / f"{split}{TEXTS_SUFFIX}", table.select(kept))
     write_text(folder / VOCABULARY_FILE, vocabulary.to_text())
     write_json(folder / DATASET_FILE, to_plain(_info(dataset, tokens)))

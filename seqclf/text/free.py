@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from seqclf.arrow import pa, pc
 from seqclf.data.dataset import GROUP, NO_GROUP
 from seqclf.text.arrays import booleans
 from seqclf.text.tokens import BLOCK_ROWS
@@ -35,9 +34,9 @@ def free_batches(
 
 def _groups(rows: pa.Table | pa.RecordBatch) -> np.ndarray:
     """Returns the group of each row, int32 [rows]."""
-    if GROUP.name not in rows.schema.names:
+    if GROUP not in rows.schema.names:
         return np.full(rows.num_rows, NO_GROUP, np.int32)
-    return np.asarray(rows[GROUP.name].to_numpy(zero_copy_only=False))
+    return np.asarray(rows[GROUP].to_numpy(zero_copy_only=False))
 
 
 def _plain(texts: pa.Array) -> pa.Array:

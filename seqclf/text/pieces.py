@@ -13,8 +13,8 @@ from collections.abc import Iterator, Set
 from itertools import chain, repeat
 
 import numpy as np
-import pyarrow as pa
 
+from seqclf.arrow import pa
 from seqclf.config import SUBWORD, TextConfig
 from seqclf.errors import ConfigError
 from seqclf.text.arrays import integers, strings
@@ -58,13 +58,13 @@ def learn(words: pa.Array, counts: np.ndarray, config: TextConfig) -> frozenset[
 
 
 def pieces_of(words: pa.Array, known: Set[str]) -> pa.ListArray:
-    """Returns the pieces of each word, list<string> [words]; see `_pieces`."""
-    found = [list(_pieces(word, known)) for word in words.to_pylist()]
+    """Returns the pieces of each word, list<string> [words]; see `pieces`."""
+    found = [list(pieces(word, known)) for word in words.to_pylist()]
     bounds = integers(np.cumsum([0, *map(len, found)]))
     return pa.ListArray.from_arrays(bounds, strings([*chain.from_iterable(found)]))
 
 
-def _pieces(word: str, known: Set[str]) -> Iterator[str]:
+def pieces(word: str, known: Set[str]) -> Iterator[str]:
     """Yields the longest known beginning, again and again; else one character."""
     start = 0
     while start < len(word):

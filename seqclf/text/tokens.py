@@ -22,9 +22,8 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from seqclf.arrow import pa, pc
 from seqclf.config import CHAR, SUBWORD, WORD, TextConfig
 from seqclf.text.arrays import as_numpy, booleans, integers, strings, text_lengths
 

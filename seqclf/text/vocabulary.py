@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from seqclf.arrow import pa, pc
 from seqclf.config import SUBWORD, WORD, TextConfig
 from seqclf.errors import RunError
 from seqclf.text.arrays import as_numpy, strings
@@ -30,10 +29,10 @@ class Vocabulary:
     """The tokens that have an id; 0 is padding and 1 unknown.
 
     Attributes:
-      tokens: string [size]; the position is the id.
+      tokens: The position is the id.
     """
 
-    tokens: pa.StringArray
+    tokens: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -62,32 +61,38 @@ class Vocabulary:
         counts = counts.filter(pc.field("n_sum") >= config.min_count)
         counts = counts.sort_by([("n_sum", "descending"), ("token", "ascending")])
         known = counts["token"][: config.vocabulary_size].combine_chunks()
-        return cls(pa.concat_arrays([strings(RESERVED), known]))
+        return cls((*RESERVED, *known.to_pylist()))
 
     def ids(self, tokens: pa.Array) -> np.ndarray:
         """Returns the id of each token, int32 [tokens]; 1 for unknown ones."""
-        ids = pc.index_in(tokens, self.tokens)
+        ids = pc.index_in(tokens, self.array)
         return as_numpy(ids, null=UNKNOWN_ID)
 
     @cached_property
-    def _known(self) -> frozenset[str]:
-        return frozenset(self.tokens.to_pylist())
+    def array(self) -> pa.StringArray:
+        """The tokens as string [size]."""
+        return strings(self.tokens)
+
+    @cached_property
+    def by_token(self) -> dict[str, int]:
+        """The id of each token: the first, if a damaged file has one twice."""
+        return {token: i for i, token in reversed([*enumerate(self.tokens)])}
 
     def read(self, words: TokenizedTexts, config: TextConfig) -> TokenizedTexts:
         """Returns the tokens that have ids: of `subword` the pieces of the words."""
         if config.tokens != SUBWORD:
             return words
-        return divided(words, pieces_of(words.tokens, self._known))
+        return divided(words, pieces_of(words.tokens, self.by_token.keys()))
 
     def begins_word(self, config: TextConfig) -> np.ndarray:
         """Returns whether a token begins a word, bool [size]; no unknown one does."""
         if config.tokens == WORD:
             return np.ones(len(self), bool)
-        return np.array([one.startswith(BEGIN) for one in self.tokens.to_pylist()])
+        return np.array([one.startswith(BEGIN) for one in self.tokens])
 
     def to_text(self) -> str:
         """Returns a token a line; the line number, from 0, is the id."""
-        return "".join(f"{token}\n" for token in self.tokens.to_pylist())
+        return "".join(f"{token}\n" for token in self.tokens)
 
     @classmethod
     def from_text(cls, text: str) -> Vocabulary:
@@ -96,13 +101,13 @@ class Vocabulary:
         Raises:
           RunError: If it does not begin with the reserved tokens.
         """
-        tokens = text.split("\n")[:-1]
-        if tuple(tokens[: len(RESERVED)]) != RESERVED:
+        tokens = tuple(text.split("\n")[:-1])
+        if tokens[: len(RESERVED)] != RESERVED:
             raise RunError(
                 f"a vocabulary begins with {', '.join(RESERVED)}, this one with "
-                f"{tokens[:2]}; the file is damaged."
+                f"{list(tokens[:2])}; the file is damaged."
             )
-        return cls(strings(tokens))
+        return cls(tokens)
 
 
 def _summed(counts: pa.Table) -> pa.Table:

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from seqclf.bulk.writers import WRITERS
 from seqclf.config import DataConfig
-from seqclf.data import load_traced
 from seqclf.data.formats.contents import format_of
-from seqclf.data.hub import hide_downloads
+from seqclf.data.hub.load import hide_downloads
+from seqclf.data.load import load_traced
 from seqclf.data.traced import Traced
 from seqclf.errors import ConfigError, unknown
 from seqclf.records.suspects import Suspects

@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from seqclf.data.hub.online import quieten_hub, status_of
-from seqclf.data.hub.tables import first_line
 from seqclf.errors import ConfigError, RunError
 from seqclf.export.run_card import run_card
 from seqclf.export.shared import write_shared
@@ -20,7 +19,7 @@ from seqclf.runs.files import COMPLETE_FILE, SHARED
 from seqclf.runs.hub import BESIDE, CARD_FILE
 from seqclf.runs.repository import Repository, is_id
 from seqclf.storage import write_text
-from seqclf.wording import listed
+from seqclf.wording import first_line, listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from seqclf import keywords, marker, steps
 from seqclf.about_studies import ABOUT
 from seqclf.comparison.design import parse_cells
 from seqclf.config import RunConfig, require_count
-from seqclf.data import GENERATED
 from seqclf.data.dataset import TRAIN
+from seqclf.data.load import GENERATED
 from seqclf.errors import ConfigError, RunError, SeqclfError, unknown
 from seqclf.machine import jobs_for
 from seqclf.model import backend

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from seqclf.data.dataset import SCHEMA
+from seqclf.data.dataset import schema
 from seqclf.data.demo.grammar import Composer, count_tokens
 
 LABELS = ("negative", "positive")
@@ -123,7 +123,7 @@ def generate(seed: int = SEED) -> dict[str, pa.Table]:
 def _tables(seed: int) -> Mapping[str, pa.Table]:
     return {
         split: pa.table(
-            [[r.text for r in some], [r.label for r in some]], schema=SCHEMA
+            [[r.text for r in some], [r.label for r in some]], schema=schema()
         )
         for split, some in compose_all(seed).items()
     }

@@ -20,9 +20,10 @@ from seqclf.data.hub.online import (
     limit_waiting,
     quieten_hub,
 )
-from seqclf.data.hub.tables import Features, Tables, first_line, found_of
+from seqclf.data.hub.tables import Features, Tables, found_of
 from seqclf.errors import DataError
 from seqclf.private import cached_name
+from seqclf.wording import first_line
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seqclf.data.hub.names import HubName, if_local, refuse_subset
-from seqclf.data.hub.tables import first_line
 from seqclf.errors import DataError
 from seqclf.private import limit_hub_waiting
+from seqclf.wording import first_line
 
 if TYPE_CHECKING:
     from huggingface_hub import DatasetInfo

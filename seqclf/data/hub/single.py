@@ -6,8 +6,8 @@ from pathlib import Path
 
 from seqclf.data.hub.load import quieten
 from seqclf.data.hub.online import limit_waiting
-from seqclf.data.hub.tables import first_line
 from seqclf.errors import DataError
+from seqclf.wording import first_line
 
 
 def hub_file(repository: str, name: str) -> Path:

@@ -73,9 +73,3 @@ def found_of(
 def _if_there(columns: str | None, features: Features) -> str | None:
     there = columns and all(column in features for column in columns.split(","))
     return columns if there else None
-
-
-def first_line(error: BaseException) -> str:
-    """Returns the first line of what an error says, with its name if it says little."""
-    text = str(error).strip().partition("\n")[0].rstrip(".")
-    return text or type(error).__name__

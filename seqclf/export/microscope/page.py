@@ -76,7 +76,7 @@ def data(
         "dataset": first.dataset.name,
         "labels": list(first.labels),
         "tokens": first.text.tokens,
-        "vocabulary": first.vocabulary.tokens.to_pylist(),
+        "vocabulary": first.vocabulary.tokens,
         "rules": portable_rules(first.text),
         "sentences": [asdict(one) for one in sentences],
         "vectors": vectors,

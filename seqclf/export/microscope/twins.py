@@ -73,7 +73,7 @@ def _refuse_unknown(run: Run) -> None:
 def _differences(one: Run, other: Run) -> list[str]:
     """Returns in which of what twins in a page share two runs differ, in words."""
     found = []
-    if not one.vocabulary.tokens.equals(other.vocabulary.tokens):
+    if one.vocabulary.tokens != other.vocabulary.tokens:
         sizes = f"{len(one.vocabulary):,} and {len(other.vocabulary):,} tokens"
         found.append(f"their vocabularies differ ({sizes})")
     pairs = {
