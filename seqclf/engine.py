@@ -6,17 +6,18 @@ import contextlib
 import math
 import multiprocessing
 import os
+import queue
 import signal
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from seqclf.errors import SeqclfError
 from seqclf.system import signal_name
@@ -35,12 +36,15 @@ class Task:
       argument: Its argument.
       log: File for what libraries write to the standard streams meanwhile.
       less_memory: What would need less memory, told where that runs out.
+      kind: Tasks of one kind may be done in one process, one after the other, so that
+        it does once what is the same for all. None: in a process of its own.
     """
 
     function: Callable[[Any, Report], Any]
     argument: Any
     log: Path
     less_memory: str = LESS_MEMORY
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +77,15 @@ def run_tasks(
     on_report: Callable[[int, Any], None] = lambda index, report: None,
     deadline: float = math.inf,
 ) -> Iterator[Outcome]:
-    """Runs tasks, at most `jobs` at a time, each in a fresh process.
+    """Runs tasks, at most `jobs` at a time, in processes of their own.
 
-    A task that raises, crashes or is killed ends as a failed outcome, and the others
-    continue. However the caller leaves this iterator, no process stays behind.
+    A process goes on with the next task of its kind. Other kinds come first to a free
+    place than one that a process is busy with, so as not to begin it twice. A task that
+    raises, crashes or is killed ends as a failed outcome and its process with it; the
+    others continue. However the caller leaves this iterator, no process stays behind.
 
     Args:
-      tasks: What to do, begun in this order.
+      tasks: What to do, begun in this order as far as kinds allow.
       jobs: Processes at a time.
       on_report: Called with the task's index and each of its reports.
       deadline: When to stop, by `time.monotonic`: tasks that are not done by then are
@@ -88,31 +94,62 @@ def run_tasks(
     Yields:
       Outcomes as they come.
     """
-    waiting = list(enumerate(tasks))[::-1]
+    waiting = dict(enumerate(tasks))
     running: dict[Connection, _Running] = {}
     try:
         while (waiting or running) and time.monotonic() < deadline:
             while waiting and len(running) < jobs:
-                index, task = waiting.pop()
+                index = _next(waiting, {one.task.kind for one in running.values()})
+                task = waiting.pop(index)
                 connection, process = _start(task)
                 running[connection] = _Running(index, process, task)
             left = None if deadline == math.inf else deadline - time.monotonic()
-            for ready in wait(list(running), left):
-                one = running[ready]  # type: ignore[index]
-                outcome = _receive(ready, one, on_report)  # type: ignore[arg-type]
+            for ready in cast(list[Connection], wait(list(running), left)):
+                outcome = _receive(ready, running[ready], on_report)
                 if outcome is not None:
-                    del running[ready]  # type: ignore[arg-type]
+                    one = running.pop(ready)
+                    follower = None if outcome.error else _follow(ready, one, waiting)
+                    if follower is not None:
+                        running[ready] = follower
                     yield outcome
     finally:
         for connection, one in running.items():
             _stop(connection, one.process)
 
 
+def _next(waiting: Mapping[int, Task], busy: Set[str | None]) -> int:
+    """Returns the first task that is of no kind which a process is busy with."""
+    free = (
+        i for i, task in waiting.items() if task.kind is None or task.kind not in busy
+    )
+    return next(free, next(iter(waiting)))
+
+
+def _follow(
+    connection: Connection, one: _Running, waiting: dict[int, Task]
+) -> _Running | None:
+    """Gives a process that has done its task the next of its kind, or lets it end."""
+    kind = one.task.kind
+    same = (i for i, task in waiting.items() if kind is not None and task.kind == kind)
+    index = next(same, None)
+    try:
+        if index is not None:
+            waiting[index].log.parent.mkdir(parents=True, exist_ok=True)
+        connection.send(None if index is None else waiting[index])
+    except OSError:  # it has ended, as one does whose task has a process of its own
+        index = None
+    if index is None:
+        one.process.join()
+        connection.close()
+        return None
+    return _Running(index, one.process, waiting.pop(index))
+
+
 def _start(task: Task) -> tuple[Connection, BaseProcess]:
     task.log.parent.mkdir(parents=True, exist_ok=True)  # here a refusal is an error
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(task, theirs), daemon=True)
+    process = context.Process(target=_serve, args=(task, theirs), daemon=True)
     # Ctrl-C reaches the whole group; only the parent shall act on it. The child
     # inherits that the signal is ignored, from its first instruction on.
     with _ignoring_interrupts(), _hiding_the_script():
@@ -163,8 +200,9 @@ def _receive(
     if kind == "report":
         on_report(one.index, value)
         return None
-    one.process.join()
-    connection.close()
+    if kind == "error":  # with which it ends
+        one.process.join()
+        connection.close()
     return Outcome(one.index, **{kind: value})
 
 
@@ -193,34 +231,47 @@ def _stop(connection: Connection, process: BaseProcess) -> None:
     connection.close()
 
 
-def _work(task: Task, connection: Connection) -> None:
-    """Runs in the child."""
-    threading.Thread(target=_end_with_parent, args=(connection,), daemon=True).start()
+def _serve(first: Task, connection: Connection) -> None:
+    """Runs in the child: its first task, and those that come behind it."""
+    told: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(connection, told), daemon=True).start()
+    task: Task | None = first
+    while task is not None:
+        is_done = _work(task, connection)
+        task = told.get() if is_done and task.kind is not None else None
+    # All is said and written. To take TensorFlow down takes a second and is of no use.
+    os._exit(0)
+
+
+def _work(task: Task, connection: Connection) -> bool:
+    """Does a task and says how it ended; returns whether it went well."""
     with task.log.open("ab", buffering=0) as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
+    answer: tuple[str, Any]
     try:
         value = task.function(task.argument, lambda r: connection.send(("report", r)))
     except SeqclfError as error:
-        connection.send(("error", str(error)))
+        answer = "error", str(error)
     except Exception as error:  # noqa: BLE001 -- one failed task must not end the rest
         with contextlib.suppress(OSError):  # the log's disk may be what is full
             traceback.print_exc()
         said = f"{type(error).__name__}: {error}"
         if _is_of_memory(error):
             said = f"memory ran out; {task.less_memory}"
-        connection.send(("error", f"{said} (see {task.log})"))
+        answer = "error", f"{said} (see {task.log})"
     else:
-        connection.send(("value", value))
-    # All is said and written. To take TensorFlow down takes a second and is of no use.
+        answer = "value", value
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
-    os._exit(0)
+    connection.send(answer)
+    return answer[0] == "value"
 
 
-def _end_with_parent(connection: Connection) -> None:
-    # Nothing is ever sent this way: the read ends when the parent does.
+def _listen(connection: Connection, told: queue.SimpleQueue[Task | None]) -> None:
+    # The read also ends when the parent does, and so does this process.
     with contextlib.suppress(EOFError, OSError):
-        connection.recv()
+        while True:
+            told.put(connection.recv())
     os._exit(1)

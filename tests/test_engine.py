@@ -108,6 +108,56 @@ def test_each_task_has_a_process_of_its_own(tmp_path):
     assert len({*pids, os.getpid()}) == 3
 
 
+def of_kinds(tmp_path: Path, *kinds: str | None, what="pid") -> list[Task]:
+    return [
+        Task(work, (what, 0.2), tmp_path / f"{i}" / "log.txt", kind=kind)
+        for i, kind in enumerate(kinds)
+    ]
+
+
+def test_tasks_of_one_kind_share_a_process(tmp_path):
+    some = of_kinds(tmp_path, "a", "b", "a", None, "b", None, "a")
+    done = {o.index: o.value for o in run_tasks(some)}
+    assert [*done] == [0, 2, 6, 1, 4, 3, 5]
+    assert done[0] == done[2] == done[6]
+    assert done[1] == done[4]
+    assert len({done[0], done[1], done[3], done[5], os.getpid()}) == 5
+
+
+def test_a_free_place_takes_another_kind_first_and_then_helps(tmp_path):
+    pids = {}
+    some = of_kinds(tmp_path, "a", "a", "a", "a", "b", what="sleep")
+    done = list(
+        run_tasks(some, 2, lambda index, report: pids.update({index: report["pid"]}))
+    )
+    assert len(done) == 5
+    assert pids[0] == pids[1] != pids[4], "b was begun at once"
+    assert len({*pids.values()}) == 3, "then another process helped with a"
+
+
+def test_each_task_has_its_own_log(tmp_path):
+    some = [
+        Task(work, ("return", i), tmp_path / f"{i}" / "log.txt", kind="a")
+        for i in range(2)
+    ]
+    assert [o.value for o in run_tasks(some)] == [0, 2]
+    for i in range(2):
+        text = (tmp_path / f"{i}" / "log.txt").read_text()
+        assert text == "heard by the log\n"
+
+
+@pytest.mark.parametrize("how", [("raise", KeyError("x")), ("signal", 9), ("exit", 0)])
+def test_behind_a_failure_the_others_of_a_kind_begin_anew(how, tmp_path):
+    asked = [("pid", 0), how, ("pid", 0), ("pid", 0)]
+    some = [
+        Task(work, one, tmp_path / f"{i}" / "log.txt", kind="a")
+        for i, one in enumerate(asked)
+    ]
+    before, failed, *behind = run_tasks(some)
+    assert failed.error
+    assert before.value != behind[0].value == behind[1].value
+
+
 def is_alive(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]

@@ -119,8 +119,9 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
 ) -> Comparison:
     """Trains twins that differ only in the recurrent layer; as `seqclf compare`.
 
-    Each training runs in a process of its own. Finished runs of equal settings and
-    data are reused. One that fails stops no other: it is listed in `missing`.
+    Trainings run in processes of their own, the seeds of a cell in one. Finished runs
+    of equal settings and data are reused. One that fails stops no other: it is listed
+    in `missing`.
 
     Args:
       data: As in `load_dataset`.

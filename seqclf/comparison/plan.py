@@ -91,8 +91,8 @@ def plan(
         fitted on each draw. None gives all seeds the same data.
 
     Returns:
-      The plan. Trainings are ordered by seed, so that an interruption leaves complete
-      seeds, then longest first, so that none runs alone at the end.
+      The plan. Trainings are ordered by seed, the longest first, so that none runs
+      alone at the end; a process that has trained a cell goes on with its other seeds.
     """
     configs = configs or twins(design)
     models = path.parent
@@ -196,7 +196,8 @@ def train(
     for trial in trials:
         is_lenient = may_diverge or _is_tuning(trial)
         run = tuning.run_tuning_trial if is_lenient else run_trial
-        tasks.append(Task(run, trial, trial.path / files.LOG_FILE))
+        log = trial.path / files.LOG_FILE
+        tasks.append(Task(run, trial, log, kind=trial.kind))
     names = [name_of(trial) for trial in trials]
     return _run_all(tasks, names, on_report, jobs, deadline)[1]
 

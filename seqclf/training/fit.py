@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import math
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -26,6 +28,11 @@ from seqclf.training.proof import shortened, watched
 from seqclf.training.recipe import resolved
 
 EVALUATION_BATCH_SIZE = 256
+
+# What models were compiled for, see `compile_model`.
+_compiled: WeakKeyDictionary[Any, tuple[TrainingConfig, int, bool]] = (
+    WeakKeyDictionary()
+)
 
 
 class DivergedError(TrainingError):
@@ -203,9 +210,14 @@ def compile_model(
     """Gives a model its loss, optimizer and schedule over so many steps.
 
     Where texts may have `several` labels, the loss is the mean of the labels' own, and
-    accuracy, while training, the share of labels that are right.
+    accuracy, while training, the share of labels that are right. A model that was
+    given the same before keeps the graph of its step; its optimizer begins anew.
     """
-    keras = import_keras()
+    keras, asked = import_keras(), (dataclasses.replace(config, seed=0), steps, several)
+    if _compiled.get(model) == asked:
+        for variable in model.optimizer.variables:
+            variable.assign(keras.ops.zeros_like(variable))
+        return
     losses, metrics = keras.losses, keras.metrics
     loss = losses.BinaryCrossentropy if several else losses.CategoricalCrossentropy
     model.compile(
@@ -223,6 +235,7 @@ def compile_model(
     nothing = np.zeros((1, model.output_shape[-1]), np.float32)
     model.compute_metrics(None, nothing, nothing)
     model.reset_metrics()
+    _compiled[model] = asked
 
 
 def label_weights(

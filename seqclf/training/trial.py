@@ -23,8 +23,8 @@ from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.errors import ConfigError
 from seqclf.marker import RUN, begin
 from seqclf.model import backend
-from seqclf.model.build import build_model, recurrent_parameters
-from seqclf.model.kernels import kernel_of, use_kernel
+from seqclf.model.build import recurrent_parameters
+from seqclf.model.kernels import kernel_of
 from seqclf.model.onnx_graph import greatest_difference, has_onnx, to_onnx
 from seqclf.records import training as records
 from seqclf.records.dataset import DatasetInfo
@@ -43,6 +43,7 @@ from seqclf.training.checkpoint import Checkpoints
 from seqclf.training.fit import History, fit
 from seqclf.training.language_model import language_model, language_model_file
 from seqclf.training.lessons import training_texts
+from seqclf.training.network import Network, kind_of, network
 from seqclf.training.proof import digest, optimizer_of, proof_of_data, proof_of_weights
 from seqclf.training.timing import single_prediction
 
@@ -76,6 +77,16 @@ class Trial:
     with_first_epoch: bool = False
     keep_states: bool = False
 
+    @property
+    def kind(self) -> str | None:
+        """What it shares with trainings that one process may do, see `engine.Task`.
+
+        With a language model there is a second network, so each has its own process.
+        """
+        if self.config.start.pretrain == LANGUAGE_MODEL:
+            return None
+        return repr((kind_of(self.config), self.encoded, self.threads, self.jobs))
+
 
 def run_trial(trial: Trial, report: Report) -> None:
     """Trains, evaluates and writes one run, and reports as `fit`; in a subprocess."""
@@ -91,10 +102,8 @@ def _run(trial: Trial, report: Report) -> None:
     config = trial.config
     run = writing.create_run(trial.path, config, trial.about, data.vocabulary)
     backend.set_threads(trial.threads)
-    model = build_model(
-        config.model, len(data.vocabulary), len(data.labels), config.training.seed
-    )
-    use_kernel(model, config.training.kernel)
+    net = network(config, len(data.vocabulary), len(data.labels))
+    model = net.model
     begun = _begin(trial, model, data, report)
     train, lessons = training_texts(data, config)
     proof = begun.proof | {"lessons": lessons}
@@ -103,13 +112,13 @@ def _run(trial: Trial, report: Report) -> None:
         train,
         data.splits[VALIDATION],
         config.training,
-        _keeping(run, model, trial.with_first_epoch, report),
+        _keeping(run, net, trial.with_first_epoch, report),
         _keeping_states(trial, _checkpoints(trial, files.CHECKPOINT_FILE, proof)),
     )
     training = to_plain(optimizer_of(model))
     later = {"batches": history.batches, "training": training}
     write_json(run.path / files.PROOF_FILE, proof | later)
-    write_whole(run.path / files.MODEL_FILE, model.save)
+    write_whole(run.path / files.MODEL_FILE, net.save)
     _evaluate(run, model, data)
     measured = _environment(trial, model, history, data)
     made, difference = checked_onnx(model, config, data.vocabulary, data.about)
@@ -161,14 +170,14 @@ def _begin(trial: Trial, model: Any, data: EncodedDataset, report: Report) -> _B
     return _Begun(proof | {"pretraining": learnt.about}, start.seconds + learnt.seconds)
 
 
-def _keeping(run: Run, model: Any, with_first_epoch: bool, report: Report) -> Report:
+def _keeping(run: Run, net: Network, with_first_epoch: bool, report: Report) -> Report:
     """Returns what passes events on, and keeps the history they tell."""
 
     def keep_and_report(event: records.Event) -> None:
         if isinstance(event, records.EpochEnded):
             writing.append_epoch(run, event.record)
             if event.record.epoch == 1 and with_first_epoch:
-                write_whole(run.path / files.FIRST_EPOCH_FILE, model.save)
+                write_whole(run.path / files.FIRST_EPOCH_FILE, net.save)
         if isinstance(event, records.Resumed):
             writing.write_history(run, event.history)
         report(event)
