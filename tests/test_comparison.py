@@ -148,12 +148,12 @@ def test_a_failed_trial_is_missing_and_the_others_stand(
     told_of = [name for name, _ in told]
     assert told_of == ["reviews-rnn-0", planning.TIMING]
     assert told[0][1] == Failed(error="killed")
-    result = finish(ended, 1.0)
+    result = finish(ended)
     assert [r.name for r in result.rows] == ["gru"]
     assert result.missing["reviews-rnn-0"] == "killed"
     assert read_comparison(plan.path) == result
     with pytest.raises(RunError, match="reviews-rnn-0: killed"):
-        finish(dataclasses.replace(ended, finished=[]), 1.0)
+        finish(dataclasses.replace(ended, finished=[]))
 
 
 def plan_for(

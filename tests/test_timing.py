@@ -50,7 +50,8 @@ def test_twins_are_timed_in_turns(data, monkeypatch):
     told = []
     results = timing.run_timing(task, told.append)
     assert told == [Started()]
-    assert turns == ["none", "gru"] * timing.ROUNDS
+    assert turns == ["none", "gru"] * (len(turns) // 2)
+    assert timing.FEWEST_ROUNDS <= len(turns) // 2 <= timing.ROUNDS
     assert timed_on == [data.splits["test"].token_ids.tolist()]
     tokens = int(data.splits["train"].lengths.sum())
     for result in results:
@@ -110,3 +111,48 @@ def test_jobs_follow_memory_cores_and_trials(free, trials, jobs, monkeypatch):
 
 def test_free_memory_is_less_than_there_is():
     assert 0 < machine.free_memory() < 2**50
+
+
+@pytest.mark.parametrize(
+    ("rounds", "steady"),
+    [
+        ([[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]], True),
+        ([[1.0, 2.0, 1.5], [2.0, 4.0, 3.0]], True),  # the machine was slower
+        ([[1.0, 1.0, 1.0], [2.0, 2.0, 2.3]], False),
+        ([[1.0, 1.04], [1.0, 1.0]], True),
+        ([[1.0, 1.2], [1.0, 1.0]], False),
+        ([[5.0, 9.0, 2.0]], True),  # alone there is no ratio to keep
+    ],
+)
+def test_rounds_are_steady_when_the_ratios_are(rounds, steady):
+    assert timing.are_steady(rounds) is steady
+
+
+@pytest.mark.parametrize(
+    ("steady", "asked", "taken"),
+    [(True, None, timing.FEWEST_ROUNDS), (False, None, timing.ROUNDS), (True, 7, 7)],
+)
+def test_as_many_rounds_as_are_needed(data, monkeypatch, steady, asked, taken):
+    monkeypatch.setattr(timing.backend, "set_threads", lambda threads: None)
+    monkeypatch.setattr(timing, "are_steady", lambda rounds: steady)
+    monkeypatch.setattr(timing, "single_predictions", lambda some, test: [[1.0]])
+    configs = (twin(CONFIG, "none"),)
+    task = timing.TimingTask(configs, data.path, threads=1, rounds=asked)
+    (found,) = timing.run_timing(task, lambda event: None)
+    assert len(found.milliseconds_per_step.rounds) == taken
+
+
+def test_the_rounds_wait_until_nothing_else_runs(data, monkeypatch, tmp_path):
+    monkeypatch.setattr(timing.backend, "set_threads", lambda threads: None)
+    monkeypatch.setattr(timing, "single_predictions", lambda some, test: [[1.0]])
+    start, slept = tmp_path / "start", []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            start.touch()
+
+    monkeypatch.setattr(timing.time, "sleep", sleep)
+    task = timing.TimingTask((twin(CONFIG, "none"),), data.path, 1, start=start)
+    assert len(timing.run_timing(task, lambda event: None)) == 1
+    assert len(slept) == 3

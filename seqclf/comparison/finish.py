@@ -28,12 +28,12 @@ DETAILS = "details of where the twins differ"
 
 
 def finish(
-    ended: Ended, seconds: float, command: str = "", others: Sequence[Other] = ()
+    ended: Ended, command: str = "", others: Sequence[Other] = ()
 ) -> ComparisonResult:
     """Writes `comparison.json` and `details.json`; returns the whole result.
 
-    It keeps why runs are missing, by name, how long it took, and what to type to do it
-    again; and the answers of other systems that stand beside the twins.
+    It keeps why runs are missing, by name, how long it and its phases took, and what to
+    type to do it again; and the answers of other systems that stand beside the twins.
 
     Raises:
       RunError: If every training failed; the reasons are named.
@@ -63,7 +63,8 @@ def finish(
         tuning=plan.tuning,
         missing=ended.failures,
         command=command,
-        seconds=seconds,
+        seconds=sum(ended.seconds.values()),
+        phases=dict(ended.seconds),
         date=_today(),
     )
     encoded = plan.timing.encoded

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from seqclf import runs
 from seqclf.cells import CELLS, NO_RECURRENCE
+from seqclf.clock import Clock
 from seqclf.comparison import saved, tuning
 from seqclf.comparison.at_look import ONCE, AtLook
 from seqclf.comparison.design import Design, twins
@@ -19,7 +20,7 @@ from seqclf.comparison.draws import Draw, DrawOf
 from seqclf.comparison.metric import AUTO
 from seqclf.comparison.pairs import MARGIN
 from seqclf.config import RunConfig, twin
-from seqclf.engine import Task, run_tasks
+from seqclf.engine import Outcome, Task, run_tasks
 from seqclf.evaluation.baselines import BaselineTask, baseline_tasks, run_baseline
 from seqclf.records.looks import UntilDecided
 from seqclf.records.plain import to_plain
@@ -33,6 +34,7 @@ from seqclf.training.timing import TimingTask, run_timing
 from seqclf.training.trial import Trial, run_trial
 
 TIMING = "timing of the twins"
+START_FILE = ".start"  # while it is there, nothing is trained any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ class Ended:
       plan: The plan; of several rounds the last one's.
       finished: All finished runs.
       failures: Why the others are missing, by name.
+      seconds: How long its phases took, by name.
       at: At which look it ended, where seeds were added until all pairs were decided.
       until_decided: How that went.
     """
@@ -168,16 +171,46 @@ class Ended:
     plan: Plan
     finished: Sequence[Run]
     failures: dict[str, str]
+    seconds: Mapping[str, float] = field(default_factory=dict)
     at: AtLook = ONCE
     until_decided: UntilDecided | None = None
 
 
 def execute(plan: Plan, on_report: OnEvent) -> Ended:
-    """Trains and fits what is missing, each in a subprocess, and reports by name."""
-    failures = fit_baselines(plan.baselines, on_report)
-    failures |= train(plan.trials, on_report, plan.jobs)
-    failures |= time_twins(plan, on_report)
-    return Ended(plan, finished_runs(plan), failures)
+    """Trains and fits what is missing, in subprocesses, and reports by name."""
+    clock = Clock()
+    with clock.of("baselines"):
+        failures = fit_baselines(plan.baselines, on_report, plan.jobs)
+    failures |= _train_and_time(plan, on_report, clock)
+    return Ended(plan, finished_runs(plan), failures, clock.seconds)
+
+
+def _train_and_time(plan: Plan, on_report: OnEvent, clock: Clock) -> dict[str, str]:
+    """Trains, and times the twins when nothing is trained any more.
+
+    What times them is begun in the first place that is free, beside the last trainings:
+    to build and to trace the twins takes longer than to time them.
+    """
+    start = plan.path / START_FILE
+    start.unlink(missing_ok=True)
+    tasks = [_training_task(trial) for trial in plan.trials]
+    last = [] if _are_timed(plan) else [_timing_task(plan, start)]
+    names = [*map(name_of, plan.trials), TIMING]
+    failures: dict[str, str] = {}
+    outcomes = _outcomes([*tasks, *last], names, on_report, failures, plan.jobs)
+    left = len(tasks)
+    try:
+        with clock.of("training"):
+            while left:
+                outcome = next(outcomes)
+                left -= outcome.index < len(tasks)
+        start.touch()
+        with clock.of("timing"):
+            for outcome in outcomes:
+                _keep_timing(plan, outcome)
+    finally:
+        start.unlink(missing_ok=True)
+    return failures
 
 
 def train(
@@ -192,14 +225,17 @@ def train(
     In tuning a loss `may_diverge`: that is a result. At the `deadline`, see
     `engine.run_tasks`, trainings are cut off, to be resumed another time.
     """
-    tasks = []
-    for trial in trials:
-        is_lenient = may_diverge or _is_tuning(trial)
-        run = tuning.run_tuning_trial if is_lenient else run_trial
-        log = trial.path / files.LOG_FILE
-        tasks.append(Task(run, trial, log, kind=trial.kind))
+    failures: dict[str, str] = {}
+    tasks = [_training_task(trial, may_diverge) for trial in trials]
     names = [name_of(trial) for trial in trials]
-    return _run_all(tasks, names, on_report, jobs, deadline)[1]
+    deque(_outcomes(tasks, names, on_report, failures, jobs, deadline), maxlen=0)
+    return failures
+
+
+def _training_task(trial: Trial, may_diverge: bool = False) -> Task:
+    is_lenient = may_diverge or _is_tuning(trial)
+    run = tuning.run_tuning_trial if is_lenient else run_trial
+    return Task(run, trial, trial.path / files.LOG_FILE, kind=trial.kind)
 
 
 def _is_tuning(trial: Trial) -> bool:
@@ -218,36 +254,53 @@ def costs(trials: Sequence[Trial]) -> dict[str, float]:
 
 
 def fit_baselines(
-    baselines: Sequence[BaselineTask], on_report: OnEvent
+    baselines: Sequence[BaselineTask], on_report: OnEvent, jobs: int = 1
 ) -> dict[str, str]:
     """Fits the baselines that are not fitted yet; returns why some could not be."""
     missing = [baseline for baseline in baselines if not baseline.is_fitted]
     tasks = [Task(run_baseline, b.trial, b.path / files.LOG_FILE) for b in missing]
-    return _run_all(tasks, [baseline.shown for baseline in missing], on_report)[1]
+    failures: dict[str, str] = {}
+    names = [baseline.shown for baseline in missing]
+    deque(_outcomes(tasks, names, on_report, failures, jobs), maxlen=0)
+    return failures
 
 
 def time_twins(plan: Plan, on_report: OnEvent) -> dict[str, str]:
     """Times the twins alone, unless that is done; returns why it could not be."""
-    cells = [config.model.cell for config in plan.timing.configs]
-    if set(cells) <= set(saved.read_timing(plan.path)) and not plan.trials:
-        return {}
-    task = Task(run_timing, plan.timing, plan.path / files.LOG_FILE)
-    values, failures = _run_all([task], [TIMING], on_report)
-    if not failures:
-        timing = dict(zip(cells, values[0], strict=True))
-        write_json(plan.path / saved.TIMING_FILE, to_plain(timing))
+    failures: dict[str, str] = {}
+    if not _are_timed(plan):
+        task = _timing_task(plan)
+        for outcome in _outcomes([task], [TIMING], on_report, failures):
+            _keep_timing(plan, outcome)
     return failures
 
 
-def _run_all(
+def _are_timed(plan: Plan) -> bool:
+    cells = {config.model.cell for config in plan.timing.configs}
+    return cells <= set(saved.read_timing(plan.path)) and not plan.trials
+
+
+def _timing_task(plan: Plan, start: Path | None = None) -> Task:
+    timing = dataclasses.replace(plan.timing, start=start)
+    return Task(run_timing, timing, plan.path / files.LOG_FILE)
+
+
+def _keep_timing(plan: Plan, outcome: Outcome) -> None:
+    if outcome.error is None:
+        cells = [config.model.cell for config in plan.timing.configs]
+        timing = dict(zip(cells, outcome.value, strict=True))
+        write_json(plan.path / saved.TIMING_FILE, to_plain(timing))
+
+
+def _outcomes(  # noqa: PLR0913 -- those of `run_tasks`, and who hears of them
     tasks: Sequence[Task],
     names: Sequence[str],
     on_report: OnEvent,
+    failures: dict[str, str],
     jobs: int = 1,
     deadline: float = math.inf,
-) -> tuple[dict[int, Any], dict[str, str]]:
-    """Returns what the tasks returned, by index, and why others failed, by name."""
-    values, failures = {}, {}
+) -> Iterator[Outcome]:
+    """Runs tasks; yields how they ended, reports by name, and keeps why some failed."""
     for outcome in run_tasks(
         tasks, jobs, lambda i, r: on_report(names[i], r), deadline
     ):
@@ -257,8 +310,7 @@ def _run_all(
             failures[name] = outcome.error
         else:
             on_report(name, Finished())
-            values[outcome.index] = outcome.value
-    return values, failures
+        yield outcome
 
 
 def finished_runs(plan: Plan) -> list[Run]:

@@ -307,6 +307,7 @@ class ComparisonResult:
       missing: Why trainings are missing, by name.
       command: What to type to do it again.
       seconds: How long it took; None where nothing was trained.
+      phases: How long its parts took, in seconds by name, up to its statistics.
       date: When, as 2026-01-31.
 
     Raises:
@@ -329,6 +330,7 @@ class ComparisonResult:
     version: int = VERSION
     metric: MetricName = "accuracy"
     metric_why: str = ""
+    phases: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = {row.name for row in self.rows}

@@ -52,6 +52,9 @@ class Environment:
       onnx_difference: Greatest difference in a probability between Keras and ONNX; None
         if ONNX has no operator for the cell.
       seconds: All of it, from data to saved run.
+      phases: Where they went, by name: to import, to build and to trace the network
+        (about; a process does that once), to train, to validate and keep checkpoints,
+        to predict what scores are of, to export. Of runs before 0.3.0 nothing.
     """
 
     versions: dict[str, str]
@@ -77,6 +80,7 @@ class Environment:
     cuts: int = 0
     seconds_before: float = 0.0
     processor: str | None = None
+    phases: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,23 +32,31 @@ from seqclf.training.fit import as_tf_dataset, compile_model
 from seqclf.training.lessons import training_texts
 
 SINGLE_TEXTS, WARM_UP = 50, 5
-ROUNDS = 5  # unless the task says otherwise
-TOKENS = 150_000  # of all rounds: some seconds of training on two cores
+FEWEST_ROUNDS, ROUNDS = 3, 5  # unless the task says otherwise
+# From so many rounds on they end when the twins' shares of a round are within so much.
+STEADY = 1.05
+TOKENS = 75_000  # of all rounds: some seconds of training on two cores
 MOST_STEPS, FEWEST_STEPS = 24, 4
 
 
 @dataclass(frozen=True, slots=True)
 class TimingTask:
-    """Twins, one config for each kind, to be timed against each other, some rounds.
+    """Twins, one config for each kind, to be timed against each other.
 
-    The data set is in the folder `encoded`; TensorFlow and ONNX Runtime may use so many
-    threads.
+    Attributes:
+      configs: The twins.
+      encoded: Folder of the encoded data set.
+      threads: Threads that TensorFlow and ONNX Runtime may use.
+      rounds: How many; None: 3 to 5, as steady as they are.
+      start: A file whose appearance says that nothing else runs any more; till then
+        the twins are built and their steps traced. None: nothing else does.
     """
 
     configs: tuple[RunConfig, ...]
     encoded: Path
     threads: int
-    rounds: int = ROUNDS
+    rounds: int | None = None
+    start: Path | None = None
 
 
 def run_timing(task: TimingTask, report: Report) -> list[Timing]:
@@ -61,20 +69,36 @@ def run_timing(task: TimingTask, report: Report) -> list[Timing]:
     report(Started())
     backend.set_threads(task.threads)
     data = open_encoded(task.encoded)
-    tokens = TOKENS // task.rounds
+    most = task.rounds or ROUNDS
     train, _ = training_texts(data, task.configs[0])
-    sessions = [_session(config, data, train, tokens) for config in task.configs]
+    sessions = [
+        _session(config, data, train, TOKENS // most) for config in task.configs
+    ]
+    while task.start is not None and not task.start.exists():
+        time.sleep(0.02)
     # Of test texts, as every training, and a yardstick, times its own.
     test = data.splits[TEST]
     singles = single_predictions([_predictor(one) for one in sessions], test)
     rounds: list[list[float]] = [[] for _ in task.configs]
-    for _ in range(task.rounds):
+    for number in range(most):
+        if task.rounds is None and number >= FEWEST_ROUNDS and are_steady(rounds):
+            break
         for session, durations in zip(sessions, rounds, strict=True):
             durations.append(session.train_once() / session.steps)
     return [
         _result(session, durations, single, train)
         for session, durations, single in zip(sessions, rounds, singles, strict=True)
     ]
+
+
+def are_steady(rounds: Sequence[Sequence[float]]) -> bool:
+    """Tells whether twins, by their seconds in each round, keep their ratios.
+
+    What slows a whole round slows all of them, and is left out.
+    """
+    logs = np.log(np.array(rounds, float))
+    shares = logs - logs.mean(axis=0)
+    return bool(np.ptp(shares, axis=1).max() <= np.log(STEADY))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from seqclf.cells import CELLS
+from seqclf.clock import Clock
 from seqclf.config import LANGUAGE_MODEL, RunConfig, TextConfig, question
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION
 from seqclf.errors import ConfigError
@@ -97,37 +98,44 @@ def run_trial(trial: Trial, report: Report) -> None:
 
 
 def _run(trial: Trial, report: Report) -> None:
-    start = time.perf_counter()
+    start, clock = time.perf_counter(), Clock()
     data = open_encoded(trial.encoded)
     config = trial.config
     run = writing.create_run(trial.path, config, trial.about, data.vocabulary)
-    backend.set_threads(trial.threads)
-    net = network(config, len(data.vocabulary), len(data.labels))
+    with clock.of("importing"):
+        backend.set_threads(trial.threads)
+    with clock.of("building"):
+        net = network(config, len(data.vocabulary), len(data.labels))
     model = net.model
-    begun = _begin(trial, model, data, report)
-    train, lessons = training_texts(data, config)
+    with clock.of("before training"):
+        begun = _begin(trial, model, data, report)
+        train, lessons = training_texts(data, config)
     proof = begun.proof | {"lessons": lessons}
-    history = fit(
-        model,
-        train,
-        data.splits[VALIDATION],
-        config.training,
-        _keeping(run, net, trial.with_first_epoch, report),
-        _keeping_states(trial, _checkpoints(trial, files.CHECKPOINT_FILE, proof)),
-    )
+    with clock.of("training"):
+        history = fit(
+            model,
+            train,
+            data.splits[VALIDATION],
+            config.training,
+            _keeping(run, net, trial.with_first_epoch, report),
+            _keeping_states(trial, _checkpoints(trial, files.CHECKPOINT_FILE, proof)),
+        )
     training = to_plain(optimizer_of(model))
     later = {"batches": history.batches, "training": training}
     write_json(run.path / files.PROOF_FILE, proof | later)
     write_whole(run.path / files.MODEL_FILE, net.save)
-    _evaluate(run, model, data)
-    measured = _environment(trial, model, history, data)
-    made, difference = checked_onnx(model, config, data.vocabulary, data.about)
+    with clock.of("predicting"):
+        _evaluate(run, model, data)
+        measured = _environment(trial, model, history, data)
+    with clock.of("exporting"):
+        made, difference = checked_onnx(model, config, data.vocabulary, data.about)
     if made is not None:
         write_bytes(run.path / files.ONNX_FILE, made)
     environment = dataclasses.replace(
         measured,
         onnx_difference=difference,
         seconds_before=begun.seconds,
+        phases=_phases(clock.seconds, history),
         seconds=time.perf_counter() - start,
     )
     write_json(run.path / files.ENVIRONMENT_FILE, to_plain(environment))
@@ -168,6 +176,15 @@ def _begin(trial: Trial, model: Any, data: EncodedDataset, report: Report) -> _B
     learnt = Start.load(file)
     begin_with(model, learnt)
     return _Begun(proof | {"pretraining": learnt.about}, start.seconds + learnt.seconds)
+
+
+def _phases(measured: Mapping[str, float], history: History) -> dict[str, float]:
+    """Divides what `fit` took; the first epoch also traces the step."""
+    epochs = [one.seconds for one in history.epochs]
+    tracing = max(epochs[0] - statistics.median(epochs), 0.0)
+    validating = max(measured["training"] - sum(epochs), 0.0)
+    divided = {"tracing": tracing, "training": sum(epochs) - tracing}
+    return {**measured, **divided, "validating": validating}
 
 
 def _keeping(run: Run, net: Network, with_first_epoch: bool, report: Report) -> Report:

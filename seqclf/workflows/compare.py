@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import shlex
-import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from seqclf import keywords, runs, steps
+from seqclf.clock import Clock, took
 from seqclf.comparison import places, tuning, until
 from seqclf.comparison import plan as planning
 from seqclf.comparison.design import (
@@ -136,19 +136,23 @@ def compare_twins(
     config = steps.kernel_of_choice(design.config, require_cudnn, listener)
     config = steps.checked(config, design.cells, target, given)
     design = dataclasses.replace(design, config=config)
-    start = time.perf_counter()
-    data, draw_of = _data(design, target, listener)
+    clock = Clock()
+    with clock.of("data"):
+        data, draw_of = _data(design, target, listener)
     refuse_several(design, data)
     others = answers_of(design.others, data, design.metric, listener)
-    config = steps.with_knowledge(design.config, data, target.models, listener)
+    with clock.of("data"):
+        config = steps.with_knowledge(design.config, data, target.models, listener)
     design = dataclasses.replace(design, config=config)
     most = max(len(design.seeds), len(TUNING_SEEDS) * design.tune)
     jobs = jobs or jobs_for(len(design.cells) * most)
     named = (target.name, target.overwrite)
     path = places.begin(design, data, target.models, *named)
     so_far = until.begin(path, design)
-    beside, failures = train_yardstick(design, data, path, listener, target.fresh)
-    tuned = _tune(design, data, path, jobs, target.fresh, listener)
+    with clock.of("yardstick"):
+        beside, failures = train_yardstick(design, data, path, listener, target.fresh)
+    with clock.of("tuning"):
+        tuned = _tune(design, data, path, jobs, target.fresh, listener)
     plan_of = functools.partial(
         planning.plan, design, data, path, jobs, *tuned, draw_of=draw_of
     )
@@ -158,12 +162,17 @@ def compare_twins(
         ended = _execute(plan, jobs, listener)
     else:
         ended = train_until_decided(design, so_far, plan, plan_of, listener)
-    seconds = time.perf_counter() - start
-    ended = dataclasses.replace(ended, failures=failures | ended.failures)
-    result = finish(ended, seconds, _command(design, target), (*others, *beside))
+    clock.add(ended.seconds)
+    ended = dataclasses.replace(
+        ended, failures=failures | ended.failures, seconds=dict(clock.seconds)
+    )
+    with clock.of("statistics"):
+        result = finish(ended, _command(design, target), (*others, *beside))
     steps.tell_doubts(ended.finished, listener)
     listener.note(f"Written: {path / COMPARISON_FILE}")
-    write_pages(path, result, target, listener, microscope)
+    with clock.of("page"):
+        write_pages(path, result, target, listener, microscope)
+    listener.note(took(clock.seconds))
     return result, path
 
 

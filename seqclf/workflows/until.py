@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from seqclf.clock import Clock
 from seqclf.comparison import plan as planning
 from seqclf.comparison import until
 from seqclf.comparison.design import Design, Limits
@@ -44,10 +45,13 @@ def train_until_decided(
       KeyboardInterrupt: If none was before Ctrl-C.
     """
     limits, margin = design.until or Limits(), design.margin / 100
-    failures = _prepare(plan, so_far, listener)
+    clock = Clock()
+    with clock.of("baselines"):
+        failures = _prepare(plan, so_far, listener)
     deadline = time.monotonic() + (limits.budget_seconds or math.inf)
     while True:
-        failures, why = _train(plan, failures, deadline, listener)
+        with clock.of("training"):
+            failures, why = _train(plan, failures, deadline, listener)
         finished = planning.finished_runs(plan)
         if why:
             _cut_off(finished, why, listener)
@@ -64,12 +68,13 @@ def train_until_decided(
         so_far = until.with_asked(so_far, more)
         until.keep(plan.path, so_far)
         plan = plan_of(so_far.asked)
-        failures |= _fit_baselines(plan, failures, listener)
+        with clock.of("baselines"):
+            failures |= _fit_baselines(plan, failures, listener)
     if why != "interrupted":
-        with listener.progress({}) as report:
+        with clock.of("timing"), listener.progress({}) as report:
             failures |= planning.time_twins(replace(plan, trials=[]), report)
     how = until.outcome(so_far, trained, pairs, limits, why)
-    return Ended(plan, finished, failures, so_far.at, how)
+    return Ended(plan, finished, failures, clock.seconds, so_far.at, how)
 
 
 def _prepare(plan: Plan, so_far: Looks, listener: Listener) -> dict[str, str]:
@@ -93,7 +98,7 @@ def _fit_baselines(
     """Fits what baselines are not fitted; returns why some could not be."""
     missing = [b for b in plan.baselines if b.shown not in failures]
     with listener.progress({}) as report:
-        return planning.fit_baselines(missing, report)
+        return planning.fit_baselines(missing, report, plan.jobs)
 
 
 def _train(

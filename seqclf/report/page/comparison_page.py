@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from seqclf.cells import DENSE
+from seqclf.clock import took
 from seqclf.comparison.draws import FOLDS, SPLIT
 from seqclf.comparison.metric import METRICS
 from seqclf.comparison.said import in_words, titles
@@ -95,6 +96,7 @@ def _words(result: ComparisonResult, details: Details | None) -> dict[str, objec
         "card_said": sentences.held_equal(result.card),
         "failed_said": sentences.failed_said(result),
         "command": result.command or "seqclf compare",
+        "took": took(result.phases),
         "runs": [run for row in result.twins for run in row.runs],
         "details": details,
         **(_words_of_details(details, result.rows) if details else {"versions": ""}),
