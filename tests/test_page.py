@@ -132,7 +132,7 @@ def test_little_is_said_where_the_order_tells_little(high, little):
     one = replace(pages.details().word_order["gru"], lost=0.004, low=-0.001, high=high)
     rows = [pages.twin(cell, 0.8, 1.0) for cell in ("none", "gru")]
     said = word_order_said(rows, {"none": replace(one, high=0.5), "gru": one})
-    assert said.startswith("Shuffling the words of each test text costs GRU 0.4 points")
+    assert said.startswith("Shuffling the words of a test text costs GRU 0.4 points")
     assert ("order tells little here" in said) == little
 
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from seqclf import statistics
 from seqclf.comparison.pairs import Right, accuracy_interval, compare_models
-from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
+from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION, shuffled_rows
 from seqclf.metrics import quarters, wilson
 from seqclf.records import details as records
 from seqclf.runs import Predictions, Run
@@ -186,12 +186,13 @@ def _within(right: Right, inside: np.ndarray) -> records.Reach:
 
 
 def word_order(runs: Sequence[Run]) -> records.WordOrder:
-    """Returns what a cell loses when the words of each test text are shuffled.
+    """Returns what a cell loses when the words of a test text are shuffled.
 
     The interval is over seeds and texts; of one seed, over texts.
     """
-    right = np.array([run.predictions(TEST).right for run in runs])
     shuffled = np.array([run.predictions(SHUFFLED).right for run in runs])
+    right = np.array([run.predictions(TEST).right for run in runs])
+    right = right[:, shuffled_rows(right.shape[1], shuffled.shape[1])]
     if min(right.shape) > 1:
         lost = right.astype(np.int8) - shuffled
         low, high = statistics.crossed_mean(lost).interval()

@@ -14,7 +14,10 @@ from seqclf.arrow import pa, pc
 from seqclf.records.reading import NOTHING_SAID, Reading
 
 TRAIN, VALIDATION, TEST, UNLABELED = "train", "validation", "test", "unlabeled"
-SHUFFLED = "test_shuffled"  # the test texts, the tokens of each in a random order
+# Test texts, the tokens of each in a random order: all, or as many as tell what the
+# order is worth to within a point.
+SHUFFLED = "test_shuffled"
+MOST_SHUFFLED = 5_000
 NO_LABEL = -1
 # The group of each row, a third column where rows that belong together stay together.
 GROUP = "group"  # int32
@@ -39,6 +42,17 @@ SPLIT_NAMES = {
 def one_based(index: int) -> int:
     """Returns the number of a row where rows are all there is."""
     return index + 1
+
+
+def shuffled_rows(texts: int, shuffled: int | None = None) -> np.ndarray:
+    """Returns which test texts are shuffled, ascending int64.
+
+    Args:
+      texts: How many there are.
+      shuffled: How many are, where that is known, for earlier versions shuffled all.
+    """
+    number = min(texts, MOST_SHUFFLED) if shuffled is None else shuffled
+    return np.linspace(0, texts - 1, number).astype(np.int64)
 
 
 def schema() -> pa.Schema:

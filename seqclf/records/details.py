@@ -75,8 +75,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordOrder:
-    """What a cell's accuracy loses when the words of each test text are shuffled.
+    """What a cell's accuracy loses when the words of test texts are shuffled.
 
+    Of many texts these are some, see `shuffled_rows`, and so is `accuracy` of them.
     `lost` is the difference of both accuracies, with the ends of its 95 % interval.
     """
 

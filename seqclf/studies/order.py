@@ -22,7 +22,7 @@ from seqclf.comparison.judged import SIGNIFICANCE
 from seqclf.comparison.pairs import Right
 from seqclf.comparison.said import title
 from seqclf.config import WORD, RunConfig, TextConfig
-from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
+from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION, shuffled_rows
 from seqclf.records.details import Reach
 from seqclf.records.estimates import Difference
 from seqclf.records.inside import CellOrder, OrderFindings
@@ -139,9 +139,12 @@ def _rights(in_order: Sequence[Run], out_of_order: Sequence[Run]) -> Rights:
 def _by_cell(runs: Sequence[Run], split: str) -> dict[str, Right]:
     found: dict[str, Right] = {}
     for one in runs:
-        config = one.config
+        config, answers = one.config, one.predictions(split)
+        rows = np.arange(len(answers.right))
+        if split == TEST:  # the texts of which the others have the words shuffled
+            rows = shuffled_rows(len(rows), len(one.predictions(SHUFFLED).right))
         right = found.setdefault(config.model.cell, {})
-        right[config.training.seed] = one.predictions(split).right
+        right[config.training.seed] = answers.right[rows]
     return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from seqclf import several
 from seqclf.config import TextConfig
-from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION
+from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION, shuffled_rows
 from seqclf.model.scoring import logits_of, probabilities_of
 from seqclf.runs import Predictions
 from seqclf.text.batching import shuffle_words
@@ -22,16 +22,18 @@ def answers(
 ) -> dict[str, Predictions]:
     """Predicts what a Keras model was not trained on, by the name of the split.
 
-    Also the test texts with their words in a random order, and as many training texts
-    as validation has. `text` says which tokens begin a word. Where a text may have
-    several labels, validation chooses from which probability on each applies.
+    Also test texts with their words in a random order, see `shuffled_rows`, and as many
+    training texts as validation has. `text` says which tokens begin a word. Where a
+    text may have several labels, validation chooses from which probability on each
+    applies.
     """
     splits = data.splits
     rows = np.linspace(0, len(splits[TRAIN]) - 1, len(splits[VALIDATION])).astype(int)
+    mixed = take(splits[TEST], shuffled_rows(len(splits[TEST])))
     parts = {
         VALIDATION: splits[VALIDATION],
         TEST: splits[TEST],
-        SHUFFLED: shuffle_words(splits[TEST], data.vocabulary.begins_word(text)),
+        SHUFFLED: shuffle_words(mixed, data.vocabulary.begins_word(text)),
         TRAIN: take(splits[TRAIN], np.unique(rows)),
     }
     said = {name: predict_examples(model, part) for name, part in parts.items()}

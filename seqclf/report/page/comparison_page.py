@@ -184,7 +184,7 @@ def word_order_said(rows: Sequence[Row], by_row: Mapping[str, WordOrder]) -> str
     said = [
         f"{name} {points(one.lost, one.low, one.high)}" for name, one in losses.items()
     ]
-    lead = f"Shuffling the words of each test text costs {joined(said)}."
+    lead = f"Shuffling the words of a test text costs {joined(said)}."
     if max(one.high for one in losses.values()) < LITTLE:
         return f"{lead} Each cell loses less than a point: order tells little here."
     return lead
