@@ -123,6 +123,17 @@ def test_the_memory_of_this_machine_is_told():
     assert 10**7 < system.peak_memory() < system.total_memory()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone forgets a peak")
+def test_the_peak_of_what_is_over_can_be_forgotten():
+    held = bytearray(300_000_000)
+    held[::4096] = bytes(1) * len(held[::4096])
+    before = system.peak_memory()
+    del held
+    assert system.peak_memory() == before
+    system.forget_peak()
+    assert system.peak_memory() < before - 200_000_000
+
+
 def test_what_is_not_known_does_not_make_one_job_of_many(monkeypatch):
     monkeypatch.setattr(machine, "free_memory", lambda: None)
     monkeypatch.setattr(machine, "total_memory", lambda: None)

@@ -48,7 +48,7 @@ class Environment:
       seconds_to_best: Training time up to the end of the best epoch.
       milliseconds_per_prediction: Median over single texts.
       padding_share: Fraction of the positions in the first epoch that held padding.
-      peak_memory_bytes: Of the process, which may have trained other seeds before.
+      peak_memory_bytes: Of the process meanwhile.
       onnx_difference: Greatest difference in a probability between Keras and ONNX; None
         if ONNX has no operator for the cell.
       seconds: All of it, from data to saved run.

@@ -35,7 +35,7 @@ from seqclf.records.training import Environment, Report
 from seqclf.runs import Run, files, writing
 from seqclf.start import Start, begin_with, free_texts, weights_file
 from seqclf.storage import write_bytes, write_json, write_whole
-from seqclf.system import peak_memory, processor
+from seqclf.system import forget_peak, peak_memory, processor
 from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary
@@ -99,6 +99,7 @@ def run_trial(trial: Trial, report: Report) -> None:
 
 def _run(trial: Trial, report: Report) -> None:
     start, clock = time.perf_counter(), Clock()
+    forget_peak()  # of another seed, trained in the same process before
     data = open_encoded(trial.encoded)
     config = trial.config
     run = writing.create_run(trial.path, config, trial.about, data.vocabulary)
