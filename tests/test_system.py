@@ -129,7 +129,7 @@ def test_the_peak_of_what_is_over_can_be_forgotten():
     held[::4096] = bytes(1) * len(held[::4096])
     before = system.peak_memory()
     del held
-    assert system.peak_memory() == before
+    assert system.peak_memory() > before - 10_000_000
     system.forget_peak()
     assert system.peak_memory() < before - 200_000_000
 
