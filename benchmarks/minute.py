@@ -119,7 +119,7 @@ def in_turns(name: str, checkouts: dict[str, Path], n: int) -> dict[str, list[Ta
     for _ in range(n):
         for which, checkout in checkouts.items():
             taken[which].append(compare(name, checkout))
-            print(name, which, taken[which][-1], flush=True)  # noqa: T201
+            print(name, which, taken[which][-1], flush=True)
     return taken
 
 

@@ -153,6 +153,8 @@ class Classifier:
         if not len(texts):
             empty = np.empty((0, len(self.labels)), np.float32)
             return Answers(empty, np.empty(0, np.float32))
+        if not is_array(texts) and not are_few(texts):
+            texts = strings(texts)
         every = [self._answer(texts), *(other.answer(texts) for other in self.others)]
         return Answers(
             mean([one.probabilities for one in every]),
@@ -175,10 +177,8 @@ class Classifier:
     def _encoded(
         self, texts: Sequence[str] | pa.Array
     ) -> tuple[np.ndarray, np.ndarray]:
-        if not is_array(texts) and are_few(texts):
-            return encode_few(texts, self.vocabulary, self.text)
-        array = texts if is_array(texts) else strings(texts)
-        return encode_texts(array, self.vocabulary, self.text)
+        encoded = encode_texts if is_array(texts) else encode_few
+        return encoded(texts, self.vocabulary, self.text)
 
     def lengths(self, texts: pa.Array) -> np.ndarray:
         """Returns how many tokens of each text are read at most, int64 [texts]."""

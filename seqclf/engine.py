@@ -79,10 +79,11 @@ def run_tasks(
 ) -> Iterator[Outcome]:
     """Runs tasks, at most `jobs` at a time, in processes of their own.
 
-    A process goes on with the next task of its kind. Other kinds come first to a free
-    place than one that a process is busy with, so as not to begin it twice. A task that
-    raises, crashes or is killed ends as a failed outcome and its process with it; the
-    others continue. However the caller leaves this iterator, no process stays behind.
+    A process goes on with the next task of its kind. A free place takes a kind that no
+    process is busy with, so as to begin none twice; then it helps with the others, and
+    tasks of no kind come last. A task that raises, crashes or is killed ends as a
+    failed outcome and its process with it; the others continue. However the caller
+    leaves this iterator, no process stays behind.
 
     Args:
       tasks: What to do, begun in this order as far as kinds allow.
@@ -105,24 +106,27 @@ def run_tasks(
                 running[connection] = _Running(index, process, task)
             left = None if deadline == math.inf else deadline - time.monotonic()
             for ready in cast(list[Connection], wait(list(running), left)):
-                outcome = _receive(ready, running[ready], on_report)
-                if outcome is not None:
-                    one = running.pop(ready)
-                    follower = None if outcome.error else _follow(ready, one, waiting)
-                    if follower is not None:
-                        running[ready] = follower
-                    yield outcome
+                one = running[ready]
+                outcome = _receive(ready, one, on_report)
+                if outcome is None:
+                    continue
+                follower = None if outcome.error else _follow(ready, one, waiting)
+                if follower is None:
+                    del running[ready]
+                else:
+                    running[ready] = follower
+                yield outcome
     finally:
         for connection, one in running.items():
             _stop(connection, one.process)
 
 
 def _next(waiting: Mapping[int, Task], busy: Set[str | None]) -> int:
-    """Returns the first task that is of no kind which a process is busy with."""
-    free = (
-        i for i, task in waiting.items() if task.kind is None or task.kind not in busy
-    )
-    return next(free, next(iter(waiting)))
+    """Returns which task a free place takes, see `run_tasks`."""
+    with_kind = {i: task for i, task in waiting.items() if task.kind is not None}
+    among = with_kind or waiting
+    free = (i for i, task in among.items() if task.kind not in busy)
+    return next(free, next(iter(among)))
 
 
 def _follow(
@@ -132,9 +136,9 @@ def _follow(
     kind = one.task.kind
     same = (i for i, task in waiting.items() if kind is not None and task.kind == kind)
     index = next(same, None)
+    if index is not None:
+        waiting[index].log.parent.mkdir(parents=True, exist_ok=True)  # as in `_start`
     try:
-        if index is not None:
-            waiting[index].log.parent.mkdir(parents=True, exist_ok=True)
         connection.send(None if index is None else waiting[index])
     except OSError:  # it has ended, as one does whose task has a process of its own
         index = None
@@ -270,8 +274,8 @@ def _work(task: Task, connection: Connection) -> bool:
 
 
 def _listen(connection: Connection, told: queue.SimpleQueue[Task | None]) -> None:
-    # The read also ends when the parent does, and so does this process.
-    with contextlib.suppress(EOFError, OSError):
+    try:
         while True:
             told.put(connection.recv())
-    os._exit(1)
+    finally:  # above all when the parent ends, and with it what can be read
+        os._exit(1)

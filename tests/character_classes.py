@@ -1,6 +1,6 @@
 """Writes seqclf/text/classes.json: the characters of each Unicode class of the rules.
 
-`python tests/character_classes.py` writes it again; tests/test_portable.py holds it to
+`python tests/character_classes.py` writes it again; tests/test_few.py holds it to
 RE2, from which it is read.
 """
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from seqclf.comparison import details
+from seqclf.data import dataset
 from seqclf.data.dataset import MOST_SHUFFLED, shuffled_rows
 from seqclf.records.details import Agreement, Fit
 from seqclf.runs import Predictions
@@ -225,12 +226,16 @@ def test_of_many_texts_only_some_are_shuffled():
     assert len(rows) == len(set(rows)) == MOST_SHUFFLED
     assert (rows[0], rows[-1]) == (0, 20_000)
     assert set(np.diff(rows)) == {4, 5}
-    assert shuffled_rows(20_001, 20_001).tolist() == [*range(20_001)]  # as before
 
 
-def test_shuffled_texts_are_set_against_themselves_as_written():
-    """Of six texts, the first, third and last are shuffled; the others do not count."""
-    right = {"test": [1, 0, 1, 0, 0, 1], "test_shuffled": [1, 1, 0]}
+@pytest.mark.parametrize("shuffled", [[1, 1, 0], [1, 0, 1, 0, 0, 0]])
+def test_shuffled_texts_are_set_against_themselves_as_written(shuffled, monkeypatch):
+    """Of six texts the first, third and last are shuffled; or, by 0.1.0, all are."""
+    monkeypatch.setattr(dataset, "MOST_SHUFFLED", 3)
+    right = {"test": [1, 0, 1, 0, 0, 1], "test_shuffled": shuffled}
     parts = {k: SimpleNamespace(right=np.array(v, bool)) for k, v in right.items()}
-    found = details.word_order([SimpleNamespace(predictions=parts.__getitem__)])
+    run = SimpleNamespace(predictions=parts.__getitem__)
+    written, mixed = details.written_and_shuffled(run)
+    assert (written.tolist(), mixed.tolist()) == ([1, 1, 1], [1, 1, 0])
+    found = details.word_order([run, run])
     assert (found.accuracy, found.shuffled) == (1.0, pytest.approx(2 / 3))

@@ -135,6 +135,24 @@ def test_a_free_place_takes_another_kind_first_and_then_helps(tmp_path):
     assert len({*pids.values()}) == 3, "then another process helped with a"
 
 
+def test_a_task_of_no_kind_waits_for_all_that_have_one(tmp_path):
+    begun = []
+    some = of_kinds(tmp_path, None, "a", "a", "a", what="sleep")
+    list(run_tasks(some, 2, lambda index, report: begun.append(index)))
+    assert begun[-1] == 0
+    assert sorted(begun[:2]) == [1, 2]
+
+
+def test_a_log_that_cannot_be_written_is_an_error_and_nothing_stays(tmp_path):
+    pids = []
+    some = of_kinds(tmp_path, "a", "a", what="sleep")
+    (tmp_path / "1").write_text("in the way")
+    running = run_tasks(some, on_report=lambda i, report: pids.append(report["pid"]))
+    with pytest.raises(FileExistsError):
+        next(running)
+    assert not is_alive(pids[0])
+
+
 def test_each_task_has_its_own_log(tmp_path):
     some = [
         Task(work, ("return", i), tmp_path / f"{i}" / "log.txt", kind="a")

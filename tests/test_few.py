@@ -107,7 +107,7 @@ def test_the_classes_are_those_of_re2():
 @pytest.mark.parametrize(
     ("pattern", "inside", "outside"),
     [
-        (r"\p{Thai}", "กๆ", "aก็"[0] + "今"),
+        (r"\p{Thai}", "กๆ", "a今"),
         (r"[\pL\x{41}-]", "aÉ今-A", "1 ]"),
         (r"[^\pN\x{1} ]", "a-", "1٣\x01 "),
     ],

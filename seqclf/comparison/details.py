@@ -185,14 +185,25 @@ def _within(right: Right, inside: np.ndarray) -> records.Reach:
     return records.Reach(accuracy=mean, low=low, high=high)
 
 
+def written_and_shuffled(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Returns which of `shuffled_rows` a run has right, as written and shuffled, bool.
+
+    Runs of 0.1.0 have answers to all test texts shuffled; those of the others do not
+    count, for runs are compared on the same texts.
+    """
+    right, shuffled = (run.predictions(split).right for split in (TEST, SHUFFLED))
+    rows = shuffled_rows(len(right))
+    is_of_all = len(shuffled) == len(right)
+    return right[rows], shuffled[rows] if is_of_all else shuffled
+
+
 def word_order(runs: Sequence[Run]) -> records.WordOrder:
     """Returns what a cell loses when the words of a test text are shuffled.
 
     The interval is over seeds and texts; of one seed, over texts.
     """
-    shuffled = np.array([run.predictions(SHUFFLED).right for run in runs])
-    right = np.array([run.predictions(TEST).right for run in runs])
-    right = right[:, shuffled_rows(right.shape[1], shuffled.shape[1])]
+    pairs = [written_and_shuffled(run) for run in runs]
+    right, shuffled = map(np.array, zip(*pairs, strict=True))
     if min(right.shape) > 1:
         lost = right.astype(np.int8) - shuffled
         low, high = statistics.crossed_mean(lost).interval()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import math
+import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +36,6 @@ from seqclf.training.timing import TimingTask, run_timing
 from seqclf.training.trial import Trial, run_trial
 
 TIMING = "timing of the twins"
-START_FILE = ".start"  # while it is there, nothing is trained any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,25 +192,26 @@ def _train_and_time(plan: Plan, on_report: OnEvent, clock: Clock) -> dict[str, s
     What times them is begun in the first place that is free, beside the last trainings:
     to build and to trace the twins takes longer than to time them.
     """
-    start = plan.path / START_FILE
-    start.unlink(missing_ok=True)
     tasks = [_training_task(trial) for trial in plan.trials]
-    last = [] if _are_timed(plan) else [_timing_task(plan, start)]
     names = [*map(name_of, plan.trials), TIMING]
     failures: dict[str, str] = {}
-    outcomes = _outcomes([*tasks, *last], names, on_report, failures, plan.jobs)
-    left = len(tasks)
-    try:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        start = Path(folder) / "start"
+        last = [] if _are_timed(plan) else [_timing_task(plan, start)]
+        outcomes = stack.enter_context(
+            contextlib.closing(
+                _outcomes([*tasks, *last], names, on_report, failures, plan.jobs)
+            )
+        )
+        left = {*range(len(tasks))}
         with clock.of("training"):
             while left:
-                outcome = next(outcomes)
-                left -= outcome.index < len(tasks)
+                left.discard(next(outcomes).index)
         start.touch()
         with clock.of("timing"):
             for outcome in outcomes:
                 _keep_timing(plan, outcome)
-    finally:
-        start.unlink(missing_ok=True)
     return failures
 
 
@@ -227,6 +229,8 @@ def train(
     """
     failures: dict[str, str] = {}
     tasks = [_training_task(trial, may_diverge) for trial in trials]
+    if deadline < math.inf:  # what is finished by then shall be whole seeds
+        tasks = [dataclasses.replace(task, kind=None) for task in tasks]
     names = [name_of(trial) for trial in trials]
     deque(_outcomes(tasks, names, on_report, failures, jobs, deadline), maxlen=0)
     return failures
@@ -299,7 +303,7 @@ def _outcomes(  # noqa: PLR0913 -- those of `run_tasks`, and who hears of them
     failures: dict[str, str],
     jobs: int = 1,
     deadline: float = math.inf,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """Runs tasks; yields how they ended, reports by name, and keeps why some failed."""
     for outcome in run_tasks(
         tasks, jobs, lambda i, r: on_report(names[i], r), deadline

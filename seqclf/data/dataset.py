@@ -44,15 +44,9 @@ def one_based(index: int) -> int:
     return index + 1
 
 
-def shuffled_rows(texts: int, shuffled: int | None = None) -> np.ndarray:
-    """Returns which test texts are shuffled, ascending int64.
-
-    Args:
-      texts: How many there are.
-      shuffled: How many are, where that is known, for earlier versions shuffled all.
-    """
-    number = min(texts, MOST_SHUFFLED) if shuffled is None else shuffled
-    return np.linspace(0, texts - 1, number).astype(np.int64)
+def shuffled_rows(texts: int) -> np.ndarray:
+    """Returns which of so many test texts are shuffled, ascending int64."""
+    return np.linspace(0, texts - 1, min(texts, MOST_SHUFFLED)).astype(np.int64)
 
 
 def schema() -> pa.Schema:

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqclf.cells import CELLS, DENSE, NO_RECURRENCE
+from seqclf.comparison.details import written_and_shuffled
 from seqclf.comparison.judged import SIGNIFICANCE
 from seqclf.comparison.pairs import Right
 from seqclf.comparison.said import title
 from seqclf.config import WORD, RunConfig, TextConfig
-from seqclf.data.dataset import SHUFFLED, TEST, TRAIN, VALIDATION, shuffled_rows
+from seqclf.data.dataset import TEST, TRAIN, VALIDATION, shuffled_rows
 from seqclf.records.details import Reach
 from seqclf.records.estimates import Difference
 from seqclf.records.inside import CellOrder, OrderFindings
@@ -77,7 +78,7 @@ def run(question: Question, lab: Lab) -> Answer[OrderFindings]:
     runs = lab.train([*in_order, *out_of_order])
     rights = _rights(runs[: len(in_order)], runs[len(in_order) :])
     findings = OrderFindings(
-        n=len(data.splits[TEST]),
+        n=len(shuffled_rows(len(data.splits[TEST]))),
         cells=adjusted({cell: _cell(cell, rights) for cell in cells}),
     )
     return Answer(
@@ -128,23 +129,23 @@ def shuffled_words(texts: pa.Array, config: TextConfig, seed: int) -> pa.Array:
 
 
 def _rights(in_order: Sequence[Run], out_of_order: Sequence[Run]) -> Rights:
+    as_written, shuffled = _by_cell(in_order)
+    trained_shuffled, both = _by_cell(out_of_order)
     return {
-        NEITHER: _by_cell(in_order, TEST),
-        SHUFFLED_TEST: _by_cell(in_order, SHUFFLED),
-        TRAINING: _by_cell(out_of_order, TEST),
-        BOTH: _by_cell(out_of_order, SHUFFLED),
+        NEITHER: as_written,
+        SHUFFLED_TEST: shuffled,
+        TRAINING: trained_shuffled,
+        BOTH: both,
     }
 
 
-def _by_cell(runs: Sequence[Run], split: str) -> dict[str, Right]:
-    found: dict[str, Right] = {}
+def _by_cell(runs: Sequence[Run]) -> tuple[dict[str, Right], dict[str, Right]]:
+    """Returns what each cell has right: of texts as they are written, and shuffled."""
+    found: tuple[dict[str, Right], dict[str, Right]] = {}, {}
     for one in runs:
-        config, answers = one.config, one.predictions(split)
-        rows = np.arange(len(answers.right))
-        if split == TEST:  # the texts of which the others have the words shuffled
-            rows = shuffled_rows(len(rows), len(one.predictions(SHUFFLED).right))
-        right = found.setdefault(config.model.cell, {})
-        right[config.training.seed] = answers.right[rows]
+        config = one.config
+        for by_cell, right in zip(found, written_and_shuffled(one), strict=True):
+            by_cell.setdefault(config.model.cell, {})[config.training.seed] = right
     return found
 
 

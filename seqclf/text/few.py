@@ -19,7 +19,7 @@ from seqclf.text.tokens import RULES_OF, TEXT_RULES, UNKNOWN_ID, Rule, folding
 from seqclf.text.vocabulary import Vocabulary, kept_ends
 
 # Characters of all texts together up to which this is the faster of the two ways
-# (benchmarks/RESULTS.md).
+# (benchmarks/single.py).
 FEW = 20_000
 
 

@@ -35,7 +35,8 @@ SINGLE_TEXTS, WARM_UP = 50, 5
 FEWEST_ROUNDS, ROUNDS = 3, 5  # unless the task says otherwise
 # From so many rounds on they end when the twins' shares of a round are within so much.
 STEADY = 1.05
-TOKENS = 75_000  # of all rounds: some seconds of training on two cores
+# Some seconds of training on two cores: of a round, and of all where they are given.
+TOKENS_A_ROUND, TOKENS = 15_000, 150_000
 MOST_STEPS, FEWEST_STEPS = 24, 4
 
 
@@ -71,9 +72,8 @@ def run_timing(task: TimingTask, report: Report) -> list[Timing]:
     data = open_encoded(task.encoded)
     most = task.rounds or ROUNDS
     train, _ = training_texts(data, task.configs[0])
-    sessions = [
-        _session(config, data, train, TOKENS // most) for config in task.configs
-    ]
+    tokens = TOKENS // task.rounds if task.rounds else TOKENS_A_ROUND
+    sessions = [_session(config, data, train, tokens) for config in task.configs]
     while task.start is not None and not task.start.exists():
         time.sleep(0.02)
     # Of test texts, as every training, and a yardstick, times its own.

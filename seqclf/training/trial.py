@@ -182,9 +182,11 @@ def _begin(trial: Trial, model: Any, data: EncodedDataset, report: Report) -> _B
 def _phases(measured: Mapping[str, float], history: History) -> dict[str, float]:
     """Divides what `fit` took; the first epoch also traces the step."""
     epochs = [one.seconds for one in history.epochs]
-    tracing = max(epochs[0] - statistics.median(epochs), 0.0)
-    validating = max(measured["training"] - sum(epochs), 0.0)
-    divided = {"tracing": tracing, "training": sum(epochs) - tracing}
+    # Epochs of before an interruption are not of this process.
+    trained = min(sum(epochs), measured["training"])
+    tracing = min(max(epochs[0] - statistics.median(epochs), 0.0), trained)
+    validating = measured["training"] - trained
+    divided = {"tracing": tracing, "training": trained - tracing}
     return {**measured, **divided, "validating": validating}
 
 
