@@ -88,7 +88,7 @@ RECIPES: list[dict[str, object]] = [
     {"cell": "rnn", "pooling": "last", "bidirectional": False},
     {"cell": "lstm", "layers": 2},
     {"cell": "rnn", "optimizer": "momentum", "class_weights": "balanced"},
-    {"cell": "gru", "pretrain": "svd", "freeze_embedding": True},
+    {"cell": "gru", "freeze_embedding": True},
     {"cell": "gru", "conv_width": 3, "grow_word_dropout": True},
     {"cell": "lstm", "batch_tokens": 90, "clip_norm": 0.0},
 ]
