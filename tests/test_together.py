@@ -28,7 +28,9 @@ MAY_DIFFER = {"environment.json", "complete", "history.jsonl", "log.txt", "lock"
 
 
 @pytest.fixture
-def place(tmp_path) -> Path:
+def place(tmp_path, monkeypatch) -> Path:
+    # Other tests of this process may have begun with others, which is for good.
+    monkeypatch.setattr("seqclf.model.backend.set_threads", lambda threads: None)
     write_csv(tmp_path / "reviews.csv", reviews(120))
     return tmp_path
 
