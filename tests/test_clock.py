@@ -58,5 +58,9 @@ def test_the_first_epoch_tells_what_tracing_took():
     assert found == {
         "importing": 4.0, "training": 9.0, "tracing": 4.0, "validating": 2.0
     }  # fmt: skip
+    resumed = _phases(
+        {"training": 5.0}, history
+    )  # 13 s, most of them before it was cut
+    assert resumed == {"training": 1.0, "tracing": 4.0, "validating": 0.0}
     quick = History([epoch(1, 2.0), epoch(2, 3.0)], 1, 0.0, [], 1.0)
     assert _phases({"training": 5.0}, quick)["tracing"] == 0.0

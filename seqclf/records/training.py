@@ -53,8 +53,9 @@ class Environment:
         if ONNX has no operator for the cell.
       seconds: All of it, from data to saved run.
       phases: Where they went, by name: to import, to build and to trace the network
-        (about; a process does that once), to train, to validate and keep checkpoints,
-        to predict what scores are of, to export. Of runs before 0.2.0 nothing.
+        (about; a process does that once), to make what it begins with, to train, to
+        validate and keep checkpoints, to predict what scores are of, to export. Of runs
+        before 0.2.0 nothing.
     """
 
     versions: dict[str, str]
