@@ -132,12 +132,18 @@ def test_other_settings_are_encoded_apart(of_data, of_text, data, tmp_path):
     assert other.path != first.path
 
 
-def test_a_damaged_cache_is_made_again(data, tmp_path):
+@pytest.mark.parametrize("name", ["train.ids", "test.offsets.npy", "test.labels.npy"])
+@pytest.mark.parametrize("kept", [0, 3, -4, None], ids=str)
+def test_a_damaged_cache_is_made_again(name, kept, data, tmp_path):
     dataset, config = data
     first = encode_dataset(dataset, config, TEXT, tmp_path / "cache")
-    (first.path / "train.arrow").write_bytes(b"cut")
-    again = encode_dataset(dataset, config, TEXT, tmp_path / "cache")
-    assert len(again.splits["train"]) == dataset.splits["train"].num_rows
+    file = first.path / name
+    whole = file.read_bytes()
+    file.unlink()
+    if kept is not None:  # else the file is gone
+        file.write_bytes(whole[:kept])
+    encode_dataset(dataset, config, TEXT, tmp_path / "cache")
+    assert file.read_bytes() == whole
 
 
 def test_the_cache_does_not_rename_the_source(data, tmp_path):

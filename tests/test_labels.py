@@ -18,7 +18,8 @@ from sklearn.model_selection import train_test_split
 from seqclf.config import DataConfig, RunConfig, same_question
 from seqclf.data import spelling
 from seqclf.data.load import load_dataset, read_source
-from seqclf.data.splits import _sample, held_out
+from seqclf.data.splits import held_out
+from seqclf.data.stratified import _sample, stratified
 from seqclf.errors import ConfigError, DataError, InputError
 from seqclf.estimator import SequenceClassifier
 from seqclf.evaluation.evaluate import match_labels
@@ -340,13 +341,34 @@ def test_a_limit_below_the_number_of_labels_is_refused(tmp_path):
         load_dataset(DataConfig(source=str(tmp_path / "x.csv"), limit=6))
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_hold_outs_that_worked_are_drawn_as_ever(seed):
+def test_rows_are_those_that_scikit_learn_draws():
+    # Labels without rows, ties between remainders, sizes near the ends.
+    generator, compared = np.random.default_rng(5), 0
+    for seed in range(300):
+        counts = generator.integers(2, generator.choice([4, 30, 400]), 6)
+        counts[generator.random(6) < 0.3] = 0
+        label_ids = generator.permutation(np.repeat(np.arange(6), counts))
+        least = int((counts > 0).sum())
+        if not least or len(label_ids) < 2 * least:
+            continue
+        size = int(generator.integers(least, len(label_ids) - least + 1))
+        wanted, _ = train_test_split(
+            np.arange(len(label_ids)),
+            train_size=size,
+            stratify=label_ids,
+            random_state=seed,
+        )
+        assert stratified(label_ids, size, seed).tolist() == sorted(wanted)
+        compared += 1
+    assert compared > 200
+
+
+def test_a_tenth_is_held_out_as_ever():
     label_ids = np.random.default_rng(5).integers(0, 4, 300)
+    drawn = held_out(label_ids, tuple("abcd"), "test", 0.1, 1)
     wanted, _ = train_test_split(
-        np.arange(300), train_size=30, stratify=label_ids, random_state=seed
+        np.arange(300), train_size=30, stratify=label_ids, random_state=1
     )
-    drawn = held_out(label_ids, tuple("abcd"), "test", 0.1, seed)
     assert drawn.tolist() == sorted(wanted)
 
 

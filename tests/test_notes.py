@@ -12,6 +12,7 @@ import pytest
 
 from seqclf import metrics
 from seqclf.config import DataConfig, RunConfig, TextConfig
+from seqclf.data import quality
 from seqclf.data.choice import with_columns
 from seqclf.data.dataset import GROUP, Dataset, Found, Part
 from seqclf.data.quality import torn, warnings
@@ -205,7 +206,9 @@ def test_a_run_of_before_tells_nothing_of_lengths():
     assert doubts([old]) == []
 
 
-def test_texts_with_two_labels_are_counted_over_chunks():
+@pytest.mark.parametrize("kept", [0, 1, quality.HALF])
+def test_texts_with_two_labels_are_counted_over_chunks(kept, monkeypatch):
+    monkeypatch.setattr(quality, "HALF", kept)  # of a hash: with 0 all are alike
     train = pa.concat_tables(
         [
             table([("a", 0), ("b", 1), ("c", 2), ("a", 0)]),

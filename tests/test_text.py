@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import unicodedata
 
 import numpy as np
@@ -12,7 +13,7 @@ from reference_text import tokens as reference
 
 from seqclf.config import TextConfig
 from seqclf.errors import RunError
-from seqclf.text import tokens
+from seqclf.text import tokens, vocabulary
 from seqclf.text.tokens import folding, rules_to_json, tokenize
 from seqclf.text.vocabulary import Vocabulary, encode, encode_texts
 
@@ -227,11 +228,37 @@ def test_no_text_at_all_is_no_error():
     assert offsets.tolist() == [0]
 
 
-def test_block_size_bounds_memory_and_not_results(monkeypatch):
-    assert tokens.BLOCK_ROWS > 3
+@pytest.mark.parametrize(("at_most", "cores", "blocks"), [(3, 1, 7), (9, 4, 4)])
+def test_blocks_bound_memory_and_are_for_threads_and_change_no_results(
+    at_most, cores, blocks, monkeypatch
+):
     table = pa.table({"text": [text for text, _ in TABLE]})
-    whole = [r for block in tokens.tokenize_table(table) for r in block.to_pylist()]
-    monkeypatch.setattr(tokens, "BLOCK_ROWS", 3)
+    monkeypatch.setattr(tokens, "cores", lambda: 1)
+    (whole,) = tokens.tokenize_table(table)
+    monkeypatch.setattr(tokens, "BLOCK_ROWS", at_most)
+    monkeypatch.setattr(tokens, "cores", lambda: cores)
     parts = tokens.tokenize_table(table)
-    assert len(parts) == -(-len(TABLE) // 3)
-    assert [row for block in parts for row in block.to_pylist()] == whole
+    assert len(parts) == blocks
+    assert [row for part in parts for row in part.to_pylist()] == whole.to_pylist()
+
+
+@pytest.mark.parametrize("kind", ["word", "char"])
+def test_many_texts_are_encoded_in_threads_in_their_order(kind, monkeypatch):
+    config = TextConfig(tokens=kind, max_length=7)
+    texts = pa.array([f"{text} {i % 101}" for i in range(3) for text, _ in TABLE])
+    words = Vocabulary.build([tokenize(texts, kind)], config)
+    expected = encode(tokenize(texts, kind), words, config)
+    threads: set[int] = set()
+
+    def noted(*arguments):
+        threads.add(threading.get_ident())
+        return encode(*arguments)
+
+    monkeypatch.setattr(vocabulary, "encode", noted)
+    monkeypatch.setattr(vocabulary, "MANY", 1)
+    monkeypatch.setattr(vocabulary, "cores", lambda: 5)
+    monkeypatch.setattr(tokens, "cores", lambda: 5)
+    found = encode_texts(texts, words, config)
+    assert [one.tolist() for one in found] == [one.tolist() for one in expected]
+    assert threads
+    assert threading.get_ident() not in threads

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from seqclf.arrow import release
 from seqclf.config import SOURCE_FIELDS, DataConfig
 from seqclf.data import layout
 from seqclf.data.choice import with_columns
@@ -63,6 +64,7 @@ def load_dataset(config: DataConfig) -> Dataset:
       DataError: If there is no such source, or it cannot be used as it is.
     """
     raw = read_source(config)
+    release()
     return complete(raw, config, fingerprint_of(raw))
 
 

@@ -9,12 +9,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seqclf.arrow import release
 from seqclf.data.dataset import NO_GROUP, TEST, TRAIN, VALIDATION, Dataset
 from seqclf.data.spelling import shown
 from seqclf.notes import note
 from seqclf.wording import counted
 
 HELD_OUT = (VALIDATION, TEST)
+HALF = 0xFFFFFFFF  # of a hash
+ROWS = 20_000  # texts that are Python objects at a time
 HEAVY_IMBALANCE = 10  # times as many texts of the commonest label as of the rarest
 
 
@@ -44,14 +47,41 @@ def torn(dataset: Dataset, split: str) -> tuple[int, int]:
     Returns:
       Such texts, each counted once, and the rows in which they occur.
     """
-    encoded = dataset.texts(split).dictionary_encode().unify_dictionaries()
+    texts, label_ids = dataset.texts(split), dataset.label_ids(split)
+    rows = _suspects(texts, label_ids)
+    if not len(rows):
+        return 0, 0
+    encoded = texts.take(pa.array(rows)).dictionary_encode().unify_dictionaries()
     codes = np.concatenate([chunk.indices.to_numpy() for chunk in encoded.chunks])
-    label_ids = dataset.label_ids(split)
     one_label = np.zeros(codes.max() + 1, np.int32)
-    one_label[codes] = label_ids
+    one_label[codes] = label_ids[rows]
     is_torn = np.zeros(len(one_label), bool)
-    is_torn[codes[label_ids != one_label[codes]]] = True
+    is_torn[codes[label_ids[rows] != one_label[codes]]] = True
     return int(is_torn.sum()), int(is_torn[codes].sum())
+
+
+def _suspects(texts: pa.ChunkedArray, label_ids: np.ndarray) -> np.ndarray:
+    """Returns the rows, int64, whose text may occur with another label, and few more.
+
+    By half of Python's hash: a table of all texts would be as large as they are.
+    """
+    hashes = np.empty(len(texts), np.uint32)
+    row = 0
+    for batch in pa.table({"text": texts}).to_batches(max_chunksize=ROWS):
+        some = [hash(text) & HALF for text in batch["text"].to_pylist()]
+        hashes[row : row + len(some)] = some
+        row += len(some)
+    keys = hashes.astype(np.uint64) << 32 | label_ids.astype(np.uint64)
+    keys.sort()
+    is_other = keys[1:] != keys[:-1]
+    ordered = (keys >> 32).astype(np.uint32)
+    del keys
+    found = ordered[1:][is_other & (ordered[1:] == ordered[:-1])]
+    if not len(found):
+        return np.empty(0, np.int64)
+    # `isin` would sort all hashes and remember their places.
+    places = np.searchsorted(found, hashes, side="right") - 1
+    return np.flatnonzero(found[places] == hashes)
 
 
 def groups(dataset: Dataset, split: str) -> int | None:
@@ -80,7 +110,11 @@ def warnings(dataset: Dataset) -> tuple[str, ...]:
         _about_torn, _about_shared, _about_empty, _about_balance, _about_absent,
         _about_groups,
     )  # fmt: skip
-    return tuple(sentence for check in checks for sentence in check(dataset))
+    said: list[str] = []
+    for check in checks:
+        said += check(dataset)
+        release()
+    return tuple(said)
 
 
 def _stands_in(

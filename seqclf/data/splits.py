@@ -16,6 +16,7 @@ from seqclf.data.groups import whole_groups
 from seqclf.data.quality import drop_duplicates, warnings
 from seqclf.data.resample import group_bootstrap, seeds_of, stratified_bootstrap
 from seqclf.data.spelling import looks_missing, shown
+from seqclf.data.stratified import at_random, shares, stratified
 from seqclf.errors import ConfigError, DataError
 from seqclf.wording import counted, percent
 
@@ -182,9 +183,9 @@ def held_out(
             raise _too_few_groups(groups, split)
         return whole
     size = max(round(len(label_ids) * fraction), len(labels), 1)
-    drawn = _stratified(label_ids, size, seed)
+    drawn = stratified(label_ids, size, seed)
     if drawn is None and not labels:
-        drawn = _at_random(len(label_ids), size, seed)
+        drawn = at_random(len(label_ids), size, seed)
     if drawn is None:
         raise DataError(
             f"cannot hold out a {split} split of {size:,} from {len(label_ids):,} "
@@ -231,9 +232,9 @@ def _limit(dataset: Dataset, config: DataConfig) -> Dataset:
             f"--limit {config.limit:,}: train has {table.num_rows:,} rows, all used."
         )
     label_ids, seed = dataset.strata(TRAIN), config.split_seed
-    chosen = _stratified(label_ids, config.limit, seed, is_train=True)
+    chosen = stratified(label_ids, config.limit, seed, is_train=True)
     if chosen is None and dataset.label_sets is not None:
-        chosen = _at_random(table.num_rows, config.limit, seed)
+        chosen = at_random(table.num_rows, config.limit, seed)
     if chosen is None:
         raise _too_few_for_labels(config.limit, label_ids)
     return _trained_on(dataset, chosen).noted(
@@ -265,7 +266,7 @@ def _resampled(dataset: Dataset, config: DataConfig) -> Dataset:
             raise _too_few_for_labels(size, label_ids)
         label_ids = np.zeros_like(label_ids)  # fewer rows than strata: without them
     if groups is None:
-        drawn = stratified_bootstrap(label_ids, _shares(label_ids, size), seed)
+        drawn = stratified_bootstrap(label_ids, shares(label_ids, size), seed)
         how = "stratified, "
     else:
         drawn = group_bootstrap(label_ids, groups, size, seed)
@@ -275,64 +276,3 @@ def _resampled(dataset: Dataset, config: DataConfig) -> Dataset:
         f"{len(np.unique(drawn)):,} different ones ({how}by --resample "
         f"{config.resample})."
     )
-
-
-def _stratified(
-    label_ids: np.ndarray, size: int, seed: int, is_train: bool = False
-) -> np.ndarray | None:
-    """Draws `size` rows of label_ids, int [train], each label in its share; ascending.
-
-    `is_train` says whether the drawn rows are those to train on, or the others. None
-    if the rows to train on would not have every label.
-    """
-    from sklearn.model_selection import train_test_split
-
-    rows = np.arange(len(label_ids))
-    try:
-        chosen, _ = train_test_split(
-            rows, train_size=size, stratify=label_ids, random_state=seed
-        )
-    except ValueError:
-        # It wants every label on both sides; what is trained on is enough.
-        learnt = size if is_train else len(rows) - size
-        if not 0 < len(np.unique(label_ids)) <= learnt < len(rows):
-            return None
-        chosen = _sample(label_ids, learnt, seed)
-        return chosen if is_train else np.delete(rows, chosen)
-    return np.sort(chosen)
-
-
-def _at_random(rows: int, size: int, seed: int) -> np.ndarray | None:
-    """Draws rows without strata, int64 [size], ascending; None if none is left."""
-    if size >= rows:
-        return None
-    return np.sort(np.random.default_rng(seed).permutation(rows)[:size])
-
-
-def _sample(label_ids: np.ndarray, size: int, seed: int) -> np.ndarray:
-    """Draws rows of label_ids, int [train]: at least one a label, else its share.
-
-    Returns int64 [size], ascending; `size` is at least the number of labels.
-    """
-    counts, drawn = np.bincount(label_ids), _shares(label_ids, size)
-    order = np.random.default_rng(seed).permutation(len(label_ids))
-    by_label = order[np.argsort(label_ids[order], kind="stable")]
-    place = np.arange(len(order)) - (np.cumsum(counts) - counts)[label_ids[by_label]]
-    return np.sort(by_label[place < drawn[label_ids[by_label]]])
-
-
-def _shares(label_ids: np.ndarray, size: int) -> np.ndarray:
-    """Returns how many of so many rows each label has, int64 [labels].
-
-    That is its share of label_ids, int [train], but one at least; `size` is between the
-    numbers of labels and of rows.
-    """
-    counts = np.bincount(label_ids)
-    share = size * counts / len(label_ids)
-    drawn = np.minimum(np.maximum(np.floor(share), 1), counts).astype(np.int64)
-    while drawn.sum() != size:
-        step = 1 if drawn.sum() < size else -1
-        can = drawn < counts if step > 0 else drawn > 1
-        lacking = np.where(can, step * (share - drawn), -np.inf)
-        drawn[np.argmax(lacking)] += step
-    return drawn

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seqclf.arrow import pa
+from seqclf.arrow import pa, release
 from seqclf.config import DataConfig, TextConfig, as_before, division
 from seqclf.data.dataset import (
     GROUP,
@@ -41,6 +41,8 @@ from seqclf.text.vocabulary import Vocabulary, encode
 
 VOCABULARY_FILE = "vocabulary.txt"
 DATASET_FILE = "dataset.json"
+IDS_SUFFIX = ".ids"  # int32 and nothing else, for they are written as they come
+OFFSETS_SUFFIX, LABELS_SUFFIX = ".offsets.npy", ".labels.npy"
 TEXTS_SUFFIX = ".texts.arrow"  # kept, for the source may be a pipe or may change
 LABELLED_SPLITS = (TRAIN, VALIDATION, TEST)
 
@@ -142,7 +144,7 @@ def encode_dataset(
 
 def _cached(path: Path) -> EncodedDataset | None:
     """Opens what was encoded before; None if it is not there, or damaged."""
-    with contextlib.suppress(OSError, ValueError, SeqclfError):
+    with contextlib.suppress(OSError, EOFError, ValueError, SeqclfError):
         encoded = open_encoded(path)
         if encoded.about.tokens:  # version 0.1.0 did not count them
             return encoded
@@ -174,14 +176,15 @@ def _write(dataset: Dataset, text: TextConfig, folder: Path, is_wide: bool) -> N
     more = _unlabelled(dataset, text) if is_wide else []
     vocabulary = Vocabulary.build([*blocks, *more], text)
     del more
+    release()
     tokens: dict[str, TokenCounts] = {}
     for split in LABELLED_SPLITS:  # train is the first
-        table = dataset.splits[split]
-        blocks = blocks or tokenize_table(table, text.tokens)
+        blocks = blocks or tokenize_table(dataset.splits[split], text.tokens)
         blocks = [vocabulary.read(block, text) for block in blocks]
         read = text if split == TRAIN else text.reading
         tokens[split] = _tokens(blocks, read)
-        _write_split(folder / f"{split}.arrow", blocks, table, vocabulary, read)
+        label_ids = dataset.label_ids(split)
+        _write_split(folder, split, blocks, label_ids, vocabulary, read)
     for split, table in dataset.splits.items():
         kept = [name for name in ("text", GROUP) if name in table.column_names]
         _write_table(folder / f"{split}{TEXTS_SUFFIX}", table.select(kept))
@@ -206,30 +209,23 @@ def _tokens(blocks: list[TokenizedTexts], text: TextConfig) -> TokenCounts:
 
 
 def _write_split(
-    path: Path,
+    folder: Path,
+    split: str,
     blocks: list[TokenizedTexts],
-    table: pa.Table,
+    label_ids: np.ndarray,
     vocabulary: Vocabulary,
     text: TextConfig,
 ) -> None:
     """Writes what `_open_split` opens; the blocks are used up, and freed on the way."""
-    # As long as could be needed, for an empty text becomes one token; pages that are
-    # not written take no memory.
-    most = sum(len(block.codes) for block in blocks) + table.num_rows
-    token_ids = np.empty(most, np.int32)
-    offsets = np.zeros(table.num_rows + 1, np.int64)
-    row = 0
+    lengths = [np.zeros(1, np.int64)]
     blocks.reverse()
-    while blocks:
-        ids, ends = encode(blocks.pop(), vocabulary, text)
-        start = offsets[row]
-        offsets[row + 1 : row + len(ends)] = start + ends[1:]
-        token_ids[start : start + len(ids)] = ids
-        row += len(ends) - 1
-    kept = token_ids[: offsets[-1]]
-    lists = pa.LargeListArray.from_arrays(pa.array(offsets), kept)
-    labels = table["label"].combine_chunks()
-    _write_table(path, pa.table({"token_ids": lists, "label": labels}))
+    with (folder / f"{split}{IDS_SUFFIX}").open("wb") as file:
+        while blocks:
+            ids, offsets = encode(blocks.pop(), vocabulary, text)
+            ids.tofile(file)
+            lengths.append(np.diff(offsets))
+    np.save(folder / f"{split}{OFFSETS_SUFFIX}", np.cumsum(np.concatenate(lengths)))
+    np.save(folder / f"{split}{LABELS_SUFFIX}", label_ids)
 
 
 def _write_table(path: Path, table: pa.Table) -> None:
@@ -263,19 +259,19 @@ def open_encoded(path: Path) -> EncodedDataset:
     members = None
     if about.label_sets is not None:
         members = members_of(about.label_sets, len(about.labels))
-    splits = {
-        split: _open_split(path / f"{split}.arrow", members)
-        for split in LABELLED_SPLITS
-    }
+    splits = {split: _open_split(path, split, members) for split in LABELLED_SPLITS}
     return EncodedDataset(path, vocabulary, about.labels, splits, about)
 
 
-def _open_split(path: Path, members: np.ndarray | None) -> Examples:
+def _open_split(folder: Path, split: str, members: np.ndarray | None) -> Examples:
     """Opens a split; `members` are those of the sets that its ids stand for, if so."""
-    batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
-    lists, label_ids = batch["token_ids"], batch["label"].to_numpy()
+    token_ids = np.memmap(folder / f"{split}{IDS_SUFFIX}", np.int32, "r")
+    offsets = np.load(folder / f"{split}{OFFSETS_SUFFIX}", "r")
+    label_ids = np.load(folder / f"{split}{LABELS_SUFFIX}", "r")
+    if (len(token_ids), len(label_ids)) != (offsets[-1], len(offsets) - 1):
+        raise ValueError(f"{folder} is damaged: {split} has other ids than offsets.")
     return Examples(
-        token_ids=lists.values.to_numpy(),
-        offsets=lists.offsets.to_numpy(),
-        label_ids=label_ids if members is None else members[label_ids],
+        token_ids=np.asarray(token_ids),
+        offsets=np.asarray(offsets),
+        label_ids=np.asarray(label_ids) if members is None else members[label_ids],
     )
