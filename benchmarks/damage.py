@@ -18,7 +18,7 @@ import kills
 import marked
 from typer.testing import CliRunner
 
-from seqclf.cli import app
+from seqclf.cli import command_line
 from seqclf.config import to_dict, twin
 from seqclf.runs import Run, files, writing
 from seqclf.storage import write_json
@@ -94,7 +94,7 @@ def damaged(run: Path, commands: Sequence[str]) -> Iterator[Answer]:
         for damage, change in DAMAGES.items():
             path.write_bytes(change(whole)) if change else path.unlink()
             for command in commands:
-                result = CliRunner().invoke(app, COMMANDS[command])
+                result = CliRunner().invoke(command_line(), COMMANDS[command])
                 name, said = path.relative_to(run).as_posix(), result.stderr
                 yield Answer(name, damage, command, result.exit_code, said)
             path.write_bytes(whole)

@@ -24,7 +24,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from seqclf.bulk import chunks, parts
-from seqclf.cli import app
+from seqclf.cli import command_line
 
 TEXTS, BLOCK = 1_000_000, 10_000
 TRIALS = 200
@@ -88,7 +88,7 @@ def soak_texts(folder: Path, count: int) -> Curve:
 
     parts.Parts.add = watched  # type: ignore[method-assign]
     command = ["predict", "--input", str(file), "--output", str(output), "--quiet"]
-    app([*command, f"--models-dir={models}"], standalone_mode=False)
+    command_line()([*command, f"--models-dir={models}"], standalone_mode=False)
     curve.append((parquet.read_metadata(output).num_rows, resident_mb()))
     return curve
 

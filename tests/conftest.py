@@ -85,9 +85,9 @@ def command_line() -> click.Command:
     """Returns seqclf's commands, which take 20 ms to put together, once."""
     import typer.main
 
-    from seqclf.cli import app
+    from seqclf.cli import command_line
 
-    return typer.main.get_command(app)
+    return typer.main.get_command(command_line())
 
 
 def invoke(*arguments: object, **options: Any) -> Result:

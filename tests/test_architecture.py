@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import seqclf
+from seqclf.cli.commands import COMMANDS
 
 ROOT = Path(seqclf.__file__).parent
 
@@ -123,8 +124,8 @@ def imported_by(arguments: list[str]) -> set[str]:
     """Returns the heavy packages that a command line loads."""
     code = (
         "import sys\n"
-        "from seqclf.cli import app\n"
-        "try:\n    app(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "from seqclf.cli import command_line\n"
+        "try:\n    command_line()(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
         "print('LOADED', *{name.split('.')[0] for name in sys.modules})\n"
     )
     done = subprocess.run(
@@ -145,6 +146,31 @@ def imported_by(arguments: list[str]) -> set[str]:
 )  # fmt: skip
 def test_help_and_wrong_options_load_nothing_heavy(arguments):
     assert imported_by(arguments) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "own"),
+    [(["predict", "--help"], {"predict"}), (["runs", "list"], {"runs"}),
+     (["wrong"], set(COMMANDS)), (["--help"], set(COMMANDS))],
+)  # fmt: skip
+def test_a_command_does_not_import_the_others(arguments, own, tmp_path):
+    code = (
+        "import sys\n"
+        "from seqclf.cli import commands\n"
+        "commands._leave_at_once = lambda code: print('LOADED', *sys.modules)\n"
+        f"sys.argv = ['seqclf', *{arguments}]\n"
+        "commands.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        encoding="utf-8",
+        cwd=tmp_path,
+        check=True,
+    )
+    loaded = done.stdout.rsplit("LOADED", 1)[1].split()
+    modules = {f"seqclf.cli.{COMMANDS[name][0]}" for name in COMMANDS}
+    assert modules & set(loaded) == {f"seqclf.cli.{COMMANDS[name][0]}" for name in own}
 
 
 def test_the_front_door_opens_when_it_is_asked_for():

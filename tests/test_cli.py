@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 from conftest import TINY, invoke, reviews, run_cli, run_in, seal, write_csv
+from typer.testing import CliRunner
 
+from seqclf.cli import commands
 from seqclf.errors import RunError
 from seqclf.marker import COMPARISON, begin
 from seqclf.model import kernels
@@ -110,6 +112,13 @@ def test_another_keras_backend_is_refused(tmp_path, monkeypatch):
         result = run_in(tmp_path, command)
         assert result.exit_code == 2
         assert "KERAS_BACKEND is 'jax'" in result.output
+
+
+@pytest.mark.parametrize("name", commands.COMMANDS)
+def test_a_command_alone_shows_the_page_it_shows_among_others(name):
+    among = invoke(name, "--help").output
+    alone = CliRunner().invoke(commands.command_line(name), [name, "--help"]).output
+    assert alone.split("Usage", 1)[1] == among.split("Usage", 1)[1]
 
 
 def test_version_is_printed():

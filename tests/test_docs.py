@@ -11,7 +11,7 @@ import pytest
 from conftest import command_line, invoke
 from packaging.requirements import Requirement
 
-from seqclf.cli import app
+from seqclf import cli
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -30,6 +30,7 @@ def help_of(command: str) -> str:
 
 
 def test_the_list_of_commands_is_the_whole_list():
+    app = cli.command_line()
     names = {command.name for command in app.registered_commands}
     for group in app.registered_groups:
         inside = group.typer_instance.registered_commands

@@ -287,8 +287,8 @@ def test_texts_come_from_standard_input_too(workplace):
 
 def test_an_explanation_imports_neither_keras_nor_pandas(workplace):
     code = (
-        "import sys\nfrom seqclf.cli import app\n"
-        "try:\n    app(['predict', '-q', '--explain', 'a good film'])\n"
+        "import sys\nfrom seqclf.cli import command_line\n"
+        "try:\n    command_line()(['predict', '-q', '--explain', 'a good film'])\n"
         "except SystemExit as leaving:\n    assert not leaving.code\n"
         "assert not {'keras', 'tensorflow', 'pandas', 'sklearn'} & set(sys.modules)\n"
     )

@@ -373,7 +373,8 @@ from typer.testing import CliRunner
 for module in pkgutil.walk_packages(seqclf.__path__, "seqclf."):
     if not module.name.endswith("__main__"):
         importlib.import_module(module.name)
-from seqclf.cli import app
+from seqclf.cli import command_line
+app = command_line()
 for line in json.loads(sys.argv[1]):
     done = CliRunner().invoke(app, line)
     assert done.exit_code == 0, (line, done.output, done.exception)

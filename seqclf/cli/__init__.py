@@ -1,5 +1,5 @@
 """The command line: options in, one call, results out."""
 
-from seqclf.cli.commands import app, main
+from seqclf.cli.commands import command_line, main
 
-__all__ = ["app", "main"]
+__all__ = ["command_line", "main"]

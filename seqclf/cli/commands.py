@@ -1,11 +1,13 @@
 """The commands of seqclf, and how their errors are shown.
 
-Commands import what they need when they run, so that help is instant.
+Commands import what they need when they run, and of the others nothing is imported, so
+that help and a prediction are there at once.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 import traceback
@@ -15,23 +17,27 @@ import typer
 from typer.core import TyperGroup
 
 import seqclf
-from seqclf.cli import (
-    classroom,
-    compare,
-    data,
-    doctor,
-    evaluate,
-    export,
-    push,
-    runs,
-    study,
-    train,
-)
 from seqclf.cli._options import Command, joined_lines
 from seqclf.cli._screen import clean
-from seqclf.cli.predict.command import predict
 from seqclf.errors import SeqclfError
 
+# In the order of the help: the module, and the function or group of commands in it.
+COMMANDS = {
+    "train": ("train", "train"),
+    "compare": ("compare", "compare"),
+    "predict": ("predict.command", "predict"),
+    "evaluate": ("evaluate", "evaluate"),
+    "export": ("export", "export"),
+    "push": ("push", "push"),
+    "study": ("study", "study"),
+    "claims": ("study", "claims"),
+    "data": ("data", "app"),
+    "runs": ("runs", "app"),
+    "doctor": ("doctor", "doctor"),
+    "classroom": ("classroom", "app"),
+}
+CLASSES = {"study": "StudyCommand"}  # those that show themselves in another way
+PANELS = {"classroom": "For a class"}
 INTERRUPTED = 130
 SCREEN = 2000  # characters of an error, at most
 
@@ -78,22 +84,12 @@ def _show(message: str) -> None:
     typer.echo("\n".join(["Error: " + lines[0], *lines[1:]]), err=True)
 
 
-app = typer.Typer(
-    cls=_Group,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=os.environ.get("SEQCLF_DEBUG") == "1",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"seqclf {seqclf.__version__}")
         raise typer.Exit
 
 
-@app.callback()
 def _app(
     version: Annotated[
         bool,
@@ -112,22 +108,31 @@ def _app(
     """
 
 
-app.command("train", cls=Command)(train.train)
-app.command("compare", cls=Command)(compare.compare)
-app.command("predict", cls=Command)(predict)
-app.command("evaluate", cls=Command)(evaluate.evaluate)
-app.command("export", cls=Command)(export.export)
-app.command("push", cls=Command)(push.push)
-app.command("study", cls=study.StudyCommand)(study.study)
-app.command("claims", cls=Command)(study.claims)
-app.add_typer(data.app, name="data")
-app.add_typer(runs.app, name="runs")
-app.command("doctor", cls=Command)(doctor.doctor)
-app.add_typer(classroom.app, name="classroom", rich_help_panel="For a class")
+def command_line(*names: str) -> typer.Typer:
+    """Returns the command line: all its commands, or those of these names alone."""
+    app = typer.Typer(
+        cls=_Group,
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=os.environ.get("SEQCLF_DEBUG") == "1",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_app)
+    for name in names or COMMANDS:
+        place, attribute = COMMANDS[name]
+        module = importlib.import_module(f"seqclf.cli.{place}")
+        found = getattr(module, attribute)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name, rich_help_panel=PANELS.get(name))
+        else:
+            shown_by = getattr(module, CLASSES[name]) if name in CLASSES else Command
+            app.command(name, cls=shown_by)(found)
+    return app
 
 
 def main() -> None:
     """Runs the command line; the entry point of the console script."""
+    app = command_line(*(name for name in sys.argv[1:2] if name in COMMANDS))
     try:
         app(prog_name="seqclf")
     except SystemExit as leaving:
