@@ -213,3 +213,34 @@ def test_a_crash_costs_one_training_and_no_bit_of_the_others(place):
         for split in ("validation", "test"):
             pair = [run.predictions(split).probabilities for run in (one, other)]
             assert np.array_equal(*pair)
+
+
+def resident_after(trial: Trial, report) -> float:
+    """Trains; returns what the process has in memory then, in MB."""
+    run_trial(trial, report)
+    status = Path("/proc/self/status").read_text("utf-8")
+    (kb,) = re.findall(r"VmRSS:\s+(\d+) kB", status)
+    return int(kb) / 1000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc here")
+def test_the_tenth_training_of_a_process_has_little_more_memory(place):
+    # 20,000 words by 128: a training's weights and moments, kept, would be 30 MB each.
+    words = [[f"w{i}" for i in range(j, 20_000, 400)] for j in range(400)]
+    write_csv(
+        place / "reviews.csv", [(" ".join(w), i % 2) for i, w in enumerate(words * 2)]
+    )
+    (place / "models").mkdir()
+    tasks = []
+    for seed in range(10):
+        config = recipe(place, seed=seed, embedding_size=128, units=16, cell="gru",
+                        epochs=1, vocabulary_size=30_000)  # fmt: skip
+        trial = trial_of(place, f"seed-{seed}", config)
+        tasks.append(
+            Task(resident_after, trial, trial.path / files.LOG_FILE, kind=trial.kind)
+        )
+    done = sorted(run_tasks(tasks), key=lambda one: one.index)
+    after = [float(one.value) for one in done]
+    assert Run(place / "models" / "seed-0").vocabulary.tokens[-1].startswith("w")
+    assert after[-1] - after[0] <= 50, after

@@ -8,7 +8,6 @@ the variables that it reads, the state of dropout among them.
 from __future__ import annotations
 
 import dataclasses
-import gc
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +60,6 @@ def network(config: RunConfig, vocabulary_size: int, num_labels: int) -> Network
         _kept[asked] = own
         return Network(own, own)
     _copy(own.variables, model.variables)
-    gc.collect()  # of the model before, a circle of references
     return Network(model, own)
 
 

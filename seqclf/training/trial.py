@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import hashlib
 import json
 import math
@@ -95,6 +96,7 @@ def run_trial(trial: Trial, report: Report) -> None:
     begin(trial.path, RUN)
     with writing.locked(trial.path):
         _run(trial, report)
+    gc.collect()  # a model is a circle of references
 
 
 def _run(trial: Trial, report: Report) -> None:
