@@ -26,7 +26,7 @@ from seqclf.system import cores
 
 ROOT = Path(__file__).parents[1]
 COMPARISONS = {
-    "demo": ["--data=demo"],
+    "demo": ["--seeds=1"],  # `make demo`
     "mr": [f"--data={rounds.DATA / 'mr'}", "--seeds=3"],
     "imdb": [f"--data={rounds.DATA / 'imdb'}", "--seeds=1"],
 }
