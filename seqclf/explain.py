@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
@@ -201,3 +202,24 @@ def _tokens(
         )
     own = tokenized[0].tokens.to_pylist()
     return tuple(own[code] for code in kept_codes(tokenized[0], settings))
+
+
+def explained_values(explained: Explanation) -> dict[str, Any]:
+    """Returns an explanation as plain values, as `predict --explain --json` prints."""
+    effects = explained.effects
+    return {
+        "tokens": explained.num_tokens,
+        "tokens_read": explained.num_read,
+        "tokens_explained": len(explained.tokens),
+        "decided_at": effects.decided if explained.tokens else None,
+        "words": [
+            {"token": token, "known": known, "effect": effect, "running": running}
+            for token, known, effect, running in zip(
+                explained.tokens,
+                explained.known.tolist(),
+                effects.effects.tolist(),
+                effects.running.tolist(),
+                strict=False,
+            )
+        ],
+    }

@@ -59,7 +59,7 @@ FLOORS = [
     ["seqclf.comparison", "seqclf.machine"],
     ["seqclf.report", "seqclf.estimator"],
     ["seqclf.steps"],
-    ["seqclf.studies", "seqclf.classroom", "seqclf.trackers"],
+    ["seqclf.studies", "seqclf.classroom", "seqclf.trackers", "seqclf.serve"],
     ["seqclf.workflows"],
     ["seqclf.api"],
     ["seqclf.cli"],
@@ -67,7 +67,7 @@ FLOORS = [
 ]
 HEAVY = {
     "keras", "tensorflow", "sklearn", "scipy", "datasets", "pandas", "pyarrow", "onnx",
-    "onnxruntime", "matplotlib", "jinja2", "msgspec",
+    "onnxruntime", "matplotlib", "jinja2", "msgspec", "starlette", "uvicorn",
 }  # fmt: skip
 
 

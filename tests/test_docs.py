@@ -16,7 +16,7 @@ from seqclf import cli
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = [
-    "train", "compare", "predict", "evaluate", "export", "push", "data list",
+    "train", "compare", "predict", "evaluate", "export", "push", "serve", "data list",
     "data show", "data check", "runs list", "runs show", "runs remove", "doctor",
     "study", "claims",
     "classroom assign", "classroom grade", "classroom check-cell",

@@ -28,6 +28,7 @@ COMMANDS = {
     "predict": ("predict.command", "predict"),
     "evaluate": ("evaluate", "evaluate"),
     "export": ("export", "export"),
+    "serve": ("serve", "serve"),
     "push": ("push", "push"),
     "study": ("study", "study"),
     "claims": ("study", "claims"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seqclf.cli._screen import clean, stdout
 from seqclf.cli.predict.answers import Form, answer_values, dumped, plain_answer
@@ -33,7 +33,7 @@ def explain_texts(
     import numpy as np
 
     from seqclf.classifier import Classifier
-    from seqclf.explain import explain
+    from seqclf.explain import explain, explained_values
 
     classifier = Classifier.open(run)
     for batch in batches:
@@ -50,27 +50,6 @@ def explain_texts(
                 sys.stdout.flush()
             else:
                 show(explained, form)
-
-
-def explained_values(explained: Explanation) -> dict[str, Any]:
-    """Returns an explanation as plain values, as `predict --explain --json` prints."""
-    effects = explained.effects
-    return {
-        "tokens": explained.num_tokens,
-        "tokens_read": explained.num_read,
-        "tokens_explained": len(explained.tokens),
-        "decided_at": effects.decided if explained.tokens else None,
-        "words": [
-            {"token": token, "known": known, "effect": effect, "running": running}
-            for token, known, effect, running in zip(
-                explained.tokens,
-                explained.known.tolist(),
-                effects.effects.tolist(),
-                effects.running.tolist(),
-                strict=False,
-            )
-        ],
-    }
 
 
 def show(explained: Explanation, form: Form) -> None:
