@@ -46,7 +46,7 @@ format: install ## Rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-BENCHMARKS := training prediction single cold encoding linear kernels jobs buckets
+BENCHMARKS := training prediction single serving cold encoding linear kernels jobs buckets
 
 bench: install ## Measure speed and memory against peers; writes benchmarks/RESULTS.md
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || exit 1; done

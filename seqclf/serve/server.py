@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import signal
 import socket
 from collections.abc import Callable, Sequence
@@ -84,10 +85,21 @@ def listen(host: str, port: int) -> socket.socket:
       ConfigError: If it cannot be had.
     """
     try:
-        family, *_, address = socket.getaddrinfo(
+        family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        return socket.create_server(address[:2], family=family)
+        # Made with its protocol named, or asyncio does not turn Nagle's algorithm off,
+        # and each answer waits 40 ms for the client's acknowledgement.
+        listening = socket.socket(family, kind, protocol)
+        try:
+            if os.name == "posix":  # on Windows it would let others take the port
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen()
+        except OSError:
+            listening.close()
+            raise
+        return listening
     except OSError as error:
         raise ConfigError(
             f"cannot listen at {host}, port {port}: {error}. Another --port, or 0 for "
