@@ -784,3 +784,45 @@ def test_without_the_extra_it_is_asked_for(workplace, monkeypatch):
     done = run_in(workplace, "serve", RUN)
     assert done.exit_code == 2
     assert "pip install 'seqclf[serve]'" in done.stderr
+
+
+# Its page.
+
+
+@pytest.mark.slow
+def test_the_page_is_the_microscope_of_what_is_served(browser, workplace, tmp_path):
+    shutil.copytree(workplace / "reviews", tmp_path / "reviews")
+    shutil.copytree(workplace / "models", tmp_path / "models")
+    with running(tmp_path, RUN) as address:
+        browser.get_log("browser")
+        browser.get(address)
+        assert "under the microscope" in browser.title
+        typed = browser.find_element("id", "typed")
+        typed.clear()
+        typed.send_keys("a good film")
+        wait_for(lambda: "good" in browser.find_element("id", "said").text)
+        assert browser.get_log("browser") == []
+        keep_picture(browser, "serve_microscope.png")
+
+
+@pytest.mark.slow
+def test_what_the_microscope_cannot_show_is_listed(browser, workplace, tmp_path):
+    shutil.copytree(workplace / "reviews", tmp_path / "reviews")
+    done = run_in(tmp_path, "train", "--data=reviews", "--baseline=nb-svm", "--quiet")
+    assert done.exit_code == 0, done.output
+    with running(tmp_path) as address:
+        browser.get_log("browser")
+        browser.get(address)
+        assert browser.find_element("id", "models").text == "reviews-nb-svm: bad, good"
+        assert "linear model" in browser.find_element("id", "why").text
+        command = browser.find_element("id", "ask").text
+        done = subprocess.run(["sh", "-c", command], capture_output=True, check=True)
+        assert json.loads(done.stdout)["predictions"][0]["label"] in ("bad", "good")
+        assert browser.get_log("browser") == []
+        keep_picture(browser, "serve_list.png")
+
+
+def keep_picture(browser, name: str) -> None:
+    """Keeps what is seen, to be looked at, where a folder for that is named."""
+    if folder := os.environ.get("SEQCLF_PICTURES"):
+        browser.save_screenshot(str(Path(folder) / name))
