@@ -167,7 +167,7 @@ def begun(
     parts = Parts(output, schema)
     was_begun = (parts.folder / QUESTION_FILE).exists()
     if was_begun and resume:
-        _refuse_other_question(parts, question)
+        refuse_other_question(parts.folder / QUESTION_FILE, question, parts.output)
     elif not overwrite:
         _refuse_what_is_there(parts, was_begun)
     parts.folder.mkdir(exist_ok=True)
@@ -202,8 +202,8 @@ def _refuse_what_is_there(parts: Parts, was_begun: bool) -> None:
         raise ConfigError(f"{output} is there already; --overwrite replaces it.")
 
 
-def _refuse_other_question(parts: Parts, question: Question) -> None:
-    file = parts.folder / QUESTION_FILE
+def refuse_other_question(file: Path, question: Question, output: Path) -> None:
+    """Raises ConfigError if what was begun answers another question, as `file` says."""
     try:
         before = strict_json(file.read_text("utf-8"))
         differing = [k for k in question if before.get(k) != question[k]]
@@ -218,7 +218,7 @@ def _refuse_other_question(parts: Parts, question: Question) -> None:
             for k in differing
         )
         raise ConfigError(
-            f"--resume cannot continue {parts.output}: {told}. Give the options of "
+            f"--resume cannot continue {output}: {told}. Give the options of "
             f"then, or --overwrite instead of --resume to start over."
         )
 

@@ -151,9 +151,7 @@ def refuse_output(output: Path, rows: Rows, several: bool = False) -> None:
             f"{output} is itself one of the files of {rows.source.name}; write it "
             f"elsewhere."
         )
-    suffix, names = format_of(output), rows.schema.names
-    if suffix not in WRITERS or output.suffix.lower() != suffix:
-        raise ConfigError(unknown(f"format of {output}:", output.suffix, WRITERS))
+    suffix, names = refuse_format(output), rows.schema.names
     for field in added(several):
         if field.name in names:
             raise ConfigError(
@@ -172,6 +170,14 @@ def refuse_output(output: Path, rows: Rows, several: bool = False) -> None:
             f"column {nested[0].name!r} holds {nested[0].type}, which {suffix} cannot "
             f"hold; write .parquet or .jsonl."
         )
+
+
+def refuse_format(output: Path) -> str:
+    """Returns the suffix of an output; ConfigError if it is of no format to write."""
+    suffix = format_of(output)
+    if suffix not in WRITERS or output.suffix.lower() != suffix:
+        raise ConfigError(unknown(f"format of {output}:", output.suffix, WRITERS))
+    return suffix
 
 
 def refuse_labels(output: Path, labels: Sequence[str]) -> None:

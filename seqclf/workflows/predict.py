@@ -9,8 +9,11 @@ from typing import Protocol
 
 from seqclf.bulk import Answered, parts, predict_rows, with_predictions, writers
 from seqclf.bulk.chunks import Chunk, Options, Problem, Rows
+from seqclf.bulk.folder import begun_folder
+from seqclf.bulk.folder import refuse_unfit as refuse_folder
+from seqclf.bulk.parts import Parts
 from seqclf.bulk.rows import open_rows
-from seqclf.bulk.sources import find_source
+from seqclf.bulk.sources import Source, find_source
 from seqclf.classifier import Classifier
 from seqclf.data.files import TEXT_SUFFIX
 from seqclf.records.reading import Reading
@@ -67,9 +70,19 @@ def open_files(
       DataError: If there are no such files, or they cannot be read.
     """
     options = Options(reading, run.reading, on_error, lines)
+    return open_source(found_source(given, listener), options, listener)
+
+
+def found_source(given: Path, listener: Listener) -> Source:
+    """Finds files, see `find_source`, and says which are left aside."""
     source = find_source(given)
     if source.aside:
         listener.note(f"Left aside in {source.name}: {listed(source.aside)}.")
+    return source
+
+
+def open_source(source: Source, options: Options, listener: Listener) -> Opened:
+    """Opens files that were found; see `open_files`."""
     rows = open_rows(source, options)
     for sentence in rows.notes:
         listener.note(f"Note: {sentence}")
@@ -100,7 +113,7 @@ def write_classified(
     overwrite: bool = False,
     at_least: AtLeast | None = None,
 ) -> None:
-    """Writes rows with their predictions.
+    """Writes rows with their predictions, into one file.
 
     The suffix of `output` says in which format. An interrupted output is resumed with
     `resume`, an existing one replaced with `overwrite`. An answer that is not
@@ -111,44 +124,109 @@ def write_classified(
         that may have several; or the format cannot hold the labels.
       DataError: If the output cannot be written, or is there already.
     """
-    rows, several = opened.rows, run.dataset.has_several
-    writers.refuse_output(output, rows, several)
-    if several:
-        writers.refuse_labels(output, run.labels)
-    refuse_of_several(at_least, run.name, several)
-    floors = floors_of(at_least, run.labels)
-    classifier = Classifier.open(run)
-    question = parts.question_of(rows.source, run, opened.options, at_least)
-    schema = writers.predicted_schema(rows.schema, several)
-    problems = _Problems()
-    with parts.begun(
-        output, schema, question, resume=resume, overwrite=overwrite
-    ) as finished:
-        done = sum(finished.rows)
-        if done:
-            listener.note(f"{done:,} of {rows.num_rows:,} rows are done; continuing.")
-        chunks = problems.watch(rows.read())
-        for _ in finished.rows:
-            next(chunks)
-        answered = predict_rows(classifier, chunks)
-        tally = Tally(at_least, run.labels, done)
-        try:
-            for part in listener.rows(answered, rows.num_rows, done):
-                tally.add(part.probabilities, part.unknown)
-                asked = (part, run.labels, floors, classifier.thresholds)
-                finished.add(with_predictions(*asked))
-        except BaseException:
-            if done := sum(finished.rows):
-                listener.note(
-                    f"{done:,} of {rows.num_rows:,} rows are done; the same command "
-                    f"with --resume continues."
-                )
-            raise
-        finished.join()
-    problems.tell(rows, listener)
-    for sentence in tally.said(run.name, unit_of(run)):
-        listener.note(sentence)
-    listener.note(f"Written: {output}, {rows.num_rows:,} rows")
+    writing = _Writing(run, listener, at_least)
+    writing.write(opened, output, resume, overwrite)
+
+
+def write_each(
+    run: AnyRun,
+    source: Source,
+    options: Options,
+    folder: Path,
+    listener: Listener,
+    resume: bool = False,
+    overwrite: bool = False,
+    at_least: AtLeast | None = None,
+) -> None:
+    """Writes the rows of each file with their predictions, by its name into a folder.
+
+    As `write_classified`; files that are finished are left alone with `resume`.
+
+    Raises:
+      ConfigError: As there; or the files cannot have an output each.
+      DataError: If one cannot be read.
+    """
+    refuse_folder(source, folder, options.lines)
+    writing = _Writing(run, listener, at_least)
+    question = parts.question_of(source, run, options, at_least)
+    names = [file.name for file in source.files]
+    begun = begun_folder(folder, names, question, resume=resume, overwrite=overwrite)
+    with begun as outputs:
+        if outputs.finished:
+            done, every = len(outputs.finished), len(names)
+            listener.note(f"{done:,} of {every:,} files are done; continuing.")
+        for file in source.files:
+            if file.name not in outputs.finished:
+                opened = open_source(find_source(file), options, listener)
+                output = folder / file.name
+                writing.write(opened, output, resume, outputs.replaces)
+                outputs.add(file.name)
+    listener.note(f"Written: {folder}, {len(names):,} files")
+
+
+class _Writing:
+    """Writes rows with the answers of one run, which is opened once."""
+
+    def __init__(
+        self, run: AnyRun, listener: Listener, at_least: AtLeast | None
+    ) -> None:
+        refuse_of_several(at_least, run.name, run.dataset.has_several)
+        self._run, self._listener, self._at_least = run, listener, at_least
+        self._floors = floors_of(at_least, run.labels)
+        self._classifier: Classifier | None = None
+
+    def write(
+        self, opened: Opened, output: Path, resume: bool, overwrite: bool
+    ) -> None:
+        """Writes one file, see `write_classified`."""
+        rows, several = opened.rows, self._run.dataset.has_several
+        writers.refuse_output(output, rows, several)
+        if several:
+            writers.refuse_labels(output, self._run.labels)
+        question = parts.question_of(
+            rows.source, self._run, opened.options, self._at_least
+        )
+        schema = writers.predicted_schema(rows.schema, several)
+        problems = _Problems()
+        tally = Tally(self._at_least, self._run.labels)
+        with parts.begun(
+            output, schema, question, resume=resume, overwrite=overwrite
+        ) as finished:
+            done = sum(finished.rows)
+            if done:
+                tally = Tally(self._at_least, self._run.labels, done)
+                self._note(f"{done:,} of {rows.num_rows:,} rows are done; continuing.")
+            chunks = problems.watch(rows.read())
+            for _ in finished.rows:
+                next(chunks)
+            try:
+                self._answer(chunks, rows.num_rows, finished, tally)
+            except BaseException:
+                if done := sum(finished.rows):
+                    self._note(
+                        f"{done:,} of {rows.num_rows:,} rows are done; the same "
+                        f"command with --resume continues."
+                    )
+                raise
+            finished.join()
+        problems.tell(rows, self._listener)
+        for sentence in tally.said(self._run.name, unit_of(self._run)):
+            self._note(sentence)
+        self._note(f"Written: {output}, {rows.num_rows:,} rows")
+
+    def _answer(
+        self, chunks: Iterable[Chunk], total: int, finished: Parts, tally: Tally
+    ) -> None:
+        """Answers chunk after chunk and keeps each as a part."""
+        classifier = self._classifier = self._classifier or Classifier.open(self._run)
+        answered, done = predict_rows(classifier, chunks), sum(finished.rows)
+        for part in self._listener.rows(answered, total, done):
+            tally.add(part.probabilities, part.unknown)
+            asked = (part, self._run.labels, self._floors, classifier.thresholds)
+            finished.add(with_predictions(*asked))
+
+    def _note(self, sentence: str) -> None:
+        self._listener.note(sentence)
 
 
 class _Problems:

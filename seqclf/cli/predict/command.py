@@ -46,7 +46,7 @@ Output = Annotated[
     option(
         "--output",
         "File for the rows of --input with their predictions: Parquet, CSV, TSV, "
-        "JSONL.",
+        "JSONL; or a folder, for a file each, by its name.",
         "print a line per row",
         metavar="FILE",
     ),
@@ -173,9 +173,17 @@ def predict(
         _answer_texts(chosen, batches, form, tally, explain)
         _tell(tally, chosen, screen)
         return
+    from seqclf.bulk.chunks import Options
+    from seqclf.bulk.folder import is_folder
     from seqclf.workflows import predict as workflow
 
     reading = Reading.of(config.data)
+    if output is not None and is_folder(output):
+        source = workflow.found_source(input_file, screen)
+        as_read = Options(reading, chosen.reading, on_error, lines)
+        how = (resume, overwrite, thresholds)
+        workflow.write_each(chosen, source, as_read, output, screen, *how)
+        return
     opened = workflow.open_files(chosen, input_file, reading, screen, on_error, lines)
     if output is not None:
         how = (resume, overwrite, thresholds)
