@@ -38,7 +38,7 @@ from seqclf.serve.guard import Guard
 from seqclf.serve.limits import Limits
 from seqclf.serve.models import Models
 from seqclf.serve.refusal import RefusedError
-from seqclf.serve.server import guard_of, listen
+from seqclf.serve.server import bind, guard_of
 
 LIMITS = Limits(texts=8, bytes=2000, queue=3, timeout=5.0)
 TEXTS = ["a good film", "", "bad, bad 電影 😀"]
@@ -178,6 +178,59 @@ def test_explanations_are_those_of_the_command(ask, folder):
     assert told[1]["words"] == []
 
 
+def test_who_asks_for_too_many_explanations_is_told(folder, monkeypatch):
+    def slow(classifier, text):
+        time.sleep(0.3)
+        return explain(classifier, text)
+
+    monkeypatch.setattr(models, "explain", slow)
+    limits = dataclasses.replace(LIMITS, timeout=0.5)
+    with client(folder, RUN, limits=limits) as ask:
+        found = ask.post("/explain", json={"instances": ["good"] * 8})
+        assert found.status_code == 503
+        assert "1 of 8 texts were explained within 0.5 s" in found.json()["error"]
+        assert ask.post("/explain", json={"instances": ["good"]}).status_code == 200
+
+
+def test_what_a_mean_cannot_explain_is_said(folder, monkeypatch):
+    def fail(classifier, text):
+        raise ConfigError("the models split the text otherwise.")
+
+    monkeypatch.setattr(models, "explain", fail)
+    with client(folder, RUN) as ask:
+        found = ask.post("/explain", json={"instances": ["good"]})
+    assert found.status_code == 422
+    assert found.json() == {"error": "the models split the text otherwise."}
+
+
+def test_a_fault_of_ours_tells_its_place_and_no_text(folder, monkeypatch, caplog):
+    def fail(classifier, text):
+        raise ValueError(text)
+
+    monkeypatch.setattr(models, "explain", fail)
+    with client(folder, RUN) as ask:
+        found = ask.post("/explain", json={"instances": ["confidential"]})
+    assert found.status_code == 500
+    assert "ValueError" in caplog.text
+    assert "test_serve.py" in caplog.text
+    assert "confidential" not in f"{caplog.text}{found.text}"
+
+
+def test_a_page_that_could_not_be_made_is_tried_again(folder):
+    tries = []
+
+    def page(runs):
+        tries.append(runs)
+        if len(tries) == 1:
+            raise OSError("no room")
+        return "page"
+
+    with client(folder, RUN, page=page) as ask:
+        assert ask.get("/").status_code == 500
+        assert [ask.get("/").text for _ in range(3)] == ["page"] * 3
+    assert len(tries) == 2
+
+
 def test_no_text_is_answered_by_nothing(ask):
     assert ask.post(PREDICT, json={"instances": []}).json() == {"predictions": []}
     assert ask.post("/explain", json={"instances": []}).json() == {"explanations": []}
@@ -315,7 +368,7 @@ def test_bytes_that_are_no_texts_are_refused(behind, said, ask):
     found = ask.post(INFER, content=head + behind, headers=length)
     assert found.status_code == 422
     assert said in found.json()["error"]
-    for wrong in ("x", str(len(head) + 100)):
+    for wrong in ("x", str(len(head) + 100), "9" * 5000):
         length = {"Inference-Header-Content-Length": wrong}
         assert ask.post(INFER, content=head, headers=length).status_code == 400
 
@@ -395,12 +448,16 @@ def test_a_name_that_is_not_the_machine_s_is_refused(ask):
 def test_pages_of_others_may_not_ask_unless_they_are_named(folder, ask):
     origin = {"origin": "https://example.org"}
     assert ask.get("/v2", headers=origin).status_code == 403
+    assert ask.get("/v2", headers={"origin": "http://["}).status_code == 403
     assert ask.get("/v2", headers={"origin": "http://localhost"}).status_code == 200
     assert "access-control-allow-origin" not in ask.get("/v2").headers
     with client(folder, RUN, guard=Guard(origins=("https://example.org",))) as open_:
         found = open_.get("/v2", headers=origin)
         assert found.status_code == 200
         assert found.headers["access-control-allow-origin"] == "https://example.org"
+        asks = {"access-control-request-method": "POST"}
+        asks["access-control-request-headers"] = "authorization,content-type"
+        assert open_.options(PREDICT, headers=origin | asks).status_code == 200
         assert open_.get("/v2", headers={"origin": "https://x.org"}).status_code == 403
 
 
@@ -432,7 +489,14 @@ def test_beyond_this_machine_a_token_is_needed(tmp_path):
         guard_of("0.0.0.0", tmp_path / "none", [])
     file.write_text("abc\n")
     assert guard_of("0.0.0.0", file, []) == Guard(hosts=None, token="abc", origins=())
-    assert guard_of("127.0.0.1", file, ["x"]).hosts is not None
+    # A proxy before it may call it by any name.
+    assert guard_of("127.0.0.1", file, []).hosts is None
+    assert guard_of("127.0.0.1", None, []).hosts is not None
+    for wrong in ("*", "example.org", "https://example.org/", "https://*.org", "null"):
+        with pytest.raises(ConfigError, match="--cors takes the origin of a page"):
+            guard_of("127.0.0.1", None, [wrong])
+    known = guard_of("127.0.0.1", None, ["https://Example.org:8443"])
+    assert known.origins == ("https://example.org:8443",)
 
 
 # Who waits.
@@ -473,11 +537,13 @@ def test_what_waits_is_answered_together_and_to_each_its_own():
         more = [
             asyncio.create_task(desk.ask(t)) for t in (["b", "c"], ["d"], ["e", "f"])
         ]
-        await until(lambda: len(desk.waiting) == 3)
+        await until(lambda: desk.waiting == 4)
         may_go.set()
         return [list(await one) for one in (first, *more)]
 
-    assert at_the_desk(steps, answer) == [["A"], ["B", "C"], ["D"], ["E", "F"]]
+    limits = dataclasses.replace(LIMITS, queue=9, timeout=20.0)
+    expected = [["A"], ["B", "C"], ["D"], ["E", "F"]]
+    assert at_the_desk(steps, answer, limits) == expected
     assert batches == [["a"], ["b", "c", "d"], ["e", "f"]]  # at most four texts
 
 
@@ -494,41 +560,42 @@ def test_what_fails_is_one_request_alone():
         may_go.set()
         return await asyncio.gather(*asked, return_exceptions=True)
 
-    limits = dataclasses.replace(LIMITS, queue=9)
+    limits = dataclasses.replace(LIMITS, queue=9, timeout=20.0)
     x, a, failed, b = at_the_desk(steps, answer, limits)
     assert [x, a, b] == [["X"], ["A"], ["B"]]
     assert isinstance(failed, ValueError)
 
 
 def test_a_full_queue_and_a_long_wait_are_refused_and_the_others_answered():
-    may_go = threading.Event()
+    batches, may_go = [], threading.Event()
 
     def answer(texts):
-        may_go.wait(5)
+        batches.append(texts)
+        may_go.wait(20)
         return answers(texts)
 
     async def steps(desk):
         first = asyncio.create_task(desk.ask(["first"]))
-        await until(lambda: not desk.waiting and desk._came.is_set())
-        waiting = [asyncio.create_task(desk.ask([str(i)])) for i in range(3)]
-        await until(lambda: len(desk.waiting) == 3)
-        with pytest.raises(RefusedError, match="3 requests wait already") as full:
+        await until(lambda: batches)
+        gone, *more = [asyncio.create_task(desk.ask([name])) for name in "abc"]
+        await until(lambda: desk.waiting == 4)
+        with pytest.raises(RefusedError, match="4 requests wait already") as full:
             await desk.ask(["one more"])
-        waiting[1].cancel()  # a client that is gone
-        with pytest.raises(RefusedError, match=r"no answer within 0.2 s"):
-            await waiting[0]
-        may_go.set()
-        late = await asyncio.gather(first, *waiting, return_exceptions=True)
         assert (full.value.status, full.value.retry_after) == (429, 1)
-        return [
-            type(one).__name__ if isinstance(one, BaseException) else one
-            for one in late
-        ]
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+        # There is room for one again; it has no time.
+        desk._limits = dataclasses.replace(desk._limits, timeout=0.1)
+        with pytest.raises(RefusedError, match=r"no answer within 0.1 s") as late:
+            await desk.ask(["late"])
+        assert (late.value.status, late.value.retry_after) == (503, 1)
+        assert desk.waiting == 3
+        may_go.set()
+        return [list(await one) for one in (first, *more)]
 
-    limits = dataclasses.replace(LIMITS, timeout=0.2)
-    first, *others = at_the_desk(steps, answer, limits)
-    assert first == "RefusedError"  # it waited as long
-    assert others[:2] == ["RefusedError", "CancelledError"]
+    limits = dataclasses.replace(LIMITS, queue=4, timeout=20.0)
+    assert at_the_desk(steps, answer, limits) == [["FIRST"], ["B"], ["C"]]
+    assert batches == [["first"], ["b", "c"]], "nobody waits for the others"
 
 
 async def until(holds, seconds=5.0):
@@ -682,7 +749,10 @@ def test_it_ends_at_ctrl_c_and_says_so(workplace):
 
 @pytest.mark.slow
 def test_sigterm_loses_nothing(workplace):
-    with started(workplace, RUN, "--max-bytes=4000000") as (process, address):
+    with started(workplace, RUN, "--max-bytes=4000000", "--timeout=60") as (
+        process,
+        address,
+    ):
         host, port = address.removeprefix("http://").split(":")
         texts = [" ".join(["good"] * 300)] * 1000
         body = json.dumps({"instances": texts}).encode()
@@ -693,7 +763,9 @@ def test_sigterm_loses_nothing(workplace):
         asking = [socket.create_connection((host, int(port))) for _ in range(3)]
         for one in asking:
             one.sendall(head + body)
-        time.sleep(0.3)
+        counts = f"{address}/metrics"
+        while b"seqclf_waiting_requests 0.0" in urllib.request.urlopen(counts).read():
+            time.sleep(0.01)
         process.terminate()
         for one in asking:
             answer = read_all(one)
@@ -748,23 +820,50 @@ def test_no_text_is_in_what_it_says(workplace):
         with pytest.raises(urllib.error.HTTPError):
             post(address, ["confidential"] * 2000)
         process.send_signal(signal.SIGINT)
-        out, said = process.communicate(timeout=20)
-    assert "confidential" not in f"{out}{said}"
+        _, said = process.communicate(timeout=20)
+    assert "confidential" not in said
+
+
+@pytest.mark.slow
+def test_a_signal_while_models_open_ends_it_and_a_slow_end_can_be_cut(
+    workplace, tmp_path
+):
+    program = (
+        "import sys, time\n"
+        "from seqclf.serve import models\n"
+        "opened = models._open\n"
+        "def slow(*asked):\n"
+        "    print('opening', file=sys.stderr, flush=True)\n"
+        "    time.sleep(60)\n"
+        "models._open = slow\n"
+        "from seqclf.cli import main\n"
+        f"sys.argv = ['seqclf', 'serve', '{RUN}', '--port=0']\n"
+        "main()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=workplace, stderr=subprocess.PIPE
+    )
+    assert process.stderr
+    while b"opening" not in process.stderr.readline():
+        pass
+    process.terminate()
+    assert process.wait(20) == -signal.SIGTERM
+    process.stderr.close()
 
 
 def test_a_port_that_is_taken_is_said(workplace):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"port {port}.*--port, or 0"):
-            listen("127.0.0.1", port)
+            bind("127.0.0.1", port)
         done = run_in(workplace, "serve", f"--port={port}", RUN)
     assert done.exit_code == 2
     assert "cannot listen" in done.stderr
     with pytest.raises(ConfigError, match="cannot listen at no.such.host.invalid"):
-        listen("no.such.host.invalid", 0)
-    with listen("localhost", 0) as listening:
+        bind("no.such.host.invalid", 0)
+    with bind("localhost", 0) as bound:
         # Else asyncio leaves Nagle's algorithm on, and answers wait for 40 ms.
-        assert listening.proto == socket.IPPROTO_TCP
+        assert bound.proto == socket.IPPROTO_TCP
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The least server there can be: Starlette, and `Classifier.predict` in its handler."""
+"""The least server there can be: Starlette, and `Classifier.predict_proba` in its handler."""
 
 from __future__ import annotations
 

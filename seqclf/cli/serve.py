@@ -81,9 +81,9 @@ def serve(
 
     require_extra()
     from seqclf.serve.app import Service
-    from seqclf.serve.models import Models
+    from seqclf.serve.models import DEFAULT, Models
     from seqclf.serve.page import page_of
-    from seqclf.serve.server import address_of, guard_of, listen
+    from seqclf.serve.server import address_of, bind, guard_of
     from seqclf.serve.server import serve as run_server
 
     screen = Screen(quiet)
@@ -96,14 +96,21 @@ def serve(
         page=lambda served: page_of(served, cache_dir),
         taken=lambda one: screen.note(f"Taken up: {one.name}."),
     )
-    with listen(host, port) as listening:
-        address = address_of(listening)
+    with bind(host, port) as bound:
+        address = address_of(bound)
 
         def started() -> None:
             for one in service.models.served:
-                path = f"{address}/v1/models/{one.name}:predict"
+                name = one.name if runs else DEFAULT
+                path = f"{address}/v1/models/{name}:predict"
                 screen.insist(f"{one.name}  POST {path}")
-            screen.insist(f"Look at it: {address}/  (Ctrl-C ends)")
+            if guard.token is None:
+                screen.insist(f"Look at it: {address}/  (Ctrl-C ends)")
+            else:
+                screen.insist("Requests need the token. (Ctrl-C ends)")
 
-        run_server(service, listening, started)
-    screen.note("Ended; every request that had come was answered.")
+        is_clean = run_server(service, bound, started)
+    if is_clean:
+        screen.note("Ended; every request that had come was answered.")
+    else:
+        screen.insist("Ended before every request was answered.")

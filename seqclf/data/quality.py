@@ -51,7 +51,10 @@ def torn(dataset: Dataset, split: str) -> tuple[int, int]:
     rows = _suspects(texts, label_ids)
     if not len(rows):
         return 0, 0
-    encoded = texts.take(pa.array(rows)).dictionary_encode().unify_dictionaries()
+    is_suspect = np.zeros(len(texts), bool)
+    is_suspect[rows] = True  # `take` would copy all texts first
+    found = texts.filter(pa.array(is_suspect))
+    encoded = found.dictionary_encode().unify_dictionaries()
     codes = np.concatenate([chunk.indices.to_numpy() for chunk in encoded.chunks])
     one_label = np.zeros(codes.max() + 1, np.int32)
     one_label[codes] = label_ids[rows]

@@ -251,9 +251,9 @@ def _too_few_for_labels(limit: int, label_ids: np.ndarray) -> DataError:
 
 
 def _trained_on(dataset: Dataset, rows: np.ndarray) -> Dataset:
-    """Returns the data set with these rows of train in place of all, int [rows]."""
-    train = dataset.splits[TRAIN].take(pa.array(rows))
-    return dataclasses.replace(dataset, splits=dataset.splits | {TRAIN: train})
+    """Returns the data set with these rows of train in place of all, ascending."""
+    train = _divided(dataset.splits[TRAIN], {TRAIN: rows})
+    return dataclasses.replace(dataset, splits=dataset.splits | train)
 
 
 def _resampled(dataset: Dataset, config: DataConfig) -> Dataset:

@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 import seqclf
+from seqclf.errors import SeqclfError
 from seqclf.runs import AnyRun
 from seqclf.serve import inference_protocol as v2
 from seqclf.serve import tensorflow_serving as v1
@@ -72,7 +73,7 @@ class Service:
     def waiting(self) -> int:
         """Requests that wait for an answer."""
         return sum(
-            len(desk.waiting)
+            desk.waiting
             for served in self.models.served
             for desk in (served.answering, served.explaining)
         )
@@ -102,7 +103,8 @@ class Service:
             CORSMiddleware,
             allow_origins=list(self.guard.origins),
             allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "content-type"],
+            allow_headers=["authorization", "content-type", v2.HEADER_LENGTH],
+            expose_headers=["retry-after", v2.HEADER_LENGTH],
         )
         return Starlette(
             routes=routes,
@@ -125,7 +127,8 @@ class Service:
         body = read(await body_of(request, self.limits))
         texts = v1.texts_of(body, self.limits.texts)
         served = self._model(request)
-        return _json(v1.explanations(served, await served.explanations(texts)))
+        found = await served.explanations(texts, self.limits.timeout)
+        return _json(v1.explanations(served, found))
 
     async def infer(self, request: Request) -> Response:
         """Answers texts by the Open Inference Protocol."""
@@ -183,7 +186,11 @@ class Service:
             runs = [one.run for one in served]
             task = asyncio.create_task(asyncio.to_thread(self._make_page, runs))
             self._page = (served, task)
-        return HTMLResponse(await asyncio.shield(self._page[1]))
+        try:
+            return HTMLResponse(await asyncio.shield(self._page[1]))
+        except Exception:
+            self._page = None  # the next who asks has it tried again
+            raise
 
     def _model(self, request: Request) -> Served:
         return self.models.find(request.path_params.get("model", DEFAULT))
@@ -203,6 +210,9 @@ class Service:
                 status = refused.status
                 headers = headers_of(refused)
                 return _json({"error": refused.sentence}, status, headers)
+            except SeqclfError as error:
+                status = 422
+                return _json({"error": str(error)}, status)
             except ClientDisconnect:
                 status = GONE
                 return Response(status_code=status)  # nobody reads it
@@ -240,7 +250,9 @@ class Service:
     async def _watch(self) -> None:
         async for served in self.models.watch():
             self.counted.taken.inc()
-            self._taken(served)
+            self._page = None  # or it would keep the model before in memory
+            with contextlib.suppress(OSError):  # nobody hears it any more
+                self._taken(served)
 
 
 def _json(

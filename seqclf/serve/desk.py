@@ -32,12 +32,13 @@ class Desk:
     To be used within one event loop: `ask` for answers, `work` as a task beside.
 
     Attributes:
-      waiting: Requests that are neither answered nor being answered.
+      waiting: Requests without an answer yet whose clients wait.
     """
 
     def __init__(self, answer: Answer, limits: Limits, at_once: int) -> None:
         """Of several requests, at most `at_once` texts are answered together."""
-        self.waiting: deque[_Asked] = deque()
+        self.waiting = 0
+        self._queue: deque[_Asked] = deque()
         self._answer, self._limits, self._at_once = answer, limits, at_once
         self._came = asyncio.Event()
         self._is_closed = False
@@ -48,13 +49,14 @@ class Desk:
         Raises:
           RefusedError: If too many wait, or it takes too long.
         """
-        if len(self.waiting) >= self._limits.queue:
+        if self.waiting >= self._limits.queue:
             raise RefusedError(
-                429, f"{len(self.waiting):,} requests wait already; ask again later.", 1
+                429, f"{self.waiting:,} requests wait already; ask again later.", 1
             )
         asked = _Asked(texts, asyncio.get_running_loop().create_future())
-        self.waiting.append(asked)
+        self._queue.append(asked)
         self._came.set()
+        self.waiting += 1
         try:
             async with asyncio.timeout(self._limits.timeout):
                 return await asked.answer
@@ -62,6 +64,8 @@ class Desk:
             raise RefusedError(
                 503, f"no answer within {self._limits.timeout:g} s; ask again later.", 1
             ) from None
+        finally:
+            self.waiting -= 1
 
     async def work(self) -> None:
         """Answers requests until the desk is closed and nobody waits."""
@@ -85,11 +89,11 @@ class Desk:
         """Takes the requests of the next batch; who no longer waits is left out."""
         batch: list[_Asked] = []
         texts = 0
-        while self.waiting:
-            asked = self.waiting[0]
+        while self._queue:
+            asked = self._queue[0]
             if batch and texts + len(asked.texts) > self._at_once:
                 break
-            self.waiting.popleft()
+            self._queue.popleft()
             if not asked.answer.done():
                 batch.append(asked)
                 texts += len(asked.texts)
@@ -108,6 +112,8 @@ class Desk:
             if len(batch) == 1:
                 if not batch[0].answer.done():
                     batch[0].answer.set_exception(error)
+                    # Read: should nobody await it, asyncio would log what it says.
+                    batch[0].answer.exception()
                 return
             for asked in batch:
                 await self._answer_all([asked], loop, thread)

@@ -49,7 +49,8 @@ class Guard:
                 421, f"this server is not called {host!r}; ask it as {names}."
             )
         origin = headers.get("origin")
-        if origin and origin not in self.origins and urlsplit(origin).netloc != host:
+        own = (f"http://{host}", f"https://{host}")
+        if origin and origin not in (*self.origins, *own):
             raise RefusedError(
                 403, f"pages of {origin} may not ask; --cors {origin} lets them."
             )

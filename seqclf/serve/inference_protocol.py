@@ -20,6 +20,7 @@ from seqclf.serve.refusal import RefusedError
 
 HEADER_LENGTH = "inference-header-content-length"
 TEXT, BYTES = "text", "BYTES"
+MOST_DIGITS = 20  # of a number of bytes
 LENGTH_BYTES = 4  # before each text in a tensor of bytes, little-endian
 LABEL, PROBABILITIES, APPLIES = "label", "probabilities", "applies"
 DATATYPES = {LABEL: BYTES, PROBABILITIES: "FP32", APPLIES: "BOOL"}
@@ -57,7 +58,6 @@ def model(served: Served) -> dict[str, Any]:
     shapes = {LABEL: [-1], APPLIES: [-1, width], PROBABILITIES: [-1, width]}
     return {
         "name": served.name,
-        "versions": [str(served.version)],
         "platform": "seqclf",
         "inputs": [{"name": TEXT, "datatype": BYTES, "shape": [-1]}],
         "outputs": [
@@ -76,9 +76,10 @@ def asked(body: bytes, header_length: str | None, served: Served, most: int) -> 
     """
     length = len(body)
     if header_length is not None:
-        if not header_length.isdecimal() or int(header_length) > length:
+        is_number = header_length.isdecimal() and len(header_length) < MOST_DIGITS
+        if not is_number or int(header_length) > length:
             raise RefusedError(
-                400, f"{HEADER_LENGTH} is {header_length!r} of {length:,} bytes."
+                400, f"{HEADER_LENGTH} is {header_length[:20]!r} of {length:,} bytes."
             )
         length = int(header_length)
     values = bodies.read(body[:length])
@@ -135,7 +136,6 @@ def answer(
         outputs.append(described)
     values = {
         "model_name": served.name,
-        "model_version": str(served.version),
         **({} if asked.id is None else {"id": asked.id}),
         "outputs": outputs,
     }
@@ -197,7 +197,7 @@ def _outputs_asked(values: dict[str, Any], served: Served) -> dict[str, bool]:
 
 
 def _parameters(values: dict[str, Any]) -> dict[str, Any]:
-    parameters = values.get("parameters", {})
+    parameters = values.get("parameters") or {}
     if not isinstance(parameters, dict):
         raise RefusedError(422, "'parameters' is no object.")
     return parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from seqclf.classifier import Classifier
-from seqclf.errors import ConfigError
+from seqclf.errors import ConfigError, SeqclfError
 from seqclf.explain import Explanation, explain
 from seqclf.runs import AnyRun, members_of
 from seqclf.runs.comparisons import run_or_default
@@ -24,7 +24,7 @@ from seqclf.serve.refusal import RefusedError
 DEFAULT = "default"
 LOOK_SECONDS = 2.0  # between looks for new runs
 
-Stamp = tuple[tuple[Path, int, int], ...]
+Stamp = tuple[tuple[Path, tuple[int, int] | None], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,13 +62,27 @@ class Served:
             return np.empty((0, len(self.classifier.labels)), np.float32)
         return np.asarray(await self.answering.ask(texts))
 
-    async def explanations(self, texts: list[str]) -> Sequence[Explanation]:
-        """Returns an explanation of each text.
+    async def explanations(self, texts: list[str], seconds: float) -> list[Explanation]:
+        """Returns an explanation of each text, which takes at most so long.
+
+        One text after the other: who asks for one waits for one text of another, and
+        who asks for too many holds nobody up.
 
         Raises:
-          RefusedError: As `Desk.ask`.
+          RefusedError: As `Desk.ask`, or if it takes longer.
         """
-        return await self.explaining.ask(texts) if texts else []
+        found: list[Explanation] = []
+        try:
+            async with asyncio.timeout(seconds):
+                for text in texts:
+                    found += await self.explaining.ask([text])
+        except TimeoutError:
+            raise RefusedError(
+                503,
+                f"{len(found):,} of {len(texts):,} texts were explained within "
+                f"{seconds:g} s; ask for fewer at a time.",
+            ) from None
+        return found
 
     def close(self) -> None:
         """Lets it end once nobody waits for an answer."""
@@ -128,16 +142,44 @@ class Models:
 
     async def watch(self) -> AsyncIterator[Served]:
         """Looks for new and changed runs, for ever; yields those that it took."""
+        seen: object = None
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            for place, asked in enumerate(self._asked):
-                if asked is not None and is_on_hub(asked):
-                    continue
-                # A run that is being replaced is none, or half of one, for a moment.
-                with contextlib.suppress(Exception):
-                    run = await asyncio.to_thread(run_or_default, asked, self._folder)
-                    if stamp_of(run) != self.served[place].stamp:
-                        yield await self._replaced(place, run)
+            marks = await asyncio.to_thread(self._marks)
+            if marks == seen:
+                continue
+            seen = marks
+            for place in range(len(self._asked)):
+                if taken := await self._looked(place):
+                    yield taken
+
+    def _marks(self) -> object:
+        """Returns what is another when a run was finished, replaced or removed."""
+        own = [m.path / COMPLETE_FILE for s in self.served for m in members_of(s.run)]
+        files = {*own, *self._folder.glob(f"*/{COMPLETE_FILE}")}
+        return {file: _mark(file) for file in files}
+
+    async def _looked(self, place: int) -> Served | None:
+        """Takes the run of a place if it is another; None if it is not, or cannot be.
+
+        A run that is being replaced is none, or half of one, for a moment, and its end
+        is another mark. One that cannot be opened is told to the log, once.
+        """
+        asked = self._asked[place]
+        if asked is not None and is_on_hub(asked):
+            return None
+        try:
+            run = await asyncio.to_thread(run_or_default, asked, self._folder)
+            if stamp_of(run) == self.served[place].stamp:
+                return None
+            return await self._replaced(place, run)
+        except Exception as error:
+            said = f": {error}" if isinstance(error, SeqclfError) else ""
+            logging.getLogger("seqclf").warning(
+                "no other run is taken up for %s now, %s%s",
+                self.served[place].name, type(error).__name__, said,
+            )  # fmt: skip
+            return None
 
     async def close(self) -> None:
         """Ends, once who waits is answered."""
@@ -165,7 +207,16 @@ class Models:
 def stamp_of(run: AnyRun) -> Stamp:
     """Returns which state a run's directory is in."""
     files = [member.path / COMPLETE_FILE for member in members_of(run)]
-    return tuple((f, f.stat().st_mtime_ns, f.stat().st_ino) for f in files)
+    return tuple((file, _mark(file)) for file in files)
+
+
+def _mark(file: Path) -> tuple[int, int] | None:
+    """Returns what is another when a file was written anew; None if it is not there."""
+    try:
+        about = file.stat()
+    except OSError:
+        return None
+    return about.st_mtime_ns, about.st_ino
 
 
 def _open(run: AnyRun, version: int, limits: Limits) -> Served:
