@@ -269,15 +269,18 @@ def test_small_data_sets_get_smaller_batches_and_more_epochs(texts, tokens, expe
     found = resolved(TrainingConfig(), lengths)
     rate = pytest.approx(found.learning_rate)
     assert (found.batch_size, rate, found.epochs) == expected
+    assert found.clip_norm == expected[0] / 64
     # What was given is left as it is; with a batch size, the rules are those of 0.1.0.
-    given = {"batch_size": 8, "learning_rate": 0.1, "epochs": 7}
-    found = resolved(TrainingConfig(**given), lengths)
-    assert (found.batch_size, found.learning_rate, found.epochs) == (8, 0.1, 7)
+    given = {"batch_size": 8, "learning_rate": 0.1, "epochs": 7, "clip_norm": 0.3}
+    assert resolved(TrainingConfig(**given), lengths) == TrainingConfig(**given)
+    none = TrainingConfig(clip_norm=0.0)
+    assert resolved(none, lengths).clip_norm == 0, "0 does not clip"
     found = resolved(TrainingConfig(batch_size=64), lengths)
     by_tokens = min(max(round(1_750_000 / tokens), 5), 20)
     assert (found.learning_rate, found.epochs) == (0.004, by_tokens)
     found = resolved(TrainingConfig(batch_tokens=500), lengths)
     assert (found.learning_rate, found.epochs) == (0.004, by_tokens)
+    assert found.clip_norm == 1
 
 
 def test_the_schedule_warms_up_and_falls_to_zero():

@@ -1,4 +1,4 @@
-"""The least server there can be: Starlette, and `Classifier.predict_proba` in its handler."""
+"""The least server there can be: `Classifier.predict_proba` in Starlette's handler."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class TrainingConfig:
       warmup_fraction: In [0, 1).
       weight_decay: Decoupled (Loshchilov & Hutter 2019, arXiv:1711.05101); not of
         biases and embeddings. AdamW alone has it.
-      clip_norm: Pascanu et al. 2013 (arXiv:1211.5063).
+      clip_norm: Pascanu et al. 2013 (arXiv:1211.5063); see `training.recipe`.
       optimizer: See `training.optimizer`; `momentum` is SGD with a momentum of 0.9.
       word_dropout_rate: In [0, 1); drawn again each epoch (Iyyer et al. 2015, ACL
         P15-1162).
@@ -67,7 +67,9 @@ class TrainingConfig:
         None, "Token budget of a batch, padding included, instead of --batch-size."
     )
     learning_rate: float = setting(
-        RATES[ADAMW], "Peak learning rate.", shown="0.004, or what suits --optimizer"
+        RATES[ADAMW],
+        "Peak learning rate (less with smaller automatic batches).",
+        shown="0.004, or what suits --optimizer",
     )
     warmup_fraction: float = setting(
         0.1, "Fraction of all steps with linear learning-rate warm-up."
@@ -76,7 +78,9 @@ class TrainingConfig:
         0.004, "Weight decay of AdamW, on weight matrices only."
     )
     clip_norm: float = setting(
-        1.0, "Maximum global norm of the gradient (clipping); 0 does not clip."
+        1.0,
+        "Maximum global norm of the gradient (clipping; less with smaller automatic "
+        "batches); 0 does not clip.",
     )
     word_dropout_rate: float = setting(
         0.4, "Word dropout: fraction of training tokens made unknown."

@@ -51,21 +51,26 @@ def resolved(config: TrainingConfig, lengths: np.ndarray) -> TrainingConfig:
       The config. An automatic batch size of less than 64 has a learning rate that is
       smaller by the square root of their ratio (Malladi et al. 2022, arXiv:2205.10287,
       for Adam and RMSprop), of SGD and momentum by their ratio (Goyal et al. 2017,
-      arXiv:1706.02677). Automatic epochs are as many as make 1.75 million tokens, but
-      5 to 20; with an automatic batch size also as many as make 1,000 steps, but at
-      most 30.
+      arXiv:1706.02677), and a clip norm that is smaller by their ratio. Automatic
+      epochs are as many as make 1.75 million tokens, but 5 to 20; with an automatic
+      batch size also as many as make 1,000 steps, but at most 30.
     """
     size, texts = batch_size_of(config, len(lengths)), len(lengths)
-    epochs, rate = config.epochs, config.learning_rate
+    epochs, rate, clip_norm = config.epochs, config.learning_rate, config.clip_norm
     if epochs is None:
         wanted = round(AUTOMATIC_TOKENS / int(lengths.sum()))
         epochs = min(max(wanted, FEWEST_EPOCHS), MOST_EPOCHS)
     if config.batch_size is None and config.batch_tokens is None:
         ratio = size / BATCH_SIZE
         rate *= ratio if config.optimizer in (SGD, MOMENTUM) else math.sqrt(ratio)
+        clip_norm *= ratio
         if config.epochs is None:
             for_steps = math.ceil(FEWEST_STEPS / math.ceil(texts / size))
             epochs = max(epochs, min(for_steps, MOST_FOR_STEPS))
     return dataclasses.replace(
-        config, batch_size=size, learning_rate=rate, epochs=epochs
+        config,
+        batch_size=size,
+        learning_rate=rate,
+        epochs=epochs,
+        clip_norm=clip_norm,
     )

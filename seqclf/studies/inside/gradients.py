@@ -40,6 +40,7 @@ from seqclf.studies.timed import built
 from seqclf.text.batching import training_batches
 from seqclf.text.encoding import EncodedDataset, open_encoded, take
 from seqclf.training.fit import label_weights
+from seqclf.training.recipe import resolved
 
 TEXTS, QUICK_TEXTS = 200, 100
 BATCHES, QUICK_BATCHES = 50, 20
@@ -71,7 +72,7 @@ def run(question: Question, lab: Lab) -> Answer[GradientsFindings]:
     by_cell = unrolled.by_cell(question, measured)
     findings = gradients_judged.judge(
         by_cell, min(distance, SPAN), texts=len(rows),
-        clip_norm=config.training.clip_norm,
+        clip_norm=resolved(config.training, data.splits[TRAIN].lengths).clip_norm,
         accuracy=unrolled.accuracies(question, runs),
         guessing=unrolled.guessing(question, runs),
     )  # fmt: skip
@@ -114,6 +115,8 @@ def measure(sample: Sample, report: Report) -> Measured:
     model = built(config, data)
     norm_of = _norm_of_batch(model, config.training.label_smoothing)
     found: dict[str, MeasuredStage] = {}
+    recipe = resolved(config.training, data.splits[TRAIN].lengths)
+    most = recipe.clip_norm or math.inf
     files = (None, FIRST_EPOCH_FILE, MODEL_FILE)
     for epoch, (stage, file) in enumerate(zip(STAGES, files, strict=True), 1):
         if file is not None:
@@ -122,7 +125,7 @@ def measure(sample: Sample, report: Report) -> Measured:
         layer = unrolled.the_layer(model)
         found[stage] = MeasuredStage(
             norms=_norms_of_texts(model, data, sample.rows),
-            clipped=float((norms > (config.training.clip_norm or math.inf)).mean()),
+            clipped=float((norms > most).mean()),
             largest_gradient=float(norms.max()),
             matrices=matrices(config.model.cell, layer.cell.recurrent_kernel.numpy()),
         )

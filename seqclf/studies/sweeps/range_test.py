@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from seqclf.comparison.said import title
-from seqclf.config import RunConfig
+from seqclf.config import RunConfig, TrainingConfig
 from seqclf.data.dataset import TRAIN
 from seqclf.errors import TrainingError
 from seqclf.model import backend
@@ -33,6 +33,7 @@ from seqclf.studies.timed import built
 from seqclf.text.batching import Batch, training_batches
 from seqclf.text.encoding import Examples, open_encoded
 from seqclf.training.fit import as_tf_dataset, compile_model, label_weights
+from seqclf.training.recipe import resolved
 from seqclf.wording import MISSING
 
 STEPS, QUICK_STEPS = 400, 120
@@ -68,7 +69,8 @@ def measure(task: RangeTask, report: Report) -> list[float]:
     data = open_encoded(task.encoded)
     config, labels = task.config, len(data.labels)
     model = built(config, data)
-    compile_model(model, config.training, task.steps)
+    recipe = resolved(config.training, data.splits[TRAIN].lengths)
+    compile_model(model, recipe, task.steps)
     rise = backend.import_keras().optimizers.schedules.ExponentialDecay  # as `rates`
     model.optimizer.learning_rate = rise(
         LEAST_RATE, max(task.steps - 1, 1), MOST_RATE / LEAST_RATE
@@ -111,9 +113,10 @@ def run(question: Question, lab: Lab, seeds: int) -> Answer[RangeFindings]:
     """
     base = question.recipe
     steps = QUICK_STEPS if question.quick else STEPS
-    encoded = lab.load(base).path
+    data = lab.load(base)
+    recipe = resolved(base.training, data.splits[TRAIN].lengths)
     tasks = [
-        RangeTask(config, encoded, lab.threads, steps)
+        RangeTask(config, data.path, lab.threads, steps)
         for config in trainings(question, base)
     ]
     names = [f"range test {cell}" for cell in question.cells]
@@ -132,7 +135,7 @@ def run(question: Question, lab: Lab, seeds: int) -> Answer[RangeFindings]:
         study="sensitivity", title="Learning-rate range test", sentence=sentence(found),
         table=table(found), rows=tuple(itertools.chain.from_iterable(rows)),
         findings=RangeFindings(steps=steps, range=tuple(found)), trials=len(tasks),
-        notes=notes(question, base, steps, width(steps), seeds),
+        notes=notes(question, recipe, steps, width(steps), seeds),
     )  # fmt: skip
 
 
@@ -211,14 +214,14 @@ def table(found: Sequence[RangeTurns]) -> Table:
 
 
 def notes(
-    question: Question, base: RunConfig, steps: int, width: int, seeds: int
+    question: Question, recipe: TrainingConfig, steps: int, width: int, seeds: int
 ) -> tuple[str, ...]:
     """Says how the losses were measured, over `width` steps each."""
     return (
         f"One training each, {steps} steps from {LEAST_RATE:g} to {MOST_RATE:g}, "
         f"the same batches for each cell; the loss is the mean of {width} "
-        f"steps. The recipe's peak learning rate is {base.training.learning_rate:g}. "
-        f"{_about_clipping(base.training.clip_norm)}",
+        f"steps. The recipe's peak learning rate is {recipe.learning_rate:.2g}. "
+        f"{_about_clipping(recipe.clip_norm)}",
         *about_seeds(seeds),
         *question.quick_note("fewer steps."),
     )
