@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqclf.comparison.saved import read_details
+from seqclf.data.load import DEMO
 from seqclf.machine import processor
 from seqclf.marker import COMPARISON_FILE
 from seqclf.records.comparison import ComparisonResult
@@ -114,6 +115,9 @@ CAMPAIGN = (
     Entry("20newsgroups", seeds=1),
     Entry("sst2", seeds=1),
     Entry("nsmc_raw_3class", seeds=1, limit=20_000),
+    # Whether a training falls over: twenty of each cell.
+    Entry("demo", seeds=20),
+    Entry("imdb", seeds=20, limit=5_000),
     Entry("trec6", limit=FEW),
     Entry("mr", limit=FEW),
     Entry("ag_news_small", limit=FEW),
@@ -143,7 +147,7 @@ def with_films(source: Path, target: Path) -> Path:
 
 def compare(entry: Entry) -> None:
     """Runs the comparison as a user would, on a local copy of the data set."""
-    source = DATA / entry.data
+    source = Path(DEMO) if entry.data == DEMO else DATA / entry.data
     if entry.group == "film":
         source = with_films(source, MODELS / ".data" / entry.data)
     command = [sys.executable, "-m", "seqclf", "compare", f"--data={source}"]
