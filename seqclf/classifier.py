@@ -180,8 +180,9 @@ class Classifier:
         encoded = encode_texts if is_array(texts) else encode_few
         return encoded(texts, self.vocabulary, self.text)
 
-    def lengths(self, texts: pa.Array) -> np.ndarray:
+    def lengths(self, texts: Sequence[str] | pa.Array) -> np.ndarray:
         """Returns how many tokens of each text are read at most, int64 [texts]."""
+        texts = texts if is_array(texts) else strings(texts)
         own = np.diff(encode_texts(texts, self.vocabulary, self.text)[1])
         return reduce(np.maximum, [other.lengths(texts) for other in self.others], own)
 

@@ -221,6 +221,9 @@ PUBLIC = {
     "sklearn.linear_model", "sklearn.metrics", "sklearn.model_selection", "sklearn.svm",
     "sklearn.utils", "sklearn.utils.extmath", "sklearn.utils.multiclass",
     "sklearn.utils.validation",
+    "prometheus_client", "starlette.applications", "starlette.exceptions",
+    "starlette.middleware", "starlette.middleware.cors", "starlette.requests",
+    "starlette.responses", "starlette.routing", "uvicorn",
     "tensorflow", "threadpoolctl", "tokenizers", "tokenizers.models",
     "tokenizers.trainers", "typer", "typer.core", "typing_extensions",
     # Of packages that may not be here to tell their modules from their members.
@@ -294,7 +297,8 @@ def names_of_our_own() -> set[str]:
     found = set()
     for path in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+            if isinstance(node, kinds):
                 found.add(node.name)
             if isinstance(node, ast.Attribute) and is_self(node.value):
                 found |= {node.attr} if isinstance(node.ctx, ast.Store) else set()

@@ -12,12 +12,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import uvicorn
-from uvicorn.server import HANDLED_SIGNALS
 
 from seqclf.errors import ConfigError
 from seqclf.serve.app import Service
 from seqclf.serve.guard import LOOPBACK, Guard
 
+# Those at which uvicorn ends; the third is Windows's Ctrl-Break.
+ENDS = [
+    getattr(signal, one)
+    for one in ("SIGINT", "SIGTERM", "SIGBREAK")
+    if hasattr(signal, one)
+]
 ORIGIN = re.compile(r"https?://[^/*\s]+")
 
 
@@ -80,7 +85,7 @@ class _Server(uvicorn.Server):
 async def _run(server: _Server, service: Service, bound: socket.socket) -> None:
     async with service.open():
         # uvicorn raises these again when it is done, and they have been obeyed by then.
-        before = {one: signal.signal(one, lambda *_: None) for one in HANDLED_SIGNALS}
+        before = {one: signal.signal(one, lambda *_: None) for one in ENDS}
         try:
             await server.serve([bound])
         finally:
