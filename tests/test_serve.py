@@ -513,12 +513,11 @@ def at_the_desk(steps, answer=answers, limits=LIMITS, at_once=4):
 
     async def both():
         desk = Desk(answer, limits, at_once)
-        work = asyncio.create_task(desk.work())
         try:
             return await steps(desk)
         finally:
             desk.close()
-            await work
+            await desk.closed()
 
     return asyncio.run(both())
 

@@ -73,9 +73,7 @@ class Service:
     def waiting(self) -> int:
         """Requests that wait for an answer."""
         return sum(
-            desk.waiting
-            for served in self.models.served
-            for desk in (served.answering, served.explaining)
+            desk.waiting for served in self.models.served for desk in served.desks
         )
 
     def app(self) -> Starlette:

@@ -7,9 +7,10 @@ load batches grow by themselves.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import contextlib
+import queue
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,7 @@ class _Asked:
 class Desk:
     """A queue of requests before one thread that answers them.
 
-    To be used within one event loop: `ask` for answers, `work` as a task beside.
+    To be made, asked and closed within one event loop.
 
     Attributes:
       waiting: Requests without an answer yet whose clients wait.
@@ -38,10 +39,11 @@ class Desk:
     def __init__(self, answer: Answer, limits: Limits, at_once: int) -> None:
         """Of several requests, at most `at_once` texts are answered together."""
         self.waiting = 0
-        self._queue: deque[_Asked] = deque()
         self._answer, self._limits, self._at_once = answer, limits, at_once
-        self._came = asyncio.Event()
-        self._is_closed = False
+        self._queue: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
+        self._thread.start()
 
     async def ask(self, texts: list[str]) -> Sequence[Any]:
         """Returns the answers to texts, in order.
@@ -53,9 +55,8 @@ class Desk:
             raise RefusedError(
                 429, f"{self.waiting:,} requests wait already; ask again later.", 1
             )
-        asked = _Asked(texts, asyncio.get_running_loop().create_future())
-        self._queue.append(asked)
-        self._came.set()
+        asked = _Asked(texts, self._loop.create_future())
+        self._queue.put(asked)
         self.waiting += 1
         try:
             async with asyncio.timeout(self._limits.timeout):
@@ -67,60 +68,66 @@ class Desk:
         finally:
             self.waiting -= 1
 
-    async def work(self) -> None:
-        """Answers requests until the desk is closed and nobody waits."""
-        loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, "answers") as thread:
-            while True:
-                if batch := self._taken():
-                    await self._answer_all(batch, loop, thread)
-                elif self._is_closed:
-                    return
-                else:
-                    self._came.clear()
-                    await self._came.wait()
-
     def close(self) -> None:
-        """Lets `work` end once nobody waits any more."""
-        self._is_closed = True
-        self._came.set()
+        """Lets the thread end once all who asked before are answered."""
+        self._queue.put(None)
 
-    def _taken(self) -> list[_Asked]:
-        """Takes the requests of the next batch; who no longer waits is left out."""
-        batch: list[_Asked] = []
-        texts = 0
-        while self._queue:
-            asked = self._queue[0]
-            if batch and texts + len(asked.texts) > self._at_once:
-                break
-            self._queue.popleft()
-            if not asked.answer.done():
+    async def closed(self) -> None:
+        """Returns when the thread has ended, after `close`."""
+        await asyncio.to_thread(self._thread.join)
+
+    def _work(self) -> None:
+        """Answers batch after batch; runs in the thread."""
+        first = self._queue.get()
+        while first is not None:
+            batch, first = self._taken(first)
+            self._answer_all(batch)
+            if first is None:
+                first = self._queue.get()
+
+    def _taken(self, first: _Asked) -> tuple[list[_Asked], _Asked | None]:
+        """Returns the requests of a batch, and one that came and is too many for it."""
+        batch, texts = [first], len(first.texts)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                asked = self._queue.get_nowait()
+                if asked is None:  # the end, behind this batch
+                    self._queue.put(None)
+                    break
+                if texts + len(asked.texts) > self._at_once:
+                    return batch, asked
                 batch.append(asked)
                 texts += len(asked.texts)
-        return batch
+        return batch, None
 
-    async def _answer_all(
-        self,
-        batch: list[_Asked],
-        loop: asyncio.AbstractEventLoop,
-        thread: ThreadPoolExecutor,
-    ) -> None:
+    def _answer_all(self, batch: list[_Asked]) -> None:
+        batch = [asked for asked in batch if not asked.answer.done()]
+        if not batch:
+            return  # nobody waits any more
         together = [text for asked in batch for text in asked.texts]
         try:
-            answers = await loop.run_in_executor(thread, self._answer, together)
+            answers = self._answer(together)
         except Exception as error:  # any: what fails is one request, not the server
-            if len(batch) == 1:
-                if not batch[0].answer.done():
-                    batch[0].answer.set_exception(error)
-                    # Read: should nobody await it, asyncio would log what it says.
-                    batch[0].answer.exception()
-                return
-            for asked in batch:
-                await self._answer_all([asked], loop, thread)
-            return
-        start = 0
-        for asked in batch:
-            end = start + len(asked.texts)
-            if not asked.answer.done():
-                asked.answer.set_result(answers[start:end])
-            start = end
+            if len(batch) > 1:
+                for asked in batch:
+                    self._answer_all([asked])
+            else:
+                self._loop.call_soon_threadsafe(_fail, batch[0].answer, error)
+        else:
+            self._loop.call_soon_threadsafe(_deliver, batch, answers)
+
+
+def _deliver(batch: Sequence[_Asked], answers: Sequence[Any]) -> None:
+    """Gives each request its part of the answers."""
+    start = 0
+    for asked in batch:
+        end = start + len(asked.texts)
+        if not asked.answer.done():
+            asked.answer.set_result(answers[start:end])
+        start = end
+
+
+def _fail(answer: asyncio.Future[Sequence[Any]], error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)
+        answer.exception()  # read: or asyncio might log what it says

@@ -84,10 +84,15 @@ class Served:
             ) from None
         return found
 
+    @property
+    def desks(self) -> tuple[Desk, Desk]:
+        """Both desks."""
+        return self.answering, self.explaining
+
     def close(self) -> None:
         """Lets it end once nobody waits for an answer."""
-        self.answering.close()
-        self.explaining.close()
+        for desk in self.desks:
+            desk.close()
 
 
 class Models:
@@ -109,7 +114,6 @@ class Models:
         self.served: list[Served] = []
         self._asked: list[Path | None] = [*asked] or [None]
         self._folder, self._limits = folder, limits
-        self._work: set[asyncio.Task[None]] = set()
 
     def find(self, name: str) -> Served:
         """Returns the model of a name; `default` is the first.
@@ -185,7 +189,8 @@ class Models:
         """Ends, once who waits is answered."""
         for one in self.served:
             one.close()
-        await asyncio.gather(*self._work)
+        for desk in [desk for one in self.served for desk in one.desks]:
+            await desk.closed()
 
     async def _replaced(self, place: int, run: AnyRun) -> Served:
         """Puts a run in a place; who asked the one before is answered by that."""
@@ -196,12 +201,21 @@ class Models:
         return self.served[place]
 
     async def _opened(self, run: AnyRun, version: int) -> Served:
-        served = await asyncio.to_thread(_open, run, version, self._limits)
-        for desk in (served.answering, served.explaining):
-            task = asyncio.create_task(desk.work())
-            self._work.add(task)
-            task.add_done_callback(self._work.discard)
-        return served
+        stamp = stamp_of(run)
+        classifier = await asyncio.to_thread(_open, run)
+
+        def explained(texts: list[str]) -> list[Explanation]:
+            return [explain(classifier, text) for text in texts]
+
+        answer, most = classifier.predict_proba, self._limits.texts
+        return Served(
+            run=run,
+            classifier=classifier,
+            version=version,
+            stamp=stamp,
+            answering=Desk(answer, self._limits, at_once=most),
+            explaining=Desk(explained, self._limits, at_once=1),
+        )
 
 
 def stamp_of(run: AnyRun) -> Stamp:
@@ -219,19 +233,7 @@ def _mark(file: Path) -> tuple[int, int] | None:
     return about.st_mtime_ns, about.st_ino
 
 
-def _open(run: AnyRun, version: int, limits: Limits) -> Served:
-    stamp = stamp_of(run)
+def _open(run: AnyRun) -> Classifier:
     classifier = Classifier.open(run)
     classifier.predict_proba(["to be ready"])
-
-    def explained(texts: list[str]) -> list[Explanation]:
-        return [explain(classifier, text) for text in texts]
-
-    return Served(
-        run=run,
-        classifier=classifier,
-        version=version,
-        stamp=stamp,
-        answering=Desk(classifier.predict_proba, limits, at_once=limits.texts),
-        explaining=Desk(explained, limits, at_once=1),
-    )
+    return classifier
