@@ -516,8 +516,7 @@ def at_the_desk(steps, answer=answers, limits=LIMITS, at_once=4):
         try:
             return await steps(desk)
         finally:
-            desk.close()
-            await desk.closed()
+            await desk.close()
 
     return asyncio.run(both())
 
@@ -544,6 +543,50 @@ def test_what_waits_is_answered_together_and_to_each_its_own():
     expected = [["A"], ["B", "C"], ["D"], ["E", "F"]]
     assert at_the_desk(steps, answer, limits) == expected
     assert batches == [["a"], ["b", "c", "d"], ["e", "f"]]  # at most four texts
+
+
+def test_who_is_alone_is_answered_at_once_and_others_in_their_turn():
+    threads, may_go = [], threading.Event()
+
+    def answer(texts):
+        threads.append(threading.get_ident())
+        if "slow" in texts:
+            may_go.wait(20)
+        return answers(texts)
+
+    async def steps(desk):
+        first = await desk.ask(["a"], here=True)
+        slow = asyncio.create_task(desk.ask(["slow"]))
+        await until(lambda: len(threads) == 2)
+        behind = asyncio.create_task(desk.ask(["b"], here=True))
+        await until(lambda: desk.waiting == 2)
+        may_go.set()
+        return [list(first), list(await slow), list(await behind)]
+
+    assert at_the_desk(steps, answer) == [["A"], ["SLOW"], ["B"]]
+    own = threading.get_ident()
+    assert [one == own for one in threads] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("connections", "text", "is_here"),
+    [(1, "good", True), (2, "good", False), (1, "good " * 1000, False)],
+)
+def test_one_client_with_little_to_ask_is_alone(
+    connections, text, is_here, folder, monkeypatch
+):
+    asked = []
+    ask_ = Desk.ask
+    monkeypatch.setattr(
+        Desk,
+        "ask",
+        lambda desk, texts, here=False: asked.append(here) or ask_(desk, texts),
+    )
+    limits = dataclasses.replace(LIMITS, bytes=9000)
+    with client(folder, RUN, limits=limits) as ask:
+        ask.service.connections = lambda: connections
+        assert ask.post(PREDICT, json={"instances": [text]}).status_code == 200
+    assert asked == [is_here]
 
 
 def test_what_fails_is_one_request_alone():

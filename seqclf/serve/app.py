@@ -31,6 +31,8 @@ from seqclf.serve.limits import Limits
 from seqclf.serve.models import DEFAULT, Models, Served
 from seqclf.serve.refusal import RefusedError
 
+SEVERAL = 2  # connections, where that is not known
+FEW = 4000  # characters, which are answered in some milliseconds
 GONE = 499  # as nginx counts clients that did not wait
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -44,6 +46,7 @@ class Service:
       guard: Who may ask.
       counted: What it counts.
       is_ready: False before the models are open, and once it ends.
+      connections: Tells how many clients are connected.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Service:
         self.models, self.limits, self.guard = models, limits, guard
         self.counted = Counted(lambda: self.waiting)
         self.is_ready = False
+        self.connections: Callable[[], int] = lambda: SEVERAL
         self._make_page, self._taken = page, taken
         self._page: tuple[list[Served], asyncio.Task[str]] | None = None
 
@@ -116,7 +120,7 @@ class Service:
         body = read(await body_of(request, self.limits))
         texts = v1.texts_of(body, self.limits.texts)
         served = self._model(request)
-        probabilities = await served.probabilities(texts)
+        probabilities = await served.probabilities(texts, self._is_alone(texts))
         self.counted.texts.inc(len(texts))
         return _json(v1.predictions(body, served, probabilities))
 
@@ -134,7 +138,8 @@ class Service:
         served = self._model(request)
         length = request.headers.get(v2.HEADER_LENGTH)
         asked = v2.asked(body, length, served, self.limits.texts)
-        probabilities = await served.probabilities(asked.texts)
+        here = self._is_alone(asked.texts)
+        probabilities = await served.probabilities(asked.texts, here)
         self.counted.texts.inc(len(asked.texts))
         content, head = v2.answer(asked, served, probabilities)
         if head is None:
@@ -189,6 +194,10 @@ class Service:
         except Exception:
             self._page = None  # the next who asks has it tried again
             raise
+
+    def _is_alone(self, texts: list[str]) -> bool:
+        """Tells whether nobody else could ask while such texts are answered."""
+        return self.connections() == 1 and sum(map(len, texts)) < FEW
 
     def _model(self, request: Request) -> Served:
         return self.models.find(request.path_params.get("model", DEFAULT))

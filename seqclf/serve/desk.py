@@ -7,10 +7,9 @@ load batches grow by themselves.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import queue
-import threading
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,23 +39,33 @@ class Desk:
         """Of several requests, at most `at_once` texts are answered together."""
         self.waiting = 0
         self._answer, self._limits, self._at_once = answer, limits, at_once
-        self._queue: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
-        self._thread.start()
+        self._thread = ThreadPoolExecutor(1, "desk")
+        self._queue: deque[_Asked] = deque()
+        self._apart = 0  # of the first in the queue: to be answered one by one
+        self._idle = asyncio.Event()
+        self._idle.set()
 
-    async def ask(self, texts: list[str]) -> Sequence[Any]:
+    async def ask(self, texts: list[str], here: bool = False) -> Sequence[Any]:
         """Returns the answers to texts, in order.
+
+        Where nobody waits, they may be given `here`, which holds the loop up for as
+        long as that takes, and saves the way to the thread and back.
 
         Raises:
           RefusedError: If too many wait, or it takes too long.
         """
+        if here and not self.waiting:
+            return self._answer(texts)
         if self.waiting >= self._limits.queue:
             raise RefusedError(
                 429, f"{self.waiting:,} requests wait already; ask again later.", 1
             )
         asked = _Asked(texts, self._loop.create_future())
-        self._queue.put(asked)
+        self._queue.append(asked)
+        if self._idle.is_set():
+            self._idle.clear()
+            self._loop.call_soon(self._next)  # behind others of this turn of the loop
         self.waiting += 1
         try:
             async with asyncio.timeout(self._limits.timeout):
@@ -68,66 +77,50 @@ class Desk:
         finally:
             self.waiting -= 1
 
-    def close(self) -> None:
-        """Lets the thread end once all who asked before are answered."""
-        self._queue.put(None)
+    async def close(self) -> None:
+        """Returns once all who asked are answered; nobody may ask any more."""
+        await self._idle.wait()
+        self._thread.shutdown(wait=False)
 
-    async def closed(self) -> None:
-        """Returns when the thread has ended, after `close`."""
-        await asyncio.to_thread(self._thread.join)
-
-    def _work(self) -> None:
-        """Answers batch after batch; runs in the thread."""
-        first = self._queue.get()
-        while first is not None:
-            batch, first = self._taken(first)
-            self._answer_all(batch)
-            if first is None:
-                first = self._queue.get()
-
-    def _taken(self, first: _Asked) -> tuple[list[_Asked], _Asked | None]:
-        """Returns the requests of a batch, and one that came and is too many for it."""
-        batch, texts = [first], len(first.texts)
-        with contextlib.suppress(queue.Empty):
-            while True:
-                asked = self._queue.get_nowait()
-                if asked is None:  # the end, behind this batch
-                    self._queue.put(None)
-                    break
-                if texts + len(asked.texts) > self._at_once:
-                    return batch, asked
-                batch.append(asked)
-                texts += len(asked.texts)
-        return batch, None
-
-    def _answer_all(self, batch: list[_Asked]) -> None:
-        batch = [asked for asked in batch if not asked.answer.done()]
+    def _next(self) -> None:
+        """Has the thread answer the next batch."""
+        batch = self._taken()
         if not batch:
-            return  # nobody waits any more
-        together = [text for asked in batch for text in asked.texts]
-        try:
-            answers = self._answer(together)
-        except Exception as error:  # any: what fails is one request, not the server
-            if len(batch) > 1:
-                for asked in batch:
-                    self._answer_all([asked])
-            else:
-                self._loop.call_soon_threadsafe(_fail, batch[0].answer, error)
-        else:
-            self._loop.call_soon_threadsafe(_deliver, batch, answers)
+            self._idle.set()
+            return
+        texts = [text for asked in batch for text in asked.texts]
+        answers = self._loop.run_in_executor(self._thread, self._answer, texts)
+        answers.add_done_callback(lambda answers: self._answered(batch, answers))
 
+    def _taken(self) -> list[_Asked]:
+        """Takes the requests of the next batch; who no longer waits is left out."""
+        batch: list[_Asked] = []
+        texts = 0
+        while self._queue:
+            asked = self._queue[0]
+            texts += len(asked.texts)
+            if batch and (texts > self._at_once or self._apart):
+                break
+            self._queue.popleft()
+            self._apart = max(self._apart - 1, 0)
+            if not asked.answer.done():
+                batch.append(asked)
+        return batch
 
-def _deliver(batch: Sequence[_Asked], answers: Sequence[Any]) -> None:
-    """Gives each request its part of the answers."""
-    start = 0
-    for asked in batch:
-        end = start + len(asked.texts)
-        if not asked.answer.done():
-            asked.answer.set_result(answers[start:end])
-        start = end
-
-
-def _fail(answer: asyncio.Future[Sequence[Any]], error: Exception) -> None:
-    if not answer.done():
-        answer.set_exception(error)
-        answer.exception()  # read: or asyncio might log what it says
+    def _answered(self, batch: list[_Asked], answers: asyncio.Future[Any]) -> None:
+        """Gives each request its part of the answers, and has the next answered."""
+        error = answers.exception()
+        if error is None:
+            start, rows = 0, answers.result()
+            for asked in batch:
+                end = start + len(asked.texts)
+                if not asked.answer.done():
+                    asked.answer.set_result(rows[start:end])
+                start = end
+        elif len(batch) > 1:  # what fails is one request, and not the others
+            self._queue.extendleft(reversed(batch))
+            self._apart += len(batch)
+        elif not batch[0].answer.done():
+            batch[0].answer.set_exception(error)
+            batch[0].answer.exception()  # read: or asyncio might log what it says
+        self._next()

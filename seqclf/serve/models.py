@@ -52,15 +52,15 @@ class Served:
         """The name of the run."""
         return self.run.name
 
-    async def probabilities(self, texts: list[str]) -> np.ndarray:
-        """Returns float32 [texts, labels]; no text does, too.
+    async def probabilities(self, texts: list[str], here: bool = False) -> np.ndarray:
+        """Returns float32 [texts, labels]; no text does, too; `here` is as in `ask`.
 
         Raises:
           RefusedError: As `Desk.ask`.
         """
         if not texts:
             return np.empty((0, len(self.classifier.labels)), np.float32)
-        return np.asarray(await self.answering.ask(texts))
+        return np.asarray(await self.answering.ask(texts, here))
 
     async def explanations(self, texts: list[str], seconds: float) -> list[Explanation]:
         """Returns an explanation of each text, which takes at most so long.
@@ -89,10 +89,10 @@ class Served:
         """Both desks."""
         return self.answering, self.explaining
 
-    def close(self) -> None:
-        """Lets it end once nobody waits for an answer."""
+    async def close(self) -> None:
+        """Returns once nobody waits for an answer."""
         for desk in self.desks:
-            desk.close()
+            await desk.close()
 
 
 class Models:
@@ -188,16 +188,14 @@ class Models:
     async def close(self) -> None:
         """Ends, once who waits is answered."""
         for one in self.served:
-            one.close()
-        for desk in [desk for one in self.served for desk in one.desks]:
-            await desk.closed()
+            await one.close()
 
     async def _replaced(self, place: int, run: AnyRun) -> Served:
         """Puts a run in a place; who asked the one before is answered by that."""
         old = self.served[place]
         version = old.version + 1 if run.name == old.name else 1
         self.served[place] = await self._opened(run, version)
-        old.close()
+        await old.close()
         return self.served[place]
 
     async def _opened(self, run: AnyRun, version: int) -> Served:

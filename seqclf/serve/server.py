@@ -66,6 +66,7 @@ class _Server(uvicorn.Server):
     ) -> None:
         super().__init__(config)
         self._service, self._started = service, started
+        service.connections = lambda: len(self.server_state.connections)
         self.was_clean = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
