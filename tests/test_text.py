@@ -228,6 +228,13 @@ def test_no_text_at_all_is_no_error():
     assert offsets.tolist() == [0]
 
 
+def test_spaces_that_stay_make_no_difference():
+    every = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    texts = pa.array([f"{one}a{one}{one} b {one} c" for one in every])
+    told = tokens._split(tokens._replace(texts, tokens.TEXT_RULES))
+    assert tokens._split(tokens._replace(texts, tokens._TEXT_RULES)).equals(told)
+
+
 @pytest.mark.parametrize(("at_most", "cores", "blocks"), [(3, 1, 7), (9, 4, 4)])
 def test_blocks_bound_memory_and_are_for_threads_and_change_no_results(
     at_most, cores, blocks, monkeypatch
