@@ -10,6 +10,7 @@ import csv
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,7 @@ MORE = {
     "compare --folds": f"{SMALL} --limit=150 --cells=gru --folds=2",
     "compare --until-decided": f"{SMALL} --limit=150 --cells=rnn,gru --seeds=2 "
     "--max-seeds=2",
+    "serve": "--port=0",
 }
 COMMIT = "a" * 40  # of the loopback hub
 WITH_SUBSET = b"""---
@@ -124,6 +126,21 @@ def small(command: str) -> str:
     return f"{command} {MORE.get(name, '')}".replace("THOSE_DIGITS", COMMIT)
 
 
+def served(command: str, desk: Path, environment: dict[str, str]) -> None:
+    """Types a command that ends with Ctrl-C, and ends it once it is ready."""
+    process = subprocess.Popen(
+        f"exec {command}", shell=True, cwd=desk, env=environment,
+        stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, encoding="utf-8",
+    )  # fmt: skip
+    assert process.stderr
+    line = " "
+    while line and "Ctrl-C ends" not in line:
+        line = process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, f"{command}: {line}{said}"
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/hub.md", "docs/serving.md"])
 def test_every_command_of_the_page_works(page, desk, environment, finished_run):
     commands = [
@@ -133,9 +150,12 @@ def test_every_command_of_the_page_works(page, desk, environment, finished_run):
     ]
     assert len(commands) >= 3
     if page == "docs/serving.md":  # which begins with runs that other pages made
-        for name in ("demo-lstm-0", "films-nb-svm"):
+        for name in ("demo-gru-0", "demo-lstm-0", "films-nb-svm"):
             shutil.copytree(finished_run.path, desk / "models" / name)
     for command in commands:
+        if command.startswith("seqclf serve"):
+            served(small(command), desk, environment)
+            continue
         done = subprocess.run(
             small(command), shell=True, cwd=desk, env=environment,
             capture_output=True, encoding="utf-8", stdin=subprocess.DEVNULL,
