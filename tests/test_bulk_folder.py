@@ -126,6 +126,15 @@ def test_what_was_there_is_replaced_only_if_that_is_asked(place, monkeypatch):
     assert written(place / "out") == expected
 
 
+def test_an_error_before_any_row_is_answered_leaves_nothing_to_continue(place):
+    (place / "in" / "a.csv").write_text("id,text\n1,good\n2,bad,more\n")
+    assert predict(place).exit_code == 1
+    assert list((place / "out").iterdir()) == []
+    (place / "in" / "a.csv").write_text("id,text\n1,good\n")
+    assert predict(place).exit_code == 0
+    assert {*written(place / "out")} == {*NAMES}
+
+
 def test_two_at_a_time_are_refused(place):
     (place / "out" / outputs.STATE).mkdir(parents=True)
     with (place / "out" / outputs.STATE / parts.LOCK_FILE).open("w") as lock:

@@ -13,7 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seqclf.bulk.parts import LOCK_FILE, Question, refuse_other_question
+from seqclf.bulk.parts import (
+    LOCK_FILE,
+    Question,
+    folder_of,
+    refuse_other_question,
+)
 from seqclf.bulk.sources import Source
 from seqclf.bulk.writers import refuse_format
 from seqclf.data.files import TEXT_SUFFIX
@@ -111,12 +116,18 @@ def begun_folder(
     with locked(state / LOCK_FILE, refusal):
         if goes_on:
             with contextlib.suppress(OSError, ValueError):
-                names = strict_json((state / FINISHED_FILE).read_text("utf-8"))
-                outputs.finished = list(names)
+                known = strict_json((state / FINISHED_FILE).read_text("utf-8"))
+                outputs.finished = list(known)
         else:
             (state / FINISHED_FILE).unlink(missing_ok=True)
             write_json(state / QUESTION_FILE, question)
-        yield outputs
+        try:
+            yield outputs
+        except BaseException:
+            files = [folder / name for name in names]
+            if not any(f.exists() or folder_of(f).exists() for f in files):
+                shutil.rmtree(state, ignore_errors=True)  # nothing is to be continued
+            raise
         (state / QUESTION_FILE).unlink()  # from here on nothing is begun
         shutil.rmtree(state)
 
