@@ -18,7 +18,7 @@ from pathlib import Path
 
 from seqclf.machine import processor
 from seqclf.system import cores
-from seqclf.training.trial import package_versions
+from seqclf.versions import package_versions
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"

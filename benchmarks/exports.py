@@ -44,7 +44,7 @@ from seqclf.runs import Predictions, Run, files, writing
 from seqclf.storage import write_bytes, write_json
 from seqclf.text.tokens import tokenize
 from seqclf.text.vocabulary import Vocabulary
-from seqclf.training.trial import package_versions
+from seqclf.versions import package_versions
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "exports.md"
 LABELS = ("bad", "good", "| `odd` <b>")

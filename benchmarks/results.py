@@ -27,7 +27,7 @@ from seqclf.report import tables
 from seqclf.report.page import word_order_said
 from seqclf.runs.comparisons import read_comparison
 from seqclf.system import cores
-from seqclf.training.trial import package_versions
+from seqclf.versions import package_versions
 from seqclf.wording import counted
 
 ROOT = Path(__file__).parents[1]

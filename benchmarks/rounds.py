@@ -23,7 +23,7 @@ from typing import Any
 
 from seqclf.machine import processor
 from seqclf.system import cores
-from seqclf.training.trial import package_versions
+from seqclf.versions import package_versions
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from seqclf.errors import SeqclfError
-from seqclf.system import signal_name
+from seqclf.system import PLACE_VARIABLE, signal_name
 
 Report = Callable[[Any], None]  # receives the progress, as any record
 LESS_MEMORY = "fewer at a time (--jobs 1) or smaller batches (--batch-size) need less"
@@ -38,6 +38,10 @@ class Task:
       less_memory: What would need less memory, told where that runs out.
       kind: Tasks of one kind may be done in one process, one after the other, so that
         it does once what is the same for all. None: in a process of its own.
+      reads: The files and folders that the argument names, for another machine to have
+        them: outside of these and of `writes` it names none.
+      writes: The folder that the task fills, in which one process at a time works.
+      patience: Seconds to wait for another process that works in it.
     """
 
     function: Callable[[Any, Report], Any]
@@ -45,6 +49,9 @@ class Task:
     log: Path
     less_memory: str = LESS_MEMORY
     kind: str | None = None
+    reads: tuple[Path, ...] = ()
+    writes: Path | None = None
+    patience: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +69,33 @@ class Outcome:
     error: str | None = None
 
 
+class Cluster(Protocol):
+    """Other machines that do tasks, see `seqclf.cluster`."""
+
+    @property
+    def jobs(self) -> int:
+        """Tasks at a time, as far as can be told: machines come and go."""
+
+    @property
+    def threads(self) -> int:
+        """Threads that a task may use."""
+
+    def run(
+        self,
+        tasks: Sequence[Task],
+        on_report: Callable[[int, Any], None],
+        deadline: float,
+    ) -> Iterator[Outcome]:
+        """Runs tasks as `run_tasks` does, each in a process of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """A task under way: its place among the tasks, its process, and itself."""
+    """A task under way: its number, its process and its place, and itself."""
 
     index: int
     process: BaseProcess
+    place: int
     task: Task
 
 
@@ -76,6 +104,7 @@ def run_tasks(
     jobs: int = 1,
     on_report: Callable[[int, Any], None] = lambda index, report: None,
     deadline: float = math.inf,
+    cluster: Cluster | None = None,
 ) -> Iterator[Outcome]:
     """Runs tasks, at most `jobs` at a time, in processes of their own.
 
@@ -91,19 +120,26 @@ def run_tasks(
       on_report: Called with the task's index and each of its reports.
       deadline: When to stop, by `time.monotonic`: tasks that are not done by then are
         ended, and have no outcome.
+      cluster: Machines that do them in place of this one, as many as they can.
 
     Yields:
       Outcomes as they come.
     """
+    if cluster is not None:
+        yield from cluster.run(tasks, on_report, deadline)
+        return
     waiting = dict(enumerate(tasks))
     running: dict[Connection, _Running] = {}
+    places = [*range(jobs)]
     try:
         while (waiting or running) and time.monotonic() < deadline:
             while waiting and len(running) < jobs:
                 index = _next(waiting, {one.task.kind for one in running.values()})
                 task = waiting.pop(index)
-                connection, process = _start(task)
-                running[connection] = _Running(index, process, task)
+                place = min(places)
+                places.remove(place)
+                connection, process = _start(task, place)
+                running[connection] = _Running(index, process, place, task)
             left = None if deadline == math.inf else deadline - time.monotonic()
             for ready in cast(list[Connection], wait(list(running), left)):
                 one = running[ready]
@@ -112,7 +148,7 @@ def run_tasks(
                     continue
                 follower = None if outcome.error else _follow(ready, one, waiting)
                 if follower is None:
-                    del running[ready]
+                    places.append(running.pop(ready).place)
                 else:
                     running[ready] = follower
                 yield outcome
@@ -146,14 +182,14 @@ def _follow(
         one.process.join()
         connection.close()
         return None
-    return _Running(index, one.process, waiting.pop(index))
+    return _Running(index, one.process, one.place, waiting.pop(index))
 
 
-def _start(task: Task) -> tuple[Connection, BaseProcess]:
+def _start(task: Task, place: int) -> tuple[Connection, BaseProcess]:
     task.log.parent.mkdir(parents=True, exist_ok=True)  # here a refusal is an error
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(task, theirs), daemon=True)
+    process = context.Process(target=_serve, args=(task, place, theirs), daemon=True)
     # Ctrl-C reaches the whole group; only the parent shall act on it. The child
     # inherits that the signal is ignored, from its first instruction on.
     with _ignoring_interrupts(), _hiding_the_script():
@@ -235,8 +271,9 @@ def _stop(connection: Connection, process: BaseProcess) -> None:
     connection.close()
 
 
-def _serve(first: Task, connection: Connection) -> None:
+def _serve(first: Task, place: int, connection: Connection) -> None:
     """Runs in the child: its first task, and those that come behind it."""
+    os.environ[PLACE_VARIABLE] = str(place)
     told: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, told), daemon=True).start()
     task: Task | None = first

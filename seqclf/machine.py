@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from seqclf.engine import Cluster
 from seqclf.model import backend
 from seqclf.system import cores, free_memory, total_memory
-from seqclf.training.trial import package_versions
+from seqclf.versions import package_versions
 
 # Below it, masked LSTM and GRU kernels gave corrupted results:
 # https://github.com/tensorflow/tensorflow/issues/60192
@@ -43,24 +44,42 @@ def examine(models: Path, cache: Path, network: bool) -> dict[str, Any]:
         "memory": memory(),
         "gpu": gpus or ["none seen by TensorFlow"],
         "cudnn": _cudnn(build, bool(gpus)),
-        "runs_where": [f"rnn, gru, lstm: {kernels}"],
+        "runs_where": [f"rnn, gru, lstm: {kernels}", *_several(len(gpus))],
         "models": _folder(models),
         "cache": _folder(cache),
         "network": _network() if network else "not tried (--no-network)",
     }
 
 
+def _several(gpus: int) -> list[str]:
+    """Says what several GPUs are for."""
+    if gpus < 2:
+        return []
+    return [
+        f"compare puts a training on each of the {gpus} GPUs; one training takes one "
+        f"GPU, for more of them would change its numbers (docs/scale.md)"
+    ]
+
+
 def jobs_for(trials: int) -> int:
     """Returns how many trainings at a time suit the cores and the free memory.
 
-    One on a machine with a GPU, which trainings would only share.
+    On a machine with GPUs one on each, which trainings would only share.
     """
-    if backend.gpus():
-        return 1
+    if gpus := backend.gpus():
+        return max(min(trials, len(gpus)), 1)
     wanted, free = min(trials, cores()), free_memory()
     if free is None:  # as many as the cores: what cannot be read is no reason for one
         return max(wanted, 1)
     return max(min(wanted, free // MEMORY_OF_A_TRAINING), 1)
+
+
+def jobs_of(asked: int | None, trials: int, cluster: Cluster | None) -> int:
+    """Returns how many of so many trainings there are at a time.
+
+    As a cluster can, or as asked, or as suits this machine, see `jobs_for`.
+    """
+    return cluster.jobs if cluster else asked or jobs_for(trials)
 
 
 def memory() -> str:

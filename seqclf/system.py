@@ -26,6 +26,8 @@ except ImportError:  # Windows has neither
     fcntl = resource = None
 
 DEVICES, PROCESS, GROUPS = Path("/dev"), Path("/proc"), Path("/sys/fs/cgroup")
+PLACE_VARIABLE = "SEQCLF_PLACE"  # of a process among those of its command, from 0
+NODE_VARIABLE = "SEQCLF_NODE"  # set by a machine that works for another one
 ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 INSTRUCTIONS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile", "asimd", "sve")
 # Drivers of NVIDIA, of Windows below its Linux, and of AMD.

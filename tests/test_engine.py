@@ -25,6 +25,12 @@ def work(argument, report):
         report({"half": value})
         os.write(1, b"heard by the log\n")
         return value * 2
+    if kind == "place":
+        awaited, made = value
+        while awaited and not awaited.exists():
+            time.sleep(0.05)
+        made.touch()
+        return os.environ["SEQCLF_PLACE"]
     if kind == "sleep":
         report({"pid": os.getpid()})
         time.sleep(value)
@@ -60,6 +66,14 @@ def test_values_and_reports_come_back(tmp_path):
     ]  # fmt: skip
     assert sorted(reports, key=lambda r: r[0]) == [(0, {"half": 1}), (1, {"half": 2})]
     assert (tmp_path / "0" / "log.txt").read_text() == "heard by the log\n"
+
+
+def test_a_process_knows_its_place_and_a_free_one_is_taken_again(tmp_path):
+    last = tmp_path / "3"  # for which the first waits
+    some = [("place", (last if not i else None, tmp_path / f"{i}")) for i in range(4)]
+    here = tasks(tmp_path / "logs", *some)
+    done = {o.index: o.value for o in run_tasks(here, 2)}
+    assert done == {0: "0", 1: "1", 2: "1", 3: "1"}
 
 
 FAILURES = [

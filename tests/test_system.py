@@ -182,8 +182,41 @@ def test_jobs_ask_for_a_gpu_as_trainings_do(monkeypatch):
     monkeypatch.setattr(machine, "free_memory", lambda: 64 * GIB)
     monkeypatch.setattr(backend, "gpus", lambda: ["a GPU"])
     assert machine.jobs_for(9) == 1
+    monkeypatch.setattr(backend, "gpus", lambda: ["a GPU", "another", "a third"])
+    assert (machine.jobs_for(9), machine.jobs_for(2)) == (3, 2)
     monkeypatch.setattr(backend, "gpus", list)
     assert machine.jobs_for(9) == 4
+
+
+def test_each_process_of_a_command_sees_one_gpu_of_several(monkeypatch):
+    import tensorflow as tf
+
+    seen: list[list[str]] = []
+    devices = ["GPU:0", "GPU:1"]
+    config = tf.config
+    monkeypatch.setattr(config, "list_physical_devices", lambda kind: devices)
+    monkeypatch.setattr(
+        config, "set_visible_devices", lambda one, kind: seen.append(one)
+    )
+    for name in ("intra", "inter"):
+        door = f"set_{name}_op_parallelism_threads"
+        monkeypatch.setattr(config.threading, door, lambda threads: None)
+    for place in "0123":
+        monkeypatch.setenv(system.PLACE_VARIABLE, place)
+        backend.set_threads(1)
+    assert seen == ["GPU:0", "GPU:1", "GPU:0", "GPU:1"]
+    devices.pop()
+    backend.set_threads(1)
+    assert len(seen) == 4
+
+
+def test_the_doctor_says_what_several_gpus_are_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(backend, "gpus", lambda: ["one GPU"])
+    said = machine.examine(tmp_path, tmp_path, network=False)["runs_where"]
+    assert len(said) == 1
+    monkeypatch.setattr(backend, "gpus", lambda: ["one GPU", "another"])
+    said = machine.examine(tmp_path, tmp_path, network=False)["runs_where"]
+    assert "a training on each of the 2 GPUs" in said[1]
 
 
 # Keras.

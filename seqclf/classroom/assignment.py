@@ -14,7 +14,7 @@ from seqclf.records.classroom import VERSION, Assignment, Student
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.plain import from_plain, to_plain
 from seqclf.storage import strict_object, write_json, write_text
-from seqclf.training.trial import package_versions
+from seqclf.versions import package_versions
 
 ASSIGNMENT_FILE, OVERVIEW_FILE = "assignment.json", "overview.md"
 

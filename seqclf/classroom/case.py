@@ -22,7 +22,7 @@ from seqclf.system import cores, processor
 from seqclf.text.encoding import EncodedDataset
 from seqclf.training.checkpoint import variables_of
 from seqclf.training.fit import Training, prepared
-from seqclf.training.trial import package_versions
+from seqclf.versions import package_versions
 
 MOST_THREADS = 8  # a core: a run that claims more is replayed with this machine's own
 

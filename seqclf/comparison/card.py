@@ -20,7 +20,9 @@ from seqclf.wording import joined
 
 OF_CELL, OF_SEED = "model.cell", "training.seed"
 OF_DRAW = frozenset(("data.resample", "data.fold", "start.digest"))
-SCORES, TIMES = "scores", "times"
+# What may depend on a check: the scores; how they round, and so each training by
+# itself, but no cell more than another; the times.
+SCORES, BITS, TIMES = "scores", "bits", "times"
 CHOSEN = 0  # in place of a number that the comparison chose for each cell
 DRAWN = "division and training texts, by seed (each drew its own)"
 INITIAL_WEIGHTS = "initial weights outside the cell, by seed and shape"
@@ -98,11 +100,18 @@ def _checks(
                by_seed=drawn),
         _check("stopping rule", finished, stopping, _shown_stopping),
         _check("keras and tensorflow", finished, libraries, ", ".join),
+        _check("processor and platform", finished, _machine, ", ".join, concerns=BITS),
         _check("kernel of the recurrence", recurring, lambda r: r.environment.kernel,
                concerns=TIMES),
         _check("threads in training", finished, lambda r: r.environment.threads,
                concerns=TIMES),
     )  # fmt: skip
+
+
+def _machine(run: Run) -> list[str]:
+    """Returns what decides how a run's numbers are rounded, beside the libraries."""
+    known = run.environment.processor, run.environment.platform
+    return [one for one in known if one is not None]
 
 
 def _of_dials(finished: Sequence[Run]) -> Iterator[Check]:

@@ -31,7 +31,8 @@ from seqclf.storage import write_json
 from seqclf.system import peak_memory
 from seqclf.text.encoding import EncodedDataset, has_several, open_encoded
 from seqclf.training.answers import with_thresholds
-from seqclf.training.trial import Trial, package_versions
+from seqclf.training.trial import Trial
+from seqclf.versions import package_versions
 
 PATIENCE = 600  # seconds to wait for another process that fits the same
 

@@ -17,18 +17,20 @@ from seqclf.marker import RUN, begin
 from seqclf.records.plain import to_plain
 from seqclf.records.training import Complete
 from seqclf.runs import Run
-from seqclf.runs.files import COMPLETE_FILE, MAY_CHANGE, SHARED
+from seqclf.runs.files import COMPLETE_FILE, ENVIRONMENT_FILE, MAY_CHANGE, SHARED
 from seqclf.runs.manifest import digests
 from seqclf.storage import strict_json, write_json
 
 JSON = ".json"
+OF_MACHINES = {ENVIRONMENT_FILE: "node"}  # a field that names one
 
 
 def write_shared(run: Run, folder: Path) -> Run:
     """Writes a copy of a finished run, of the files of `SHARED`, into an empty folder.
 
     Folders of this machine are left out of what it says of its data and of what it
-    began with: `/home/me/reviews.csv` becomes `reviews.csv`. Everything else is as it
+    began with, `/home/me/reviews.csv` becomes `reviews.csv`, and so is the name of the
+    machine that trained it. Everything else is as it
     was, and so are the answers.
 
     Returns:
@@ -45,6 +47,8 @@ def write_shared(run: Run, folder: Path) -> Run:
     folders = _folders(run)
     for file in sorted(folder.glob(f"*{JSON}")):
         said = _without(strict_json(file.read_text("utf-8")), folders)
+        if file.name in OF_MACHINES:
+            said.pop(OF_MACHINES[file.name], None)
         _refuse_private(file, said)
         write_json(file, said)
     asked = run.complete

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from seqclf.errors import ConfigError
-from seqclf.system import may_have_gpu
+from seqclf.system import PLACE_VARIABLE, may_have_gpu
 
 BACKEND_VARIABLE = "KERAS_BACKEND"
 # What Keras imports where it finds it, for wrappers and pictures: two fifths of the
@@ -60,7 +60,7 @@ def gpus() -> list[str]:
     details = tf.config.experimental.get_device_details
     return [
         str(details(gpu).get("device_name", gpu.name))
-        for gpu in tf.config.list_physical_devices("GPU")
+        for gpu in tf.config.get_visible_devices("GPU")
     ]
 
 
@@ -77,7 +77,10 @@ def many_models() -> Iterator[None]:
 
 
 def set_threads(threads: int) -> None:
-    """Bounds the threads of TensorFlow; must come before its first operation.
+    """Bounds the threads of TensorFlow, and lets it see one GPU of several.
+
+    That is the one of this process's place among those of a command. It must come
+    before TensorFlow's first operation.
 
     For processes that do nothing else: Keras is imported there without what is optional
     to it, and has no wrappers for scikit-learn.
@@ -88,6 +91,10 @@ def set_threads(threads: int) -> None:
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
+    devices = tf.config.list_physical_devices("GPU")
+    if len(devices) > 1:
+        place = int(os.environ.get(PLACE_VARIABLE, 0))
+        tf.config.set_visible_devices(devices[place % len(devices)], "GPU")
 
 
 @contextlib.contextmanager

@@ -34,6 +34,8 @@ class Environment:
       platform: Operating system and architecture.
       device: The GPU, or `CPU`.
       processor: See `system.processor`; None of runs before 0.2.0.
+      node: The machine, if it was another one than that of the command; it is left out
+        of what is pushed.
       threads: Threads that TensorFlow might use.
       jobs: Trainings that ran at the same time, this one included.
       kernel: What ran the recurrence, see `kernels.kernel_of`.
@@ -81,6 +83,7 @@ class Environment:
     cuts: int = 0
     seconds_before: float = 0.0
     processor: str | None = None
+    node: str | None = None
     phases: dict[str, float] = field(default_factory=dict)
 
 

@@ -16,7 +16,8 @@ class Check:
 
     Attributes:
       differing: Names of the runs that differ from the first one.
-      concerns: Whether `scores` or `times` depend on it.
+      concerns: What depends on it: `scores`; `bits`, how numbers are rounded, so that
+        one training may come out another way, in any cell; `times`.
     """
 
     what: str

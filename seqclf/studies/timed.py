@@ -22,7 +22,7 @@ from seqclf.system import cores
 from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.training.fit import compile_model
 from seqclf.training.timing import SINGLE_TEXTS, TimingTask, run_timing
-from seqclf.training.trial import package_versions
+from seqclf.versions import package_versions
 
 FOLDER = "timings"
 ROUNDS = 15  # the interval of their median is that from the fourth to the twelfth

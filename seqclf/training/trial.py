@@ -36,7 +36,7 @@ from seqclf.records.training import Environment, Report
 from seqclf.runs import Run, files, writing
 from seqclf.start import Start, begin_with, free_texts, weights_file
 from seqclf.storage import write_bytes, write_json, write_whole
-from seqclf.system import forget_peak, peak_memory, processor
+from seqclf.system import NODE_VARIABLE, forget_peak, peak_memory, processor
 from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary
@@ -48,6 +48,7 @@ from seqclf.training.lessons import training_texts
 from seqclf.training.network import Network, kind_of, network
 from seqclf.training.proof import digest, optimizer_of, proof_of_data, proof_of_weights
 from seqclf.training.timing import single_prediction
+from seqclf.versions import package_versions
 
 # Of a probability, between Keras and ONNX: some hundred roundings of float32.
 MOST_DIFFERENCE = 1e-5
@@ -230,8 +231,14 @@ def _circumstances(config: RunConfig, proof: Mapping[str, object]) -> dict[str, 
         "question": question(config),
         "proof": proof,
         "versions": package_versions(),
-        "platform": platform.platform(),
+        "processor": processor(),
+        "platform": _libraries(),
     }
+
+
+def _libraries() -> str:
+    """Returns what of the platform rounds numbers: another kernel does not."""
+    return " ".join((platform.system(), platform.machine(), *platform.libc_ver()))
 
 
 def _every() -> float:
@@ -305,6 +312,7 @@ def _environment(
         platform=platform.platform(),
         device=next(iter(backend.gpus()), "CPU"),
         processor=processor(),
+        node=os.environ.get(NODE_VARIABLE),
         threads=trial.threads,
         jobs=trial.jobs,
         kernel=kernel_of(model),
@@ -325,10 +333,3 @@ def _environment(
         peak_memory_bytes=peak_memory(),
         seconds=0.0,
     )
-
-
-def package_versions() -> dict[str, str]:
-    """Returns the versions that matter for the numbers."""
-    names = ("seqclf", "keras", "tensorflow", "numpy", "onnxruntime", "pyarrow",
-             "scikit-learn")  # fmt: skip
-    return {name: version(name) for name in names}

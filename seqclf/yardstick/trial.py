@@ -27,7 +27,7 @@ from seqclf.text.batching import sorted_order
 from seqclf.text.encoding import EncodedDataset, open_encoded
 from seqclf.training.checkpoint import Checkpoints
 from seqclf.training.timing import single_prediction
-from seqclf.training.trial import package_versions
+from seqclf.versions import package_versions
 from seqclf.yardstick.asked import FINE_TUNE, Yardstick
 from seqclf.yardstick.encoder import (
     MOST_PIECES,
