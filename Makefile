@@ -10,7 +10,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q --numprocesses aut
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-slow test-all lint check format bench kills fuzz \
-	soak audit results claims bank tour export-grid clean
+	soak audit scale results claims bank tour export-grid clean
 
 help: ## Print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,6 +67,9 @@ soak: install ## Watch the memory over a million texts, over 200 trainings
 audit: install ## Look the pins up among published advisories (needs a network)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt pip-audit
 	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
+
+scale: install ## Two nodes on this machine, one killed; writes docs/scale.md
+	$(BIN)/python benchmarks/scale.py
 
 results: install ## Train on real data sets and write docs/results.md (hours)
 	$(BIN)/python benchmarks/results.py

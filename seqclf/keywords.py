@@ -75,6 +75,22 @@ class Ending(TypedDict, total=False):
 ENDING = Ending(until_decided=False, budget=None, max_seeds=None)
 
 
+class Machines(TypedDict, total=False):
+    """Keywords for other machines, see `cluster.asked`."""
+
+    cluster: str | None
+    cpus_per_training: int | None
+    gpus_per_training: float | None
+    shared: AnyPath | None
+    insecure_cluster: bool
+
+
+MACHINES = Machines(
+    cluster=None, cpus_per_training=None, gpus_per_training=None, shared=None,
+    insecure_cluster=False,
+)  # fmt: skip
+
+
 class DataSettings(TypedDict, total=False):
     """Keywords for the fields of `DataConfig` but the source."""
 
@@ -145,7 +161,7 @@ class TwinSettings(DataSettings, total=False):
     teach: str | None
 
 
-class Comparing(TwinSettings, Placement, Ending, total=False):
+class Comparing(TwinSettings, Placement, Ending, Machines, total=False):
     """Keywords of `compare` beside its own."""
 
 

@@ -110,7 +110,9 @@ def tasks_in_this_process() -> Iterator[None]:
     """
     from seqclf.engine import Outcome
 
-    def here(tasks, jobs=1, on_report=lambda i, r: None, deadline=math.inf):
+    def here(
+        tasks, jobs=1, on_report=lambda i, r: None, deadline=math.inf, cluster=None
+    ):
         for index, task in enumerate(tasks):
             value = task.function(task.argument, lambda r, i=index: on_report(i, r))
             yield Outcome(index, value)

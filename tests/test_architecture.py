@@ -22,6 +22,7 @@ FLOORS = [
     [
         "seqclf.errors",
         "seqclf.system",
+        "seqclf.versions",
         "seqclf.cells",
         "seqclf.poolings",
         "seqclf.wording",
@@ -44,7 +45,7 @@ FLOORS = [
     ],
     ["seqclf.several"],
     ["seqclf.text", "seqclf.marker"],
-    ["seqclf.runs", "seqclf.model"],
+    ["seqclf.runs", "seqclf.model", "seqclf.cluster"],
     ["seqclf.linear", "seqclf.start"],
     ["seqclf.classifier"],
     ["seqclf.training"],
@@ -68,6 +69,7 @@ FLOORS = [
 HEAVY = {
     "keras", "tensorflow", "sklearn", "scipy", "datasets", "pandas", "pyarrow", "onnx",
     "onnxruntime", "matplotlib", "jinja2", "msgspec", "starlette", "uvicorn",
+    "ray", "submitit",
 }  # fmt: skip
 
 

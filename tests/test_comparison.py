@@ -139,7 +139,7 @@ def test_a_failed_trial_is_missing_and_the_others_stand(
     monkeypatch.setattr(
         planning,
         "run_tasks",
-        lambda tasks, jobs, on_report, deadline: [
+        lambda tasks, jobs, on_report, deadline, cluster: [
             Outcome(i, error="killed") for i in range(len(tasks))
         ],
     )

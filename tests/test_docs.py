@@ -126,7 +126,7 @@ EXECUTED = {
         "README.md": "test_docs_commands.py", "docs/hub.md": "test_docs_commands.py",
         "docs/serving.md": "test_docs_commands.py",
         "docs/predict.md": "test_predict_docs.py", "docs/sharing.md": "test_push.py",
-        "docs/cells.md": "test_cells_page.py",
+        "docs/cells.md": "test_cells_page.py", "docs/scale.md": "test_ray.py",
     },
 }  # fmt: skip
 # Commands that take too long for a test; their options are looked at above.
@@ -135,7 +135,7 @@ LONG = ("seqclf study", "seqclf classroom")
 # program that is no part of this project.
 SHOWN = (
     "clause patterns", "token_ids [batch", "models/imdb-gru-0/",
-    "docker run -p", " Usage: seqclf",
+    "docker run -p", " Usage: seqclf", "export SBATCH_PARTITION",
 )  # fmt: skip
 
 

@@ -221,6 +221,7 @@ PUBLIC = {
     "sklearn.linear_model", "sklearn.metrics", "sklearn.model_selection", "sklearn.svm",
     "sklearn.utils", "sklearn.utils.extmath", "sklearn.utils.multiclass",
     "sklearn.utils.validation",
+    "grpc", "ray", "ray.remote_function", "ray.util.scheduling_strategies", "submitit",
     "prometheus_client", "starlette.applications", "starlette.exceptions",
     "starlette.middleware", "starlette.middleware.cors", "starlette.requests",
     "starlette.responses", "starlette.routing", "uvicorn",

@@ -11,8 +11,9 @@ from typing import Unpack
 
 from seqclf import keywords
 from seqclf.api.logged import Logged
-from seqclf.api.options import listening, read_options, target_of
+from seqclf.api.options import listening, machines_of, read_options, target_of
 from seqclf.cells import DEFAULT_CELLS
+from seqclf.cluster.opened import opened
 from seqclf.comparison.design import limits_of
 from seqclf.comparison.others.given import Given, given_files
 from seqclf.comparison.saved import REPORT_FILE
@@ -153,7 +154,8 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
         and where the comparison goes, as in `train`. With `until_decided` seeds are
         added, to the cells where they help most, until every pair is decided; `seeds`
         are then the first, `budget` is the time for it, such as `30m` (None has no
-        end), and `max_seeds` are the most of a cell (None takes 20).
+        end), and `max_seeds` are the most of a cell (None takes 20). With `cluster`
+        other machines train (docs/scale.md).
 
     Returns:
       The comparison, which is also written, with its page. Where seeds are added, an
@@ -175,9 +177,12 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
     source = None if yardstick is None else os.fspath(yardstick)
     beside = yardstick_of(source, yardstick_mode, yardstick_seeds)
     design = design_of(*asked_for, folds, repeats, _given(with_), beside)
-    with listening(options, target, on_report) as listener:
+    with (
+        listening(options, target, on_report) as listener,
+        opened(machines_of(options, jobs), listener.insist) as cluster,
+    ):
         asked = (design, target, listener, jobs, require_cudnn, set(options), page)
-        result, path = compare_twins(*asked)
+        result, path = compare_twins(*asked, cluster=cluster)
         listener.finish(runs_of(result, target.models))
     for failed, reason in result.missing.items():
         _log.warning("%s is missing: %s", failed, reason)

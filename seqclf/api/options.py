@@ -6,12 +6,13 @@ import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from seqclf import keywords
 from seqclf.api.logged import Logged
+from seqclf.cluster.asked import Asked, asked_of
 from seqclf.config import RunConfig
-from seqclf.keywords import ENDING, AnyPath
+from seqclf.keywords import ENDING, MACHINES, AnyPath
 from seqclf.records.training import OnEvent
 from seqclf.steps import Target
 from seqclf.trackers import Followed, followed
@@ -29,7 +30,7 @@ def read_options(
     """
     keywords.refuse_unknown(options, get_type_hints(known))
     where = keywords.PLACEMENT
-    others = {*where, *ENDING}
+    others = {*where, *ENDING, *MACHINES}
     settings = {key: options[key] for key in options if key not in others}
     config = keywords.to_config({**settings, "data": os.fspath(data)})
     placed = {key: options.get(key, usual) for key, usual in where.items()}
@@ -47,6 +48,14 @@ def listening(
     folder = None if log_dir is None else Path(log_dir)
     tracker = options.get("tracker")
     return followed(Logged(on_report), target.models, folder, tracker)
+
+
+def machines_of(options: Mapping[str, Any], jobs: int | None) -> Asked | None:
+    """Returns what these options ask of other machines; None if nothing."""
+    asked = {name: options.get(name, usual) for name, usual in MACHINES.items()}
+    shared: Any = asked.pop("shared")
+    folder = None if shared is None else Path(shared)
+    return asked_of(**cast(Any, asked), shared=folder, jobs=jobs)
 
 
 def target_of(

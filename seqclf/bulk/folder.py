@@ -45,6 +45,23 @@ class Outputs:
     replaces: bool = False
     finished: list[str] = field(default_factory=list)
 
+    def place_of(self, name: str) -> Path:
+        """Returns a folder in which another process may write such a file."""
+        return self.folder / STATE / f"{name}.folder"
+
+    def take(self, name: str) -> None:
+        """Puts a file where it belongs that another process wrote in its folder.
+
+        Raises:
+          ConfigError: If there is one by now, and it is not to be replaced.
+        """
+        place, output = self.place_of(name), self.folder / name
+        if output.exists() and not self.replaces:
+            raise ConfigError(f"{output} is there already; --overwrite replaces it.")
+        (place / name).replace(output)
+        self.add(name)
+        shutil.rmtree(place, ignore_errors=True)
+
     def add(self, name: str) -> None:
         """Keeps that a file is whole; on the disk when this returns."""
         self.finished.append(name)

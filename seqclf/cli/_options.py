@@ -24,7 +24,7 @@ from seqclf.poolings import POOLINGS
 
 __all__ = ["DEFAULT_CACHE", "DEFAULT_MODELS"]
 
-OUTPUT = "Output"
+OUTPUT, MACHINES = "Output", "Many machines"
 # Where the help shows the settings of a part, and in which order: what a newcomer needs
 # comes first.
 PANELS = {
@@ -32,7 +32,8 @@ PANELS = {
     "start": ELSEWHERE,
 }  # fmt: skip
 PANEL_ORDER = (
-    BASIC, "Data", "Model", "Training", OUTPUT, DIALS, ELSEWHERE, "Text", FILES, LABELS
+    BASIC, "Data", "Model", "Training", OUTPUT, DIALS, ELSEWHERE, "Text", FILES, LABELS,
+    MACHINES,
 )  # fmt: skip
 
 CHOICES = {

@@ -9,8 +9,10 @@ import typer
 
 from seqclf.cells import DEFAULT_CELLS
 from seqclf.cli import _options as options
+from seqclf.cli._machines import with_machines
 from seqclf.cli._options import option
 from seqclf.cli._screen import Screen, print_json, stdout
+from seqclf.cluster.asked import Asked
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError
 
@@ -200,9 +202,11 @@ OF_POOL = OF_SEVERAL - {"paths", "page"} | {"pool"}
 
 
 @options.with_config(without=("cell", "seed", "baseline"))
+@with_machines
 def compare(
     context: typer.Context,
     config: RunConfig,
+    machines: Asked | None,
     paths: Paths = None,
     pool: PoolOf = None,
     cells: Cells = DEFAULT_CELLS,
@@ -247,6 +251,7 @@ def compare(
     Example: seqclf compare --data reviews.csv --seeds 5
     """
     form = options.one_form(json=json, markdown=markdown, csv=csv)
+    from seqclf.cluster.opened import opened
     from seqclf.comparison.design import limits_of
     from seqclf.comparison.others.given import given_files, named_files
     from seqclf.comparison.saved import REPORT_FILE
@@ -290,9 +295,12 @@ def compare(
             yardstick_of(yardstick, yardstick_mode, yardstick_seeds),
         )
         given = options.given_settings(context, "model", "training")
-        with followed(screen, models_dir, log_dir, tracker) as listener:
+        with (
+            opened(machines, screen.insist) as cluster,
+            followed(screen, models_dir, log_dir, tracker) as listener,
+        ):
             asked = (design, target, listener, jobs, require_cudnn, given, page)
-            result, folder = compare_twins(*asked)
+            result, folder = compare_twins(*asked, cluster=cluster)
             listener.finish(runs_of(result, models_dir))
     _print(result, form)
     if folder is None:

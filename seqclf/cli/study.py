@@ -11,8 +11,10 @@ import typer
 from seqclf.about_studies import ABOUT
 from seqclf.cells import recurrent_names
 from seqclf.cli import _options as options
+from seqclf.cli._machines import with_machines
 from seqclf.cli._options import option
 from seqclf.cli._screen import Screen, print_json, stdout
+from seqclf.cluster.asked import Asked
 from seqclf.config import START_FIELDS, RunConfig
 
 if TYPE_CHECKING:
@@ -112,9 +114,11 @@ def _list_of_studies() -> str:
 
 
 @options.with_config(without=NOT_ASKED)
+@with_machines
 def study(
     context: typer.Context,
     config: RunConfig,
+    machines: Asked | None,
     name: Name = None,
     cells: Cells = ALL_CELLS,
     seeds: Seeds = 1,
@@ -143,6 +147,7 @@ def study(
         typer.echo(_list_of_studies())
         return
     from seqclf import steps
+    from seqclf.cluster.opened import opened
     from seqclf.workflows.study import question_of, run_study
 
     form = options.one_form(json=json, markdown=markdown)
@@ -156,7 +161,9 @@ def study(
     others = {"texts": tuple(text or ()), "range_test": range_test, "given": given}
     question = question_of(config, cells, seeds, quick=quick, **others)
     target = steps.Target(models_dir, cache_dir, fresh=fresh)
-    answer, path = run_study(name, question, target, screen, jobs, page)
+    with opened(machines, screen.insist) as cluster:
+        asked = (name, question, target, screen, jobs, page, cluster)
+        answer, path = run_study(*asked)
     _print_answer(answer, form)
     screen.note(f"Written: {path}")
 
@@ -181,9 +188,11 @@ def _print_answer(answer: Answer[Any], form: str) -> None:
 
 
 @options.with_config(without=NOT_ASKED)
+@with_machines
 def claims(
     context: typer.Context,
     config: RunConfig,
+    machines: Asked | None,
     seeds: Seeds = 3,
     quick: Quick = False,
     jobs: Jobs = None,
@@ -203,6 +212,7 @@ def claims(
     Example: seqclf claims --quick
     """
     from seqclf import steps
+    from seqclf.cluster.opened import opened
     from seqclf.workflows.study import judge_all, question_of
 
     form = options.one_form(json=json, markdown=markdown)
@@ -210,7 +220,8 @@ def claims(
     question = question_of(config, ALL_CELLS, seeds, quick=quick, given=given)
     screen = Screen(quiet)
     target = steps.Target(models_dir, cache_dir, fresh=fresh)
-    page = judge_all(question, target, screen, jobs)
+    with opened(machines, screen.insist) as cluster:
+        page = judge_all(question, target, screen, jobs, cluster)
     if form == "json":
         print_json(page.values())
     elif form:

@@ -22,8 +22,13 @@ from seqclf.comparison.draws import Draw, DrawOf
 from seqclf.comparison.metric import AUTO
 from seqclf.comparison.pairs import MARGIN
 from seqclf.config import RunConfig, twin
-from seqclf.engine import Outcome, Task, run_tasks
-from seqclf.evaluation.baselines import BaselineTask, baseline_tasks, run_baseline
+from seqclf.engine import Cluster, Outcome, Task, run_tasks
+from seqclf.evaluation.baselines import (
+    PATIENCE,
+    BaselineTask,
+    baseline_tasks,
+    run_baseline,
+)
 from seqclf.records.looks import UntilDecided
 from seqclf.records.plain import to_plain
 from seqclf.records.training import Failed, Finished, OnEvent
@@ -50,6 +55,7 @@ class Plan:
       tuning: The trials that chose them, if any.
       margin: Difference, a fraction or in nats, below which two are practically equal.
       metric: What ranks them, see `metric.ranked_by`.
+      cluster: Machines that train in place of this one, which times the twins.
     """
 
     path: Path
@@ -62,6 +68,7 @@ class Plan:
     tuning: dict[str, Tuned] | None = None
     margin: float = MARGIN
     metric: str = AUTO
+    cluster: Cluster | None = None
 
 
 def relative_cost(config: RunConfig) -> float:
@@ -70,7 +77,7 @@ def relative_cost(config: RunConfig) -> float:
     return cell.relative_cost * (config.model.layers if cell.has_layer else 1)
 
 
-def plan(
+def plan(  # noqa: PLR0913 -- what is asked, where, and what is known of it
     design: Design,
     data: EncodedDataset,
     path: Path,
@@ -79,6 +86,7 @@ def plan(
     tried: dict[str, Tuned] | None = None,
     seeds: Mapping[str, Sequence[int]] | None = None,
     draw_of: DrawOf | None = None,
+    cluster: Cluster | None = None,
 ) -> Plan:
     """Returns what of a comparison in a directory is finished and what is left to do.
 
@@ -92,6 +100,7 @@ def plan(
       seeds: By cell, as looks have asked for; None takes the design's.
       draw_of: What each seed draws, where the split varies; the baselines are then
         fitted on each draw. None gives all seeds the same data.
+      cluster: Machines that train in place of this one.
 
     Returns:
       The plan. Trainings are ordered by seed, the longest first, so that none runs
@@ -112,7 +121,7 @@ def plan(
             if place.is_done:
                 finished.append(Run(place.path))
             else:
-                trials.append(_trial(one, own, place.path, jobs))
+                trials.append(_trial(one, own, place.path, jobs, cluster))
     return Plan(
         path,
         trials,
@@ -124,6 +133,7 @@ def plan(
         tried,
         design.margin / 100,
         design.metric,
+        cluster,
     )
 
 
@@ -144,15 +154,24 @@ def _baselines(
 
 
 def tuning_trials(
-    search: tuning.Search, data: EncodedDataset, jobs: int = 1
+    search: tuning.Search,
+    data: EncodedDataset,
+    jobs: int = 1,
+    cluster: Cluster | None = None,
 ) -> list[Trial]:
     """Returns the trainings of tuning that are not finished yet."""
     left = tuning.unfinished(search)
-    return [_trial(config, data, place, jobs) for place, config in left]
+    return [_trial(config, data, place, jobs, cluster) for place, config in left]
 
 
-def _trial(config: RunConfig, data: EncodedDataset, path: Path, jobs: int) -> Trial:
-    threads = max(cores() // jobs, 1)
+def _trial(
+    config: RunConfig,
+    data: EncodedDataset,
+    path: Path,
+    jobs: int,
+    cluster: Cluster | None,
+) -> Trial:
+    threads = cluster.threads if cluster else max(cores() // jobs, 1)
     return Trial(config, data.path, data.about, path, "compare", threads, jobs)
 
 
@@ -181,8 +200,14 @@ def execute(plan: Plan, on_report: OnEvent) -> Ended:
     """Trains and fits what is missing, in subprocesses, and reports by name."""
     clock = Clock()
     with clock.of("baselines"):
-        failures = fit_baselines(plan.baselines, on_report, plan.jobs)
-    failures |= _train_and_time(plan, on_report, clock)
+        failures = fit_baselines(plan.baselines, on_report, plan.jobs, plan.cluster)
+    if plan.cluster is None:
+        failures |= _train_and_time(plan, on_report, clock)
+    else:
+        with clock.of("training"):
+            failures |= train(plan.trials, on_report, cluster=plan.cluster)
+        with clock.of("timing"):
+            failures |= time_twins(dataclasses.replace(plan, trials=[]), on_report)
     return Ended(plan, finished_runs(plan), failures, clock.seconds)
 
 
@@ -221,6 +246,7 @@ def train(
     jobs: int = 1,
     may_diverge: bool = False,
     deadline: float = math.inf,
+    cluster: Cluster | None = None,
 ) -> dict[str, str]:
     """Trains, and reports by name; returns why some could not be trained, by name.
 
@@ -232,14 +258,22 @@ def train(
     if deadline < math.inf:  # what is finished by then shall be whole seeds
         tasks = [dataclasses.replace(task, kind=None) for task in tasks]
     names = [name_of(trial) for trial in trials]
-    deque(_outcomes(tasks, names, on_report, failures, jobs, deadline), maxlen=0)
+    where = (jobs, deadline, cluster)
+    deque(_outcomes(tasks, names, on_report, failures, *where), maxlen=0)
     return failures
 
 
 def _training_task(trial: Trial, may_diverge: bool = False) -> Task:
     is_lenient = may_diverge or _is_tuning(trial)
     run = tuning.run_tuning_trial if is_lenient else run_trial
-    return Task(run, trial, trial.path / files.LOG_FILE, kind=trial.kind)
+    return Task(
+        run,
+        trial,
+        trial.path / files.LOG_FILE,
+        kind=trial.kind,
+        reads=(trial.encoded,),
+        writes=trial.path,
+    )
 
 
 def _is_tuning(trial: Trial) -> bool:
@@ -258,15 +292,30 @@ def costs(trials: Sequence[Trial]) -> dict[str, float]:
 
 
 def fit_baselines(
-    baselines: Sequence[BaselineTask], on_report: OnEvent, jobs: int = 1
+    baselines: Sequence[BaselineTask],
+    on_report: OnEvent,
+    jobs: int = 1,
+    cluster: Cluster | None = None,
 ) -> dict[str, str]:
     """Fits the baselines that are not fitted yet; returns why some could not be."""
     missing = [baseline for baseline in baselines if not baseline.is_fitted]
-    tasks = [Task(run_baseline, b.trial, b.path / files.LOG_FILE) for b in missing]
+    tasks = [_baseline_task(baseline.trial) for baseline in missing]
     failures: dict[str, str] = {}
     names = [baseline.shown for baseline in missing]
-    deque(_outcomes(tasks, names, on_report, failures, jobs), maxlen=0)
+    where = (jobs, math.inf, cluster)
+    deque(_outcomes(tasks, names, on_report, failures, *where), maxlen=0)
     return failures
+
+
+def _baseline_task(trial: Trial) -> Task:
+    return Task(
+        run_baseline,
+        trial,
+        trial.path / files.LOG_FILE,
+        reads=(trial.encoded,),
+        writes=trial.path,
+        patience=PATIENCE,
+    )
 
 
 def time_twins(plan: Plan, on_report: OnEvent) -> dict[str, str]:
@@ -303,10 +352,11 @@ def _outcomes(  # noqa: PLR0913 -- those of `run_tasks`, and who hears of them
     failures: dict[str, str],
     jobs: int = 1,
     deadline: float = math.inf,
+    cluster: Cluster | None = None,
 ) -> Generator[Outcome]:
     """Runs tasks; yields how they ended, reports by name, and keeps why some failed."""
     for outcome in run_tasks(
-        tasks, jobs, lambda i, r: on_report(names[i], r), deadline
+        tasks, jobs, lambda i, r: on_report(names[i], r), deadline, cluster
     ):
         name = names[outcome.index]
         if outcome.error:

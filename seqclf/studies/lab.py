@@ -12,7 +12,7 @@ from seqclf import marker, runs
 from seqclf.comparison import plan as planning
 from seqclf.comparison.tuning import FAILED_FILE
 from seqclf.config import DataConfig, RunConfig, TextConfig
-from seqclf.engine import Task, run_tasks
+from seqclf.engine import Cluster, Task, run_tasks
 from seqclf.errors import RunError, TrainingError
 from seqclf.records.training import Finished, Report
 from seqclf.runs import Run
@@ -41,13 +41,15 @@ class Lab:
       target: The folder of the runs, whose finished ones are reused, that of the
         caches, and whether to start again.
       listener: Receives the progress.
-      jobs: Processes at a time; they share the cores.
+      jobs: Processes at a time on this machine; they share the cores.
+      cluster: Machines that train in place of this one, which then only measures.
     """
 
     folder: Path
     target: Target
     listener: Listener
     jobs: int
+    cluster: Cluster | None = None
 
     @property
     def threads(self) -> int:
@@ -99,12 +101,18 @@ class Lab:
             if not is_done and path not in trials:
                 trials[path] = Trial(
                     config, encoded.path, encoded.about, path, "study",
-                    self.threads, self.jobs, with_first_epoch,
+                    *self._share(), with_first_epoch,
                 )  # fmt: skip
         # The longest first: at the end no process waits long for another.
         planned = sorted(trials.values(), key=lambda one: -_cost(one))
         self._train(planned, len(set(paths)), may_diverge)
         return [Run(path) for path in paths]
+
+    def _share(self) -> tuple[int, int]:
+        """Returns the threads of a training, and how many trainings run at a time."""
+        if self.cluster is not None:
+            return self.cluster.threads, self.cluster.jobs
+        return self.threads, self.jobs
 
     def _place(
         self,
@@ -142,9 +150,10 @@ class Lab:
             + (f", and {reused} that {verb} finished: reused." if reused else ".")
         )
         costs = {trial.path.name: _cost(trial) for trial in trials}
-        with self.listener.progress(costs, self.jobs) as report:
+        with self.listener.progress(costs, self._share()[1]) as report:
             try:
-                failures = planning.train(trials, report, self.jobs, may_diverge)
+                asked = (trials, report, self.jobs, may_diverge)
+                failures = planning.train(*asked, cluster=self.cluster)
             except KeyboardInterrupt:
                 self.listener.insist("Type the same command again to resume.")
                 raise
@@ -160,7 +169,7 @@ class Lab:
         """
         kept = [Run(path) for path in (self.folder / TRIALS).glob("*")]
         took = [run.environment.seconds for run in kept if run.is_finished]
-        return sum(took) / len(took) / self.jobs if took else None
+        return sum(took) / len(took) / self._share()[1] if took else None
 
     def keep_data(self, name: str, splits: Mapping[str, pa.Table]) -> DataConfig:
         """Writes made-up or altered texts as a data set, and returns its config.

@@ -29,9 +29,10 @@ from seqclf.comparison.pairs import MARGIN
 from seqclf.comparison.typical import typical_runs
 from seqclf.config import RunConfig, require_count
 from seqclf.data.dataset import TRAIN
+from seqclf.engine import Cluster
 from seqclf.errors import ConfigError
 from seqclf.export.microscope import MICROSCOPE_FILE, has_steps, write_microscope
-from seqclf.machine import jobs_for
+from seqclf.machine import jobs_of
 from seqclf.marker import COMPARISON_FILE
 from seqclf.model import backend
 from seqclf.records.comparison import ComparisonResult
@@ -120,6 +121,7 @@ def compare_twins(
     require_cudnn: bool = False,
     given: Collection[str] = (),
     microscope: bool = False,
+    cluster: Cluster | None = None,
 ) -> tuple[ComparisonResult, Path]:
     """Trains what is missing of a comparison, compares, and writes the page.
 
@@ -145,17 +147,18 @@ def compare_twins(
         config = steps.with_knowledge(design.config, data, target.models, listener)
     design = dataclasses.replace(design, config=config)
     most = max(len(design.seeds), len(TUNING_SEEDS) * design.tune)
-    jobs = jobs or jobs_for(len(design.cells) * most)
+    jobs = jobs_of(jobs, len(design.cells) * most, cluster)
     named = (target.name, target.overwrite)
     path = places.begin(design, data, target.models, *named)
     so_far = until.begin(path, design)
     with clock.of("yardstick"):
         beside, failures = train_yardstick(design, data, path, listener, target.fresh)
     with clock.of("tuning"):
-        tuned = _tune(design, data, path, jobs, target.fresh, listener)
+        tuned = _tune(design, data, path, jobs, target.fresh, listener, cluster)
     plan_of = functools.partial(
-        planning.plan, design, data, path, jobs, *tuned, draw_of=draw_of
-    )
+        planning.plan, design, data, path, jobs, *tuned, draw_of=draw_of,
+        cluster=cluster,
+    )  # fmt: skip
     plan = plan_of(so_far.asked)
     _forget(plan.trials, target.fresh)
     if design.until is None:
@@ -246,12 +249,13 @@ def _tune(
     jobs: int,
     fresh: bool,
     listener: Listener,
+    cluster: Cluster | None,
 ) -> tuple[dict[str, RunConfig] | None, dict[str, Tuned] | None]:
     """Returns what tuning chose, and what it tried, by cell; None without it."""
     if not design.tune:
         return None, None
     search = tuning.search_of(design, path, data.splits[TRAIN].lengths)
-    trials = planning.tuning_trials(search, data, jobs)
+    trials = planning.tuning_trials(search, data, jobs, cluster)
     _forget(trials, fresh)
     count = len(list(search.every))
     listener.note(
@@ -265,7 +269,7 @@ def _tune(
         )
     with listener.progress(planning.costs(trials), jobs) as report:
         try:
-            failures = planning.train(trials, report, jobs)
+            failures = planning.train(trials, report, jobs, cluster=cluster)
         except KeyboardInterrupt:
             listener.insist("Type the same command again to continue the tuning.")
             raise

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from seqclf.bulk import Answered, parts, predict_rows, with_predictions, writers
 from seqclf.bulk.chunks import Chunk, Options, Problem, Rows
-from seqclf.bulk.folder import begun_folder
+from seqclf.bulk.folder import Outputs, begun_folder
 from seqclf.bulk.folder import refuse_unfit as refuse_folder
 from seqclf.bulk.parts import Parts
 from seqclf.bulk.rows import open_rows
 from seqclf.bulk.sources import Source, find_source
 from seqclf.classifier import Classifier
 from seqclf.data.files import TEXT_SUFFIX
+from seqclf.engine import Cluster, Report, Task, run_tasks
+from seqclf.errors import DataError
 from seqclf.records.reading import Reading
-from seqclf.runs import AnyRun, unit_of
+from seqclf.runs import AnyRun, members_of, unit_of
+from seqclf.runs.files import LOG_FILE
 from seqclf.unsure import AtLeast, Tally, floors_of, refuse_of_several
 from seqclf.wording import listed
 
@@ -128,7 +131,7 @@ def write_classified(
     writing.write(opened, output, resume, overwrite)
 
 
-def write_each(
+def write_each(  # noqa: PLR0913 -- those of `write_classified`, and where
     run: AnyRun,
     source: Source,
     options: Options,
@@ -137,10 +140,12 @@ def write_each(
     resume: bool = False,
     overwrite: bool = False,
     at_least: AtLeast | None = None,
+    cluster: Cluster | None = None,
 ) -> None:
     """Writes the rows of each file with their predictions, by its name into a folder.
 
-    As `write_classified`; files that are finished are left alone with `resume`.
+    As `write_classified`; files that are finished are left alone with `resume`. With a
+    `cluster` each file is a task for it, and one that fails ends no other.
 
     Raises:
       ConfigError: As there; or the files cannot have an output each.
@@ -155,22 +160,124 @@ def write_each(
         if outputs.finished:
             done, every = len(outputs.finished), len(names)
             listener.note(f"{done:,} of {every:,} files are done; continuing.")
-        for file in source.files:
-            if file.name not in outputs.finished:
-                opened = open_source(find_source(file), options, listener)
-                output = folder / file.name
-                writing.write(opened, output, resume, outputs.replaces)
-                outputs.add(file.name)
+        left = [file for file in source.files if file.name not in outputs.finished]
+        if cluster is not None:
+            others = (run, options, at_least, cluster.threads)
+            tasks = [FileTask(one, outputs.place_of(one.name), *others) for one in left]
+            _write_elsewhere(tasks, outputs, listener, cluster)
+            left = []
+        for file in left:
+            opened = open_source(find_source(file), options, listener)
+            writing.write(opened, folder / file.name, resume, outputs.replaces)
+            outputs.add(file.name)
     listener.note(f"Written: {folder}, {len(names):,} files")
+
+
+@dataclass(frozen=True, slots=True)
+class FileTask:
+    """A file to classify, as a task of its own.
+
+    Attributes:
+      file: The file.
+      place: The folder for its output, which has the same name.
+      run: What answers.
+      options: How it is read.
+      at_least: See `write_classified`.
+      threads: Batches that are predicted at a time.
+    """
+
+    file: Path
+    place: Path
+    run: AnyRun
+    options: Options
+    at_least: AtLeast | None
+    threads: int
+
+
+def _write_elsewhere(
+    tasks: Sequence[FileTask], outputs: Outputs, listener: Listener, cluster: Cluster
+) -> None:
+    """Has files classified by other machines, and puts each where it belongs.
+
+    Raises:
+      DataError: If some failed; the others are finished.
+    """
+    sent = [
+        Task(
+            classify_file,
+            task,
+            task.place / LOG_FILE,
+            reads=(task.file, *(member.path for member in members_of(task.run))),
+            writes=task.place,
+        )
+        for task in tasks
+    ]
+    failed = {}
+    for outcome in run_tasks(sent, cluster=cluster):
+        task = tasks[outcome.index]
+        if outcome.error:
+            failed[task.file.name] = outcome.error
+            continue
+        for is_urgent, sentence in outcome.value:
+            (listener.insist if is_urgent else listener.note)(sentence)
+        outputs.take(task.file.name)
+        listener.note(f"Written: {outputs.folder / task.file.name}")
+    if failed:
+        why = "; ".join(f"{name}: {error}" for name, error in failed.items())
+        raise DataError(
+            f"{len(failed):,} of {len(tasks):,} files could not be classified: {why} "
+            f"The same command with --resume tries them again."
+        )
+
+
+def classify_file(task: FileTask, report: Report) -> list[tuple[bool, str]]:
+    """Classifies a file, in a process of its own.
+
+    Returns:
+      What there is to say of it, and whether even to those who want no notes.
+    """
+    heard = _Heard()
+    source = find_source(task.file)
+    opened = open_source(source, task.options, heard)
+    writing = _Writing(task.run, heard, task.at_least, task.threads)
+    # Begun anew: what another machine left was of a file in another place.
+    writing.write(opened, task.place / task.file.name, resume=False, overwrite=True)
+    return heard.sentences[:-1]  # but for where it was written there
+
+
+class _Heard:
+    """Keeps what there is to say, for another process; a `Listener`."""
+
+    def __init__(self) -> None:
+        self.sentences: list[tuple[bool, str]] = []
+
+    def note(self, sentence: str) -> None:
+        """Keeps it."""
+        self.sentences.append((False, sentence))
+
+    def insist(self, sentence: str) -> None:
+        """Keeps it, as urgent."""
+        self.sentences.append((True, sentence))
+
+    def rows(
+        self, parts: Iterable[Answered], total: int, done: int
+    ) -> Iterator[Answered]:
+        """Passes rows on."""
+        return iter(parts)
 
 
 class _Writing:
     """Writes rows with the answers of one run, which is opened once."""
 
     def __init__(
-        self, run: AnyRun, listener: Listener, at_least: AtLeast | None
+        self,
+        run: AnyRun,
+        listener: Listener,
+        at_least: AtLeast | None,
+        threads: int | None = None,
     ) -> None:
         refuse_of_several(at_least, run.name, run.dataset.has_several)
+        self._threads = threads
         self._run, self._listener, self._at_least = run, listener, at_least
         self._floors = floors_of(at_least, run.labels)
         self._classifier: Classifier | None = None
@@ -218,12 +325,18 @@ class _Writing:
         self, chunks: Iterable[Chunk], total: int, finished: Parts, tally: Tally
     ) -> None:
         """Answers chunk after chunk and keeps each as a part."""
-        classifier = self._classifier = self._classifier or Classifier.open(self._run)
+        classifier = self._classifier = self._classifier or self._opened()
         answered, done = predict_rows(classifier, chunks), sum(finished.rows)
         for part in self._listener.rows(answered, total, done):
             tally.add(part.probabilities, part.unknown)
             asked = (part, self._run.labels, self._floors, classifier.thresholds)
             finished.add(with_predictions(*asked))
+
+    def _opened(self) -> Classifier:
+        classifier = Classifier.open(self._run)
+        if self._threads is None:
+            return classifier
+        return replace(classifier, threads=min(classifier.threads, self._threads))
 
     def _note(self, sentence: str) -> None:
         self._listener.note(sentence)

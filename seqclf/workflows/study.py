@@ -18,6 +18,7 @@ from seqclf.comparison.design import parse_cells
 from seqclf.config import RunConfig, require_count
 from seqclf.data.dataset import TRAIN
 from seqclf.data.load import GENERATED
+from seqclf.engine import Cluster
 from seqclf.errors import ConfigError, RunError, SeqclfError, unknown
 from seqclf.machine import jobs_for
 from seqclf.model import backend
@@ -74,6 +75,7 @@ def run_study(
     listener: Listener,
     jobs: int | None = None,
     page: bool = False,
+    cluster: Cluster | None = None,
 ) -> tuple[Answer[Any], Path]:
     """Answers a question, or reuses its saved answer.
 
@@ -103,7 +105,7 @@ def run_study(
     if study.is_timed:
         asked |= {"machine": timed.machine()}
     path = saved.place(folder, asked)
-    lab = Lab(folder, target, listener, jobs or _jobs_for(question))
+    lab = Lab(folder, target, listener, jobs or _jobs_for(question), cluster)
     old = None if target.fresh else _old_answer(path, asked, listener)
     if old and not page:
         return old, path
@@ -202,7 +204,11 @@ def _command(name: str, question: Question) -> str:
 
 
 def judge_all(
-    question: Question, target: Target, listener: Listener, jobs: int | None = None
+    question: Question,
+    target: Target,
+    listener: Listener,
+    jobs: int | None = None,
+    cluster: Cluster | None = None,
 ) -> Page:
     """Asks every study that a claim needs, and writes the page.
 
@@ -222,14 +228,14 @@ def judge_all(
     for name, claims in grouped((one.study, one) for one in CLAIMS).items():
         lacking = {one: why for one in claims if (why := one.lacks(question, texts))}
         if len(lacking) == len(claims):
-            lab = Lab(folder, target, once, jobs or _jobs_for(question))
+            lab = Lab(folder, target, once, jobs or _jobs_for(question), cluster)
             more = _price(name, max(one.seeds for one in claims), question, lab)
             rulings += [not_run(one, f"{why}{more}") for one, why in lacking.items()]
             continue
         listener.note(f"Study: {name}")
         try:
             asked = _sparing(question, claims)
-            answer, path = run_study(name, asked, target, once, jobs)
+            answer, path = run_study(name, asked, target, once, jobs, cluster=cluster)
             ruled, one = _used(answer, path, claims, lacking)
         except SeqclfError as error:
             if not about and not isinstance(error, _UnusableError):
@@ -275,7 +281,7 @@ def _price(name: str, seeds: int, question: Question, lab: Lab) -> str:
     """
     if len(question.seeds) >= seeds:
         return ""
-    planner = Planner(lab.folder, lab.target, lab.listener, lab.jobs)
+    planner = Planner(lab.folder, lab.target, lab.listener, lab.jobs, lab.cluster)
     try:
         STUDIES[name].run(replace(question, seeds=tuple(range(seeds))), planner)
     except Planned as planned:

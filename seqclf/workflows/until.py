@@ -98,7 +98,7 @@ def _fit_baselines(
     """Fits what baselines are not fitted; returns why some could not be."""
     missing = [b for b in plan.baselines if b.shown not in failures]
     with listener.progress({}) as report:
-        return planning.fit_baselines(missing, report, plan.jobs)
+        return planning.fit_baselines(missing, report, plan.jobs, plan.cluster)
 
 
 def _train(
@@ -108,7 +108,9 @@ def _train(
     trials = [t for t in plan.trials if planning.name_of(t) not in failures]
     with listener.progress(planning.costs(trials), plan.jobs) as report:
         try:
-            found = planning.train(trials, report, plan.jobs, deadline=deadline)
+            found = planning.train(
+                trials, report, plan.jobs, deadline=deadline, cluster=plan.cluster
+            )
         except KeyboardInterrupt:
             return failures, "interrupted"
     return failures | found, None if time.monotonic() < deadline else "budget"

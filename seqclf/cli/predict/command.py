@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqclf.cli import _options as options
+from seqclf.cli._machines import ASKED, with_machines
 from seqclf.cli._options import option
 from seqclf.cli._screen import Screen
 from seqclf.cli.predict.answers import Form, answer_lines, row_lines
 from seqclf.cli.predict.explained import explain_texts
+from seqclf.cluster.asked import Asked
 from seqclf.config import require_count
 from seqclf.errors import ConfigError
 from seqclf.keywords import to_config
@@ -114,8 +116,10 @@ WITH_INPUT = COMMON | READING | {"input_file", "output", "on_error", "lines"}
 WITH_OUTPUT = WITH_INPUT | {"resume", "overwrite"}
 
 
+@with_machines
 def predict(
     context: typer.Context,
+    machines: Asked | None,
     texts: Texts = None,
     run: RunOption = None,
     top: Top = 1,
@@ -175,6 +179,7 @@ def predict(
         return
     from seqclf.bulk.chunks import Options
     from seqclf.bulk.folder import is_folder
+    from seqclf.cluster.opened import opened as opened_machines
     from seqclf.workflows import predict as workflow
 
     reading = Reading.of(config.data)
@@ -182,7 +187,9 @@ def predict(
         source = workflow.found_source(input_file, screen)
         as_read = Options(reading, chosen.reading, on_error, lines)
         how = (resume, overwrite, thresholds)
-        workflow.write_each(chosen, source, as_read, output, screen, *how)
+        with opened_machines(machines, screen.insist) as cluster:
+            asked = (chosen, source, as_read, output, screen, *how, cluster)
+            workflow.write_each(*asked)
         return
     opened = workflow.open_files(chosen, input_file, reading, screen, on_error, lines)
     if output is not None:
@@ -209,7 +216,12 @@ def _refuse_options(
     elif texts:
         raise ConfigError("--input and texts are two sources; give one.")
     elif output is not None:
-        options.refuse_given(context, WITH_OUTPUT, "an --output is written")
+        from seqclf.bulk.folder import is_folder
+
+        if is_folder(output):
+            options.refuse_given(context, WITH_OUTPUT | {*ASKED}, "files are written")
+        else:
+            options.refuse_given(context, WITH_OUTPUT, "an --output is written")
     else:
         options.refuse_given(context, WITH_INPUT | PRINTING, "there is no --output")
 

@@ -1,0 +1,157 @@
+"""The machines that Slurm gives, a job an errand, by way of a shared folder."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from seqclf.cluster.asked import Asked
+from seqclf.cluster.dispatch import LostError
+from seqclf.cluster.errand import Errand, Returned, perform
+from seqclf.cluster.extra import require_extra
+from seqclf.cluster.parcels import digest_of
+from seqclf.errors import ConfigError
+from seqclf.storage import write_bytes
+
+MINUTES = 24 * 60  # of a job, unless SBATCH_TIMELIMIT says otherwise
+ROOM = 64  # jobs at a time, as the progress bar guesses: Slurm does not tell
+JOBS, DATA = "jobs", "data"
+
+
+class SlurmMachines:
+    """Jobs of Slurm; a `dispatch.Machines`.
+
+    What Slurm itself has to know (partition, account, time) it reads from its own
+    variables, `SBATCH_PARTITION` and so on.
+    """
+
+    def __init__(
+        self, asked: Asked, insist: Callable[[str], None], cluster: str = "slurm"
+    ) -> None:
+        """Prepares jobs; `cluster` is `local` where processes stand in for them.
+
+        Raises:
+          ConfigError: If there is no Slurm.
+        """
+        require_extra("slurm")
+        if asked.shared is None:
+            raise ConfigError("--cluster slurm needs --shared DIR.")
+        if cluster == "slurm" and shutil.which("sbatch") is None:
+            raise ConfigError(
+                "--cluster slurm: there is no sbatch here; type the command on a login "
+                "node of Slurm."
+            )
+        import submitit
+
+        self._asked, self._insist = asked, insist
+        self._shared = asked.shared.resolve()
+        self._folder = self._shared / JOBS / uuid.uuid4().hex[:12]
+        self._folder.mkdir(parents=True)
+        self._executor = submitit.AutoExecutor(folder=self._folder, cluster=cluster)
+        self._executor.update_parameters(
+            name="seqclf",
+            timeout_min=MINUTES,
+            cpus_per_task=asked.cpus,
+            gpus_per_node=round(asked.gpus),
+        )
+        self._reports: dict[int, int] = {}
+
+    @property
+    def asked_jobs(self) -> int | None:
+        """Most errands at a time; Slurm keeps the others waiting."""
+        return self._asked.jobs
+
+    @property
+    def shared(self) -> Path | None:
+        """The folder that all machines have."""
+        return self._shared
+
+    def room(self) -> int:
+        """Returns how many errands may be done at a time."""
+        return self._asked.jobs or ROOM
+
+    def put(self, content: bytes) -> Any:
+        """Writes bytes into the shared folder, each once."""
+        file = self._shared / DATA / f"{digest_of(content)}.tar"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(file, content)
+        return file
+
+    def submit(self, errand: Errand, contents: Sequence[Any]) -> Hashable:
+        """Asks Slurm for a job."""
+        reports = self._folder / f"{errand.number}.reports"
+        self._reports[errand.number] = 0
+        handle: Hashable = self._executor.submit(_perform, errand, contents, reports)
+        return handle
+
+    def done(self, handles: Sequence[Any], seconds: float) -> list[Hashable]:
+        """Returns the jobs that have ended."""
+        ended = [one for one in handles if one.done()]
+        if not ended:
+            time.sleep(seconds)
+        return ended
+
+    def returned(self, handle: Any) -> Returned:
+        """Returns what a job wrote as its result."""
+        try:
+            returned: Returned = handle.result()
+        except RuntimeError as error:  # submitit's own are such
+            why = str(error).strip().splitlines() or ["no reason is known"]
+            raise LostError(f"job {handle.job_id} of Slurm failed: {why[-1]}") from None
+        return returned
+
+    def heard(self) -> list[tuple[int, Any]]:
+        """Returns what jobs have appended to their reports."""
+        found = []
+        for number, place in list(self._reports.items()):
+            for report, end in _reports(self._folder / f"{number}.reports", place):
+                found.append((number, report))
+                self._reports[number] = end
+        return found
+
+    def leave_out(self, returned: Returned) -> None:
+        """Gives up: where a job runs is Slurm's to say, not ours.
+
+        Raises:
+          ConfigError: That names the machine and its versions.
+        """
+        raise ConfigError(
+            f"{returned.node} has other versions ({returned.refused}); install the "
+            f"same there, or leave it out with SBATCH_EXCLUDE={returned.node}."
+        )
+
+    def cancel(self, handles: Sequence[Any]) -> None:
+        """Cancels jobs."""
+        for handle in handles:
+            handle.cancel(check=False)
+
+    def close(self) -> None:
+        """Removes what was sent and answered; unfinished work stays."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _reports(file: Path, place: int) -> Iterator[tuple[Any, int]]:
+    """Yields the reports of a file from a place on, and where each ends."""
+    # It may not be there yet, or end within a report that is being written.
+    nothing_more = (OSError, EOFError, pickle.UnpicklingError)
+    with contextlib.suppress(*nothing_more), file.open("rb") as opened:
+        opened.seek(place)
+        while True:
+            yield pickle.load(opened), opened.tell()  # noqa: S301
+
+
+def _perform(errand: Errand, contents: Sequence[Path], reports: Path) -> Returned:
+    """Does an errand in a job."""
+    with reports.open("ab", buffering=0) as file:
+
+        def tell(report: Any) -> None:
+            file.write(pickle.dumps(report))
+
+        return perform(errand, [one.read_bytes() for one in contents], tell)

@@ -1,0 +1,344 @@
+"""Two Ray nodes on this machine: the same answers, and what may go wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import TINY, run_cli
+from test_cluster import task_of
+
+from seqclf.cluster.asked import Asked
+from seqclf.cluster.opened import opened
+from seqclf.engine import Outcome, run_tasks
+from seqclf.errors import ConfigError
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+
+from ray_nodes import Nodes, cluster
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec("ray") is None, reason="Ray is not installed"
+    ),
+    # Ray's own: it leaves sockets and processes to the end of the interpreter.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+TOKEN = "0123456789abcdef0123456789abcdef"
+HERE = Path(__file__).parent
+
+
+@contextlib.contextmanager
+def short_folder() -> Iterator[Path]:
+    """A folder of a short name, for Ray's sockets, which are files in it."""
+    path = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    os.environ["PYTHONPATH"] = str(HERE)  # where the nodes find `work`
+    with short_folder() as folder, cluster(folder, TOKEN) as made:
+        yield made
+    del os.environ["PYTHONPATH"]
+
+
+@pytest.fixture(autouse=True)
+def own_token(monkeypatch, tmp_path):
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@contextlib.contextmanager
+def joined(nodes: Nodes, said: list[str] | None = None, **options) -> Iterator:
+    said = [] if said is None else said
+    with opened(Asked(nodes.address, **options), said.append) as there:
+        yield there
+
+
+def done_by(there, *tasks) -> list[Outcome]:
+    return sorted(run_tasks(tasks, cluster=there), key=lambda one: one.index)
+
+
+def children(word: str) -> list[str]:
+    """Returns the command lines of processes that have a word in their environment."""
+    found = []
+    for place in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if (
+                place.name.isdigit()
+                and word.encode() in (place / "environ").read_bytes()
+            ):
+                found.append((place / "cmdline").read_text())
+    return found
+
+
+def test_values_reports_files_and_errors_are_those_of_local_processes(nodes, tmp_path):
+    heard = []
+    some = [task_of(tmp_path, kind, kind) for kind in ("good", "raise", "exit")]
+    with joined(nodes) as there:
+        running = run_tasks(
+            some, on_report=lambda *one: heard.append(one), cluster=there
+        )
+        done = sorted(running, key=lambda one: one.index)
+    assert done[0] == Outcome(0, ("good", 0))
+    assert [report for index, report in heard if index == 0] == [0, 1, 2]
+    assert (tmp_path / "out" / "good" / "number").read_text() == "4+3"
+    assert done[1].error.startswith(f"{tmp_path / 'out' / 'raise'} cannot be [")
+    assert done[2].error.startswith("ended without a result (exit code 3")
+
+
+def test_one_cpu_has_one_task_though_both_report(nodes, tmp_path):
+    """A report that is waited for lets go of the CPU, and a third task begins."""
+    with joined(nodes, jobs=None) as there:
+        begun: dict[int, float] = {}
+        ended: dict[int, float] = {}
+        some = [task_of(tmp_path, "slow", name) for name in "abcd"]
+        running = run_tasks(
+            some,
+            on_report=lambda i, r: begun.setdefault(i, time.monotonic()),
+            cluster=there,
+        )
+        for outcome in running:
+            ended[outcome.index] = time.monotonic()
+    moments = sorted(
+        [(t, 1) for t in begun.values()] + [(t, -1) for t in ended.values()]
+    )
+    most = at_a_time = 0
+    for _, change in moments:
+        at_a_time += change
+        most = max(most, at_a_time)
+    assert len(ended) == 4
+    assert most <= 2
+
+
+def test_a_killed_node_costs_nothing_and_a_late_one_is_used(nodes, tmp_path):
+    some = [task_of(tmp_path, "slow", name) for name in "abcd"]
+    begun = []
+    with joined(nodes) as there:
+        for outcome in run_tasks(
+            some, on_report=lambda i, r: begun.append(i), cluster=there
+        ):
+            assert outcome.error is None
+            if "node-1" in nodes.processes:  # both have one in hand
+                nodes.kill("node-1")
+                nodes.add("node-2")
+    nodes.wait_for(2)
+    for one in some:
+        assert (one.writes / "number").read_text() == "4+3"
+
+
+def test_with_a_shared_folder_a_lost_machines_work_goes_on(nodes, tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    task = task_of(tmp_path, "slow")
+    seen = []
+
+    def kill_once(index: int, step: int) -> None:
+        seen.append(step)
+        if step == 1 and seen.count(1) == 1:
+            for name in [name for name in nodes.processes if name != "head"]:
+                nodes.kill(name)
+            nodes.add("node-3")
+            nodes.add("node-4")
+
+    with joined(nodes, shared=shared) as there:
+        (done,) = run_tasks([task], on_report=kill_once, cluster=there)
+    nodes.wait_for(2)
+    assert done.error is None
+    assert done.value[1] >= 1  # it did not begin at 0
+    assert (task.writes / "number").read_text() == "4+3"
+
+
+def test_retries_used_up_are_an_error_and_the_others_go_on(nodes, tmp_path):
+    """Whose worker is killed each time, and not only its training."""
+    lost = task_of(tmp_path, "kill", "lost")
+    good = task_of(tmp_path, "slow", "good")
+    with joined(nodes) as there:
+        done = done_by(there, lost, good)
+    assert "lost with its machine, 4 times" in done[0].error
+    assert done[1].error is None
+
+
+def test_other_versions_are_refused_by_the_name_of_the_node(nodes, tmp_path):
+    """A node whose Keras says another version of itself."""
+    package = tmp_path / "old" / "keras-2.0.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: keras\nVersion: 2.0\n"
+    )
+    nodes.add("odd", PYTHONPATH=f"{package.parent}:{HERE}")
+    said: list[str] = []
+    try:
+        until = time.monotonic() + 60
+        while not said and time.monotonic() < until:
+            with joined(nodes, said) as there:
+                some = [task_of(tmp_path, "slow", name) for name in "abc"]
+                done = done_by(there, *some)
+            assert [one.error for one in done] == [None] * 3
+    finally:
+        nodes.kill("odd")
+    assert "keras 2.0 in place of" in said[0]
+    assert said[0].startswith("Nothing is sent to ")
+
+
+def test_no_token_a_wrong_token_and_no_authentication(nodes, tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "f" * 32)
+    with pytest.raises(ConfigError, match="has another token"), joined(nodes):
+        pass
+    monkeypatch.delenv("RAY_AUTH_TOKEN")
+    with pytest.raises(ConfigError, match="asks for a token"), joined(nodes):
+        pass
+    with short_folder() as folder, cluster(folder, None, 1) as open_to_all:
+        monkeypatch.delenv("RAY_AUTH_MODE")
+        with pytest.raises(ConfigError, match="asks for no token"), joined(open_to_all):
+            pass
+        command = [*COMPARE, "--seeds=1", "--cells=gru", "--insecure-cluster"]
+        done = run_cli([*command, f"--cluster={open_to_all.address}"], tmp_path)
+        assert done.returncode == 0, done.stderr
+
+
+COMPARE = ["compare", "--data=demo", "--limit=200", *TINY]
+
+
+def files_of(models: Path) -> dict[str, bytes]:
+    """Returns what of runs does not tell of the time and place of them."""
+    told = {"environment.json", "complete", "log.txt", "lock", "history.jsonl"}
+    return {
+        file.relative_to(models).as_posix(): file.read_bytes()
+        for file in sorted(models.rglob("*"))
+        if file.is_file() and file.name not in told and "compare" not in file.parts[-2]
+    }
+
+
+def test_a_comparison_is_byte_equal_to_one_of_this_machine(nodes, tmp_path):
+    """Twins and baselines: weights, metrics, proof, predictions."""
+    asked = [*COMPARE, "--seeds=2", "--cells=rnn,gru", "--cache-dir=cache"]
+    far = run_cli([*asked, "--models-dir=far", f"--cluster={nodes.address}"], tmp_path)
+    assert far.returncode == 0, far.stderr
+    near = run_cli([*asked, "--models-dir=near", "--jobs=2"], tmp_path)
+    assert near.returncode == 0, near.stderr
+    one, other = files_of(tmp_path / "far"), files_of(tmp_path / "near")
+    assert len(one) > 40
+    assert one.keys() == other.keys()
+    # A Keras file is a zip, which keeps the time that it was written.
+    differing = {name for name in one if one[name] != other[name]}
+    assert {Path(name).name for name in differing} <= {"model.keras"}
+    run = tmp_path / "far" / "demo-gru-0"
+    assert json.loads((run / "environment.json").read_text())["node"]
+    assert json.loads((run / "environment.json").read_text())["threads"] == 1
+    assert not children(f"SEQCLF_NOWHERE={nodes.port}")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_command_that_ends_leaves_no_process_and_can_be_gone_on_with(
+    nodes, tmp_path, how
+):
+    asked = [*COMPARE, "--cells=gru", "--seeds=2", "--epochs=60", "--patience=60"]
+    asked += [f"--cluster={nodes.address}"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "seqclf", *asked],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    until = time.monotonic() + 120
+    while not trainings() and time.monotonic() < until:
+        time.sleep(0.2)
+    assert trainings()
+    time.sleep(3)
+    process.send_signal(how)
+    said = process.communicate(timeout=60)[1].decode()
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert "Type the same command again" in said
+    until = time.monotonic() + 40
+    while trainings() and time.monotonic() < until:
+        time.sleep(0.5)
+    assert not trainings()
+    models = tmp_path / "models"
+    assert not [one for one in models.glob("demo-gru-*") if (one / "complete").exists()]
+    again = run_cli([*COMPARE, "--cells=gru", "--seeds=2", *asked[-1:]], tmp_path)
+    assert again.returncode == 0, again.stderr
+
+
+def trainings() -> list[str]:
+    """Returns the processes of trainings that work for another machine."""
+    return [one for one in children("SEQCLF_NODE=") if "spawn_main" in one]
+
+
+def test_the_commands_of_the_page_work(nodes, tmp_path, monkeypatch):
+    page = (HERE.parent / "docs" / "scale.md").read_text("utf-8")
+    typed = re.search(r"^(seqclf compare .* --cluster auto)$", page, re.MULTILINE)
+    assert typed
+    rows = "".join(f"good {i},a\nbad {i},b\n" for i in range(40))
+    (tmp_path / "reviews.csv").write_text(f"text,label\n{rows}")
+    monkeypatch.setenv("RAY_ADDRESS", nodes.address)
+    less = ["--seeds=1", "--cells=gru", "--test-fraction=0.2", *TINY]
+    done = run_cli([*shlex.split(typed[1])[1:], *less], tmp_path)
+    assert done.returncode == 0, done.stderr
+    about = json.loads((tmp_path / "models/reviews-gru-0/environment.json").read_text())
+    assert about["node"]
+
+
+def test_files_of_a_folder_are_predicted_by_all_nodes(nodes, tmp_path):
+    trained = run_cli(["train", "--data=demo", "--limit=200", *TINY], tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    for number in range(4):
+        rows = "".join(f"text {number} {row}\n" for row in range(50))
+        (texts / f"{number}.csv").write_text(f"text\n{rows}")
+    asked = ["predict", "--input=texts", "--text-column=text"]
+    far = run_cli([*asked, "--output=far", f"--cluster={nodes.address}"], tmp_path)
+    assert far.returncode == 0, far.stderr
+    near = run_cli([*asked, "--output=near"], tmp_path)
+    assert near.returncode == 0, near.stderr
+    for number in range(4):
+        one = (tmp_path / "far" / f"{number}.csv").read_bytes()
+        assert one == (tmp_path / "near" / f"{number}.csv").read_bytes()
+    assert sorted(one.name for one in (tmp_path / "far").iterdir()) == [
+        f"{number}.csv" for number in range(4)
+    ]
+
+
+def test_a_bad_file_ends_no_other_and_resume_tries_it_again(nodes, tmp_path):
+    trained = run_cli(["train", "--data=demo", "--limit=200", *TINY], tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "a.csv").write_text("text\nfine\n")
+    (texts / "b.csv").write_text("other\nbad\n")
+    (texts / "c.csv").write_text("text\nfine\n")
+    asked = ["predict", "--input=texts", "--output=out", "--text-column=text"]
+    asked += [f"--cluster={nodes.address}"]
+    done = run_cli(asked, tmp_path)
+    assert done.returncode == 1
+    assert "1 of 3 files could not be classified: b.csv" in " ".join(
+        done.stderr.split()
+    )
+    assert {one.name for one in (tmp_path / "out").iterdir()} == {
+        ".partial", "a.csv", "c.csv"
+    }  # fmt: skip
+    again = run_cli([*asked, "--resume"], tmp_path)
+    assert "1 of 1 files could not be classified" in " ".join(again.stderr.split())
