@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 STORE = 150_000_000  # bytes of a node's object store
+MARK = "RAY_NODES_OF"  # in the environment of all that the nodes start: their head
 STARTED = "will now block"  # what `ray start` says last
 START = "from ray.scripts.scripts import main; main()"
 
@@ -104,6 +105,7 @@ class Nodes:
 
     def _start(self, name: str, *options: str, cpus: int, **environment: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        own = {**os.environ, **self.environment, **environment, MARK: str(self.port)}
         with (self.folder / f"{name}.txt").open("wb") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, "-c", START, "start", "--block", *options,
@@ -113,7 +115,7 @@ class Nodes:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                env={**os.environ, **self.environment, **environment},
+                env=own,
             )  # fmt: skip
 
 

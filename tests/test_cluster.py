@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+import multiprocessing
 import os
 import platform
 import signal
@@ -16,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from asked import Silent
 from conftest import invoke
 
 from seqclf.cluster import errand as errands
@@ -33,10 +35,13 @@ from seqclf.system import try_lock
 def work(argument, report):
     """Reads a number, adds one for each part of the work, and writes it."""
     kind, source, target = argument
+    start = time.time()
     if kind == "raise":
         raise TrainingError(f"{target} cannot be")
     if kind == "exit":
         os._exit(3)
+    if kind == "signal":
+        os.kill(os.getpid(), signal.SIGKILL)
     if kind == "kill":  # what supervises it, as where its machine fails
         os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(60)
@@ -51,6 +56,7 @@ def work(argument, report):
         if kind == "stop":
             time.sleep(60)
     (target / "number").write_text(source.read_text() + "+3")
+    (target / "times").write_text(f"{start} {time.time()}")
     os.write(1, b"heard by the log\n")
     return kind, begun
 
@@ -152,7 +158,7 @@ class Threads:
 
     def submit(self, errand, contents):
         if self.other:
-            errand = replace(errand, versions=errand.versions | {"keras": "2.0"})
+            errand = replace(errand, versions={**errand.versions, "keras": "2.0"})
         number = next(self._numbers)
         tell = lambda report: self._heard.append((errand.number, report))  # noqa: E731
         self._sent[number] = self._pool.submit(perform, errand, contents, tell)
@@ -178,6 +184,8 @@ class Threads:
 
     def cancel(self, handles):
         self.cancelled += handles
+        for child in multiprocessing.active_children() if handles else ():
+            child.kill()
 
     def close(self):
         self._pool.shutdown(cancel_futures=True)
@@ -232,7 +240,7 @@ def jobs_of_slurm(folder: Path) -> Iterator[Dispatcher]:
         yield Dispatcher(machines, 2, 1)
     finally:
         machines.close()
-    assert [one.name for one in shared.iterdir() if [*one.iterdir()]] == ["data"]
+    assert not [one for one in shared.iterdir() if [*one.iterdir()]]
 
 
 # Every executor does the same.
@@ -276,6 +284,7 @@ def test_what_was_begun_is_gone_on_with_everywhere(where, tmp_path):
         assert outcomes(cluster, task) == [Outcome(0, ("good", 2))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", EVERYWHERE)
 def test_at_the_deadline_what_is_unfinished_can_be_gone_on_with(where, tmp_path):
     task = task_of(tmp_path, "stop")
@@ -287,6 +296,63 @@ def test_at_the_deadline_what_is_unfinished_can_be_gone_on_with(where, tmp_path)
     finished = replace(task, argument=("good", *task.argument[1:]))
     with where(tmp_path / "again" if where is jobs_of_slurm else tmp_path) as cluster:
         assert outcomes(cluster, finished) == [Outcome(0, ("good", 1))]
+
+
+# Every command that trains.
+
+
+TINY_RUN = {
+    "units": 8, "embedding_size": 8, "epochs": 2, "batch_size": 16, "min_count": 1,
+    "learning_rate": 0.02, "limit": 80,
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"seeds": 1, "tune": 1},
+        {"folds": 2},
+        {"seeds": 2, "until_decided": True, "max_seeds": 2},
+    ],
+    ids=str,
+)
+def test_a_comparison_of_every_kind_is_that_of_this_machine(
+    options, tmp_path, monkeypatch
+):
+    import seqclf
+
+    def compared(name: str, cluster: Dispatcher | None) -> list[tuple[object, ...]]:
+        @contextlib.contextmanager
+        def opened(asked, insist):
+            yield cluster
+
+        monkeypatch.setattr("seqclf.api.comparing.opened", opened)
+        places = {"models_dir": tmp_path / name, "cache_dir": tmp_path / "cache"}
+        found = seqclf.compare("demo", cells="gru", **places, **options, **TINY_RUN)
+        assert not found.missing
+        nodes = {run.environment.node for run in found.runs}
+        assert nodes == ({platform.node()} if cluster else {None})
+        return [(row.name, row.accuracy, row.log_loss) for row in found.rows]
+
+    with threads() as cluster:
+        assert compared("far", cluster) == compared("near", None)
+
+
+@pytest.mark.slow
+def test_a_study_trains_elsewhere_and_measures_here(tmp_path):
+    from seqclf.keywords import to_config
+    from seqclf.runs import Run
+    from seqclf.steps import Target
+    from seqclf.workflows.study import question_of, run_study
+
+    config = to_config({"data": "demo", **TINY_RUN})
+    target = Target(tmp_path / "models", tmp_path / "cache")
+    with threads() as cluster:
+        question = question_of(config, "rnn,gru", 1, quick=True)
+        run_study("gates", question, target, Silent(), cluster=cluster)
+    runs = [Run(one.parent) for one in tmp_path.rglob("environment.json")]
+    assert {run.environment.node for run in runs} == {platform.node()}
 
 
 # What comes back.
@@ -322,6 +388,7 @@ def test_a_folder_that_another_process_works_in_is_not_touched(tmp_path):
     assert [one.name for one in task.writes.iterdir()] == [LOCK_FILE]
 
 
+@pytest.mark.slow
 def test_a_patient_task_waits_for_the_other_process(tmp_path):
     task = replace(task_of(tmp_path, "good"), patience=30)
     task.writes.mkdir(parents=True)
@@ -332,6 +399,7 @@ def test_a_patient_task_waits_for_the_other_process(tmp_path):
         assert outcomes(cluster, task) == [Outcome(0, ("good", 0))]
 
 
+@pytest.mark.slow
 def test_what_was_left_before_it_ended_leaves_no_folder_behind(tmp_path):
     some = [task_of(tmp_path, "slow", name) for name in "abc"]
     with threads(jobs=3) as cluster:
@@ -342,6 +410,15 @@ def test_what_was_left_before_it_ended_leaves_no_folder_behind(tmp_path):
     left = [one for one in (tmp_path / "out").iterdir() if one.name]
     assert len(left) == 1
     assert (left[0] / "number").exists()
+
+
+def test_a_killed_training_is_told_as_here(tmp_path):
+    """As where its memory runs out: the machine and the supervising process live on."""
+    some = [task_of(tmp_path, kind, kind) for kind in ("signal", "good")]
+    with threads() as cluster:
+        killed, good = outcomes(cluster, *some)
+    assert "most often because memory ran out" in killed.error
+    assert good.error is None
 
 
 def test_a_lost_errand_is_an_error_and_the_others_go_on(tmp_path):
@@ -355,18 +432,132 @@ def test_a_machine_with_other_versions_is_left_out_by_what_differs(tmp_path):
     with threads(other=True) as cluster:
         assert outcomes(cluster, task_of(tmp_path, "good")) == [Outcome(0, ("good", 0))]
         (why,) = cluster.machines.left_out
-    assert why == f"keras {versions_here()['keras']} in place of 2.0"
+    assert why == f"it has keras {versions_here()['keras']} in place of 2.0"
 
 
-def test_a_full_disk_there_is_told_with_the_machine(tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
+def test_a_machine_with_a_full_disk_is_left_out_and_the_task_done_elsewhere(
+    tmp_path, monkeypatch
+):
+    times = []
 
-    monkeypatch.setattr(errands, "unpack", full)
+    def full_at_first(content, parent):
+        times.append(parent)
+        if len(times) == 1:
+            raise OSError(28, "No space left on device")
+        unpack(content, parent)
+
+    monkeypatch.setattr(errands, "unpack", full_at_first)
     with threads() as cluster:
         (done,) = outcomes(cluster, task_of(tmp_path, "good"))
-    assert platform.node() in done.error
-    assert "No space left on device" in done.error
+        (why,) = cluster.machines.left_out
+    assert "No space left on device" in why
+    assert done == Outcome(0, ("good", 0))
+
+
+def test_where_no_machine_is_left_the_command_ends(tmp_path, monkeypatch):
+    from seqclf.cluster import dispatch
+    from seqclf.errors import RunError
+
+    monkeypatch.setattr(dispatch, "ALONE", 1.0)
+    monkeypatch.setattr(dispatch, "COUNTING", 0.1)
+
+    def none_is_left():
+        raise ConfigError("none")
+
+    with threads() as cluster:
+        monkeypatch.setattr(cluster.machines, "room", none_is_left)
+        with pytest.raises(RunError, match="there was no fit machine"):
+            outcomes(cluster, task_of(tmp_path, "good"))
+    assert not [*(tmp_path / "out").glob("*")]
+
+
+@pytest.mark.slow
+def test_no_more_is_sent_than_there_is_room_for(tmp_path, monkeypatch):
+    """A thousand files would need a thousand locks, and a store for all of them."""
+    some = [task_of(tmp_path, "good", f"{i}") for i in range(5)]
+    out = []
+    with threads(jobs=2) as cluster:
+        submit = cluster.machines.submit
+
+        def counted(errand, contents):
+            held = list((tmp_path / "out").glob("*/lock"))
+            done = list((tmp_path / "out").glob("*/number"))
+            out.append(len(held) - len(done))
+            return submit(errand, contents)
+
+        monkeypatch.setattr(cluster.machines, "submit", counted)
+        assert len(outcomes(cluster, *some)) == 5
+        assert not [path for path in cluster._put if path.is_file()]
+    assert max(out) <= 2
+
+
+def test_what_cannot_be_sent_by_now_is_sent_later(tmp_path, monkeypatch):
+    some = [task_of(tmp_path, "good", name) for name in "ab"]
+    with threads(jobs=2) as cluster:
+        submit, times = cluster.machines.submit, []
+
+        def limited(errand, contents):
+            times.append(errand)
+            if len(times) == 2:
+                raise LostError("a limit of jobs")
+            return submit(errand, contents)
+
+        monkeypatch.setattr(cluster.machines, "submit", limited)
+        assert [one.error for one in outcomes(cluster, *some)] == [None, None]
+
+
+def test_reports_that_were_lost_come_with_the_result(tmp_path, monkeypatch):
+    heard: list[tuple[int, int]] = []
+    with threads() as cluster:
+        monkeypatch.setattr(cluster.machines, "heard", list)
+        outcomes(cluster, task_of(tmp_path, "good"), heard=heard)
+    assert heard == [(0, 0), (0, 1), (0, 2)]
+
+
+def test_a_link_arrives_as_what_it_leads_to(tmp_path):
+    task = task_of(tmp_path, "good")
+    real = task.reads[0].rename(tmp_path / "elsewhere")
+    task.reads[0].symlink_to(real)
+    with threads() as cluster:
+        assert outcomes(cluster, task) == [Outcome(0, ("good", 0))]
+
+
+def test_a_folder_of_another_user_is_not_used(tmp_path):
+    errands.scratch().rmdir()
+    (tmp_path / "other").mkdir()
+    errands.scratch().rmdir()
+    name = errands.scratch()
+    name.rmdir()
+    name.symlink_to(tmp_path / "other")
+    with pytest.raises(PermissionError):
+        errands.scratch()
+    name.unlink()
+    name.mkdir(mode=0o755)
+    with pytest.raises(PermissionError):
+        errands.scratch()
+
+
+@pytest.mark.parametrize(
+    ("gpus", "variables"),
+    [
+        (0.0, {"CUDA_VISIBLE_DEVICES": "-1"}),
+        (0.5, {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}),
+        (1.0, {}),
+    ],
+)
+def test_a_training_has_the_gpus_that_were_asked_for_and_no_other(gpus, variables):
+    assert errands._of_gpus(gpus) == variables
+
+
+@pytest.mark.parametrize(
+    ("limit", "minutes"),
+    [("", 1440), ("90", 90), ("04:00:00", 240), ("30:00", 30), ("2-0", 2880),
+     ("1-02:30", 1590), ("0:00:30", 1), ("soon", 1440), ("UNLIMITED", 1440)],
+)  # fmt: skip
+def test_a_time_limit_of_slurm_is_read(limit, minutes):
+    from seqclf.cluster.slurm_machines import minutes_of
+
+    assert minutes_of(limit) == minutes
 
 
 def test_a_full_disk_here_fails_that_task_alone(tmp_path, monkeypatch):
@@ -396,19 +587,53 @@ def test_with_a_shared_folder_work_goes_on_where_another_machine_left_it(tmp_pat
     task = task_of(tmp_path, "good")
     with threads(shared=shared) as cluster:
         errand, _ = cluster._errand(task, math.inf)
-        lost = errands.unfinished(shared, errand.key) / "made"
-        lost.mkdir(parents=True)
-        (lost / "so-far").write_text("2")
+        for attempt, done in enumerate("12"):
+            lost = errand.attempts / f"{attempt}" / "made"
+            lost.mkdir(parents=True)
+            (lost / "so-far").write_text(done)
+            (lost / LOCK_FILE).touch()
+            os.utime(lost, (attempt, attempt))
         assert outcomes(cluster, task) == [Outcome(0, ("good", 2))]
     assert not [*(shared / "unfinished").iterdir()]
     assert (task.writes / "number").read_text() == "4+3"
+
+
+def test_work_of_another_command_in_a_shared_folder_is_not_taken(tmp_path):
+    """It may be of a command that was typed with --fresh, or of an older one."""
+    shared = tmp_path / "shared"
+    task = task_of(tmp_path, "good")
+    with threads(shared=shared) as cluster:
+        errand, _ = cluster._errand(task, math.inf)
+        lost = errand.attempts / "0" / "made"
+        lost.mkdir(parents=True)
+        (lost / "so-far").write_text("2")
+    with threads(shared=shared) as cluster:
+        assert outcomes(cluster, task) == [Outcome(0, ("good", 0))]
+
+
+def test_what_a_shared_folder_has_of_given_up_work_comes_back(tmp_path):
+    """With Ctrl-C; without such a folder it is where the other machine was."""
+    task = task_of(tmp_path, "stop")
+
+    def stop(index, step):
+        for _ in range(100):
+            if [*(tmp_path / "shared").rglob("so-far")]:
+                break
+            time.sleep(0.1)
+        raise KeyboardInterrupt
+
+    with threads(shared=tmp_path / "shared") as cluster:
+        with pytest.raises(KeyboardInterrupt):
+            list(run_tasks([task], cluster=cluster, on_report=stop))
+        assert not [*(tmp_path / "shared" / "unfinished").iterdir()]
+    assert (task.writes / "so-far").read_text() == "1"
 
 
 def test_what_is_read_travels_once_and_again_when_it_has_changed(tmp_path):
     task = task_of(tmp_path, "good")
     with threads() as cluster:
         first = cluster._content(task.reads[0])
-        assert cluster._content(task.reads[0]) is first
+        assert cluster._content(task.reads[0])[1] is first[1]
         task.reads[0].write_text("other")
         assert cluster._content(task.reads[0]) != first
 
@@ -427,6 +652,7 @@ def test_the_work_of_a_process_that_died_is_removed_there(tmp_path):
     dead = errands.scratch() / "work" / "dead"
     dead.mkdir(parents=True)
     (dead / LOCK_FILE).touch()
+    os.utime(dead, (1, 1))
     with threads() as cluster:
         outcomes(cluster, task_of(tmp_path, "good"))
     assert not dead.exists()
@@ -450,7 +676,8 @@ def test_what_changes_numbers_travels_and_where_to_send_does_not(monkeypatch):
         ({"cluster": "somewhere"}, "auto, HOST:PORT of a Ray head or slurm"),
         ({"cluster": "host:0"}, "HOST:PORT"),
         ({"cluster": "auto", "cpus_per_training": 0}, "at least 1, got 0"),
-        ({"cluster": "auto", "gpus_per_training": -1.0}, "at least 0, got -1"),
+        ({"cluster": "auto", "gpus_per_training": -1.0}, "from 0 to 1, got -1"),
+        ({"cluster": "auto", "gpus_per_training": 2.0}, "from 0 to 1, got 2"),
         ({"cluster": "slurm"}, "needs --shared DIR"),
         ({"cluster": "auto", "shared": Path("nowhere")}, "there is no such folder"),
         ({"cluster": None, "cpus_per_training": 2}, "--cpus-per-training does nothing"),
@@ -489,6 +716,19 @@ def test_without_the_extra_a_command_says_what_to_type(
     assert done.exit_code == 2
     said = " ".join(done.output.split())
     assert f"pip install 'seqclf[{name}]'" in said
+
+
+def test_a_cluster_of_the_environment_matters_only_where_something_is_sent(
+    monkeypatch,
+):
+    monkeypatch.setenv("SEQCLF_CLUSTER", "slurm")  # and no --shared
+    assert invoke("study").exit_code == 0
+    assert "needs --shared DIR" in invoke("compare", "--data", "demo").output
+
+
+def test_what_follows_files_does_not_follow_those_of_other_machines(tmp_path):
+    done = invoke("compare", "--cluster", "auto", "--log-dir", tmp_path)
+    assert "--log-dir follows trainings of this machine" in done.output
 
 
 def test_a_text_needs_no_cluster(tmp_path):
@@ -531,36 +771,34 @@ def test_a_cluster_without_a_token_is_refused_unless_it_is_wanted(head):
     address, wanted = head
     wanted[0] = None
     with pytest.raises(ConfigError, match="asks for no token.*--insecure-cluster"):
-        tokens.require_token(address, insecure=False)
-    tokens.require_token(address, insecure=True)
-    assert os.environ[tokens.MODE] == "disabled"
+        tokens.mode_of(address, insecure=False)
+    assert tokens.mode_of(address, insecure=True) == "disabled"
 
 
 def test_no_token_and_a_wrong_one_are_told_apart(head, monkeypatch, tmp_path):
     address, _ = head
     with pytest.raises(ConfigError, match="asks for a token, and none is set here"):
-        tokens.require_token(address, insecure=True)
+        tokens.mode_of(address, insecure=True)
     monkeypatch.setenv(tokens.TOKEN, "guessed")
     with pytest.raises(ConfigError, match="has another token"):
-        tokens.require_token(address, insecure=False)
+        tokens.mode_of(address, insecure=False)
     monkeypatch.delenv(tokens.TOKEN)
     file = tmp_path / "token"
     file.write_text("secret\n")
     monkeypatch.setenv(tokens.TOKEN_FILE, str(file))
-    tokens.require_token(address, insecure=False)
-    assert os.environ[tokens.MODE] == "token"
+    assert tokens.mode_of(address, insecure=False) == "token"
 
 
 def test_a_token_is_also_found_where_ray_keeps_its_own(head, tmp_path):
     (tmp_path / ".ray").mkdir()
     (tmp_path / ".ray" / "auth_token").write_text("secret")
-    tokens.require_token(head[0], insecure=False)
+    tokens.mode_of(head[0], insecure=False)
 
 
 def test_a_head_that_does_not_answer_is_told(monkeypatch):
     monkeypatch.setattr(tokens, "SECONDS", 0.3)
     with pytest.raises(ConfigError, match="no Ray head answers at 127.0.0.1:9"):
-        tokens.require_token("127.0.0.1:9", insecure=False)
+        tokens.mode_of("127.0.0.1:9", insecure=False)
 
 
 def test_auto_is_the_cluster_that_this_machine_is_part_of(tmp_path, monkeypatch):

@@ -25,12 +25,6 @@ def work(argument, report):
         report({"half": value})
         os.write(1, b"heard by the log\n")
         return value * 2
-    if kind == "place":
-        awaited, made = value
-        while awaited and not awaited.exists():
-            time.sleep(0.05)
-        made.touch()
-        return os.environ["SEQCLF_PLACE"]
     if kind == "sleep":
         report({"pid": os.getpid()})
         time.sleep(value)
@@ -44,6 +38,14 @@ def work(argument, report):
     if kind == "exit":
         os._exit(value)
     return os.getpid()
+
+
+def tell_place(argument, report):
+    awaited, made = argument
+    while awaited and not awaited.exists():
+        time.sleep(0.05)
+    made.touch()
+    return os.environ["SEQCLF_PLACE"]
 
 
 def tasks(tmp_path: Path, *arguments) -> list[Task]:
@@ -70,8 +72,8 @@ def test_values_and_reports_come_back(tmp_path):
 
 def test_a_process_knows_its_place_and_a_free_one_is_taken_again(tmp_path):
     last = tmp_path / "3"  # for which the first waits
-    some = [("place", (last if not i else None, tmp_path / f"{i}")) for i in range(4)]
-    here = tasks(tmp_path / "logs", *some)
+    some = [(None if i else last, tmp_path / f"{i}") for i in range(4)]
+    here = [Task(tell_place, one, tmp_path / f"{one[1]}.txt") for one in some]
     done = {o.index: o.value for o in run_tasks(here, 2)}
     assert done == {0: "0", 1: "1", 2: "1", 3: "1"}
 

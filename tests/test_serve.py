@@ -20,6 +20,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from conftest import TINY, run_in
@@ -432,6 +433,77 @@ def test_any_texts_are_answered_as_by_predict(texts, ask, folder):
     found = ask.post(PREDICT, json={"instances": texts}).json()["predictions"]
     told = np.array([one["probabilities"] for one in found])
     assert told == pytest.approx(rows, abs=1e-6)
+
+
+BASE64 = st.builds(
+    lambda text: {"b64": base64.b64encode(text.encode()).decode()}, st.text(max_size=9)
+)
+FORMS = st.one_of(
+    st.text(max_size=30),
+    BASE64,
+    st.builds(lambda one: {"text": one}, st.one_of(st.text(max_size=30), BASE64)),
+)
+LISTS = st.lists(FORMS, min_size=1, max_size=9)  # one more than may be
+REQUESTS = st.one_of(
+    st.builds(lambda texts: {"instances": texts}, LISTS),
+    st.builds(lambda texts: {"inputs": texts}, LISTS),
+    st.builds(lambda texts: {"inputs": {"text": texts}}, LISTS),
+    st.dictionaries(st.sampled_from(["instances", "inputs", "id"]), values),
+)
+
+
+@pytest.fixture(scope="module")
+def description(ask) -> dict[str, object]:
+    return ask.get("/openapi.json").json()
+
+
+def described(description, path: str, status: int) -> dict[str, object]:
+    """Returns the schema of an answer, with what it refers to."""
+    place = path.replace(RUN, "{model}")
+    response = description["paths"][place]["post"]["responses"][str(status)]
+    while "$ref" in response:
+        kind, name = response["$ref"].split("/")[-2:]
+        response = description["components"][kind][name]
+    schema = response["content"]["application/json"]["schema"]
+    return {**schema, "components": description["components"]}
+
+
+@settings(deadline=None, max_examples=60)
+@given(body=REQUESTS, path=st.sampled_from([PREDICT, INFER, "/explain"]))
+def test_every_answer_is_as_the_description_says(body, path, ask, description):
+    found = ask.post(path, json=body)
+    schema = described(description, path, found.status_code)
+    jsonschema.validate(found.json(), schema)
+
+
+@settings(deadline=None, max_examples=30)
+@given(body=REQUESTS)
+def test_what_is_answered_is_what_the_description_allows(body, ask, description):
+    found = ask.post(PREDICT, json=body)
+    schema = {"$ref": "#/components/schemas/Texts"} | description
+    if is_texts(body) and len(texts_of(body)) <= LIMITS.texts:
+        assert found.status_code == 200, found.text
+    if found.status_code == 200:
+        jsonschema.validate(body, schema)
+
+
+def texts_of(body) -> list[object]:
+    given = body.get("instances", body.get("inputs"))
+    return given["text"] if isinstance(given, dict) else given
+
+
+def is_texts(body) -> bool:
+    """Whether all of it is texts, in a form that the page names, and one at least."""
+    if len(body) != 1 or not set(body) & {"instances", "inputs"}:
+        return False
+    given = next(iter(body.values()))
+    if isinstance(given, dict) and [*given] == ["text"] and "inputs" in body:
+        given = given["text"]
+    return (
+        isinstance(given, list)
+        and bool(given)
+        and all(isinstance(one, str) for one in given)
+    )
 
 
 # Who may ask.

@@ -177,9 +177,10 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
     source = None if yardstick is None else os.fspath(yardstick)
     beside = yardstick_of(source, yardstick_mode, yardstick_seeds)
     design = design_of(*asked_for, folds, repeats, _given(with_), beside)
+    machines = machines_of(options, jobs)
     with (
         listening(options, target, on_report) as listener,
-        opened(machines_of(options, jobs), listener.insist) as cluster,
+        opened(machines, listener.insist) as cluster,
     ):
         asked = (design, target, listener, jobs, require_cudnn, set(options), page)
         result, path = compare_twins(*asked, cluster=cluster)

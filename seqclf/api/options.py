@@ -10,7 +10,7 @@ from typing import Any, cast, get_type_hints
 
 from seqclf import keywords
 from seqclf.api.logged import Logged
-from seqclf.cluster.asked import Asked, asked_of
+from seqclf.cluster.asked import Asked, asked_of, refuse_followers
 from seqclf.config import RunConfig
 from seqclf.keywords import ENDING, MACHINES, AnyPath
 from seqclf.records.training import OnEvent
@@ -55,7 +55,10 @@ def machines_of(options: Mapping[str, Any], jobs: int | None) -> Asked | None:
     asked = {name: options.get(name, usual) for name, usual in MACHINES.items()}
     shared: Any = asked.pop("shared")
     folder = None if shared is None else Path(shared)
-    return asked_of(**cast(Any, asked), shared=folder, jobs=jobs)
+    machines = asked_of(**cast(Any, asked), shared=folder, jobs=jobs)
+    followers = {name: options.get(name) for name in ("log_dir", "tracker")}
+    refuse_followers(machines, **followers)
+    return machines
 
 
 def target_of(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from seqclf.cli._options import MACHINES, option
-from seqclf.cluster.asked import asked_of
+from seqclf.cluster.asked import Asked, asked_of
 
 _option = functools.partial(option, panel=MACHINES)
 
@@ -60,6 +60,7 @@ Insecure = Annotated[
         "it.",
     ),
 ]
+Machines = Callable[[], Asked | None]
 ASKED = {
     "cluster": (ClusterAt, None),
     "cpus_per_training": (Cpus, None),
@@ -72,14 +73,17 @@ ASKED = {
 def with_machines(command: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command these options, and hands it what was asked for as `machines`.
 
-    An option `jobs`, if it has one, limits what is sent out, too; `machines` is an
-    `Asked`, or None for this machine alone.
+    An option `jobs`, if it has one, limits what is sent out, too. To call `machines`
+    returns an `Asked`, or None for this machine alone: where nothing is sent, what the
+    environment says does not matter.
     """
 
     @functools.wraps(command)
     def wrapped(**values: Any) -> Any:
         given = {name: values.pop(name) for name in ASKED}
-        machines = asked_of(**given, jobs=values.get("jobs"))
+        machines = functools.partial(asked_of, **given, jobs=values.get("jobs"))
+        if any(given.values()):  # what was typed is refused before anything is done
+            machines()
         return command(machines=machines, **values)
 
     own = inspect.signature(command, eval_str=True).parameters.values()

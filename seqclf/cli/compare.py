@@ -9,10 +9,9 @@ import typer
 
 from seqclf.cells import DEFAULT_CELLS
 from seqclf.cli import _options as options
-from seqclf.cli._machines import with_machines
+from seqclf.cli._machines import Machines, with_machines
 from seqclf.cli._options import option
 from seqclf.cli._screen import Screen, print_json, stdout
-from seqclf.cluster.asked import Asked
 from seqclf.config import RunConfig
 from seqclf.errors import ConfigError
 
@@ -206,7 +205,7 @@ OF_POOL = OF_SEVERAL - {"paths", "page"} | {"pool"}
 def compare(
     context: typer.Context,
     config: RunConfig,
-    machines: Asked | None,
+    machines: Machines,
     paths: Paths = None,
     pool: PoolOf = None,
     cells: Cells = DEFAULT_CELLS,
@@ -251,6 +250,7 @@ def compare(
     Example: seqclf compare --data reviews.csv --seeds 5
     """
     form = options.one_form(json=json, markdown=markdown, csv=csv)
+    from seqclf.cluster.asked import refuse_followers
     from seqclf.cluster.opened import opened
     from seqclf.comparison.design import limits_of
     from seqclf.comparison.others.given import given_files, named_files
@@ -295,8 +295,9 @@ def compare(
             yardstick_of(yardstick, yardstick_mode, yardstick_seeds),
         )
         given = options.given_settings(context, "model", "training")
+        refuse_followers(machines(), log_dir=log_dir, tracker=tracker)
         with (
-            opened(machines, screen.insist) as cluster,
+            opened(machines(), screen.insist) as cluster,
             followed(screen, models_dir, log_dir, tracker) as listener,
         ):
             asked = (design, target, listener, jobs, require_cudnn, given, page)

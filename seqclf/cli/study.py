@@ -11,10 +11,9 @@ import typer
 from seqclf.about_studies import ABOUT
 from seqclf.cells import recurrent_names
 from seqclf.cli import _options as options
-from seqclf.cli._machines import with_machines
+from seqclf.cli._machines import Machines, with_machines
 from seqclf.cli._options import option
 from seqclf.cli._screen import Screen, print_json, stdout
-from seqclf.cluster.asked import Asked
 from seqclf.config import START_FIELDS, RunConfig
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def _list_of_studies() -> str:
 def study(
     context: typer.Context,
     config: RunConfig,
-    machines: Asked | None,
+    machines: Machines,
     name: Name = None,
     cells: Cells = ALL_CELLS,
     seeds: Seeds = 1,
@@ -161,7 +160,7 @@ def study(
     others = {"texts": tuple(text or ()), "range_test": range_test, "given": given}
     question = question_of(config, cells, seeds, quick=quick, **others)
     target = steps.Target(models_dir, cache_dir, fresh=fresh)
-    with opened(machines, screen.insist) as cluster:
+    with opened(machines(), screen.insist) as cluster:
         asked = (name, question, target, screen, jobs, page, cluster)
         answer, path = run_study(*asked)
     _print_answer(answer, form)
@@ -192,7 +191,7 @@ def _print_answer(answer: Answer[Any], form: str) -> None:
 def claims(
     context: typer.Context,
     config: RunConfig,
-    machines: Asked | None,
+    machines: Machines,
     seeds: Seeds = 3,
     quick: Quick = False,
     jobs: Jobs = None,
@@ -220,7 +219,7 @@ def claims(
     question = question_of(config, ALL_CELLS, seeds, quick=quick, given=given)
     screen = Screen(quiet)
     target = steps.Target(models_dir, cache_dir, fresh=fresh)
-    with opened(machines, screen.insist) as cluster:
+    with opened(machines(), screen.insist) as cluster:
         page = judge_all(question, target, screen, jobs, cluster)
     if form == "json":
         print_json(page.values())

@@ -20,7 +20,8 @@ class Asked:
       address: `auto`, the Ray cluster that this machine is part of; `HOST:PORT`, that
         of this head; `slurm`, jobs of Slurm.
       cpus: Cores, and threads, of a task, at least 1.
-      gpus: GPUs of a task, at least 0; a fraction shares one.
+      gpus: GPUs of a task, in [0, 1]: none, a share of one, or one, for a training
+        takes no more.
       shared: A folder that all machines have under this name.
       insecure: Whether a Ray cluster without a token is used all the same.
       jobs: Tasks at a time; None as many as the machines can.
@@ -68,21 +69,51 @@ def asked_of(  # noqa: PLR0913 -- an argument for each option
             raise ConfigError(f"{idle[0]} does nothing without --cluster.")
         return None
     _refuse_other_addresses(given)
-    if cpus is not None and cpus < 1:
-        raise ConfigError(f"--cpus-per-training must be at least 1, got {cpus}.")
-    if gpus is not None and not 0 <= gpus < float("inf"):
-        raise ConfigError(f"--gpus-per-training must be at least 0, got {gpus:g}.")
-    asked = Asked(given, cpus or 1, gpus or 0.0, shared, insecure, jobs)
-    if shared is not None and not shared.is_dir():
-        raise ConfigError(f"--shared {shared}: there is no such folder.")
-    if asked.is_slurm and shared is None:
+    asked = Asked(
+        given, 1 if cpus is None else cpus, gpus or 0.0, shared, insecure, jobs
+    )
+    _refuse(asked)
+    return asked
+
+
+def refuse_followers(asked: Asked | None, **followers: object) -> None:
+    """Refuses what follows the files of a training as it goes on; by option's name."""
+    given = [name for name, value in followers.items() if value is not None]
+    if asked is not None and given:
+        option = f"--{given[0].replace('_', '-')}"
+        raise ConfigError(
+            f"{option} follows trainings of this machine, whose files it sees; leave "
+            f"it or --cluster out."
+        )
+
+
+def _refuse(asked: Asked) -> None:
+    if asked.cpus < 1:
+        raise ConfigError(f"--cpus-per-training must be at least 1, got {asked.cpus}.")
+    if not 0 <= asked.gpus <= 1:
+        raise ConfigError(
+            f"--gpus-per-training must be from 0 to 1, got {asked.gpus:g}: a training "
+            f"takes one GPU at most."
+        )
+    if asked.shared is not None and not asked.shared.is_dir():
+        raise ConfigError(f"--shared {asked.shared}: there is no such folder.")
+    if asked.is_slurm:
+        _refuse_of_slurm(asked)
+
+
+def _refuse_of_slurm(asked: Asked) -> None:
+    if asked.shared is None:
         raise ConfigError(
             "--cluster slurm needs --shared DIR, a folder that all machines have: jobs "
             "are sent and answered through it."
         )
-    if asked.is_slurm and insecure:
+    if asked.gpus not in (0, 1):
+        raise ConfigError(
+            f"--gpus-per-training must be 0 or 1 with Slurm, got {asked.gpus:g}: it "
+            f"gives whole GPUs."
+        )
+    if asked.insecure:
         raise ConfigError("--insecure-cluster is of Ray; Slurm knows who asks.")
-    return asked
 
 
 def _refuse_other_addresses(given: str) -> None:

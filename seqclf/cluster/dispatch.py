@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-import platform
 import shutil
+import tarfile
 import time
+import uuid
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,17 +18,21 @@ from seqclf.cluster.errand import (
     Errand,
     Returned,
     environment_here,
-    unfinished,
+    last_attempt,
     versions_here,
 )
 from seqclf.cluster.parcels import digest_of, pack, pickled, unpack
 from seqclf.engine import Outcome, Task
+from seqclf.errors import ConfigError, RunError
 from seqclf.marker import COMPLETE_FILE, LOCK_FILE, LOG_FILE, MARKER_FILE
 from seqclf.system import try_lock
 
 KEPT = frozenset((LOCK_FILE, MARKER_FILE, LOG_FILE))
 PAUSE = 0.2  # seconds between two looks for reports
+COUNTING = 2.0  # seconds between two looks for how much room there is
 GRACE = 30.0  # seconds for what was cut off at a deadline to come back
+ALONE = 300.0  # seconds to wait for a machine when none is left
+UNFINISHED = "unfinished"  # in a shared folder
 
 
 class LostError(Exception):
@@ -46,25 +51,41 @@ class Machines(Protocol):
         """A folder that all have, for unfinished work to outlive a machine."""
 
     def room(self) -> int:
-        """Returns for how many errands there is room, as far as can be told."""
+        """Returns for how many errands there is room, as far as can be told.
+
+        Raises:
+          ConfigError: If there is no fit machine.
+        """
 
     def put(self, content: bytes) -> Any:
         """Keeps bytes where all machines can have them, and returns their name."""
 
     def submit(self, errand: Errand, contents: Sequence[Any]) -> Hashable:
-        """Sends an errand, with the names of what it reads; returns at once."""
+        """Sends an errand, with the names of what it reads; returns at once.
+
+        Raises:
+          LostError: If there is no room for it, by now or at all.
+        """
 
     def done(self, handles: Sequence[Hashable], seconds: float) -> list[Hashable]:
         """Returns those that have ended, after so many seconds at most."""
 
-    def returned(self, handle: Hashable) -> Returned:
-        """Returns what came back, once; raises LostError if nothing will."""
+    def returned(self, handle: Hashable) -> Returned | None:
+        """Returns what came back, None if it is not here yet.
+
+        Raises:
+          LostError: If nothing will come.
+        """
 
     def heard(self) -> list[tuple[int, Any]]:
         """Returns the reports since the last time, with the errands' numbers."""
 
     def leave_out(self, returned: Returned) -> None:
-        """Sends nothing more to a machine that refused, and says so."""
+        """Sends nothing more to a machine that refused, and says so.
+
+        Raises:
+          ConfigError: If no other is left.
+        """
 
     def cancel(self, handles: Sequence[Hashable]) -> None:
         """Ends errands, wherever they are."""
@@ -73,11 +94,14 @@ class Machines(Protocol):
         """Leaves the machines; nothing of ours stays at work there."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Sent:
+    """A task that is out: its number, what was sent, and the reports that came."""
+
     index: int
     task: Task
     errand: Errand
+    reports: int = 0
 
 
 @dataclass(slots=True)
@@ -88,13 +112,19 @@ class Dispatcher:
       machines: The way there.
       jobs: Tasks at a time, as far as can be told.
       threads: Threads that a task may use.
+      gpus: GPUs that it may use.
     """
 
     machines: Machines
     jobs: int
     threads: int
-    _put: dict[tuple[object, ...], tuple[str, Any]] = field(default_factory=dict)
+    gpus: float = 0.0
+    _put: dict[Path, tuple[object, str, Any]] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _name: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    _most: int = 0
+    _counted: float = -math.inf
+    _alone: float | None = None
 
     def run(
         self,
@@ -102,36 +132,36 @@ class Dispatcher:
         on_report: Callable[[int, Any], None],
         deadline: float = math.inf,
     ) -> Iterator[Outcome]:
-        """Runs tasks, see `engine.run_tasks`; all are sent out that there is room for.
+        """Runs tasks, see `engine.run_tasks`; as many at a time as there is room for.
 
         The folder that a task writes is locked here meanwhile, and filled when it comes
         back, whole. At the deadline unfinished work comes back, too, to be gone on
-        with; however the caller leaves before, it is given up.
+        with. However the caller leaves before, it is given up, but for what there is of
+        it in a shared folder.
         """
         waiting = dict(enumerate(tasks))
         sent: dict[Hashable, _Sent] = {}
-        begun, ends = time.monotonic(), deadline + GRACE
-        with contextlib.ExitStack() as stack:
-            locks = _Locks(stack)
-            stack.callback(lambda: self.machines.cancel(list(sent)))
+        locks, begun = _Locks(), time.monotonic()
+        try:
             while waiting or sent:
-                if time.monotonic() >= (ends if sent else deadline):
+                if time.monotonic() >= deadline + (GRACE if sent else 0):
                     break
                 if time.monotonic() < deadline:
                     yield from self._send(waiting, sent, locks, begun, deadline)
                 done = self.machines.done(list(sent), PAUSE)
                 self._report(sent, on_report)
                 for handle in done:
-                    one = sent.pop(handle)
-                    returned = self._returned(handle)
-                    if returned.refused:
-                        self.machines.leave_out(returned)
-                        waiting[one.index] = one.task
-                        continue
-                    outcome = _taken_in(one, returned)
-                    locks.free(one.task)
-                    if not returned.is_cut:
-                        yield outcome
+                    yield from self._receive(handle, sent, waiting, locks, on_report)
+                if self._is_alone():
+                    raise RunError(
+                        f"for {ALONE / 60:.0f} minutes there was no fit machine; what "
+                        f"came back is kept."
+                    )
+        finally:
+            self.machines.cancel(list(sent))
+            for one in sent.values():
+                _bring_unfinished(one)
+            locks.free_all()
 
     def _send(
         self,
@@ -142,9 +172,8 @@ class Dispatcher:
         deadline: float,
     ) -> Iterator[Outcome]:
         """Sends what there is room for; yields what cannot be sent."""
-        most = self.machines.asked_jobs or math.inf
         for index, task in list(waiting.items()):
-            if len(sent) >= most:
+            if len(sent) >= self._room():
                 return
             try:
                 if not locks.take(task):
@@ -154,20 +183,69 @@ class Dispatcher:
                     continue
                 errand, contents = self._errand(task, deadline)
                 handle = self.machines.submit(errand, contents)
-            except OSError as error:
+            except (OSError, LostError) as error:
+                if isinstance(error, LostError) and sent:
+                    return  # later, when one of these has come back
                 del waiting[index]
                 yield Outcome(index, error=f"could not be sent: {error}")
             else:
                 del waiting[index]
                 sent[handle] = _Sent(index, task, errand)
 
+    def _receive(
+        self,
+        handle: Hashable,
+        sent: dict[Hashable, _Sent],
+        waiting: dict[int, Task],
+        locks: _Locks,
+        on_report: Callable[[int, Any], None],
+    ) -> Iterator[Outcome]:
+        """Takes in what came back; yields how it ended, but for what is sent again."""
+        try:
+            returned = self.machines.returned(handle)
+        except LostError as error:
+            returned = Returned("", error=str(error))
+        if returned is None:
+            return
+        one = sent.pop(handle)
+        if returned.refused:
+            self.machines.leave_out(returned)
+            waiting[one.index] = one.task
+            return
+        count, last = returned.reports
+        for report in last[len(last) - max(count - one.reports, 0) :]:
+            on_report(one.index, report)
+        outcome = _taken_in(one, returned)
+        locks.free(one.task)
+        self._forget(one.task, [*waiting.values(), *(o.task for o in sent.values())])
+        if not returned.is_cut:
+            yield outcome
+
+    def _room(self) -> int:
+        """Returns how many tasks may be out at a time, counted now and then."""
+        if time.monotonic() > self._counted + COUNTING:
+            self._counted = time.monotonic()
+            try:
+                self._most, self._alone = self.machines.room(), None
+            except ConfigError:
+                self._most, self._alone = 0, self._alone or self._counted
+        return self._most
+
+    def _is_alone(self) -> bool:
+        """Tells whether there has been no machine for too long."""
+        self._room()
+        return self._alone is not None and time.monotonic() > self._alone + ALONE
+
     def _errand(self, task: Task, deadline: float) -> tuple[Errand, list[Any]]:
         put = [self._content(path) for path in task.reads]
-        existing, name = None, None
+        existing, name, attempts = None, None, None
         if task.writes is not None:
             name = task.writes.name
             if task.writes.is_dir():
                 existing = pack(task.writes, (LOCK_FILE,), COMPLETE_FILE)
+            if self.machines.shared is not None:
+                key = digest_of(str(task.writes.resolve()).encode())
+                attempts = self.machines.shared / UNFINISHED / f"{self._name}-{key}"
         left = deadline - time.monotonic()
         errand = Errand(
             next(self._numbers),
@@ -178,42 +256,45 @@ class Dispatcher:
             ),
             name,
             existing,
-            self.machines.shared,
-            _key(task),
+            attempts,
             versions_here(),
             environment_here(),
-            None if left == math.inf else time.time() + left,
+            self.gpus,
+            None if left == math.inf else left,
         )
         return errand, [content for _, content in put]
 
     def _content(self, path: Path) -> tuple[str, Any]:
         """Returns the digest of what is read, and its name where all can have it."""
-        known = (path, *_sizes(path))
-        if known not in self._put:
+        state = tuple(_state(path))
+        known = self._put.get(path)
+        if known is None or known[0] != state:
             content = pack(path)
-            self._put[known] = digest_of(content), self.machines.put(content)
-        return self._put[known]
+            known = state, digest_of(content), self.machines.put(content)
+            self._put[path] = known
+        return known[1:]
+
+    def _forget(self, task: Task, others: Sequence[Task]) -> None:
+        """Lets go of files that no task reads any more; folders are read again."""
+        still = {path for other in others for path in other.reads}
+        for path in task.reads:
+            if path.is_file() and path not in still:
+                self._put.pop(path, None)
 
     def _report(
         self, sent: dict[Hashable, _Sent], on_report: Callable[[int, Any], None]
     ) -> None:
-        by_number = {one.errand.number: one.index for one in sent.values()}
+        by_number = {one.errand.number: one for one in sent.values()}
         for number, report in self.machines.heard():
             if number in by_number:  # not of one that was given up before
-                on_report(by_number[number], report)
-
-    def _returned(self, handle: Hashable) -> Returned:
-        try:
-            return self.machines.returned(handle)
-        except LostError as error:
-            return Returned("", error=str(error))
+                by_number[number].reports += 1
+                on_report(by_number[number].index, report)
 
 
 class _Locks:
     """The folders that tasks write, locked for this process, until they are freed."""
 
-    def __init__(self, stack: contextlib.ExitStack) -> None:
-        self._stack = stack
+    def __init__(self) -> None:
         self._held: dict[Path, IO[Any]] = {}
 
     def take(self, task: Task) -> bool:
@@ -225,14 +306,21 @@ class _Locks:
         if not try_lock(file):
             file.close()
             return False
-        self._held[task.writes] = self._stack.enter_context(file)
-        self._stack.callback(_remove_if_empty, task.writes)
+        self._held[task.writes] = file
         return True
 
     def free(self, task: Task) -> None:
         """Lets go of what a task has written."""
         if task.writes is not None and task.writes in self._held:
+            _remove_if_empty(task.writes)
             self._held.pop(task.writes).close()
+
+    def free_all(self) -> None:
+        """Lets go of all."""
+        for folder, file in self._held.items():
+            _remove_if_empty(folder)
+            file.close()
+        self._held.clear()
 
 
 def _remove_if_empty(folder: Path) -> None:
@@ -256,14 +344,13 @@ def _taken_in(one: _Sent, returned: Returned) -> Outcome:
     try:
         if task.writes is not None and returned.content is not None:
             unpack(returned.content, task.writes.parent, KEPT)
-            if one.errand.shared is not None:
-                done = unfinished(one.errand.shared, one.errand.key)
-                shutil.rmtree(done, ignore_errors=True)
+            if one.errand.attempts is not None:
+                shutil.rmtree(one.errand.attempts, ignore_errors=True)
         elif returned.log:
             task.log.parent.mkdir(parents=True, exist_ok=True)
             with task.log.open("ab") as log:
                 log.write(returned.log)
-    except OSError as error:
+    except (OSError, KeyError, tarfile.TarError) as error:
         return Outcome(
             one.index, error=f"done by {returned.node}, could not be kept: {error}"
         )
@@ -285,13 +372,21 @@ def _roots(task: Task) -> list[Path]:
     return [*task.reads, *([] if task.writes is None else [task.writes]), task.log]
 
 
-def _key(task: Task) -> str:
-    """Returns what the work is called in a shared folder: the same another time."""
-    where = (task.writes or task.log).resolve()
-    return digest_of(f"{platform.node()}:{where}".encode())
+def _bring_unfinished(one: _Sent) -> None:
+    """Takes what a shared folder has of a task that was given up, to be gone on with.
+
+    What cannot be had is no loss: the task then begins as it did before.
+    """
+    attempts, writes = one.errand.attempts, one.task.writes
+    if attempts is None or writes is None:
+        return
+    with contextlib.suppress(OSError, KeyError, tarfile.TarError):
+        if (last := last_attempt(attempts, writes.name)) is not None:
+            unpack(pack(last, (LOCK_FILE,), COMPLETE_FILE), writes.parent, KEPT)
+    shutil.rmtree(attempts, ignore_errors=True)
 
 
-def _sizes(path: Path) -> Iterator[tuple[str, int, int]]:
+def _state(path: Path) -> Iterator[tuple[str, int, int]]:
     """Yields what tells that a file or folder has changed."""
     for one in sorted(path.rglob("*")) if path.is_dir() else [path]:
         about = one.stat()

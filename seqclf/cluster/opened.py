@@ -28,7 +28,7 @@ def opened(
         return
     machines = _connected(asked, insist)
     try:
-        yield Dispatcher(machines, machines.room(), asked.cpus)
+        yield Dispatcher(machines, machines.room(), asked.cpus, asked.gpus)
     finally:
         machines.close()
 

@@ -16,6 +16,8 @@ from seqclf.storage import write_bytes
 def pack(path: Path, without: Collection[str] = (), last: str = "") -> bytes:
     """Returns a file or a folder as a tar, equal for equal contents.
 
+    A link counts as what it leads to.
+
     Args:
       path: What to pack; its name is the first part of every name in the tar.
       without: Names in the folder that are left out.
@@ -25,7 +27,7 @@ def pack(path: Path, without: Collection[str] = (), last: str = "") -> bytes:
     inside = sorted(path.rglob("*")) if path.is_dir() else []
     inside = [one for one in inside if one.relative_to(path).parts[0] not in without]
     inside.sort(key=lambda one: one.relative_to(path).as_posix() == last)
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
+    with tarfile.open(fileobj=buffer, mode="w", dereference=True) as tar:
         for one in [path, *inside]:
             name = one.relative_to(path.parent).as_posix()
             tar.add(one, name, recursive=False, filter=_plain)

@@ -21,11 +21,12 @@ from seqclf.cluster.errand import (
     versions_here,
 )
 from seqclf.cluster.extra import require_extra
-from seqclf.cluster.tokens import head_of, require_token
+from seqclf.cluster.tokens import MODE, head_of, mode_of
 from seqclf.errors import ConfigError
 
 RETRIES = 3  # of an errand whose machine is lost; `seqclf` names it in its error
 NODE_ID = "ray.io/node-id"
+FETCHING = 60.0  # seconds for what a node has made to come here
 PROBING = 120.0  # seconds for a node to say its versions: it starts a process
 
 
@@ -42,7 +43,8 @@ class RayMachines:
         """
         require_extra("ray")
         head = head_of(asked.address)
-        require_token(head, asked.insecure)
+        self._environment = {MODE: os.environ.get(MODE)}
+        os.environ[MODE] = mode_of(head, asked.insecure)
         os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
         import ray
 
@@ -67,7 +69,7 @@ class RayMachines:
             self._inbox = self._open_inbox()
             self._compare_versions()
         except BaseException:
-            ray.shutdown()
+            self.close()
             raise
         self._perform: Any = ray.remote(_perform)
         self._options: dict[str, Any] = {
@@ -94,7 +96,7 @@ class RayMachines:
             if self._asked.gpus:
                 by_gpus = int(has.get("GPU", 0) / self._asked.gpus)
             fit += min(by_cpus, by_gpus)
-        if not fit:
+        if not fit:  # by now, or ever
             wanted = f"{self._asked.cpus} CPUs and {self._asked.gpus:g} GPUs"
             raise ConfigError(
                 f"no node of the Ray cluster has {wanted} for a training."
@@ -112,7 +114,10 @@ class RayMachines:
             others = ",".join(sorted(self._left_out))
             options["label_selector"] = {NODE_ID: f"!in({others})"}
         sent = self._perform.options(**options)
-        handle: Hashable = sent.remote(errand, self._inbox, *contents)
+        try:
+            handle: Hashable = sent.remote(errand, self._inbox, *contents)
+        except (ValueError, self._ray.exceptions.RayError) as error:
+            raise LostError(f"Ray did not take it: {error}") from None
         return handle
 
     def done(self, handles: Sequence[Hashable], seconds: float) -> list[Hashable]:
@@ -120,18 +125,21 @@ class RayMachines:
         if not handles:
             time.sleep(seconds)
             return []
-        ended, _ = self._ray.wait(
-            list(handles), num_returns=1, timeout=seconds, fetch_local=False
-        )
+        ended, _ = self._ray.wait(list(handles), num_returns=1, timeout=seconds)
         return list(ended)
 
-    def returned(self, handle: Hashable) -> Returned:
-        """Returns what came back; a machine that was lost is tried elsewhere by Ray."""
+    def returned(self, handle: Hashable) -> Returned | None:
+        """Returns what came back; what was lost with its machine Ray does again."""
         exceptions, returned = self._ray.exceptions, Returned("")
         try:
-            node_id, returned = self._ray.get(handle)  # of `_perform`
+            node_id, returned = self._ray.get(handle, timeout=FETCHING)  # of `_perform`
+        except exceptions.GetTimeoutError:
+            return None
         except exceptions.RayTaskError as error:
-            raise LostError(f"{type(error.cause).__name__}: {error.cause}") from None
+            why = f"{type(error.cause).__name__}: {error.cause}"
+            if isinstance(error.cause, ImportError | AttributeError):
+                return Returned("", refused=why)  # a machine without this seqclf
+            raise LostError(why) from None
         except exceptions.OutOfMemoryError:
             raise LostError(
                 "memory of its machine ran out; more --cpus-per-training puts fewer "
@@ -146,11 +154,17 @@ class RayMachines:
 
     def heard(self) -> list[tuple[int, Any]]:
         """Returns what errands have reported."""
-        return list(self._ray.get(self._inbox.take.remote()))
+        try:
+            return list(self._ray.get(self._inbox.take.remote(), timeout=FETCHING))
+        except self._ray.exceptions.RayError:  # it is only for the progress
+            return []
 
     def leave_out(self, returned: Returned) -> None:
-        """Sends nothing more to a node that has other versions."""
-        self._leave_out(self._ids[returned.node], returned.node, returned.refused)
+        """Sends nothing more to a node that refused, or did not even understand."""
+        if returned.node in self._ids:
+            self._leave_out(self._ids[returned.node], returned.node, returned.refused)
+        else:
+            self._compare_versions()
 
     def cancel(self, handles: Sequence[Hashable]) -> None:
         """Ends errands; with their worker its training ends."""
@@ -160,6 +174,10 @@ class RayMachines:
     def close(self) -> None:
         """Leaves the cluster, which ends all that is still at work there for us."""
         self._ray.shutdown()
+        for name, value in self._environment.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
     def _open_inbox(self) -> Any:
         """Starts what receives the reports, on the machine of the command."""
@@ -203,7 +221,7 @@ class RayMachines:
                 cause = str(getattr(error, "cause", None) or type(error).__name__)
                 name, told = asked[answer]["NodeManagerHostname"], cause
             if told:
-                self._leave_out(asked[answer]["NodeID"], name, told)
+                self._leave_out(asked[answer]["NodeID"], name, f"it has {told}")
         for answer, told in found.items():
             one = asked[answer]
             self._leave_out(one["NodeID"], one["NodeManagerHostname"], told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import shutil
 import time
@@ -21,7 +22,8 @@ from seqclf.storage import write_bytes
 
 MINUTES = 24 * 60  # of a job, unless SBATCH_TIMELIMIT says otherwise
 ROOM = 64  # jobs at a time, as the progress bar guesses: Slurm does not tell
-JOBS, DATA = "jobs", "data"
+TIME_LIMIT = "SBATCH_TIMELIMIT"
+JOBS = "jobs"
 
 
 class SlurmMachines:
@@ -52,13 +54,14 @@ class SlurmMachines:
         self._asked, self._insist = asked, insist
         self._shared = asked.shared.resolve()
         self._folder = self._shared / JOBS / uuid.uuid4().hex[:12]
-        self._folder.mkdir(parents=True)
+        self._folder.mkdir(parents=True, mode=0o700)
+        self._left_out: list[str] = []
         self._executor = submitit.AutoExecutor(folder=self._folder, cluster=cluster)
         self._executor.update_parameters(
             name="seqclf",
-            timeout_min=MINUTES,
+            timeout_min=minutes_of(os.environ.get(TIME_LIMIT, "")),
             cpus_per_task=asked.cpus,
-            gpus_per_node=round(asked.gpus),
+            **({"gpus_per_node": 1} if asked.gpus else {}),
         )
         self._reports: dict[int, int] = {}
 
@@ -78,9 +81,8 @@ class SlurmMachines:
 
     def put(self, content: bytes) -> Any:
         """Writes bytes into the shared folder, each once."""
-        file = self._shared / DATA / f"{digest_of(content)}.tar"
+        file = self._folder / f"{digest_of(content)}.tar"
         if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
             write_bytes(file, content)
         return file
 
@@ -88,7 +90,11 @@ class SlurmMachines:
         """Asks Slurm for a job."""
         reports = self._folder / f"{errand.number}.reports"
         self._reports[errand.number] = 0
-        handle: Hashable = self._executor.submit(_perform, errand, contents, reports)
+        try:
+            asked = (_perform, errand, contents, reports)
+            handle: Hashable = self._executor.submit(*asked)
+        except RuntimeError as error:  # sbatch said no: a limit of jobs, above all
+            raise LostError(f"Slurm did not take it: {_last_line(error)}") from None
         return handle
 
     def done(self, handles: Sequence[Any], seconds: float) -> list[Hashable]:
@@ -103,8 +109,8 @@ class SlurmMachines:
         try:
             returned: Returned = handle.result()
         except RuntimeError as error:  # submitit's own are such
-            why = str(error).strip().splitlines() or ["no reason is known"]
-            raise LostError(f"job {handle.job_id} of Slurm failed: {why[-1]}") from None
+            why = _last_line(error)
+            raise LostError(f"job {handle.job_id} of Slurm failed: {why}") from None
         return returned
 
     def heard(self) -> list[tuple[int, Any]]:
@@ -117,15 +123,12 @@ class SlurmMachines:
         return found
 
     def leave_out(self, returned: Returned) -> None:
-        """Gives up: where a job runs is Slurm's to say, not ours.
-
-        Raises:
-          ConfigError: That names the machine and its versions.
-        """
-        raise ConfigError(
-            f"{returned.node} has other versions ({returned.refused}); install the "
-            f"same there, or leave it out with SBATCH_EXCLUDE={returned.node}."
-        )
+        """Has Slurm send nothing more to a machine that refused."""
+        if returned.node in self._left_out:  # where processes stand in for jobs
+            raise ConfigError(f"{returned.node} is not fit: {returned.refused}.")
+        self._left_out.append(returned.node)
+        self._executor.update_parameters(slurm_exclude=",".join(self._left_out))
+        self._insist(f"Nothing is sent to {returned.node}: {returned.refused}.")
 
     def cancel(self, handles: Sequence[Any]) -> None:
         """Cancels jobs."""
@@ -133,8 +136,33 @@ class SlurmMachines:
             handle.cancel(check=False)
 
     def close(self) -> None:
-        """Removes what was sent and answered; unfinished work stays."""
+        """Removes what was sent and answered."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def minutes_of(limit: str) -> int:
+    """Returns the minutes of a time limit as Slurm writes it, at least 1.
+
+    `MINUTES`, `MIN:SEC`, `H:MIN:SEC`, and behind days, `D-H`, `D-H:MIN`, `D-H:MIN:SEC`;
+    of what is no such limit the usual ones.
+    """
+    days, dash, rest = limit.rpartition("-")
+    parts = rest.split(":")
+    if not all(part.isdigit() for part in [*parts, *([days] if dash else [])]):
+        return MINUTES
+    numbers = [int(part) for part in parts]
+    if not dash and len(numbers) < 3:
+        numbers = [0, *numbers]
+    hours, minutes, seconds = [*numbers, 0, 0][:3]
+    whole = (24 * int(days or 0) + hours) * 60 + minutes + seconds // 60
+    return max(whole, 1)
+
+
+def _last_line(error: Exception) -> str:
+    """Returns what an error of submitit's says last of its reason."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    told = [line for line in lines if line and not line.startswith(("-", "You can"))]
+    return told[-1] if told else "no reason is known"
 
 
 def _reports(file: Path, place: int) -> Iterator[tuple[Any, int]]:

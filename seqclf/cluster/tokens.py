@@ -32,7 +32,12 @@ def head_of(address: str) -> str:
     """
     if address != "auto":
         return address
-    if given := os.environ.get(ADDRESS):
+    given = os.environ.get(ADDRESS, "")
+    if "://" in given:
+        raise ConfigError(
+            f"{ADDRESS} is {given}; --cluster needs HOST:PORT of a Ray head."
+        )
+    if given not in ("", "auto", "local"):
         return given
     try:
         return CURRENT.read_text("utf-8").strip()
@@ -54,12 +59,15 @@ def token() -> str | None:
         return None
 
 
-def require_token(head: str, insecure: bool) -> None:
+def mode_of(head: str, insecure: bool) -> str:
     """Refuses a cluster that asks for no token, or for another one than ours.
 
     Args:
       head: HOST:PORT.
       insecure: Whether one that asks for none is used all the same.
+
+    Returns:
+      What `MODE` has to be, `token` or `disabled`.
 
     Raises:
       ConfigError: If it is refused, or does not answer.
@@ -72,8 +80,7 @@ def require_token(head: str, insecure: bool) -> None:
                 f"ports can run programs on all of its machines. {HOW} "
                 f"--insecure-cluster uses it all the same."
             )
-        os.environ[MODE] = "disabled"
-        return
+        return "disabled"
     if own is None:
         raise ConfigError(
             f"the Ray cluster at {head} asks for a token, and none is set here. {HOW}"
@@ -82,7 +89,7 @@ def require_token(head: str, insecure: bool) -> None:
         raise ConfigError(
             f"the Ray cluster at {head} has another token than this machine. {HOW}"
         )
-    os.environ[MODE] = "token"
+    return "token"
 
 
 def _is_refused(head: str, own: str | None) -> bool:
@@ -90,7 +97,8 @@ def _is_refused(head: str, own: str | None) -> bool:
     import grpc
 
     metadata = [] if own is None else [("authorization", f"Bearer {own}")]
-    with grpc.insecure_channel(head) as channel:
+    direct = [("grpc.enable_http_proxy", 0)]  # as Ray: no proxy gets the token
+    with grpc.insecure_channel(head, direct) as channel:
         ask = channel.unary_unary(QUESTION)
         try:
             ask(b"", timeout=SECONDS, metadata=metadata, wait_for_ready=True)

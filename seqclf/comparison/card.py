@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
@@ -100,7 +101,7 @@ def _checks(
                by_seed=drawn),
         _check("stopping rule", finished, stopping, _shown_stopping),
         _check("keras and tensorflow", finished, libraries, ", ".join),
-        _check("processor and platform", finished, _machine, ", ".join, concerns=BITS),
+        *_of_machines(finished),
         _check("kernel of the recurrence", recurring, lambda r: r.environment.kernel,
                concerns=TIMES),
         _check("threads in training", finished, lambda r: r.environment.threads,
@@ -108,10 +109,18 @@ def _checks(
     )  # fmt: skip
 
 
+def _of_machines(finished: Sequence[Run]) -> Iterator[Check]:
+    """Yields what decides how numbers are rounded, beside the libraries, if known."""
+    if all(run.environment.processor is not None for run in finished):
+        said = ", ".join
+        yield _check("processor and platform", finished, _machine, said, concerns=BITS)
+
+
 def _machine(run: Run) -> list[str]:
-    """Returns what decides how a run's numbers are rounded, beside the libraries."""
-    known = run.environment.processor, run.environment.platform
-    return [one for one in known if one is not None]
+    """Returns processor and platform of a run, without the release of the kernel."""
+    environment = run.environment
+    platform = re.sub(r"^Linux-.*-(\w+-with-.+)$", r"Linux-\1", environment.platform)
+    return [environment.processor or "", platform]
 
 
 def _of_dials(finished: Sequence[Run]) -> Iterator[Check]:

@@ -207,7 +207,7 @@ def execute(plan: Plan, on_report: OnEvent) -> Ended:
         with clock.of("training"):
             failures |= train(plan.trials, on_report, cluster=plan.cluster)
         with clock.of("timing"):
-            failures |= time_twins(dataclasses.replace(plan, trials=[]), on_report)
+            failures |= time_twins(plan, on_report)
     return Ended(plan, finished_runs(plan), failures, clock.seconds)
 
 

@@ -130,7 +130,12 @@ def _run(trial: Trial) -> None:
     start = time.perf_counter()
     encoded = open_encoded(trial.encoded)
     name = trial.config.model.baseline or ""
-    # One thread: the solver's small products lose more to waiting than they gain.
+    # One thread: the solver's small products lose more to waiting than they gain, and
+    # how many there are changes the last bits of their sums. What is limited has to be
+    # loaded by then.
+    import scipy.optimize  # noqa: F401
+    import sklearn.linear_model  # noqa: F401
+
     with threadpool_limits(limits=1):
         fitted = BASELINES[name].fit(encoded)
     model = fitted.model

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqclf.cli import _options as options
-from seqclf.cli._machines import ASKED, with_machines
+from seqclf.cli._machines import ASKED, Machines, with_machines
 from seqclf.cli._options import option
 from seqclf.cli._screen import Screen
 from seqclf.cli.predict.answers import Form, answer_lines, row_lines
 from seqclf.cli.predict.explained import explain_texts
-from seqclf.cluster.asked import Asked
 from seqclf.config import require_count
 from seqclf.errors import ConfigError
 from seqclf.keywords import to_config
@@ -119,7 +118,7 @@ WITH_OUTPUT = WITH_INPUT | {"resume", "overwrite"}
 @with_machines
 def predict(
     context: typer.Context,
-    machines: Asked | None,
+    machines: Machines,
     texts: Texts = None,
     run: RunOption = None,
     top: Top = 1,
@@ -187,7 +186,7 @@ def predict(
         source = workflow.found_source(input_file, screen)
         as_read = Options(reading, chosen.reading, on_error, lines)
         how = (resume, overwrite, thresholds)
-        with opened_machines(machines, screen.insist) as cluster:
+        with opened_machines(machines(), screen.insist) as cluster:
             asked = (chosen, source, as_read, output, screen, *how, cluster)
             workflow.write_each(*asked)
         return
