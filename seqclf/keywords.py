@@ -232,7 +232,7 @@ def with_options(keywords: type[Any]) -> Callable[[_Function], _Function]:
         function = _speaking_python(function)
         hints = typing.get_type_hints(keywords)
         defaults = {name: field.default for name, field, _, _ in fields()}
-        defaults |= {**PLACEMENT, **ENDING}
+        defaults |= {**PLACEMENT, **ENDING, **MACHINES}
         own = list(inspect.signature(function).parameters.values())[:-1]
         kind = inspect.Parameter.KEYWORD_ONLY
         one_by_one = [

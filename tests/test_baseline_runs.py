@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import invoke, reviews, seal, write_csv
+from conftest import invoke, reviews, run_cli, seal, write_csv
 
 from seqclf import Classifier, train
 from seqclf.data.dataset import TEST, VALIDATION
@@ -256,3 +257,21 @@ def test_a_network_with_the_name_of_an_old_baseline_is_not_taken_for_it(
     run, why = run_by_default(models)
     assert "of kept: " in why
     assert run.name != "nb-svm"
+
+
+@pytest.mark.slow
+def test_a_linear_model_has_the_same_bits_with_any_number_of_threads(tmp_path):
+    """Also with one that its libraries were told of before they were loaded."""
+    found = set()
+    for count in ("1", "2"):
+        folder = tmp_path / count
+        command = [
+            "train",
+            "--data=demo",
+            "--baseline=nb-svm",
+            f"--models-dir={folder}",
+        ]
+        done = run_cli(command, tmp_path, env=os.environ | {"OMP_NUM_THREADS": count})
+        assert done.returncode == 0, done.stderr
+        found.add((folder / "demo-nb-svm" / "linear.npz").read_bytes())
+    assert len(found) == 1

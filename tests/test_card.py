@@ -35,6 +35,7 @@ def test_a_run_and_its_twin_disagree_in_nothing(finished_run, tmp_path):
         "optimizer and schedule",
         "stopping rule",
         "keras and tensorflow",
+        "processor and platform",
         "kernel of the recurrence",
         "threads in training",
     ]
@@ -42,6 +43,40 @@ def test_a_run_and_its_twin_disagree_in_nothing(finished_run, tmp_path):
     assert all(check.value for check in card.checks)
     assert card.different == ("model.cell",)
     assert disagreements(card) == []
+
+
+def on_machine(run: Run, path, **values) -> Run:
+    """Copies a run as if it had been trained on another machine."""
+    other = changed(run, path)
+    write_json(path / "environment.json", to_plain(run.environment) | values)
+    seal(path)
+    return other
+
+
+def test_another_processor_is_told_and_is_no_reason_not_to_compare(
+    finished_run, tmp_path
+):
+    other = on_machine(finished_run, tmp_path / "b", processor="another one")
+    assert broken([finished_run, other]) == ["processor and platform"]
+    assert disagreements(twin_card([finished_run, other])) == []
+    older = on_machine(finished_run, tmp_path / "c", processor=None)
+    checks = twin_card([finished_run, older]).checks
+    assert "processor and platform" not in [check.what for check in checks]
+
+
+def test_another_release_of_the_kernel_is_the_same_platform(finished_run, tmp_path):
+    said = [
+        "Linux-6.1.0-x86_64-with-glibc2.36",
+        "Linux-6.8.12-2-pve-x86_64-with-glibc2.36",
+    ]
+    one, other = (
+        on_machine(finished_run, tmp_path / f"{i}", platform=platform)
+        for i, platform in enumerate(said)
+    )
+    assert broken([one, other]) == []
+    newer = said[0].replace("2.36", "2.41")
+    third = on_machine(finished_run, tmp_path / "third", platform=newer)
+    assert broken([one, third]) == ["processor and platform"]
 
 
 @pytest.mark.parametrize(

@@ -720,7 +720,7 @@ def judged(
     ]
     about = About(sizes={"train": 9}, seeds=(0,), data="reviews")
 
-    def run_study(name, question, target, listener, jobs):
+    def run_study(name, question, target, listener, jobs, cluster):
         if isinstance(outcomes[name], Exception):
             raise outcomes[name]
         done = dataclasses.replace(answer({}, study=name), about=about)
@@ -805,7 +805,7 @@ def asked_seeds(
     ]
     asked: dict[str, Any] = {}
 
-    def run_study(name, question, target, listener, jobs):
+    def run_study(name, question, target, listener, jobs, cluster):
         asked[name] = len(question.seeds)
         sizes, seeds = {"train": 9}, question.seeds
         about = About(sizes=sizes, seeds=seeds, data="reviews", quick=question.quick)

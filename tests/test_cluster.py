@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import math
 import multiprocessing
 import os
@@ -29,6 +30,7 @@ from seqclf.cluster.parcels import pack, pickled, unpack, unpickled
 from seqclf.engine import Outcome, Task, run_tasks
 from seqclf.errors import ConfigError, TrainingError
 from seqclf.marker import LOCK_FILE
+from seqclf.runs import Run
 from seqclf.system import try_lock
 
 
@@ -311,38 +313,39 @@ TINY_RUN = {
 @pytest.mark.parametrize(
     "options",
     [
-        {"seeds": 1, "tune": 1},
+        {"seeds": 1, "tune": 2},
         {"folds": 2},
         {"seeds": 2, "until_decided": True, "max_seeds": 2},
     ],
     ids=str,
 )
-def test_a_comparison_of_every_kind_is_that_of_this_machine(
+def test_a_comparison_of_every_kind_is_trained_elsewhere(
     options, tmp_path, monkeypatch
 ):
     import seqclf
 
-    def compared(name: str, cluster: Dispatcher | None) -> list[tuple[object, ...]]:
+    texts = tmp_path / "texts.csv"
+    rows = [f"{word} {i},{word}" for i in range(20) for word in ("good", "bad")]
+    texts.write_text("\n".join(["text,label", *rows]) + "\n")
+    places = {"models_dir": tmp_path / "models", "cache_dir": tmp_path / "cache"}
+    asked = {"cells": "none,gru", "validation_fraction": 0.2, **TINY_RUN, "epochs": 1}
+    with threads() as cluster:
+
         @contextlib.contextmanager
-        def opened(asked, insist):
+        def opened(machines, insist):
             yield cluster
 
         monkeypatch.setattr("seqclf.api.comparing.opened", opened)
-        places = {"models_dir": tmp_path / name, "cache_dir": tmp_path / "cache"}
-        found = seqclf.compare("demo", cells="gru", **places, **options, **TINY_RUN)
-        assert not found.missing
-        nodes = {run.environment.node for run in found.runs}
-        assert nodes == ({platform.node()} if cluster else {None})
-        return [(row.name, row.accuracy, row.log_loss) for row in found.rows]
-
-    with threads() as cluster:
-        assert compared("far", cluster) == compared("near", None)
+        found = seqclf.compare(texts, **places, **options, **asked)
+    assert not found.missing
+    files = tmp_path.rglob("environment.json")  # the trials of tuning, too
+    said = [json.loads(file.read_text()) for file in files]
+    assert {one["node"] for one in said if "threads" in one} == {platform.node()}
 
 
 @pytest.mark.slow
 def test_a_study_trains_elsewhere_and_measures_here(tmp_path):
     from seqclf.keywords import to_config
-    from seqclf.runs import Run
     from seqclf.steps import Target
     from seqclf.workflows.study import question_of, run_study
 

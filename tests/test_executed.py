@@ -40,7 +40,9 @@ def fake_timing(task: TimingTask, report) -> list:
 def carry_out(place: Path, kinds: str, jobs: int, fails: str = "") -> dict:
     """Returns what was noted by name, and why trainings failed."""
     trials = [
-        SimpleNamespace(path=place / f"{kind}{i}", kind=kind, fails=kind in fails)
+        SimpleNamespace(
+            path=place / f"{kind}{i}", kind=kind, fails=kind in fails, encoded=place
+        )
         for i, kind in enumerate(kinds)
     ]
     for trial in trials:
@@ -92,7 +94,7 @@ def test_nothing_stays_behind_when_the_caller_is_interrupted(place, monkeypatch)
         begun.append(name)
         raise KeyboardInterrupt
 
-    trial = SimpleNamespace(path=place / "a0", kind="a", fails=True)
+    trial = SimpleNamespace(path=place / "a0", kind="a", fails=True, encoded=place)
     plan = planning.Plan(place / "c", [trial], [], [], TimingTask((), place, 1), 2)
     with pytest.raises(KeyboardInterrupt):
         planning._train_and_time(plan, interrupt, Clock())

@@ -511,7 +511,7 @@ def heard(monkeypatch, workflow: object, function: str):
     """Gives a list that will hold what a function of a workflow was asked."""
     arguments: list[object] = []
 
-    def listen(*given: object) -> None:
+    def listen(*given: object, cluster: object = None) -> None:
         arguments.extend(given)
         raise HeardError("that will do")
 

@@ -432,7 +432,7 @@ def test_a_twin_that_has_no_steps_is_left_out_and_named(tmp_path, monkeypatch):
 def test_the_option_reaches_the_comparison(given, monkeypatch):
     asked = []
 
-    def compare_twins(*arguments):
+    def compare_twins(*arguments, cluster):
         asked.append(arguments[-1])
         raise RunError("enough")
 

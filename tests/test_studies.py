@@ -171,7 +171,7 @@ def test_the_last_is_measured_first_and_values_stay_in_their_order(
 def test_the_longest_trainings_are_made_first(lab, workplace, monkeypatch) -> None:
     begun = []
 
-    def noted(trials, *others):
+    def noted(trials, *others, cluster):
         begun.extend(trial.config.model.cell for trial in trials)
         return {}
 
