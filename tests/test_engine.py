@@ -156,8 +156,9 @@ def test_a_task_of_no_kind_waits_for_all_that_have_one(tmp_path):
     begun = []
     some = of_kinds(tmp_path, None, "a", "a", "a", what="sleep")
     list(run_tasks(some, 2, lambda index, report: begun.append(index)))
+    # Which of the two processes is heard first, and how often by then, is chance.
     assert begun[-1] == 0
-    assert sorted(begun[:2]) == [1, 2]
+    assert sorted(begun) == [0, 1, 2, 3]
 
 
 def test_a_log_that_cannot_be_written_is_an_error_and_nothing_stays(tmp_path):
