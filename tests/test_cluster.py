@@ -509,12 +509,14 @@ def test_what_cannot_be_sent_by_now_is_sent_later(tmp_path, monkeypatch):
         assert [one.error for one in outcomes(cluster, *some)] == [None, None]
 
 
-def test_reports_that_were_lost_come_with_the_result(tmp_path, monkeypatch):
+@pytest.mark.parametrize("most", [20, 3, 2])
+def test_reports_that_were_lost_come_with_the_result(most, tmp_path, monkeypatch):
     heard: list[tuple[int, int]] = []
+    monkeypatch.setattr(errands, "LAST", most)
     with threads() as cluster:
         monkeypatch.setattr(cluster.machines, "heard", list)
         outcomes(cluster, task_of(tmp_path, "good"), heard=heard)
-    assert heard == [(0, 0), (0, 1), (0, 2)]
+    assert heard == [(0, 0), (0, 1), (0, 2)][-most:]
 
 
 def test_a_link_arrives_as_what_it_leads_to(tmp_path):

@@ -213,7 +213,8 @@ class Dispatcher:
             waiting[one.index] = one.task
             return
         count, last = returned.reports
-        for report in last[len(last) - max(count - one.reports, 0) :]:
+        lost = max(count - one.reports, 0)
+        for report in last[max(len(last) - lost, 0) :]:
             on_report(one.index, report)
         outcome = _taken_in(one, returned)
         locks.free(one.task)
