@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import stand_in_slurm
 from asked import Silent
 from conftest import invoke
 
@@ -230,18 +231,21 @@ def elsewhere(folder: Path) -> Iterator[Dispatcher]:
 
 @contextlib.contextmanager
 def jobs_of_slurm(folder: Path) -> Iterator[Dispatcher]:
-    """As Slurm, with processes of this machine for its jobs."""
+    """Slurm, whose commands are stand-ins; nothing of a command stays behind."""
     from seqclf.cluster.slurm_machines import SlurmMachines
 
-    shared = folder / "shared"
+    shared, before = folder / "shared", dict(os.environ)
     shared.mkdir(parents=True)
-    asked = Asked("slurm", shared=shared)
+    os.environ |= stand_in_slurm.install(folder / "slurm")
     os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # where jobs find `work`
-    machines = SlurmMachines(asked, lambda sentence: None, cluster="local")
+    asked = Asked("slurm", shared=shared)
+    machines = SlurmMachines(asked, lambda sentence: None)
     try:
         yield Dispatcher(machines, 2, 1)
     finally:
         machines.close()
+        os.environ.clear()
+        os.environ.update(before)
     assert not [one for one in shared.iterdir() if [*one.iterdir()]]
 
 
@@ -296,8 +300,50 @@ def test_at_the_deadline_what_is_unfinished_can_be_gone_on_with(where, tmp_path)
         assert time.monotonic() < begun + 20
     assert (task.writes / "so-far").read_text() == "1"
     finished = replace(task, argument=("good", *task.argument[1:]))
-    with where(tmp_path / "again" if where is jobs_of_slurm else tmp_path) as cluster:
+    with where(tmp_path / "again") as cluster:
         assert outcomes(cluster, finished) == [Outcome(0, ("good", 1))]
+
+
+@pytest.mark.slow
+def test_slurm_is_asked_for_what_was_asked(tmp_path, monkeypatch):
+    from seqclf.cluster.errand import Returned
+
+    monkeypatch.setenv("SBATCH_TIMELIMIT", "04:00:00")
+    task = task_of(tmp_path, "slow")
+    with jobs_of_slurm(tmp_path) as cluster:
+        cluster.machines.leave_out(Returned("odd", refused="it has keras 2"))
+        assert outcomes(cluster, task) == [Outcome(0, ("slow", 0))]
+        script = (tmp_path / "slurm" / "1001.sh").read_text()
+    for line in (
+        "--time=240",
+        "--cpus-per-task=1",
+        "--exclude=odd",
+        "--job-name=seqclf",
+    ):
+        assert f"#SBATCH {line}\n" in script
+    assert "gpus" not in script
+
+
+@pytest.mark.slow
+def test_a_command_that_ends_cancels_its_jobs(tmp_path):
+    task = task_of(tmp_path, "stop")
+    with jobs_of_slurm(tmp_path) as cluster:
+
+        def stop(index, step):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            list(run_tasks([task], cluster=cluster, on_report=stop))
+        group = int((tmp_path / "slurm" / "1001.pid").read_text())
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            try:
+                os.killpg(group, 0)
+            except OSError:
+                break
+            time.sleep(0.2)
+        else:
+            pytest.fail("the job is still there")
 
 
 # Every command that trains.

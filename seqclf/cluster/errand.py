@@ -121,8 +121,9 @@ def differing(versions: Mapping[str, str]) -> str:
 
 
 def node() -> str:
-    """Returns what this machine is called."""
-    return platform.node() or "a machine without a name"
+    """Returns what this machine is called, by Slurm if that is there."""
+    named = os.environ.get("SLURMD_NODENAME") or platform.node()
+    return named or "a machine without a name"
 
 
 def perform(

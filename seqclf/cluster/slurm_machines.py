@@ -33,10 +33,8 @@ class SlurmMachines:
     variables, `SBATCH_PARTITION` and so on.
     """
 
-    def __init__(
-        self, asked: Asked, insist: Callable[[str], None], cluster: str = "slurm"
-    ) -> None:
-        """Prepares jobs; `cluster` is `local` where processes stand in for them.
+    def __init__(self, asked: Asked, insist: Callable[[str], None]) -> None:
+        """Prepares jobs; `insist` hears which machines are left out.
 
         Raises:
           ConfigError: If there is no Slurm.
@@ -44,9 +42,9 @@ class SlurmMachines:
         require_extra("slurm")
         if asked.shared is None:
             raise ConfigError("--cluster slurm needs --shared DIR.")
-        if cluster == "slurm" and shutil.which("sbatch") is None:
+        if shutil.which("srun") is None:
             raise ConfigError(
-                "--cluster slurm: there is no sbatch here; type the command on a login "
+                "--cluster slurm: there is no srun here; type the command on a login "
                 "node of Slurm."
             )
         import submitit
@@ -56,7 +54,7 @@ class SlurmMachines:
         self._folder = self._shared / JOBS / uuid.uuid4().hex[:12]
         self._folder.mkdir(parents=True, mode=0o700)
         self._left_out: list[str] = []
-        self._executor = submitit.AutoExecutor(folder=self._folder, cluster=cluster)
+        self._executor = submitit.AutoExecutor(folder=self._folder, cluster="slurm")
         self._executor.update_parameters(
             name="seqclf",
             timeout_min=minutes_of(os.environ.get(TIME_LIMIT, "")),
@@ -124,7 +122,7 @@ class SlurmMachines:
 
     def leave_out(self, returned: Returned) -> None:
         """Has Slurm send nothing more to a machine that refused."""
-        if returned.node in self._left_out:  # where processes stand in for jobs
+        if returned.node in self._left_out:  # it was sent there all the same
             raise ConfigError(f"{returned.node} is not fit: {returned.refused}.")
         self._left_out.append(returned.node)
         self._executor.update_parameters(slurm_exclude=",".join(self._left_out))
