@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from seqclf.cluster.errand import (
     Errand,
@@ -21,11 +21,11 @@ from seqclf.cluster.errand import (
     last_attempt,
     versions_here,
 )
+from seqclf.cluster.locks import Locks
 from seqclf.cluster.parcels import digest_of, pack, pickled, unpack
 from seqclf.engine import Outcome, Task
 from seqclf.errors import ConfigError, RunError
 from seqclf.marker import COMPLETE_FILE, LOCK_FILE, LOG_FILE, MARKER_FILE
-from seqclf.system import try_lock
 
 KEPT = frozenset((LOCK_FILE, MARKER_FILE, LOG_FILE))
 PAUSE = 0.2  # seconds between two looks for reports
@@ -141,7 +141,7 @@ class Dispatcher:
         """
         waiting = dict(enumerate(tasks))
         sent: dict[Hashable, _Sent] = {}
-        locks, begun = _Locks(), time.monotonic()
+        locks, begun = Locks(), time.monotonic()
         try:
             while waiting or sent:
                 if time.monotonic() >= deadline + (GRACE if sent else 0):
@@ -167,7 +167,7 @@ class Dispatcher:
         self,
         waiting: dict[int, Task],
         sent: dict[Hashable, _Sent],
-        locks: _Locks,
+        locks: Locks,
         begun: float,
         deadline: float,
     ) -> Iterator[Outcome]:
@@ -197,7 +197,7 @@ class Dispatcher:
         handle: Hashable,
         sent: dict[Hashable, _Sent],
         waiting: dict[int, Task],
-        locks: _Locks,
+        locks: Locks,
         on_report: Callable[[int, Any], None],
     ) -> Iterator[Outcome]:
         """Takes in what came back; yields how it ended, but for what is sent again."""
@@ -290,46 +290,6 @@ class Dispatcher:
             if number in by_number:  # not of one that was given up before
                 by_number[number].reports += 1
                 on_report(by_number[number].index, report)
-
-
-class _Locks:
-    """The folders that tasks write, locked for this process, until they are freed."""
-
-    def __init__(self) -> None:
-        self._held: dict[Path, IO[Any]] = {}
-
-    def take(self, task: Task) -> bool:
-        """Locks what a task writes; returns whether it is ours."""
-        if task.writes is None or task.writes in self._held:
-            return True
-        task.writes.mkdir(parents=True, exist_ok=True)
-        file = (task.writes / LOCK_FILE).open("w")
-        if not try_lock(file):
-            file.close()
-            return False
-        self._held[task.writes] = file
-        return True
-
-    def free(self, task: Task) -> None:
-        """Lets go of what a task has written."""
-        if task.writes is not None and task.writes in self._held:
-            _remove_if_empty(task.writes)
-            self._held.pop(task.writes).close()
-
-    def free_all(self) -> None:
-        """Lets go of all."""
-        for folder, file in self._held.items():
-            _remove_if_empty(folder)
-            file.close()
-        self._held.clear()
-
-
-def _remove_if_empty(folder: Path) -> None:
-    """Removes a folder in which there is nothing but the lock of an unfinished task."""
-    with contextlib.suppress(OSError):
-        if [one.name for one in folder.iterdir()] == [LOCK_FILE]:
-            (folder / LOCK_FILE).unlink()
-            folder.rmdir()
 
 
 def _taken(task: Task) -> str:
