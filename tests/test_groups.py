@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import random
 import re
 import textwrap
 from collections.abc import Iterator
@@ -127,7 +128,10 @@ def test_the_notes_say_how_many_rows_and_groups_were_held_out(tmp_path):
 def test_the_split_seed_decides_and_the_names_of_groups_do_not(tmp_path):
     rows = films()
     path = write(tmp_path / "x.csv", rows)
-    renamed = [(text, label, hash(film) % 10**6) for text, label, film in rows]
+    films_there = sorted({film for _, _, film in rows})
+    numbers = random.Random(0).sample(range(10**6), len(films_there))
+    number_of = dict(zip(films_there, numbers, strict=True))  # each its own
+    renamed = [(text, label, number_of[film]) for text, label, film in rows]
     other = write(tmp_path / "y.csv", renamed)
 
     def held(path: Path, seed: int) -> list[str]:
