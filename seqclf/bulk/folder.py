@@ -8,6 +8,7 @@ unfinished file has is beside it, see `bulk.parts`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from seqclf.bulk.writers import refuse_format
 from seqclf.data.files import TEXT_SUFFIX
 from seqclf.errors import ConfigError
 from seqclf.marker import QUESTION_FILE
-from seqclf.storage import strict_json, write_json
+from seqclf.storage import strict_json, write_json, write_whole
 from seqclf.system import locked
 
 STATE, FINISHED_FILE = ".partial", "finished.json"
@@ -49,18 +50,17 @@ class Outputs:
         """Returns a folder in which another process may write such a file."""
         return self.folder / STATE / f"{name}.folder"
 
-    def take(self, name: str) -> None:
-        """Puts a file where it belongs that another process wrote in its folder.
+    def keep(self, file: Path, name: str) -> None:
+        """Puts a finished file from elsewhere where it belongs, whole.
 
         Raises:
           ConfigError: If there is one by now, and it is not to be replaced.
         """
-        place, output = self.place_of(name), self.folder / name
+        output = self.folder / name
         if output.exists() and not self.replaces:
             raise ConfigError(f"{output} is there already; --overwrite replaces it.")
-        (place / name).replace(output)
+        write_whole(output, functools.partial(shutil.copyfile, file))
         self.add(name)
-        shutil.rmtree(place, ignore_errors=True)
 
     def add(self, name: str) -> None:
         """Keeps that a file is whole; on the disk when this returns."""
@@ -82,8 +82,7 @@ def refuse_unfit(source: Source, folder: Path, lines: bool) -> None:
       ConfigError: If the folder could not be made, two files have one name, an output
         would be one of them, or the format cannot be written.
     """
-    if not folder.absolute().parent.is_dir():
-        raise ConfigError(f"{folder}: there is no folder {folder.absolute().parent}.")
+    refuse_folder(folder)
     if source.suffix == TEXT_SUFFIX and not lines:
         raise ConfigError(
             f"each file of {source.name} is one text; a file takes all answers: "
@@ -99,6 +98,12 @@ def refuse_unfit(source: Source, folder: Path, lines: bool) -> None:
         refuse_format(folder / file.name)
         if (folder / file.name).resolve() == file.resolve():
             raise ConfigError(f"{folder} has the files of the input; name another.")
+
+
+def refuse_folder(folder: Path) -> None:
+    """Raises ConfigError if the folder of a folder is not there."""
+    if not folder.absolute().parent.is_dir():
+        raise ConfigError(f"{folder}: there is no folder {folder.absolute().parent}.")
 
 
 @contextlib.contextmanager

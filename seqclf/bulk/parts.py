@@ -27,7 +27,7 @@ from seqclf.data.formats.contents import format_of
 from seqclf.errors import ConfigError, DataError
 from seqclf.marker import QUESTION_FILE
 from seqclf.runs import AnyRun, files, members_of
-from seqclf.storage import strict_json, write_json, write_whole
+from seqclf.storage import read_object, write_json, write_whole
 from seqclf.system import locked, sync
 from seqclf.unsure import OPTION, AtLeast
 
@@ -46,8 +46,16 @@ def question_of(
     the bytes of its model, vocabulary, labels and rules, and of its thresholds if a
     text may have several labels.
     """
+    named = f"{source.name} ({_hash_of_files(source)})"
+    return question_about(named, run, options, at_least)
+
+
+def question_about(
+    named: str, run: AnyRun, options: Options, at_least: AtLeast | None = None
+) -> Question:
+    """Returns the same of an input of which `named` says all, see `question_of`."""
     return {
-        "input": f"{source.name} ({_hash_of_files(source)})",
+        "input": named,
         "run": f"{run.name} ({_hash_of_run(run)})",
         **{
             f"--{name.replace('_', '-')}": value
@@ -205,14 +213,20 @@ def _refuse_what_is_there(parts: Parts, was_begun: bool) -> None:
 def refuse_other_question(file: Path, question: Question, output: Path) -> None:
     """Raises ConfigError if what was begun answers another question, as `file` says."""
     try:
-        before = strict_json(file.read_text("utf-8"))
-        differing = [k for k in question if before.get(k) != question[k]]
-    except (OSError, ValueError, AttributeError) as error:
+        before = read_object(file)
+    except (OSError, ValueError) as error:
         raise ConfigError(
             f"{file} cannot be read ({error}); --overwrite instead of --resume begins "
             f"again."
         ) from error
-    if differing:
+    refuse_other_answers(before, question, str(output))
+
+
+def refuse_other_answers(
+    before: Mapping[str, object], question: Question, output: str
+) -> None:
+    """Raises ConfigError if one question is not the other, and says in what."""
+    if differing := [k for k in question if before.get(k) != question[k]]:
         told = "; ".join(
             f"{k} was {_told(before.get(k))}, now {_told(question[k])}"
             for k in differing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -127,7 +128,7 @@ def write_classified(
         that may have several; or the format cannot hold the labels.
       DataError: If the output cannot be written, or is there already.
     """
-    writing = _Writing(run, listener, at_least)
+    writing = Writing(run, listener, at_least)
     writing.write(opened, output, resume, overwrite)
 
 
@@ -152,7 +153,7 @@ def write_each(  # noqa: PLR0913 -- those of `write_classified`, and where
       DataError: If one cannot be read.
     """
     refuse_folder(source, folder, options.lines)
-    writing = _Writing(run, listener, at_least)
+    writing = Writing(run, listener, at_least)
     question = parts.question_of(source, run, options, at_least)
     names = [file.name for file in source.files]
     begun = begun_folder(folder, names, question, resume=resume, overwrite=overwrite)
@@ -220,7 +221,8 @@ def _write_elsewhere(
             continue
         for is_urgent, sentence in outcome.value:
             (listener.insist if is_urgent else listener.note)(sentence)
-        outputs.take(task.file.name)
+        outputs.keep(task.place / task.file.name, task.file.name)
+        shutil.rmtree(task.place, ignore_errors=True)
         listener.note(f"Written: {outputs.folder / task.file.name}")
     if failed:
         why = "; ".join(f"{name}: {error}" for name, error in failed.items())
@@ -236,37 +238,46 @@ def classify_file(task: FileTask, report: Report) -> list[tuple[bool, str]]:
     Returns:
       What there is to say of it, and whether even to those who want no notes.
     """
-    heard = _Heard()
+    heard = Heard()
     source = find_source(task.file)
     opened = open_source(source, task.options, heard)
-    writing = _Writing(task.run, heard, task.at_least, task.threads)
+    writing = Writing(task.run, heard, task.at_least, task.threads)
     # Begun anew: what another machine left was of a file in another place.
     writing.write(opened, task.place / task.file.name, resume=False, overwrite=True)
-    return heard.sentences[:-1]  # but for where it was written there
+    return heard.taken()[:-1]  # but for where it was written there
 
 
-class _Heard:
-    """Keeps what there is to say, for another process; a `Listener`."""
+class Heard:
+    """Keeps what there is to say, and whether it is urgent; a `Listener`.
 
-    def __init__(self) -> None:
-        self.sentences: list[tuple[bool, str]] = []
+    Its sentences are said later, or in another process; rows go by `beside`, too.
+    """
+
+    def __init__(self, beside: Listener | None = None) -> None:
+        self._sentences: list[tuple[bool, str]] = []
+        self._beside = beside
+
+    def taken(self) -> list[tuple[bool, str]]:
+        """Returns what was said since the last time."""
+        taken, self._sentences = self._sentences, []
+        return taken
 
     def note(self, sentence: str) -> None:
         """Keeps it."""
-        self.sentences.append((False, sentence))
+        self._sentences.append((False, sentence))
 
     def insist(self, sentence: str) -> None:
         """Keeps it, as urgent."""
-        self.sentences.append((True, sentence))
+        self._sentences.append((True, sentence))
 
     def rows(
         self, parts: Iterable[Answered], total: int, done: int
     ) -> Iterator[Answered]:
         """Passes rows on."""
-        return iter(parts)
+        return self._beside.rows(parts, total, done) if self._beside else iter(parts)
 
 
-class _Writing:
+class Writing:
     """Writes rows with the answers of one run, which is opened once."""
 
     def __init__(

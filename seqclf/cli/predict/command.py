@@ -38,7 +38,7 @@ Input = Annotated[
         "--input",
         "File to classify: CSV, TSV, JSON, Parquet, Excel, or .txt with one text per "
         "file (per line: --lines); or a folder or pattern ('parts/*.csv') of several "
-        "files of one format.",
+        "files of one format; a folder by its URL, such as s3://bucket/texts.",
         metavar="FILE",
     ),
 ]
@@ -47,7 +47,7 @@ Output = Annotated[
     option(
         "--output",
         "File for the rows of --input with their predictions: Parquet, CSV, TSV, "
-        "JSONL; or a folder, for a file each, by its name.",
+        "JSONL; or a folder, or its URL, for a file each, by its name.",
         "print a line per row",
         metavar="FILE",
     ),
@@ -178,10 +178,18 @@ def predict(
         return
     from seqclf.bulk.chunks import Options
     from seqclf.bulk.folder import is_folder
+    from seqclf.bulk.remote import url_of
     from seqclf.cluster.opened import opened as opened_machines
     from seqclf.workflows import predict as workflow
 
     reading = Reading.of(config.data)
+    if output is not None and (url_of(input_file) or url_of(output)):
+        from seqclf.workflows.predict_remote import write_remote
+
+        as_read = Options(reading, chosen.reading, on_error, lines)
+        how = (resume, overwrite, thresholds)
+        write_remote(chosen, input_file, output, as_read, screen, *how)
+        return
     if output is not None and is_folder(output):
         source = workflow.found_source(input_file, screen)
         as_read = Options(reading, chosen.reading, on_error, lines)
@@ -216,13 +224,29 @@ def _refuse_options(
         raise ConfigError("--input and texts are two sources; give one.")
     elif output is not None:
         from seqclf.bulk.folder import is_folder
+        from seqclf.bulk.remote import is_a_file, url_of
 
-        if is_folder(output):
+        if url_of(input_file) or url_of(output):
+            if not (is_folder(output) or url_of(output)) or is_a_file(output):
+                raise ConfigError(
+                    f"--output {output.name}: where --input or --output is a URL, the "
+                    f"output is a folder, which gets a file for each, by its name."
+                )
+            options.refuse_given(context, WITH_OUTPUT, "a URL is predicted from here")
+        elif is_folder(output):
             options.refuse_given(context, WITH_OUTPUT | {*ASKED}, "files are written")
         else:
             options.refuse_given(context, WITH_OUTPUT, "an --output is written")
     else:
         options.refuse_given(context, WITH_INPUT | PRINTING, "there is no --output")
+        _refuse_url(input_file)
+
+
+def _refuse_url(input_file: Path) -> None:
+    from seqclf.bulk.remote import url_of
+
+    if url := url_of(input_file):
+        raise ConfigError(f"--input {url} needs --output, a folder here or a URL.")
 
 
 def _answer_texts(
