@@ -80,6 +80,7 @@ def test_a_folder_of_s3_is_answered_as_one_of_this_disk(store, expected, workpla
     assert f"Written: s3://b/answers/{NAMES[0]}" in done.output
 
 
+@pytest.mark.slow
 def test_from_s3_to_this_disk_and_back(store, expected, workplace, tmp_path):
     there = f"--output={tmp_path / 'there'}"
     done = predict(workplace, "--input=s3://b/texts/*.csv", there)
@@ -91,6 +92,7 @@ def test_from_s3_to_this_disk_and_back(store, expected, workplace, tmp_path):
     assert store.objects["b/more/b.csv"] == expected["b.csv"]
 
 
+@pytest.mark.slow
 def test_what_was_interrupted_is_kept_and_another_question_refused(
     store, expected, workplace
 ):
@@ -109,6 +111,7 @@ def test_what_was_interrupted_is_kept_and_another_question_refused(
         assert store.objects[f"b/answers/{name}"] == content
 
 
+@pytest.mark.slow
 def test_resume_leaves_finished_files_alone(store, expected, workplace, monkeypatch):
     put = remote.Remote.put
 
@@ -130,6 +133,7 @@ def test_resume_leaves_finished_files_alone(store, expected, workplace, monkeypa
     assert store.objects["b/answers/c.csv"] == expected["c.csv"]
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_replaced_unless_it_is_asked(store, workplace):
     store.objects["b/answers/b.csv"] = b"mine"
     asked = ["--input=s3://b/texts", "--output=s3://b/answers"]

@@ -133,6 +133,18 @@ def test_folders_of_this_machine_are_left_out(finished_run, tmp_path):
     copy.verify()
 
 
+def test_the_machine_that_trained_is_left_out(finished_run, tmp_path):
+    run = copied(finished_run, tmp_path / "mine")
+    file = run.path / "environment.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"node": "lab-7"}))
+    seal(run.path)
+    assert run.environment.node == "lab-7"
+    copy = write_shared(run, tmp_path / "copy")
+    assert copy.environment.node is None
+    assert "lab-7" not in (copy.path / "environment.json").read_text()
+    assert copy.environment.processor == run.environment.processor
+
+
 def test_a_folder_that_stays_named_is_refused(finished_run, tmp_path, monkeypatch):
     run = copied(finished_run, tmp_path / "one", group_column="/srv/anna/x")
     monkeypatch.setenv("HOME", "/srv/anna")
