@@ -503,6 +503,32 @@ def test_a_machine_with_a_full_disk_is_left_out_and_the_task_done_elsewhere(
     assert done == Outcome(0, ("good", 0))
 
 
+def test_a_task_that_every_machine_refuses_is_an_error_and_no_endless_loop(
+    tmp_path, monkeypatch
+):
+    def full(content, parent):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(errands, "unpack", full)
+    monkeypatch.setattr("seqclf.cluster.dispatch.REFUSALS", 3)
+    with threads() as cluster:
+        (done,) = outcomes(cluster, task_of(tmp_path, "good"))
+        assert len(cluster.machines.left_out) == 2
+    assert "No space left on device" in done.error
+
+
+def test_what_is_asked_for_a_training_is_what_it_gets(tmp_path, monkeypatch):
+    from seqclf.cluster import opened as opening
+
+    machines = Threads(jobs=3)
+    monkeypatch.setattr(opening, "_connected", lambda asked, insist: machines)
+    asked = asked_of("auto", cpus_per_training=2, gpus_per_training=0.5)
+    with opening.opened(asked, lambda sentence: None) as cluster:
+        assert (cluster.jobs, cluster.threads) == (3, 2)
+        errand, _ = cluster._errand(task_of(tmp_path, "good"), math.inf)
+    assert errand.gpus == 0.5
+
+
 def test_where_no_machine_is_left_the_command_ends(tmp_path, monkeypatch):
     from seqclf.cluster import dispatch
     from seqclf.errors import RunError

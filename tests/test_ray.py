@@ -124,6 +124,15 @@ def test_one_cpu_has_one_task_though_both_report(nodes, tmp_path):
     assert max(at_a_time) <= 2
 
 
+def test_as_many_at_a_time_as_are_asked_for_and_as_fit(nodes):
+    with joined(nodes) as there:
+        assert there.jobs == 2
+    with joined(nodes, jobs=1) as there:
+        assert there.jobs == 1
+    with pytest.raises(ConfigError, match="has 99 CPUs"), joined(nodes, cpus=99):
+        pass
+
+
 def test_a_killed_node_costs_nothing(nodes, tmp_path):
     some = [task_of(tmp_path, "slow", name) for name in "abcd"]
     begun = []

@@ -9,8 +9,9 @@ import shutil
 import tarfile
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,6 +32,7 @@ KEPT = frozenset((LOCK_FILE, MARKER_FILE, LOG_FILE))
 PAUSE = 0.2  # seconds between two looks for reports
 COUNTING = 2.0  # seconds between two looks for how much room there is
 GRACE = 30.0  # seconds for what was cut off at a deadline to come back
+REFUSALS = 20  # of one task, by machines that are then left out
 ALONE = 300.0  # seconds to wait for a machine when none is left
 UNFINISHED = "unfinished"  # in a shared folder
 
@@ -122,6 +124,7 @@ class Dispatcher:
     _put: dict[Path, tuple[object, str, Any]] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _name: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    _refused: Counter[Path] = field(default_factory=Counter)
     _most: int = 0
     _counted: float = -math.inf
     _alone: float | None = None
@@ -209,9 +212,14 @@ class Dispatcher:
             return
         one = sent.pop(handle)
         if returned.refused:
-            self.machines.leave_out(returned)
-            waiting[one.index] = one.task
-            return
+            place = one.task.writes or one.task.log
+            self._refused[place] += 1
+            # Some task is understood by no machine, and no machine at fault.
+            if self._refused[place] < REFUSALS:
+                self.machines.leave_out(returned)
+                waiting[one.index] = one.task
+                return
+            returned = replace(returned, refused="", error=returned.refused)
         count, last = returned.reports
         lost = max(count - one.reports, 0)
         for report in last[max(len(last) - lost, 0) :]:

@@ -24,7 +24,7 @@ from seqclf.cluster.extra import require_extra
 from seqclf.cluster.tokens import MODE, head_of, mode_of
 from seqclf.errors import ConfigError
 
-RETRIES = 3  # of an errand whose machine is lost; `seqclf` names it in its error
+RETRIES = 3  # of an errand whose machine is lost
 NODE_ID = "ray.io/node-id"
 FETCHING = 60.0  # seconds for what a node has made to come here
 PROBING = 120.0  # seconds for a node to say its versions: it starts a process
