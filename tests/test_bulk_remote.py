@@ -111,6 +111,15 @@ def test_what_was_interrupted_is_kept_and_another_question_refused(
         assert store.objects[f"b/answers/{name}"] == content
 
 
+def test_a_damaged_question_there_is_told():
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file("/damaged/.partial/question.json", b"{")
+    place = remote.open_remote("memory://damaged")
+    begun = remote.begun_remote(place, [], {}, resume=True, overwrite=False)
+    with pytest.raises(ConfigError, match="question.json cannot be read"), begun:
+        pass
+
+
 @pytest.mark.slow
 def test_resume_leaves_finished_files_alone(store, expected, workplace, monkeypatch):
     put = remote.Remote.put

@@ -27,7 +27,7 @@ from seqclf.data.formats.contents import format_of
 from seqclf.errors import ConfigError, DataError
 from seqclf.marker import QUESTION_FILE
 from seqclf.runs import AnyRun, files, members_of
-from seqclf.storage import read_object, write_json, write_whole
+from seqclf.storage import strict_object, write_json, write_whole
 from seqclf.system import locked, sync
 from seqclf.unsure import OPTION, AtLeast
 
@@ -213,7 +213,7 @@ def _refuse_what_is_there(parts: Parts, was_begun: bool) -> None:
 def refuse_other_question(file: Path, question: Question, output: Path) -> None:
     """Raises ConfigError if what was begun answers another question, as `file` says."""
     try:
-        before = read_object(file)
+        before = strict_object(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"{file} cannot be read ({error}); --overwrite instead of --resume begins "

@@ -25,7 +25,7 @@ from seqclf.data.formats.contents import format_of
 from seqclf.data.layout import is_pattern
 from seqclf.errors import ConfigError, DataError
 from seqclf.marker import QUESTION_FILE
-from seqclf.storage import strict_json
+from seqclf.storage import strict_json, strict_object
 
 # Two letters at least: one is a drive of Windows.
 _URL = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/+(?=[^/])")
@@ -186,7 +186,9 @@ def begun_remote(
     before = remote.read(state)
     outputs = RemoteOutputs(remote)
     if before is not None and resume:
-        refuse_other_answers(_asked(before), question, f"{remote.url}")
+        refuse_other_answers(
+            _asked(before, f"{remote.url}/{state}"), question, remote.url
+        )
         known = remote.read(f"{STATE}/{FINISHED_FILE}")
         outputs.finished = [*strict_json(known)] if known else []
     elif before is not None and not overwrite:
@@ -220,12 +222,14 @@ def _refuse_what_is_there(remote: Remote, names: Sequence[str]) -> None:
         )
 
 
-def _asked(text: str) -> Mapping[str, object]:
+def _asked(text: str, place: str) -> Mapping[str, object]:
     try:
-        known = strict_json(text)
-    except ValueError:
-        known = {}
-    return known if isinstance(known, dict) else {}
+        return strict_object(text)
+    except ValueError as error:
+        raise ConfigError(
+            f"{place} cannot be read ({error}); --overwrite instead of --resume begins "
+            f"again."
+        ) from error
 
 
 def _format(name: str) -> str:
