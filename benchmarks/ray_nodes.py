@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,9 +64,18 @@ class Nodes:
             time.sleep(0.1)
         raise TimeoutError("the head does not listen")
 
-    def add(self, name: str, cpus: int = 1, **environment: str) -> None:
-        """Adds a node; returns when it has started, as two at once take one port."""
-        self._start(name, f"--address={self.address}", cpus=cpus, **environment)
+    def add(self, name: str, within: Sequence[str] = (), **environment: str) -> None:
+        """Adds a node of one CPU; returns when it has started.
+
+        Two that start at once take one port.
+
+        Args:
+          name: What it is called here.
+          within: A command that runs the node's, as one that mounts something for it.
+          environment: Its own variables.
+        """
+        joins = f"--address={self.address}"
+        self._start(name, joins, cpus=1, within=within, **environment)
         log, until = self.folder / f"{name}.txt", time.monotonic() + 60
         while STARTED not in log.read_text("utf-8"):
             if time.monotonic() > until:
@@ -103,12 +114,18 @@ class Nodes:
         for name in reversed([*self.processes]):
             self.kill(name)
 
-    def _start(self, name: str, *options: str, cpus: int, **environment: str) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+    def _start(
+        self,
+        name: str,
+        *options: str,
+        cpus: int,
+        within: Sequence[str] = (),
+        **environment: str,
+    ) -> None:
         own = {**os.environ, **self.environment, **environment, MARK: str(self.port)}
         with (self.folder / f"{name}.txt").open("wb") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-c", START, "start", "--block", *options,
+                [*within, sys.executable, "-c", START, "start", "--block", *options,
                  f"--num-cpus={cpus}", f"--object-store-memory={STORE}",
                  "--node-ip-address=127.0.0.1", "--disable-usage-stats"],
                 stdout=log,
@@ -120,11 +137,12 @@ class Nodes:
 
 
 @contextlib.contextmanager
-def cluster(folder: Path, token: str | None, nodes: int = 2) -> Iterator[Nodes]:
+def cluster(token: str | None, nodes: int = 2) -> Iterator[Nodes]:
     """Starts a head and nodes of one CPU, with a token or without; ends them."""
-    # Ray's sockets are files, of names that may have 107 bytes.
     mode = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token or ""}
     environment = mode if token else {"RAY_AUTH_MODE": "disabled"}
+    # Ray's sockets are files in it, of names that may have 107 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))  # noqa: S108
     made = Nodes(folder, environment)
     try:
         made.start_head()
@@ -134,3 +152,4 @@ def cluster(folder: Path, token: str | None, nodes: int = 2) -> Iterator[Nodes]:
         yield made
     finally:
         made.close()
+        shutil.rmtree(folder, ignore_errors=True)

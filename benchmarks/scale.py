@@ -14,7 +14,6 @@ import math
 import operator
 import os
 import secrets
-import shutil
 import statistics
 import subprocess
 import sys
@@ -77,12 +76,8 @@ def digests(folder: Path) -> dict[str, str]:
 def nodes() -> Iterator[ray_nodes.Nodes]:
     """Starts a head and two nodes, with a token, which this process has, too."""
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
-    folder = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))  # noqa: S108 - short
-    try:
-        with ray_nodes.cluster(folder, TOKEN) as made:
-            yield made
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with ray_nodes.cluster(TOKEN) as made:
+        yield made
 
 
 def killed_meanwhile(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import itertools
 import json
 import math
@@ -10,6 +11,7 @@ import multiprocessing
 import os
 import platform
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -33,6 +35,10 @@ from seqclf.errors import ConfigError, TrainingError
 from seqclf.marker import LOCK_FILE
 from seqclf.runs import Run
 from seqclf.system import try_lock
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+
+import ray_nodes
 
 
 def work(argument, report):
@@ -249,13 +255,42 @@ def jobs_of_slurm(folder: Path) -> Iterator[Dispatcher]:
     assert not [one for one in shared.iterdir() if [*one.iterdir()]]
 
 
+@contextlib.contextmanager
+def nodes_of_ray(folder: Path) -> Iterator[Dispatcher]:
+    """Ray, with two nodes of this machine."""
+    from seqclf.cluster.opened import opened
+
+    before = dict(os.environ)
+    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 2}
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # where nodes find `work`
+    try:
+        with (
+            ray_nodes.cluster(os.environ["RAY_AUTH_TOKEN"]) as nodes,
+            opened(Asked(nodes.address), lambda sentence: None) as cluster,
+        ):
+            yield cluster
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 # Every executor does the same.
 
 
+# Ray leaves sockets and processes to the end of the interpreter.
+OF_RAY = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec("ray") is None, reason="Ray is not installed"
+    ),
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
 EVERYWHERE = [
     here,
     elsewhere,
     pytest.param(jobs_of_slurm, marks=pytest.mark.slow),
+    pytest.param(nodes_of_ray, marks=OF_RAY),
 ]
 
 

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
+import ctypes
+import fcntl
 import itertools
 import json
 import math
 import os
 import re
 import shlex
-import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import TINY, run_cli
-from test_cluster import task_of
+from conftest import TINY, not_here, run_cli
+from test_cluster import OF_RAY, task_of
+from test_surroundings import mounted
 
 from seqclf.cluster.asked import Asked
 from seqclf.cluster.opened import opened
@@ -33,33 +35,40 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import ray_nodes
 from ray_nodes import Nodes, cluster
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        importlib.util.find_spec("ray") is None, reason="Ray is not installed"
-    ),
-    # Ray's own: it leaves sockets and processes to the end of the interpreter.
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytestmark = OF_RAY
 TOKEN = "0123456789abcdef0123456789abcdef"
+CLONE_NEWNET = 0x40000000  # linux/sched.h
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1  # linux/sockios.h, linux/if.h
 HERE = Path(__file__).parent
 
 
-@contextlib.contextmanager
-def short_folder() -> Iterator[Path]:
-    """A folder of a short name, for Ray's sockets, which are files in it."""
-    path = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
+@pytest.fixture(scope="module", autouse=True)
+def apart() -> Iterator[bool]:
+    """A network of this module's own, of a loopback alone, where that is allowed.
+
+    What it starts is there as well, so nothing else hears of it and it reaches nothing.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    with Path("/proc/self/ns/net").open("rb") as before:
+        is_apart = libc.unshare(CLONE_NEWNET) == 0
+        if is_apart:
+            set_up("lo")
+        yield is_apart
+        if is_apart:
+            assert libc.setns(before.fileno(), CLONE_NEWNET) == 0
+
+
+def set_up(interface: str) -> None:
+    """Sets a network interface up, as `ip link set INTERFACE up` does."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_one:
+        request = struct.pack("16sH14x", interface.encode(), IFF_UP)
+        fcntl.ioctl(any_one, SIOCSIFFLAGS, request)
 
 
 @pytest.fixture(scope="module")
-def nodes() -> Iterator[Nodes]:
+def nodes(apart) -> Iterator[Nodes]:
     os.environ["PYTHONPATH"] = str(HERE)  # where the nodes find `work`
-    with short_folder() as folder, cluster(folder, TOKEN) as made:
+    with cluster(TOKEN) as made:
         yield made
     del os.environ["PYTHONPATH"]
 
@@ -223,6 +232,55 @@ def test_other_versions_are_refused_by_the_name_of_the_node(nodes, tmp_path):
     assert said[0].startswith("Nothing is sent to ")
 
 
+def test_a_node_whose_disk_is_full_is_left_out_and_named(nodes, tmp_path):
+    """A file system of 200 kB, where it would unpack what it is sent."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    said: list[str] = []
+    nodes.add("full", within=mounted(scratch, 200), TMPDIR=str(scratch))
+    try:
+        until = time.monotonic() + 60
+        while not said and time.monotonic() < until:
+            with joined(nodes, said) as there:
+                some = [task_of(tmp_path, "slow", n, "4" * 500_000) for n in "abc"]
+                done = done_by(there, *some)
+            assert [one.error for one in done] == [None] * 3
+    finally:
+        nodes.kill("full")
+    assert "No space left on device" in said[0]
+    assert said[0].startswith("Nothing is sent to ")
+
+
+def test_a_full_disk_of_the_command_is_said_and_nothing_passes_for_finished(
+    nodes, tmp_path
+):
+    models = tmp_path / "models"
+    models.mkdir()
+    asked = [*COMPARE, "--cells=gru", "--seeds=1", f"--models-dir={models}"]
+    done = subprocess.run(
+        [*mounted(models, 90), sys.executable, "-m", "seqclf", *asked,
+         f"--cluster={nodes.address}"],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+    kept = Path(f"{models}.kept")
+    assert not (kept / "demo-gru-0" / "complete").exists()
+
+
+def test_nothing_leaves_this_machine(apart, nodes):
+    """With a network of its own there is no way out, and yet all of this works."""
+    if not apart:
+        not_here("a process may have no network of its own here")
+    assert [name for _, name in socket.if_nameindex()] == ["lo"]
+    with joined(nodes) as there:
+        assert there.jobs == 2
+
+
 def test_no_token_a_wrong_token_and_no_authentication(nodes, tmp_path, monkeypatch):
     monkeypatch.setenv("RAY_AUTH_TOKEN", "f" * 32)
     with pytest.raises(ConfigError, match="has another token"), joined(nodes):
@@ -230,7 +288,7 @@ def test_no_token_a_wrong_token_and_no_authentication(nodes, tmp_path, monkeypat
     monkeypatch.delenv("RAY_AUTH_TOKEN")
     with pytest.raises(ConfigError, match="asks for a token"), joined(nodes):
         pass
-    with short_folder() as folder, cluster(folder, None, 1) as open_to_all:
+    with cluster(None, 1) as open_to_all:
         monkeypatch.delenv("RAY_AUTH_MODE")
         with pytest.raises(ConfigError, match="asks for no token"), joined(open_to_all):
             pass
@@ -341,6 +399,39 @@ def test_files_of_a_folder_are_predicted_by_all_nodes(nodes, tmp_path):
     assert sorted(one.name for one in (tmp_path / "far").iterdir()) == [
         f"{number}.csv" for number in range(4)
     ]
+
+
+def test_a_node_killed_in_the_middle_of_a_file_costs_a_repetition(nodes, tmp_path):
+    trained = run_cli(["train", "--data=demo", "--limit=200", *TINY], tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    for number in range(4):
+        rows = "".join(f"text {number} {row % 7}\n" for row in range(150_000))
+        (texts / f"{number}.csv").write_text(f"text\n{rows}")
+    asked = ["predict", "--input=texts", "--text-column=text"]
+    far = [*asked, "--output=far", f"--cluster={nodes.address}"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "seqclf", *far], cwd=tmp_path, stderr=subprocess.PIPE
+    )
+    until = time.monotonic() + 60
+    while len(trainings(nodes)) < 2 and time.monotonic() < until:
+        time.sleep(0.1)
+    busy = len(trainings(nodes))
+    name = next(one for one in nodes.processes if one != "head")
+    nodes.kill(name)
+    nodes.add(f"after-{name}")
+    said = process.communicate(timeout=240)[1].decode()
+    assert process.returncode == 0, said
+    assert busy == 2  # both had a file in hand
+    nodes.wait_for(2)
+    near = run_cli([*asked, "--output=near"], tmp_path)
+    assert near.returncode == 0, near.stderr
+    made = sorted(one.name for one in (tmp_path / "far").iterdir())
+    assert made == [f"{number}.csv" for number in range(4)]
+    for name in made:
+        there, here = (tmp_path / one / name for one in ("far", "near"))
+        assert there.read_bytes() == here.read_bytes()
 
 
 def test_a_bad_file_ends_no_other_and_resume_tries_it_again(nodes, tmp_path):
