@@ -10,7 +10,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q --numprocesses aut
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-slow test-all lint check format bench kills fuzz \
-	soak audit scale results claims bank tour export-grid clean
+	soak audit scale results claims bank tour notebooks site export-grid clean
 
 help: ## Print the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -80,8 +80,15 @@ claims: install ## Judge the claims on real data; writes docs/claims.md (hours)
 bank: install ## Replay comparisons that add seeds from 200 trainings (an hour)
 	$(BIN)/python benchmarks/until_bank.py build/bank
 
-tour: install ## Run the commands of the README's tour; writes their screens into it
-	$(BIN)/python benchmarks/tour.py
+tour: install ## Type the commands of README, tutorial and export; writes their screens
+	$(BIN)/python benchmarks/screens.py
+
+notebooks: install ## Run the notebooks; writes their outputs into them
+	$(BIN)/python benchmarks/notebooks.py
+
+site: install ## Build the documentation as pages, into build/site
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --jobs auto -c docs . build/site
+	@echo build/site/docs/index.html
 
 export-grid: install ## Export every kind of model and compare; writes docs/exports.md
 	$(BIN)/python benchmarks/exports.py

@@ -1,4 +1,4 @@
-"""Judges the claims: on real data into docs/claims.md, on `demo` into the README.
+"""Judges the claims on `demo` and on real data; writes docs/claims.md.
 
 Run as ``python benchmarks/claims.py [PAGE ...]``, with the data sets in
 ``../shared/data``. Finished trainings and answers are reused, so an interrupted
@@ -23,7 +23,7 @@ from seqclf.versions import package_versions
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
 MODELS = Path(os.environ.get("SEQCLF_MODELS", ROOT / "models"))
-PAGE, README = ROOT / "docs" / "claims.md", ROOT / "README.md"
+PAGE = ROOT / "docs" / "claims.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def main(names: list[str]) -> None:
             continue
         print(entry.command, flush=True)
         text = ask(entry)
-        fill(README if entry.data == "demo" else PAGE, entry.name, text)
+        fill(PAGE, entry.name, text)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import typing
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ import seqclf
 from seqclf import (
     Classifier,
     Comparison,
+    Run,
     check,
     compare,
     compare_runs,
@@ -217,6 +219,35 @@ def test_a_comparison_is_read_and_shown(saved, finished_run, tmp_path):
     assert saved.report == saved.path / "report.html"
 
 
+def test_a_comparison_shows_itself_in_a_notebook(saved, tmp_path):
+    shown = saved._repr_html_()
+    tree = ElementTree.fromstring(shown)  # well-formed
+    assert saved.verdict in "".join(tree.itertext())
+    assert [one.tag for one in tree.iter() if one.tag.endswith("}svg")]
+    first = next(tree.iter("table"))
+    assert [cell.text for cell in next(first.iter("tbody")).iter("th")] == ["gru"]
+    assert not [one for one in tree.iter() if one.tag in ("script", "style", "link")]
+    assert {"accuracies", "costs"} <= set(saved.figures)
+    drawn = saved.figures["accuracies"]
+    assert ElementTree.fromstring(drawn._repr_svg_()).tag.endswith("svg")
+    drawn.save(tmp_path / "drawn.svg")
+    assert (tmp_path / "drawn.svg").read_text("utf-8") == drawn.svg
+
+
+def test_a_run_shows_itself_in_a_notebook(finished_run, tmp_path):
+    tree = ElementTree.fromstring(finished_run._repr_html_())
+    said = [cell.text for row in tree.iter("tr") for cell in row]
+    test = finished_run.metrics["test"]
+    at = said.index("test")
+    assert said[at : at + 3] == [
+        "test", f"{test.n:,}", f"{100 * test.accuracy:.1f}"
+    ]  # fmt: skip
+    assert f"gru on {finished_run.dataset.name}" in "".join(tree.itertext())
+    nothing = Run(tmp_path / "<none>")
+    nothing.path.mkdir()
+    assert "&lt;none&gt;</strong>, unfinished" in nothing._repr_html_()
+
+
 def test_runs_are_compared_two_at_least(finished_run):
     with pytest.raises(ConfigError, match="two runs or more, got 1"):
         compare_runs(finished_run)
@@ -241,12 +272,6 @@ def run_script(blocks: list[str], folder: Path) -> subprocess.CompletedProcess[s
     )
     assert done.returncode == 0, done.stderr
     return done
-
-
-@pytest.mark.slow
-def test_the_block_of_the_readme_runs(tmp_path):
-    (block,) = blocks(ROOT / "README.md")
-    run_script([block, "print(labels, model.classes_)"], tmp_path)
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ FLOORS = [
         "seqclf.errors",
         "seqclf.system",
         "seqclf.versions",
+        "seqclf.installed",
         "seqclf.cells",
         "seqclf.poolings",
         "seqclf.wording",

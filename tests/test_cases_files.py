@@ -29,6 +29,7 @@ from seqclf.bulk.sources import find_source
 from seqclf.config import DataConfig
 from seqclf.data.load import read_source
 from seqclf.errors import SeqclfError
+from seqclf.installed import install_line
 from seqclf.records.reading import Reading
 
 ROWS = reviews(40)  # texts and their labels, bad and good in turns
@@ -507,7 +508,7 @@ def test_f10_without_the_reader_of_spreadsheets_the_ways_on_are_named(
     write_sheet(here / "x.xlsx", [("text", "label"), *ROWS])
     monkeypatch.setitem(__import__("sys").modules, "python_calamine", None)
     told = error_of("x.xlsx")
-    assert "pip install 'seqclf[excel]'" in told
+    assert install_line("excel") in told
     assert "CSV UTF-8" in told
 
 

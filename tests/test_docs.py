@@ -67,8 +67,9 @@ def pages() -> dict[str, str]:
 
 
 def blocks_of(page: str) -> list[tuple[str, str]]:
-    """Returns language and content of a page's code blocks."""
-    return re.findall(r"^```(\w*)\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    """Returns language and content of a page's code blocks; directives are none."""
+    found = re.findall(r"^```(\{?\w*\S*)\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    return [(language, block) for language, block in found if language[:1] != "{"]
 
 
 def commands_of(block: str) -> list[str]:
@@ -113,7 +114,7 @@ def test_the_docs_have_commands_to_check():
 # Who executes the blocks of which page, by the blocks' language.
 EXECUTED = {
     "python": {
-        "README.md": "test_api.py", "docs/python.md": "test_api.py",
+        "docs/python.md": "test_api.py",
         "docs/serving.md": "test_serving.py", "docs/cells.md": "test_cells_page.py",
     },
     "js": {"docs/serving.md": "test_serving.py"},
@@ -124,6 +125,10 @@ EXECUTED = {
     },
     "": {
         "README.md": "test_docs_commands.py", "docs/hub.md": "test_docs_commands.py",
+        "docs/examples.md": "test_docs_commands.py",
+        "docs/tutorial.md": "test_docs_commands.py",
+        "docs/lecture.md": "test_docs_commands.py",
+        "docs/install.md": "test_installed.py",
         "docs/serving.md": "test_docs_commands.py",
         "docs/predict.md": "test_predict_docs.py", "docs/sharing.md": "test_push.py",
         "docs/cells.md": "test_cells_page.py", "docs/scale.md": "test_ray.py",
@@ -135,7 +140,8 @@ LONG = ("seqclf study", "seqclf classroom")
 # program that is no part of this project.
 SHOWN = (
     "clause patterns", "token_ids [batch", "models/imdb-gru-0/",
-    "docker run -p", " Usage: seqclf", "export SBATCH_PARTITION",
+    "docker run -p", "docker build", "pip wheel",
+    " Usage: seqclf", "export SBATCH_PARTITION",
 )  # fmt: skip
 
 
@@ -154,8 +160,9 @@ def test_every_example_of_the_docs_is_executed_by_a_test():
             assert (ROOT / "tests" / test).is_file()
 
 
-def test_the_files_of_a_run_are_those_that_the_readme_names(finished_run):
-    [block] = [b for _, b in blocks_of(README) if b.startswith("models/imdb-gru-0/")]
+def test_the_files_of_a_run_are_those_that_its_page_names(finished_run):
+    page = (ROOT / "docs" / "runs.md").read_text("utf-8")
+    [block] = [b for _, b in blocks_of(page) if b.startswith("models/imdb-gru-0/")]
     named = set(re.findall(r"\b[a-z]+\.(?:json|jsonl|txt|keras|onnx)\b", block))
     there = {path.name for path in finished_run.path.iterdir()}
     assert {"config.json", "model.keras", "history.jsonl"} <= named <= there
@@ -178,7 +185,9 @@ def test_the_pins_are_plain_and_meet_the_bounds():
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", pin) for pin in pins)
     pinned = {pin.split("==")[0].lower().replace("_", "-"): pin for pin in pins}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    asked = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
+    asked = list(project["project"]["dependencies"])
+    for group in project["dependency-groups"].values():
+        asked += [line for line in group if isinstance(line, str)]
     for line in asked:
         needed = Requirement(line)
         assert ">=" in {one.operator for one in needed.specifier}, line

@@ -1,4 +1,4 @@
-"""Types every command of the README and of two pages, from its first to its last.
+"""Types every command of these pages, from its first to its last.
 
 Against a hub on this machine, on little data, and with small models: what is shown is
 that each command does what its page says, not how well.
@@ -35,6 +35,7 @@ MORE = {
     "compare --until-decided": f"{SMALL} --limit=150 --cells=rnn,gru --seeds=2 "
     "--max-seeds=2",
     "serve": "--port=0",
+    "claims": f"{SMALL} --limit=150",
 }
 COMMIT = "a" * 40  # of the loopback hub
 WITH_SUBSET = b"""---
@@ -92,6 +93,8 @@ def desk(tmp_path_factory) -> Path:
     (folder / "parts").mkdir()
     for name in ("a", "b"):
         write_csv(folder / "parts" / f"{name}.csv", reviews(20))
+    rows = [f"{label}\t{text}\n" for text, label in reviews(120)]
+    (folder / "sms.tsv").write_text("".join(rows), encoding="utf-8")
     texts = [text for text, _ in reviews(5)]
     (folder / "texts.txt").write_text("\n".join(texts) + "\n")
     demo = load_dataset("demo")
@@ -141,7 +144,13 @@ def served(command: str, desk: Path, environment: dict[str, str]) -> None:
     assert process.returncode == 0, f"{command}: {line}{said}"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/hub.md", "docs/serving.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md", "docs/examples.md", "docs/hub.md", "docs/lecture.md",
+        "docs/serving.md", "docs/tutorial.md",
+    ],
+)  # fmt: skip
 def test_every_command_of_the_page_works(page, desk, environment, finished_run):
     commands = [
         command
@@ -154,7 +163,7 @@ def test_every_command_of_the_page_works(page, desk, environment, finished_run):
             shutil.copytree(finished_run.path, desk / "models" / name)
     for command in commands:
         if command.startswith("seqclf serve"):
-            served(small(command), desk, environment)
+            served(small(command.removesuffix("&")), desk, environment)
             continue
         done = subprocess.run(
             small(command), shell=True, cwd=desk, env=environment,
@@ -165,10 +174,17 @@ def test_every_command_of_the_page_works(page, desk, environment, finished_run):
         if command == "seqclf data show imdb --json":
             assert json.loads(done.stdout)["revision"] == COMMIT
     made = {
-        "README.md": ("models/demo-lstm-0", "models/demo-compare/report.html",
-                      "out.parquet", "exports/demo-lstm-0/litert/model.tflite"),
+        "README.md": ("models/demo-lstm-0", "models/demo-compare/report.html"),
+        "docs/examples.md": ("models/imdb-lstm-0", "out.parquet"),
+        "docs/lecture.md": ("models/lecture/report.html",
+                            "models/lecture/microscope.html",
+                            "models/demo-studies/claims.html",
+                            "models/demo-studies/flow.html"),
+        "docs/tutorial.md": ("models/sms-compare/report.html",
+                             "exports/sms-gru-0/onnx/model.onnx"),
         "docs/hub.md": ("models/ag_news-compare", "models/name-name-gru-0"),
-        "docs/serving.md": ("served/model.onnx", "exports/demo-lstm-0/onnx/README.md"),
+        "docs/serving.md": ("served/model.onnx",
+                            "exports/demo-lstm-0/litert/model.tflite"),
     }[page]  # fmt: skip
     for path in made:
         assert (desk / path).exists(), path

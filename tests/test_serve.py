@@ -31,6 +31,7 @@ from starlette.testclient import TestClient
 from seqclf.classifier import Classifier
 from seqclf.errors import ConfigError, RunError
 from seqclf.explain import explain
+from seqclf.installed import install_line
 from seqclf.runs.comparisons import run_or_default
 from seqclf.serve import extra, models
 from seqclf.serve.app import Service
@@ -996,7 +997,7 @@ def test_without_the_extra_it_is_asked_for(workplace, monkeypatch):
     monkeypatch.setattr(extra, "find_spec", lambda name: None)
     done = run_in(workplace, "serve", RUN)
     assert done.exit_code == 2
-    assert "pip install 'seqclf[serve]'" in done.stderr
+    assert install_line("serve") in done.stderr
 
 
 # Its page.

@@ -16,11 +16,12 @@ from seqclf.cells import DEFAULT_CELLS
 from seqclf.cluster.opened import opened
 from seqclf.comparison.design import limits_of
 from seqclf.comparison.others.given import Given, given_files
-from seqclf.comparison.saved import REPORT_FILE
+from seqclf.comparison.saved import REPORT_FILE, read_details
 from seqclf.errors import ConfigError
 from seqclf.keywords import AnyPath, Comparing, with_options
 from seqclf.records.comparison import ComparisonResult, Row
 from seqclf.records.training import OnEvent
+from seqclf.report.page import drawings, notebook_html
 from seqclf.report.tables import markdown
 from seqclf.runs import Run
 from seqclf.runs.comparisons import read_comparison, runs_of
@@ -33,11 +34,32 @@ _log = logging.getLogger("seqclf")
 AnswerFiles = Mapping[str, AnyPath | Sequence[AnyPath]]  # by the name of their row
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Figure:
+    """A drawing, which a notebook shows.
+
+    Attributes:
+      svg: SVG, in the colour of the text around it.
+    """
+
+    svg: str
+
+    def save(self, path: AnyPath) -> None:
+        """Writes it into a file, `.svg`."""
+        Path(path).write_text(self.svg, encoding="utf-8")
+
+    def __repr__(self) -> str:
+        return f"Figure({len(self.svg):,} characters of SVG)"
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Twins and baselines side by side.
 
-    In a notebook it shows itself as tables.
+    In a notebook it shows its verdict, the scores and their figure.
 
     Attributes:
       result: All that was found, as `comparison.json` holds it: rows, pairs,
@@ -91,6 +113,16 @@ class Comparison:
     def markdown(self) -> str:
         """Returns tables and verdict, as `seqclf compare --markdown` prints them."""
         return markdown(self.result)
+
+    @property
+    def figures(self) -> dict[str, Figure]:
+        """The figures of the page by name, such as `accuracies`, `costs`, `curves`."""
+        details = None if self.path is None else read_details(self.path)
+        drawn = drawings(self.result, details)
+        return {name: Figure(svg) for name, svg in drawn.items() if svg}
+
+    def _repr_html_(self) -> str:
+        return notebook_html(self.result)
 
     def _repr_markdown_(self) -> str:
         return self.markdown()

@@ -66,14 +66,23 @@ class _Group(TyperGroup):
         except OSError as error:
             _show(str(error))
             raise typer.Exit(1) from error
+        except ModuleNotFoundError as error:
+            from seqclf.installed import incomplete_said
+
+            _show(incomplete_said(error) or _unknown(error))
+            raise typer.Exit(1) from error
         except Exception as error:
             if isinstance(error, typer.Exit) or hasattr(error, "show"):
                 raise  # an exit, or a usage error that shows itself
-            _show(
-                f"something inside seqclf failed ({type(error).__name__}: {error}). "
-                f"SEQCLF_DEBUG=1 shows where; please report it."
-            )
+            _show(_unknown(error))
             raise typer.Exit(1) from error
+
+
+def _unknown(error: Exception) -> str:
+    return (
+        f"something inside seqclf failed ({type(error).__name__}: {error}). "
+        f"SEQCLF_DEBUG=1 shows where; please report it."
+    )
 
 
 def _show(message: str) -> None:

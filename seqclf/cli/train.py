@@ -91,16 +91,18 @@ def _about(environment: Environment | BaselineEnvironment) -> str:
     from seqclf.records.training import Environment
 
     if not isinstance(environment, Environment):
-        chosen = ", ".join(
-            f"{key} {value}" for key, value in environment.chosen.items()
-        )
-        return f"chosen on validation: {chosen}"
+        found = environment.chosen.items()
+        return f"chosen on validation: {', '.join(f'{k} {_said(v)}' for k, v in found)}"
     return (
         f"best epoch {environment.best_epoch} of {environment.epochs}, "
         f"{environment.recurrent_parameters:,} recurrent parameters, "
         f"{100 * environment.padding_share:.1f} % padding, "
         f"kernel: {environment.kernel}"
     )
+
+
+def _said(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _numbered_notes(run: Run) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from seqclf.errors import ConfigError
+from seqclf.installed import install_line
 
 # By extra: the package, and who asks for it.
 NEEDED = {"ray": ("ray", "--cluster"), "slurm": ("submitit", "--cluster slurm")}
@@ -15,6 +16,5 @@ def require_extra(extra: str) -> None:
     package, option = NEEDED[extra]
     if find_spec(package) is None:
         raise ConfigError(
-            f"{option} needs {package}, not installed here: "
-            f"pip install 'seqclf[{extra}]'"
+            f"{option} needs {package}, not installed here: {install_line(extra)}"
         )

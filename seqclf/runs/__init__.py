@@ -11,7 +11,8 @@ from seqclf.runs.places import (
     no_runs,
     open_run,
 )
-from seqclf.runs.run import Predictions, Run
+from seqclf.runs.predictions import Predictions
+from seqclf.runs.run import Run
 
 __all__ = [
     "AnyRun",

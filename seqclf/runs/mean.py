@@ -22,8 +22,9 @@ from seqclf.records.reading import Reading
 from seqclf.records.scores import Metrics
 from seqclf.runs.hub import fetched
 from seqclf.runs.places import open_run
+from seqclf.runs.predictions import Predictions
 from seqclf.runs.repository import is_on_hub
-from seqclf.runs.run import Predictions, Run
+from seqclf.runs.run import Run
 
 JOIN = "+"
 DRAWN = (TRAIN, VALIDATION)  # splits of which each seed may have its own

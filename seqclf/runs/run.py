@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -11,17 +11,17 @@ from typing import TypeVar
 import numpy as np
 
 from seqclf import config as settings
-from seqclf import metrics, several, storage
+from seqclf import storage
 from seqclf.arrow import pa, pc
 from seqclf.config import DataConfig, RunConfig, TextConfig
-from seqclf.data.dataset import TEST, VALIDATION, joined
+from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.errors import RunError
 from seqclf.marker import removal
 from seqclf.records import training as records
 from seqclf.records.dataset import DatasetInfo
 from seqclf.records.plain import from_plain
 from seqclf.records.reading import Reading
-from seqclf.records.scores import Metrics, Scores
+from seqclf.records.scores import Metrics
 from seqclf.runs.files import (
     COMPLETE_FILE,
     CONFIG_FILE,
@@ -39,76 +39,12 @@ from seqclf.runs.files import (
     VOCABULARY_FILE,
 )
 from seqclf.runs.manifest import DamagedError, check
+from seqclf.runs.predictions import Predictions
+from seqclf.runs.shown import run_html
 from seqclf.text.vocabulary import Vocabulary
 
 T = TypeVar("T")
 WHOLE = 10**9  # tokens; no text is as long
-
-
-@dataclass(frozen=True, slots=True)
-class Predictions:
-    """What a classifier said of a split, with what is true.
-
-    Attributes:
-      label_ids: int32 [n], the true labels; where a text may have several, which it
-        has, bool [n, labels].
-      probabilities: float32 [n, labels]; rows sum to 1, unless there may be several.
-      lengths: int32 [n], tokens of each text as the model saw it.
-      thresholds: Of several labels, the probability from which on each applies,
-        float32 [labels]; else None.
-    """
-
-    label_ids: np.ndarray
-    probabilities: np.ndarray
-    lengths: np.ndarray
-    thresholds: np.ndarray | None = None
-
-    @property
-    def answers(self) -> np.ndarray:
-        """The likeliest label of each text, int64 [n]; of several bool [n, labels]."""
-        if self.thresholds is not None:
-            return several.answered(self.probabilities, self.thresholds)
-        return np.asarray(self.probabilities.argmax(axis=1))
-
-    @property
-    def right(self) -> np.ndarray:
-        """Whether that is what is true, bool [n]; of several, whether all of it is."""
-        same = np.asarray(self.answers == self.label_ids)
-        return same if self.thresholds is None else np.asarray(same.all(axis=1))
-
-    @property
-    def confidence(self) -> np.ndarray:
-        """The probability of each answer, float32 [n]; of several the least sure."""
-        if self.thresholds is None:
-            return np.asarray(self.probabilities.max(axis=1))
-        own = np.where(self.answers, self.probabilities, 1 - self.probabilities)
-        return np.asarray(own.min(axis=1))
-
-    @property
-    def losses(self) -> np.ndarray:
-        """The log loss of each text, float64 [n], in nats."""
-        losses = metrics.losses if self.thresholds is None else several.losses
-        return losses(self.label_ids, self.probabilities)
-
-    def named(self, labels: Sequence[str], answers: np.ndarray) -> list[str]:
-        """Returns what people read of true labels or answers, given as these have them.
-
-        `labels` are the names.
-        """
-        if self.thresholds is None:
-            return [labels[label_id] for label_id in answers.tolist()]
-        sets = (np.flatnonzero(one).tolist() for one in answers)
-        return [joined([labels[i] for i in one]) for one in sets]
-
-    def scores(self, labels: Sequence[str]) -> Scores:
-        """Returns how good they are; `labels` are the names."""
-        if self.thresholds is None:
-            return metrics.scores(
-                self.label_ids, self.probabilities, labels, self.lengths
-            )
-        return several.scores(
-            self.label_ids, self.probabilities, self.answers, labels, self.lengths
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +228,13 @@ class Run:
                 f"{self.path} was saved from Python by SequenceClassifier, without "
                 f"scores; take a run of seqclf train or seqclf compare."
             )
+
+    def _repr_html_(self) -> str:
+        if not self.is_finished:
+            return run_html(self.name, "unfinished", {})
+        model, data = self.config.model, self.dataset.name
+        about = f"{model.baseline or model.cell} on {data}, {self.path}"
+        return run_html(self.name, about, self.metrics if self.has_scores else {})
 
     def file(self, name: str) -> Path:
         """Returns the path of one of its files, which is as it was written.

@@ -36,7 +36,8 @@ from seqclf.runs.files import (
     VOCABULARY_FILE,
 )
 from seqclf.runs.manifest import digests
-from seqclf.runs.run import Predictions, Run
+from seqclf.runs.predictions import Predictions
+from seqclf.runs.run import Run
 from seqclf.storage import write_json, write_text
 from seqclf.text.tokens import rules_to_json
 from seqclf.text.vocabulary import Vocabulary

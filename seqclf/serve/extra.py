@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from seqclf.errors import ConfigError
+from seqclf.installed import install_line
 
 # Starlette: addresses to functions. uvicorn: HTTP. prometheus-client: counts.
 NEEDED = ("starlette", "uvicorn", "prometheus_client")
-INSTALL = "pip install 'seqclf[serve]'"
 
 
 def require_extra() -> None:
@@ -16,5 +16,6 @@ def require_extra() -> None:
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise ConfigError(
-            f"seqclf serve needs {' and '.join(missing)}, not installed here: {INSTALL}"
+            f"seqclf serve needs {' and '.join(missing)}, not installed here: "
+            f"{install_line('serve')}"
         )

@@ -17,10 +17,9 @@ import numpy as np
 from seqclf.arrow import pa
 from seqclf.config import SUBWORD, TextConfig
 from seqclf.errors import ConfigError
+from seqclf.installed import install_line
 from seqclf.text.arrays import integers, strings
 from seqclf.text.tokens import LONGEST
-
-INSTALL = "pip install 'seqclf[subword]'"
 
 
 def learn(words: pa.Array, counts: np.ndarray, config: TextConfig) -> frozenset[str]:
@@ -43,7 +42,7 @@ def learn(words: pa.Array, counts: np.ndarray, config: TextConfig) -> frozenset[
     except ImportError as error:
         raise ConfigError(
             f"--tokens {SUBWORD} learns pieces of words with a package that is not "
-            f"installed: {INSTALL}; or take --tokens char."
+            f"installed: {install_line('subword')}; or take --tokens char."
         ) from error
     trainer = trainers.BpeTrainer(
         vocab_size=config.vocabulary_size,

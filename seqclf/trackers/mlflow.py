@@ -13,10 +13,10 @@ from typing import Any
 
 from seqclf import config as settings
 from seqclf.errors import ConfigError
+from seqclf.installed import install_line
 from seqclf.runs import Run
 from seqclf.trackers.scalars import STEP, Scalar
 
-INSTALL = "pip install 'seqclf[mlflow]'"
 EXPERIMENT = "seqclf"
 # MLflow's own variable for the name of the experiment.
 EXPERIMENT_VARIABLE = "MLFLOW_EXPERIMENT_NAME"
@@ -131,7 +131,8 @@ def mlflow() -> MLflow:
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
     except ImportError as error:
-        raise ConfigError(f"--tracker mlflow needs MLflow: {INSTALL}") from error
+        needed = install_line("mlflow")
+        raise ConfigError(f"--tracker mlflow needs MLflow: {needed}") from error
     for library in ("mlflow", "alembic"):  # what matters is raised too
         logging.getLogger(library).setLevel(logging.ERROR)
     name = os.environ.get(EXPERIMENT_VARIABLE) or EXPERIMENT

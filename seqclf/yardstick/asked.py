@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from seqclf.config import require_count
 from seqclf.errors import ConfigError, unknown
+from seqclf.installed import install_line
 from seqclf.yardstick.files import EncoderFiles, found, named
 
-INSTALL = "pip install 'seqclf[yardstick]'"
 PACKAGES = ("keras_hub", "safetensors", "tokenizers")  # of the extra
 FINE_TUNE, FEATURES = MODES = ("fine-tune", "features")
 
@@ -87,7 +87,7 @@ def _require_packages() -> None:
     if any(importlib.util.find_spec(name) is None for name in PACKAGES):
         raise ConfigError(
             f"--yardstick opens encoders with packages that are not installed: "
-            f"{INSTALL}"
+            f"{install_line('yardstick')}"
         )
 
 

@@ -12,9 +12,8 @@ from seqclf.data.dataset import Part
 from seqclf.data.formats.contents import damaged
 from seqclf.data.formats.header import columns_of
 from seqclf.errors import DataError
+from seqclf.installed import install_line
 from seqclf.records.reading import Known, Reading
-
-INSTALL = "pip install 'seqclf[excel]'"
 
 
 def read_sheet(file: Path, known: Known) -> Part:
@@ -30,8 +29,8 @@ def read_sheet(file: Path, known: Known) -> Part:
         from python_calamine import CalamineError, CalamineWorkbook
     except ImportError as error:
         raise DataError(
-            f"{file} is a spreadsheet. {INSTALL} reads it; or save it in the "
-            f"spreadsheet program as 'CSV UTF-8', and name that file."
+            f"{file} is a spreadsheet. {install_line('excel')} reads it; or save it "
+            f"in the spreadsheet program as 'CSV UTF-8', and name that file."
         ) from error
     try:
         book = CalamineWorkbook.from_path(str(file))

@@ -42,10 +42,10 @@ def page(
     is missing. `microscope` is the name of the page beside it in which one watches the
     twins.
     """
-    if details and set(details.curves) != {row.name for row in result.twins}:
+    if details and not _is_of(details, result):
         details = None
     studies = prepared(sections)
-    drawn = _figures(result, details)
+    drawn = drawings(result, details)
     return render(
         "page.html",
         figures={name: trusted(svg) for name, svg in drawn.items()},
@@ -57,15 +57,24 @@ def page(
     )
 
 
-def _figures(result: ComparisonResult, details: Details | None) -> dict[str, str]:
-    """Returns the drawings by name; an empty text where there is nothing to draw."""
+def _is_of(details: Details, result: ComparisonResult) -> bool:
+    """Returns whether the details are those of the comparison's own rows."""
+    return set(details.curves) == {row.name for row in result.twins}
+
+
+def drawings(result: ComparisonResult, details: Details | None) -> dict[str, str]:
+    """Returns the drawings by name, SVG; an empty text where there is nothing to draw.
+
+    `accuracies`, `differences` and `costs`; with details of the same rows `curves`,
+    `by_length`, `word_order`, `confusions` and `calibrations`, too.
+    """
     pairs = compared(result)
     drawn = {
         "accuracies": figures.accuracies(result.rows),
         "differences": figures.differences(pairs) if pairs else "",
         "costs": cost_figure.costs(result.rows),
     }
-    if details:
+    if details and _is_of(details, result):
         by_length = [group for group in details.groups if group.by == "length"]
         drawn |= {
             "curves": figures.curves(details.curves),
