@@ -25,6 +25,7 @@ install: $(VENV)/.installed ## Make .venv from the pins
 
 demo: install ## Train and compare the twins on the built-in corpus
 	$(BIN)/seqclf compare --seeds 1
+	@echo 'Next: $(BIN)/seqclf compare --data FILE, of your own; docs/tutorial.md takes ten steps.'
 
 test: install ## Run the quick tests
 	$(PYTEST) -m "not slow"

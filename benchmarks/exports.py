@@ -163,7 +163,7 @@ def document(rows: Sequence[Row], seconds: float) -> str:
     worst = min(a.label_agreement for row in rows for a in row.agreements.values())
     head = ["cell", "pooling", "directions", "layers", "convolution", *names]
     lines = [
-        "# Every kind of model, in every format",
+        "# Exports: every kind of model in every format",
         "",
         f"By `make export-grid`, {datetime.date.today()}, {platform.machine()}, "
         f"{seconds / 60:.0f} minutes. Untrained models of {UNITS} units with large "

@@ -23,6 +23,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +43,11 @@ def sms(folder: Path) -> None:
     labels = json.loads((DATA / "sms_spam" / "labels.json").read_text("utf-8"))
     lines = [f"{labels[row['label']]}\t{row['text']}\n" for row in rows]
     (folder / "sms.tsv").write_text("".join(lines), "utf-8")
+
+
+def broken(line: str) -> list[str]:
+    """Breaks a line between words where a terminal of 80 columns would break it."""
+    return textwrap.wrap(line, 80, break_long_words=False) if len(line) > 80 else [line]
 
 
 def without_inner_epochs(lines: list[str]) -> list[str]:
@@ -67,13 +73,10 @@ def head(lines: list[str], count: str) -> list[str]:
 
 
 def gist(lines: list[str], _: str) -> list[str]:
-    """Keeps the first table of a comparison and its verdict."""
+    """Keeps the table of a comparison and its verdict."""
     top = next(i for i, line in enumerate(lines) if line.startswith("Test scores"))
-    bottom = next(i for i, line in enumerate(lines) if i > top and line[:1] == "└")
-    last = max(i for i, line in enumerate(lines) if line[:1] == "└")
     end = next(i for i, line in enumerate(lines) if line.startswith("Failed trainings"))
-    said = [line for line in lines[last + 1 : end] if line[:1] not in "*†"]
-    return ["...", *lines[top : bottom + 1], "...", *said, "..."]
+    return ["...", *lines[top:end], "..."]
 
 
 CUTS: dict[str, Callable[[list[str], str], list[str]]] = {
@@ -106,7 +109,7 @@ class Desk:
         text = done.communicate()[0]
         if done.returncode:
             raise SystemExit(f"{command}: {text}")
-        return [line.rstrip() for line in text.splitlines()]
+        return [part for line in text.splitlines() for part in broken(line.rstrip())]
 
     def beside(self, command: str) -> tuple[subprocess.Popen[str], list[str]]:
         """Starts a server; returns it and what it said until it answered."""

@@ -15,7 +15,7 @@ from conftest import command_line, invoke
 from seqclf.about_studies import ABOUT
 
 PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
-HEAD = """# Every command and every option
+HEAD = """# Commands and options
 
 Written by `python tests/help_pages.py` from the commands themselves. A config file
 (`--config FILE.toml`) takes the same names without their dashes, as in

@@ -403,6 +403,16 @@ def test_compare_takes_finished_runs_and_says_where_they_differ(finished_run, tm
     result = invoke("compare", "one", "two", option, "--markdown")
     assert result.exit_code == 0, result.output
     assert "no twins: they also differ in model.units" in result.stdout
+    short, whole = (
+        invoke("compare", "one", "two", option, *more).stdout
+        for more in ([], ["--tables"])
+    )
+    assert "s to best" in " ".join(short.split())
+    assert "Cost (" not in short
+    assert "Cost (" in whole
+    both = invoke("compare", "one", "two", option, "--tables", "--csv")
+    assert both.exit_code == 2
+    assert "--csv and --tables cannot be printed" in both.output
     assert "No baselines, for the data could not be read again" in result.stderr
     assert "seqclf train --cell none" in result.stderr
     assert "Not kept: --name NAME writes it" in result.stderr

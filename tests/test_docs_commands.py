@@ -29,6 +29,7 @@ SMALL = "--units=16 --embedding-size=8 --epochs=1 --min-count=1"
 MORE = {
     "train": f"{SMALL} --limit=150",
     "compare": f"{SMALL} --limit=150 --cells=gru --seeds=1",
+    "train --baseline": "",  # takes seconds
     "compare --match": f"{SMALL} --units=64 --limit=150 --cells=rnn,gru --seeds=1",
     "compare --tune": f"{SMALL} --limit=150 --cells=gru --seeds=1 --tune=2",
     "compare --folds": f"{SMALL} --limit=150 --cells=gru --folds=2",
@@ -123,9 +124,10 @@ def environment(hub, desk, tmp_path_factory) -> dict[str, str]:
 def small(command: str) -> str:
     """Returns a command that does the same with less."""
     name = command.split()[1]
-    for option in ("--match", "--tune", "--folds", "--until-decided"):
-        if name == "compare" and option in command:
-            name = f"compare {option}"
+    options = ("--match", "--tune", "--folds", "--until-decided", "--baseline")
+    for option in options:
+        if f"{name} {option}" in MORE and option in command:
+            name = f"{name} {option}"
     return f"{command} {MORE.get(name, '')}".replace("THOSE_DIGITS", COMMIT)
 
 
@@ -179,7 +181,7 @@ def test_every_command_of_the_page_works(page, desk, environment, finished_run):
         "docs/lecture.md": ("models/lecture/report.html",
                             "models/lecture/microscope.html",
                             "models/demo-studies/claims.html",
-                            "models/demo-studies/flow.html"),
+                            "models/made-up-texts-studies/flow/flow.html"),
         "docs/tutorial.md": ("models/sms-compare/report.html",
                              "exports/sms-gru-0/onnx/model.onnx"),
         "docs/hub.md": ("models/ag_news-compare", "models/name-name-gru-0"),

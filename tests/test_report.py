@@ -116,6 +116,22 @@ def test_the_tables_fit_eighty_columns_and_hold_the_numbers(runs):
     assert ("89.7–90.2" in text) == (runs > 1)
 
 
+@pytest.mark.parametrize("runs", [1, 3])
+def test_the_short_table_has_score_and_cost_of_each_row(runs):
+    file = io.StringIO()
+    asked = result(runs)
+    Console(file=file, width=80).print(tables.short(asked))
+    lines = file.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    (gru,) = [line for line in lines if line.startswith("│ gru ")]
+    cells = [cell.strip() for cell in gru.strip("│").split("│")]
+    middle = ["89.7–90.2"] if runs > 1 else []
+    assert cells == ["gru", "89.9", "89.5–90.3", *middle, "457", "12.3"]
+    assert len(lines) < 20
+    for no_row in ("gru, lstm", "nb-svm +", "1,234,567"):
+        assert no_row not in file.getvalue()
+
+
 def test_markdown_has_the_same_numbers():
     text = tables.markdown(result(3))
     header = next(line for line in text.splitlines() if line.startswith("| cell"))

@@ -134,6 +134,9 @@ MaxSeeds = Annotated[
     ),
 ]
 Markdown = Annotated[bool, option("--markdown", "Print Markdown tables.")]
+Tables = Annotated[
+    bool, option("--tables", "Print all tables: means, pairs, costs, tuned settings.")
+]
 Csv = Annotated[bool, option("--csv", "Print CSV: one line per cell and per pair.")]
 PoolOf = Annotated[
     Path | None,
@@ -195,7 +198,7 @@ Paths = Annotated[
 
 # What has a meaning for finished runs.
 OF_FINISHED = {"paths", "models_dir", "cache_dir", "config_file"}
-OF_FINISHED |= {"json", "markdown", "csv", "quiet", "page"}
+OF_FINISHED |= {"json", "markdown", "csv", "tables", "quiet", "page"}
 OF_SEVERAL = OF_FINISHED | {"name", "overwrite", "margin", "metric", "with_"}
 OF_POOL = OF_SEVERAL - {"paths", "page"} | {"pool"}
 
@@ -236,6 +239,7 @@ def compare(
     json: options.Json = False,
     markdown: Markdown = False,
     csv: Csv = False,
+    tables: Tables = False,
     require_cudnn: options.RequireCudnn = False,
     quiet: options.Quiet = False,
     config_file: options.ConfigFile = None,
@@ -249,7 +253,7 @@ def compare(
 
     Example: seqclf compare --data reviews.csv --seeds 5
     """
-    form = options.one_form(json=json, markdown=markdown, csv=csv)
+    form = options.one_form(json=json, markdown=markdown, csv=csv, tables=tables)
     from seqclf.cluster.asked import refuse_followers
     from seqclf.cluster.opened import opened
     from seqclf.comparison.design import limits_of
@@ -307,7 +311,7 @@ def compare(
     if folder is None:
         screen.note("Not kept: --name NAME writes it, with a page to look at.")
     elif (folder / REPORT_FILE).exists():
-        screen.note(f"Report: {folder / REPORT_FILE}")
+        screen.note(f"Report: {folder / REPORT_FILE} (--tables prints all tables here)")
     if result.until_decided and result.until_decided.was_interrupted:
         raise typer.Exit(130)  # as after any other interruption
     if result.missing:
@@ -328,11 +332,12 @@ def _print(result: ComparisonResult, form: str) -> None:
 
     if form == "json":
         print_json(to_plain(result))
-    elif form:
+    elif form in ("markdown", "csv"):
         text = {"markdown": tables.markdown, "csv": csv}[form](result)
         typer.echo(text, nl=not text.endswith("\n"))
     else:
         console = stdout()
-        for table in tables.terminal(result):
+        shown = tables.terminal(result) if form else [tables.short(result)]
+        for table in shown:
             console.print(table)
         console.print(tables.closing(result))

@@ -73,7 +73,6 @@ def _in(unit: float, value: float | None, name: str = "") -> str:
 
 
 CELL: Column[Row] = ("cell", lambda row: row.name)
-RANGE: Column[Row] = ("range over\nseeds", _range)
 HEADERS = {
     "accuracy": "accuracy %",
     "macro-f1": "macro\nF1 %",
@@ -82,22 +81,26 @@ HEADERS = {
 }
 
 
-def _quality(metric: Metric, several: bool) -> tuple[Column[Row], ...]:
-    """Returns the columns of scores: what ranks, with its interval, then the others.
-
-    `several` says whether a text may have several labels.
-    """
-    others = [one for one in METRICS.values() if one is not metric]
-    if not several:
-        others.remove(EXAMPLE_F1)
+def _ranking(result: ComparisonResult, rows: Sequence[Row]) -> list[Column[Row]]:
+    """Returns the columns of what ranks: mean, interval, and range if it has one."""
+    metric = METRICS[result.metric]
     of = "" if metric is ACCURACY else f"{metric.title}:\n"
-    return (
-        CELL,
-        (HEADERS[metric.name], _middle),
-        (f"{of}95 %\ninterval", _span),
-        RANGE,
-        *map(_mean_of, others),
-    )
+    columns: list[Column[Row]] = [CELL, (HEADERS[metric.name], _middle)]
+    columns.append((f"{of}95 %\ninterval", _span))
+    if result.card.vary == FOLDS:
+        columns.append(("range over\nfolds", _range))
+    elif any(_trainings(row) > 1 for row in rows):  # one seed has none
+        columns.append(("range over\nseeds", _range))
+    return columns
+
+
+def _quality(result: ComparisonResult, rows: Sequence[Row]) -> list[Column[Row]]:
+    """Returns the columns of scores: what ranks, then the others."""
+    metric = METRICS[result.metric]
+    others = [one for one in METRICS.values() if one is not metric]
+    if all(row.example_f1 is None for row in rows):  # of several labels a text
+        others.remove(EXAMPLE_F1)
+    return [*_ranking(result, rows), *map(_mean_of, others)]
 
 
 def _mean_of(metric: Metric) -> Column[Row]:
@@ -116,15 +119,20 @@ FURTHER: dict[str, tuple[str, Callable[[float], str]]] = {
     "quadratic_kappa": ("quadratic\nkappa", "{:.3f}".format),
 }
 UNITS: Column[Row] = ("units", lambda row: if_known(row.units, str))
+TO_BEST: Column[Row] = ("s to\nbest", lambda row: _seconds(row.seconds_to_best))
+TO_PREDICT: Column[Row] = (
+    "ms per\ntext",
+    lambda row: _milliseconds(row.milliseconds_per_prediction),
+)
 COST: tuple[Column[Row], ...] = (
     CELL,
     UNITS,
     ("parameters\nrecurrent", lambda row: _count(row.recurrent_parameters)),
     ("\ntotal", lambda row: _count(row.parameters)),
     ("s per\nepoch", lambda row: _seconds(row.seconds_per_epoch)),
-    ("s to\nbest", lambda row: _seconds(row.seconds_to_best)),
+    TO_BEST,
     ("tokens\nper s", lambda row: _in(1e3, row.tokens_per_second, "k")),
-    ("ms per\ntext", lambda row: _milliseconds(row.milliseconds_per_prediction)),
+    TO_PREDICT,
     ("peak\nMB", lambda row: _in(1e6, row.peak_memory_bytes)),
 )
 
@@ -159,19 +167,12 @@ def tables_of(result: ComparisonResult) -> dict[str, Table]:
     """Returns the tables by name; those that have no row here are left out."""
     means = [row for row in result.rows if row.kind == MEAN]
     rows = [row for row in result.rows if row.kind != MEAN]
-    faint = tuple(i for i, row in enumerate(rows) if row.kind == "baseline")
-    has_range = any(_trainings(row) > 1 for row in rows)  # one seed has none
+    faint = _faint(rows)
     several_units = len({row.units for row in rows if row.units}) > 1
-    several = any(row.example_f1 is not None for row in rows)
-    columns = _quality(METRICS[result.metric], several)
-    quality = [column for column in columns if has_range or column is not RANGE]
-    if result.card.vary == FOLDS:
-        over_folds: Column[Row] = ("range over\nfolds", _range)
-        quality = [over_folds if column is RANGE else column for column in quality]
+    quality = _quality(result, rows)
     cost = [column for column in COST if several_units or column is not UNITS]
-    scores = f"Test scores (n = {rows[0].n:,}; {seeds_said(result)})"
     notes = " ".join(filter(None, [_ranked_note(result), _interval_note(rows)]))
-    found = {"quality": table_of(scores, quality, rows, faint, notes)}
+    found = {"quality": table_of(_title(result), quality, rows, faint, notes)}
     if means:
         title = "Combined: the mean of probabilities"
         note = _interval_note(means)
@@ -188,6 +189,14 @@ def tables_of(result: ComparisonResult) -> dict[str, Table]:
     title, before = f"Cost ({_conditions(rows)})", _before(rows)
     priced = [row for row in rows if row.kind != OTHER]
     return found | {"cost": table_of(title, cost, priced, faint, before)}
+
+
+def _title(result: ComparisonResult) -> str:
+    return f"Test scores (n = {result.rows[0].n:,}; {seeds_said(result)})"
+
+
+def _faint(rows: Sequence[Row]) -> tuple[int, ...]:
+    return tuple(i for i, row in enumerate(rows) if row.kind == "baseline")
 
 
 def _further(rows: Sequence[Row]) -> list[Column[Row]]:
@@ -237,8 +246,21 @@ def _before(rows: Sequence[Row]) -> str:
     return f"Pre-training, before these seconds: {', '.join(took)}." if took else ""
 
 
+def short(result: ComparisonResult) -> terminal_table.Table:
+    """Returns what ranks, and what it costs: a row a cell and baseline, 80 columns."""
+    rows = [row for row in result.rows if row.kind != MEAN]
+    seconds = (
+        "s to best: to train up to the best epoch; ms per text: to predict "
+        f"({_conditions(rows)})."
+    )
+    notes = (_ranked_note(result), _interval_note(rows), _before(rows), seconds)
+    columns = [*_ranking(result, rows), TO_BEST, TO_PREDICT]
+    note = " ".join(filter(None, notes))
+    return to_terminal(table_of(_title(result), columns, rows, _faint(rows), note))
+
+
 def terminal(result: ComparisonResult) -> list[terminal_table.Table]:
-    """Returns the tables, each within 80 columns."""
+    """Returns all tables, each within 80 columns."""
     return [to_terminal(table) for table in tables_of(result).values()]
 
 

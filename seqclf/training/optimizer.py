@@ -17,7 +17,7 @@ from seqclf.private import moments, replace_update
 UNDECAYED = ("bias", "embeddings")
 # As BERT's (Devlin et al. 2019, N19-1423), ten times Keras's. The vector of a rare word
 # has gradients of about this size, and would otherwise move as far for one text as that
-# of a common one does for fifty: chosen on IMDB's validation split, docs/recipe.md.
+# of a common one does for many: chosen on IMDB's validation split, docs/recipe.md.
 EPSILON = 1e-6
 # Usual since Krizhevsky, Sutskever & Hinton 2012 (NIPS 25:1097).
 OF_MOMENTUM = 0.9
