@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from seqclf.cli._letters import escapes
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
@@ -45,7 +47,8 @@ def stdout() -> Console:
 
 def print_json(value: Any) -> None:
     """Prints JSON, whole, to stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=escapes())
+    sys.stdout.write(text + "\n")
 
 
 def print_table(table: Table) -> None:

@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 import seqclf
+from seqclf.cli._letters import use_plain_letters
 from seqclf.cli._options import Command, joined_lines
 from seqclf.cli._screen import clean
 from seqclf.errors import SeqclfError
@@ -142,6 +143,7 @@ def command_line(*names: str) -> typer.Typer:
 
 def main() -> None:
     """Runs the command line; the entry point of the console script."""
+    use_plain_letters()
     app = command_line(*(name for name in sys.argv[1:2] if name in COMMANDS))
     try:
         app(prog_name="seqclf")

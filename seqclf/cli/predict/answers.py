@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from seqclf.cli._letters import escapes
 from seqclf.cli._screen import clean
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def shortened(text: str) -> str:
 
 def dumped(values: Any) -> str:
     """Returns JSON on one line."""
-    return json.dumps(values, ensure_ascii=False)
+    return json.dumps(values, ensure_ascii=escapes())
 
 
 def _ranked(labels: Sequence[str], row: Sequence[float]) -> list[tuple[str, float]]:
