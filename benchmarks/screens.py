@@ -104,12 +104,12 @@ class Desk:
         }
 
     def typed(self, command: str) -> list[str]:
-        """Returns the lines that a command prints, as a terminal of 80 columns."""
+        """Returns the lines that a command prints, its tables in 80 columns."""
         done = self._start(command)
         text = done.communicate()[0]
         if done.returncode:
             raise SystemExit(f"{command}: {text}")
-        return [part for line in text.splitlines() for part in broken(line.rstrip())]
+        return [line.rstrip() for line in text.splitlines()]
 
     def beside(self, command: str) -> tuple[subprocess.Popen[str], list[str]]:
         """Starts a server; returns it and what it said until it answered."""
@@ -144,7 +144,8 @@ def screen(desk: Desk, cut: str, commands: list[str]) -> str:
             servers.append(server)
         else:
             lines = CUTS[name](desk.typed(command), argument)
-        shown += [f"$ {command}", *lines]
+        parts = [part for line in lines for part in broken(line)]
+        shown += [f"$ {command}", *parts]
     for server in servers:
         server.send_signal(signal.SIGINT)
         server.communicate()
