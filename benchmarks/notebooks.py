@@ -22,7 +22,10 @@ def run(notebook: Path) -> nbformat.NotebookNode:
     content = nbformat.read(notebook, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
-        NotebookClient(content, timeout=900, resources=resources).execute()
+        # Streams as a whole, however often a cell flushes them.
+        NotebookClient(
+            content, timeout=900, resources=resources, coalesce_streams=True
+        ).execute()
     for cell in content.cells:
         cell.metadata.pop("execution", None)  # moments, which only make differences
         outputs = cell.get("outputs", [])

@@ -244,7 +244,7 @@ def tables_in(section: str) -> list[dict[str, dict[str, str]]]:
 
 def readme_table(section: str) -> str:
     """Returns the short table of a section: scores and cost of six rows."""
-    scores, _, _, cost = tables_in(section)
+    scores, *_, cost = tables_in(section)
     head = ("", "accuracy %", "95 % interval", "s per epoch", "ms per text")
     lines = [head, ("---", *["---:"] * 4)]
     for name in README_ROWS:
@@ -279,8 +279,10 @@ def main(names: list[str]) -> None:
             parts.append(section(entry, result, notes))
         elif entry.title in kept:
             parts.append(kept[entry.title])
-    fill_readme(next(part for part in parts if part.startswith(README_SECTION)))
     RESULTS.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    for part in parts:
+        if part.startswith(README_SECTION):
+            fill_readme(part)
 
 
 if __name__ == "__main__":

@@ -137,18 +137,20 @@ def screen(desk: Desk, cut: str, commands: list[str]) -> str:
     """Types the commands of a screen; returns it anew."""
     name, _, argument = cut.strip().partition(" ")
     shown, servers = [], []
-    for command in commands:
-        print(command, flush=True)
-        if command.endswith("&"):
-            server, lines = desk.beside(command.removesuffix("&"))
-            servers.append(server)
-        else:
-            lines = CUTS[name](desk.typed(command), argument)
-        parts = [part for line in lines for part in broken(line)]
-        shown += [f"$ {command}", *parts]
-    for server in servers:
-        server.send_signal(signal.SIGINT)
-        server.communicate()
+    try:
+        for command in commands:
+            print(command, flush=True)
+            if command.endswith("&"):
+                server, lines = desk.beside(command.removesuffix("&"))
+                servers.append(server)
+            else:
+                lines = CUTS[name](desk.typed(command), argument)
+            parts = [part for line in lines for part in broken(line)]
+            shown += [f"$ {command}", *parts]
+    finally:
+        for server in servers:
+            server.send_signal(signal.SIGINT)
+            server.communicate()
     text = "\n".join(shown)
     return f"<!-- screen{cut} -->\n```\n{text}\n```\n<!-- /screen -->"
 

@@ -20,7 +20,8 @@ include_patterns = [
     "benchmarks/README.md",
     "benchmarks/RESULTS.md",
 ]
-exclude_patterns = ["docs/_templates/**"]
+# What is excluded is not walked through.
+exclude_patterns = [".*", "build", "data", "models", "docs/_templates", "**/.ipynb*"]
 templates_path = ["_templates"]
 
 nitpicky = True  # a link to nothing is an error; `make site` makes warnings errors

@@ -6,33 +6,55 @@ What reads the metadata of packages is imported in functions: a start has no tim
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
+import subprocess
+import sys
+from typing import Any
 
 NAME = "seqclf"
+MODULES = {"sklearn": "scikit-learn"}  # whose packages have another name
 
 
 def install_line(extra: str = "") -> str:
     """Returns what installs seqclf from where it came, with an extra, to be typed.
 
-    A checkout or a wheel is named by its path (PEP 610 keeps it); else it came from an
-    index, by its name.
+    A checkout or a wheel is named by its path or address (PEP 610 keeps it); else it
+    came from an index, by its name.
     """
-    source, is_editable = _source()
-    wanted = f"{source}[{extra}]" if extra else source
-    return f"pip install {'--editable ' if is_editable else ''}'{wanted}'"
+    about = _origin()
+    url, wanted = about.get("url", ""), f"[{extra}]" if extra else ""
+    if url.startswith("file:"):
+        what = [f"{_path_of(url)}{wanted}"]
+    elif url:
+        system = about.get("vcs_info", {})
+        if system:
+            url = f"{system['vcs']}+{url}@{system['commit_id']}"
+        what = [f"{NAME}{wanted} @ {url}"]
+    else:
+        what = [f"{NAME}{wanted}"]
+    if about.get("dir_info", {}).get("editable"):
+        what.insert(0, "--editable")
+    words = [sys.executable, "-m", "pip", "install", *what]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def incomplete_said(error: ModuleNotFoundError) -> str | None:
     """Returns what to type where a package that seqclf asks for is not installed.
 
-    None if the module is of no such package, or is there.
+    None if the module is of no such package, or if the package is there and only a
+    part of it is missing.
     """
-    from importlib.metadata import requires
+    from importlib.metadata import PackageNotFoundError, requires
 
-    top = (error.name or "").partition(".")[0]
-    asked = requires(NAME) or []
+    module = error.name or ""
+    try:
+        asked = requires(NAME) or []
+    except PackageNotFoundError:
+        return None
     names = {re.split(r"[^\w.-]", line)[0].lower() for line in asked if ";" not in line}
-    package = MODULES.get(top, top.replace("_", "-"))
+    package = MODULES.get(module, module.replace("_", "-"))
     if package not in names:
         return None
     return (
@@ -41,21 +63,21 @@ def incomplete_said(error: ModuleNotFoundError) -> str | None:
     )
 
 
-MODULES = {"sklearn": "scikit-learn"}  # whose packages have another name
-
-
-def _source() -> tuple[str, bool]:
-    """Returns the path or the name that pip was given, and whether as editable."""
+def _origin() -> dict[str, Any]:
+    """Returns what pip noted of where seqclf came from; {} if from an index."""
     from importlib.metadata import PackageNotFoundError, distribution
-    from urllib.parse import urlsplit
-    from urllib.request import url2pathname
 
     try:
         text = distribution(NAME).read_text("direct_url.json")
     except PackageNotFoundError:
         text = None
-    about = json.loads(text) if text else {}
-    url = urlsplit(about.get("url", ""))
-    if url.scheme != "file":
-        return NAME, False
-    return url2pathname(url.path), about.get("dir_info", {}).get("editable", False)
+    return json.loads(text) if text else {}
+
+
+def _path_of(url: str) -> str:
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    parts = urlsplit(url)
+    server = f"//{parts.netloc}" if parts.netloc else ""
+    return url2pathname(server + parts.path)

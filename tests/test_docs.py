@@ -140,7 +140,7 @@ LONG = ("seqclf study", "seqclf classroom")
 # program that is no part of this project.
 SHOWN = (
     "clause patterns", "token_ids [batch", "models/imdb-gru-0/",
-    "docker run -p", "docker build", "pip wheel",
+    "docker run --rm", "docker run -p", "docker build", "pip wheel",
     " Usage: seqclf", "export SBATCH_PARTITION",
 )  # fmt: skip
 

@@ -30,35 +30,57 @@ class Installed:
 @pytest.mark.parametrize(
     ("about", "line"),
     [
-        (None, "pip install 'seqclf[serve]'"),
-        ({"url": "https://example.org/seqclf.whl"}, "pip install 'seqclf[serve]'"),
+        (None, "'seqclf[serve]'"),
+        (
+            {"url": "https://example.org/seqclf.whl", "archive_info": {}},
+            "'seqclf[serve] @ https://example.org/seqclf.whl'",
+        ),
+        (
+            {
+                "url": "https://example.org/seqclf.git",
+                "vcs_info": {"vcs": "git", "commit_id": "a1"},
+            },
+            "'seqclf[serve] @ git+https://example.org/seqclf.git@a1'",
+        ),
         (
             {"url": "file:///home/me/my%20code/seqclf", "dir_info": {}},
-            "pip install '/home/me/my code/seqclf[serve]'",
+            "'/home/me/my code/seqclf[serve]'",
         ),
         (
             {"url": "file:///home/me/seqclf", "dir_info": {"editable": True}},
-            "pip install --editable '/home/me/seqclf[serve]'",
+            "--editable '/home/me/seqclf[serve]'",
         ),
         (
             {"url": "file:///d/seqclf-0.2.0-py3-none-any.whl", "archive_info": {}},
-            "pip install '/d/seqclf-0.2.0-py3-none-any.whl[serve]'",
+            "'/d/seqclf-0.2.0-py3-none-any.whl[serve]'",
         ),
     ],
 )
 def test_more_is_installed_from_where_seqclf_came(about, line, monkeypatch):
     monkeypatch.setattr(metadata, "distribution", lambda name: Installed(about))
-    assert install_line("serve") == line
-    assert install_line() == line.replace("[serve]", "")
+    assert install_line("serve") == f"{sys.executable} -m pip install {line}"
+    assert "[serve]" not in install_line()
 
 
 def test_a_package_that_is_not_there_is_named_with_what_to_type():
-    said = incomplete_said(ModuleNotFoundError("no", name="sklearn.metrics"))
+    said = incomplete_said(ModuleNotFoundError("no", name="sklearn"))
     assert said
     assert said.startswith("this needs scikit-learn, which is not installed here")
     assert said.endswith(install_line())
     assert incomplete_said(ModuleNotFoundError("no", name="seqclf.nothing")) is None
     assert incomplete_said(ModuleNotFoundError("no", name="ray")) is None  # an extra
+    # The package is there, and damaged.
+    assert incomplete_said(ModuleNotFoundError("no", name="sklearn.metrics")) is None
+
+
+def test_without_its_metadata_seqclf_says_what_it_can(monkeypatch):
+    def none(name: str):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "requires", none)
+    monkeypatch.setattr(metadata, "distribution", none)
+    assert incomplete_said(ModuleNotFoundError("no", name="sklearn")) is None
+    assert install_line("serve").endswith("pip install 'seqclf[serve]'")
 
 
 # Only what the group `predict` of pyproject.toml brings, with what that needs itself.
@@ -135,6 +157,8 @@ def test_ci_installs_what_the_page_says():
     ci = " ".join((root / ".ci" / "run").read_text("utf-8").replace("\\\n", "").split())
     dockerfile = (root / "Dockerfile").read_text("utf-8")
     light = "install --quiet --constraint constraints.txt --group predict"
+    assert "install --quiet --constraint constraints.txt --upgrade pip" in ci
+    assert "pip install --upgrade pip" in page
     assert light in ci
     assert light.replace(" --quiet", "") in page
     assert "install --quiet --no-deps" in ci

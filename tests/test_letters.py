@@ -29,6 +29,19 @@ def test_what_a_console_lacks_is_written_in_what_it_has(monkeypatch):
     assert said == "-0.5 >= 1 … 148 \\u65e5 \\U0001f600 é –"
 
 
+def test_what_a_person_chose_stays(monkeypatch):
+    file = io.BytesIO()
+    stream = io.TextIOWrapper(file, encoding="ascii", errors="surrogateescape")
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "stderr", None)  # as of a program without a console
+    _letters.use_plain_letters()
+    sys.stdout.write("\udce9")
+    sys.stdout.flush()
+    assert file.getvalue() == b"\xe9"
+    monkeypatch.setattr(sys, "stdout", None)
+    assert not _letters.escapes()
+
+
 def test_where_all_can_be_written_nothing_changes(monkeypatch):
     assert written(monkeypatch, "utf-8", "− 日 😀") == "− 日 😀"
 

@@ -21,7 +21,7 @@ from seqclf.errors import ConfigError
 from seqclf.keywords import AnyPath, Comparing, with_options
 from seqclf.records.comparison import ComparisonResult, Row
 from seqclf.records.training import OnEvent
-from seqclf.report.page import drawings, notebook_html
+from seqclf.report.page import drawings, notebook_html, of_rows
 from seqclf.report.tables import markdown
 from seqclf.runs import Run
 from seqclf.runs.comparisons import read_comparison, runs_of
@@ -118,7 +118,7 @@ class Comparison:
     def figures(self) -> dict[str, Figure]:
         """The figures of the page by name, such as `accuracies`, `costs`, `curves`."""
         details = None if self.path is None else read_details(self.path)
-        drawn = drawings(self.result, details)
+        drawn = drawings(self.result, of_rows(details, self.result))
         return {name: Figure(svg) for name, svg in drawn.items() if svg}
 
     def _repr_html_(self) -> str:

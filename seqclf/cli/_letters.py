@@ -9,26 +9,30 @@ BLOCKS = "▁▂▃▄▅▆▇█"  # of a line of bars: their heights
 # What tables and sentences use beyond ASCII; any other letter is escaped.
 PLAIN = {
     "−": "-", "≥": ">=", "≤": "<=", "→": "->", "…": "...", "–": "-", "†": "+",
-    "×": "x", "±": "+-", "“": '"', "”": '"', "’": "'",
+    "×": "x", "±": "+-", "’": "'",
     **{block: str(height) for height, block in enumerate(BLOCKS, start=1)},
 }  # fmt: skip
+DEFAULT = ("strict", "backslashreplace")  # of stdout, of stderr
 _NAME = "seqclf-plain"
 
 
 def use_plain_letters() -> None:
     """Has the standard streams write what they can in place of what they cannot.
 
-    Python's own way is an error in the middle of a line.
+    Python's own way is an error in the middle of a line. What a person chose
+    (PYTHONIOENCODING), and bytes of names that are no text, stay as they are.
     """
     codecs.register_error(_NAME, _plain)
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a stand-in for one may not
+        # A stand-in for a stream may be told nothing.
+        if hasattr(stream, "reconfigure") and stream.errors in DEFAULT:
             stream.reconfigure(errors=_NAME)
 
 
 def escapes() -> bool:
     """Tells whether JSON for stdout has to escape letters, which it does in its way."""
-    return not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return not encoding.lower().startswith("utf")
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:

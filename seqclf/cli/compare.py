@@ -311,7 +311,8 @@ def compare(
     if folder is None:
         screen.note("Not kept: --name NAME writes it, with a page to look at.")
     elif (folder / REPORT_FILE).exists():
-        screen.note(f"Report: {folder / REPORT_FILE} (--tables prints all tables here)")
+        more = "" if form else " (--tables prints all tables here)"
+        screen.note(f"Report: {folder / REPORT_FILE}{more}")
     if result.until_decided and result.until_decided.was_interrupted:
         raise typer.Exit(130)  # as after any other interruption
     if result.missing:
@@ -337,7 +338,8 @@ def _print(result: ComparisonResult, form: str) -> None:
         typer.echo(text, nl=not text.endswith("\n"))
     else:
         console = stdout()
-        shown = tables.terminal(result) if form else [tables.short(result)]
+        is_whole = form == "tables"
+        shown = tables.terminal(result) if is_whole else [tables.short(result)]
         for table in shown:
             console.print(table)
         console.print(tables.closing(result))

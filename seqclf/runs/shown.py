@@ -9,6 +9,9 @@ from seqclf.records.scores import Metrics
 
 def run_html(name: str, about: str, metrics: Metrics) -> str:
     """Returns what a run is, and its scores by split, as a part of a page."""
+    title = f"<p><strong>{escape(name)}</strong>, {escape(about)}</p>"
+    if not metrics:
+        return f"<div>{title}</div>"
     head = "".join(
         f"<th>{text}</th>"
         for text in ("split", "texts", "accuracy %", "95 %", "macro F1 %", "log loss")
@@ -21,6 +24,6 @@ def run_html(name: str, about: str, metrics: Metrics) -> str:
         for split, one in metrics.items()
     )
     return (
-        f"<div><p><strong>{escape(name)}</strong>, {escape(about)}</p>"
+        f"<div>{title}"
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )

@@ -42,8 +42,7 @@ def page(
     is missing. `microscope` is the name of the page beside it in which one watches the
     twins.
     """
-    if details and not _is_of(details, result):
-        details = None
+    details = of_rows(details, result)
     studies = prepared(sections)
     drawn = drawings(result, details)
     return render(
@@ -57,15 +56,16 @@ def page(
     )
 
 
-def _is_of(details: Details, result: ComparisonResult) -> bool:
-    """Returns whether the details are those of the comparison's own rows."""
-    return set(details.curves) == {row.name for row in result.twins}
+def of_rows(details: Details | None, result: ComparisonResult) -> Details | None:
+    """Returns the details if they are of the comparison's own rows, else None."""
+    is_own = details and set(details.curves) == {row.name for row in result.twins}
+    return details if is_own else None
 
 
 def drawings(result: ComparisonResult, details: Details | None) -> dict[str, str]:
     """Returns the drawings by name, SVG; an empty text where there is nothing to draw.
 
-    `accuracies`, `differences` and `costs`; with details of the same rows `curves`,
+    `accuracies`, `differences` and `costs`; with details, see `of_rows`, `curves`,
     `by_length`, `word_order`, `confusions` and `calibrations`, too.
     """
     pairs = compared(result)
@@ -74,7 +74,7 @@ def drawings(result: ComparisonResult, details: Details | None) -> dict[str, str
         "differences": figures.differences(pairs) if pairs else "",
         "costs": cost_figure.costs(result.rows),
     }
-    if details and _is_of(details, result):
+    if details:
         by_length = [group for group in details.groups if group.by == "length"]
         drawn |= {
             "curves": figures.curves(details.curves),
