@@ -43,7 +43,9 @@ from seqclf.workflows.study import question_of, run_study
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "python.md"
-OF_THE_SCREEN = {"json", "markdown", "csv", "quiet", "config_file", "help"}
+OF_THE_SCREEN = {
+    "json", "markdown", "csv", "tables", "quiet", "config_file", "help"
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ from seqclf.explain import explain
 from seqclf.export import graph_text
 from seqclf.export.card import _limits_of
 from seqclf.export.texts import verification_texts
+from seqclf.installed import install_line
 from seqclf.runs import Run
 from seqclf.studies import memory, order
 from seqclf.studies.memory_tasks import SERIES
@@ -425,7 +426,7 @@ def test_an_unknown_kind_is_refused_with_the_nearest():
 
 def test_learning_without_the_package_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "tokenizers", None)
-    with pytest.raises(ConfigError, match=r"pip install 'seqclf\[subword\]'"):
+    with pytest.raises(ConfigError, match=re.escape(install_line("subword"))):
         built(["good"], tokens="subword")
 
 

@@ -7,6 +7,7 @@ import csv
 import dataclasses
 import importlib.util
 import json
+import re
 import shutil
 import tomllib
 from collections.abc import Sequence
@@ -47,6 +48,7 @@ from seqclf.data.dataset import TEST, VALIDATION
 from seqclf.data.load import load_dataset
 from seqclf.engine import Outcome
 from seqclf.errors import ConfigError, RunError, TrainingError
+from seqclf.installed import install_line
 from seqclf.model.scoring import LEAST_LOG, probabilities_of
 from seqclf.records.comparison import ComparisonResult
 from seqclf.records.plain import from_plain, to_plain
@@ -300,7 +302,7 @@ def test_what_does_nothing_is_refused(tmp_path, installed):
 
 def test_packages_that_are_missing_are_named_by_their_extra(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"pip install 'seqclf\[yardstick\]'"):
+    with pytest.raises(ConfigError, match=re.escape(install_line("yardstick"))):
         yardstick_of(str(write_files(tmp_path / "x")))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extra = project["optional-dependencies"]["yardstick"]
