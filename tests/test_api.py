@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import json
 import logging
@@ -229,6 +230,10 @@ def test_a_comparison_shows_itself_in_a_notebook(saved, tmp_path):
     first = next(tree.iter("table"))
     assert [cell.text for cell in next(first.iter("tbody")).iter("th")] == ["gru"]
     assert not [one for one in tree.iter() if one.tag in ("script", "style", "link")]
+    ids = [one.get("id") for one in tree.iter() if one.get("id")]
+    assert len(ids) == len(set(ids)) > 1
+    other = Comparison(dataclasses.replace(saved.result, verdict="another"))
+    assert not [one for one in ids if f'id="{one}"' in other._repr_html_()]
     assert {"accuracies", "costs"} <= set(saved.figures)
     drawn = saved.figures["accuracies"]
     assert ElementTree.fromstring(drawn._repr_svg_()).tag.endswith("svg")
