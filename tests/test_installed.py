@@ -101,10 +101,11 @@ main()
 """
 
 
-def hidden_modules() -> set[str]:
-    """Returns the modules of all packages but the group `predict` and its needs."""
+def hidden_modules(*more: str) -> set[str]:
+    """Returns the modules of all packages but the group `predict`, more, and needs."""
     project = Path(__file__).parents[1] / "pyproject.toml"
     todo = tomllib.loads(project.read_text("utf-8"))["dependency-groups"]["predict"]
+    todo += more
     names: set[str] = set()
     while todo:
         needed = Requirement(todo.pop())
@@ -135,6 +136,21 @@ def test_texts_are_predicted_with_the_packages_of_predicting_alone(texts, finish
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("fine") == (100 if texts == ["-"] else 1)
+
+
+def test_with_arrow_files_are_predicted_and_answers_explained(finished_run, tmp_path):
+    script = ONLY.replace("{HIDDEN}", repr(hidden_modules("pyarrow")))
+    (tmp_path / "texts.csv").write_text("text\nfine\n")
+    run = ["predict", "--run", str(finished_run.path)]
+    for asked in (["--input=texts.csv", "--output=out.csv"], ["--explain", "fine"]):
+        done = subprocess.run(
+            [sys.executable, "-c", script, *run, *asked],
+            cwd=tmp_path,
+            capture_output=True,
+            encoding="utf-8",
+        )
+        assert done.returncode == 0, done.stderr
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 2
 
 
 def test_a_command_that_needs_more_says_so(finished_run, tmp_path):
