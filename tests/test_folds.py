@@ -247,7 +247,7 @@ def test_a_comparison_of_folds_from_end_to_end(tmp_path):
     typed = ["compare", "--data=all.csv", "--folds=2", "--cells=rnn,gru", *TINY]
     done = run_cli(typed, tmp_path, timeout=900)
     assert done.returncode == 0, done.stderr
-    assert "over folds" in done.stdout
+    assert "2 folds per cell" in done.stdout
     models = tmp_path / "models"
     result = read_comparison(models / "all-compare")
     (nb_svm,) = [row for row in result.rows if row.name == "nb-svm"]
@@ -267,11 +267,11 @@ def test_a_comparison_of_folds_from_end_to_end(tmp_path):
     again = run_cli(typed, tmp_path)
     assert "reused: " in again.stderr
     shown = run_cli(["compare", "models/all-compare"], tmp_path)
-    assert "over folds" in shown.stdout
+    assert "2 folds per cell" in shown.stdout
     names = [
         f"models/all-{cell}-{s}-fold{s + 1}of2"
         for cell in ("rnn", "gru")
         for s in (0, 1)
     ]
     joined = run_cli(["compare", *names], tmp_path)
-    assert "over folds" in joined.stdout
+    assert "2 folds per cell" in joined.stdout
