@@ -384,15 +384,19 @@ def test_the_commands_of_the_page_work(nodes, tmp_path, monkeypatch):
     assert about["node"]
 
 
-def test_files_of_a_folder_are_predicted_by_all_nodes(nodes, tmp_path):
-    trained = run_cli(["train", "--data=demo", "--limit=200", *TINY], tmp_path)
+def four_files(folder: Path, rows: int) -> list[str]:
+    """Writes files of so many rows and a run; returns what is typed to predict them."""
+    trained = run_cli(["train", "--data=demo", "--limit=200", *TINY], folder)
     assert trained.returncode == 0, trained.stderr
-    texts = tmp_path / "texts"
-    texts.mkdir()
+    (folder / "texts").mkdir()
     for number in range(4):
-        rows = "".join(f"text {number} {row}\n" for row in range(50))
-        (texts / f"{number}.csv").write_text(f"text\n{rows}")
-    asked = ["predict", "--input=texts", "--text-column=text"]
+        lines = "".join(f"text {number} {row % 50}\n" for row in range(rows))
+        (folder / "texts" / f"{number}.csv").write_text(f"text\n{lines}")
+    return ["predict", "--input=texts", "--text-column=text"]
+
+
+def test_files_of_a_folder_are_predicted_by_all_nodes(nodes, tmp_path):
+    asked = four_files(tmp_path, 50)
     far = run_cli([*asked, "--output=far", f"--cluster={nodes.address}"], tmp_path)
     assert far.returncode == 0, far.stderr
     near = run_cli([*asked, "--output=near"], tmp_path)
@@ -406,14 +410,7 @@ def test_files_of_a_folder_are_predicted_by_all_nodes(nodes, tmp_path):
 
 
 def test_a_node_killed_in_the_middle_of_a_file_costs_a_repetition(nodes, tmp_path):
-    trained = run_cli(["train", "--data=demo", "--limit=200", *TINY], tmp_path)
-    assert trained.returncode == 0, trained.stderr
-    texts = tmp_path / "texts"
-    texts.mkdir()
-    for number in range(4):
-        rows = "".join(f"text {number} {row % 7}\n" for row in range(150_000))
-        (texts / f"{number}.csv").write_text(f"text\n{rows}")
-    asked = ["predict", "--input=texts", "--text-column=text"]
+    asked = four_files(tmp_path, 150_000)
     far = [*asked, "--output=far", f"--cluster={nodes.address}"]
     process = subprocess.Popen(
         [sys.executable, "-m", "seqclf", *far], cwd=tmp_path, stderr=subprocess.PIPE
