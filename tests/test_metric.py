@@ -310,7 +310,7 @@ def test_what_ranks_has_the_interval_in_tables_and_lines():
         "accuracy %", "log loss",
     ]  # fmt: skip
     assert quality.rows[1][:5] == ("gru", "70.0", "50.0–80.0", "90.0–90.0", "90.0")
-    assert quality.note.startswith("Labels are imbalanced (87 % ham): ranked by macro")
+    assert quality.note.startswith("Ranked by macro F1.")
     assert shown["pairs"].names[1] == "a − b, points of F1"
     by_loss = tables.tables_of(result(ROWS, compared(GAINS)))
     assert by_loss["quality"].names[1:3] == ["log loss", "log loss: 95 % interval"]

@@ -26,6 +26,7 @@ from test_surroundings import mounted
 
 from seqclf.cluster.asked import Asked
 from seqclf.cluster.opened import opened
+from seqclf.cluster.ray_machines import _what_failed
 from seqclf.engine import Outcome, run_tasks
 from seqclf.errors import ConfigError
 
@@ -251,6 +252,14 @@ def test_a_node_whose_disk_is_full_is_left_out_and_named(nodes, tmp_path):
         nodes.kill("full")
     told = next(one for one in said if "No space left on device" in one)
     assert told.startswith("Nothing is sent to ")
+
+
+def test_a_node_that_could_not_be_asked_is_told_in_words():
+    errors = pytest.importorskip("ray").exceptions
+    assert _what_failed(errors.TaskUnschedulableError("node affinity")) == "it is gone"
+    full = errors.RayTaskError("probe", "a traceback", OSError(28, "No space left"))
+    assert _what_failed(full) == "it fails: [Errno 28] No space left"
+    assert _what_failed(errors.WorkerCrashedError()) == "it fails: WorkerCrashedError"
 
 
 def test_a_full_disk_of_the_command_is_said_and_nothing_passes_for_finished(

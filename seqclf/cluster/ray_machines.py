@@ -16,7 +16,6 @@ from seqclf.cluster.errand import (
     Errand,
     Returned,
     differing,
-    node,
     perform,
     versions_here,
 )
@@ -203,7 +202,7 @@ class RayMachines:
         """
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        probe = self._ray.remote(_differing)
+        probe = self._ray.remote(differing)
         options = {"num_cpus": 0, "max_retries": 0}
         asked = {}
         for one in self._nodes():
@@ -213,18 +212,18 @@ class RayMachines:
         done, late = self._ray.wait(
             list(asked), num_returns=len(asked), timeout=PROBING
         )
-        found = dict.fromkeys(late, "does not answer")
+        found = dict.fromkeys(late, "it does not answer")
         for answer in done:
             try:
-                name, told = self._ray.get(answer)
+                told = self._ray.get(answer)
             except self._ray.exceptions.RayError as error:
-                cause = str(getattr(error, "cause", None) or type(error).__name__)
-                name, told = asked[answer]["NodeManagerHostname"], cause
-            if told:
-                self._leave_out(asked[answer]["NodeID"], name, f"it has {told}")
-        for answer, told in found.items():
+                found[answer] = _what_failed(error)
+            else:
+                if told:
+                    found[answer] = f"it has {told}"
+        for answer, why in found.items():
             one = asked[answer]
-            self._leave_out(one["NodeID"], one["NodeManagerHostname"], told)
+            self._leave_out(one["NodeID"], one["NodeManagerHostname"], why)
         if not self._nodes():
             raise ConfigError(
                 "no node of the Ray cluster has the versions of this machine; install "
@@ -274,6 +273,8 @@ def _perform(errand: Errand, inbox: Any, *contents: bytes) -> tuple[str, Returne
     return ray.get_runtime_context().get_node_id(), returned
 
 
-def _differing(versions: dict[str, str]) -> tuple[str, str]:
-    """Returns what a node is called, and in which versions it differs."""
-    return node(), differing(versions)
+def _what_failed(error: Exception) -> str:
+    """Says why a node could not be asked, by Ray's error."""
+    if type(error).__name__ in ("NodeDiedError", "TaskUnschedulableError"):
+        return "it is gone"
+    return f"it fails: {getattr(error, 'cause', None) or type(error).__name__}"

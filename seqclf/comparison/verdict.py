@@ -97,14 +97,14 @@ def _others(rows: Sequence[Row], pairs: Sequence[Pair], one: Row) -> Others:
 
 
 def _about_metric(best: Row, why: str) -> list[str]:
-    """Says by what the rows are ranked, where the data chose it."""
-    return [f"{ranked_said(best, why)}."] if why else []
+    """Says by what the rows are ranked, where the data chose it.
 
-
-def ranked_said(row: Row, why: str) -> str:
-    """Returns such as `Labels are imbalanced (87 % ham): ranked by macro F1; …`."""
-    by = f"ranked by {metric_of(row).title}"
-    return f"{why[0].upper()}{why[1:]}: {by}; --metric accuracy ranks by accuracy"
+    Such as `Labels are imbalanced (87 % ham): ranked by macro F1; …`.
+    """
+    if not why:
+        return []
+    by = f"ranked by {metric_of(best).title}"
+    return [f"{why[0].upper()}{why[1:]}: {by}; --metric accuracy ranks by accuracy."]
 
 
 def _about_failures(rows: Sequence[Row]) -> list[str]:

@@ -11,7 +11,6 @@ from seqclf.cells import CELLS
 from seqclf.comparison.draws import FOLDS, SPLIT
 from seqclf.comparison.metric import ACCURACY, EXAMPLE_F1, METRICS, Metric, metric_of
 from seqclf.comparison.summary import FEWEST_OF_LABEL
-from seqclf.comparison.verdict import ranked_said
 from seqclf.records.comparison import MEAN, OTHER, YARDSTICK, ComparisonResult, Row
 from seqclf.records.twins import Tried, Tuned
 from seqclf.report.columns import MARK, MEDIAN, Column, if_known, table_of
@@ -211,9 +210,7 @@ def _further(rows: Sequence[Row]) -> list[Column[Row]]:
 
 
 def _ranked_note(result: ComparisonResult) -> str:
-    """Says by what the rows are ranked, where it is not accuracy, and why."""
-    if result.metric_why:
-        return f"{ranked_said(result.rows[0], result.metric_why)}."
+    """Says by what rows are ranked, if not accuracy; the verdict has the reason."""
     if result.metric == ACCURACY.name:
         return ""
     return f"Ranked by {METRICS[result.metric].title}."
