@@ -548,6 +548,8 @@ def test_a_token_is_asked_for_but_by_who_looks_whether_it_lives(folder):
         assert ask.get("/v2/health/live").status_code == 200
         assert ask.get("/v2/health/ready").status_code == 200
         assert ask.get("/metrics").status_code == 401
+        for host in ("x/v2/health/live?", "x/v2/health/live#"):
+            assert ask.get("/metrics", headers={"host": host}).status_code == 401
 
 
 def test_beyond_this_machine_a_token_is_needed(tmp_path):
@@ -585,11 +587,7 @@ def at_the_desk(steps, answer=answers, limits=LIMITS, at_once=4):
     """Runs `steps(desk)` beside a desk that works; returns what it returns."""
 
     async def both():
-        desk = Desk(answer, limits, at_once)
-        try:
-            return await steps(desk)
-        finally:
-            await desk.close()
+        return await steps(Desk(answer, limits, at_once))
 
     return asyncio.run(both())
 
@@ -779,6 +777,37 @@ def test_a_named_run_that_is_trained_anew_gets_a_version(
         assert state["version"] == "2"
         assert ask.get("/v1/models/other").status_code == 404
         assert "seqclf_models_taken_total 1.0" in ask.get("/metrics").text
+
+
+def test_who_has_begun_to_explain_is_answered_by_the_run_before(
+    folder, tmp_path, monkeypatch
+):
+    """Text after text, while another run is taken up."""
+
+    def slow(classifier, text):
+        asked.append(text)
+        time.sleep(0.3)
+        return explain(classifier, text)
+
+    asked, taken, found = [], [], []
+    monkeypatch.setattr(models, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(models, "explain", slow)
+    shutil.copytree(folder / RUN, tmp_path / "one" / RUN)
+    with client(tmp_path / "one", RUN, taken=taken.append) as ask:
+        body = {"instances": ["good", "bad", "so so"]}
+        asking = threading.Thread(
+            target=lambda: found.append(ask.post("/explain", json=body))
+        )
+        asking.start()
+        wait_for(lambda: asked)
+        again = (tmp_path / "one" / RUN / "complete").read_bytes()
+        (tmp_path / "one" / RUN / "complete").unlink()
+        (tmp_path / "one" / RUN / "complete").write_bytes(again)
+        wait_for(lambda: taken)
+        assert len(asked) < 3, "taken up while there was something to explain"
+        asking.join()
+    assert found[0].status_code == 200
+    assert len(found[0].json()["explanations"]) == 3
 
 
 def wait_for(holds, seconds=20.0):
@@ -976,6 +1005,8 @@ def test_a_port_that_is_taken_is_said(workplace):
     assert "cannot listen" in done.stderr
     with pytest.raises(ConfigError, match="cannot listen at no.such.host.invalid"):
         bind("no.such.host.invalid", 0)
+    with pytest.raises(ConfigError, match="no port 99,999: at most 65,535"):
+        bind("127.0.0.1", 99_999)
     with bind("localhost", 0) as bound:
         # Else asyncio leaves Nagle's algorithm on, and answers wait for 40 ms.
         assert bound.proto == socket.IPPROTO_TCP

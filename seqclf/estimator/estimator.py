@@ -89,7 +89,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
       update_bias: Initial bias of the GRU's update gate.
       chrono: Chrono initialisation: gate biases of LSTM and GRU for memories of up to
         so many tokens; None does not.
-      epochs: Maximum epochs; None takes 5 to 20 by the size of the data.
+      epochs: Maximum epochs; None takes 5 to 30 by the size of the data.
       batch_size: Batch size, in texts; None: 64, but 32 or 16 for few texts.
       batch_tokens: Token budget of a batch, padding included, instead of `batch_size`.
       learning_rate: Peak learning rate.
@@ -97,7 +97,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
       weight_decay: Weight decay of AdamW, on weight matrices only.
       clip_norm: Maximum global norm of the gradient (clipping); 0 does not clip.
       optimizer: `adamw`, `adam`, `rmsprop`, `momentum`, `sgd`; the default of
-        `learning_rate` suits the first two alone.
+        `learning_rate` suits the first three.
       word_dropout_rate: Word dropout: fraction of training tokens made unknown.
       grow_word_dropout: Whether it grows, from none in the first epoch to all in the
         last.

@@ -252,7 +252,6 @@ class Service:
         finally:
             self.is_ready = False
             watching.cancel()
-            await self.models.close()
 
     async def _watch(self) -> None:
         async for served in self.models.watch():
@@ -271,7 +270,7 @@ def _json(
 async def _http_error(request: Request, error: Exception) -> Response:
     """Answers an address that is not there, or another method."""
     status = getattr(error, "status_code", 500)
-    path = request.url.path
+    path = request.scope["path"]
     said = {
         404: f"there is nothing at {path}; GET /openapi.json says what there is.",
         405: f"{path} takes no {request.method}; GET /openapi.json says what it takes.",

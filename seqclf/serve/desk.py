@@ -29,7 +29,8 @@ class _Asked:
 class Desk:
     """A queue of requests before one thread that answers them.
 
-    To be made, asked and closed within one event loop.
+    To be made and asked within one event loop. Its thread ends when nobody holds the
+    desk any more.
 
     Attributes:
       waiting: Requests without an answer yet whose clients wait.
@@ -43,8 +44,7 @@ class Desk:
         self._thread = ThreadPoolExecutor(1, "desk")
         self._queue: deque[_Asked] = deque()
         self._apart = 0  # of the first in the queue: to be answered one by one
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._is_idle = True
 
     async def ask(self, texts: list[str], here: bool = False) -> Sequence[Any]:
         """Returns the answers to texts, in order.
@@ -63,8 +63,8 @@ class Desk:
             )
         asked = _Asked(texts, self._loop.create_future())
         self._queue.append(asked)
-        if self._idle.is_set():
-            self._idle.clear()
+        if self._is_idle:
+            self._is_idle = False
             self._loop.call_soon(self._next)  # behind others of this turn of the loop
         self.waiting += 1
         try:
@@ -77,16 +77,11 @@ class Desk:
         finally:
             self.waiting -= 1
 
-    async def close(self) -> None:
-        """Returns once all who asked are answered; nobody may ask any more."""
-        await self._idle.wait()
-        self._thread.shutdown(wait=False)
-
     def _next(self) -> None:
         """Has the thread answer the next batch."""
         batch = self._taken()
         if not batch:
-            self._idle.set()
+            self._is_idle = True
             return
         texts = [text for asked in batch for text in asked.texts]
         answers = self._loop.run_in_executor(self._thread, self._answer, texts)

@@ -89,11 +89,6 @@ class Served:
         """Both desks."""
         return self.answering, self.explaining
 
-    async def close(self) -> None:
-        """Returns once nobody waits for an answer."""
-        for desk in self.desks:
-            await desk.close()
-
 
 class Models:
     """The models of a server, in the order in which they were asked for.
@@ -149,7 +144,10 @@ class Models:
         seen: object = None
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            marks = await asyncio.to_thread(self._marks)
+            try:
+                marks = await asyncio.to_thread(self._marks)
+            except OSError:  # a network's disk that is away, for a while
+                continue
             if marks == seen:
                 continue
             seen = marks
@@ -185,17 +183,11 @@ class Models:
             )  # fmt: skip
             return None
 
-    async def close(self) -> None:
-        """Ends, once who waits is answered."""
-        for one in self.served:
-            await one.close()
-
     async def _replaced(self, place: int, run: AnyRun) -> Served:
         """Puts a run in a place; who asked the one before is answered by that."""
         old = self.served[place]
         version = old.version + 1 if run.name == old.name else 1
         self.served[place] = await self._opened(run, version)
-        await old.close()
         return self.served[place]
 
     async def _opened(self, run: AnyRun, version: int) -> Served:

@@ -23,6 +23,7 @@ ENDS = [
     for one in ("SIGINT", "SIGTERM", "SIGBREAK")
     if hasattr(signal, one)
 ]
+MOST = 65_535  # of ports
 ORIGIN = re.compile(r"https?://[^/*\s]+")
 
 
@@ -100,6 +101,8 @@ def bind(host: str, port: int) -> socket.socket:
     Raises:
       ConfigError: If it cannot be had.
     """
+    if not 0 <= port <= MOST:  # of more, some systems would take the last 16 bits
+        raise ConfigError(f"there is no port {port:,}: at most {MOST:,}.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
