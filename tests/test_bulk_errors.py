@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pyarrow as pa
 import pytest
@@ -10,7 +11,11 @@ from pyarrow import parquet
 from test_cli import invoke
 
 from seqclf.bulk import chunks
+from seqclf.bulk.rows import open_rows
+from seqclf.bulk.sources import find_source
 from seqclf.bulk.writers import LABEL, PROBABILITY
+from seqclf.data.formats.json_files import json_row
+from seqclf.errors import DataError
 
 BYTES = "has bytes that are not utf-8"
 
@@ -139,6 +144,24 @@ def test_fail_stops_at_the_first_bad_row_and_writes_nothing(broken, models):
     assert f"{file}, {at} {why}" in said(done).replace("- ", "-")
     assert "--on-error keep" in said(done)
     assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_column_beside_the_texts_stops_it_before_anything_is_predicted(tmp_path):
+    names = pa.array([b"a", b"d\xff"], pa.binary()).view(pa.string())
+    parquet.write_table(
+        pa.table({"text": ["x", "y"], "name": names}), tmp_path / "n.parquet"
+    )
+    with pytest.raises(DataError, match="row 2 has bytes that are not utf-8"):
+        open_rows(find_source(tmp_path / "n.parquet"), chunks.Options())
+
+
+def test_a_whole_number_that_no_float_holds_is_too_large():
+    most = int(sys.float_info.max)
+    assert json_row(f'{{"text": "a", "n": {most}}}')[1] == ""
+    assert (
+        json_row(f'{{"text": "a", "n": -{most}0}}')[1]
+        == "has a number that is too large"
+    )
 
 
 @pytest.mark.parametrize("chunk_rows", [2, 8192])

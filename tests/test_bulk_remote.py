@@ -61,6 +61,7 @@ def expected(workplace, tmp_path) -> dict[str, bytes]:
         ("s3://b/texts", "s3://b/texts"),
         ("memory://x", "memory://x"),
         ("gs://b/a/*.csv", "gs://b/a/*.csv"),
+        ("file:///data/out", "file:///data/out"),
         ("texts", None),
         ("/texts/a.csv", None),
         ("C:/texts", None),
@@ -120,6 +121,32 @@ def test_a_damaged_question_there_is_told():
         pass
 
 
+def test_a_list_of_finished_files_that_was_cut_off_is_none():
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file("/cut/.partial/question.json", b"{}")
+    memory.pipe_file("/cut/.partial/finished.json", b'["a.cs')
+    place = remote.open_remote("memory://cut")
+    with remote.begun_remote(place, [], {}, resume=True, overwrite=False) as begun:
+        assert begun.finished == []
+
+
+def test_no_file_is_left_out_and_no_input_replaced(store, workplace, tmp_path):
+    for part in ("one", "two"):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "a.csv").write_bytes(csv(part))
+    done = predict(workplace, f"--input={tmp_path}/**/a.csv", "--output=s3://b/out")
+    assert done.exit_code == 2
+    assert "two files named a.csv" in " ".join(done.output.split())
+    one = f"{tmp_path}/one"
+    for asked in ([f"file://{one}", one], [one, f"file://{one}"]):
+        done = predict(
+            workplace, f"--input={asked[0]}", f"--output={asked[1]}", "--overwrite"
+        )
+        assert done.exit_code == 2
+        assert "has the files of the input" in " ".join(done.output.split())
+    assert (tmp_path / "one" / "a.csv").read_bytes() == csv("one")
+
+
 @pytest.mark.slow
 def test_resume_leaves_finished_files_alone(store, expected, workplace, monkeypatch):
     put = remote.Remote.put
@@ -164,6 +191,10 @@ def test_what_is_there_is_not_replaced_unless_it_is_asked(store, workplace):
         (["--input=s3://b/nothing", "--output=o"], "there is no such file or folder"),
         (["--input=s3://b/texts", "--output=o", "--cluster=auto"], "--cluster does"),
         (["--input=s3://b/texts/*.txt", "--output=o"], "holds no"),
+        (
+            ["--input=s3://b/texts", "--output=s3://b/texts", "--overwrite"],
+            "name another",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(asked, said, store, workplace):

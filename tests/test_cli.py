@@ -287,6 +287,34 @@ def test_predict_answers_each_line_as_it_comes(workplace):
     process.stdout.close()
 
 
+def test_predict_waits_where_another_process_made_reading_not_wait(workplace):
+    reads, writes = os.pipe()
+    os.set_blocking(reads, False)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "seqclf", "predict", "-", "--quiet"],
+        cwd=workplace, stdin=reads, stdout=subprocess.PIPE, encoding="utf-8",
+    )  # fmt: skip
+    os.close(reads)
+    time.sleep(1)
+    os.write(writes, b"good film\n")
+    assert process.stdout.readline().endswith("\tgood film\n")
+    os.close(writes)
+    assert process.wait(timeout=30) == 0
+    process.stdout.close()
+
+
+def test_predict_tells_what_it_cannot_read(workplace):
+    closed = os.open(os.devnull, os.O_WRONLY)  # as `predict - 0>&1` has it
+    done = subprocess.run(
+        [sys.executable, "-m", "seqclf", "predict", "-"], cwd=workplace,
+        stdin=closed, capture_output=True, encoding="utf-8", timeout=60,
+    )  # fmt: skip
+    os.close(closed)
+    assert done.returncode == 1
+    assert "Error: standard input cannot be read: [Errno 9]" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_predict_without_text_on_a_terminal_says_what_to_type(workplace):
     controller, terminal = pty.openpty()
     done = run_cli(["predict"], workplace, stdin=terminal)

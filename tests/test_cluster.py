@@ -18,14 +18,15 @@ from collections.abc import Iterator
 from concurrent import futures
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import stand_in_slurm
 from asked import Silent
 from conftest import invoke
 
+from seqclf.cluster import dispatch, extra, tokens
 from seqclf.cluster import errand as errands
-from seqclf.cluster import extra, tokens
 from seqclf.cluster.asked import Asked, asked_of
 from seqclf.cluster.dispatch import Dispatcher, LostError
 from seqclf.cluster.errand import perform, versions_here
@@ -152,7 +153,7 @@ class Threads:
     """A `Machines` that does errands in this process's threads, by a faulty wire."""
 
     def __init__(self, lose: int = 0, other: bool = False, shared=None, jobs=2):
-        self.shared, self.asked_jobs = shared, jobs
+        self.shared, self.jobs = shared, jobs
         self.lose, self.left_out, self.other = lose, [], other
         self.cancelled: list[int] = []
         self._pool = futures.ThreadPoolExecutor(jobs)
@@ -161,7 +162,7 @@ class Threads:
         self._sent: dict[int, futures.Future] = {}
 
     def room(self):
-        return self.asked_jobs
+        return self.jobs
 
     def put(self, content):
         return content
@@ -347,7 +348,8 @@ def test_slurm_is_asked_for_what_was_asked(tmp_path, monkeypatch):
     monkeypatch.setenv("SBATCH_TIMELIMIT", "04:00:00")
     task = task_of(tmp_path, "slow")
     with jobs_of_slurm(tmp_path) as cluster:
-        cluster.machines.leave_out(Returned("odd", refused="it has keras 2"))
+        for _ in range(2):  # the other job had been sent there as well
+            cluster.machines.leave_out(Returned("odd", refused="it has keras 2"))
         assert outcomes(cluster, task) == [Outcome(0, ("slow", 0))]
         script = (tmp_path / "slurm" / "1001.sh").read_text()
     for line in (
@@ -566,7 +568,6 @@ def test_what_is_asked_for_a_training_is_what_it_gets(tmp_path, monkeypatch):
 
 
 def test_where_no_machine_is_left_the_command_ends(tmp_path, monkeypatch):
-    from seqclf.cluster import dispatch
     from seqclf.errors import RunError
 
     monkeypatch.setattr(dispatch, "ALONE", 1.0)
@@ -603,18 +604,27 @@ def test_no_more_is_sent_than_there_is_room_for(tmp_path, monkeypatch):
 
 
 def test_what_cannot_be_sent_by_now_is_sent_later(tmp_path, monkeypatch):
-    some = [task_of(tmp_path, "good", name) for name in "ab"]
+    """And meanwhile the machines are not asked again and again."""
+    some = [task_of(tmp_path, "slow", name) for name in "ab"]
     with threads(jobs=2) as cluster:
-        submit, times = cluster.machines.submit, []
+        submit, returned = cluster.machines.submit, cluster.machines.returned
+        times, out = [], []
 
         def limited(errand, contents):
             times.append(errand)
-            if len(times) == 2:
+            if out:
                 raise LostError("a limit of jobs")
+            out.append(errand)
             return submit(errand, contents)
 
+        def back(handle):
+            out.clear()
+            return returned(handle)
+
         monkeypatch.setattr(cluster.machines, "submit", limited)
+        monkeypatch.setattr(cluster.machines, "returned", back)
         assert [one.error for one in outcomes(cluster, *some)] == [None, None]
+    assert len(times) == 3
 
 
 @pytest.mark.parametrize("most", [20, 3, 2])
@@ -674,7 +684,6 @@ def test_a_time_limit_of_slurm_is_read(limit, minutes):
 
 
 def test_a_full_disk_here_fails_that_task_alone(tmp_path, monkeypatch):
-    from seqclf.cluster import dispatch
 
     real = unpack
 
@@ -709,6 +718,39 @@ def test_with_a_shared_folder_work_goes_on_where_another_machine_left_it(tmp_pat
         assert outcomes(cluster, task) == [Outcome(0, ("good", 2))]
     assert not [*(shared / "unfinished").iterdir()]
     assert (task.writes / "number").read_text() == "4+3"
+
+
+def test_what_a_shared_folder_has_of_a_lost_errand_comes_back(tmp_path):
+    """As of a job that Slurm ended at its time limit: the next command goes on."""
+    shared = tmp_path / "shared"
+    task = task_of(tmp_path, "stop")
+    with threads(shared=shared, lose=1) as cluster:
+        errand, _ = cluster._errand(task, math.inf)
+        lost = errand.attempts / "0" / "made"
+        lost.mkdir(parents=True)
+        (lost / "so-far").write_text("2")
+        cluster.machines.submit = lambda *asked: 7
+        cluster.machines.done = lambda handles, seconds: list(handles)
+        (done,) = outcomes(cluster, task)
+    assert done.error == "lost with its machine"
+    assert (task.writes / "so-far").read_text() == "2"
+    assert not [*(shared / "unfinished").iterdir()]
+
+
+def test_unfinished_work_that_cannot_be_had_stays_where_it_is(tmp_path, monkeypatch):
+    def changing(*asked):
+        raise FileNotFoundError("renamed meanwhile")
+
+    attempts = tmp_path / "shared" / "unfinished" / "x"
+    (attempts / "0" / "made").mkdir(parents=True)
+    (attempts / "0" / "made" / "so-far").write_text("2")
+    task = task_of(tmp_path, "good")
+    with threads() as cluster:
+        errand = replace(cluster._errand(task, math.inf)[0], attempts=attempts)
+    monkeypatch.setattr(dispatch, "pack", changing)
+    monkeypatch.setattr(dispatch, "PAUSE", 0.0)
+    dispatch._bring_unfinished(dispatch._Sent(0, task, errand))
+    assert (attempts / "0" / "made" / "so-far").read_text() == "2"
 
 
 def test_work_of_another_command_in_a_shared_folder_is_not_taken(tmp_path):
@@ -924,3 +966,14 @@ def test_auto_is_the_cluster_that_this_machine_is_part_of(tmp_path, monkeypatch)
     monkeypatch.setenv(tokens.ADDRESS, "10.0.0.2:6379")
     assert tokens.head_of("auto") == "10.0.0.2:6379"
     assert tokens.head_of("host:1") == "host:1"
+
+
+def test_a_cluster_that_another_user_named_does_not_get_the_token(monkeypatch):
+    class OfAnother(type(Path())):
+        def stat(self, **_):
+            return SimpleNamespace(st_uid=os.getuid() + 1)
+
+    monkeypatch.setattr(tokens, "CURRENT", OfAnother("current"))
+    monkeypatch.delenv(tokens.ADDRESS, raising=False)
+    with pytest.raises(ConfigError, match="current is of another user"):
+        tokens.head_of("auto")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,16 +89,21 @@ def refuse_unfit(source: Source, folder: Path, lines: bool) -> None:
             f"each file of {source.name} is one text; a file takes all answers: "
             f"--output {folder}.csv"
         )
-    names = [file.name for file in source.files]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise ConfigError(
-            f"{source.name} has two files named {twice[0]}, which cannot both be "
-            f"written to {folder}; predict one folder after the other."
-        )
+    refuse_same_names(source)
     for file in source.files:
         refuse_format(folder / file.name)
         if (folder / file.name).resolve() == file.resolve():
             raise ConfigError(f"{folder} has the files of the input; name another.")
+
+
+def refuse_same_names(source: Source) -> None:
+    """Raises ConfigError if two files have one name, and so one output."""
+    names = Counter(file.name for file in source.files)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise ConfigError(
+            f"{source.name} has two files named {twice[0]}, which cannot both be "
+            f"written to one folder; predict one folder after the other."
+        )
 
 
 def refuse_folder(folder: Path) -> None:

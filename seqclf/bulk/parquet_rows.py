@@ -18,7 +18,7 @@ from seqclf.data.formats.contents import damaged
 
 
 def parquet_rows(source: Source, options: Options) -> Rows:
-    """Opens Parquet files; with `fail`, looks through their texts for bad rows."""
+    """Opens Parquet files; with `fail`, looks through their strings for bad rows."""
     num_rows, schema = 0, pa.schema([])
     for file in source.files:
         with _open(file) as opened:
@@ -32,7 +32,9 @@ def parquet_rows(source: Source, options: Options) -> Rows:
             yield from _read(file, columns, column, options)
 
     if options.on_error == chunks.FAIL:
-        for _ in read(names.parts_of(column, schema.names)):
+        texts = names.parts_of(column, schema.names)
+        strings = [field.name for field in schema if _is_string(field.type)]
+        for _ in read([one for one in schema.names if one in {*texts, *strings}]):
             pass
     return Rows(source, num_rows, schema, read, said)
 
@@ -104,7 +106,7 @@ def _decoded(table: pa.Table) -> tuple[pa.Table, list[int]]:
     """Puts U+FFFD for bytes that are no UTF-8; returns the rows that had some, too."""
     spoilt: set[int] = set()
     for index, field in enumerate(table.schema):
-        if not (pa.types.is_string(field.type) or pa.types.is_large_string(field.type)):
+        if not _is_string(field.type):
             continue
         try:
             table.column(index).validate(full=True)
@@ -113,6 +115,10 @@ def _decoded(table: pa.Table) -> tuple[pa.Table, list[int]]:
             table = table.set_column(index, field, pa.array(values, field.type))
             spoilt |= rows
     return table, sorted(spoilt)
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _replaced(column: pa.ChunkedArray) -> tuple[list[str | None], set[int]]:

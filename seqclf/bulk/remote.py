@@ -36,10 +36,13 @@ _CHANGES = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "created")
 def url_of(given: Path) -> str | None:
     """Returns the URL that was typed as a path, None if it is a path.
 
-    `Path` makes one slash of two.
+    `Path` makes one slash of two or three: of three where there can be no host.
     """
     text = given.as_posix()
-    return _URL.sub(r"\1://", text) if _URL.match(text) else None
+    if not (found := _URL.match(text)):
+        return None
+    slashes = "///" if found[1].lower() in ("file", "local") else "//"
+    return f"{found[1]}:{slashes}{text[found.end() :]}"
 
 
 def is_a_file(given: Path) -> bool:
@@ -62,6 +65,11 @@ class Remote:
     system: Any
     root: str
     pattern: str = "*"
+
+    @property
+    def where(self) -> tuple[str, str]:
+        """What is equal of two that are the same folder: how it is reached, and it."""
+        return str(self.system.to_json()), self.root
 
     def files(self) -> dict[str, str]:
         """Returns the files of the folder by name, with what tells of a change.
@@ -190,7 +198,8 @@ def begun_remote(
             _asked(before, f"{remote.url}/{state}"), question, remote.url
         )
         known = remote.read(f"{STATE}/{FINISHED_FILE}")
-        outputs.finished = [*strict_json(known)] if known else []
+        with contextlib.suppress(ValueError):  # cut off: then all are written again
+            outputs.finished = [*strict_json(known or "[]")]
     elif before is not None and not overwrite:
         raise ConfigError(
             f"{remote.url} was begun before and interrupted; --resume continues it, "

@@ -28,11 +28,13 @@ from seqclf.engine import Outcome, Task
 from seqclf.errors import ConfigError, RunError
 from seqclf.marker import COMPLETE_FILE, LOCK_FILE, LOG_FILE, MARKER_FILE
 
+TRIES = 5  # to take in a folder that may change meanwhile
 KEPT = frozenset((LOCK_FILE, MARKER_FILE, LOG_FILE))
 PAUSE = 0.2  # seconds between two looks for reports
 COUNTING = 2.0  # seconds between two looks for how much room there is
 GRACE = 30.0  # seconds for what was cut off at a deadline to come back
 REFUSALS = 20  # of one task, by machines that are then left out
+REST = 10.0  # seconds before what was not taken is tried again, if none comes back
 ALONE = 300.0  # seconds to wait for a machine when none is left
 UNFINISHED = "unfinished"  # in a shared folder
 
@@ -43,10 +45,6 @@ class LostError(Exception):
 
 class Machines(Protocol):
     """A way to other machines. Handles are what `submit` returns."""
-
-    @property
-    def asked_jobs(self) -> int | None:
-        """Most errands at a time; None for as many as there is room for."""
 
     @property
     def shared(self) -> Path | None:
@@ -128,6 +126,7 @@ class Dispatcher:
     _most: int = 0
     _counted: float = -math.inf
     _alone: float | None = None
+    _rest: tuple[float, int] = (-math.inf, 0)  # until then, while so many are out
 
     def run(
         self,
@@ -149,7 +148,7 @@ class Dispatcher:
             while waiting or sent:
                 if time.monotonic() >= deadline + (GRACE if sent else 0):
                     break
-                if time.monotonic() < deadline:
+                if time.monotonic() < deadline and not self._rests(len(sent)):
                     yield from self._send(waiting, sent, locks, begun, deadline)
                 done = self.machines.done(list(sent), PAUSE)
                 self._report(sent, on_report)
@@ -188,7 +187,8 @@ class Dispatcher:
                 handle = self.machines.submit(errand, contents)
             except (OSError, LostError) as error:
                 if isinstance(error, LostError) and sent:
-                    return  # later, when one of these has come back
+                    self._rest = time.monotonic() + REST, len(sent)
+                    return
                 del waiting[index]
                 yield Outcome(index, error=f"could not be sent: {error}")
             else:
@@ -208,6 +208,7 @@ class Dispatcher:
             returned = self.machines.returned(handle)
         except LostError as error:
             returned = Returned("", error=str(error))
+            _bring_unfinished(sent[handle])
         if returned is None:
             return
         one = sent.pop(handle)
@@ -229,6 +230,11 @@ class Dispatcher:
         self._forget(one.task, [*waiting.values(), *(o.task for o in sent.values())])
         if not returned.is_cut:
             yield outcome
+
+    def _rests(self, out: int) -> bool:
+        """Tells whether nothing would be taken yet, while so many are out."""
+        until, before = self._rest
+        return out >= before and time.monotonic() < until
 
     def _room(self) -> int:
         """Returns how many tasks may be out at a time, counted now and then."""
@@ -344,15 +350,18 @@ def _roots(task: Task) -> list[Path]:
 def _bring_unfinished(one: _Sent) -> None:
     """Takes what a shared folder has of a task that was given up, to be gone on with.
 
-    What cannot be had is no loss: the task then begins as it did before.
+    What cannot be had stays there, and the task begins as it did before.
     """
     attempts, writes = one.errand.attempts, one.task.writes
     if attempts is None or writes is None:
         return
-    with contextlib.suppress(OSError, KeyError, tarfile.TarError):
-        if (last := last_attempt(attempts, writes.name)) is not None:
-            unpack(pack(last, (LOCK_FILE,), COMPLETE_FILE), writes.parent, KEPT)
-    shutil.rmtree(attempts, ignore_errors=True)
+    for _ in range(TRIES):
+        with contextlib.suppress(OSError, KeyError, tarfile.TarError):
+            if (last := last_attempt(attempts, writes.name)) is not None:
+                unpack(pack(last, (LOCK_FILE,), COMPLETE_FILE), writes.parent, KEPT)
+            shutil.rmtree(attempts, ignore_errors=True)
+            return
+        time.sleep(PAUSE)  # one that is being ended may yet write
 
 
 def _state(path: Path) -> Iterator[tuple[str, int, int]]:

@@ -286,11 +286,13 @@ def _unpacked(digest: str, name: str, content: bytes) -> Path:
     """Returns where data is that was sent, unpacked once on each machine."""
     place = scratch() / "data"
     place.mkdir(exist_ok=True)
+    here = place / digest
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(here)
     for old in place.iterdir():
         with contextlib.suppress(OSError):
             if old.stat().st_mtime < time.time() - IDLE_DAY:
                 shutil.rmtree(old, ignore_errors=True)
-    here = place / digest
     if not here.exists():
         partial = Path(tempfile.mkdtemp(dir=place))
         try:
@@ -299,5 +301,4 @@ def _unpacked(digest: str, name: str, content: bytes) -> Path:
                 partial.rename(here)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-    os.utime(here)
     return here / name

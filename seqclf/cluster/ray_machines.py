@@ -76,11 +76,6 @@ class RayMachines:
         }  # fmt: skip
 
     @property
-    def asked_jobs(self) -> int | None:
-        """Most errands at a time."""
-        return self._asked.jobs
-
-    @property
     def shared(self) -> Path | None:
         """The folder that all machines have."""
         return self._asked.shared

@@ -61,12 +61,8 @@ class SlurmMachines:
             cpus_per_task=asked.cpus,
             **({"gpus_per_node": 1} if asked.gpus else {}),
         )
-        self._reports: dict[int, int] = {}
-
-    @property
-    def asked_jobs(self) -> int | None:
-        """Most errands at a time; Slurm keeps the others waiting."""
-        return self._asked.jobs
+        self._numbers: dict[Hashable, int] = {}  # of the errands that are out
+        self._reports: dict[int, int] = {}  # of these, how far they were heard
 
     @property
     def shared(self) -> Path | None:
@@ -87,12 +83,12 @@ class SlurmMachines:
     def submit(self, errand: Errand, contents: Sequence[Any]) -> Hashable:
         """Asks Slurm for a job."""
         reports = self._folder / f"{errand.number}.reports"
-        self._reports[errand.number] = 0
         try:
             asked = (_perform, errand, contents, reports)
             handle: Hashable = self._executor.submit(*asked)
         except RuntimeError as error:  # sbatch said no: a limit of jobs, above all
             raise LostError(f"Slurm did not take it: {_last_line(error)}") from None
+        self._numbers[handle], self._reports[errand.number] = errand.number, 0
         return handle
 
     def done(self, handles: Sequence[Any], seconds: float) -> list[Hashable]:
@@ -103,7 +99,8 @@ class SlurmMachines:
         return ended
 
     def returned(self, handle: Any) -> Returned:
-        """Returns what a job wrote as its result."""
+        """Returns what a job wrote as its result, all of its reports among it."""
+        self._reports.pop(self._numbers.pop(handle, -1), None)
         try:
             returned: Returned = handle.result()
         except RuntimeError as error:  # submitit's own are such
@@ -122,8 +119,8 @@ class SlurmMachines:
 
     def leave_out(self, returned: Returned) -> None:
         """Has Slurm send nothing more to a machine that refused."""
-        if returned.node in self._left_out:  # it was sent there all the same
-            raise ConfigError(f"{returned.node} is not fit: {returned.refused}.")
+        if returned.node in self._left_out:  # it was sent before, with many others
+            return
         self._left_out.append(returned.node)
         self._executor.update_parameters(slurm_exclude=",".join(self._left_out))
         self._insist(f"Nothing is sent to {returned.node}: {returned.refused}.")

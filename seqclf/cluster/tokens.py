@@ -40,6 +40,11 @@ def head_of(address: str) -> str:
     if given not in ("", "auto", "local"):
         return given
     try:
+        if os.name == "posix" and CURRENT.stat().st_uid not in (0, os.getuid()):
+            raise ConfigError(
+                f"--cluster auto: {CURRENT} is of another user, who would get the "
+                f"token; name the head of the cluster: --cluster HOST:PORT."
+            )
         return CURRENT.read_text("utf-8").strip()
     except OSError:
         raise ConfigError(

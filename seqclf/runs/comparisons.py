@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from seqclf.errors import RunError
+from seqclf.errors import RunError, SeqclfError
 from seqclf.marker import COMPARISON_FILE, COMPLETE_FILE, QUESTION_FILE
 from seqclf.records.comparison import MEAN, VERSION, ComparisonResult, Row
 from seqclf.records.plain import from_plain
@@ -121,7 +121,7 @@ def run_by_default(models: Path, single: bool = False) -> tuple[AnyRun, str]:
     """
     asked: list[tuple[str, AnyRun, str]] = []
     for path in [run.path for run in list_runs(models)] + find_comparisons(models):
-        with contextlib.suppress(RunError):
+        with contextlib.suppress(SeqclfError):
             complete = Run(path).complete
             if complete.command == "train":
                 asked.append((complete.time, Run(path), ""))

@@ -44,11 +44,14 @@ class _Inputs:
         if url is None:
             source = found_source(given, listener)
             files = {file.name: file for file in source.files}
+            folders.refuse_same_names(source)
+            self.folders = {_folder_of(file.parent) for file in files.values()}
             self.about = {name: _state(file) for name, file in files.items()}
             self.fetch = lambda name, folder: files[name]
             return
         place = remote.open_remote(url)
         self.about, aside = remote.inputs_of(place)
+        self.folders = {place.where}
         if aside:
             listener.note(f"Left aside in {url}: {listed(aside)}.")
         self.fetch = place.fetch
@@ -107,10 +110,14 @@ def _begun(
 
 
 def _refuse_unfit(inputs: _Inputs, output: Path, options: Options) -> None:
-    if remote.url_of(output) is None:
+    url = remote.url_of(output)
+    if url is None:
         folders.refuse_folder(output)
     elif "*" in output.name:
         raise ConfigError(f"--output {output.name}: a pattern names no folder.")
+    where = _folder_of(output) if url is None else remote.open_remote(url).where
+    if where in inputs.folders:
+        raise ConfigError(f"{url or output} has the files of the input; name another.")
     for name in inputs.about:
         if format_of(Path(name)) == TEXT_SUFFIX and not options.lines:
             raise ConfigError(
@@ -125,6 +132,11 @@ def _said(inputs: _Inputs) -> str:
     lines: Mapping[str, str] = inputs.about
     whole = "".join(f"{name}\0{about}\n" for name, about in lines.items())
     return f"{inputs.name} ({hashlib.sha256(whole.encode()).hexdigest()[:DIGITS]})"
+
+
+def _folder_of(folder: Path) -> tuple[str, str]:
+    """Returns what `Remote.where` is of a folder of this disk."""
+    return remote.open_remote(folder.resolve().as_uri()).where
 
 
 def _state(file: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import select
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -19,7 +20,7 @@ from seqclf.cli._screen import Screen
 from seqclf.cli.predict.answers import Form, answer_lines, row_lines
 from seqclf.cli.predict.explained import explain_texts
 from seqclf.config import require_count
-from seqclf.errors import ConfigError
+from seqclf.errors import ConfigError, DataError
 from seqclf.keywords import to_config
 
 if TYPE_CHECKING:
@@ -313,33 +314,46 @@ def _stream() -> Iterator[list[str]]:
 
     So answers come as fast as texts do, and a full pipe is still read in batches.
     """
-    lines: queue.Queue[str | None] = queue.Queue(maxsize=16 * BATCH_SIZE)
-
-    def read() -> None:
-        for line in _lines_of(sys.stdin.fileno()):
-            lines.put(line.removesuffix(b"\r").decode("utf-8", "replace"))
-        lines.put(None)
-
-    threading.Thread(target=read, daemon=True).start()
-    line = lines.get()
-    while line is not None:
+    lines: queue.Queue[str | OSError | None] = queue.Queue(maxsize=16 * BATCH_SIZE)
+    threading.Thread(target=_fill, args=(lines,), daemon=True).start()
+    line: str | OSError | None
+    while isinstance(line := lines.get(), str):
         batch = [line]
-        line = None
         while len(batch) < BATCH_SIZE and not lines.empty():
-            line = lines.get()
-            if line is None:
-                yield batch
-                return
+            if not isinstance(line := lines.get(), str):
+                break
             batch.append(line)
         yield batch
-        line = lines.get()
+        if not isinstance(line, str):
+            break
+    if line is not None:
+        raise DataError(f"standard input cannot be read: {line}.")
+
+
+def _fill(lines: queue.Queue[str | OSError | None]) -> None:
+    """Puts the lines of standard input into a queue; behind them None or an error."""
+    end = None
+    try:
+        for line in _lines_of(sys.stdin.fileno()):
+            lines.put(line.removesuffix(b"\r").decode("utf-8", "replace"))
+    except OSError as error:
+        end = error
+    lines.put(end)
+
+
+def _block_of(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 1 << 16)
+    except BlockingIOError:  # another process that has it, too, wants no waiting
+        select.select([descriptor], [], [])
+        return os.read(descriptor, 1 << 16)
 
 
 def _lines_of(descriptor: int) -> Iterator[bytes]:
     # From the descriptor: a thread that waits inside Python's own buffer would hold
     # its lock when Ctrl-C ends the process.
     rest = b""
-    while block := os.read(descriptor, 1 << 16):
+    while block := _block_of(descriptor):
         *lines, rest = (rest + block).split(b"\n")
         yield from lines
     if rest:

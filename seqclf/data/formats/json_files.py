@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import math
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -222,7 +222,8 @@ def json_row(line: str) -> tuple[Row, str]:
         return {}, 'is no JSON object, such as {"text": "fine", "label": "good"}'
     if not is_whole(json.dumps(row, ensure_ascii=False)):
         return {}, "has half a character (a lone surrogate)"
-    if any(isinstance(value, float) and math.isinf(value) for value in row.values()):
+    numbers = [value for value in row.values() if isinstance(value, (int, float))]
+    if any(abs(number) > sys.float_info.max for number in numbers):
         return {}, "has a number that is too large"
     return row, ""
 
