@@ -14,7 +14,8 @@ def percent(fraction: float) -> str:
 
 def signed(value: float, digits: int = 1) -> str:
     """Returns a number with a real minus sign, such as `−0.4`."""
-    return f"{value:.{digits}f}".replace("-", "−")
+    said = f"{value:.{digits}f}"
+    return (said if float(said) else said.lstrip("-")).replace("-", "−")
 
 
 def joined(names: Sequence[str]) -> str:
@@ -39,16 +40,27 @@ def plural(number: int, unit: str) -> str:
 
 
 def p_value(p: float) -> str:
-    """Returns a p-value with three digits, such as `0.012`, or `< 0.001`."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    """Returns a p-value with three digits, such as `0.012`, or `< 0.001`.
+
+    One more where it would be rounded onto 0.05, at which all is decided.
+    """
+    said = f"{p:.3f}"
+    return "< 0.001" if p < 0.001 else f"{p:.4f}" if said == "0.050" else said
 
 
 def interval(
     low: float | None, high: float | None, scale: float = 100, digits: int = 1
 ) -> str:
-    """Returns bounds such as `−0.4 to 1.0`, fractions in points; a dash for None."""
+    """Returns bounds such as `−0.4 to 1.0`, fractions in points; a dash for None.
+
+    With up to two digits more where one would be rounded onto 0, which it leaves out.
+    """
     if low is None or high is None:
         return MISSING
+    ends = [scale * end for end in (low, high) if end]
+    digits += next(
+        (n for n in range(3) if all(round(end, digits + n) for end in ends)), 0
+    )
     return f"{signed(scale * low, digits)} to {signed(scale * high, digits)}"
 
 

@@ -69,6 +69,7 @@ from seqclf.studies.claims import (
     side_by_side,
     sweeps,
 )
+from seqclf.studies.claims.ruling import any_of
 from seqclf.studies.intervals import CELLS, MODELS
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import About, Answer, Question
@@ -568,13 +569,23 @@ def test_a_variant_helps_if_one_is_better_beyond_chance():
     assert sweeps.variants(worse).verdict == CONTRADICTED
     # None gains a point, the interval's upper end included; one that may is open.
     none = sweeps.variants(variants((-0.05, 0.001), (-0.005, 0.4)))
-    assert none.verdict == EQUAL
+    assert none.verdict == CONTRADICTED
     assert none.evidence.endswith("None gains 1 point.")
     assert sweeps.variants(variants((-0.05, 0.001), (0.0, 0.9))).verdict == UNDECIDED
     # What decided is shown, not a larger difference that chance would make.
     ruling = sweeps.variants(variants((0.02, 0.001), (0.05, 0.3)))
     assert ruling.verdict == SUPPORTED
     assert "v0: 2.0 points (1.0 to 3.0), adjusted p = 0.001." in ruling.evidence
+
+
+def test_a_gain_of_less_than_a_point_is_none():
+    little, open_ = (0.001, 0.007, 0.001), (0.001, 0.02, 0.2)
+    worse, more = (-0.05, -0.02, 0.001), (0.002, 0.02, 0.01)
+    assert any_of([little]) == EQUAL
+    assert any_of([(-0.005, 0.005, 0.9), worse]) == EQUAL
+    assert any_of([worse, (-0.03, 0.005, 0.2)]) == CONTRADICTED
+    assert any_of([open_, little, worse]) == UNDECIDED
+    assert any_of([open_, worse, more]) == SUPPORTED
 
 
 def test_spreads_differ_if_one_pair_does_by_the_adjusted_p():

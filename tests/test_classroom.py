@@ -187,7 +187,7 @@ def test_who_handed_in_twice_or_nothing_is_named():
         for place, student in enumerate(("Ada", "Bob", "Ada", None))
     ]
     tell_students(grades, asked, types.SimpleNamespace(insist=said.append))
-    assert said == ["Handed in twice, Ada: r0, r2.", "No run of Cy, Di."]
+    assert said == ["Handed in more than once, Ada: r0, r2.", "No run of Cy, Di."]
 
 
 def variable(shape, dtype="float32"):

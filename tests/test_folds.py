@@ -175,6 +175,29 @@ def four(finished_run, tmp_path) -> list[Run]:
     ]
 
 
+def test_folds_that_one_has_not_do_not_count():
+    """GRU's fold 0 is missing, which was the easy one."""
+    n = 40
+    of = lambda *shares: [np.arange(n) < n * one for one in shares]  # noqa: E731
+    gru = dict(zip((1, 2), of(0.65, 0.7), strict=True))
+    lstm = dict(zip((0, 1, 2), of(1.0, 0.6, 0.625), strict=True))
+    (pair,) = pairs.compare_pairs({"gru": gru, "lstm": lstm}, ["gru", "lstm"], folds=3)
+    assert pair.a == "gru"
+    assert pair.difference == pytest.approx((0.05 + 0.075) / 2)
+    apart = {"gru": {0: gru[1], 1: gru[2]}, "lstm": {2: lstm[1], 3: lstm[2]}}
+    (pair,) = pairs.compare_pairs(apart, ["gru", "lstm"], folds=4)
+    assert pair.difference is None
+
+
+def test_what_does_not_vary_between_few_folds_decides_nothing():
+    """One more right in each of three folds of ten."""
+    a, b = ({s: np.arange(10) < right for s in range(3)} for right in (9, 8))
+    (pair,) = pairs.compare_pairs({"gru": a, "lstm": b}, ["gru", "lstm"], folds=3)
+    assert pair.by == BY_FOLDS
+    assert not pair.is_decided
+    assert pair.low < 0 < pair.high
+
+
 def test_runs_of_all_folds_are_twins_fold_by_fold(four, monkeypatch):
     monkeypatch.setattr("seqclf.comparison.rows.failed_seeds", lambda *_: ())
     result = compare_runs(four)

@@ -89,9 +89,13 @@ def test_a_copy_counts_once_and_another_training_of_the_seed_is_refused(
     hand_in("a", 0)
     hand_in("b", 1)
     again = hand_in("b-again", 1)
+    odd = [hand_in(f"odd{i}", 2, units=9) for i in range(3)]
     pool = pooled(below(tmp_path))
     assert [run.name for run in pool.runs] == ["a", "b"]
-    assert pool.copies == [str(again)]
+    assert pool.copies == [str(again), *map(str, odd[1:])]
+    assert [*pool.left_out] == [str(odd[0])]
+    for one in odd:
+        shutil.rmtree(one)
     monkeypatch.setattr(
         "seqclf.comparison.pool._have_same_weights", lambda *runs: False
     )

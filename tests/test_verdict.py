@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from seqclf import statistics
 from seqclf.comparison import pairs
 from seqclf.comparison.pairs import Right, compare_models, compare_with
 from seqclf.comparison.ranks import superiority
-from seqclf.comparison.said import in_words, titles
+from seqclf.comparison.said import in_words, ranks, titles
 from seqclf.comparison.verdict import verdict
 from seqclf.metrics import wilson
 from seqclf.records.comparison import (
@@ -270,9 +271,10 @@ def test_three_trainings_each_cannot_decide_by_ranks():
     (pair,) = pairs.compare_pairs(fewer, ["rnn", "gru"], failed=["rnn"])
     assert pair.p == pytest.approx(2 / 20)
     assert pair.settled_by == SettledBy(seeds=4)
-    text = verdict(rows, [pair])
+    text = verdict([dataclasses.replace(one, seeds=(0, 1, 2)) for one in rows], [pair])
     assert "(ahead in 9 of 9 pairs of trainings (rank test, p = 0.100))" in text
-    assert "GRU and SimpleRNN: about 4 seeds (here 4)" in text
+    assert "GRU and SimpleRNN: about 4 seeds (here 3)" in text
+    assert "GRU and SimpleRNN: a few more seeds" in verdict(rows, [pair])  # with 4
 
 
 def test_ranks_do_not_take_what_suits_these_texts_for_a_better_cell():
@@ -293,6 +295,59 @@ def test_ranks_do_not_take_what_suits_these_texts_for_a_better_cell():
     }
     (sure,) = pairs.compare_pairs(many, ["rnn", "gru"], failed=["rnn"])
     assert sure.p < 0.001
+
+
+def of_shares(*shares: float, n: int = 1000) -> Right:
+    """Trainings that have the first so many texts right."""
+    return {seed: np.arange(n) < round(n * one) for seed, one in enumerate(shares)}
+
+
+def test_ranks_say_who_is_ahead_where_the_mean_says_otherwise():
+    """Nine of ten trainings are better, and the tenth is lost."""
+    rights = {"gru": of_shares(*[0.9] * 9, 0.5), "lstm": of_shares(*[0.875] * 10)}
+    (pair,) = pairs.compare_pairs(rights, ["gru", "lstm"], failed=["gru"])
+    assert (pair.a, pair.superiority.ahead) == ("gru", 90)
+    assert pair.is_decided
+    assert pair.difference == pytest.approx(0.025)  # of the medians
+    rows = [row("gru", rights["gru"], failed=(9,)), row("lstm", rights["lstm"])]
+    text = verdict(rows, [pair])
+    assert "GRU is better than LSTM in 90 of 100 pairs of trainings" in text
+    assert "LSTM is better" not in text
+    assert "LSTM (87.5 %) is better" not in text
+    folds = {"gru": of_shares(0.9, 0.9, 0.9, 0.3), "lstm": of_shares(*[0.88] * 4)}
+    (pair,) = pairs.compare_pairs(folds, ["gru", "lstm"], failed=["gru"], folds=4)
+    assert (pair.a, pair.superiority.ahead, pair.superiority.pairs) == ("gru", 3, 4)
+    assert ranks(pair).startswith("in 3 of 4 pairs of trainings (sign test, p = ")
+
+
+def test_a_pair_of_models_of_a_seed_is_told_as_it_is():
+    """GRU has one seed, at which it is better; LSTM's others are better still."""
+    rights = {"gru": of_shares(0.85), "lstm": of_shares(0.80, 0.95, 0.95)}
+    text = said(rights)
+    assert "GRU is better than LSTM by 5.0 points (" in text
+    assert "LSTM is better" not in text
+    assert "LSTM (90.0 %) is better" not in text
+
+
+def test_what_does_not_vary_here_may_vary_elsewhere():
+    right = of_shares(1.0, 1.0, 1.0, n=20)
+    (pair,) = compare_pairs({"gru": right, "lstm": right})
+    assert not pair.is_equal
+    assert not pair.is_decided
+    assert pair.low < -0.09
+    assert pair.high > 0.09
+    many = of_shares(1.0, 1.0, 1.0, n=2000)
+    (pair,) = compare_pairs({"gru": many, "lstm": many})
+    assert pair.is_equal
+
+
+def test_who_is_ahead_is_told_by_the_sign():
+    """`That recurrence helps is not shown` where it may as well harm."""
+    rights = {"none": answers(0.91, 2, 1), "gru": answers(0.905, 2, 2)}
+    text = said(rights)
+    shown = re.search(r"is not shown \(difference (−?[\d.]+) points", text)
+    assert shown
+    assert shown[1].startswith("−")
 
 
 def test_ties_count_half_and_ranks_that_overlap_promise_nothing():

@@ -68,9 +68,11 @@ def _settled_by(pair: Pair, a: Row, b: Row) -> str:
     if pair.by == BY_FOLDS:
         return "more texts"
     needed, ways = pair.settled_by, []
-    if needed and needed.seeds:
-        there = min(len(a.seeds), len(b.seeds))
+    there = min(len(a.seeds), len(b.seeds))
+    if needed and needed.seeds and needed.seeds > there:
         ways.append(f"about {needed.seeds} seeds (here {there})")
-    if needed and needed.rows:
+    if needed and needed.rows and needed.rows > a.n:
         ways.append(f"about {needed.rows:,} test texts (here {a.n:,})")
+    if not ways and needed and (needed.seeds or needed.rows):
+        return "a few more seeds or test texts"
     return " or ".join(ways) or "more seeds or test texts alone hardly would"

@@ -89,7 +89,7 @@ def compare_pairs(
     Where each seed tested on one of so many `folds`, pairs are compared fold by fold.
     """
     every = list(itertools.combinations(values, 2))
-    known = [(a, b) for a, b in every if _can_be_compared(values[a], values[b])]
+    known = [(a, b) for a, b in every if _can_be_compared(values[a], values[b], folds)]
     pairs: dict[Names, Pair] = {}
     for among in (True, False):
         asked = [(a, b) for a, b in known if ({a, b} <= set(recurrent)) == among]
@@ -136,7 +136,7 @@ def compare_with(  # noqa: PLR0913 -- as of all pairs
         again = fitted
         if len(fitted) == 1:
             again = dict.fromkeys(values, next(iter(fitted.values())))
-        if _can_be_compared(values, again):
+        if _can_be_compared(values, again, folds):
             pairs[name, other] = _pair(name, other, values, again, terms)
     return tuple(_adjusted(pairs, at).values())
 
@@ -171,15 +171,16 @@ def _judged(pair: Pair) -> Pair:
     return replace(pair, is_decided=is_decided(pair), is_equal=is_equal(pair))
 
 
-def _can_be_compared(a: Values, b: Values) -> bool:
+def _can_be_compared(a: Values, b: Values, folds: int | None) -> bool:
     """Tells whether they tell of cells, or have two models of one seed.
 
-    One text tells which model has it right, and nothing by another metric.
+    Of folds those count on which both were tested. One text tells which model has it
+    right, and nothing by another metric.
     """
     first = next(iter(a.values()))
     if first.dtype != bool and len(first) < 2:
         return False
-    return bool(a.keys() & b.keys()) or _tell_of_cells(a, b)
+    return bool(a.keys() & b.keys()) or (folds is None and _tell_of_cells(a, b))
 
 
 def _tell_of_cells(a: Values, b: Values) -> bool:
@@ -190,25 +191,26 @@ def _tell_of_cells(a: Values, b: Values) -> bool:
 
 def _pair(a: str, b: str, values_a: Values, values_b: Values, terms: _Terms) -> Pair:
     seeds = tuple(sorted(values_a.keys() & values_b.keys()))
-    of_cells = _tell_of_cells(values_a, values_b)
+    by_folds = terms.folds is not None and len(seeds) > 1
+    of_cells = terms.folds is None and _tell_of_cells(values_a, values_b)
     counted = None if of_cells else seeds
-    ahead = _mean(values_a, counted) - _mean(values_b, counted)
-    if ahead < 0:
+    is_ranked = terms.ranked and (of_cells or by_folds)
+    if _ahead(values_a, values_b, counted, is_ranked) < 0:
         a, b, values_a, values_b = b, a, values_b, values_a
     models = [replace(compare_models(values_a[s], values_b[s]), seed=s) for s in seeds]
-    by_folds = terms.folds is not None and len(seeds) > 1
     pair = Pair(
         a=a,
         b=b,
         seeds=seeds,
-        difference=float(abs(ahead)),
+        difference=float(_ahead(values_a, values_b, counted, ranked=False)),
         adjusted_for=terms.compared,
         mcnemar_p=tuple(m.mcnemar_p for m in models if m.mcnemar_p is not None),
         models=tuple(models),
         metric=terms.metric.name,
     )
     if by_folds:
-        return _by_folds(pair, models, terms)
+        texts = sum(len(values_a[seed]) for seed in seeds)
+        return _by_folds(pair, models, texts, terms)
     if not of_cells:
         return replace(pair, by=BY_MODELS, p_models=largest_p(pair))
     told = superiority(values_a, values_b)
@@ -218,15 +220,20 @@ def _pair(a: str, b: str, values_a: Values, values_b: Values, terms: _Terms) -> 
     return _by_cells(pair, values_a, values_b, terms)
 
 
-def _by_folds(pair: Pair, models: Sequence[ModelPair], terms: _Terms) -> Pair:
+def _by_folds(
+    pair: Pair, models: Sequence[ModelPair], texts: int, terms: _Terms
+) -> Pair:
     """Adds what the folds tell that both were tested on, by the differences on each."""
     ahead = [model.difference for model in models]
     wins = sum((one > 0) + (one == 0) / 2 for one in ahead)
     told = Superiority(ahead=wins, pairs=len(ahead), p=statistics.sign_test(ahead, 0.0))
     pair = replace(pair, superiority=told)
     if terms.ranked:
-        return replace(pair, by=BY_RANKS, p=told.p, p_unadjusted=told.p)
-    estimate = statistics.over_folds(ahead, terms.folds or 0)
+        apart = float(np.median(ahead))
+        return replace(
+            pair, by=BY_RANKS, p=told.p, p_unadjusted=told.p, difference=apart
+        )
+    estimate = statistics.over_folds(ahead, terms.folds or 0).at_least(texts)
     low, high = estimate.interval()
     most = terms.metric.most
     return replace(
@@ -256,21 +263,45 @@ def _by_ranks(pair: Pair, values_a: Values, values_b: Values, terms: _Terms) -> 
     p = statistics.over_texts(shifted, error)
     is_apart = told.ahead in (0, told.pairs)  # else no number can be promised
     needed = statistics.ranks_to_settle(terms.strictest) if is_apart else None
-    settled_by = SettledBy(seeds=needed)
-    return replace(pair, by=BY_RANKS, p=p, p_unadjusted=p, settled_by=settled_by)
+    return replace(
+        pair,
+        by=BY_RANKS,
+        p=p,
+        p_unadjusted=p,
+        settled_by=SettledBy(seeds=needed),
+        difference=float(np.median(a) - np.median(b)),
+    )
 
 
-def _mean(values: Values, seeds: Collection[int] | None) -> Fraction:
-    """Returns the mean over some seeds, or all; exactly, of what is exact."""
-    counted = [values[seed] for seed in seeds or values]
-    total = sum(Fraction(float(one.sum())) for one in counted)
-    return Fraction(total, sum(map(len, counted)))
+def _ahead(
+    values_a: Values, values_b: Values, seeds: Collection[int] | None, ranked: bool
+) -> float | Fraction:
+    """Returns by how much a is ahead, by what the pair is judged by.
+
+    By ranks it is how many pairs of trainings more than half; if that is none, or
+    otherwise, the difference of the means.
+    """
+    if seeds is None:
+        told = superiority(values_a, values_b)
+        by_ranks = told.ahead - told.pairs / 2
+        by_means = _mean(values_a) - _mean(values_b)
+    else:
+        each = [_mean({0: values_a[s]}) - _mean({0: values_b[s]}) for s in seeds]
+        by_ranks = sum((one > 0) - (one < 0) for one in each)
+        by_means = sum(each, Fraction(0)) / len(each)
+    return by_ranks if ranked and by_ranks else by_means
+
+
+def _mean(values: Values) -> Fraction:
+    """Returns the mean over all seeds; exactly, of what is exact."""
+    total = sum(Fraction(float(one.sum())) for one in values.values())
+    return Fraction(total, sum(map(len, values.values())))
 
 
 def _by_cells(pair: Pair, values_a: Values, values_b: Values, terms: _Terms) -> Pair:
     """Adds what all their seeds tell of the cells."""
     a, b = (np.array(list(values.values())) for values in (values_a, values_b))
-    estimate = statistics.cells_difference(a, b)
+    estimate = statistics.cells_difference(a, b).at_least(a.shape[1])
     low, high = estimate.interval(1 - SIGNIFICANCE * terms.at.share)
     seeds, rows = statistics.to_settle(a, b, terms.strictest, terms.margin)
     most = terms.metric.most  # scores differ by no more

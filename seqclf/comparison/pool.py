@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def pooled(finished: Sequence[Run]) -> Pool:
         cell and seed have other weights; both are named.
     """
     pool = Pool()
-    usable = list(_usable(finished, pool))
+    usable = list(_without_copies(_usable(finished, pool), pool))
     groups = _agreeing(usable)
     sizes = sorted(map(len, groups), reverse=True)
     if not sizes or sizes[0] == 1:
@@ -71,7 +71,8 @@ def pooled(finished: Sequence[Run]) -> Pool:
     for group in groups:
         for run in group if group is not chosen else ():
             pool.left_out[str(run.path)] = f"disagrees in {_why(chosen, run)}"
-    pool.runs = list(_once(chosen, pool))
+    _refuse_two(chosen)
+    pool.runs = chosen
     return pool
 
 
@@ -104,17 +105,25 @@ def _agreeing(finished: Sequence[Run]) -> list[list[Run]]:
     return groups
 
 
-def _once(group: Sequence[Run], pool: Pool) -> Iterator[Run]:
-    """Yields one run of each cell and seed."""
+def _without_copies(finished: Iterable[Run], pool: Pool) -> Iterator[Run]:
+    """Yields each training once."""
+    seen: dict[tuple[str, int], list[Run]] = {}
+    for run in finished:
+        others = seen.setdefault((run.config.model.cell, _seed(run)), [])
+        if any(_have_same_weights(run, other) for other in others):
+            pool.copies.append(str(run.path))
+        else:
+            others.append(run)
+            yield run
+
+
+def _refuse_two(group: Sequence[Run]) -> None:
+    """Raises RunError if two runs are of one cell and seed."""
     seen: dict[tuple[str, int], Run] = {}
     for run in group:
         key = run.config.model.cell, _seed(run)
         other = seen.setdefault(key, run)
-        if other is run:
-            yield run
-        elif _have_same_weights(run, other):
-            pool.copies.append(str(run.path))
-        else:
+        if other is not run:
             raise RunError(
                 f"{other.path} and {run.path} are both seed {key[1]} of {key[0]}, and "
                 f"have other weights; seqclf classroom grade tells what each is. Move "
@@ -124,6 +133,8 @@ def _once(group: Sequence[Run], pool: Pool) -> Iterator[Run]:
 
 def _have_same_weights(run: Run, other: Run) -> bool:
     weights = [open_keras(r.file(files.MODEL_FILE)).get_weights() for r in (run, other)]
+    if len(weights[0]) != len(weights[1]):
+        return False
     pairs = zip(*weights, strict=True)
     return all(np.array_equal(one, another) for one, another in pairs)
 

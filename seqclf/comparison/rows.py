@@ -130,9 +130,9 @@ def compare_runs(  # noqa: PLR0913 -- all that a comparison is made of
         answer_files=answer_files(others),
         yardstick=trainings(others),
     )
-    said = verdict(
-        rows, pairs, references, disagreements(card), margin, until_decided, why
-    )
+    if different := disagreements(card):  # nothing of them is ranked
+        pairs = references = ()
+    said = verdict(rows, pairs, references, different, margin, until_decided, why)
     said += one_training_said(others)
     if card.vary != SEED:
         said += f" {covered(finished)}"

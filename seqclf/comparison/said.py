@@ -16,7 +16,7 @@ from seqclf.comparison.judged import (
 from seqclf.comparison.metric import ACCURACY, metric_of
 from seqclf.metrics import wilson
 from seqclf.records.comparison import BY_RANKS, Pair, Row
-from seqclf.wording import p_value, plural
+from seqclf.wording import counted, p_value, plural
 
 
 def title(cell: str) -> str:
@@ -38,7 +38,7 @@ def failure(row: Row) -> str:
     number, seeds = len(row.failed or ()), len(row.seeds)
     low, high = (round(100 * end) for end in wilson(number, seeds))
     share = f"95 % interval of that share: {low} to {high} %"
-    lead = f"{begun(row)} failed in {number} of {seeds} trainings ({share})"
+    lead = f"{begun(row)} failed in {number} of {counted(seeds, 'training')} ({share})"
     if row.score.of_others is None:
         return f"{lead}."
     return f"{lead}; the others have {metric_of(row).said(row.score.of_others)}."
@@ -50,14 +50,25 @@ def by_how_much(pair: Pair) -> str:
 
 
 def ranks(pair: Pair) -> str:
-    """Returns such as `in 12 of 12 pairs of trainings (rank test, p = 0.029)`."""
+    """Returns such as `in 12 of 12 pairs of trainings (rank test, p = 0.029)`.
+
+    Where each training of the one is beside a single one of the other, as on folds, it
+    is a sign test.
+    """
     told = pair.superiority
     if told is None or pair.p is None:
         raise ValueError(f"{pair.a} and {pair.b} have no ranks")
     p = p_value(pair.p)
     p = p if p.startswith("<") else f"= {p}"
     count = f"{told.ahead:g} of {told.pairs} {plural(told.pairs, 'pair')}"
-    return f"in {count} of trainings (rank test, p {p})"
+    return f"in {count} of trainings ({test_of_ranks(pair)}, p {p})"
+
+
+def test_of_ranks(pair: Pair) -> str:
+    """Returns the name of the test of a pair that is judged by ranks."""
+    told = pair.superiority
+    is_one_each = told is not None and told.pairs == len(pair.seeds)
+    return "sign test" if is_one_each else "rank test"
 
 
 def begun(row: Row) -> str:
@@ -70,12 +81,17 @@ def in_unit(pair: Pair) -> str:
     return metric_of(pair).size(abs(difference(pair)), bounds(pair))
 
 
-def aside(pair: Pair) -> str:
-    """Returns such as `(difference 0.3 points, 95 % interval −0.4 to 1.0)`."""
+def aside(pair: Pair, name: str) -> str:
+    """Returns such as `(difference 0.3 points, 95 % interval −0.4 to 1.0)`.
+
+    It is positive where the row of that name is better.
+    """
+    is_first = pair.a == name
     if pair.by == BY_RANKS:
-        return f"(ahead {ranks(pair)})"
-    metric = metric_of(pair)
-    size, reach = metric.size(abs(difference(pair))), metric.reach(*bounds(pair))
+        return f"({'ahead' if is_first else 'behind'} {ranks(pair)})"
+    metric, sign = metric_of(pair), 1 if is_first else -1
+    size = metric.size(sign * difference(pair))
+    reach = metric.reach(*sorted(sign * end for end in bounds(pair)))
     if not is_border_case(pair):
         return f"(difference {size}, 95 % interval {reach})"
     if not (leaves_out_0(pair) and is_small_alone(pair)):

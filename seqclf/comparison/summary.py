@@ -38,7 +38,7 @@ def summary(
     lasting = [
         one for one, seed in zip(each, values, strict=True) if seed not in failing
     ]
-    low, high = (None, None) if failing else _interval(test[0], values, metric, folds)
+    low, high = (None, None) if failing else _interval(test, values, metric, folds)
     return AccuracySummary(
         mean=float(np.mean(each)),
         low=low,
@@ -51,10 +51,16 @@ def summary(
 
 
 def _interval(
-    test: Scores, values: Values, metric: Metric, folds: int | None
+    test: Sequence[Scores], values: Values, metric: Metric, folds: int | None
 ) -> tuple[float | None, float | None]:
     """Returns the 95 % interval of a row's score, see `AccuracySummary`."""
-    if folds is not None and len(values) > 1:
+    by_folds = folds is not None and len(values) > 1
+    if metric not in (ACCURACY, EXAMPLE_F1):
+        tested = test if by_folds else test[:1]
+        support = np.sum([[o.support for o in one.per_label] for one in tested], axis=0)
+        if support[support > 0].min() < FEWEST_OF_LABEL:
+            return None, None
+    if folds is not None and by_folds:
         each = [float(one.mean()) for one in values.values()]
         return _ends(statistics.over_folds(each, folds), metric)
     by_seed = np.array(list(values.values()))
@@ -63,9 +69,7 @@ def _interval(
         several = min(seeds, texts) > 1
         counts = round(float(by_seed.mean(axis=1).mean()) * texts), texts
         return accuracy_interval(values) if several else wilson(*counts)
-    rarest = min(label.support for label in test.per_label if label.support)
-    is_of_labels = metric is not EXAMPLE_F1
-    if texts < 2 or (is_of_labels and rarest < FEWEST_OF_LABEL):
+    if texts < 2:
         return None, None
     mean = statistics.crossed_mean(by_seed) if seeds > 1 else None
     estimate = mean or statistics.texts_mean(by_seed[0])

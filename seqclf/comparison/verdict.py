@@ -64,7 +64,7 @@ def verdict(
         *_about_recurrence(others, best, margin),
         *_about_baselines(rows, references, margin),
         *_about_others(rows, references, margin),
-        *_about_mean(rows, references, best),
+        *_about_mean(rows, references, best, margin),
         *_about_seeds(rows, pairs),
         *_about_guessing(rows),
     ]
@@ -124,9 +124,13 @@ def _about_cells(
         if metric is ACCURACY:
             return [f"{begun(best)} has {score} of {best.n:,} test texts right."]
         return [f"{begun(best)} has {score} on {best.n:,} test texts."]
-    equal = [f"{r.title} {aside(p)}" for r, p in recurrent if _is_only_equal(p)]
-    close = [f"{r.title} {aside(p)}" for r, p in recurrent if is_open(p)]
-    worse = [_better_than(r, p, margin) for r, p in recurrent if is_decided(p)]
+    told = [
+        (row, pair, f"{row.title} {aside(pair, best.name)}") for row, pair in recurrent
+    ]
+    equal = [said for _, pair, said in told if _is_only_equal(pair)]
+    close = [said for _, pair, said in told if is_open(pair)]
+    decided = [(row, pair) for row, pair in recurrent if is_decided(pair)]
+    worse = [_better_than(r, p, margin) for r, p in decided if p.a == best.name]
     lead, said = f"{best.title} ({score})", []
     if equal:
         said.append(f"{lead} is practically equal to {joined(equal)}.")
@@ -136,6 +140,11 @@ def _about_cells(
         lead = best.title
     if worse:
         said.append(f"{lead} is better than {joined(worse)}.")
+    # By the seeds that both have, by ranks, or at an earlier look.
+    better = [(row, pair) for row, pair in decided if pair.a == row.name]
+    said += [
+        f"{r.title} is better than {_better_than(best, p, margin)}." for r, p in better
+    ]
     if equal:
         said.append(f"Equal means: apart by less than {metric.margin(margin)}.")
     return said
@@ -146,8 +155,13 @@ def _is_only_equal(pair: Pair) -> bool:
 
 
 def _better_than(row: Row, pair: Pair, margin: float) -> str:
-    less = f", less than {metric_of(row).margin(margin)}" if is_equal(pair) else ""
-    return f"{row.title} {by_how_much(pair)}{less}"
+    """Returns such as `LSTM by 1.2 points (0.4 to 2.0)`, of the row that is worse."""
+    return f"{row.title} {by_how_much(pair)}{_little(pair, margin)}"
+
+
+def _little(pair: Pair, margin: float) -> str:
+    """Returns such as `, less than 1 point`, where that is known."""
+    return f", less than {metric_of(pair).margin(margin)}" if is_equal(pair) else ""
 
 
 def _about_time(others: Others, best: Row) -> list[str]:
@@ -187,19 +201,23 @@ def _about_recurrence(others: Others, best: Row, margin: float) -> list[str]:
 def _beside(row: Row, pair: Pair, best: Row, margin: float) -> str:
     if is_decided(pair):
         if pair.a != best.name:
-            return f"{begun(row)} beats {best.title} {by_how_much(pair)}."
+            little = _little(pair, margin)
+            return f"{begun(row)} beats {best.title} {by_how_much(pair)}{little}."
         if pair.by == BY_RANKS:
             return f"{begun(row)} is behind {best.title} {ranks(pair)}."
-        return f"{begun(row)} is {_below(pair)} {best.title}."
+        little = _little(pair, margin)
+        return f"{begun(row)} is {_below(pair)} {best.title}{little}."
     if not best.recurs:
-        return f"{begun(row)} cannot be told apart from it {aside(pair)}."
+        how = "is practically equal to it" if is_equal(pair) else ""
+        how = how or "cannot be told apart from it"
+        return f"{begun(row)} {how} {aside(pair, row.name)}."
     # What recurrence is worth is told beside the twin that has nothing in its place; of
     # another it is said.
     than = "" if row.cell == NO_RECURRENCE.name else f" beside {row.title}"
     if is_equal(pair):
         size = metric_of(row).margin(margin)
-        return f"Recurrence changes less than {size}{than} {aside(pair)}."
-    return f"That recurrence helps{than} is not shown {aside(pair)}."
+        return f"Recurrence changes less than {size}{than} {aside(pair, best.name)}."
+    return f"That recurrence helps{than} is not shown {aside(pair, best.name)}."
 
 
 def _below(pair: Pair) -> str:
@@ -242,18 +260,19 @@ def _beside_best_twin(
     twin = names[pair.b if pair.a == name else pair.a]
     if _is_only_equal(pair):
         size = metric_of(pair).margin(margin)
-        return f"is within {size} of the best twin, {twin} {aside(pair)}"
+        return f"is within {size} of the best twin, {twin} {aside(pair, name)}"
     if not is_decided(pair):
-        return f"cannot be told apart from the best twin, {twin} {aside(pair)}"
+        return f"cannot be told apart from the best twin, {twin} {aside(pair, name)}"
+    little = _little(pair, margin)
     if pair.a == name:
-        return f"beats the best twin, {twin}, {by_how_much(pair)}"
+        return f"beats the best twin, {twin}, {by_how_much(pair)}{little}"
     if pair.by == BY_RANKS:
         return f"is behind {twin} {ranks(pair)}"
-    return f"is {_below(pair)} {twin}"
+    return f"is {_below(pair)} {twin}{little}"
 
 
 def _about_mean(
-    rows: Sequence[Row], references: Sequence[Pair], best: Row
+    rows: Sequence[Row], references: Sequence[Pair], best: Row, margin: float
 ) -> list[str]:
     """Says what recurrence adds to n-grams, where the two were averaged."""
     means = {row.name: row for row in rows if row.of == best.name}
@@ -267,12 +286,14 @@ def _about_mean(
             if pair.by == BY_RANKS:
                 return [f"{lead}."]
             if not is_decided(pair):
-                return [
-                    f"{lead}: that it adds to {n_grams} is not shown {aside(pair)}."
-                ]
+                gain = aside(pair, name)
+                return [f"{lead}: that it adds to {n_grams} is not shown {gain}."]
             is_more = (pair.a == name) == (metric.sign > 0)
             more = "more" if is_more else "less"
-            return [f"{lead}, {in_unit(pair)} {more} than {n_grams} alone."]
+            return [
+                f"{lead}, {in_unit(pair)} {more} than {n_grams} alone"
+                f"{_little(pair, margin)}."
+            ]
     return []
 
 

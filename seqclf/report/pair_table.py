@@ -17,6 +17,7 @@ from seqclf.comparison.judged import (
 )
 from seqclf.comparison.metric import ACCURACY, METRICS, metric_of
 from seqclf.comparison.said import compared as number_of_pairs
+from seqclf.comparison.said import test_of_ranks
 from seqclf.comparison.verdict import goodness
 from seqclf.records.comparison import (
     BY_RANKS,
@@ -28,7 +29,7 @@ from seqclf.records.comparison import (
 )
 from seqclf.report.columns import MARK, MEDIAN, Column, if_known, table_of
 from seqclf.report.table import Table
-from seqclf.wording import MISSING, p_value
+from seqclf.wording import MISSING, joined, p_value
 
 OVER = {SEED: "seeds", SPLIT: "draws", FOLDS: "folds"}
 
@@ -107,11 +108,12 @@ def _note(pairs: Sequence[Pair], margin: float | None) -> str:
 
 
 def _ranks_note(pairs: Sequence[Pair]) -> str:
-    if not any(pair.by == BY_RANKS for pair in pairs):
+    tests = {test_of_ranks(pair) for pair in pairs if pair.by == BY_RANKS}
+    if not tests:
         return ""
     return (
-        f"{MEDIAN} Pairs of trainings in which a is ahead, for some failed; p is that "
-        f"of the rank test, over trainings and test texts."
+        f"{MEDIAN} Pairs of trainings in which a is ahead, for some failed; the "
+        f"difference is that of the medians, p that of the {joined(sorted(tests))}."
     )
 
 

@@ -204,7 +204,7 @@ def tell_students(
             by_student[one.student].append(one.run)
     for student, paths in by_student.items():
         if len(paths) > 1:
-            listener.insist(f"Handed in twice, {student}: {', '.join(paths)}.")
+            listener.insist(f"Handed in more than once, {student}: {', '.join(paths)}.")
     missing = [student for student, paths in by_student.items() if not paths]
     if missing:
         listener.insist(f"No run of {listed(missing, most=20)}.")

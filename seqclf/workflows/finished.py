@@ -31,6 +31,7 @@ from seqclf.runs.comparisons import read_comparison
 from seqclf.steps import Listener, Target, optional
 from seqclf.studies import write_page
 from seqclf.text.encoding import EncodedDataset
+from seqclf.wording import counted
 from seqclf.workflows.compare import (
     answers_of,
     margin_option,
@@ -109,8 +110,8 @@ def compare_pool(
     for path in pool.copies:
         listener.insist(f"Counted once: {path} has the weights of another run.")
     cells = Counter(run.config.model.cell for run in pool.runs)
-    counted = ", ".join(f"{cells[cell]} of {cell}" for cell in CELLS if cells[cell])
-    listener.note(f"Pooled {len(pool.runs)} runs: {counted}.")
+    each = ", ".join(f"{cells[cell]} of {cell}" for cell in CELLS if cells[cell])
+    listener.note(f"Pooled {counted(len(pool.runs), 'run')}: {each}.")
     words = ["--pool", str(folder)]
     asked = (pool.runs, words, target.models, target, listener, margin, metric)
     result, place = _compare_runs(*asked, others)

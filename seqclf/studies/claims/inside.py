@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 from seqclf import statistics
 from seqclf.cells import CELLS, DENSE, GRU, LSTM, NO_RECURRENCE, SIMPLE_RNN
-from seqclf.comparison.judged import SIGNIFICANCE
 from seqclf.comparison.said import title
 from seqclf.records.estimates import Difference
 from seqclf.records.flow import FlowFindings
@@ -30,6 +29,7 @@ from seqclf.studies.claims.ruling import (
     Ruling,
     agreed,
     all_of,
+    any_of,
     by_interval,
     by_ratio,
     depends_on,
@@ -242,10 +242,9 @@ def order(answer: Answer[OrderFindings]) -> Ruling:
     least = min(one.p for one in trained.values())
     cells = counted(len(trained), "cell")
     evidence += f" Least p, adjusted for {cells}: {least:.2g}."
-    if any(one.p < SIGNIFICANCE and one.low > 0 for one in trained.values()):
-        return Ruling(SUPPORTED, evidence)
-    none = all(one.high < 0 for one in trained.values())
-    return Ruling(CONTRADICTED if none else UNDECIDED, evidence)
+    return Ruling(
+        any_of((one.low, one.high, one.p) for one in trained.values()), evidence
+    )
 
 
 def recurrence(answer: Answer[OrderFindings]) -> Ruling:
@@ -274,11 +273,12 @@ def recurrence(answer: Answer[OrderFindings]) -> Ruling:
         f" {_beaten(found, others)}; least p of beating both, adjusted for "
         f"{counted(len(found), 'cell')}: {min(p_values):.2g}."
     )
-    for over, p in zip(found.values(), p_values, strict=True):
-        if p < SIGNIFICANCE and min(one.low for one in over) > 0:
-            return Ruling(SUPPORTED, evidence)
-    none = all(min(one.high for one in over) < 0 for over in found.values())
-    return Ruling(CONTRADICTED if none else UNDECIDED, evidence)
+    least = [
+        (min(one.low for one in over), min(one.high for one in over))
+        for over in found.values()
+    ]
+    told = ((*ends, p) for ends, p in zip(least, p_values, strict=True))
+    return Ruling(any_of(told), evidence)
 
 
 def _beaten(found: Mapping[str, Sequence[Difference]], others: Sequence[str]) -> str:

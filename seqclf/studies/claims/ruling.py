@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from seqclf.comparison.judged import SIGNIFICANCE
 from seqclf.studies.question import Answer
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "not decided here"
 EQUAL = "practically equal"
 NOT_JUDGED = "not judged"  # the models did not learn enough, or the data is too short
+POINT = 0.01  # of accuracy: a smaller difference is practically none
 NOT_RUN = "not run"  # what was asked for could not have decided it
 
 
@@ -45,6 +47,21 @@ def by_interval(
     if high < bound + margin:
         return EQUAL if low > bound - margin else CONTRADICTED
     return SUPPORTED if low > bound else UNDECIDED
+
+
+def any_of(found: Iterable[tuple[float, float, float]]) -> str:
+    """Returns the verdict on "one of them gains", of intervals of accuracy and p each.
+
+    Gains within a point are practically none. One is enough; none may be open.
+    """
+    verdicts = set()
+    for low, high, p in found:
+        one = by_interval(low, high, margin=POINT)
+        verdicts.add(UNDECIDED if one == SUPPORTED and p >= SIGNIFICANCE else one)
+    for one in (SUPPORTED, UNDECIDED, EQUAL):
+        if one in verdicts:
+            return one
+    return CONTRADICTED
 
 
 def by_ratio(low: float | None, high: float | None, alike: float = 1.0) -> str:

@@ -17,17 +17,18 @@ from seqclf.studies.claims.ruling import (
     CONTRADICTED,
     EQUAL,
     NOT_JUDGED,
+    POINT,
     SUPPORTED,
     UNDECIDED,
     Ruling,
+    any_of,
     by_interval,
     of_one,
 )
 from seqclf.studies.question import Answer
-from seqclf.wording import joined, points
+from seqclf.wording import counted, joined, points
 
 PLENTY = 10_000  # training texts from which on data is called plentiful
-MARGIN = 0.01  # of accuracy: a smaller difference is practically none
 _NOT_BOTH = "LSTM and GRU were not both trained."
 
 
@@ -56,7 +57,7 @@ def plenty(answer: Answer[SizeFindings]) -> Ruling:
         return Ruling(NOT_JUDGED, f"{evidence} Plenty begins at {PLENTY:,}.")
     if guessing := _guessing(found):
         return Ruling(NOT_JUDGED, f"{evidence} {guessing}")
-    return Ruling(by_interval(low, high, margin=MARGIN), evidence)
+    return Ruling(by_interval(low, high, margin=POINT), evidence)
 
 
 def _guessing(found: SizeFindings) -> str:
@@ -83,7 +84,7 @@ def overfitting(answer: Answer[SizeFindings]) -> Ruling:
     evidence = f"{said}, over seeds alone, on these texts."
     if guessing := _guessing(answer.findings):
         return Ruling(NOT_JUDGED, f"{evidence} {guessing}")
-    return Ruling(by_interval(gaps.low, gaps.high, margin=MARGIN), evidence)
+    return Ruling(by_interval(gaps.low, gaps.high, margin=POINT), evidence)
 
 
 def sensitivity(answer: Answer[TrialsFindings]) -> Ruling:
@@ -97,7 +98,9 @@ def sensitivity(answer: Answer[TrialsFindings]) -> Ruling:
     )
     known = [one.p for one in found.differences if one.p is not None]
     if known:
-        evidence += f" Least p, adjusted for {len(known)} pairs: {min(known):.2g}."
+        evidence += (
+            f" Least p, adjusted for {counted(len(known), 'pair')}: {min(known):.2g}."
+        )
     apart = any(p < SIGNIFICANCE for p in known)
     evidence += " One training for each cell and setting."
     return Ruling(SUPPORTED if apart else UNDECIDED, evidence)
@@ -107,8 +110,8 @@ def variants(answer: Answer[VariantsFindings]) -> Ruling:
     """Judges whether a variant of the network is better than the plain one."""
     found = answer.findings
     compared = [(one, one.apart) for one in found.variants if one.apart]
-    told = [(one, apart) for one, apart in compared if apart.p < SIGNIFICANCE]
-    better = [(one, apart) for one, apart in told if apart.difference > 0]
+    told = [pair for pair in compared if pair[1].p < SIGNIFICANCE]
+    better = [pair for pair in told if pair[1].low > 0 and pair[1].high >= POINT]
     best, most = max(better or compared, key=lambda pair: pair[1].difference)
     said = points(most.difference, most.low, most.high)
     evidence = (
@@ -118,10 +121,6 @@ def variants(answer: Answer[VariantsFindings]) -> Ruling:
     if found.seeds == 1:
         return Ruling(UNDECIDED, f"{evidence}.{of_one(answer)}")
     evidence += f", adjusted p = {most.p:.2g}."
-    if better:
-        return Ruling(SUPPORTED, evidence)
-    if len(told) == len(compared):
-        return Ruling(CONTRADICTED, evidence)
-    if all(apart.high < MARGIN for _, apart in compared):
-        return Ruling(EQUAL, f"{evidence} None gains {100 * MARGIN:.0f} point.")
-    return Ruling(UNDECIDED, evidence)
+    verdict = any_of((apart.low, apart.high, apart.p) for _, apart in compared)
+    gain = " None gains 1 point." if verdict in (EQUAL, CONTRADICTED) else ""
+    return Ruling(verdict, evidence + gain)

@@ -38,7 +38,9 @@ class Claim:
         `texts` counts the training texts that the answer would rest on.
         """
         if len(question.seeds) < self.seeds:
-            return f"Needs {self.seeds} seeds (--seeds {self.seeds}), here is 1."
+            there = len(question.seeds)
+            here = f"here {'is' if there == 1 else 'are'} {there}"
+            return f"Needs {self.seeds} seeds (--seeds {self.seeds}), {here}."
         if question.quick and not self.takes_quick:
             return "Needs more than a quick answer: leave --quick out."
         if self.texts and texts() < self.texts:
