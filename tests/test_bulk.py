@@ -210,7 +210,7 @@ def test_a_file_without_rows_gives_one_without_rows(suffix, written, models, tmp
         ),
         (["--input", "twice.csv", "--output", "o.jsonl"], "two columns named 'id'"),
         (["--input", "hollow.jsonl", "--output", "o.parquet"], "cannot hold"),
-        (["--input", "uneven.csv"], "row 3 has 1 fields, the first line 2"),
+        (["--input", "uneven.csv"], "row 3 has 1 field, the first line 2"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_is(

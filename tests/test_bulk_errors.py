@@ -64,7 +64,7 @@ FILES = {
         {
             1: ("row 3", BYTES),
             2: ("row 4", "has 3 fields, the first line 2"),
-            3: ("row 5", "has 1 fields, the first line 2"),
+            3: ("row 5", "has 1 field, the first line 2"),
         },
     ),
     ".tsv": (
@@ -77,7 +77,7 @@ FILES = {
         {
             1: ("row 3", BYTES),
             2: ("row 4", "has 3 fields, the first line 2"),
-            3: ("row 5", "has 1 fields, the first line 2"),
+            3: ("row 5", "has 1 field, the first line 2"),
         },
     ),
     ".jsonl": (

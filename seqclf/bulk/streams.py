@@ -22,6 +22,7 @@ from seqclf.data.formats.encodings import START, decoded, encoding_of, is_whole
 from seqclf.data.formats.json_files import are_lines, document_in, json_row
 from seqclf.errors import DataError
 from seqclf.records.reading import Known
+from seqclf.wording import counted
 
 MARK = "\ufeff"
 REPLACEMENT = "\ufffd"
@@ -115,7 +116,7 @@ def _delimited(
 ) -> Record:
     at = f"row {line:,}"
     if len(fields) != width:
-        problem = f"has {len(fields):,} fields, the first line {width:,}"
+        problem = f"has {counted(len(fields), 'field')}, the first line {width:,}"
         return Record(place, at, None, mended(raw.rstrip("\r\n")), problem)
     if is_whole(raw):
         return Record(place, at, fields)

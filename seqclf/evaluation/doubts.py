@@ -77,8 +77,7 @@ def _about_silence(runs: Sequence[Run]) -> list[str]:
     return [
         note(
             "SQ003",
-            f"{_of(silent, runs)}never predicted, for no validation or test text: "
-            f"{names}.",
+            f"{_of(silent, runs)}predicted for no validation or test text: {names}.",
         )
     ]
 
