@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import dataclasses
+import http.client
 import json
 import os
 import shutil
@@ -889,6 +890,24 @@ def test_it_ends_at_ctrl_c_and_says_so(workplace):
         assert "every request that had come was answered" in said
         with pytest.raises(urllib.error.URLError):
             post(address, ["good"])
+
+
+@pytest.mark.slow
+def test_a_second_ctrl_c_ends_it_at_once(workplace):
+    def ask():
+        body = json.dumps({"instances": [" ".join(["good"] * 100)] * 1000}).encode()
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            urllib.request.urlopen(f"{address}/explain", body, timeout=60)
+
+    with started(workplace, RUN, "--timeout=60") as (process, address):
+        threading.Thread(target=ask, daemon=True).start()
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        time.sleep(1)
+        assert process.poll() is None, "it finishes what has come"
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=10)
+    assert "Ended before every request was answered." in said
 
 
 @pytest.mark.slow

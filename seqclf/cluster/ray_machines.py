@@ -24,6 +24,7 @@ from seqclf.cluster.tokens import MODE, head_of, mode_of
 from seqclf.errors import ConfigError
 
 RETRIES = 3  # of an errand whose machine is lost
+STATISTICS = "RAY_USAGE_STATS_ENABLED"
 NODE_ID = "ray.io/node-id"
 FETCHING = 60.0  # seconds for what a node has made to come here
 PROBING = 120.0  # seconds for a node to say its versions: it starts a process
@@ -42,9 +43,9 @@ class RayMachines:
         """
         require_extra("ray")
         head = head_of(asked.address)
-        self._environment = {MODE: os.environ.get(MODE)}
+        self._environment = {name: os.environ.get(name) for name in (MODE, STATISTICS)}
         os.environ[MODE] = mode_of(head, asked.insecure)
-        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        os.environ[STATISTICS] = "0"
         import ray
 
         self._ray: Any = ray
@@ -59,6 +60,7 @@ class RayMachines:
                 include_dashboard=False,
             )
         except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+            self.close()
             raise ConfigError(
                 f"the Ray cluster at {head} cannot be used from here ({error}). The "
                 f"machine where the command is typed has to be part of it: `ray start "
