@@ -11,7 +11,7 @@ from sklearn import metrics as reference
 from sklearn.linear_model import LogisticRegression
 
 from seqclf import metrics, several
-from seqclf.evaluation.failed import _guessed
+from seqclf.evaluation.failed import guessed as guessed_of
 from seqclf.linear.fit import _each_label, log_count_ratios, nb_fit
 from seqclf.model.scoring import (
     fit_temperature,
@@ -172,7 +172,7 @@ def test_guesses_are_the_best_constant_answers(drawn):
     assert scores.several.guessed_accuracy == pytest.approx(right)
     every = [several.example_f1(truth, np.tile(one, (400, 1))).mean() for one in sets]
     assert scores.several.guessed_example_f1 == pytest.approx(max(every))
-    guessed = _guessed(scores)
+    guessed = guessed_of(scores)
     all_of_them = np.ones_like(truth)
     expected = reference.f1_score(truth, all_of_them, average="macro")
     assert guessed["macro_f1"] == pytest.approx(expected)

@@ -17,14 +17,20 @@ from scipy.stats import t
 from seqclf.errors import ConfigError
 from seqclf.steps import Target
 from seqclf.studies import convergence, convergence_shown, saved
-from seqclf.studies.convergence import Curve
+from seqclf.studies.convergence import Curve, found
 from seqclf.studies.question import Question
 from seqclf.workflows.study import run_study
 
 GUESSING = math.log(2)
 
 
-def curve(cell: str, losses: list[float], seed: int = 0, steps: int = 10) -> Curve:
+def curve(
+    cell: str,
+    losses: list[float],
+    seed: int = 0,
+    steps: int = 10,
+    guessing: float = GUESSING,
+) -> Curve:
     epochs = range(len(losses) + 1)
     return Curve(
         cell=cell,
@@ -32,6 +38,7 @@ def curve(cell: str, losses: list[float], seed: int = 0, steps: int = 10) -> Cur
         steps=tuple(steps * epoch for epoch in epochs),
         seconds=tuple(2.0 * epoch for epoch in epochs),
         losses=(GUESSING, *losses),
+        guessing=guessing,
     )
 
 
@@ -50,9 +57,21 @@ def test_a_loss_is_reached_within_an_epoch_along_a_line():
 
 def test_epochs_of_unequal_length_count_their_own_steps():
     one = Curve(
-        cell="gru", seed=0, steps=(0, 10, 40), seconds=(0, 1, 2), losses=(0.8, 0.6, 0.4)
+        cell="gru",
+        seed=0,
+        steps=(0, 10, 40),
+        seconds=(0, 1, 2),
+        losses=(0.8, 0.6, 0.4),
+        guessing=0.8,
     )
     assert one.steps_to(0.5) == pytest.approx(25)
+
+
+def test_who_has_learnt_the_shares_of_the_labels_has_learnt_nothing():
+    """Of 87 and 13 % of the texts, stating them costs 0.39 nats."""
+    curves = [curve(cell, [0.4, 0.385], guessing=0.39) for cell in ("gru", "lstm")]
+    assert found(curves, {}).levels == ()
+    assert found(curves, {}).way == pytest.approx(1 - 0.385 / 0.39)
 
 
 def test_the_hardest_loss_is_one_that_each_gru_and_lstm_reaches():

@@ -35,15 +35,18 @@ def failed_among(
     """Returns the same of trainings by their seeds and scores on validation."""
     reached = np.array([getattr(one, field) for one in scores])
     # Of each its own, for each may hold out other texts.
-    leads = reached - np.array([_guessed(one)[field] for one in scores])
+    leads = reached - np.array([guessed(one)[field] for one in scores])
     if field == "log_loss":
         leads = -leads
     has_failed = (leads <= 0) | (leads < LEAST_OF_LEAD * np.median(leads))
     return tuple(np.array(seeds)[has_failed].tolist())
 
 
-def _guessed(scores: Scores) -> dict[str, float]:
-    """Returns what guessing reaches: the commonest label, or the shares of all."""
+def guessed(scores: Scores) -> dict[str, float]:
+    """Returns what guessing reaches: the commonest label, or the shares of all.
+
+    It is by name of a field of `Scores`: `accuracy`, `macro_f1`, `log_loss` (nats).
+    """
     if scores.several is not None:
         return _guessed_several(scores, scores.several)
     counts = np.array([label.support for label in scores.per_label if label.support])

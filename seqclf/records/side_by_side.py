@@ -40,7 +40,7 @@ class ConvergenceFindings:
       levels: The losses to reach, the easiest first; none if GRU and LSTM learnt
         nothing. `hardest` is the last of them.
       best_epoch: By cell, the mean over seeds.
-      guessing: The loss of guessing evenly.
+      guessing: The loss of stating the labels' shares.
       way: How much of it was gained, a share.
       fewer: Number of levels that GRU reaches in fewer steps, by the interval.
       more: Number of levels for which it needs more.

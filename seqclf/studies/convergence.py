@@ -5,10 +5,10 @@ loss of guessing evenly, the logarithm of the number of labels, where an untrain
 is, and is linear between epochs. Chung et al. (2014) compared GRU and LSTM by such
 curves, over updates and over seconds; GRU was ahead on some of their data sets.
 
-The losses to reach are on the way from guessing to the best loss of the least
-successful training of GRU or LSTM, so that all of these reach all of them. Steps are
-compared by the mean of their logarithms over seeds, with Welch's interval: twins of one
-seed see the same batches, but have no more in common than twins of two.
+The losses to reach are on the way from stating the labels' shares to the best loss of
+the least successful training of GRU or LSTM, so that all of these reach all of them.
+Steps are compared by the mean of their logarithms over seeds, with Welch's interval:
+twins of one seed see the same batches, but have no more in common than twins of two.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from seqclf.cells import GRU, LSTM
-from seqclf.data.dataset import TRAIN
+from seqclf.data.dataset import TRAIN, VALIDATION
 from seqclf.errors import ConfigError
+from seqclf.evaluation.failed import guessed
 from seqclf.records.estimates import Mean
 from seqclf.records.side_by_side import ConvergenceFindings, EpochReached, Level
 from seqclf.runs import Run
@@ -47,6 +48,7 @@ class Curve:
       steps: Steps by the end of each epoch.
       seconds: Wall-clock seconds of training by then.
       losses: Validation loss; the first is that of guessing evenly.
+      guessing: That of stating the labels' shares, which no text is needed for.
     """
 
     cell: str
@@ -54,6 +56,7 @@ class Curve:
     steps: tuple[int, ...]
     seconds: tuple[float, ...]
     losses: tuple[float, ...]
+    guessing: float
 
     @property
     def best_epoch(self) -> int:
@@ -124,13 +127,14 @@ def _curve(run: Run, lengths: np.ndarray) -> Curve:
     config, history = run.config, run.history
     steps = [num_batches(lengths, config.training, record.epoch) for record in history]
     seconds = [record.seconds for record in history]
-    guessing = math.log(len(run.labels))
+    untrained = math.log(len(run.labels))
     return Curve(
         cell=config.model.cell,
         seed=config.training.seed,
         steps=tuple(itertools.accumulate(steps, initial=0)),
         seconds=tuple(itertools.accumulate(seconds, initial=0.0)),
-        losses=(guessing, *(record.validation_loss for record in history)),
+        losses=(untrained, *(record.validation_loss for record in history)),
+        guessing=guessed(run.metrics[VALIDATION])["log_loss"],
     )
 
 
@@ -140,7 +144,7 @@ def found(curves: Sequence[Curve], step_ms: dict[str, float]) -> ConvergenceFind
     GRU and LSTM have the same seeds; `step_ms`, by cell, are those of a step alone.
     """
     best = grouped((curve.cell, curve.best_epoch) for curve in curves)
-    guessing = curves[0].losses[0]
+    guessing = curves[0].guessing
     hardest = hardest_loss(curves)
     way = max(1 - hardest / guessing, 0.0)
     levels: list[Level] = []
