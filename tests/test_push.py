@@ -382,7 +382,7 @@ def test_every_command_of_the_page_works(mine, tmp_path, home):
             said[words[0]] = done.stdout
     assert set(said) == {"train", "push", "predict", "evaluate", "export"}
     assert "me/reviews-gru" in mine.repositories
-    run = Run(tmp_path / "models" / "demo-gru-0")
+    run = Run(tmp_path / "models" / "small")
     assert f"{100 * run.test_accuracy:.1f}" in said["evaluate"]
     assert (tmp_path / "exports" / "reviews-gru" / "onnx" / "README.md").exists()
     assert (tmp_path / "logs" / "demo-gru-1" / EVENT_FILE).exists()
