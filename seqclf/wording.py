@@ -42,10 +42,14 @@ def plural(number: int, unit: str) -> str:
 def p_value(p: float) -> str:
     """Returns a p-value with three digits, such as `0.012`, or `< 0.001`.
 
-    One more where it would be rounded onto 0.05, at which all is decided.
+    More where it would be rounded onto 0.05, at which all is decided.
     """
-    said = f"{p:.3f}"
-    return "< 0.001" if p < 0.001 else f"{p:.4f}" if said == "0.050" else said
+    if p < 0.001:
+        return "< 0.001"
+    digits = 3
+    while digits < 6 and p != 0.05 and round(p, digits) == 0.05:
+        digits += 1
+    return f"{p:.{digits}f}"
 
 
 def interval(

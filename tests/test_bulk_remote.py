@@ -131,20 +131,22 @@ def test_a_list_of_finished_files_that_was_cut_off_is_none():
 
 
 def test_no_file_is_left_out_and_no_input_replaced(store, workplace, tmp_path):
-    for part in ("one", "two"):
+    for part in ("one 李", "two"):
         (tmp_path / part).mkdir()
         (tmp_path / part / "a.csv").write_bytes(csv(part))
     done = predict(workplace, f"--input={tmp_path}/**/a.csv", "--output=s3://b/out")
     assert done.exit_code == 2
     assert "two files named a.csv" in " ".join(done.output.split())
-    one = f"{tmp_path}/one"
-    for asked in ([f"file://{one}", one], [one, f"file://{one}"]):
+    one = f"{tmp_path}/one 李"
+    (tmp_path / "link").symlink_to(one)
+    link = f"file://{tmp_path}/link"
+    for asked in ([f"file://{one}", one], [one, f"file://{one}"], [one, link]):
         done = predict(
             workplace, f"--input={asked[0]}", f"--output={asked[1]}", "--overwrite"
         )
         assert done.exit_code == 2
         assert "has the files of the input" in " ".join(done.output.split())
-    assert (tmp_path / "one" / "a.csv").read_bytes() == csv("one")
+    assert (tmp_path / "one 李" / "a.csv").read_bytes() == csv("one 李")
 
 
 @pytest.mark.slow

@@ -72,6 +72,8 @@ def test_who_has_learnt_the_shares_of_the_labels_has_learnt_nothing():
     curves = [curve(cell, [0.4, 0.385], guessing=0.39) for cell in ("gru", "lstm")]
     assert found(curves, {}).levels == ()
     assert found(curves, {}).way == pytest.approx(1 - 0.385 / 0.39)
+    one_label = [curve(cell, [0.01], guessing=0.0) for cell in ("gru", "lstm")]
+    assert found(one_label, {}).way == 0.0
 
 
 def test_the_hardest_loss_is_one_that_each_gru_and_lstm_reaches():

@@ -17,6 +17,8 @@ from seqclf import wording
         (wording.p_value(0.0009), "< 0.001"),
         (wording.p_value(0.012), "0.012"),
         (wording.p_value(0.0496), "0.0496"),
+        (wording.p_value(0.04996), "0.04996"),
+        (wording.p_value(0.05), "0.050"),
         (wording.signed(-0.0004), "0.0"),
         (wording.interval(-0.004, 0.01), "−0.4 to 1.0"),
         (wording.interval(-0.0003, 0.019), "−0.03 to 1.90"),

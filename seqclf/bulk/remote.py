@@ -33,6 +33,11 @@ _URL = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/+(?=[^/])")
 _CHANGES = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "created")
 
 
+def here(folder: Path) -> tuple[str, str]:
+    """Returns what `Remote.where` is of a folder of this disk."""
+    return "file", str(folder.resolve())
+
+
 def url_of(given: Path) -> str | None:
     """Returns the URL that was typed as a path, None if it is a path.
 
@@ -69,6 +74,8 @@ class Remote:
     @property
     def where(self) -> tuple[str, str]:
         """What is equal of two that are the same folder: how it is reached, and it."""
+        if "file" in self.system.protocol:
+            return here(Path(self.root))
         return str(self.system.to_json()), self.root
 
     def files(self) -> dict[str, str]:

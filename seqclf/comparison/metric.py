@@ -76,6 +76,11 @@ class Metric:
         """Returns a row's score so that more is better."""
         return self.sign * row.score.mean
 
+    @property
+    def is_share(self) -> bool:
+        """Whether it is between 0 and 1."""
+        return self.most == 1.0
+
     def number(self, value: float) -> str:
         """Returns a score as tables have it, such as `90.1` or `0.312`."""
         return f"{self.scale * value:.{self.digits}f}"

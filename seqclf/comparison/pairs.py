@@ -233,7 +233,9 @@ def _by_folds(
         return replace(
             pair, by=BY_RANKS, p=told.p, p_unadjusted=told.p, difference=apart
         )
-    estimate = statistics.over_folds(ahead, terms.folds or 0).at_least(texts)
+    estimate = statistics.over_folds(ahead, terms.folds or 0)
+    if terms.metric.is_share:
+        estimate = estimate.at_least(texts)
     low, high = estimate.interval()
     most = terms.metric.most
     return replace(
@@ -301,7 +303,9 @@ def _mean(values: Values) -> Fraction:
 def _by_cells(pair: Pair, values_a: Values, values_b: Values, terms: _Terms) -> Pair:
     """Adds what all their seeds tell of the cells."""
     a, b = (np.array(list(values.values())) for values in (values_a, values_b))
-    estimate = statistics.cells_difference(a, b).at_least(a.shape[1])
+    estimate = statistics.cells_difference(a, b)
+    if terms.metric.is_share:
+        estimate = estimate.at_least(a.shape[1])
     low, high = estimate.interval(1 - SIGNIFICANCE * terms.at.share)
     seeds, rows = statistics.to_settle(a, b, terms.strictest, terms.margin)
     most = terms.metric.most  # scores differ by no more

@@ -97,12 +97,12 @@ def aside(pair: Pair, name: str) -> str:
     if not (leaves_out_0(pair) and is_small_alone(pair)):
         return (
             f"(difference {size}, 95 % interval {reach}, McNemar's "
-            f"p = {max(pair.mcnemar_p):.3f}: the two disagree, a border case)"
+            f"p = {p_value(max(pair.mcnemar_p))}: the two disagree, a border case)"
         )
     return (
         f"(difference {size}; on its own its 95 % interval, {reach}, "
         f"leaves 0 out, but not after allowing for the {compared(pair)} compared: "
-        f"p = {p_of(pair):.3f})"
+        f"p = {p_value(p_of(pair) or 0.0)})"
     )
 
 

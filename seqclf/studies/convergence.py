@@ -146,7 +146,7 @@ def found(curves: Sequence[Curve], step_ms: dict[str, float]) -> ConvergenceFind
     best = grouped((curve.cell, curve.best_epoch) for curve in curves)
     guessing = curves[0].guessing
     hardest = hardest_loss(curves)
-    way = max(1 - hardest / guessing, 0.0)
+    way = max(1 - hardest / guessing, 0.0) if guessing > 0 else 0.0
     levels: list[Level] = []
     if way >= LEAST_WAY:
         losses = [guessing + share * (hardest - guessing) for share in SHARES[:-1]]

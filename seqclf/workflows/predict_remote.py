@@ -45,7 +45,7 @@ class _Inputs:
             source = found_source(given, listener)
             files = {file.name: file for file in source.files}
             folders.refuse_same_names(source)
-            self.folders = {_folder_of(file.parent) for file in files.values()}
+            self.folders = {remote.here(file.parent) for file in files.values()}
             self.about = {name: _state(file) for name, file in files.items()}
             self.fetch = lambda name, folder: files[name]
             return
@@ -115,7 +115,7 @@ def _refuse_unfit(inputs: _Inputs, output: Path, options: Options) -> None:
         folders.refuse_folder(output)
     elif "*" in output.name:
         raise ConfigError(f"--output {output.name}: a pattern names no folder.")
-    where = _folder_of(output) if url is None else remote.open_remote(url).where
+    where = remote.here(output) if url is None else remote.open_remote(url).where
     if where in inputs.folders:
         raise ConfigError(f"{url or output} has the files of the input; name another.")
     for name in inputs.about:
@@ -132,11 +132,6 @@ def _said(inputs: _Inputs) -> str:
     lines: Mapping[str, str] = inputs.about
     whole = "".join(f"{name}\0{about}\n" for name, about in lines.items())
     return f"{inputs.name} ({hashlib.sha256(whole.encode()).hexdigest()[:DIGITS]})"
-
-
-def _folder_of(folder: Path) -> tuple[str, str]:
-    """Returns what `Remote.where` is of a folder of this disk."""
-    return remote.open_remote(folder.resolve().as_uri()).where
 
 
 def _state(file: Path) -> str:

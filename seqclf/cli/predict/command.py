@@ -342,11 +342,11 @@ def _fill(lines: queue.Queue[str | OSError | None]) -> None:
 
 
 def _block_of(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 1 << 16)
-    except BlockingIOError:  # another process that has it, too, wants no waiting
-        select.select([descriptor], [], [])
-        return os.read(descriptor, 1 << 16)
+    while True:
+        try:
+            return os.read(descriptor, 1 << 16)
+        except BlockingIOError:  # another process that has it, too, wants no waiting
+            select.select([descriptor], [], [])
 
 
 def _lines_of(descriptor: int) -> Iterator[bytes]:
