@@ -73,8 +73,8 @@ class Metric:
         return values if self.sign > 0 else -values
 
     def goodness(self, row: Row) -> float:
-        """Returns a row's score so that more is better."""
-        return self.sign * row.score.mean
+        """Returns a row's score, the median where trainings failed; more is better."""
+        return self.sign * row.score.middle
 
     @property
     def is_share(self) -> bool:

@@ -271,7 +271,7 @@ def _by_ranks(pair: Pair, values_a: Values, values_b: Values, terms: _Terms) -> 
         p=p,
         p_unadjusted=p,
         settled_by=SettledBy(seeds=needed),
-        difference=float(np.median(a) - np.median(b)),
+        difference=float(np.median([x - y for x in a for y in b])),
     )
 
 

@@ -229,7 +229,8 @@ class Pair:
     Attributes:
       seeds: Seeds that both have.
       difference: Accuracy of a less that of b, over all seeds of both; of another
-        metric, by how much a is better. If one has a single seed, two models of a seed
+        metric, by how much a is better. By ranks it is the median over all pairs of
+        trainings. If one has a single seed, two models of a seed
         are compared, and it is theirs; None if they have none in common. Its interval
         is then None too.
       by: `cells`, `models`, `folds`, or `ranks` where a training of either failed:

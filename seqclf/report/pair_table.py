@@ -113,7 +113,7 @@ def _ranks_note(pairs: Sequence[Pair]) -> str:
         return ""
     return (
         f"{MEDIAN} Pairs of trainings in which a is ahead, for some failed; the "
-        f"difference is that of the medians, p that of the {joined(sorted(tests))}."
+        f"difference is their median, p that of the {joined(sorted(tests))}."
     )
 
 

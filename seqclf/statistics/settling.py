@@ -88,7 +88,7 @@ def _expectation(a: np.ndarray, b: np.ndarray) -> Callable[[float, int], Estimat
     def expected(seeds: float, rows: int) -> Estimate:
         of_seeds = found.of_seeds / seeds + found.of_rest / (seeds * rows)
         variance = of_seeds + found.of_rows / rows
-        return Estimate(
+        estimate = Estimate(
             seen.mean,
             math.sqrt(variance),
             of_seeds / variance if variance else 0.0,
@@ -96,6 +96,7 @@ def _expectation(a: np.ndarray, b: np.ndarray) -> Callable[[float, int], Estimat
             rows - 1,
             seen.weight,
         )
+        return estimate.at_least(rows) if a.dtype == bool else estimate
 
     return expected
 

@@ -92,7 +92,8 @@ def notes(
         f"turns on the same batches.",
         f"Wall-clock seconds, in the rows, were measured {passed}",
         f"Within an epoch the loss is taken to fall along a line, in the first from "
-        f"that of guessing, {findings.guessing:.3f}.",
+        f"that of guessing evenly; to state the labels' shares costs "
+        f"{findings.guessing:.3f}.",
         "The learning rate is that of the recipe, the same for all cells, and follows "
         "its schedule: tuned for each cell, the order may be another.",
     ]
