@@ -200,12 +200,11 @@ def _about_recurrence(others: Others, best: Row, margin: float) -> list[str]:
 
 def _beside(row: Row, pair: Pair, best: Row, margin: float) -> str:
     if is_decided(pair):
+        little = _little(pair, margin)
         if pair.a != best.name:
-            little = _little(pair, margin)
             return f"{begun(row)} beats {best.title} {by_how_much(pair)}{little}."
         if pair.by == BY_RANKS:
             return f"{begun(row)} is behind {best.title} {ranks(pair)}."
-        little = _little(pair, margin)
         return f"{begun(row)} is {_below(pair)} {best.title}{little}."
     if not best.recurs:
         how = "is practically equal to it" if is_equal(pair) else ""
