@@ -9,8 +9,11 @@ ratio is told.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ctypes
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -47,30 +50,43 @@ class Taken:
     accuracies: dict[str, float]
 
 
+def adopt() -> None:
+    """Has Linux give the processes of a command that has ended to this one."""
+    set_child_subreaper = 36
+    ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0)
+
+
+def used_by_children() -> float:
+    """Waits for all processes of commands that ran; returns their processor time.
+
+    Trainings are children of a fork server, which ends a little after its command.
+    """
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def compare(name: str, checkout: Path) -> Taken:
     """Runs a comparison of which nothing is there yet, and takes the time of it."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "seqclf", "compare", *COMPARISONS[name]]
         command += [f"--models-dir={folder}/models", f"--cache-dir={folder}/cache"]
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            [*command, "--quiet"],
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": str(checkout)},
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        environment = os.environ | {"PYTHONPATH": str(checkout)}
+        start, before = time.perf_counter(), used_by_children()
+        subprocess.run(
+            [*command, "--quiet"], cwd=folder, stdout=subprocess.DEVNULL,
+            env=environment, check=True,
+        )  # fmt: skip
         seconds = time.perf_counter() - start
-        if process.returncode:
-            raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+        used = used_by_children() - before
         models = Path(folder) / "models"
         (file,) = models.glob("*-compare/comparison.json")
         result = json.loads(file.read_text("utf-8"))
         trainings: Counter[str] = Counter()
         for made in models.glob("*/environment.json"):
             trainings.update(json.loads(made.read_text("utf-8")).get("phases", {}))
-        used = usage.ru_utime + usage.ru_stime
         return Taken(
             seconds,
             1 - used / (seconds * cores()),
@@ -134,6 +150,7 @@ def ratio_said(name: str, taken: dict[str, list[Taken]]) -> tuple[str, ...]:
 def main() -> None:
     """Prints and writes the tables."""
     asked = arguments()
+    adopt()
     checkouts = {"now": ROOT}
     if asked.beside:
         checkouts["before"] = asked.beside.resolve()

@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from seqclf.errors import SeqclfError
-from seqclf.system import PLACE_VARIABLE, signal_name
+from seqclf.system import PLACE_VARIABLE, can_fork, signal_name
 
+_forks = False  # see `fork_from`
+SAFE_PATH = "PYTHONSAFEPATH"  # see `python --help-env`
 Report = Callable[[Any], None]  # receives the progress, as any record
 LESS_MEMORY = "fewer at a time (--jobs 1) or smaller batches (--batch-size) need less"
 
@@ -157,6 +159,24 @@ def run_tasks(
             _stop(connection, one.process)
 
 
+def fork_from(module: str) -> None:
+    """Lets the processes of tasks begin with a module that is imported once for all.
+
+    They are forked from one process, which imports it and does nothing else; it begins
+    with the first task and ends with this process. For commands that run many tasks: a
+    program of somebody else may have a use of its own for the one fork server that
+    Python gives it. Elsewhere, and where nothing should be forked, each process is
+    begun anew and imports what it needs.
+
+    Args:
+      module: Its name. It raises nothing but an ImportError, which changes nothing.
+    """
+    global _forks
+    _forks = can_fork()
+    if _forks:
+        multiprocessing.get_context("forkserver").set_forkserver_preload([module])
+
+
 def _next(waiting: Mapping[int, Task], busy: Set[str | None]) -> int:
     """Returns which task a free place takes, see `run_tasks`."""
     with_kind = {i: task for i, task in waiting.items() if task.kind is not None}
@@ -187,15 +207,46 @@ def _follow(
 
 def _start(task: Task, place: int) -> tuple[Connection, BaseProcess]:
     task.log.parent.mkdir(parents=True, exist_ok=True)  # here a refusal is an error
-    context = multiprocessing.get_context("spawn")
+    is_forked = _forks and _has_server()
+    context: Any = multiprocessing.get_context("forkserver" if is_forked else "spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(task, place, theirs), daemon=True)
     # Ctrl-C reaches the whole group; only the parent shall act on it. The child
-    # inherits that the signal is ignored, from its first instruction on.
-    with _ignoring_interrupts(), _hiding_the_script():
+    # inherits that the signal is ignored, from its first instruction on; of the fork
+    # server where there is one, for which this waits as long as it imports.
+    quietly = contextlib.nullcontext if is_forked else _ignoring_interrupts
+    with _hiding_the_script(), quietly():
         process.start()
     theirs.close()
     return ours, process
+
+
+def _has_server() -> bool:
+    """Starts the fork server unless it runs; returns whether there is one."""
+    from multiprocessing.forkserver import ensure_running  # Windows has none
+
+    try:
+        with _ignoring_interrupts(), _safe_path():
+            ensure_running()
+    except OSError:  # the path of a temporary folder may be too long for a socket
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _safe_path() -> Iterator[None]:
+    """Keeps a program that is begun with -c from the modules of the current folder.
+
+    There may be somebody's random.py.
+    """
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[SAFE_PATH]
+        if before is not None:
+            os.environ[SAFE_PATH] = before
 
 
 @contextlib.contextmanager

@@ -115,6 +115,14 @@ def may_have_gpu() -> bool:
     return any(any(DEVICES.glob(pattern)) for pattern in GPU_DEVICES)
 
 
+def can_fork() -> bool:
+    """Tells whether a process may be forked that has imported TensorFlow.
+
+    Its GPU's driver may not be, and macOS forbids it to its own libraries.
+    """
+    return sys.platform == "linux" and not may_have_gpu()
+
+
 def cores() -> int:
     """Returns the processors that this process may use, at least 1.
 

@@ -23,9 +23,10 @@ OPTIONS = [o for o in kills.OPTIONS if not o.startswith(("--name", "--epochs"))]
 TRAIN = ["train", "--cell=gru", "--epochs=3", *OPTIONS]
 COMPARE = ["compare", "--cells=rnn,gru", "--seeds=1", "--epochs=3", "--json", *OPTIONS]
 STUDY = ["study", "order", "--cells=gru", "--epochs=3", "--json", "--jobs=1", *OPTIONS]
+COMMAND = "multiprocessing.parent_process().pid"  # of the command that sent a process
 # Read by every process: one whose third checkpoint stands kills whom it is told to.
 SITE = """
-import os, pathlib, signal
+import multiprocessing, os, pathlib, signal
 left, real = 3, pathlib.Path.replace
 def replace(self, target):
     global left
@@ -120,7 +121,7 @@ def test_a_training_goes_on_or_begins_anew_and_ends_with_the_same(fresh, folder,
 
 @pytest.mark.parametrize("fresh", [False, True])
 def test_a_killed_comparison_goes_on_or_begins_anew(fresh, folder, uncut):
-    cut = typed(COMPARE, folder, "--jobs=1", whom="os.getppid()")
+    cut = typed(COMPARE, folder, "--jobs=1", whom=COMMAND)
     assert cut.returncode == -9
     assert [run.is_finished for run in runs_of(folder)] == [False]
     done = typed(COMPARE, folder, "--jobs=1", *["--fresh"] * fresh)
@@ -139,7 +140,7 @@ def test_a_killed_study_goes_on_and_gives_the_same_answer(tmp_path):
         kills.write_reviews(folder, 120)
     first, whole = folders
     shuffled = "'-shuffled-' in str(target)"
-    cut = typed(STUDY, first, whom="os.getppid()", condition=shuffled)
+    cut = typed(STUDY, first, whom=COMMAND, condition=shuffled)
     assert cut.returncode == -9
     trials = first / "models" / "reviews-studies" / "trials"
     states = [Run(file.parent).is_finished for file in trials.glob("*/config.json")]

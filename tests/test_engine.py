@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from seqclf import engine
+from seqclf.cli._options import TRAINING
 from seqclf.engine import Outcome, Task, run_tasks
 from seqclf.errors import TrainingError
 
@@ -91,12 +93,14 @@ FAILURES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory) -> list[Outcome]:
+@pytest.fixture(scope="module", params=[False, True], ids=["spawned", "forked"])
+def outcomes(request, tmp_path_factory) -> list[Outcome]:
     """How the tasks of `FAILURES` end, one after the other, and a good one at last."""
     arguments = [argument for argument, _ in FAILURES]
     some = tasks(tmp_path_factory.mktemp("failures"), *arguments, ("return", 5))
-    return list(run_tasks(some))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_forks", request.param)
+        return list(run_tasks(some))
 
 
 @pytest.mark.parametrize("index", range(len(FAILURES)))
@@ -109,6 +113,103 @@ def test_a_task_that_fails_says_why(index, outcomes):
 def test_the_tasks_behind_those_that_fail_go_on(outcomes):
     assert outcomes[-1] == Outcome(len(FAILURES), value=10)
     assert len(outcomes) == len(FAILURES) + 1
+
+
+# Begun in a folder that has a module of a name that the standard library imports.
+FORKED = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from test_engine import tell_origin
+from seqclf import engine
+from seqclf.cli._options import TRAINING
+
+engine.fork_from("slowly")
+some = [engine.Task(tell_origin, i, Path(f"{{i}}.txt")) for i in range(3)]
+print("begin", flush=True)
+print(*(outcome.value for outcome in engine.run_tasks(some, 2)))
+"""
+SLOWLY = """
+import os
+import sys
+import time
+
+print("imports", os.getpid(), flush=True)
+time.sleep({seconds})
+"""
+
+
+def tell_origin(argument, report):
+    has_it = "slowly" in sys.modules
+    return f"{has_it}:{os.getppid()}:{os.getpid()}:{Path.cwd()}"
+
+
+@pytest.fixture
+def forked(tmp_path, monkeypatch):
+    """Begins a program whose tasks are forked from a module that takes some seconds."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    (folder / "random.py").write_text("raise SystemExit('taken for the real one')\n")
+    (tmp_path / "modules").mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "modules"))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    program = tmp_path / "program.py"
+    program.write_text(FORKED.format(tests=str(Path(__file__).parent)))
+
+    def begin(seconds: float) -> subprocess.Popen[str]:
+        module = tmp_path / "modules" / "slowly.py"
+        module.write_text(SLOWLY.format(seconds=seconds))
+        return subprocess.Popen(
+            [sys.executable, program], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            encoding="utf-8", cwd=folder,
+        )  # fmt: skip
+
+    return begin
+
+
+def test_tasks_are_forked_from_one_process_that_has_imported(forked, tmp_path):
+    process = forked(0.1)
+    said, errors = process.communicate(timeout=60)
+    assert not errors
+    begin, imports, told = said.splitlines()
+    assert begin == "begin"
+    server = imports.removeprefix("imports ")
+    origins = [one.split(":") for one in told.split()]
+    for has_it, parent, _, place in origins:
+        assert (has_it, parent, place) == ("True", server, str(tmp_path / "here"))
+    assert len({pid for _, _, pid, _ in origins}) == 3
+    assert int(server) != process.pid
+    assert ends(int(server)), "with the command"
+
+
+def test_ctrl_c_ends_the_wait_for_what_is_imported(forked):
+    process = forked(30)
+    assert process.stdout.readline() == "begin\n"
+    _, server = process.stdout.readline().split()
+    before = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=20)
+    assert time.monotonic() - before < 15
+    os.kill(int(server), signal.SIGKILL)  # it would end with its import
+    _, errors = process.communicate()
+    assert errors.endswith("KeyboardInterrupt\n")
+
+
+def test_where_there_is_no_place_for_a_socket_processes_begin_anew(
+    forked, tmp_path, monkeypatch
+):
+    deep = tmp_path / ("a" * 100)
+    deep.mkdir()
+    monkeypatch.setenv("TMPDIR", str(deep))
+    said, errors = forked(0.1).communicate(timeout=60)
+    assert not errors
+    assert said.count("False:") == 3
+
+
+@pytest.mark.slow
+def test_what_trainings_are_forked_from_has_tensorflow_in_it(tmp_path):
+    program = f"import sys; import {TRAINING}; print('tensorflow' in sys.modules)"
+    assert "True" in subprocess.check_output([sys.executable, "-c", program], text=True)
 
 
 @pytest.mark.parametrize("what", [("raise", MemoryError()), ("signal", 9)])
@@ -200,6 +301,14 @@ def is_alive(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+def ends(pid: int) -> bool:
+    """Waits for a process to end; returns whether it did, in time."""
+    end = time.monotonic() + 10
+    while is_alive(pid) and time.monotonic() < end:
+        time.sleep(0.05)
+    return not is_alive(pid)
 
 
 def test_no_process_stays_when_the_caller_leaves(tmp_path):

@@ -179,6 +179,20 @@ def test_tensorflow_is_asked_where_a_gpu_may_be(device, host, monkeypatch):
         assert not system.may_have_gpu()
 
 
+@pytest.mark.parametrize(
+    ("platform", "devices", "can"),
+    [("linux", {}, True), ("linux", {"DEVICES/nvidia0": ""}, False),
+     ("darwin", {}, False), ("win32", {}, False)],
+)  # fmt: skip
+def test_processes_are_forked_on_linux_without_a_gpu_alone(
+    platform, devices, can, host, monkeypatch
+):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    host(devices)
+    monkeypatch.setattr(sys, "platform", platform)
+    assert system.can_fork() is can
+
+
 def test_jobs_ask_for_a_gpu_as_trainings_do(monkeypatch):
     monkeypatch.setattr(machine, "cores", lambda: 4)
     monkeypatch.setattr(machine, "free_memory", lambda: 64 * GIB)

@@ -25,6 +25,7 @@ from seqclf.poolings import POOLINGS
 __all__ = ["DEFAULT_CACHE", "DEFAULT_MODELS"]
 
 OUTPUT, MACHINES = "Output", "Many machines"
+TRAINING = "seqclf.training.imported"  # what many trainings are forked from
 # Where the help shows the settings of a part, and in which order: what a newcomer needs
 # comes first.
 PANELS = {

@@ -259,6 +259,7 @@ def compare(
     from seqclf.comparison.design import limits_of
     from seqclf.comparison.others.given import given_files, named_files
     from seqclf.comparison.saved import REPORT_FILE
+    from seqclf.engine import fork_from
     from seqclf.runs.comparisons import runs_of
     from seqclf.steps import Target
     from seqclf.trackers import followed
@@ -300,6 +301,7 @@ def compare(
         )
         given = options.given_settings(context, "model", "training")
         refuse_followers(machines(), log_dir=log_dir, tracker=tracker)
+        fork_from(options.TRAINING)
         with (
             opened(machines(), screen.insist) as cluster,
             followed(screen, models_dir, log_dir, tracker) as listener,

@@ -147,6 +147,7 @@ def study(
         return
     from seqclf import steps
     from seqclf.cluster.opened import opened
+    from seqclf.engine import fork_from
     from seqclf.workflows.study import question_of, run_study
 
     form = options.one_form(json=json, markdown=markdown)
@@ -160,6 +161,7 @@ def study(
     others = {"texts": tuple(text or ()), "range_test": range_test, "given": given}
     question = question_of(config, cells, seeds, quick=quick, **others)
     target = steps.Target(models_dir, cache_dir, fresh=fresh)
+    fork_from(options.TRAINING)
     with opened(machines(), screen.insist) as cluster:
         asked = (name, question, target, screen, jobs, page, cluster)
         answer, path = run_study(*asked)
@@ -212,6 +214,7 @@ def claims(
     """
     from seqclf import steps
     from seqclf.cluster.opened import opened
+    from seqclf.engine import fork_from
     from seqclf.workflows.study import judge_all, question_of
 
     form = options.one_form(json=json, markdown=markdown)
@@ -219,6 +222,7 @@ def claims(
     question = question_of(config, ALL_CELLS, seeds, quick=quick, given=given)
     screen = Screen(quiet)
     target = steps.Target(models_dir, cache_dir, fresh=fresh)
+    fork_from(options.TRAINING)
     with opened(machines(), screen.insist) as cluster:
         page = judge_all(question, target, screen, jobs, cluster)
     if form == "json":

@@ -76,17 +76,22 @@ def many_models() -> Iterator[None]:
         logger.setLevel(before)
 
 
+def import_lean_keras() -> None:
+    """Imports Keras without what is optional to it, so without wrappers for others.
+
+    For processes that do nothing but train or measure.
+    """
+    with _without(OPTIONAL):
+        import_keras()
+
+
 def set_threads(threads: int) -> None:
     """Bounds the threads of TensorFlow, and lets it see one GPU of several.
 
     That is the one of this process's place among those of a command. It must come
-    before TensorFlow's first operation.
-
-    For processes that do nothing else: Keras is imported there without what is optional
-    to it, and has no wrappers for scikit-learn.
+    before TensorFlow's first operation. It imports a lean Keras.
     """
-    with _without(OPTIONAL):
-        import_keras()
+    import_lean_keras()
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
