@@ -13,7 +13,7 @@ from seqclf import statistics
 from seqclf.comparison.at_look import ONCE, AtLook
 from seqclf.comparison.judged import SIGNIFICANCE, is_decided, is_equal, largest_p
 from seqclf.comparison.metric import ACCURACY, Metric, Values
-from seqclf.comparison.ranks import p_of_ranks, superiority, trainings
+from seqclf.comparison.ranks import ahead_of, p_of_ranks, superiority, trainings
 from seqclf.data.dataset import TEST
 from seqclf.metrics import wilson
 from seqclf.records.comparison import (
@@ -284,8 +284,8 @@ def _ahead(
     otherwise, the difference of the means.
     """
     if seeds is None:
-        told = superiority(values_a, values_b)
-        by_ranks = told.ahead - told.pairs / 2
+        a, b = trainings(values_a), trainings(values_b)
+        by_ranks = ahead_of(a, b) - len(a) * len(b) / 2
         by_means = _mean(values_a) - _mean(values_b)
     else:
         each = [_mean({0: values_a[s]}) - _mean({0: values_b[s]}) for s in seeds]

@@ -12,10 +12,14 @@ TURNED = {statistics.GREATER: statistics.LESS, statistics.LESS: statistics.GREAT
 
 
 def superiority(values_a: Values, values_b: Values) -> Superiority:
-    """Counts how many trainings of a beat how many of b, each with each."""
+    """Counts how many trainings of a beat how many of b, each with each, with p."""
     a, b = trainings(values_a), trainings(values_b)
-    ahead = sum((x > y) + (x == y) / 2 for x in a for y in b)
-    return Superiority(ahead=ahead, pairs=len(a) * len(b), p=p_of_ranks(a, b))
+    return Superiority(ahead=ahead_of(a, b), pairs=len(a) * len(b), p=p_of_ranks(a, b))
+
+
+def ahead_of(a: Sequence[float], b: Sequence[float]) -> float:
+    """Counts in how many pairs a is ahead of b, equal ones half."""
+    return sum((x > y) + (x == y) / 2 for x in a for y in b)
 
 
 def p_of_ranks(
