@@ -968,12 +968,14 @@ def test_auto_is_the_cluster_that_this_machine_is_part_of(tmp_path, monkeypatch)
     assert tokens.head_of("host:1") == "host:1"
 
 
-def test_a_cluster_that_another_user_named_does_not_get_the_token(monkeypatch):
-    class OfAnother(type(Path())):
-        def stat(self, **_):
-            return SimpleNamespace(st_uid=os.getuid() + 1)
-
-    monkeypatch.setattr(tokens, "CURRENT", OfAnother("current"))
+def test_a_cluster_that_another_user_named_does_not_get_the_token(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "current").write_text("10.0.0.1:6379\n")
+    monkeypatch.setattr(tokens, "CURRENT", tmp_path / "current")
+    of_another = SimpleNamespace(st_uid=os.getuid() + 1)
+    system = SimpleNamespace(**vars(os) | {"fstat": lambda descriptor: of_another})
+    monkeypatch.setattr(tokens, "os", system)
     monkeypatch.delenv(tokens.ADDRESS, raising=False)
     with pytest.raises(ConfigError, match="current is of another user"):
         tokens.head_of("auto")

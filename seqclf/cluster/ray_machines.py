@@ -53,20 +53,7 @@ class RayMachines:
         self._left_out: set[str] = set()
         self._ids: dict[str, str] = {}
         try:
-            ray.init(
-                address=_own_address(head),
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                include_dashboard=False,
-            )
-        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-            self.close()
-            raise ConfigError(
-                f"the Ray cluster at {head} cannot be used from here ({error}). The "
-                f"machine where the command is typed has to be part of it: `ray start "
-                f"--address {head}`."
-            ) from None
-        try:
+            self._connect(head)
             self._inbox = self._open_inbox()
             self._compare_versions()
         except BaseException:
@@ -76,6 +63,21 @@ class RayMachines:
         self._options: dict[str, Any] = {
             "num_cpus": asked.cpus, "num_gpus": asked.gpus, "max_retries": RETRIES,
         }  # fmt: skip
+
+    def _connect(self, head: str) -> None:
+        try:
+            self._ray.init(
+                address=_own_address(head),
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                include_dashboard=False,
+            )
+        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+            raise ConfigError(
+                f"the Ray cluster at {head} cannot be used from here ({error}). The "
+                f"machine where the command is typed has to be part of it: `ray start "
+                f"--address {head}`."
+            ) from None
 
     @property
     def shared(self) -> Path | None:

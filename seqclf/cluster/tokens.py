@@ -40,12 +40,14 @@ def head_of(address: str) -> str:
     if given not in ("", "auto", "local"):
         return given
     try:
-        if os.name == "posix" and CURRENT.stat().st_uid not in (0, os.getuid()):
-            raise ConfigError(
-                f"--cluster auto: {CURRENT} is of another user, who would get the "
-                f"token; name the head of the cluster: --cluster HOST:PORT."
-            )
-        return CURRENT.read_text("utf-8").strip()
+        with CURRENT.open(encoding="utf-8") as file:  # one file, asked for and read
+            owner = os.fstat(file.fileno()).st_uid
+            if os.name == "posix" and owner not in (0, os.getuid()):
+                raise ConfigError(
+                    f"--cluster auto: {CURRENT} is of another user, who would get the "
+                    f"token; name the head of the cluster: --cluster HOST:PORT."
+                )
+            return file.read().strip()
     except OSError:
         raise ConfigError(
             "--cluster auto: this machine is part of no Ray cluster. Join one with "
