@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import nbformat
 from nbclient import NotebookClient
@@ -17,9 +19,17 @@ from nbclient import NotebookClient
 FOLDER = Path(__file__).parents[1] / "docs" / "notebooks"
 
 
-def run(notebook: Path) -> nbformat.NotebookNode:
-    """Returns a notebook with the outputs of its cells; an error in one is raised."""
+def run(
+    notebook: Path, instead: Mapping[str, str] = MappingProxyType({})
+) -> nbformat.NotebookNode:
+    """Returns a notebook with the outputs of its cells; an error in one is raised.
+
+    What its cells have of `instead` is replaced, to have less to do.
+    """
     content = nbformat.read(notebook, as_version=4)
+    for cell in content.cells:
+        for old, new in instead.items():
+            cell.source = cell.source.replace(old, new)
     with tempfile.TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
         # Streams as a whole, however often a cell flushes them.

@@ -36,9 +36,10 @@ MORE = {
     "compare --until-decided": f"{SMALL} --limit=150 --cells=rnn,gru --seeds=2 "
     "--max-seeds=2",
     "serve": "--port=0",
-    "claims": f"{SMALL} --limit=150",
     "study order": f"{SMALL} --limit=100 --seeds=1",
 }
+# What takes minutes even so; typed by tests/test_claims.py.
+ELSEWHERE = ("seqclf claims --quick",)
 COMMIT = "a" * 40  # of the loopback hub
 WITH_SUBSET = b"""---
 configs:
@@ -160,8 +161,9 @@ def test_every_command_of_the_page_works(page, desk, environment, finished_run):
         command
         for _, block in blocks_of((ROOT / page).read_text("utf-8"))
         for command in commands_of(block)
+        if command not in ELSEWHERE
     ]
-    assert len(commands) >= 3
+    assert len(commands) >= 2
     if page == "docs/serving.md":  # which begins with runs that other pages made
         for name in ("demo-gru-0", "demo-lstm-0", "films-nb-svm"):
             shutil.copytree(finished_run.path, desk / "models" / name)
@@ -182,7 +184,6 @@ def test_every_command_of_the_page_works(page, desk, environment, finished_run):
         "docs/examples.md": ("models/imdb-lstm-0", "out.parquet"),
         "docs/lecture.md": ("models/lecture/report.html",
                             "models/lecture/microscope.html",
-                            "models/demo-studies/claims.html",
                             "models/made-up-texts-studies/flow/flow.html"),
         "docs/tutorial.md": ("models/sms-compare/report.html",
                              "exports/sms-gru-0/onnx/model.onnx"),
