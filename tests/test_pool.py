@@ -96,11 +96,18 @@ def test_a_copy_counts_once_and_another_training_of_the_seed_is_refused(
     assert [*pool.left_out] == [str(odd[0])]
     for one in odd:
         shutil.rmtree(one)
-    monkeypatch.setattr(
-        "seqclf.comparison.pool._have_same_weights", lambda *runs: False
-    )
+    monkeypatch.setattr("seqclf.comparison.pool._weights", lambda run: str(run.path))
     with pytest.raises(RunError, match=r"handed-in/b and .*/b-again are both seed 1"):
         pooled(below(tmp_path))
+
+
+def test_of_two_copies_the_one_that_agrees_counts(tmp_path, hand_in):
+    odd = hand_in("a-first-by-name", 1, units=9)
+    good = [hand_in("b", 0), hand_in("c", 1)]
+    pool = pooled(below(tmp_path))
+    assert [run.path for run in pool.runs] == good
+    assert [*pool.left_out] == [str(odd)]
+    assert not pool.copies
 
 
 def test_nothing_to_compare_is_refused(tmp_path, hand_in):

@@ -13,6 +13,7 @@ from seqclf.errors import RunError, SeqclfError
 from seqclf.marker import RUN, kind_of
 from seqclf.model.keras_file import open_keras
 from seqclf.runs import Run, files
+from seqclf.training.proof import digest
 from seqclf.wording import joined, listed
 
 
@@ -23,7 +24,7 @@ class Pool:
     Attributes:
       runs: Of one data set and recipe, each training once.
       left_out: Why a run is not, by its path.
-      copies: Paths of runs whose weights another one has, which counts.
+      copies: Paths of runs whose weights another one has that agrees, which counts.
     """
 
     runs: list[Run] = field(default_factory=list)
@@ -55,8 +56,8 @@ def pooled(finished: Sequence[Run]) -> Pool:
         cell and seed have other weights; both are named.
     """
     pool = Pool()
-    usable = list(_without_copies(_usable(finished, pool), pool))
-    groups = _agreeing(usable)
+    agreeing = _agreeing(list(_usable(finished, pool)))
+    groups = [list(_without_copies(group, pool)) for group in agreeing]
     sizes = sorted(map(len, groups), reverse=True)
     if not sizes or sizes[0] == 1:
         raise RunError(f"no two runs agree: {_apart(groups, pool)}.")
@@ -105,15 +106,15 @@ def _agreeing(finished: Sequence[Run]) -> list[list[Run]]:
     return groups
 
 
-def _without_copies(finished: Iterable[Run], pool: Pool) -> Iterator[Run]:
-    """Yields each training once."""
-    seen: dict[tuple[str, int], list[Run]] = {}
-    for run in finished:
-        others = seen.setdefault((run.config.model.cell, _seed(run)), [])
-        if any(_have_same_weights(run, other) for other in others):
+def _without_copies(group: Iterable[Run], pool: Pool) -> Iterator[Run]:
+    """Yields each training of a group once."""
+    seen: set[tuple[str, int, str]] = set()
+    for run in group:
+        training = run.config.model.cell, _seed(run), _weights(run)
+        if training in seen:
             pool.copies.append(str(run.path))
         else:
-            others.append(run)
+            seen.add(training)
             yield run
 
 
@@ -131,12 +132,10 @@ def _refuse_two(group: Sequence[Run]) -> None:
             )
 
 
-def _have_same_weights(run: Run, other: Run) -> bool:
-    weights = [open_keras(r.file(files.MODEL_FILE)).get_weights() for r in (run, other)]
-    if len(weights[0]) != len(weights[1]):
-        return False
-    pairs = zip(*weights, strict=True)
-    return all(np.array_equal(one, another) for one, another in pairs)
+def _weights(run: Run) -> str:
+    """Returns a hash of all weights, in the order of the model."""
+    weights = open_keras(run.file(files.MODEL_FILE)).get_weights()
+    return digest(*map(np.ascontiguousarray, weights))
 
 
 def _differences(group: Sequence[Run], run: Run) -> list[str]:
