@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 
 import numpy as np
 import pytest
@@ -35,6 +36,14 @@ def test_encoded_examples_are_those_of_the_texts(data, tmp_path):
         assert [
             w for w, t in zip(words, raw, strict=True) if w not in (t, "[UNK]")
         ] == []
+
+
+def test_what_a_killed_process_of_this_number_left_is_in_nobodys_way(data, tmp_path):
+    asked = (*data, TEXT, tmp_path / "cache")
+    path = encode_dataset(*asked).path
+    path.rename(path.with_name(f".{path.name}.{os.getpid()}"))
+    assert encode_dataset(*asked).path == path
+    assert [*path.parent.iterdir()] == [path]
 
 
 def test_held_out_texts_are_read_further_than_training_texts(tmp_path):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -100,7 +101,8 @@ def test_a_label_that_a_split_lacks_is_said(tmp_path):
 
 
 def test_the_summary_counts_by_hand(folder):
-    summary = summarize(load(folder), TextConfig(min_count=1, max_length=1))
+    text = TextConfig(min_count=1, max_length=1, predict_length=1)
+    summary = summarize(load(folder), text)
     train = summary.splits["train"]
     assert train.texts == 42
     assert (train.copies, train.empty) == (1, 1)
@@ -114,6 +116,9 @@ def test_the_summary_counts_by_hand(folder):
     assert summary.shared["test in train"] == 3
     # One token is kept of each test text, its word: every word stands in train.
     assert summary.unknown_share == 0
+    # With the second, its number, 9 of 24 are new.
+    further = dataclasses.replace(text, predict_length=2)
+    assert summarize(load(folder), further).unknown_share == 9 / 24
     both = summarize(load(folder), TextConfig(min_count=1))
     # 12 test texts of two tokens; the numbers of nine are not in train.
     assert both.unknown_share == pytest.approx(9 / 24)

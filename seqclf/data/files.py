@@ -17,7 +17,7 @@ from seqclf.data.formats.contents import SHEETS, damaged, kind_of, packing_of, u
 from seqclf.data.formats.delimited import DELIMITERS, read_delimited
 from seqclf.data.formats.encodings import START, blocks, decoded, encoding_of, is_utf_8
 from seqclf.data.formats.json_files import read_json
-from seqclf.data.formats.labelled_lines import read_lines
+from seqclf.data.formats.labelled_lines import is_table, read_lines
 from seqclf.data.formats.sheets import read_sheet
 from seqclf.errors import ConfigError, DataError
 from seqclf.records.reading import NOTHING_KNOWN, Known, Reading
@@ -169,6 +169,8 @@ def _parse_delimited(content: pa.Buffer, file: Path, known: Known) -> Part:
 
 
 def _parse_lines(content: pa.Buffer, file: Path, known: Known) -> Part:
+    if is_table(content):
+        return read_delimited(content, str(file), ".tsv", known)
     if (part := read_lines(content, str(file))) is not None:
         return part
     if kind_of(file) != TEXT_SUFFIX:
@@ -193,7 +195,11 @@ def _read_parquet(file: Path, known: Known) -> Part:
 def _read_arrow(file: Path, known: Known) -> Part:
     from pyarrow import feather
 
-    return Part(str(file), feather.read_table(file))
+    try:
+        return Part(str(file), feather.read_table(file))
+    except pa.ArrowInvalid:  # as `datasets` writes it: a stream, without an index
+        with pa.memory_map(str(file)) as source:
+            return Part(str(file), pa.ipc.open_stream(source).read_all())
 
 
 def _read_orc(file: Path, known: Known) -> Part:

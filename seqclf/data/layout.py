@@ -28,7 +28,8 @@ from seqclf.records.reading import NOTHING_SAID, Known
 from seqclf.wording import listed
 
 STANDARD_INPUT = "-"
-SHARD = re.compile(r"-\d{5}-of-\d{5}$")  # as the Hub names the parts of a split
+# As the Hub names the parts of a split, formerly with a hash behind it.
+SHARD = re.compile(r"-\d{5}-of-(\d{5})(-[0-9a-f]{16})?$")
 SPARK_PART = re.compile(r"part-\d{5}")  # as Spark names the parts of a table
 FILES_A_CHUNK = 1000
 
@@ -138,12 +139,14 @@ def _read_folder(folder: Path, known: Known) -> Found:
             f"{folder} has no train file, only {listed(list(files))}; name one of "
             f"them train, for example train.csv."
         )
+    missing = _missing_parts(files)
     parts = {TRAIN: _read_all(files.pop(TRAIN), known)}
     as_train = Known(known.given, parts[TRAIN][0].reading)
     for split, some in files.items():
         parts[split] = _read_all(some, as_train)
     why = f"left aside in {folder}, for their names are not those of splits"
     notes = [f"{why}: {listed(aside)}."] if aside else []
+    notes += [*missing, *_unread(_named_after_splits(folder))]
     found = _found(str(folder), folder.resolve().name, parts, *notes)
     return read_label_names(folder, found)
 
@@ -172,19 +175,30 @@ def _split_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
     return files, aside
 
 
+def _missing_parts(files: Mapping[str, Sequence[Path]]) -> list[str]:
+    """Says of which splits parts are not there, by the names of those that are."""
+    said = []
+    for split, some in files.items():
+        shard = SHARD.search(stem_of(some[0]))
+        if shard and int(shard[1]) != len(some):
+            are = f"{len(some):,} of {int(shard[1]):,} parts"
+            said.append(f"of {split} there are {are}, such as {some[0].name}.")
+    return said
+
+
 def _read_class_folders(folder: Path, known: Known, aside: Sequence[str]) -> Found:
     """Reads a folder for each class, perhaps within a folder for each split.
 
     This is how aclImdb comes: train/pos/*.txt, train/neg, train/unsup, test/pos, ...
     """
-    roots = {
-        SPLIT_NAMES[child.name.lower()]: child
-        for child in _folders(folder)
-        if child.name.lower() in SPLIT_NAMES and _class_folders(child)
-    } or {TRAIN: folder}
+    roots = _split_folders(folder)
+    unread = [c for c in _named_after_splits(folder) if c not in roots.values()]
+    roots = roots or {TRAIN: folder}
     parts: dict[str, list[Part]] = {}
     for split, root in roots.items():
         for child in _class_folders(root):
+            if child in unread:
+                continue
             is_labelled = SPLIT_NAMES.get(child.name.lower()) != UNLABELED
             name = child.name if is_labelled else None
             part = Part(str(child), _read_texts(child, name, known))
@@ -193,8 +207,42 @@ def _read_class_folders(folder: Path, known: Known, aside: Sequence[str]) -> Fou
         raise DataError(_nothing_found(folder, aside))
     what = f"{folder}, where a {TEXT_SUFFIX} file is a text and its folder the label"
     refuse(known.given, OF_TABLES, what)
-    others = _others(list(roots.values()))
+    others = [*_others(list(roots.values())), *_unread(unread)]
     return _found(str(folder), folder.resolve().name, parts, *others)
+
+
+def _split_folders(folder: Path) -> dict[str, Path]:
+    """Returns the folder of each split that has a folder for each class."""
+    roots: dict[str, Path] = {}
+    for child in _named_after_splits(folder):
+        if _class_folders(child):
+            other = roots.setdefault(SPLIT_NAMES[child.name.lower()], child)
+            if other is not child:
+                raise DataError(
+                    f"{folder} holds {other.name} and {child.name}; keep one folder a "
+                    f"split."
+                )
+    return roots
+
+
+def _named_after_splits(folder: Path) -> list[Path]:
+    """Returns the folders that are called after a split; texts alone need no class."""
+    named = [c for c in _folders(folder) if c.name.lower() in SPLIT_NAMES]
+    return [
+        child
+        for child in named
+        if SPLIT_NAMES[child.name.lower()] != UNLABELED or _class_folders(child)
+    ]
+
+
+def _unread(folders: Sequence[Path]) -> list[str]:
+    """Says which folders are called after a split and are not read."""
+    if not folders:
+        return []
+    return [
+        f"left aside, though called after a split: "
+        f"{listed([f'{folder.name}/' for folder in folders])}."
+    ]
 
 
 def _nothing_found(folder: Path, aside: Sequence[str]) -> str:

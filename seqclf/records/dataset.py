@@ -68,7 +68,7 @@ class SplitSummary:
       empty: Texts of nothing but blanks.
       copies: Texts that occurred before.
       tokens: Percentiles of their lengths, `p5` to `p100`.
-      longer_than_max_length: Fraction that is truncated.
+      longer_than_max_length: Fraction of more tokens than training reads.
       histogram: Of their lengths.
       groups: How many groups they are; None if it is not known.
     """

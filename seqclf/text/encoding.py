@@ -153,11 +153,15 @@ def _cached(path: Path) -> EncodedDataset | None:
 
 def _write_whole(dataset: Dataset, text: TextConfig, path: Path, is_wide: bool) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    shutil.rmtree(path, ignore_errors=True)
+    for old in (path, partial):  # numbers of processes repeat, above all in containers
+        shutil.rmtree(old, ignore_errors=True)
     try:
         _write(dataset, text, partial, is_wide)
-        if not path.exists():  # another process may have been faster
+        try:
             partial.rename(path)
+        except OSError:  # another process may have been faster
+            if not path.exists():
+                raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

@@ -28,7 +28,7 @@ def summarize(dataset: Dataset, text: TextConfig) -> Summary:
     vocabulary = Vocabulary.build(blocks[TRAIN], text)
     for name in blocks:
         blocks[name] = [vocabulary.read(block, text) for block in blocks[name]]
-    test_ids = [encode(block, vocabulary, text)[0] for block in blocks[TEST]]
+    test_ids = [encode(block, vocabulary, text.reading)[0] for block in blocks[TEST]]
     return Summary(
         name=dataset.name,
         source=dataset.source,

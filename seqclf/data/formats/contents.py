@@ -112,7 +112,14 @@ def unpacked(file: Path) -> Iterator[IO[bytes]]:
 def _opened(file: Path, packing: str | None, stack: contextlib.ExitStack) -> IO[bytes]:
     if packing == ZIP:
         archive = stack.enter_context(zipfile.ZipFile(file))
-        return stack.enter_context(archive.open(_only_member(file, archive)))
+        member = _only_member(file, archive)
+        try:
+            return stack.enter_context(archive.open(member))
+        except RuntimeError as error:  # a password, or a way to pack that Python lacks
+            raise DataError(
+                f"{file} cannot be unpacked here: {error}. Unpack it, and name what "
+                f"was in it."
+            ) from None
     stream: IO[bytes] = stack.enter_context(OPENERS[packing](file))
     return stream
 

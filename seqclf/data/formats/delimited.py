@@ -73,19 +73,19 @@ def find_dialect(lines: Lines, place: str, suffix: str, known: Known) -> Dialect
       ConfigError: If the names that were given are not as many as its columns.
     """
     delimiter = _delimiter(lines, suffix, known)
-    quoted, escape = _quoting(lines, place, delimiter)
-    rows = _reader(lines(), delimiter, quoted, escape)
+    quoting = _quoting(lines, place, delimiter)
+    rows = _reader(lines(), delimiter, quoting.quoted, quoting.escape)
     sample = list(itertools.islice(filter(None, rows), SAMPLE))
     if not sample:
         raise DataError(f"{place} is empty.")
-    notes = []
+    notes = [*quoting.notes]
     if delimiter != DELIMITERS[suffix][0] and known.given.delimiter is None:
         notes.append(f"{place}: its fields are separated by {delimiter!r}.")
     columns, has_header, more = columns_of(sample, place, known)
     return Dialect(
         delimiter=delimiter,
-        quoted=quoted,
-        escape=escape,
+        quoted=quoting.quoted,
+        escape=quoting.escape,
         names=columns,
         has_header=has_header,
         notes=(*notes, *more),
@@ -185,38 +185,73 @@ def _are_even(widths: Sequence[int]) -> bool:
     return len(set(widths)) == 1 and widths[0] > 1
 
 
-def _quoting(lines: Lines, place: str, delimiter: str) -> tuple[bool, str | None]:
+def _quoting(lines: Lines, place: str, delimiter: str) -> _Quoting:
     r"""Tells whether quotation marks around a field are no part of it, and the escape.
 
     They are doubled within a field, or follow a backslash, as MySQL and Spark
     write them. Half of the world writes TSV without any quoting, where a text may
     begin with a quotation mark that means itself: so there they count only if all of
-    them are well-formed.
+    them are well-formed, and none makes one row of lines that are rows by themselves.
 
     Raises:
       DataError: If a quoted field does not end; no row behind it can be told.
     """
-    line = _broken_at(lines, delimiter, None)
-    if line is None:
-        return True, None
-    escape = QUOTES if any(map(ESCAPES_OTHERS.search, lines())) else ALL
-    if _broken_at(lines, delimiter, escape) is None:
-        return True, escape
+    found = _look_at(lines, delimiter, None)
+    escape = None
+    if found.broken is not None:
+        escape = QUOTES if any(map(ESCAPES_OTHERS.search, lines())) else ALL
+        again = _look_at(lines, delimiter, escape)
+        if again.broken is not None:
+            if delimiter == TAB:
+                return _Quoting(False, None)
+            raise DataError(f"{place}, line {found.broken:,}: {QUOTING}")
+        found = again
+    if found.long is None or not _is_row_a_line(lines, delimiter):
+        return _Quoting(True, escape)
     if delimiter == TAB:
-        return False, None
-    raise DataError(f"{place}, line {line:,}: {QUOTING}")
+        return _Quoting(False, None)
+    note = (
+        f"{place}: the row in line {found.long:,} goes on in the next line, by its "
+        f"quotation marks, but each line could be a row; if it is one, double them."
+    )
+    return _Quoting(True, escape, (note,))
 
 
-def _broken_at(lines: Lines, delimiter: str, escape: str | None) -> int | None:
-    """Returns the line of the first row whose quoted field does not end well."""
+@dataclass(frozen=True, slots=True)
+class _Quoting:
+    """What quotation marks mean in a file, as in `Dialect`."""
+
+    quoted: bool
+    escape: str | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Lines, from 1: where a quoted field does not end well, where a row has two."""
+
+    broken: int | None = None
+    long: int | None = None
+
+
+def _look_at(lines: Lines, delimiter: str, escape: str | None) -> _Found:
+    """Looks for the first row that is broken, and the first of several lines."""
     reader = _reader(lines(), delimiter, True, escape)
-    before = 0
+    before, long = 0, None
     try:
         for _ in reader:
+            if long is None and reader.line_num > before + 1:
+                long = before + 1
             before = reader.line_num
     except csv.Error:
-        return before + 1
-    return None
+        return _Found(before + 1, long)
+    return _Found(None, long)
+
+
+def _is_row_a_line(lines: Lines, delimiter: str) -> bool:
+    """Tells whether each line has as many fields, two at least, quotes aside."""
+    widths = {len(row) for row in _reader(lines(), delimiter, False) if row}
+    return len(widths) == 1 and min(widths) > 1
 
 
 def read_delimited(content: pa.Buffer, place: str, suffix: str, known: Known) -> Part:

@@ -6,7 +6,7 @@ import codecs
 import contextlib
 import itertools
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -110,8 +110,8 @@ def readable_as(content: bytes, at: int, refused: str) -> str:
 
     `content` is all bytes of a file; the byte `at` is not of the encoding `refused`.
     """
-    texts = dict(_readable(content, refused))
-    ranked = sorted(texts, key=lambda name: _implausible(texts[name]))
+    beyond = dict(_readable(content, refused))
+    ranked = sorted(beyond, key=lambda name: _implausible(beyond[name]))
     chosen = list(dict.fromkeys([*ranked[:SHOWN], READS_ANYTHING]))
     start = content.rfind(b"\n", 0, at) + 1
     end = content.find(b"\n", at)
@@ -120,23 +120,45 @@ def readable_as(content: bytes, at: int, refused: str) -> str:
         f"{name} reads that line as {_around(line.decode(name, 'replace'))} "
         f"(--encoding {name})"
         for name in chosen
-        if name in texts
+        if name in beyond
     ]
     return f"It can be read in another one: {'; '.join(shown)}."
 
 
-def _readable(content: bytes, refused: str) -> Iterator[tuple[str, str]]:
+def _readable(content: bytes, refused: str) -> Iterator[tuple[str, list[str]]]:
+    """Yields the encodings that bytes may be in, and what is judged of them.
+
+    That are the first characters beyond ASCII, each behind the one before it.
+    """
     for name in CANDIDATES:
         if codecs.lookup(name) != codecs.lookup(refused):
             with contextlib.suppress(UnicodeDecodeError):
-                yield name, content.decode(name)
+                yield name, _beyond_ascii(content, name)
 
 
-def _implausible(text: str) -> float:
-    """Returns how implausible the characters beyond ASCII are, on average, 0 to 3."""
-    pairs = zip(" " + text, text, strict=False)
-    beyond = ((before, character) for before, character in pairs if character > "\x7f")
-    judged = [_oddness(c, before) for before, c in itertools.islice(beyond, JUDGED)]
+def _beyond_ascii(content: bytes, encoding: str) -> list[str]:
+    """Decodes all, block by block; raises a UnicodeDecodeError where it cannot be."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    found: list[str] = []
+    before = " "
+    for start in range(0, len(content), BLOCK):
+        text = decoder.decode(
+            content[start : start + BLOCK], start + BLOCK >= len(content)
+        )
+        if len(found) < JUDGED:
+            pairs = map("".join, zip(before + text, text, strict=False))
+            odd = (pair for pair in pairs if pair[1] > "\x7f")
+            found += itertools.islice(odd, JUDGED - len(found))
+        before = text[-1:] or before
+    return found
+
+
+def _implausible(beyond: Sequence[str]) -> float:
+    """Returns how implausible characters beyond ASCII are, on average, 0 to 3.
+
+    Each is the second of two.
+    """
+    judged = [_oddness(pair[1], pair[0]) for pair in beyond]
     return sum(judged) / max(len(judged), 1)
 
 

@@ -67,7 +67,7 @@ def as_in_training(first: tuple[str, ...], usual: Reading) -> Columns | None:
     wanted = names.parts_of(usual.text_column, first)
     if wanted and set(wanted) <= set(first):
         return first, True, ()
-    if usual.header is False:
+    if usual.header is False and names.known_kinds(first) != {names.TEXT, names.LABEL}:
         columns = usual.column_names or numbered(len(first))
         if len(columns) == len(first):
             return columns, False, ()

@@ -6,16 +6,18 @@ import io
 import itertools
 import json
 import sys
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from seqclf.data import names
-from seqclf.data.dataset import Part
+from seqclf.data.dataset import SPLIT_NAMES, Part
 from seqclf.data.formats.encodings import is_whole
 from seqclf.errors import DataError
 from seqclf.storage import STRICT_JSON
+from seqclf.wording import listed
 
 BLOCK_ROWS = 1000  # rows that are Python objects at a time
 Row = dict[str, Any]
@@ -33,8 +35,11 @@ def read_json(content: pa.Buffer, place: str) -> Part:
     """
     document = document_in(content)
     if document is None:
-        return Part(place, _flat(_table(_lines(content, place), place)))
-    rows, about = _rows_in(document)
+        _refuse_broken(content, place)
+        starts = array("q")
+        table = _flat(_table(_lines(content, place, starts), place))
+        return Part(place, table, row=starts.__getitem__)
+    rows, about = _rows_in(document, place)
     numbered = ((f"record {i:,}", row) for i, row in enumerate(rows, start=1))
     notes = (f"{place}: {about}.",) if about else ()
     return Part(place, _flat(_table(numbered, place)), notes=notes)
@@ -60,6 +65,37 @@ def document_in(content: pa.Buffer) -> Any:
         return None
     values = _all_values(text)
     return values[0] if len(values) == 1 else values or None
+
+
+def _refuse_broken(content: pa.Buffer, place: str) -> None:
+    """Raises a DataError for a document that is broken, with its line."""
+    text = memoryview(content).tobytes().decode()
+    first = text.lstrip().partition("\n")[0]
+    if _parses(first) or first.strip()[:1] not in ("[", "{"):
+        return  # a row a line
+    try:
+        json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        said = error.msg[:1].lower() + error.msg[1:]
+        raise DataError(
+            f"{place}, line {error.lineno:,}: its JSON is broken: {said}."
+        ) from None
+    except ValueError as error:
+        raise DataError(
+            f"{place} has {error}, which is no JSON; null is a missing value."
+        ) from None
+
+
+def _parses(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def _all_values(text: str) -> list[Any]:
@@ -91,35 +127,85 @@ def _are_rows(value: object) -> bool:
     return are and bool(value)
 
 
-def _rows_in(document: Any) -> tuple[list[Row], str]:
-    """Returns the rows of a document, and where they were found in it."""
+def _rows_in(document: Any, place: str) -> tuple[list[Row], str]:
+    """Returns the rows of a document, and where they were found in it.
+
+    Raises:
+      DataError: If it holds several splits, or a record that is no object or has
+        another length.
+    """
     if isinstance(document, list):
-        return (document, "") if _are_rows(document) else ([], "")
+        return _objects(document, place), ""
     columns, data = document.get("columns"), document.get("data")
     if isinstance(columns, list) and isinstance(data, list) and not _are_rows(data):
-        return [dict(zip(map(str, columns), row, strict=True)) for row in data], ""
+        return _split_rows(columns, data, place), ""
     lists = [key for key, value in document.items() if _are_rows(value)]
     if lists:
-        key = "data" if "data" in lists else max(lists, key=lambda k: len(document[k]))
-        return document[key], f"the rows are those under {key!r}"
-    if all(isinstance(value, dict) for value in document.values()):
+        return _rows_under(document, lists, place)
+    if document and all(isinstance(value, dict) for value in document.values()):
         return _keyed(document)
-    if len({len(value) for value in document.values() if isinstance(value, list)}) == 1:
-        return _from_columns(document), "it holds columns"
-    return [document], ""
+    whole = {key: value for key, value in document.items() if isinstance(value, list)}
+    if len(whole) > 1 or (whole and len(document) == 1):
+        return _from_columns(whole, place), "it holds columns"
+    return [document] if document else [], ""
+
+
+def _objects(values: list[Any], place: str) -> list[Row]:
+    for number, value in enumerate(values, start=1):
+        if not isinstance(value, dict):
+            said = json.dumps(value, ensure_ascii=False)
+            raise DataError(
+                f"{place}, record {number:,} is no object, such as "
+                f'{{"text": "fine", "label": "good"}}: {said[:60]}.'
+            )
+    return values
+
+
+def _split_rows(columns: list[Any], data: list[Any], place: str) -> list[Row]:
+    """Returns rows as pandas writes them with orient="split"."""
+    rows = []
+    for number, row in enumerate(data, start=1):
+        if not isinstance(row, list) or len(row) != len(columns):
+            raise DataError(
+                f"{place}, record {number:,}: expected {len(columns)} values, as in "
+                f"'columns', got {len(row) if isinstance(row, list) else row!r}."
+            )
+        rows.append(dict(zip(map(str, columns), row, strict=True)))
+    return rows
+
+
+def _rows_under(
+    document: Row, lists: Sequence[str], place: str
+) -> tuple[list[Row], str]:
+    """Returns the rows of the one key that has them, the longest of several."""
+    splits = [key for key in lists if key.lower() in SPLIT_NAMES]
+    if len(splits) > 1:
+        raise DataError(
+            f"{place} holds several splits: {listed(splits)}. Write each to a file of "
+            f"its own in one folder, {splits[0]}.json and so on, and name that folder."
+        )
+    key = "data" if "data" in lists else max(lists, key=lambda k: len(document[k]))
+    others = [other for other in lists if other != key]
+    aside = f"; left aside: {listed(others)}" if others else ""
+    return document[key], f"the rows are those under {key!r}{aside}"
 
 
 def _keyed(document: Row) -> tuple[list[Row], str]:
     """Returns the rows of objects by their key: a row each, or a column each."""
     inner = next(iter(document.values()))
     if names.known_kinds(list(document)) and not names.known_kinds(list(inner)):
-        columns = {name: list(values.values()) for name, values in document.items()}
-        return _from_columns(columns), "it holds columns"
+        ids = dict.fromkeys(key for values in document.values() for key in values)
+        rows = [{name: v.get(key) for name, v in document.items()} for key in ids]
+        return rows, "it holds columns"
     rows = [{"key": key, **row} for key, row in document.items()]
     return rows, "a row is what is under each key"
 
 
-def _from_columns(columns: Row) -> list[Row]:
+def _from_columns(columns: Row, place: str) -> list[Row]:
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        said = ", ".join(f"{name!r} has {n:,}" for name, n in lengths.items())
+        raise DataError(f"{place}: its columns have unequal lengths: {said}.")
     rows = zip(*columns.values(), strict=True)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
@@ -184,14 +270,17 @@ def is_scores(kind: pa.DataType) -> bool:
     return all(any(test(field.type) for test in numeric) for field in kind)
 
 
-def _lines(content: pa.Buffer, place: str) -> Iterator[tuple[str, Row]]:
-    """Yields the objects of JSON Lines, each with its line."""
+def _lines(
+    content: pa.Buffer, place: str, starts: array[int]
+) -> Iterator[tuple[str, Row]]:
+    """Yields the objects of JSON Lines, each with its line, and notes its number."""
     lines = io.TextIOWrapper(pa.BufferReader(content), "utf-8", newline="\n")
     for number, line in enumerate(lines, start=1):
         if line.strip():
             row, complaint = json_row(line)
             if complaint:
                 raise DataError(f"{place}, line {number:,} {complaint}.")
+            starts.append(number)
             yield f"line {number:,}", row
 
 

@@ -34,7 +34,9 @@ def read_sheet(file: Path, known: Known) -> Part:
         ) from error
     try:
         book = CalamineWorkbook.from_path(str(file))
-        sheet = book.get_sheet_by_index(0).to_python()
+        opened = book.get_sheet_by_index(0)
+        sheet = opened.to_python()
+        first = opened.start[0] if opened.start else 0  # blank rows above it
     except (CalamineError, OSError) as error:
         raise damaged(file, error) from error
     if not sheet:
@@ -42,15 +44,15 @@ def read_sheet(file: Path, known: Known) -> Part:
     rows = [[_told(value) for value in row] for row in sheet]
     columns, has_header, notes = columns_of(rows, str(file), known)
     if (count := len(book.sheet_names)) > 1:
-        first = book.sheet_names[0]
-        notes = (f"{file}: taken is the first of {count} sheets, {first!r}.", *notes)
+        name = book.sheet_names[0]
+        notes = (f"{file}: taken is the first of {count} sheets, {name!r}.", *notes)
     values = list(map(list, zip(*rows[has_header:], strict=True)))
     schema = pa.schema([(column, pa.string()) for column in columns])
     said = None if has_header else ",".join(columns)
     return Part(
         str(file),
         pa.table(values or [[]] * len(columns), schema=schema),
-        row=lambda index: index + 1 + has_header,
+        row=lambda index: first + index + 1 + has_header,
         notes=notes,
         reading=Reading(header=has_header, columns=said),
     )
