@@ -14,6 +14,7 @@ import re
 import typing
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypedDict, TypeVar
 
 from seqclf import config as settings
@@ -197,6 +198,15 @@ def to_config(given: Mapping[str, Any]) -> RunConfig:
     return settings.from_dict(values)
 
 
+def of_network(given: Collection[str]) -> frozenset[str]:
+    """Returns the fields, of settings by name, of a network and its training."""
+    return frozenset(
+        field.name
+        for name, field, _, part in fields()
+        if part in ("model", "training") and name in given
+    )
+
+
 def refuse_unknown(given: Iterable[str], known: Collection[str]) -> None:
     """Raises a ConfigError on the first name that is not known."""
     for name in given:
@@ -229,7 +239,7 @@ def with_options(keywords: type[Any]) -> Callable[[_Function], _Function]:
     """
 
     def decorate(function: _Function) -> _Function:
-        function = _speaking_python(function)
+        function = speaking_python(function)
         hints = typing.get_type_hints(keywords)
         defaults = {name: field.default for name, field, _, _ in fields()}
         defaults |= {**PLACEMENT, **ENDING, **MACHINES}
@@ -254,18 +264,22 @@ _VALUE = r"(?:'[^']*'|[A-Z]+(?![a-z])|[\w/*.,-]*[\d_/*,][\w/*.,-]*\w|\d)"
 _COMMAND = r"\bseqclf [a-z]+(?: \S*[^\s,.;:)])*(?: \S+)?"
 
 
-def in_python(message: str) -> str:
+def in_python(message: str, own: Mapping[str, Any] = MappingProxyType({})) -> str:
     """Returns a message that names keyword arguments where it named options.
 
     For example `--limit 5000` becomes `limit=5000`, `--merge-labels`
-    `merge_labels=True`, `--text-column` `text_column`.
+    `merge_labels=True`, `--text-column` `text_column`. `own` are other keywords than
+    those of settings, with their types.
     """
     hints = {name: hint for name, _, hint, _ in fields()}
-    hints |= typing.get_type_hints(Placement) | typing.get_type_hints(Ending)
+    for others in (Placement, Ending, Machines):
+        hints |= typing.get_type_hints(others)
+    hints |= own
 
     def spoken(found: re.Match[str]) -> str:
         command, negated, flag, value = found.groups()
         name = "" if command else flag.replace("-", "_")
+        name = name if name in hints else f"{name}_"  # with_, for with is Python's
         if name not in hints:
             return found[0]
         if bool in (hints[name], *typing.get_args(hints[name])):
@@ -282,15 +296,17 @@ def _literal(value: str) -> str:
     return value if is_plain or is_number else repr(value)
 
 
-def _speaking_python(function: _Function) -> _Function:
+def speaking_python(function: _Function) -> _Function:
     """Makes the errors of a function name its keyword arguments."""
+    parameters = inspect.signature(function).parameters.values()
+    own = {one.name: type(one.default) for one in parameters}
 
     @functools.wraps(function)
     def wrapped(*arguments: Any, **options: Any) -> Any:
         try:
             return function(*arguments, **options)
         except SeqclfError as error:
-            error.args = (in_python(str(error)), *error.args[1:])
+            error.args = (in_python(str(error), own), *error.args[1:])
             raise
 
     return typing.cast(_Function, wrapped)

@@ -115,11 +115,11 @@ def test_wrong_options_are_refused_before_anything_is_done(options, message, tmp
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"seeds": 0}, "--seeds must be"),
-        ({"jobs": 0}, "--jobs must be"),
+        ({"seeds": 0}, "seeds must be"),
+        ({"jobs": 0}, "jobs must be"),
         ({"cells": ["rnn", "cnn"]}, "unknown cell 'cnn'"),
         ({"cell": "gru"}, "unknown setting 'cell'"),
-        ({"match": "width"}, "unknown --match 'width'"),
+        ({"match": "width"}, "unknown match='width'"),
     ],
 )
 def test_wrong_comparisons_are_refused(options, message, tmp_path):
@@ -208,6 +208,13 @@ def saved(finished_run, tmp_path):
     write_json(tmp_path / "mine" / "comparison.json", result)
     seal(tmp_path / "mine", command="compare")
     return Comparison.open("mine", tmp_path)
+
+
+def test_what_is_no_comparison_is_refused_by_what_it_is(finished_run, tmp_path):
+    with pytest.raises(RunError, match="no comparison 'nosuch'; there is none in"):
+        Comparison.open("nosuch", tmp_path)
+    with pytest.raises(RunError, match=f"{finished_run.name} is no comparison"):
+        Comparison.open(finished_run.path)
 
 
 def test_a_comparison_is_read_and_shown(saved, finished_run, tmp_path):

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from conftest import invoke, reviews, run_cli, seal, write_csv
 
-from seqclf import Classifier, train
+from seqclf import Classifier, SequenceClassifier, train
 from seqclf.data.dataset import TEST, VALIDATION
-from seqclf.errors import RunError
+from seqclf.errors import ConfigError, RunError
 from seqclf.linear.model import LinearModel
 from seqclf.runs import Run
 from seqclf.runs.comparisons import default_run, run_by_default
@@ -146,6 +146,26 @@ def test_the_effect_of_a_word_is_that_of_all_its_n_grams(here):
     assert max(abs(word["effect"]) for word in explained["words"]) > 0.01
 
 
+def test_it_keeps_nothing_of_a_network_that_it_replaces(here, finished_run):
+    there = here / "models" / "mine"
+    shutil.copytree(finished_run.path, there)
+    (there / "states").mkdir()
+    for name in ("states/0.npz", "first_epoch.keras", "checkpoint.npz"):
+        (there / name).touch()
+    asked = ("train", "--baseline=majority", "--data=reviews", "--name=mine")
+    done = invoke(*asked, "--overwrite")
+    assert done.exit_code == 0, done.output
+    left = {str(file.relative_to(there)) for file in there.rglob("*")}
+    assert "linear.npz" in left
+    assert not left & {"states", "states/0.npz", "first_epoch.keras", "checkpoint.npz"}
+    assert not {*run_in(here, "mine").checksums} & {"states/0.npz", "first_epoch.keras"}
+
+
+def test_it_is_no_classifier_of_the_estimator(here):
+    with pytest.raises(RunError, match="is a linear model; take seqclf.Classifier"):
+        SequenceClassifier.load("models/reviews-nb-svm")
+
+
 def test_it_is_no_twin(here, finished_run):
     shutil.copytree(finished_run.path, here / "models" / "twin")
     refused = invoke("compare", "reviews-nb-svm", "twin")
@@ -154,8 +174,10 @@ def test_it_is_no_twin(here, finished_run):
 
 
 def test_python_trains_it(here):
-    run = train("reviews", baseline="majority")
-    assert run.path.name == "reviews-majority"
+    run = train("reviews", baseline="majority", models_dir="other", fresh=True)
+    assert run.path == Path("other/reviews-majority")
+    with pytest.raises(ConfigError, match="units does nothing for majority"):
+        train("reviews", baseline="majority", units=8)
     shares = Classifier.open(run).predict_proba(["anything", ""])
     assert (shares[0] == shares[1]).all()
 

@@ -178,8 +178,8 @@ def test_what_are_no_labels_is_refused(labels, message):
         ({"units": 8.0}, "units must be of type int, got 8.0"),
         ({"bidirectional": 1}, "bidirectional must be of type bool"),
         ({"validation_fraction": 1.0}, "validation_fraction must be"),
-        ({"random_state": -1}, "seed must be"),
-        ({"random_state": "x"}, "must be of type int"),
+        ({"random_state": -1}, "random_state must be"),
+        ({"random_state": "x"}, "random_state must be a whole number"),
     ],
 )
 def test_wrong_parameters_are_refused_in_fit_and_not_before(parameters, message):
@@ -320,6 +320,43 @@ def test_nothing_is_saved_over_what_is_there(fitted, tmp_path):
         fitted.save(tmp_path / "deep" / "mine")
     fitted.save(tmp_path / "deep" / "mine", overwrite=True)
     assert [p.name for p in (tmp_path / "deep").iterdir()] == ["mine"]
+
+
+def test_it_is_saved_where_a_path_leads_and_never_through_a_link(
+    fitted, tmp_path, monkeypatch
+):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    fitted.save(".")
+    assert SequenceClassifier.load(tmp_path / "empty").classes_.tolist()
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    with pytest.raises(RunError, match="link is a link"):
+        fitted.save(tmp_path / "link")
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, "a", 1.5])
+def test_a_random_state_that_is_no_seed_is_refused_by_its_name(seed):
+    with pytest.raises(ParameterError, match="^random_state must be"):
+        SequenceClassifier(random_state=seed).fit(["a", "b"] * 4, [0, 1] * 4)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [({"vectors": "missing.txt"}, "missing.txt; vectors takes"),
+     ({"init_from": "nosuch"}, "'nosuch'")],
+)  # fmt: skip
+def test_a_file_or_run_that_is_not_there_is_a_wrong_parameter(
+    parameters, said, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SEQCLF_MODELS", str(tmp_path / "own"))
+    with pytest.raises(ParameterError, match=said) as caught:
+        SequenceClassifier(min_count=1, **parameters).fit(["a", "b"] * 9, [0, 1] * 9)
+    assert "init_from" not in parameters or str(tmp_path / "own") in str(caught.value)
+
+
+def test_labels_that_are_no_sequence_are_refused():
+    with pytest.raises(ValueError, match="1d array"):
+        SequenceClassifier().fit(["a", "b"], 5)
 
 
 @pytest.mark.parametrize(

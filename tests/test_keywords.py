@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from conftest import write_csv
 
-from seqclf import load_dataset
-from seqclf.errors import DataError
-from seqclf.keywords import in_python
+from seqclf import compare, compare_runs, load_dataset
+from seqclf.errors import ConfigError, DataError
+from seqclf.keywords import in_python, of_network
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,20 @@ from seqclf.keywords import in_python
 )
 def test_options_become_keywords(said, expected):
     assert in_python(said) == expected
+
+
+def test_keywords_of_a_function_itself_are_spoken_of_too(tmp_path):
+    with pytest.raises(ConfigError, match="^seeds must be a whole number"):
+        compare(tmp_path, seeds=0)
+    with pytest.raises(ConfigError, match="^overwrite=True .*name"):
+        compare_runs("a", "b", overwrite=True, models_dir=tmp_path)
+    assert in_python("--with NAME", {"with_": dict}) == "with_=NAME"
+    assert in_python("--with NAME") == "--with NAME"
+
+
+def test_fields_of_a_network_are_told_from_other_keywords():
+    given = {"units", "seed", "cell", "limit", "models_dir", "name", "vectors"}
+    assert of_network(given) == {"units", "seed", "cell"}
 
 
 def test_an_error_from_python_speaks_of_keywords(tmp_path):

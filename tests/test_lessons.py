@@ -187,6 +187,17 @@ def test_without_unlabelled_texts_there_is_nothing_to_teach_with(place):
     assert "unlabeled.csv beside train.csv" in message
 
 
+def test_texts_that_are_all_held_out_teach_nothing(place):
+    held_out = [f" {text.upper()}" for text, _ in reviews(5, start=160)]
+    file = place / "reviews" / "unlabeled.csv"
+    file.write_text("\n".join(["text", *(f'"{line}"' for line in held_out)]) + "\n")
+    with tasks_in_this_process():
+        done = invoke("train", "--data=reviews", "--baseline=nb-svm")
+    assert done.exit_code == 0, done.output
+    message = said("--data=reviews", "--teach=reviews-nb-svm-2")
+    assert "no unlabelled text for reviews-nb-svm-2 to teach with that" in message
+
+
 def test_a_linear_model_is_not_taught(place):
     done = invoke("train", "--baseline=tf-idf", "--data=reviews", "--teach=a")
     assert "teach does nothing for tf-idf" in " ".join(done.output.split())

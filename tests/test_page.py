@@ -272,3 +272,12 @@ def test_what_a_section_lacks_is_left_out_but_no_text_alternative():
 def test_columns_of_words_are_set_as_words():
     cells = Elements(sections_page("Claims", [pages.study()])).named("td")
     assert [cell.get("class") for cell in cells] == [None, "text", None, "text"]
+
+
+def test_long_names_that_differ_at_their_end_differ_in_figures():
+    names = [f"gru (imdb-experiment-units-64-pooling-{how})" for how in ("max", "mean")]
+    short = [figures.clipped(name) for name in names]
+    assert [len(name) for name in short] == [32, 32]
+    assert short[0] == "gru (imdb-experi…64-pooling-max)"
+    assert len({*short}) == 2
+    assert figures.clipped("gru", 3) == "gru"

@@ -17,8 +17,9 @@ from seqclf.cluster.opened import opened
 from seqclf.comparison.design import limits_of
 from seqclf.comparison.others.given import Given, given_files
 from seqclf.comparison.saved import REPORT_FILE, read_details
-from seqclf.errors import ConfigError
-from seqclf.keywords import AnyPath, Comparing, with_options
+from seqclf.errors import ConfigError, RunError
+from seqclf.keywords import AnyPath, Comparing, of_network, with_options
+from seqclf.marker import COMPARISON, kind_of
 from seqclf.records.comparison import ComparisonResult, Row
 from seqclf.records.training import OnEvent
 from seqclf.report.page import drawings, notebook_html, of_rows
@@ -78,7 +79,12 @@ class Comparison:
           RunError: If there is none, or it is unfinished or damaged.
         """
         given = Path(path)
-        there = given if given.exists() else keywords.models_folder(models_dir) / given
+        folder = keywords.models_folder(models_dir)
+        there = given if given.exists() else folder / given
+        if not there.exists():
+            raise RunError(f"no comparison {str(path)!r}; there is none in {folder}.")
+        if kind_of(there) != COMPARISON:
+            raise RunError(f"{there} is no comparison.")
         return cls(read_comparison(there), there)
 
     @property
@@ -214,7 +220,8 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
         listening(options, target, on_report) as listener,
         opened(machines, listener.insist) as cluster,
     ):
-        asked = (design, target, listener, jobs, require_cudnn, set(options), page)
+        given = of_network(options)
+        asked = (design, target, listener, jobs, require_cudnn, given, page)
         result, path = compare_twins(*asked, cluster=cluster)
         listener.finish(runs_of(result, target.models))
     for failed, reason in result.missing.items():
@@ -222,6 +229,7 @@ def compare(  # noqa: PLR0913 -- a keyword for each option
     return Comparison(result, path)
 
 
+@keywords.speaking_python
 def compare_runs(  # noqa: PLR0913 -- a keyword for each option
     *finished: Run | AnyPath,
     name: str | None = None,

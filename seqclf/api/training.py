@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Unpack
 
 from seqclf.api.options import listening, read_options
-from seqclf.keywords import AnyPath, Training, with_options
+from seqclf.keywords import AnyPath, Training, of_network, with_options
 from seqclf.records.training import OnEvent
 from seqclf.runs import Run
 from seqclf.workflows.train import train_run
@@ -51,7 +51,7 @@ def train(
     """
     config, target, require_cudnn = read_options(data, options, Training)
     with listening(options, target, on_report) as listener:
-        asked = (config, target, listener, require_cudnn, set(options))
+        asked = (config, target, listener, require_cudnn, of_network(options))
         run = train_run(*asked, keep_states)
         listener.finish([run])
     return run

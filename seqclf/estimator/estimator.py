@@ -25,7 +25,12 @@ from seqclf.config import (
 from seqclf.errors import RunError
 from seqclf.estimator.fitting import train_on
 from seqclf.estimator.inputs import classes_of, groups_of, names_of, texts_of
-from seqclf.estimator.parameters import config_of, parameters_of, plain
+from seqclf.estimator.parameters import (
+    config_of,
+    parameters_of,
+    plain,
+    speaking_of_parameters,
+)
 from seqclf.estimator.saving import (
     ESTIMATOR_FILE,
     read_saved,
@@ -57,7 +62,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     accepted, so that a search may vary both.
 
     Attributes:
-      cell: Recurrent layer: `none`, `rnn`, `gru`, `lstm`.
+      cell: Recurrent layer: `none`, `dense`, `rnn`, `gru`, `lstm`.
       tokens: What a token is: `word`, `char`, or `subword` (pieces of words, learnt
         from the texts).
       vocabulary_size: Vocabulary size, the most frequent training tokens.
@@ -172,7 +177,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
           InputError: If X has no texts or y no labels, or too few to hold some out, or
             too few groups. It is a ValueError.
-          ParameterError: If a parameter is out of range or of another type; the same.
+          ParameterError: If a parameter is out of range or of another type, or a file
+            or run that it names cannot be used; the same.
           TrainingError: If the loss diverged.
         """
         config = config_of(self.get_params(deep=False))
@@ -181,7 +187,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         of_rows = None if groups is None else groups_of(groups)
         check_consistent_length(texts, label_ids, of_rows)
         import_keras()  # first: it sets up the logging that is turned down here
-        with many_models():
+        with many_models(), speaking_of_parameters():
             trained = train_on(texts, label_ids, names_of(classes), config, of_rows)
         gc.collect()  # Keras's models refer to themselves; a search makes many of them
         self._trained, self.classes_ = trained, classes
@@ -229,7 +235,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         refuse_labels(self.classes_)
-        target = Path(path)
+        target = Path(path).absolute()
         refuse_to_replace(target, overwrite)
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".saving-") as made:
@@ -252,10 +258,14 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Reads what `save` wrote, or any finished run; its classes are then strings.
 
         Raises:
-          RunError: If there is none, it is unfinished or damaged, or gives a text
-            several labels.
+          RunError: If there is none, it is unfinished or damaged, linear, or gives a
+            text several labels.
         """
         run = open_run(Path(path), Path(path).parent)
+        if run.is_linear:
+            raise RunError(
+                f"{run.path} is a linear model; take seqclf.Classifier.open."
+            )
         if run.dataset.has_several:
             raise RunError(
                 f"{run.path} gives a text several labels, and SequenceClassifier one; "

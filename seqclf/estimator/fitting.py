@@ -18,7 +18,7 @@ from seqclf.data.splits import held_out
 from seqclf.errors import DataError, InputError
 from seqclf.estimator.parameters import SOURCE
 from seqclf.estimator.trained import Trained
-from seqclf.keywords import DEFAULT_MODELS
+from seqclf.keywords import models_folder
 from seqclf.model.build import build_model
 from seqclf.model.kernels import use_kernel
 from seqclf.records.dataset import DatasetInfo
@@ -76,7 +76,7 @@ def train_on(
     free = functools.partial(_free, texts, left, out, vocabulary, config.text)
     start = None
     if not config.start.is_random:
-        start = start_of(config, vocabulary, DEFAULT_MODELS, free)
+        start = start_of(config, vocabulary, models_folder(), free)
         config = settled(config, start)
     shape = (config.model, len(vocabulary), len(labels), config.training.seed)
     model = build_model(*shape)

@@ -50,7 +50,11 @@ def classes_of(y: Any) -> tuple[np.ndarray, np.ndarray]:
             "SequenceClassifier requires y to be passed, but the target y is None."
         )
     _refuse_missing(y)
-    if not isinstance(y, str) and any(isinstance(one, list | tuple | set) for one in y):
+    if (
+        not isinstance(y, str)
+        and isinstance(y, Iterable)
+        and any(isinstance(one, list | tuple | set) for one in y)
+    ):
         raise InputError(
             "y must be a 1d array, a label a text, and holds lists; seqclf train and "
             "seqclf.train learn several labels a text from a file."

@@ -53,6 +53,8 @@ def _type_name(classes: np.ndarray) -> str:
 
 def refuse_to_replace(path: Path, overwrite: bool) -> None:
     """Refuses a path that is taken, unless by a classifier to `overwrite`."""
+    if path.is_symlink():
+        raise RunError(f"{path} is a link; name the folder itself.")
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     if not is_ours(path, RUN) or not (path / ESTIMATOR_FILE).exists():

@@ -139,6 +139,7 @@ def _run(trial: Trial) -> None:
     with threadpool_limits(limits=1):
         fitted = BASELINES[name].fit(encoded)
     model = fitted.model
+    writing.forget_network(trial.path)
     run = writing.create_run(trial.path, trial.config, trial.about, model.vocabulary)
     results: Metrics = {}
     splits = (VALIDATION, TEST)

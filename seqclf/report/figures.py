@@ -174,10 +174,14 @@ def plain_ticks(axes: Any) -> None:
 def clipped(text: str, most: int = 32) -> str:
     """Returns a name of at most so many letters, so that it leaves room for marks.
 
-    Characters that XML forbids become U+FFFD.
+    It keeps its end, too, by which names differ that were made by a pattern. Characters
+    that XML forbids become U+FFFD.
     """
     text = NOT_XML.sub("\ufffd", text)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    if len(text) <= most:
+        return text
+    tail = (most - 1) // 2
+    return f"{text[: most - 1 - tail]}…{text[-tail:]}"
 
 
 def short(value: float) -> str:

@@ -24,12 +24,14 @@ from seqclf.runs.files import (
     COMPLETE_FILE,
     CONFIG_FILE,
     DATASET_FILE,
+    FIRST_EPOCH_FILE,
     HISTORY_FILE,
     KEPT,
     LABELS_FILE,
     LOCK_FILE,
     MAY_CHANGE,
     PREDICTIONS_FOLDER,
+    STATES_FOLDER,
     THRESHOLDS_FILE,
     TOKENIZER_FILE,
     UNDER_WAY,
@@ -81,6 +83,13 @@ def locked(path: Path, patience: float = 0) -> Iterator[None]:
     )
     with system.locked(path / LOCK_FILE, refusal, patience):
         yield
+
+
+def forget_network(path: Path) -> None:
+    """Removes what a network's training kept that no other run goes on with."""
+    shutil.rmtree(path / STATES_FOLDER, ignore_errors=True)
+    for name in (FIRST_EPOCH_FILE, *UNDER_WAY):
+        (path / name).unlink(missing_ok=True)
 
 
 def _clear(path: Path) -> None:

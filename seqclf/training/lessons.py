@@ -150,6 +150,11 @@ def _lessons(config: RunConfig, data: EncodedDataset, teacher: AnyRun) -> Lesson
     for batch in free_batches([given], held_out):
         token_ids, offsets = encode_texts(batch, data.vocabulary, config.text)
         parts.append((token_ids, np.diff(offsets), classifier.predict_proba(batch)))
+    if not sum(len(lengths) for _, lengths, _ in parts):
+        raise DataError(
+            f"{data.about.source} has no unlabelled text for {teacher.name} to teach "
+            f"with that is not in validation or test, too."
+        )
     ids, lengths, probabilities = map(np.concatenate, zip(*parts, strict=True))
     about = f"{len(lengths):,} unlabelled texts taught by {teacher.name}"
     if left_out := len(given) - len(lengths):

@@ -75,7 +75,6 @@ def data(
     return {
         "dataset": first.dataset.name,
         "labels": list(first.labels),
-        "tokens": first.text.tokens,
         "vocabulary": first.vocabulary.tokens,
         "rules": portable_rules(first.text),
         "sentences": [asdict(one) for one in sentences],
