@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,7 +41,6 @@ from seqclf.records.sweeps import (
     Gaps,
     SizeFindings,
     SizePair,
-    SizePoint,
     Spread,
     SpreadPair,
     TrialsFindings,
@@ -316,6 +316,40 @@ def shuffled(p: float = 0.01, of: str = CELLS, **lost: float | None) -> Answer:
     return typed(OrderFindings(n=9, cells=cells))
 
 
+def test_cells_that_learnt_nothing_say_nothing_of_order_or_recurrence():
+    alike = shuffled(gru=0.0, lstm=0.1)
+    one = dataclasses.replace(alike.findings, guessing=("gru",))
+    ruling = inside.order(typed(one))
+    assert ruling.verdict == SUPPORTED
+    assert ruling.evidence.startswith("GRU may have learnt nothing: ")
+    assert "LSTM 10.0 points" in ruling.evidence
+    both = dataclasses.replace(alike.findings, guessing=("none", "gru", "lstm"))
+    assert inside.order(typed(both)).verdict == NOT_JUDGED
+    found = beaten(gru=(0.0, 0.0), lstm=(0.1, 0.1)).findings
+    one = dataclasses.replace(found, guessing=("gru",))
+    assert inside.recurrence(typed(one)).verdict == SUPPORTED
+    both = dataclasses.replace(found, guessing=("gru", "lstm"))
+    assert inside.recurrence(typed(both)).verdict == NOT_JUDGED
+    nothing = variants((0.0, 1.0)).findings
+    learnt = dataclasses.replace(nothing, guessing=("lstm",))
+    assert sweeps.variants(answer(learnt, 3)).verdict == UNDECIDED
+    guessed = dataclasses.replace(nothing, guessing=("gru",))
+    assert sweeps.variants(answer(guessed, 3)).verdict == NOT_JUDGED
+
+
+def test_a_page_goes_on_where_a_study_that_is_not_run_would_refuse(monkeypatch):
+    def refuse(question, lab):
+        raise ConfigError("it adds a convolution by itself")
+
+    study = dataclasses.replace(workflow.STUDIES["mix"], run=refuse)
+    monkeypatch.setitem(workflow.STUDIES, "mix", study)
+    question = Question(config=RunConfig(), cells=("gru",), seeds=(0,))
+    lab = Lab(Path("x"), Target(Path("x"), Path("y")), None, 1)
+    assert workflow._price("mix", 3, question, lab) == (
+        " it adds a convolution by itself"
+    )
+
+
 def test_order_matters_if_one_cell_trained_without_it_is_behind():
     assert inside.order(shuffled(none=None, gru=0.1, lstm=0.0)).verdict == SUPPORTED
     assert inside.order(shuffled(none=0.1, gru=0.01, lstm=None)).verdict == UNDECIDED
@@ -517,19 +551,14 @@ def test_plenty_of_data_is_judged_for_lstm_whoever_stands_first(turned):
 
 
 def test_cells_that_guess_are_not_judged_by_their_learning_curves():
-    def point(cell, low):
-        near = MeanShare(mean=low + 0.1, low=low, high=low + 0.2)
-        mean = Mean(mean=0.0)
-        return SizePoint(cell=cell, rows=10_000, accuracy=near, log_loss=0.5, gap=mean)
-
     pair = SizePair(
         a="lstm", b="gru", difference=0.0, low=-0.009, high=0.009, p=0.5, of=CELLS,
         crossing=Crossing(),
     )  # fmt: skip
     found = {"sizes": (64, 10_000), "pairs": (pair,)}
     assert sweeps.plenty(size(**found)).verdict == EQUAL
-    curves = (point("rnn", 0.4), point("gru", 0.5), point("lstm", 0.6))
-    ruling = sweeps.plenty(size(**found, curves=curves))  # of two labels
+    assert sweeps.plenty(size(**found, guessing=("rnn",))).verdict == EQUAL
+    ruling = sweeps.plenty(size(**found, guessing=("rnn", "gru")))
     assert ruling.verdict == NOT_JUDGED
     assert ruling.evidence.endswith(" GRU may have learnt nothing.")
 

@@ -23,8 +23,9 @@ from seqclf.classroom.agreement import (
 )
 from seqclf.classroom.assignment import read_assignment, read_roster
 from seqclf.classroom.grade import ALTERED, CANNOT_TELL, HONEST, decisive, verdict
+from seqclf.classroom.questions import questions
 from seqclf.classroom.states import read_state
-from seqclf.config import of_run
+from seqclf.config import ModelConfig, RunConfig, of_run
 from seqclf.errors import ConfigError, RunError
 from seqclf.records.classroom import Assignment, Finding, Grade, Student
 from seqclf.training.checkpoint import HISTORY, STATE, state_file
@@ -147,6 +148,32 @@ def test_the_distance_is_relative_to_the_way():
     other = matrix.copy()
     other[1, 2] = 9
     assert first_difference(matrix, other) == (1, 2)
+
+
+def test_no_number_agrees_with_nothing():
+    nothing = {"a": np.zeros(3), "b": np.full(3, np.nan)}
+    for order in ("ab", "ba"):
+        expected = {name: np.zeros(3) for name in order}
+        assert np.isnan(distance(expected, nothing))
+
+
+def test_an_answer_for_the_lecturer_is_right_for_this_network():
+    about = types.SimpleNamespace(
+        has_several=True, tokens={}, labels=("a", "b"), sizes={"test": 100},
+        label_counts={"train": [6, 2], "test": [60, 40]},
+    )  # fmt: skip
+
+    def asked(**model):
+        return " ".join(one.text for one in questions(of_model(**model), about))
+
+    def of_model(**model):
+        return RunConfig(model=ModelConfig(cell="none", **model))
+
+    assert "always answering" not in asked()  # of several labels a text
+    assert "can it not tell apart" in asked()
+    assert "can it not tell apart" not in asked(pooling="last")
+    about.has_several = False
+    assert "always answering" in asked()
 
 
 def test_what_differs_is_named_part_by_part():

@@ -13,7 +13,7 @@ from test_checkpoint import PowerCutError, _Cutting
 
 from seqclf.config import ModelConfig, RunConfig, TrainingConfig
 from seqclf.model.build import build_model
-from seqclf.records.training import PretrainingEnded, Stepped
+from seqclf.records.training import PretrainingEnded, Resumed, Stepped
 from seqclf.runs import Run
 from seqclf.start.start import Start
 from seqclf.start.texts import FreeTexts
@@ -167,8 +167,11 @@ def test_it_learns_what_follows_what_and_a_cut_changes_nothing(monkeypatch, tmp_
     _Cutting.left = 21  # behind a step within the third epoch
     with pytest.raises(PowerCutError):
         learnt(monkeypatch, _Cutting(file, {}, 0))
+    assert not any(isinstance(event, Resumed) for event in told)
     told = []
     resumed = learnt(monkeypatch, Checkpoints(file, {}, 0), told)
+    # First of all, for what shows it elsewhere to go on in its file.
+    assert told[0] == Resumed(epoch=3, step=told[0].step, history=())
     assert next(e.epoch for e in told if isinstance(e, PretrainingEnded)) == 3
     assert resumed.digest == whole.digest
 

@@ -403,6 +403,19 @@ def test_a_difference_of_nothing_is_never_settled():
     assert statistics.to_settle(a, a, level=0.05) == (None, None)
 
 
+def test_what_never_varies_is_settled_by_more_texts_whatever_its_type():
+    a = np.ones((3, 10))
+    b = np.zeros_like(a)
+    b[:, :9] = 1  # one text in ten
+    as_bool = statistics.to_settle(a == 1, b == 1, 0.05, 0.01)
+    assert statistics.to_settle(a, b, 0.05, 0.01) == as_bool
+    same = statistics.to_settle(a, a, 0.05, 0.01)
+    assert same == statistics.to_settle(a == 1, a == 1, 0.05, 0.01)
+    assert same[0] is None
+    assert same[1] > 100  # 1 / (n + 2), twice, is below a point
+    assert statistics.to_settle(a, a, 0.05, 0.01, is_share=False) == (3, 10)
+
+
 def test_what_is_equal_is_settled_by_fewer_where_the_margin_is_wider():
     a, b = drawn(3, 2000, 0.0, 1), drawn(3, 2000, 0.0, 2)
     a += 0.001 - a.mean() + b.mean()

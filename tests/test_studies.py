@@ -16,10 +16,11 @@ import pytest
 from asked import Silent, tiny
 from conftest import TINY, command_line, invoke, run_cli, run_in
 
+from seqclf import runs
 from seqclf.about_studies import ABOUT
 from seqclf.config import DataConfig, RunConfig, TextConfig, TrainingConfig
 from seqclf.engine import Outcome
-from seqclf.errors import RunError
+from seqclf.errors import ConfigError, RunError
 from seqclf.marker import QUESTION_FILE
 from seqclf.records.estimates import MeanShare
 from seqclf.records.sweeps import RANGE, Variant, VariantsFindings
@@ -27,9 +28,9 @@ from seqclf.report.table import Table, column_widths
 from seqclf.runs import Run
 from seqclf.runs.files import FIRST_EPOCH_FILE
 from seqclf.steps import Target
-from seqclf.studies import STUDIES, saved, sections
+from seqclf.studies import STUDIES, intervals, saved, sections
 from seqclf.studies.inside import unrolled
-from seqclf.studies.lab import TRIALS, Lab
+from seqclf.studies.lab import TRIALS, Lab, _free_name
 from seqclf.studies.question import (
     QUICK_EPOCHS,
     QUICK_ROWS,
@@ -37,6 +38,7 @@ from seqclf.studies.question import (
     About,
     Answer,
     Question,
+    learning_soon,
     quick_config,
     textbook,
     trainings,
@@ -455,3 +457,45 @@ def test_a_study_is_answered_once(workplace: Path, tmp_path: Path) -> None:
     typed = {"units", "embedding_size", "epochs", "batch_size", "learning_rate"}
     assert set(question["given"]) == typed
     assert question["machine"]["processor"]
+
+
+def right(*shares: float, texts: int = 12) -> dict[int, np.ndarray]:
+    """Which texts are right, by seed: the first of them, by share."""
+    return {i: np.arange(texts) < share * texts for i, share in enumerate(shares)}
+
+
+def test_what_never_varies_in_few_texts_is_not_sure():
+    same = intervals.difference(right(1, 1, 1), right(1, 1, 1))
+    # The floor on the standard error is 1 / (n + 2), and t with 11 degrees 2.201.
+    assert (same.low, same.high) == pytest.approx((-2.201 / 14, 2.201 / 14), abs=1e-4)
+    apart = intervals.difference(right(1, 1, texts=4), right(0, 0, texts=4))
+    assert apart.low < 1
+    assert apart.p > 0
+    own = intervals.own_difference(right(1, 1), right(1, 1))
+    assert own.high > 0.1
+
+
+def test_growing_word_dropout_keeps_some_to_grow_to():
+    training = TrainingConfig(grow_word_dropout=True)
+    config = learning_soon(RunConfig(training=training), {"grow_word_dropout"})
+    assert config.training.word_dropout_rate == training.word_dropout_rate > 0
+    assert learning_soon(RunConfig(), ()).training.word_dropout_rate == 0
+
+
+def test_a_training_on_drawn_data_is_found_again(tmp_path):
+    about = SimpleNamespace(name="x")
+    for drawn, name in (
+        ({"resample": 3}, "x-lstm-0-resample3"),
+        ({"fold": "3/10"}, "x-lstm-0-fold3of10"),
+        ({}, "x-lstm-0"),
+    ):
+        config = RunConfig(data=DataConfig(**drawn))
+        assert runs.automatic_name("x", config) == name
+        data = SimpleNamespace(about=about)
+        assert _free_name(tmp_path, config, data, {}) == name
+
+
+def test_the_order_of_words_is_asked_of_recurrent_cells_alone():
+    question = Question(config=RunConfig(), cells=("none", "dense"), seeds=(0,))
+    with pytest.raises(ConfigError, match="name one, such as --cells gru"):
+        STUDIES["order"].run(question, None)

@@ -200,3 +200,19 @@ def test_a_loss_that_runs_away_is_a_result_and_not_tried_again(workplace, tmp_pa
 def texts_of(path) -> set[str]:
     root = ElementTree.fromstring((path / "figure.svg").read_text())
     return {element.text for element in root.iter() if element.text}
+
+
+def test_the_learning_rates_that_are_told_are_those_that_are_drawn():
+    config = TINY.__class__(
+        training=dataclasses.replace(TINY.training, optimizer="sgd")
+    )
+    low, high = ranges.learning_rates("sgd")
+    every = ranges.drawn(config, ("learning_rate",), 200)[1:]
+    rates = [one.training.learning_rate for one in every]
+    assert low <= min(rates) < 1.2 * low
+    assert high / 1.2 < max(rates) <= high
+    question = tiny_question("x")
+    question = dataclasses.replace(question, config=config)
+    said = sensitivity_shown.notes(question, every)[0]
+    assert f"from {low:g} to {high:g} " in said
+    assert ranges.learning_rates("adamw") == ranges.LEARNING_RATES

@@ -10,8 +10,6 @@ from asked import TINY, Silent, tiny_question
 from scipy.stats import t
 
 from seqclf import steps
-from seqclf.records.estimates import Mean, MeanShare
-from seqclf.records.sweeps import SizePoint
 from seqclf.studies import intervals
 from seqclf.studies.sweeps import learning_curve, size, size_shown, sweep
 from seqclf.studies.sweeps.learning_curve import PowerLaw
@@ -142,16 +140,23 @@ def test_sizes_are_powers_of_two_and_all():
     assert size.sample_sizes(30, 10, quick=True) == [30]
 
 
-def size_point(low: float) -> SizePoint:
-    accuracy = MeanShare(mean=low + 0.1, low=low, high=low + 0.2)
-    gap = Mean(mean=0.0)
-    return SizePoint(cell="gru", rows=8, accuracy=accuracy, log_loss=0.5, gap=gap)
+def on_validation(right: int, seed: int = 0) -> SimpleNamespace:
+    """A run that has so many of 100 validation texts right; half have each label."""
+    predictions = SimpleNamespace(right=np.arange(100) < right)
+    return SimpleNamespace(
+        config=SimpleNamespace(training=SimpleNamespace(seed=seed)),
+        dataset=SimpleNamespace(label_counts={"validation": [50, 50]}),
+        predictions={"validation": predictions}.__getitem__,
+    )
 
 
-def test_only_sizes_beyond_guessing_are_fitted():
-    lows = [0.45, 0.52, 0.49, 0.55, 0.7]
-    curves = [size_point(low) for low in lows]
-    assert size.usable_from(curves, "gru", 0.5) == 3
+def test_only_sizes_beyond_guessing_on_validation_are_fitted():
+    # Of one training Wilson's interval begins above 50 % from 60 of 100 right on.
+    runs = [[on_validation(right)] for right in (70, 62, 55, 64, 90)]
+    assert size.usable_from(runs) == 3
+    assert size.usable_from(runs[:3]) == 3
+    several = [[on_validation(right, seed) for seed in range(3)] for right in (55, 75)]
+    assert size.usable_from(several) == 1
 
 
 def fake_run(train: float, validation: float) -> SimpleNamespace:

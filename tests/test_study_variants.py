@@ -122,6 +122,9 @@ def test_all_groups_of_a_study_tell_how_far_seeds_vary(monkeypatch):
         variants, "right_answers", lambda runs: right([one.share for one in runs], 1)
     )
     monkeypatch.setattr(variants.sweep, "row", lambda one: {})
+    monkeypatch.setattr(
+        variants.sweep, "beats_guessing", lambda runs: runs[0].share > 0.5
+    )
     points = variants.depths(Question(config=TINY), None)[:3]
     trained = [
         Trained(point=point, cell=cell, seed=seed, run=run(0.5 + i / 10 + seed / 100))

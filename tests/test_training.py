@@ -12,7 +12,7 @@ import pytest
 from seqclf.config import ModelConfig, TrainingConfig
 from seqclf.errors import TrainingError
 from seqclf.model.build import build_model
-from seqclf.model.scoring import logits_of, probabilities_of
+from seqclf.model.scoring import logits_of, probabilities_of, rescale_logits
 from seqclf.records.training import EpochEnded, Stepped
 from seqclf.text.batching import num_batches, training_batches
 from seqclf.text.encoding import Examples
@@ -191,6 +191,9 @@ def test_probabilities_are_calibrated_on_validation_and_answers_stay():
     ]
     assert best == pytest.approx(min(others), rel=0.02)
     assert (calibrated.argmax(1) == as_trained.argmax(1)).all()
+    rescale_logits(model, history.temperature)
+    found = logits_of(model, validation, 8)
+    np.testing.assert_allclose(found, as_trained, rtol=1e-4, atol=1e-5)
 
 
 def test_a_loss_that_is_no_number_stops_with_a_diagnosis():

@@ -174,7 +174,7 @@ def test_what_makes_no_sense_is_refused_at_once(options, message):
 def test_from_python_the_same_is_refused_by_its_keywords():
     from seqclf import compare, train
 
-    with pytest.raises(ConfigError, match="max_seeds=2 is less than the 3 --seeds"):
+    with pytest.raises(ConfigError, match="max_seeds=2 is less than the 3 seeds"):
         compare(until_decided=True, max_seeds=2)
     with pytest.raises(ConfigError, match="budget='30m' says where until_decided=True"):
         compare(budget="30m")

@@ -133,7 +133,8 @@ def distance(expected: Arrays, came: Arrays, before: Arrays | None = None) -> fl
     """
     pairs = [(name, np.asarray(expected[name], np.float64)) for name in expected]
     if before is None:
-        return max(float(np.abs(one - came[name]).max()) for name, one in pairs)
+        # NaN, which no comparison finds, is handed on: it agrees with nothing.
+        return float(np.max([np.abs(one - came[name]).max() for name, one in pairs]))
     apart = sum(float(((one - came[name]) ** 2).sum()) for name, one in pairs)
     way = sum(float(((one - before[name]) ** 2).sum()) for name, one in pairs)
     return float(np.sqrt(apart / max(way, np.finfo(np.float64).tiny)))

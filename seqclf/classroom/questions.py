@@ -58,8 +58,10 @@ class Question:
 
 def questions(config: RunConfig, about: DatasetInfo) -> list[Question]:
     """Returns the questions to who trains a config on a data set."""
-    found = [_always(about), *_weights(config), *_lengths(config, about)]
-    if config.model.cell in OF_CELL and not _sees_neighbours(config):
+    found = [*_weights(config), *_lengths(config, about)]
+    if not about.has_several:
+        found.insert(0, _always(about))
+    if config.model.cell in OF_CELL and not _sees_order(config):
         found.append(Question(*OF_CELL[config.model.cell]))
     found.append(
         Question(
@@ -130,7 +132,12 @@ def _lengths(config: RunConfig, about: DatasetInfo) -> list[Question]:
     ]
 
 
-def _sees_neighbours(config: RunConfig) -> bool:
-    """Tells whether a network sees order though nothing recurs in it."""
-    recurs = CELLS[config.model.cell].recurs
-    return not recurs and config.model.conv_width is not None
+def _sees_order(config: RunConfig) -> bool:
+    """Tells whether a network sees order though nothing recurs in it.
+
+    It does with a convolution, or where the last token counts alone.
+    """
+    model = config.model
+    if CELLS[model.cell].recurs:
+        return False
+    return model.conv_width is not None or POOLINGS[model.pooling].is_last

@@ -307,7 +307,8 @@ def _by_cells(pair: Pair, values_a: Values, values_b: Values, terms: _Terms) -> 
     if terms.metric.is_share:
         estimate = estimate.at_least(a.shape[1])
     low, high = estimate.interval(1 - SIGNIFICANCE * terms.at.share)
-    seeds, rows = statistics.to_settle(a, b, terms.strictest, terms.margin)
+    asked = (terms.strictest, terms.margin, terms.metric.is_share)
+    seeds, rows = statistics.to_settle(a, b, *asked)
     most = terms.metric.most  # scores differ by no more
     return replace(
         pair,

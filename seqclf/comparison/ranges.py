@@ -55,13 +55,20 @@ def drawn(
     """
     from sklearn.model_selection import ParameterSampler
 
-    every = _space(RATES[config.training.optimizer] / RATES[ADAMW])
+    every = _space(learning_rates(config.training.optimizer))
     space = {name: value for name, value in every.items() if name in names}
     sampled = ParameterSampler(space, count - 1, random_state=0)
     return [config, *(_with(config, values, epochs) for values in sampled)]
 
 
-def _space(times: float) -> dict[str, Any]:
+def learning_rates(optimizer: str) -> tuple[float, float]:
+    """Returns the range of an optimizer, around the rate that suits it."""
+    times = RATES[optimizer] / RATES[ADAMW]
+    low, high = LEARNING_RATES
+    return times * low, times * high
+
+
+def _space(rates: tuple[float, float]) -> dict[str, Any]:
     """Returns the distributions of SciPy, or choices, to draw from.
 
     Learning rates are so many times those of AdamW.
@@ -72,7 +79,7 @@ def _space(times: float) -> dict[str, Any]:
         return uniform(low, high - low)
 
     return {
-        "learning_rate": loguniform(*(times * rate for rate in LEARNING_RATES)),
+        "learning_rate": loguniform(*rates),
         "dropout_rate": even(*DROPOUT_RATES),
         "units": UNITS,
         "epochs": loguniform(*EPOCHS),

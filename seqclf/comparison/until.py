@@ -221,7 +221,7 @@ def _open(pair: Pair, trained: Trained, so_far: Looks, margin: float) -> Open:
     a, b = (np.array(list(trained.values[name].values())) for name in (pair.a, pair.b))
     level = SIGNIFICANCE * so_far.at.later / (pair.adjusted_for or 1)
     with_any, with_most = (
-        statistics.is_within_reach(a, b, level, margin, seeds)
+        statistics.is_within_reach(a, b, level, margin, seeds, trained.metric.is_share)
         for seeds in (math.inf, so_far.max_seeds)
     )
     of_rows = statistics.variances(a, b).of_rows / a.shape[1]

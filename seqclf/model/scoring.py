@@ -80,9 +80,14 @@ def calibrate(model: Any, examples: Examples, batch_size: int) -> float:
     """
     logits = logits_of(model, examples, batch_size)
     temperature, _ = fit_temperature(logits, examples.label_ids)
-    layer, scale = model.get_layer(LOGITS), np.float32(1 / temperature)
-    layer.set_weights([weights * scale for weights in layer.get_weights()])
+    rescale_logits(model, 1 / temperature)
     return temperature
+
+
+def rescale_logits(model: Any, times: float) -> None:
+    """Multiplies a Keras model's logits, which changes none of its answers."""
+    layer = model.get_layer(LOGITS)
+    layer.set_weights([weights * np.float32(times) for weights in layer.get_weights()])
 
 
 def losses_of_several(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -311,7 +311,12 @@ class CellOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFindings:
-    """What `order` found by cell, on n test texts."""
+    """What `order` found by cell, on n test texts.
+
+    Attributes:
+      guessing: Cells that may have learnt nothing, see `studies.inside.unrolled`.
+    """
 
     n: int
     cells: dict[str, CellOrder]
+    guessing: tuple[str, ...] = ()

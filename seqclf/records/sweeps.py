@@ -103,6 +103,7 @@ class SizeFindings:
 
     Attributes:
       guess: Accuracy of always giving the most frequent label.
+      guessing: Cells that may have learnt nothing from all texts, by validation.
       fits: By cell; None where too few sizes beat guessing.
       gaps: Of LSTM over GRU; None without both.
     """
@@ -114,6 +115,7 @@ class SizeFindings:
     pairs: tuple[SizePair, ...]
     gaps: Gaps | None
     seeds: int
+    guessing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,11 +154,16 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantsFindings:
-    """What `depth` or `mix` found; `plain` names the plain variant."""
+    """What `depth` or `mix` found; `plain` names the plain variant.
+
+    Attributes:
+      guessing: Cells whose plain network may have learnt nothing.
+    """
 
     plain: str
     variants: tuple[Variant, ...]
     seeds: int
+    guessing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

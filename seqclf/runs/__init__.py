@@ -3,6 +3,7 @@
 from seqclf.runs.mean import AnyRun, Mean, members_of, open_any, unit_of
 from seqclf.runs.places import (
     Place,
+    automatic_name,
     check_name,
     find_place,
     forget,
@@ -20,6 +21,7 @@ __all__ = [
     "Place",
     "Predictions",
     "Run",
+    "automatic_name",
     "check_name",
     "find_place",
     "forget",

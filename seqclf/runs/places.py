@@ -91,14 +91,19 @@ def find_place(
         if place is None:
             _refuse_to_replace(Run(models / name), config, overwrite)
         return place or Place(models / name)
-    base = f"{about.name}-{config.model.cell}-{config.training.seed}"
+    return _automatic_place(models, automatic_name(about.name, config), config, about)
+
+
+def automatic_name(data: str, config: RunConfig) -> str:
+    """Returns what a run on data of a name is called by itself, see `find_place`."""
+    base = f"{data}-{config.model.cell}-{config.training.seed}"
     if config.model.baseline is not None:
-        base = f"{about.name}-{config.model.baseline}"
+        base = f"{data}-{config.model.baseline}"
     if config.data.resample is not None:
         base += f"-resample{config.data.resample}"
     if config.data.fold is not None:
         base += "-fold{}of{}".format(*fold_of(config.data.fold))
-    return _automatic_place(models, base, config, about)
+    return base
 
 
 def _automatic_place(

@@ -15,7 +15,11 @@ MOST_SEEDS, MOST_ROWS = 100, 10_000_000  # beyond, nothing would settle it
 
 
 def to_settle(
-    a: np.ndarray, b: np.ndarray, level: float, margin: float | None = None
+    a: np.ndarray,
+    b: np.ndarray,
+    level: float,
+    margin: float | None = None,
+    is_share: bool = True,
 ) -> tuple[int | None, int | None]:
     """Returns how many seeds of each cell, or texts, would decide the difference.
 
@@ -26,13 +30,14 @@ def to_settle(
       b: Likewise.
       level: Which p must be below, of no difference or of one as large as the margin.
       margin: See `Estimate.p_within`; None asks of no difference alone.
+      is_share: Whether values are shares of texts, see `Estimate.at_least`.
 
     Returns:
       Seeds in all, None if no number up to 100 would; and texts in all, rounded up to
       two digits, None if ten million would not.
     """
     seeds, rows = max(len(a), len(b)), a.shape[1]
-    expected = _expectation(a, b)
+    expected = _expectation(a, b, is_share)
     enough = (
         more
         for more in range(seeds, MOST_SEEDS + 1)
@@ -47,8 +52,13 @@ def to_settle(
     return next(enough, None), None if found is None else _rounded_up(found)
 
 
-def is_within_reach(
-    a: np.ndarray, b: np.ndarray, level: float, margin: float, most: float
+def is_within_reach(  # noqa: PLR0913 -- those of `to_settle`, and how many
+    a: np.ndarray,
+    b: np.ndarray,
+    level: float,
+    margin: float,
+    most: float,
+    is_share: bool = True,
 ) -> bool:
     """Tells whether so many seeds of each cell could decide a difference.
 
@@ -62,11 +72,12 @@ def is_within_reach(
       level: Likewise.
       margin: Likewise.
       most: Seeds; infinitely many leave what the texts alone are unsure of.
+      is_share: See `to_settle`.
     """
     found, rows = variances(a, b), a.shape[1]
     of_seeds = found.of_seeds + found.of_rest / rows
     unsure = 2 * math.sqrt(of_seeds / min(len(a), len(b)))
-    expected = _expectation(a, b)(most, rows)
+    expected = _expectation(a, b, is_share)(most, rows)
     mean = abs(expected.mean)
     return any(
         _decides(replace(expected, mean=size), level, margin)
@@ -80,7 +91,9 @@ def _rounded_up(number: int) -> int:
     return math.ceil(number / digit) * digit
 
 
-def _expectation(a: np.ndarray, b: np.ndarray) -> Callable[[float, int], Estimate]:
+def _expectation(
+    a: np.ndarray, b: np.ndarray, is_share: bool
+) -> Callable[[float, int], Estimate]:
     """Returns what to expect of so many seeds of each cell, and so many texts."""
     seen, found = cells_difference(a, b), variances(a, b)
     freedom = seen.freedom_of_seeds / (max(len(a), len(b)) - 1)
@@ -96,7 +109,7 @@ def _expectation(a: np.ndarray, b: np.ndarray) -> Callable[[float, int], Estimat
             rows - 1,
             seen.weight,
         )
-        return estimate.at_least(rows) if a.dtype == bool else estimate
+        return estimate.at_least(rows) if is_share else estimate
 
     return expected
 

@@ -50,14 +50,16 @@ def difference(a: Right, b: Right, among: Sequence[Right] = ()) -> Difference:
       among: All groups of the study that are judged together, see `cells_difference`.
 
     Returns:
-      Of CELLS, over seeds and texts, see `cells_difference`; with one seed of MODELS:
+      Of CELLS, over seeds and texts, see `cells_difference` and, where nothing varies
+      in few texts, `Estimate.at_least`; with one seed of MODELS:
       the bootstrap and McNemar's test of two models, which say nothing about another
       training. p is not adjusted.
     """
     if min(len(a), len(b)) == 1:
         return _of_models(a, b)
     right_a, right_b, *others = (np.array(list(r.values())) for r in (a, b, *among))
-    return _of_cells(statistics.cells_difference(right_a, right_b, others))
+    found = statistics.cells_difference(right_a, right_b, others)
+    return _of_cells(found.at_least(right_a.shape[1]))
 
 
 def own_difference(a: Right, b: Right) -> Difference:
@@ -68,7 +70,7 @@ def own_difference(a: Right, b: Right) -> Difference:
     if len(a) == 1:
         return _of_models(a, b)
     values = np.array([a[seed].astype(np.int8) - b[seed] for seed in sorted(a)])
-    return _of_cells(statistics.crossed_mean(values))
+    return _of_cells(statistics.crossed_mean(values).at_least(values.shape[1]))
 
 
 def _of_models(a: Right, b: Right) -> Difference:

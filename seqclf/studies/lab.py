@@ -255,6 +255,6 @@ def _free_name(
     folder: Path, config: RunConfig, data: EncodedDataset, planned: Mapping[Path, Trial]
 ) -> str:
     """Returns the automatic name, with a number if it is taken or planned."""
-    base = f"{data.about.name}-{config.model.cell}-{config.training.seed}"
+    base = runs.automatic_name(data.about.name, config)
     taken = {path.name for path in planned} | {path.name for path in folder.glob("*")}
     return next(name for name in numbered(base) if name not in taken)

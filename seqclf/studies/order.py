@@ -24,6 +24,7 @@ from seqclf.comparison.pairs import Right
 from seqclf.comparison.said import title
 from seqclf.config import WORD, RunConfig, TextConfig
 from seqclf.data.dataset import TEST, TRAIN, VALIDATION, shuffled_rows
+from seqclf.errors import ConfigError
 from seqclf.records.details import Reach
 from seqclf.records.estimates import Difference
 from seqclf.records.inside import CellOrder, OrderFindings
@@ -33,6 +34,7 @@ from seqclf.report.table import Table
 from seqclf.runs import Run
 from seqclf.studies import intervals
 from seqclf.studies.drawing import bar, name_lines
+from seqclf.studies.inside.unrolled import guessing
 from seqclf.studies.intervals import MODELS, accuracy, difference, own_difference
 from seqclf.studies.lab import Lab
 from seqclf.studies.question import Answer, Question, trainings
@@ -65,6 +67,11 @@ def run(question: Question, lab: Lab) -> Answer[OrderFindings]:
     A quick question has the last two recurrent cells alone.
     """
     question = question.narrowed
+    if not any(CELLS[cell].recurs for cell in question.cells):
+        raise ConfigError(
+            "the study order asks what the order of words is worth to a recurrent "
+            "cell; name one, such as --cells gru."
+        )
     config = question.recipe
     config = replace(config, text=replace(config.text, tokens=WORD))
     cells = tuple(dict.fromkeys((NO_RECURRENCE.name, DENSE.name, *question.cells)))
@@ -80,6 +87,7 @@ def run(question: Question, lab: Lab) -> Answer[OrderFindings]:
     findings = OrderFindings(
         n=len(shuffled_rows(len(data.splits[TEST]))),
         cells=adjusted({cell: _cell(cell, rights) for cell in cells}),
+        guessing=guessing(replace(question, cells=cells), runs[: len(in_order)]),
     )
     return Answer(
         study="order", title="Whether the order of words matters",

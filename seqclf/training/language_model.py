@@ -25,7 +25,7 @@ from seqclf.model.backend import import_keras
 from seqclf.model.build import DROPOUT, EMBEDDING, FIRST_LAYER, build_model, glorot
 from seqclf.model.dials import turned
 from seqclf.model.kernels import use_kernel
-from seqclf.records.training import PretrainingEnded, Report
+from seqclf.records.training import PretrainingEnded, Report, Resumed
 from seqclf.start.start import Start, begin_with, layers_to_keep
 from seqclf.start.texts import FreeTexts
 from seqclf.text import batching
@@ -80,6 +80,8 @@ def language_model(
     network.compile(optimizer_for(recipe, epochs * steps), jit_compile=False)
     network.optimizer.build(network.trainable_variables)
     standing = checkpoints.restore(network)
+    if standing.cuts:
+        report(Resumed(epoch=standing.epoch, step=standing.step, history=()))
     while standing.epoch <= epochs:
         now, left = _dataset(pieces, recipe, len(start.known), standing)
         told = reporter(standing, epochs, steps, len(texts.token_ids) / steps, report)

@@ -291,6 +291,8 @@ def _price(name: str, seeds: int, question: Question, lab: Lab) -> str:
             return f" {count}."
         minutes = max(round(len(planned.configs) * took / 60), 1)
         return f" About {counted(minutes, 'minute')}: {count}."
+    except SeqclfError as error:  # which it would refuse
+        return f" {error}"
     return ""
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
 
 from seqclf import statistics
 from seqclf.cells import CELLS, DENSE, GRU, LSTM, NO_RECURRENCE, SIMPLE_RNN
 from seqclf.comparison.said import title
 from seqclf.records.estimates import Difference
-from seqclf.records.flow import FlowFindings
+from seqclf.records.flow import FlowFindings, FlowPoint
 from seqclf.records.inside import (
     CellMemory,
     GatesFindings,
@@ -43,6 +44,7 @@ from seqclf.studies.memory_tasks import RECALL_SERIES
 from seqclf.studies.question import Answer
 from seqclf.wording import counted, joined, percent, points, times
 
+T = TypeVar("T")
 FAR = 100  # tokens: "long-range"
 LEAST_SPAN = 50  # tokens that a gradient must be followed over to be called steady
 FEWEST_TEXTS = 10  # whose gradients are measured; fewer give no reliable interval
@@ -55,7 +57,7 @@ _TOO_SHORT = f"The texts are too short to tell: {LEAST_SPAN} tokens are needed."
 
 def flow_of_rnn(answer: Answer[FlowFindings]) -> Ruling:
     """Judges whether a plain RNN's gradients vanish or explode, before training."""
-    points = answer.findings.cells[SIMPLE_RNN.name]
+    points = _each_once(answer.findings.cells[SIMPLE_RNN.name])
     said = [f"{said_at(one)} {_left(one.way)}" for one in points]
     evidence = (
         f"Untrained SimpleRNN, gradient left over {answer.findings.span} tokens: "
@@ -67,6 +69,12 @@ def flow_of_rnn(answer: Answer[FlowFindings]) -> Ruling:
         return Ruling(SUPPORTED if one else depends_on(INITIALISATION), evidence)
     always = verdicts == {"steady"}
     return Ruling(CONTRADICTED if always else depends_on(INITIALISATION), evidence)
+
+
+def _each_once(points: Sequence[FlowPoint]) -> list[FlowPoint]:
+    """Returns the settings; the usual one, which is on each dial, once."""
+    usual = [one for one in points if one.is_usual]
+    return [one for one in points if not one.is_usual or one is usual[0]]
 
 
 def _left(way: WayBack) -> str:
@@ -82,7 +90,7 @@ def flow_of_gates(answer: Answer[FlowFindings]) -> Ruling:
         if unrolled.inside_of(cell).keeps is None:
             continue
         more = less = 0
-        for one in settings:
+        for one in _each_once(settings):
             beside = plain.get((one.dial, one.value), usual)
             more += one.way.factor_low > beside.factor_high
             less += one.way.factor_high < beside.factor_low
@@ -111,6 +119,16 @@ def gradients_of_gates(answer: Answer[GradientsFindings]) -> Ruling:
     if found.guessing:
         return Ruling(NOT_JUDGED, f"{evidence} {_guesses(found.guessing)}")
     return Ruling(all_of(verdicts), evidence)
+
+
+def _aside(
+    cells: Mapping[str, T], guessing: Collection[str]
+) -> tuple[str, dict[str, T]]:
+    """Returns what is said of cells that may have learnt nothing, and the others."""
+    named = [cell for cell in cells if cell in guessing]
+    others = {cell: one for cell, one in cells.items() if cell not in guessing}
+    said = _guesses(named) if named else ""
+    return f"{said} " if said and others else said, others
 
 
 def _guesses(cells: Collection[str]) -> str:
@@ -232,11 +250,14 @@ def order(answer: Answer[OrderFindings]) -> Ruling:
     }
     if not trained:
         return Ruling(UNDECIDED, "No cell was trained on shuffled words.")
+    guesses, trained = _aside(trained, answer.findings.guessing)
+    if not trained:
+        return Ruling(NOT_JUDGED, guesses)
     said = [
         f"{title(cell)} {points(one.difference, one.low, one.high)}"
         for cell, one in trained.items()
     ]
-    evidence = f"Lost where training and test are shuffled: {joined(said)}."
+    evidence = f"{guesses}Lost where training and test are shuffled: {joined(said)}."
     if any(one.of == MODELS for one in trained.values()):
         return Ruling(UNDECIDED, f"{evidence}{of_one(answer)}")
     least = min(one.p for one in trained.values())
@@ -261,11 +282,14 @@ def recurrence(answer: Answer[OrderFindings]) -> Ruling:
     others = (NO_RECURRENCE.name, DENSE.name)
     if not found:
         return Ruling(UNDECIDED, f"{joined(others)} were not both trained.")
+    guesses, found = _aside(found, answer.findings.guessing)
+    if not found:
+        return Ruling(NOT_JUDGED, guesses)
     said = [
         f"{title(cell)} {joined([points(o.difference, o.low, o.high) for o in over])}"
         for cell, over in found.items()
     ]
-    evidence = f"Above {joined(others)}, words in order: {'; '.join(said)}."
+    evidence = f"{guesses}Above {joined(others)}, words in order: {'; '.join(said)}."
     if any(one.of == MODELS for over in found.values() for one in over):
         return Ruling(UNDECIDED, f"{evidence}{of_one(answer)}")
     p_values = statistics.holm([max(one.p for one in over) for over in found.values()])

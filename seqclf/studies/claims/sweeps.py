@@ -62,14 +62,12 @@ def plenty(answer: Answer[SizeFindings]) -> Ruling:
 
 def _guessing(found: SizeFindings) -> str:
     """Says which of LSTM and GRU do not surely beat guessing with the most texts."""
-    most = max(found.sizes)
-    named = [
-        title(one.cell)
-        for one in found.curves
-        if one.rows == most and one.accuracy.low <= found.guess
-        if one.cell in (GRU.name, LSTM.name)
-    ]
-    return f"{joined(named)} may have learnt nothing." if named else ""
+    named = [cell for cell in found.guessing if cell in (GRU.name, LSTM.name)]
+    return _guesses(named) if named else ""
+
+
+def _guesses(cells: Sequence[str]) -> str:
+    return f"{joined([title(cell) for cell in cells])} may have learnt nothing."
 
 
 def overfitting(answer: Answer[SizeFindings]) -> Ruling:
@@ -109,7 +107,10 @@ def sensitivity(answer: Answer[TrialsFindings]) -> Ruling:
 def variants(answer: Answer[VariantsFindings]) -> Ruling:
     """Judges whether a variant of the network is better than the plain one."""
     found = answer.findings
-    compared = [(one, one.apart) for one in found.variants if one.apart]
+    learnt = [one for one in found.variants if one.cell not in found.guessing]
+    compared = [(one, one.apart) for one in learnt if one.apart]
+    if not compared:
+        return Ruling(NOT_JUDGED, _guesses(found.guessing))
     told = [pair for pair in compared if pair[1].p < SIGNIFICANCE]
     better = [pair for pair in told if pair[1].low > 0 and pair[1].high >= POINT]
     best, most = max(better or compared, key=lambda pair: pair[1].difference)

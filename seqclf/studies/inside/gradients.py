@@ -27,6 +27,7 @@ from seqclf.data.dataset import TEST, TRAIN
 from seqclf.errors import DataError
 from seqclf.model import backend
 from seqclf.model.keras_file import open_keras
+from seqclf.model.scoring import rescale_logits
 from seqclf.records.inside import GradientsFindings, Spectrum
 from seqclf.records.training import Report, Started
 from seqclf.runs import Run
@@ -121,6 +122,8 @@ def measure(sample: Sample, report: Report) -> Measured:
     for epoch, (stage, file) in enumerate(zip(STAGES, files, strict=True), 1):
         if file is not None:
             model.set_weights(open_keras(done.file(file)).get_weights())
+        if file == MODEL_FILE:  # which was calibrated after it was trained
+            rescale_logits(model, done.environment.temperature or 1.0)
         norms = _batch_norms(norm_of, data, config.training, sample.batches, epoch)
         layer = unrolled.the_layer(model)
         found[stage] = MeasuredStage(

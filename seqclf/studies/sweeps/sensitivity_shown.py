@@ -96,7 +96,8 @@ def table(found: sweeps.TrialsFindings) -> Table:
 def notes(question: Question, every: Sequence[RunConfig]) -> tuple[str, ...]:
     """Says what was drawn and how it is judged; `every` are the settings tried."""
     lengths = sorted({config.text.max_length for config in every})
-    (low, high), (least, most) = ranges.LEARNING_RATES, ranges.DROPOUT_RATES
+    low, high = ranges.learning_rates(question.config.training.optimizer)
+    least, most = ranges.DROPOUT_RATES
     return (
         f"The first trial is the recipe; the others draw the learning rate from "
         f"{low:g} to {high:g} (evenly by logarithm), dropout from {least:g} to "

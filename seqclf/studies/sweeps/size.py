@@ -87,12 +87,16 @@ def read(question: Question, trained: Sequence[Trained]) -> Answer[sweeps.SizeFi
         for cell in question.cells
     ]
     sizes = [_rows(point) for point in every]
-    usable = {cell: usable_from(curves, cell, guess) for cell in question.cells}
+    usable = {
+        cell: usable_from([sweep.runs_of(trained, cell, point) for point in every])
+        for cell in question.cells
+    }
     fitted, pairs = judge(rights, np.array(sizes), usable)
     findings = sweeps.SizeFindings(
         sizes=tuple(sizes), guess=guess, curves=tuple(curves), fits=fitted,
         pairs=tuple(pairs), gaps=gap_differences(trained, usable),
         seeds=len(question.seeds),
+        guessing=tuple(cell for cell, at in usable.items() if at == len(every)),
     )  # fmt: skip
     return Answer(
         study="size", title="Accuracy by the number of training texts",
@@ -124,14 +128,14 @@ def _gap(run: Run) -> float:
     return metrics[TRAIN].accuracy - metrics[VALIDATION].accuracy
 
 
-def usable_from(curves: Sequence[sweeps.SizePoint], cell: str, guess: float) -> int:
+def usable_from(runs: Sequence[Sequence[Run]]) -> int:
     """Returns the index of the first size from which on a cell beats guessing.
 
-    Below it there is no power law yet (Hestness et al. 2017).
+    That is on validation. Below it there is no power law yet (Hestness et al. 2017).
+    `runs` are those of the cell, by size.
     """
-    lows = [one.accuracy.low for one in curves if one.cell == cell]
-    place = len(lows)
-    while place and lows[place - 1] > guess:
+    place = len(runs)
+    while place and sweep.beats_guessing(runs[place - 1]):
         place -= 1
     return place
 

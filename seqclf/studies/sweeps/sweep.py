@@ -121,6 +121,12 @@ def guess(run: Run, split: str) -> float:
     return float(max(counts) / sum(counts))
 
 
+def beats_guessing(runs: Sequence[Run]) -> bool:
+    """Tells whether a cell surely beats always guessing, on validation."""
+    right = {r.config.training.seed: r.predictions(VALIDATION).right for r in runs}
+    return intervals.accuracy(right).low > guess(runs[0], VALIDATION)
+
+
 def accuracy(right: Right) -> MeanShare:
     """Returns a cell's test accuracy, see `intervals`."""
     found = intervals.accuracy(right)

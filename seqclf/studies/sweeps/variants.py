@@ -134,6 +134,11 @@ def read(
         plain=every[0].name,
         variants=tuple(intervals.adjusted(found)),
         seeds=len(question.seeds),
+        guessing=tuple(
+            cell
+            for cell in question.cells
+            if not sweep.beats_guessing(sweep.runs_of(trained, cell, every[0]))
+        ),
     )
     return Answer(
         study=study, title=title, sentence=sentence(question, findings),
