@@ -274,7 +274,8 @@ def test_three_trainings_each_cannot_decide_by_ranks():
     text = verdict([dataclasses.replace(one, seeds=(0, 1, 2)) for one in rows], [pair])
     assert "(ahead in 9 of 9 pairs of trainings (rank test, p = 0.100))" in text
     assert "GRU and SimpleRNN: about 4 seeds (here 3)" in text
-    assert "GRU and SimpleRNN: a few more seeds" in verdict(rows, [pair])  # with 4
+    # With 4 it is the texts that leave it open.
+    assert "GRU and SimpleRNN: more test texts." in verdict(rows, [pair])
 
 
 def test_ranks_do_not_take_what_suits_these_texts_for_a_better_cell():

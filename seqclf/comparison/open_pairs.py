@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from seqclf.cells import CELLS
 from seqclf.comparison.judged import is_open
 from seqclf.comparison.said import title, titles
-from seqclf.records.comparison import BY_FOLDS, Pair, Row
+from seqclf.records.comparison import BY_FOLDS, BY_RANKS, Pair, Row
 from seqclf.records.looks import LeftOpen, UntilDecided
 from seqclf.wording import joined
 
@@ -74,5 +74,7 @@ def _settled_by(pair: Pair, a: Row, b: Row) -> str:
     if needed and needed.rows and needed.rows > a.n:
         ways.append(f"about {needed.rows:,} test texts (here {a.n:,})")
     if not ways and needed and (needed.seeds or needed.rows):
-        return "a few more seeds or test texts"
+        # By ranks there are seeds enough, and these texts may suit one cell.
+        by_ranks = pair.by == BY_RANKS
+        return "more test texts" if by_ranks else "a few more seeds or test texts"
     return " or ".join(ways) or "more seeds or test texts alone hardly would"
