@@ -210,7 +210,10 @@ def _start(task: Task, place: int) -> tuple[Connection, BaseProcess]:
     is_forked = _forks and _has_server()
     context: Any = multiprocessing.get_context("forkserver" if is_forked else "spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(task, place, theirs), daemon=True)
+    # Of a fork server it would have the environment that was when that began.
+    environment = dict(os.environ) | {PLACE_VARIABLE: str(place)}
+    asked = (task, environment, theirs)
+    process = context.Process(target=_serve, args=asked, daemon=True)
     # Ctrl-C reaches the whole group; only the parent shall act on it. The child
     # inherits that the signal is ignored, from its first instruction on; of the fork
     # server where there is one, for which this waits as long as it imports.
@@ -322,9 +325,10 @@ def _stop(connection: Connection, process: BaseProcess) -> None:
     connection.close()
 
 
-def _serve(first: Task, place: int, connection: Connection) -> None:
+def _serve(first: Task, environment: Mapping[str, str], connection: Connection) -> None:
     """Runs in the child: its first task, and those that come behind it."""
-    os.environ[PLACE_VARIABLE] = str(place)
+    os.environ.clear()
+    os.environ.update(environment)
     told: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, told), daemon=True).start()
     task: Task | None = first

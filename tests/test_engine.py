@@ -117,6 +117,7 @@ def test_the_tasks_behind_those_that_fail_go_on(outcomes):
 
 # Begun in a folder that has a module of a name that the standard library imports.
 FORKED = """
+import os
 import sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
@@ -128,6 +129,8 @@ engine.fork_from("slowly")
 some = [engine.Task(tell_origin, i, Path(f"{{i}}.txt")) for i in range(3)]
 print("begin", flush=True)
 print(*(outcome.value for outcome in engine.run_tasks(some, 2)))
+os.environ["SET"] = "later"
+print(*(outcome.value for outcome in engine.run_tasks(some[:1])))
 """
 SLOWLY = """
 import os
@@ -141,7 +144,8 @@ time.sleep({seconds})
 
 def tell_origin(argument, report):
     has_it = "slowly" in sys.modules
-    return f"{has_it}:{os.getppid()}:{os.getpid()}:{Path.cwd()}"
+    told = os.environ.get("SET"), os.environ.get(engine.SAFE_PATH)
+    return f"{has_it}:{os.getppid()}:{os.getpid()}:{Path.cwd()}:{told[0]}:{told[1]}"
 
 
 @pytest.fixture
@@ -171,13 +175,16 @@ def test_tasks_are_forked_from_one_process_that_has_imported(forked, tmp_path):
     process = forked(0.1)
     said, errors = process.communicate(timeout=60)
     assert not errors
-    begin, imports, told = said.splitlines()
+    begin, imports, told, later = said.splitlines()
     assert begin == "begin"
     server = imports.removeprefix("imports ")
     origins = [one.split(":") for one in told.split()]
-    for has_it, parent, _, place in origins:
-        assert (has_it, parent, place) == ("True", server, str(tmp_path / "here"))
-    assert len({pid for _, _, pid, _ in origins}) == 3
+    here = str(tmp_path / "here")
+    for has_it, parent, _, place, *told in origins:
+        assert (has_it, parent, place) == ("True", server, here)
+        assert told == ["None", "None"]
+    assert len({pid for _, _, pid, *_ in origins}) == 3
+    assert later.split(":")[-2:] == ["later", "None"], "as in the command by now"
     assert int(server) != process.pid
     assert ends(int(server)), "with the command"
 
@@ -203,7 +210,7 @@ def test_where_there_is_no_place_for_a_socket_processes_begin_anew(
     monkeypatch.setenv("TMPDIR", str(deep))
     said, errors = forked(0.1).communicate(timeout=60)
     assert not errors
-    assert said.count("False:") == 3
+    assert said.count("False:") == 4
 
 
 @pytest.mark.slow
