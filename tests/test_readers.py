@@ -119,6 +119,12 @@ TAKEN = {
 }  # fmt: skip
 
 
+def test_a_broken_first_row_is_told_by_its_own_line(tmp_path):
+    content = '{"text": "a", "label":\n{"text": "b", "label": "x"}\n'
+    with pytest.raises(DataError, match="line 1 is broken JSON"):
+        read_file(written(tmp_path, "a.jsonl", content))
+
+
 @pytest.mark.parametrize("what", TAKEN)
 def test_json_is_taken_as_it_is_meant(what, tmp_path):
     file = written(tmp_path, "a.json", json.dumps(TAKEN[what], indent=1))

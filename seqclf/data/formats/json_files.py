@@ -70,9 +70,12 @@ def document_in(content: pa.Buffer) -> Any:
 def _refuse_broken(content: pa.Buffer, place: str) -> None:
     """Raises a DataError for a document that is broken, with its line."""
     text = memoryview(content).tobytes().decode()
-    first = text.lstrip().partition("\n")[0]
-    if _parses(first) or first.strip()[:1] not in ("[", "{"):
+    first, _, rest = text.strip().partition("\n")
+    second = rest.lstrip().partition("\n")[0]
+    if _parses(first) or first[:1] not in ("[", "{") or not second:
         return  # a row a line
+    if first[0] == second[0] == "{" and _parses(second):
+        return  # the first row is broken, and its reader says so
     try:
         json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
