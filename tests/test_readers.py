@@ -98,6 +98,7 @@ REFUSED = {
     "record 3 is no object.*null": json.dumps([*rows(2), None], indent=1),
     "record 1 is no object": '["a", "x"]\n["b", "y"]\n',
     "line 3: its JSON is broken": '[\n{"text": "a"},\n]\n',
+    "line 2: its JSON is broken": '[\n{"text": "a"}\n\n',
     "has NaN, which is no JSON": '[\n{"text": "a", "label": NaN}\n]\n',
     "has no rows": "{\n}\n",
 }

@@ -70,14 +70,14 @@ def document_in(content: pa.Buffer) -> Any:
 def _refuse_broken(content: pa.Buffer, place: str) -> None:
     """Raises a DataError for a document that is broken, with its line."""
     text = memoryview(content).tobytes().decode()
-    first, _, rest = text.strip().partition("\n")
-    second = rest.lstrip().partition("\n")[0]
-    if _parses(first) or first[:1] not in ("[", "{") or not second:
+    first, _, rest = text.lstrip().partition("\n")
+    if _parses(first) or first[:1] not in ("[", "{"):
         return  # a row a line
-    if first[0] == second[0] == "{" and _parses(second):
-        return  # the first row is broken, and its reader says so
+    second = rest.lstrip().partition("\n")[0]
+    if not second or (first[0] == second[0] == "{" and _parses(second)):
+        return  # a row a line, the first of them broken, as their reader says
     try:
-        json.loads(text, parse_constant=_refuse_constant)
+        json.loads(text.rstrip(), parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         said = error.msg[:1].lower() + error.msg[1:]
         raise DataError(
